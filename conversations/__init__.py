@@ -1,0 +1,1 @@
+"""What is said: channel-agnostic state machines over the core."""

@@ -1,0 +1,108 @@
+"""Every sentence a person reads in a chat or a mail: YAML files of keys per language, and how they are filled in.
+
+    id/*.yaml  Indonesian, the first language          en/*.yaml  English, the same keys and parameters
+
+A template names parameters as `{total:rp}`; the word after the colon says how to write it:
+`rp` money, `day` a long date, `date` a short one, `clock` a time of day, `when` day and time, none: as it is.
+`<b>` and `</b>` are the only markup; a `Style` says what the channel makes of it and how it escapes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+import yaml
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from core.messages import Say
+
+LANGUAGES = ("id", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a channel makes of text: how it escapes, and what bold looks like."""
+
+    escape: Callable[[str], str]
+    bold: tuple[str, str]
+
+
+PLAIN = Style(escape=lambda text: text, bold=("", ""))
+"""No markup at all: button titles, e-mail text, tests."""
+
+
+def render(text: Say | str, language: str, style: Style = PLAIN) -> str:
+    """A text in a language; a plain string (a part's name) is only escaped.
+
+    Raises `KeyError` for an unknown key or a parameter that is missing: both are bugs.
+    """
+    if isinstance(text, str):
+        return style.escape(text)
+    pieces = []
+    for literal, name, spec, _ in _parsed(language, text.key):
+        pieces.append(_literal(literal, style))
+        if name is not None:
+            pieces.append(_write(text.params[name], spec or "", language, style))
+    return "".join(pieces)
+
+
+def money(amount: int) -> str:
+    """Rp1.200.000, as Indonesian shops write it in either language."""
+    return format_currency(amount, "IDR", "¤#,##0", locale="id_ID", currency_digits=False)
+
+
+def templates(language: str) -> Mapping[str, str]:
+    """All templates of a language by key."""
+    return _templates(language)
+
+
+@cache
+def _templates(language: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in sorted(files(__name__).joinpath(language).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".yaml"):
+            for key, template in (yaml.safe_load(file.read_text("utf-8")) or {}).items():
+                if key in found:
+                    raise ValueError(f"text {key} stands twice in {language}")
+                found[key] = template.rstrip("\n")
+    return found
+
+
+@cache
+def _parsed(language: str, key: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
+    return tuple(Formatter().parse(_templates(language)[key]))
+
+
+def _literal(text: str, style: Style) -> str:
+    opening, closing = style.bold
+    # <b> is taken out before escaping and put back as the channel's own.
+    return closing.join(opening.join(style.escape(piece) for piece in part.split("<b>")) for part in text.split("</b>"))
+
+
+def _write(value: Any, spec: str, language: str, style: Style) -> str:
+    match value, spec:
+        case None, _:
+            return ""
+        case Say(), _:
+            return render(value, language, style)
+        case list() | tuple(), _:
+            return "\n".join(_write(item, spec, language, style) for item in value)
+        case _, "rp":
+            return money(value)
+        case datetime(), "clock":
+            return f"{value:%H:%M}"
+        case datetime(), "when":
+            return f"{format_date(value, 'EEE, d MMM', locale=language)} {value:%H:%M}"
+        case date(), "day":
+            return format_date(value, "EEEE, d MMMM y", locale=language)
+        case date(), "date":
+            return format_date(value, "EEE, d MMM", locale=language)
+        case _, "":
+            return style.escape(str(value))
+        case _:
+            raise ValueError(f"no way to write {type(value).__name__} as {spec!r}")

@@ -1,0 +1,14 @@
+"""Rupiah: whole numbers, no floats. Percentages round half up to the rupiah."""
+
+Money = int
+"""Whole rupiah."""
+
+
+def percent_of(amount: Money, percent: int) -> Money:
+    """The given percentage of an amount, rounded half up to a whole rupiah."""
+    return (amount * percent + 50) // 100
+
+
+def discounted(price: Money, discount: int) -> Money:
+    """A price less a discount in percent (0 to 100)."""
+    return price - percent_of(price, discount)

@@ -1,0 +1,116 @@
+"""Every expected "no": raised in core, shown to a person by the chat engine and the REST error handler.
+
+A refusal's class gives its stable `code` (api.md) and the key of its text (`refusal.<code>`);
+its keyword arguments are the parameters of that text.
+"""
+
+import re
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """Something the shop's rules don't allow now; nothing has changed."""
+
+    http_status: ClassVar[int] = 409
+    code: ClassVar[str] = "refused"
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(f"{self.code} {params}")
+        self.params = params
+
+
+class NotFound(Refusal):
+    """No such thing, or not theirs to see."""
+
+    http_status = 404
+
+
+class SlotFull(Refusal):
+    """No seat left in at least one slot that the job spans."""
+
+
+class OutsideHours(Refusal):
+    """The job doesn't fit into the opening hours of that day (or the day is closed)."""
+
+
+class InThePast(Refusal):
+    """The time asked for has gone by, or is nearer than the shop's notice."""
+
+
+class TooFarAhead(Refusal):
+    """The day is further ahead than the shop plans."""
+
+
+class TechnicianBusy(Refusal):
+    """The technician has an overlapping job, is off that day, or lacks a skill the job needs."""
+
+
+class InsufficientStock(Refusal):
+    """Fewer parts are free than were asked for; params: name, wanted, stock."""
+
+
+class PreOrderOnly(Refusal):
+    """The part is only sold to order; params: name."""
+
+
+class NotForSale(Refusal):
+    """The part or service is retired or switched off; params: name."""
+
+
+class BadQuantity(Refusal):
+    """A quantity below 1 or above what the shop sells at once; params: quantity, most."""
+
+    http_status = 400
+
+
+class NothingChosen(Refusal):
+    """A booking needs at least one part or service."""
+
+    http_status = 400
+
+
+class TypeMismatch(Refusal):
+    """The booking type given doesn't match its lines."""
+
+    http_status = 400
+
+
+class CashForServicesOnly(Refusal):
+    """Cash on delivery is for bookings of services alone."""
+
+    http_status = 400
+
+
+class NotOnsite(Refusal):
+    """A service in the booking is only done in the workshop; params: name."""
+
+
+class AddressMissing(Refusal):
+    """An on-site job needs an address or a location."""
+
+    http_status = 400
+
+
+class BadDownPayment(Refusal):
+    """A down payment outside the shop's bounds or under the payment method's minimum; params: least, most."""
+
+    http_status = 400
+
+
+class MethodCannotPay(Refusal):
+    """No channel of that payment method takes this amount; params: amount."""
+
+
+class InvalidTransition(Refusal):
+    """The booking can't go from its status to that one; params: now, then."""
+
+
+class AlreadyPaid(Refusal):
+    """Nothing is left to pay."""
+
+
+class TooManyUnpaid(Refusal):
+    """The customer already has as many unpaid bookings as the shop allows; params: most."""

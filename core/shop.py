@@ -1,0 +1,130 @@
+"""What the owner sets about the workshop, as one frozen value that the rules take."""
+
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from core.money import Money
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _span(text: str) -> str:
+    opens, _, closes = text.partition("-")
+    if time.fromisoformat(opens) >= time.fromisoformat(closes):
+        raise ValueError("opening hours end before they begin")
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone (Asia/Jakarta, Asia/Makassar, Asia/Jayapura)") from None
+    return name
+
+
+class StaffMember(BaseModel):
+    """One of the staff, known by chat identity and Clerk user."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    role: Literal["admin", "technician"]
+    technician: str | None = None
+    """The id of their row in the catalogue's technicians."""
+    telegram: int | None = None
+    whatsapp: str | None = Field(None, pattern=r"^\+[0-9]{8,15}$")
+    clerk: str | None = None
+
+    @property
+    def addresses(self) -> tuple[tuple[str, str], ...]:
+        """Where they can be reached: (channel, address) pairs as in `Contact`."""
+        telegram = (("telegram", str(self.telegram)),) if self.telegram is not None else ()
+        whatsapp = (("whatsapp", f"whatsapp:{self.whatsapp}"),) if self.whatsapp else ()
+        return telegram + whatsapp
+
+
+class Shop(BaseModel):
+    """The workshop's own settings: sections `workshop` and `staff` of config.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    address: str
+    city: str
+    contact: str
+    email: str
+    description: str = ""
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"
+
+    opening_hours: dict[Weekday, Annotated[str, AfterValidator(_span)] | None]
+    """By weekday: "09:00-17:00", or null where closed."""
+    closed_on_public_holidays: bool = True
+    open_on: frozenset[date] = frozenset()
+    """Public holidays on which the shop opens all the same."""
+    slot_minutes: int = Field(60, ge=15, le=240)
+    max_bookings_per_slot: int = Field(3, ge=1, le=100)
+    book_ahead_days: int = Field(60, ge=1, le=365)
+    book_notice_minutes: int = Field(60, ge=0)
+
+    hold_minutes: int = Field(60, ge=15, le=7 * 24 * 60)
+    """How long a payment link, and the seat, technician and parts it pays for, are held (Midtrans: 15 min to 7 days)."""
+    down_payment_percents: tuple[int, ...] = (30, 40, 50)
+    max_unpaid_bookings: int = Field(3, ge=1)
+    max_quantity: int = Field(20, ge=1)
+    """The most of one part in one booking."""
+    onsite_fee: Money = Field(150_000, ge=0)
+    onsite_travel_minutes: int = Field(60, ge=0)
+    """Added to the time an on-site job takes from the shop and its technician."""
+    charge_ppn: bool = False
+    """Only a registered taxpayer (PKP) may charge PPN."""
+    order_prefix: str = Field("A1", pattern=r"^[A-Za-z0-9]{1,10}$")
+    """Part of every Midtrans order_id, so that a second installation on the same account can't collide."""
+
+    staff: tuple[StaffMember, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Shop":
+        if any(not 30 <= percent <= 50 for percent in self.down_payment_percents):
+            raise ValueError("down_payment_percents must lie between 30 and 50")
+        if not any(self.opening_hours.values()):
+            raise ValueError("opening_hours leaves the shop closed on every weekday")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The workshop's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def local(self, moment: datetime) -> datetime:
+        """An aware moment in the workshop's time zone."""
+        return moment.astimezone(self.zone)
+
+    def at(self, day: date, clock: time) -> datetime:
+        """The aware moment of a day and time of day at the workshop."""
+        return datetime.combine(day, clock, self.zone)
+
+    def weekly_hours(self, day: date) -> tuple[time, time] | None:
+        """Opening and closing time by the weekday alone, None where closed; see `slots` for closures and holidays."""
+        span = self.opening_hours.get(WEEKDAYS[day.weekday()])
+        if span is None:
+            return None
+        opens, _, closes = span.partition("-")
+        return time.fromisoformat(opens), time.fromisoformat(closes)
+
+    @property
+    def admin_addresses(self) -> tuple[tuple[str, str], ...]:
+        """Where the admins are told things: (channel, address) pairs."""
+        return tuple(address for member in self.staff if member.role == "admin" for address in member.addresses)
+
+    @property
+    def hold(self) -> timedelta:
+        """How long a payment link and what it pays for are held."""
+        return timedelta(minutes=self.hold_minutes)

@@ -1,0 +1,623 @@
+"""The mapped classes: what the workshop remembers, with the constraints that the database itself keeps.
+
+    catalogue   Part, Service, Car, Technician, Leave, Closure, CatalogueVersion
+    people      Customer, Contact
+    talk        Conversation, Inbound, Outbox
+    bookings    Booking, BookingLine, BookingEvent; Slot, Seat, TechnicianCell hold its place
+    money       PaymentRequest, PaymentNotification, LedgerEntry, Invoice, Counter
+
+Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
+"""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus, RequestState
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC (SQLite drops offsets, so naive ones are refused here)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC for the database."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware UTC for the program."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _words(enum: type[StrEnum]) -> Enum:
+    return Enum(
+        enum,
+        native_enum=False,
+        length=30,
+        create_constraint=False,
+        values_callable=lambda e: [member.value for member in e],
+    )
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can refer to it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        str: Text(),
+        # SQLite only counts up on its own in a column declared INTEGER.
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+        datetime: Moment(),
+        date: Date(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+        list[int]: JSON(),
+        list[dict[str, Any]]: JSON(),
+        BookingStatus: _words(BookingStatus),
+        PaymentStatus: _words(PaymentStatus),
+        RequestState: _words(RequestState),
+        PaymentMethod: _words(PaymentMethod),
+        Location: _words(Location),
+    }
+
+
+# --- catalogue ---------------------------------------------------------------------------------
+
+
+class Part(Base):
+    """Something for sale; `on_hand` lies in the shop, `reserved` of it is promised to bookings."""
+
+    __tablename__ = "part"
+    __table_args__ = (
+        CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="stock"),
+        CheckConstraint("price >= 0 AND discount BETWEEN 0 AND 100", name="price"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    category: Mapped[str]
+    brand: Mapped[str]
+    price: Mapped[int]
+    discount: Mapped[int] = mapped_column(default=0)
+    on_hand: Mapped[int] = mapped_column(default=0)
+    reserved: Mapped[int] = mapped_column(default=0)
+    low_stock_threshold: Mapped[int] = mapped_column(default=2)
+    warranty_months: Mapped[int] = mapped_column(default=0)
+    mount: Mapped[str | None]
+    """The opening it goes into ("speaker-6.5", "dash-2din"), "universal", or unknown."""
+    adapts_mount: Mapped[str | None]
+    """An adapter: the mount it carries …"""
+    adapts_into: Mapped[str | None]
+    """… and the car's opening it goes into."""
+    description: Mapped[str] = mapped_column(default="")
+    specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    images: Mapped[list[str]] = mapped_column(default=list)
+    compatible_vehicles: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """Cars it is known to fit beyond what its mount says: [{brand, model, year}], year as in api.md."""
+    aliases: Mapped[list[str]] = mapped_column(default=list)
+    is_available: Mapped[bool] = mapped_column(default=True)
+    is_pre_order_only: Mapped[bool] = mapped_column(default=False)
+    retired_at: Mapped[datetime | None]
+
+    @property
+    def stock(self) -> int:
+        """What can still be promised: on hand less reserved."""
+        return self.on_hand - self.reserved
+
+
+class Service(Base):
+    """Work the shop does, with its price and its length in minutes."""
+
+    __tablename__ = "service"
+    __table_args__ = (
+        CheckConstraint("price >= 0 AND discount BETWEEN 0 AND 100", name="price"),
+        CheckConstraint("minutes > 0", name="minutes"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    category: Mapped[str]
+    price: Mapped[int]
+    discount: Mapped[int] = mapped_column(default=0)
+    minutes: Mapped[int]
+    description: Mapped[str] = mapped_column(default="")
+    included_items: Mapped[list[str]] = mapped_column(default=list)
+    installs: Mapped[list[str]] = mapped_column(default=list)
+    """Part categories it installs: offered first to who chose such a part."""
+    skill: Mapped[str | None]
+    """What a technician must be able to do, None: anyone."""
+    onsite: Mapped[bool] = mapped_column(default=True)
+    """Whether it can be done at the customer's."""
+    aliases: Mapped[list[str]] = mapped_column(default=list)
+    is_available: Mapped[bool] = mapped_column(default=True)
+    retired_at: Mapped[datetime | None]
+
+
+class Car(Base):
+    """One generation of a car model and the openings it has for audio."""
+
+    __tablename__ = "car"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    brand: Mapped[str]
+    model: Mapped[str]
+    year_from: Mapped[int]
+    year_to: Mapped[int | None]
+    mounts: Mapped[list[str]] = mapped_column(default=list)
+    aliases: Mapped[list[str]] = mapped_column(default=list)
+    """What people call it in a chat."""
+
+
+class Technician(Base):
+    """Who does the work."""
+
+    __tablename__ = "technician"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    skills: Mapped[list[str]] = mapped_column(default=list)
+    phone: Mapped[str | None]
+    email: Mapped[str | None]
+    photo_url: Mapped[str | None]
+    days_off: Mapped[list[int]] = mapped_column(default=list)
+    """Weekdays, Monday is 0."""
+    rating_sum: Mapped[int] = mapped_column(default=0)
+    rating_count: Mapped[int] = mapped_column(default=0)
+    total_jobs: Mapped[int] = mapped_column(default=0)
+    aliases: Mapped[list[str]] = mapped_column(default=list)
+    is_available: Mapped[bool] = mapped_column(default=True)
+    retired_at: Mapped[datetime | None]
+
+
+class Leave(Base):
+    """A day on which a technician doesn't work."""
+
+    __tablename__ = "leave"
+
+    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class Closure(Base):
+    """A day on which the shop is closed, with the reason that customers are told."""
+
+    __tablename__ = "closure"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+
+
+class CatalogueVersion(Base):
+    """One row whose number grows with each change of the catalogue, so that caches know."""
+
+    __tablename__ = "catalogue_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=0)
+
+
+# --- people ------------------------------------------------------------------------------------
+
+
+class Customer(Base):
+    """A person; several contacts can lead to one."""
+
+    __tablename__ = "customer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    phone: Mapped[str | None] = mapped_column(index=True)
+    """E.164; proven by the channel when `phone_proven`."""
+    phone_proven: Mapped[bool] = mapped_column(default=False)
+    email: Mapped[str | None]
+    clerk_user: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+
+class Contact(Base):
+    """One address on one channel; the address is opaque (facts/channels.md), the phone a fact apart."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    address: Mapped[str]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    language: Mapped[str] = mapped_column(default="id")
+    last_seen_at: Mapped[datetime | None]
+    """When they last wrote: WhatsApp's 24 hours count from here."""
+    unreachable_at: Mapped[datetime | None]
+    """Since when the channel refuses to deliver (blocked)."""
+    created_at: Mapped[datetime]
+
+    customer: Mapped[Customer] = relationship(lazy="raise")
+
+
+# --- talk --------------------------------------------------------------------------------------
+
+
+class Conversation(Base):
+    """What a contact has answered so far; there is no step pointer (facts/conversation.md)."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        Index(
+            "ix_conversation_due_at",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
+    state: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """`conversations.state.State` as JSON."""
+    due_at: Mapped[datetime | None]
+    """When the sweeper should look: nudge or expiry."""
+    updated_at: Mapped[datetime]
+
+
+class Inbound(Base):
+    """A message that came in, once; the primary key is the deduplication."""
+
+    __tablename__ = "inbound"
+    __table_args__ = (
+        Index(
+            "ix_inbound_failed",
+            "received_at",
+            sqlite_where=text("error IS NOT NULL"),
+            postgresql_where=text("error IS NOT NULL"),
+        ),
+    )
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str]
+    received_at: Mapped[datetime]
+    raw: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The vendor's payload, kept only where the turn failed through a bug."""
+    error: Mapped[str | None]
+
+
+class Outbox(Base):
+    """One message to send; `key` is its business key, so that the same cause never sends twice."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_waiting",
+            "channel",
+            "address",
+            "due_at",
+            "id",
+            sqlite_where=text("state IN ('due', 'sending')"),
+            postgresql_where=text("state IN ('due', 'sending')"),
+        ),
+        Index(
+            "ix_outbox_due_at",
+            "due_at",
+            sqlite_where=text("state IN ('due', 'sending')"),
+            postgresql_where=text("state IN ('due', 'sending')"),
+        ),
+        Index("ix_outbox_booking_id", "booking_id"),
+        Index("ix_outbox_vendor_id", "vendor_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    channel: Mapped[str]
+    """telegram, whatsapp or email."""
+    address: Mapped[str]
+    language: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    """A `core.messages.Message` as JSON."""
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    kind: Mapped[str] = mapped_column(default="reply")
+    """reply, reminder, notice, staff …: what drops with a booking, and which template WhatsApp needs."""
+    state: Mapped[str] = mapped_column(default="due")
+    """due -> sending -> sent; failed (given up) or dropped (no longer wanted)."""
+    due_at: Mapped[datetime]
+    """When the business wants it sent; the order within a chat is (due_at, id)."""
+    not_before: Mapped[datetime]
+    """Backoff, and the end of the lease while `sending`."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    vendor_id: Mapped[str | None]
+    delivery: Mapped[str | None]
+    """The furthest delivery state the vendor reported."""
+    error: Mapped[str | None]
+    sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Secret(Base):
+    """A secret that this installation made for itself at its first start (signing of file links)."""
+
+    __tablename__ = "secret"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+# --- bookings ----------------------------------------------------------------------------------
+
+
+class Booking(Base):
+    """A job on a car at a time, with prices frozen when it was made."""
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        Index("ix_booking_customer", "customer_id", "created_at"),
+        Index("ix_booking_starts_at", "starts_at"),
+        Index("ix_booking_status", "status", "starts_at"),
+        Index("ix_booking_payment_status", "payment_status", "starts_at"),
+        Index("ix_booking_technician", "technician_id", "starts_at"),
+        Index(
+            "ix_booking_hold_until",
+            "hold_until",
+            sqlite_where=text("hold_until IS NOT NULL"),
+            postgresql_where=text("hold_until IS NOT NULL"),
+        ),
+        CheckConstraint("total_price >= 0 AND paid_amount >= 0", name="money"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    """What people read: BK-7F3K2Q."""
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    """The chat it was made in and is spoken of; None: over the web, no chat known."""
+    language: Mapped[str] = mapped_column(default="id")
+    name: Mapped[str]
+    phone: Mapped[str]
+    email: Mapped[str | None]
+    car_brand: Mapped[str]
+    car_model: Mapped[str]
+    car_year: Mapped[int]
+    plate: Mapped[str | None]
+    location: Mapped[Location] = mapped_column(default=Location.WORKSHOP)
+    address: Mapped[str | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    starts_at: Mapped[datetime]
+    minutes: Mapped[int]
+    """How long shop and technician are taken, travel included."""
+    technician_id: Mapped[str | None] = mapped_column(ForeignKey("technician.id"))
+    status: Mapped[BookingStatus] = mapped_column(default=BookingStatus.PENDING)
+    payment_status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.PENDING)
+    payment_method: Mapped[PaymentMethod]
+    down_payment_percent: Mapped[int | None]
+    """None: paid in full."""
+    subtotal_parts: Mapped[int] = mapped_column(default=0)
+    subtotal_services: Mapped[int] = mapped_column(default=0)
+    onsite_fee: Mapped[int] = mapped_column(default=0)
+    additional_costs: Mapped[int] = mapped_column(default=0)
+    tax_base: Mapped[int] = mapped_column(default=0)
+    """DPP: 11/12 of the price while PPN is charged, else 0."""
+    tax_amount: Mapped[int] = mapped_column(default=0)
+    total_price: Mapped[int]
+    paid_amount: Mapped[int] = mapped_column(default=0)
+    """Sum of the ledger's entries; only `payments` writes it, together with an entry."""
+    hold_until: Mapped[datetime | None]
+    """Until when seat, technician and parts are held without money; None: for good, or released."""
+    holding: Mapped[bool] = mapped_column(default=True)
+    """Whether it has its seats, technician cells and reserved parts now."""
+    created_at: Mapped[datetime]
+    paid_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancellation_reason: Mapped[str | None]
+    warranty_until: Mapped[date | None]
+
+    lines: Mapped[list["BookingLine"]] = relationship(lazy="raise", order_by="BookingLine.id", cascade="all")
+    technician: Mapped[Technician | None] = relationship(lazy="raise")
+    contact: Mapped[Contact | None] = relationship(lazy="raise")
+
+    @property
+    def remaining(self) -> int:
+        """What is still to be paid, in rupiah."""
+        return max(0, self.total_price - self.paid_amount)
+
+
+class BookingLine(Base):
+    """One part, service or fee of a booking at its frozen price."""
+
+    __tablename__ = "booking_line"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    part_id: Mapped[str | None] = mapped_column(ForeignKey("part.id"))
+    service_id: Mapped[str | None] = mapped_column(ForeignKey("service.id"))
+    """Both None: a fee (on-site) or an agreed additional cost."""
+    name: Mapped[str]
+    quantity: Mapped[int] = mapped_column(default=1)
+    price: Mapped[int]
+    """List price of one."""
+    discount: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int]
+    """quantity x discounted price."""
+    minutes: Mapped[int] = mapped_column(default=0)
+    warranty_months: Mapped[int] = mapped_column(default=0)
+    warranty_until: Mapped[date | None]
+
+
+class BookingEvent(Base):
+    """The time line of a booking: what happened, when, by whom."""
+
+    __tablename__ = "booking_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    """created, link_sent, paid, hold_ended, confirmed, moved, cancelled …"""
+    actor: Mapped[str]
+    """customer, system, midtrans, or a staff member's name."""
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Slot(Base):
+    """One cell of the day's grid; the database refuses the seat too many."""
+
+    __tablename__ = "slot"
+    __table_args__ = (CheckConstraint("taken >= 0 AND taken <= cap", name="capacity"),)
+
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    cap: Mapped[int]
+    taken: Mapped[int] = mapped_column(default=0)
+
+
+class Seat(Base):
+    """A cell that a booking holds."""
+
+    __tablename__ = "seat"
+
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(ForeignKey("slot.starts_at"), primary_key=True)
+
+
+class TechnicianCell(Base):
+    """A cell in which a technician is taken; the primary key makes a second booking impossible."""
+
+    __tablename__ = "technician_cell"
+
+    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+
+
+# --- money -------------------------------------------------------------------------------------
+
+
+class PaymentRequest(Base):
+    """One request for money: a Midtrans order_id, whatever the attempts on its page."""
+
+    __tablename__ = "payment_request"
+    __table_args__ = (
+        Index("ix_payment_request_booking_id", "booking_id"),
+        Index(
+            "ix_payment_request_due_at",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    purpose: Mapped[str]
+    """down_payment, full, balance or extra."""
+    amount: Mapped[int]
+    channels: Mapped[list[str]]
+    """Midtrans' enabled_payments."""
+    state: Mapped[RequestState] = mapped_column(default=RequestState.WANTED)
+    token: Mapped[str | None]
+    url: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    """When a worker must look: make the link, or close it after a last status call; None: nothing to do."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+
+
+class PaymentNotification(Base):
+    """A verified notification, stored once, acted on after a status call."""
+
+    __tablename__ = "payment_notification"
+    __table_args__ = (
+        UniqueConstraint("order_id", "digest"),
+        Index(
+            "ix_payment_notification_due_at",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[str]
+    digest: Mapped[str]
+    """SHA-256 of the body: a repeated notification is the same one."""
+    body: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    """When to ask Midtrans for the status; None: done."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str | None]
+
+
+class LedgerEntry(Base):
+    """Money that moved, with its evidence; written once, never changed."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (UniqueConstraint("order_id", "kind", "reference"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    order_id: Mapped[str | None]
+    kind: Mapped[str]
+    """received, reversed, refunded, charged_back or cash."""
+    reference: Mapped[str]
+    """Which one of its kind: the transaction_id or refund_key, so that it is entered once."""
+    amount: Mapped[int]
+    """Rupiah; negative when money leaves."""
+    method: Mapped[str]
+    at: Mapped[datetime]
+    evidence: Mapped[dict[str, Any]]
+
+
+class Invoice(Base):
+    """An invoice as it was issued: its facts are frozen, the PDF is made from them."""
+
+    __tablename__ = "invoice"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    issued_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]]
+
+
+class Counter(Base):
+    """A number that only grows by one (invoice numbers of a year, without gaps)."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
