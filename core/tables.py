@@ -349,14 +349,18 @@ class Outbox(Base):
     """A `core.messages.Message` as JSON."""
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
     kind: Mapped[str] = mapped_column(default="reply")
-    """reply, reminder, notice, staff …: what drops with a booking, and which template WhatsApp needs."""
+    """reply, reminder, notice or staff: what drops with a booking, and which template WhatsApp needs."""
     state: Mapped[str] = mapped_column(default="due")
     """due -> sending -> sent; failed (given up) or dropped (no longer wanted)."""
     due_at: Mapped[datetime]
     """When the business wants it sent; the order within a chat is (due_at, id)."""
     not_before: Mapped[datetime]
     """Backoff, and the end of the lease while `sending`."""
+    until: Mapped[datetime | None]
+    """After this nobody wants it any more (a reminder of what has begun); None: wanted for two days."""
     attempts: Mapped[int] = mapped_column(default=0)
+    unclear: Mapped[int] = mapped_column(default=0)
+    """How often nobody knew whether it had been sent: a message is sent again once at most."""
     vendor_id: Mapped[str | None]
     delivery: Mapped[str | None]
     """The furthest delivery state the vendor reported."""
