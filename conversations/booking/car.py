@@ -1,0 +1,225 @@
+"""Which car, and whether the chosen parts fit it."""
+
+from conversations.booking import draft
+from conversations.shelf import part_option, price_of
+from conversations.turn import Question, Step, Turn, question
+from conversations.understand import read_year
+from core import catalog
+from core.fit import Fit, FitAnswer, fit_of
+from core.messages import Option, say
+from core.tables import Part
+
+OLDEST_YEAR = 1980
+LONGEST_NAME = 40
+
+
+class Brand(Step):
+    """The car's brand; a message such as "avanza 2018" answers model and year with it."""
+
+    name = "brand"
+    drops = ("model", "year", "fits", "confirmed")
+
+    async def ask(self, turn: Turn) -> Question:
+        """Invite to type it, offer the brands by how many of their models we know."""
+        if "other_car" in turn.state:
+            return question(say("ask.other_car"))
+        models: dict[str, int] = {}
+        for car in turn.catalogue.cars.values():
+            models[car.brand] = models.get(car.brand, 0) + 1
+        brands = sorted(models, key=lambda brand: (-models[brand], brand))
+        return question(
+            say("ask.brand"),
+            options=[Option(brand, brand) for brand in brands],
+            always=[Option("other", say("option.other_car"))],
+            button=say("button.brand"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """A brand, or a car we don't know."""
+        turn.state.put(*(("other_car", True) if option == "other" else ("brand", option)))
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A known car, or, once the customer said it isn't on the list, the words as they are."""
+        if self.absorb(turn):
+            return True
+        if "other_car" not in turn.state:
+            return False
+        words = text.split()
+        year = read_year(words[-1], turn.local_now) if words else None
+        brand, *model = words[:-1] if year else words
+        if not brand or len(text) > LONGEST_NAME:
+            return False
+        turn.state.put("brand", brand.title())
+        if model:
+            turn.state.put("model", " ".join(model))
+        if year:
+            turn.state.put("year", year)
+        return True
+
+    def heard(self, turn: Turn) -> str | None:
+        """The brand named, or the one whose model was named."""
+        return turn.heard.brand
+
+
+class Model(Step):
+    """The car's model."""
+
+    name = "model"
+    drops = ("year", "fits", "confirmed")
+
+    async def ask(self, turn: Turn) -> Question:
+        """The brand's models we know; any other can be typed."""
+        models = sorted({car.model for car in turn.catalogue.cars.values() if car.brand == turn.state.get("brand")})
+        return question(
+            say("ask.model", brand=turn.state.get("brand")),
+            options=[Option(model, model) for model in models],
+            button=say("button.model"),
+        )
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A known model; with a "?" or too many words it isn't a name."""
+        if turn.heard.model and turn.heard.brand == turn.state.get("brand"):
+            return self.absorb(turn)
+        if self._is_known(turn, text) or "?" in text or len(text) > LONGEST_NAME or len(text.split()) > 3:
+            return False
+        turn.state.put("model", text.strip())
+        return True
+
+    def _is_known(self, turn: Turn, text: str) -> bool:
+        """A near spelling of what is on the list is matched by the list, not taken as it stands."""
+        return any(label.casefold() == text.strip().casefold() or text.strip().isdigit() for _, label in turn.state.shown)
+
+    def heard(self, turn: Turn) -> str | None:
+        """The model named."""
+        return turn.heard.model
+
+
+class Year(Step):
+    """The car's year of make."""
+
+    name = "year"
+    drops = ("fits", "confirmed")
+    own_numbers = True
+
+    async def ask(self, turn: Turn) -> Question:
+        """A typed year, or one of the years in which we know the model was made."""
+        latest = turn.local_now.year
+        cars = [
+            car
+            for car in turn.catalogue.cars.values()
+            if (car.brand, car.model) == (turn.state.get("brand"), turn.state.get("model"))
+        ]
+        years = sorted({year for car in cars for year in range(car.year_from, (car.year_to or latest) + 1)}, reverse=True)
+        car = " ".join((turn.state.get("brand"), turn.state.get("model")))
+        return question(
+            say("ask.year", car=car),
+            options=[Option(str(year), str(year)) for year in years],
+            button=say("button.year"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """A year from the buttons."""
+        turn.state.put("year", int(option))
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A typed year that a car can have."""
+        year = turn.heard.year or read_year(text, turn.local_now)
+        if year is None:
+            return False
+        if not OLDEST_YEAR <= year <= turn.local_now.year + 1:
+            turn.remark("year.impossible", year=year)
+            return True
+        turn.state.put("year", year)
+        return True
+
+    def heard(self, turn: Turn) -> int | None:
+        """The year named."""
+        year = turn.heard.year
+        return year if year and OLDEST_YEAR <= year <= turn.local_now.year + 1 else None
+
+
+class FitOf(Step):
+    """For each part that doesn't simply fit: the adapter, another part, or let the shop look at it."""
+
+    name = "fit"
+
+    def needed(self, turn: Turn) -> bool:
+        """While a chosen part's fit is undecided; those that fit need no words."""
+        return self._undecided(turn) is not None
+
+    async def ask(self, turn: Turn) -> Question:
+        """Say how it stands with the first undecided part, and offer what can be done."""
+        part, fit = self._pending(turn)
+        names = {"name": part.name, "car": draft.car_name(turn)}
+        out = Option("out", say("option.take_out"))
+        match fit:
+            case Fit(answer=FitAnswer.NEEDS_ADAPTER, adapter=Part() as adapter):
+                return question(
+                    say("ask.fit_adapter", adapter=adapter.name, price=price_of(adapter), **names),
+                    options=[
+                        Option("adapter", say("option.with_adapter")),
+                        Option("as_is", say("option.have_adapter")),
+                        out,
+                    ],
+                )
+            case Fit(answer=FitAnswer.DOES_NOT_FIT):
+                stock = await catalog.stock(turn.session, [other.id for other in fit.alternatives])
+                return question(
+                    say("ask.fit_none" if fit.alternatives else "ask.fit_none_at_all", **names),
+                    options=[
+                        part_option(other, stock.get(other.id, 0)) for other in fit.alternatives if stock.get(other.id, 0) > 0
+                    ],
+                    always=[out],
+                    button=say("button.part"),
+                )
+            case _:
+                return question(
+                    say("ask.fit_unknown", **names),
+                    options=[Option("unknown", say("option.let_staff_check")), out],
+                )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Decide this part, which may put another in its place."""
+        part, fit = self._pending(turn)
+        match option:
+            case "out":
+                self._take_out(turn, part)
+            case "adapter" if fit.adapter is not None:
+                draft.put_in_basket(turn, fit.adapter.id, dict(draft.basket(turn))[part.id])
+                self._decide(turn, part.id, "adapter")
+                self._decide(turn, fit.adapter.id, "fits")
+            case "as_is" | "unknown":
+                self._decide(turn, part.id, option)
+            case _:
+                count = dict(draft.basket(turn))[part.id]
+                self._take_out(turn, part)
+                draft.put_in_basket(turn, option, count)
+                turn.state.put("shopped", True)
+        return True
+
+    def _undecided(self, turn: Turn) -> tuple[Part, Fit] | None:
+        brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
+        decided = turn.state.get("fits", {})
+        for part in draft.basket_parts(turn):
+            if part.id not in decided:
+                fit = fit_of(turn.catalogue, part, brand, model, year)
+                if fit.answer is not FitAnswer.FITS:
+                    return part, fit
+        return None
+
+    def _pending(self, turn: Turn) -> tuple[Part, Fit]:
+        pending = self._undecided(turn)
+        if pending is None:
+            raise LookupError("every part's fit is decided")
+        return pending
+
+    def _decide(self, turn: Turn, part: str, word: str) -> None:
+        turn.state.put("fits", turn.state.get("fits", {}) | {part: word})
+
+    def _take_out(self, turn: Turn, part: Part) -> None:
+        """Without it the basket may be empty: then the customer looks again, or goes on with services alone."""
+        draft.put_in_basket(turn, part.id, 0)
+        if not draft.basket(turn):
+            turn.state.drop("shopped")

@@ -1,0 +1,73 @@
+"""What the answers of a booking add up to so far."""
+
+from datetime import date, datetime, time
+
+from conversations.turn import Turn
+from core.states import Location
+from core.tables import Part
+
+
+def basket(turn: Turn) -> list[tuple[str, int]]:
+    """The parts chosen: (part id, quantity); without those that left the catalogue meanwhile."""
+    return [(part, count) for part, count in turn.state.get("basket", []) if part in turn.catalogue.parts]
+
+
+def basket_parts(turn: Turn) -> list[Part]:
+    """The chosen parts themselves."""
+    return [turn.catalogue.parts[part] for part, _ in basket(turn)]
+
+
+def put_in_basket(turn: Turn, part: str, count: int) -> None:
+    """Set how many of a part are wanted; 0 takes it out, together with what was said about its fit."""
+    kept = {known: many for known, many in basket(turn) if known != part} | ({part: count} if count else {})
+    turn.state.put("basket", [list(item) for item in kept.items()])
+    if not count:
+        decided = {known: word for known, word in turn.state.get("fits", {}).items() if known != part}
+        turn.state.put("fits", decided)
+
+
+def services(turn: Turn) -> list[str]:
+    """Ids of the services chosen, without those that left the catalogue meanwhile."""
+    return [service for service in turn.state.get("services", []) if service in turn.catalogue.services]
+
+
+def location(turn: Turn) -> Location:
+    """Where the work will be done; the workshop until something else was said."""
+    return Location(turn.state.get("location", Location.WORKSHOP))
+
+
+def minutes(turn: Turn) -> int:
+    """How long the job takes: its services, the way to the customer, at least one slot."""
+    work = sum(turn.catalogue.services[service].minutes for service in services(turn))
+    travel = turn.shop.onsite_travel_minutes if location(turn) is Location.ONSITE else 0
+    return max(work + travel, turn.shop.slot_minutes)
+
+
+def skills(turn: Turn) -> frozenset[str]:
+    """What a technician must be able to do for this job."""
+    needed = (turn.catalogue.services[service].skill for service in services(turn))
+    return frozenset(skill for skill in needed if skill)
+
+
+def day(turn: Turn) -> date | None:
+    """The day chosen."""
+    stored = turn.state.get("date")
+    return date.fromisoformat(stored) if stored else None
+
+
+def starts_at(turn: Turn) -> datetime | None:
+    """The moment chosen, once day and time are."""
+    chosen, clock = day(turn), turn.state.get("time")
+    return turn.shop.at(chosen, time.fromisoformat(clock)) if chosen and clock else None
+
+
+def technician_id(turn: Turn) -> str | None:
+    """The technician chosen, None for anyone."""
+    chosen = turn.state.get("technician")
+    return chosen if chosen in turn.catalogue.technicians else None
+
+
+def car_name(turn: Turn) -> str:
+    """Brand, model and year as far as they are known."""
+    parts = (turn.state.get("brand"), turn.state.get("model"), turn.state.get("year"))
+    return " ".join(str(part) for part in parts if part)

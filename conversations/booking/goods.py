@@ -1,0 +1,229 @@
+"""Which parts, and how many: open a category, pick, look at another or go on."""
+
+from conversations.booking import draft
+from conversations.shelf import is_sold_out, part_option
+from conversations.turn import Question, Step, Turn, question
+from conversations.understand import read_quantity
+from core import catalog
+from core.catalog import CATEGORIES
+from core.fit import Fit, FitAnswer, fit_of
+from core.messages import Option, say
+from core.tables import Part
+
+
+class Category(Step):
+    """What to look at; "services only" ends the shopping."""
+
+    name = "category"
+
+    def needed(self, turn: Turn) -> bool:
+        """Until the customer has all the parts."""
+        return "shopped" not in turn.state and ("adding" in turn.state or not draft.basket(turn))
+
+    async def ask(self, turn: Turn) -> Question:
+        """The categories that have something in them, and the way past them."""
+        filled = {part.category for part in turn.catalogue.parts.values() if part.is_available}
+        past = "option.enough" if draft.basket(turn) else "option.services_only"
+        return question(
+            say("ask.category"),
+            options=[Option(name, say(f"category.{name}")) for name in CATEGORIES if name in filled],
+            always=[Option("none", say(past))],
+            button=say("button.category"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Open a category, or be done."""
+        if option == "none":
+            turn.state.put("shopped", True)
+        else:
+            turn.state.put("category", option)
+        turn.state.drop("adding")
+        return True
+
+    def absorb(self, turn: Turn) -> bool:
+        """A part named goes into the basket; categories are opened one after the other."""
+        heard, state = turn.heard, turn.state
+        if "shopped" in state:
+            return False
+        if len(heard.parts) == 1:
+            draft.put_in_basket(turn, heard.parts[0], heard.quantity or 1)
+            state.drop("adding", "category")
+            return True
+        if heard.categories and "category" not in state:
+            first, *later = heard.categories
+            state.put("category", first)
+            state.put("wanted", later)
+            state.drop("adding")
+            return True
+        if heard.services and not draft.basket(turn) and "category" not in state:
+            state.put("shopped", True)  # work was named and no part: the shelf can wait
+        return False
+
+
+class PickPart(Step):
+    """One part of the open category; asked until one is picked or the category is closed."""
+
+    name = "part"
+
+    def needed(self, turn: Turn) -> bool:
+        """While a category is open."""
+        return "shopped" not in turn.state and "category" in turn.state
+
+    async def ask(self, turn: Turn) -> Question:
+        """The parts of the category (or those that matched the words typed) with price, stock and fit."""
+        parts = self._on_show(turn)
+        stock = await catalog.stock(turn.session, [part.id for part in parts])
+        return question(
+            say("ask.part", category=say(f"category.{turn.state.get('category')}")),
+            options=[part_option(part, stock.get(part.id, 0), _fit(turn, part)) for part in parts],
+            always=[Option("other", say("option.other_category"))],
+            button=say("button.part"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Take it if there is one left, else say so and show what is left."""
+        if option == "other":
+            turn.state.drop("category", "search")
+            turn.state.put("adding", True)
+            return True
+        part = turn.catalogue.parts.get(option)
+        if part is None:
+            return False
+        stock = (await catalog.stock(turn.session, [part.id])).get(part.id, 0)
+        if is_sold_out(part, stock):
+            turn.remark("part.pre_order" if part.is_pre_order_only else "part.sold_out", name=part.name)
+            return True
+        self._take(turn, part)
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A part by its name; words that mean several narrow the list down."""
+        named = [part for part in turn.heard.parts if part in turn.catalogue.parts]
+        if len(named) == 1:
+            return await self.choose(turn, named[0])
+        if named:
+            turn.state.put("search", named)
+            turn.state.page = 0
+            return True
+        category = next(iter(turn.heard.categories), None)
+        if category and category != turn.state.get("category"):
+            turn.state.put("category", category)
+            turn.state.drop("search")
+            return True
+        return False
+
+    def _on_show(self, turn: Turn) -> list[Part]:
+        search, category = turn.state.get("search"), turn.state.get("category")
+        parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
+        if search:
+            parts = [part for part in parts if part.id in search] or parts
+        return sorted(parts, key=lambda part: (_rank(_fit(turn, part)), part.price))
+
+    def _take(self, turn: Turn, part: Part) -> None:
+        have = dict(draft.basket(turn)).get(part.id, 0)
+        draft.put_in_basket(turn, part.id, min(have + (turn.heard.quantity or 1), turn.shop.max_quantity))
+        wanted = turn.state.get("wanted", [])
+        turn.state.drop("category", "search", "wanted")
+        if wanted:
+            turn.state.put("category", wanted[0])
+            turn.state.put("wanted", wanted[1:])
+
+
+class More(Step):
+    """The basket so far: add, change a quantity, or go on."""
+
+    name = "more"
+
+    def needed(self, turn: Turn) -> bool:
+        """After a part was taken, until the customer has all of them."""
+        return "shopped" not in turn.state and bool(draft.basket(turn))
+
+    async def ask(self, turn: Turn) -> Question:
+        """The basket and what can be done with it."""
+        lines = [say("basket.line", name=turn.catalogue.parts[part].name, count=n) for part, n in draft.basket(turn)]
+        changes = [
+            Option(f"count:{part.id}", say("option.change_quantity", name=part.name)) for part in draft.basket_parts(turn)
+        ]
+        return question(
+            say("ask.more", basket=lines),
+            options=[Option("done", say("option.continue")), Option("add", say("option.add_part")), *changes],
+            button=say("button.choose"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Go on, add another, or ask for a quantity."""
+        match option.partition(":"):
+            case ("done", _, _):
+                turn.state.put("shopped", True)
+            case ("add", _, _):
+                turn.state.put("adding", True)
+            case ("count", _, part):
+                turn.state.put("counting", part)
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A category or part named here means: that one too. "2 pcs" means the one part in the basket."""
+        basket, heard = draft.basket(turn), turn.heard
+        if heard.categories and not heard.parts:
+            turn.state.put("category", heard.categories[0])
+            turn.state.put("adding", True)
+            return True
+        if len(heard.parts) == 1:
+            draft.put_in_basket(turn, heard.parts[0], heard.quantity or 1)
+            return True
+        if heard.quantity and len(basket) == 1:
+            return _count(turn, basket[0][0], heard.quantity)
+        return False
+
+
+class Quantity(Step):
+    """How many of one part."""
+
+    name = "quantity"
+    own_numbers = True
+
+    def needed(self, turn: Turn) -> bool:
+        """When the customer wants to change it."""
+        return "counting" in turn.state
+
+    async def ask(self, turn: Turn) -> Question:
+        """A number, or take it out."""
+        part = turn.catalogue.parts.get(turn.state.get("counting"))
+        return question(
+            say("ask.quantity", name=part.name if part else "", most=turn.shop.max_quantity),
+            options=[Option(str(count), str(count)) for count in (1, 2, 4)],
+            always=[Option("0", say("option.remove"))],
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """A number from the buttons, 0 takes the part out."""
+        part = turn.state.get("counting")
+        if option == "0":
+            draft.put_in_basket(turn, part, 0)
+            turn.state.drop("counting")
+            return True
+        return _count(turn, part, int(option))
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A typed number, within what the shop sells at once."""
+        count = read_quantity(text)
+        return False if count is None else _count(turn, turn.state.get("counting"), count)
+
+
+def _count(turn: Turn, part: str, count: int) -> bool:
+    if not 1 <= count <= turn.shop.max_quantity:
+        turn.remark("quantity.out_of_bounds", most=turn.shop.max_quantity)
+    else:
+        draft.put_in_basket(turn, part, count)
+        turn.state.drop("counting")
+    return True
+
+
+def _fit(turn: Turn, part: Part) -> Fit | None:
+    brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
+    return fit_of(turn.catalogue, part, brand, model, year) if brand and model and year else None
+
+
+def _rank(fit: Fit | None) -> int:
+    """What fits comes first."""
+    return list(FitAnswer).index(fit.answer) if fit else 0

@@ -1,0 +1,236 @@
+"""Which day, which slot, which technician."""
+
+from datetime import date, datetime, time
+
+from conversations.booking import draft
+from conversations.turn import Question, Step, Turn, question
+from conversations.understand import read_when
+from core import bookings
+from core.bookings import SlotLoad
+from core.messages import Option, Say, say
+
+DAYS_SHOWN = 7
+PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
+"""From and to which hour a part of the day reaches: pagi, siang, sore, malam."""
+
+
+class Day(Step):
+    """The day of the job."""
+
+    name = "date"
+    drops = ("time", "technician", "confirmed")
+
+    async def ask(self, turn: Turn) -> Question:
+        """The next days on which the shop opens; any other can be typed."""
+        days = await bookings.open_days(turn.session, shop=turn.shop, now=turn.now, count=DAYS_SHOWN)
+        return question(
+            say("ask.date"),
+            options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],
+            button=say("button.date"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """A day from the buttons."""
+        return await self._take(turn, date.fromisoformat(option))
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A day as people write it, with or without a time."""
+        when = read_when(text, now=turn.local_now, shop=turn.shop)
+        if when is None or when.day is None:
+            return False
+        if not await self._take(turn, when.day):
+            return True
+        if when.time:
+            turn.state.put("time", f"{when.time:%H:%M}", tentative=True)
+        elif when.part_of_day:
+            turn.state.put("part_of_day", when.part_of_day)
+        return True
+
+    def heard(self, turn: Turn) -> str | None:
+        """The day named in a longer message."""
+        return turn.heard.date.isoformat() if turn.heard.date else None
+
+    async def check(self, turn: Turn) -> Say | None:
+        """Whether the shop works on that day."""
+        day = draft.day(turn)
+        return await _why_not(turn, day) if day else None
+
+    async def _take(self, turn: Turn, day: date) -> bool:
+        complaint = await _why_not(turn, day)
+        if complaint is not None:
+            turn.remarks.append(complaint)
+        else:
+            turn.state.put("date", day.isoformat())
+            turn.state.recheck("time", "technician")
+        return True
+
+
+async def _why_not(turn: Turn, day: date) -> Say | None:
+    """Why no job can be on that day: gone by, too far, closed."""
+    today = turn.local_now.date()
+    if day < today:
+        return say("date.past", day=day)
+    if (day - today).days > turn.shop.book_ahead_days:
+        return say("date.too_far", days=turn.shop.book_ahead_days)
+    closed = await bookings.why_closed(turn.session, day, shop=turn.shop)
+    return None if closed is None else say("date.closed", day=day, why=closed)
+
+
+class Slot(Step):
+    """The slot in which the job starts."""
+
+    name = "time"
+    drops = ("technician", "confirmed")
+    own_numbers = True
+
+    async def ask(self, turn: Turn) -> Question:
+        """The day's slots with their load; where none is left, the nearest free ones."""
+        day = draft.day(turn)
+        if day is None:
+            raise LookupError("a slot is asked before its day")
+        load = await _load(turn, day)
+        if not any(slot.free for slot in load):
+            return await self._ask_nearest(turn, day)
+        shown = [slot for slot in load if slot.free and self._suits(turn, slot)] or [slot for slot in load if slot.free]
+        lines = [_slot_line(turn, slot) for slot in load]
+        return question(
+            say("ask.time", day=day, hours=say("hours_needed", minutes=draft.minutes(turn)), slots=lines),
+            options=[
+                Option(
+                    f"{turn.shop.local(slot.starts_at):%H:%M}",
+                    say("slot.option", at=turn.shop.local(slot.starts_at), taken=slot.taken, cap=slot.cap),
+                )
+                for slot in shown
+            ],
+            always=[Option("other_day", say("option.other_day"))],
+            button=say("button.time"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """A slot of this day, a slot of another day, or another day altogether."""
+        if option == "other_day":
+            turn.state.drop("date", "part_of_day")
+            return True
+        if "T" in option:
+            day, _, clock = option.partition("T")
+            turn.state.put("date", day)
+            return await self._take(turn, clock)
+        return await self._take(turn, option)
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A time as people write it; with a day it moves the day too."""
+        when = read_when(text, now=turn.local_now, shop=turn.shop)
+        clock = when.time if when else None
+        if text.strip().isdigit() and int(text) < 24:
+            clock = time(int(text)) if any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown) else None
+        if when and when.day and when.day != draft.day(turn):
+            turn.state.put("date", when.day.isoformat(), tentative=True)
+            if clock:
+                turn.state.put("time", f"{clock:%H:%M}", tentative=True)
+            return True
+        if clock:
+            return await self._take(turn, f"{clock:%H:%M}")
+        if when and when.part_of_day:
+            turn.state.put("part_of_day", when.part_of_day)
+            return True
+        return False
+
+    def heard(self, turn: Turn) -> str | None:
+        """The time named in a longer message."""
+        return f"{turn.heard.time:%H:%M}" if turn.heard.time else None
+
+    async def check(self, turn: Turn) -> Say | None:
+        """Whether the whole job finds its seats from that time on."""
+        return await self._complaint(turn, turn.state.get("time"))
+
+    async def _take(self, turn: Turn, clock: str) -> bool:
+        complaint = await self._complaint(turn, clock)
+        if complaint is not None:
+            turn.remarks.append(complaint)
+        else:
+            turn.state.put("time", clock)
+            turn.state.recheck("technician")
+        return True
+
+    async def _complaint(self, turn: Turn, clock: str) -> Say | None:
+        day = draft.day(turn)
+        if day is None:
+            return None
+        at = turn.shop.at(day, time.fromisoformat(clock))
+        load = {turn.shop.local(slot.starts_at): slot for slot in await _load(turn, day)}
+        slot = load.get(at)
+        if slot is None:
+            return say("time.not_a_slot", at=at)
+        if slot.free:
+            return None
+        if slot.starts_at <= turn.now:
+            return say("time.past", at=at)
+        if slot.taken >= slot.cap:
+            return say("time.full", at=at)
+        return say("time.too_short", at=at, hours=say("hours_needed", minutes=draft.minutes(turn)))
+
+    async def _ask_nearest(self, turn: Turn, day: date) -> Question:
+        near = await bookings.nearest_free(
+            turn.session, turn.shop.at(day, time(12)), draft.minutes(turn), shop=turn.shop, now=turn.now, count=5
+        )
+        local = [turn.shop.local(at) for at in near]
+        return question(
+            say("ask.time_none" if near else "ask.time_none_at_all", day=day),
+            options=[Option(f"{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local],
+            always=[Option("other_day", say("option.other_day"))],
+            button=say("button.time"),
+        )
+
+    def _suits(self, turn: Turn, slot: SlotLoad) -> bool:
+        since, until = PARTS_OF_DAY.get(turn.state.get("part_of_day"), (0, 24))
+        return since <= turn.shop.local(slot.starts_at).hour < until
+
+
+async def _load(turn: Turn, day: date) -> list[SlotLoad]:
+    return await bookings.day_load(turn.session, day, shop=turn.shop, now=turn.now, minutes=draft.minutes(turn))
+
+
+def _slot_line(turn: Turn, slot: SlotLoad) -> Say:
+    at: datetime = turn.shop.local(slot.starts_at)
+    if slot.free:
+        return say("slot.load", at=at, taken=slot.taken, cap=slot.cap)
+    if slot.starts_at <= turn.now:
+        return say("slot.gone", at=at)
+    return say("slot.full" if slot.taken >= slot.cap else "slot.too_short", at=at)
+
+
+class WhichTechnician(Step):
+    """Who does the work: one who is free then and can do it, or anyone."""
+
+    name = "technician"
+    drops = ("confirmed",)
+
+    async def ask(self, turn: Turn) -> Question:
+        """Anyone, or the technicians who are free for this job."""
+        starts_at = draft.starts_at(turn)
+        if starts_at is None:
+            raise LookupError("a technician is asked before the slot")
+        free = await bookings.free_technicians(
+            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, skills=draft.skills(turn)
+        )
+        return question(
+            say("ask.technician"),
+            options=[Option("any", say("option.any_technician")), *(Option(one.id, one.name) for one in free)],
+            button=say("button.technician"),
+        )
+
+    def heard(self, turn: Turn) -> str | None:
+        """The technician named in a longer message."""
+        return turn.heard.technician_id
+
+    async def check(self, turn: Turn) -> Say | None:
+        """Whether that technician is free for the whole job."""
+        chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)
+        if chosen is None or starts_at is None:
+            return None
+        free = await bookings.free_technicians(
+            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, skills=draft.skills(turn)
+        )
+        if any(one.id == chosen for one in free):
+            return None
+        return say("technician.busy", name=turn.catalogue.technicians[chosen].name, at=turn.shop.local(starts_at))

@@ -1,0 +1,52 @@
+"""Which services; several can be chosen, none is allowed where parts are bought."""
+
+from conversations.booking import draft
+from conversations.shelf import service_option
+from conversations.turn import Question, Step, Turn, question
+from core.messages import Option, say
+from core.tables import Service
+
+
+class PickService(Step):
+    """One service after the other, until the customer says that is all."""
+
+    name = "serviced"
+    drops = ("confirmed",)
+
+    async def ask(self, turn: Turn) -> Question:
+        """Services that suit the chosen parts first; what was chosen stands above."""
+        chosen = draft.services(turn)
+        lines = [say("basket.service", name=turn.catalogue.services[service].name) for service in chosen]
+        done = "option.continue" if chosen else "option.parts_only"
+        return question(
+            say("ask.more_services", chosen=lines) if chosen else say("ask.service"),
+            options=[service_option(service) for service in self._on_offer(turn)],
+            always=[Option("done", say(done))] if chosen or draft.basket(turn) else (),
+            button=say("button.service"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Add a service, or be done."""
+        if option == "done":
+            turn.state.put("serviced", True)
+            turn.state.recheck("time", "technician")
+        else:
+            self._add(turn, option)
+        return True
+
+    def absorb(self, turn: Turn) -> bool:
+        """Services named in a message are chosen; whether they are all is still asked."""
+        offered = [service for service in turn.heard.services if service in turn.catalogue.services]
+        if len(offered) != 1 or "serviced" in turn.state:
+            return False
+        self._add(turn, offered[0])
+        return True
+
+    def _add(self, turn: Turn, service: str) -> None:
+        turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
+
+    def _on_offer(self, turn: Turn) -> list[Service]:
+        categories = {part.category for part in draft.basket_parts(turn)}
+        chosen = draft.services(turn)
+        services = [s for s in turn.catalogue.services.values() if s.is_available and s.id not in chosen]
+        return sorted(services, key=lambda service: (not categories & set(service.installs), service.category, service.price))

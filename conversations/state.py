@@ -1,0 +1,78 @@
+"""What a conversation remembers: answers, never a step pointer (facts: back, skip and deploys follow from that)."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+VERSION = 1
+"""Grows when an older state can no longer be read; such a conversation begins anew."""
+
+
+@dataclass(slots=True)
+class State:
+    """The state of one chat, kept as JSON in `Conversation.state`."""
+
+    flow: str | None = None
+    answers: list[tuple[str, Any]] = field(default_factory=list)
+    """Name and value of each answer, in the order they were given: "back" drops the newest."""
+    tentative: list[str] = field(default_factory=list)
+    """Answers that were given before they could be checked, or whose ground has moved."""
+    asked: str | None = None
+    """The question on the screen: free text only answers this one."""
+    prompt: int = 0
+    """Number of the newest question: a tap on an older one is stale."""
+    shown: list[tuple[str, str]] = field(default_factory=list)
+    """Id and label of each option on the screen, in order."""
+    page: int = 0
+    misses: int = 0
+    """Answers in a row that nobody understood."""
+    correction: tuple[str, Any] | None = None
+    """An answer that the customer seems to want instead of an earlier one; asked before it replaces it."""
+    version: int = VERSION
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """The state as stored, or a fresh one where it is of a version we no longer read."""
+        if stored.get("version") != VERSION:
+            return cls(prompt=stored.get("prompt", 0))
+        correction = stored["correction"]
+        return cls(
+            **stored
+            | {
+                "answers": [(name, value) for name, value in stored["answers"]],
+                "shown": [(option, label) for option, label in stored["shown"]],
+                "correction": tuple(correction) if correction else None,
+            }
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as JSON values."""
+        return asdict(self)
+
+    def __contains__(self, name: str) -> bool:
+        return any(known == name for known, _ in self.answers)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The answer of that name."""
+        return next((value for known, value in self.answers if known == name), default)
+
+    def put(self, name: str, value: Any, *, tentative: bool = False) -> None:
+        """Store an answer as the newest; a tentative one is checked when its step is reached."""
+        self.drop(name)
+        self.answers.append((name, value))
+        if tentative:
+            self.tentative.append(name)
+
+    def drop(self, *names: str) -> None:
+        """Forget answers."""
+        self.answers = [(known, value) for known, value in self.answers if known not in names]
+        self.tentative = [known for known in self.tentative if known not in names]
+
+    def recheck(self, *names: str) -> None:
+        """Let answers be checked again, because what they stand on has changed."""
+        self.tentative += [name for name in names if name in self and name not in self.tentative]
+
+    def begin(self, flow: str | None) -> None:
+        """Start a flow (or none) with nothing answered; the prompt number goes on, so older buttons are stale."""
+        self.flow = flow
+        self.answers, self.tentative, self.correction = [], [], None
+        self.asked, self.page, self.misses = None, 0, 0

@@ -1,0 +1,123 @@
+"""What a step sees and does during one turn, and what a step is."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.incoming import Incoming
+from conversations.state import State
+from conversations.understand import Lexicon, Understanding
+from core.catalog import Catalogue
+from core.messages import Document, Link, Option, Say
+from core.shop import Shop
+from core.tables import Contact
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message being answered: everything a step may look at, and the replies it gathers."""
+
+    session: AsyncSession
+    shop: Shop
+    catalogue: Catalogue
+    lexicon: Lexicon
+    now: datetime
+    fresh: str
+    """A new random id, for the one thing this turn may create."""
+    contact: Contact
+    state: State
+    incoming: Incoming
+    heard: Understanding
+    remarks: list[Say] = field(default_factory=list)
+    """What is said before the next question."""
+
+    @property
+    def local_now(self) -> datetime:
+        """Now at the workshop."""
+        return self.shop.local(self.now)
+
+    def remark(self, key: str, /, **params: Any) -> None:
+        """Say something before the next question."""
+        self.remarks.append(Say(key, params))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a step asks: text, the answers to pick from (paged by the engine), and those that stand on every page."""
+
+    says: Sequence[Say]
+    options: Sequence[Option] = ()
+    always: Sequence[Option] = ()
+    link: Link | None = None
+    document: Document | None = None
+    wants: Any = None
+    button: Say | None = None
+
+
+def question(*says: Say, **rest: Any) -> Question:
+    """Shorthand for a `Question` of these paragraphs."""
+    return Question(says, **rest)
+
+
+class Step:
+    """One question of a flow: when it is asked, how, and how its answer is read.
+
+    A step is asked when it is `needed` and its answer is missing. The readers store the answer in
+    `turn.state` and return True, or return False when the text isn't an answer to this question.
+    """
+
+    name: ClassVar[str]
+    free_text: ClassVar[bool] = False
+    """Any words can be the answer (a name, an address), so only a question mark makes them an aside."""
+    drops: ClassVar[tuple[str, ...]] = ()
+    """Answers that make no sense without this one: dropped with it."""
+    own_numbers: ClassVar[bool] = False
+    """A typed number is the answer itself (a quantity, an hour), not the number of an option."""
+
+    def needed(self, turn: Turn) -> bool:
+        """Whether this question arises at all."""
+        return True
+
+    async def ask(self, turn: Turn) -> Question:
+        """The question."""
+        raise NotImplementedError
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Take one of the options that `ask` offered."""
+        turn.state.put(self.name, option)
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """Take typed text (or a shared contact or place) as the answer; what it says is in `turn.heard`."""
+        return self.absorb(turn)
+
+    def heard(self, turn: Turn) -> Any:
+        """The answer to this step that the message contains, or None."""
+        return None
+
+    def absorb(self, turn: Turn) -> bool:
+        """Store what a message that answers several steps says of this one, to be checked when its turn comes."""
+        value = self.heard(turn)
+        if value is None or self.name in turn.state:
+            return False
+        turn.state.put(self.name, value, tentative=True)
+        return True
+
+    async def check(self, turn: Turn) -> Say | None:
+        """Why a tentative answer can't stand, or None: it is dropped, and that is said."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Steps in the order they are asked, and what is done when all are answered.
+
+    `finish` returns the last words, or None when it dropped an answer that must be asked again.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    finish: Callable[[Turn], Awaitable[Question | None]]
