@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -87,8 +87,8 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
 async def insert_once(session: AsyncSession, table: type[Any], **values: Any) -> bool:
     """Insert a row unless its key is there already (one statement on both databases); whether it was new."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(1)
-    return await session.scalar(statement) is not None
+    statement = dialect.insert(table.__table__).values(**values).on_conflict_do_nothing()
+    return await session.scalar(statement.returning(literal_column("1"))) is not None
 
 
 async def upgrade(database: Database) -> None:

@@ -1,0 +1,199 @@
+"""Messages to send, written with what causes them: once per business key, at least once sent, in a chat's order.
+
+enqueue ──> due ── claim ──> sending ──┬──> sent       the vendor has accepted it
+             ^                         ├──> failed     given up
+             └── retry, lease ran out ─┘    dropped    no longer wanted
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, bindparam, case, exists, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from core.database import insert_once
+from core.messages import Message, to_json
+from core.tables import Contact, Outbox
+
+LEASE = timedelta(minutes=2)
+"""How long a claimed message is its claimer's; longer than any sender waits for its vendor."""
+PATIENCE = timedelta(days=2)
+"""How long a message without an `until` is tried."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=5)
+MOST_UNCLEAR = 1
+
+_RANKS = {"queued": 1, "sending": 2, "sent": 3, "failed": 4, "undelivered": 4, "delivered": 5, "read": 6}
+
+
+async def enqueue(
+    session: AsyncSession,
+    *,
+    key: str,
+    channel: str,
+    address: str,
+    language: str,
+    message: Message,
+    now: datetime,
+    due_at: datetime | None = None,
+    until: datetime | None = None,
+    kind: str = "reply",
+    booking_id: int | None = None,
+) -> bool:
+    """Write a message to be sent at `due_at` (now when None); False when its key was written before."""
+    return await insert_once(
+        session,
+        Outbox,
+        key=key,
+        channel=channel,
+        address=address,
+        language=language,
+        body=to_json(message),
+        booking_id=booking_id,
+        kind=kind,
+        due_at=due_at or now,
+        not_before=due_at or now,
+        until=until,
+        created_at=now,
+    )
+
+
+async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: Collection[str]) -> list[Outbox]:
+    """Take the first due message of each chat for `LEASE`; what nobody wants any more is dropped on the way."""
+    chosen = (
+        select(Outbox.id)
+        .where(
+            _unfinished(Outbox),
+            Outbox.due_at <= now,
+            Outbox.not_before <= now,
+            Outbox.channel.in_(channels),
+            ~_an_earlier_one_waits(),
+        )
+        .order_by(Outbox.due_at, Outbox.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    claimed = await session.scalars(
+        update(Outbox)
+        .where(Outbox.id.in_(select(chosen.c.id)))
+        .values(
+            state="sending",
+            not_before=now + LEASE,
+            attempts=Outbox.attempts + 1,
+            # Whoever had claimed it before never said what became of it.
+            unclear=Outbox.unclear + case((Outbox.state == "sending", 1), else_=0),
+        )
+        .returning(Outbox)
+        .execution_options(synchronize_session=False)
+    )
+    rows = sorted(claimed, key=lambda row: (row.due_at, row.id))
+    return [row for row in rows if _still_wanted(row, now)]
+
+
+async def sent(session: AsyncSession, row: Outbox, *, vendor_id: str | None, now: datetime) -> None:
+    """Record that the vendor accepted a claimed message."""
+    await _record(session, row, state="sent", vendor_id=vendor_id, sent_at=now, error=None)
+
+
+async def failed(session: AsyncSession, row: Outbox, *, reason: str) -> None:
+    """Give a claimed message up."""
+    await _record(session, row, state="failed", error=reason)
+
+
+async def retry(
+    session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, after: timedelta | None = None
+) -> None:
+    """Try a claimed message again after its backoff, and not before `after`; given up when that is too late."""
+    again = max(retry_at(row.attempts, now, jitter=jitter), now + (after or timedelta()))
+    if again > _wanted_until(row):
+        await failed(session, row, reason=reason)
+    else:
+        await _record(session, row, state="due", not_before=again, error=reason)
+
+
+async def unclear(session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float) -> None:
+    """Nobody knows whether a claimed message was sent: once it is sent again, the second time it is given up."""
+    if row.unclear >= MOST_UNCLEAR:
+        await failed(session, row, reason=reason)
+        return
+    again = retry_at(row.attempts, now, jitter=jitter)
+    await _record(session, row, state="due", not_before=again, unclear=row.unclear + 1, error=reason)
+
+
+async def chat_closed(session: AsyncSession, *, channel: str, address: str, reason: str, now: datetime) -> None:
+    """Mark a contact that can't be reached any more, and give up what waits for it."""
+    await session.execute(
+        update(Contact).where(Contact.channel == channel, Contact.address == address).values(unreachable_at=now)
+    )
+    await session.execute(
+        update(Outbox)
+        .where(Outbox.channel == channel, Outbox.address == address, _unfinished(Outbox), Outbox.due_at <= now)
+        .values(state="failed", error=reason)
+    )
+
+
+async def drop(session: AsyncSession, booking_id: int, *, kinds: Collection[str] = ("reminder",)) -> None:
+    """Drop what waits for a booking, of these kinds (it was cancelled or moved)."""
+    await session.execute(
+        update(Outbox)
+        .where(Outbox.booking_id == booking_id, Outbox.kind.in_(kinds), _unfinished(Outbox))
+        .values(state="dropped")
+    )
+
+
+async def delivered(session: AsyncSession, vendor_id: str, status: str, error: str | None) -> bool:
+    """Note a delivery state that the vendor reports, in any order; False when it is no step forward."""
+    lower = [other for other, rank in _RANKS.items() if rank < _RANKS.get(status, 0)]
+    result = await session.execute(
+        update(Outbox)
+        .where(Outbox.vendor_id == vendor_id, or_(Outbox.delivery.is_(None), Outbox.delivery.in_(lower)))
+        .values(delivery=status, error=error)
+        .returning(Outbox.id)
+    )
+    return result.first() is not None
+
+
+def retry_at(attempts: int, now: datetime, *, jitter: float) -> datetime:
+    """When to try again after so many attempts: doubling from 2 s to 5 min, up to half as much again by jitter (0 to 1)."""
+    doublings = min(attempts, 16) - 1
+    return now + min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings)) * (1 + jitter / 2)
+
+
+def _unfinished(row: type[Outbox]) -> ColumnElement[bool]:
+    # Written out, not bound: a partial index is only used where its condition can be read in the query.
+    states = bindparam("unfinished", ["due", "sending"], Text(), expanding=True, literal_execute=True, unique=True)
+    return row.state.in_(states)
+
+
+def _an_earlier_one_waits() -> ColumnElement[bool]:
+    earlier = aliased(Outbox)
+    return exists().where(
+        _unfinished(earlier),
+        earlier.channel == Outbox.channel,
+        earlier.address == Outbox.address,
+        tuple_(earlier.due_at, earlier.id) < tuple_(Outbox.due_at, Outbox.id),
+    )
+
+
+def _wanted_until(row: Outbox) -> datetime:
+    return row.until or row.due_at + PATIENCE
+
+
+def _still_wanted(row: Outbox, now: datetime) -> bool:
+    if row.unclear > MOST_UNCLEAR:
+        row.state, row.error = "failed", "twice nobody knew whether it was sent"
+    elif now > _wanted_until(row):
+        row.state = "dropped"
+    return row.state == "sending"
+
+
+async def _record(session: AsyncSession, row: Outbox, **values: Any) -> None:
+    # The number of attempts is the claim's own: who lost the lease records nothing.
+    await session.execute(
+        update(Outbox)
+        .where(Outbox.id == row.id, Outbox.state == "sending", Outbox.attempts == row.attempts)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

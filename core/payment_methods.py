@@ -1,0 +1,62 @@
+"""Which of Midtrans' channels a payment method means, and which of them can take an amount (facts of Snap's `enabled_payments`).
+
+Pure: no database, no clock.
+"""
+
+from typing import NamedTuple
+
+from core.money import Money
+from core.refusals import MethodCannotPay
+from core.states import PaymentMethod
+
+_VIRTUAL_ACCOUNTS = ("bca_va", "bni_va", "bri_va", "permata_va", "echannel", "other_va")
+_WALLETS = ("gopay", "shopeepay", "dana", "ovo", "other_qris")  # OVO, too, is often paid by its QRIS reader
+
+_CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
+    PaymentMethod.TRANSFER: _VIRTUAL_ACCOUNTS,
+    PaymentMethod.VA: _VIRTUAL_ACCOUNTS,
+    PaymentMethod.EWALLET: _WALLETS,
+    PaymentMethod.QRIS: ("other_qris",),
+    PaymentMethod.CARD: ("credit_card",),
+    PaymentMethod.COD: (),
+    PaymentMethod.DP: (*_VIRTUAL_ACCOUNTS, *_WALLETS, "credit_card", "indomaret", "alfamart"),
+}
+
+
+class _Limit(NamedTuple):
+    least: Money = 1
+    most: Money | None = None
+
+
+_LIMITS: dict[str, _Limit] = {
+    "credit_card": _Limit(least=10_000),
+    "bca_va": _Limit(least=10_000),
+    "other_qris": _Limit(most=10_000_000),
+    "indomaret": _Limit(least=10_000, most=5_000_000),
+}
+_ANY = _Limit()
+
+
+def channels(method: PaymentMethod, amount: Money) -> list[str]:
+    """Midtrans' channels for a method that can take the amount; raises `MethodCannotPay` when none can."""
+    able = [channel for channel in _CHANNELS[method] if _takes(channel, amount)]
+    if not able:
+        raise MethodCannotPay(amount=amount)
+    return able
+
+
+def offered(amount: Money, *, services_only: bool) -> list[PaymentMethod]:
+    """The methods to offer for an amount, in the order they are shown; cash only for services alone."""
+    methods: list[PaymentMethod] = [
+        method
+        for method in _CHANNELS
+        if method is not PaymentMethod.DP and any(_takes(channel, amount) for channel in _CHANNELS[method])
+    ]
+    if services_only:
+        methods.append(PaymentMethod.COD)
+    return methods
+
+
+def _takes(channel: str, amount: Money) -> bool:
+    least, most = _LIMITS.get(channel, _ANY)
+    return least <= amount and (most is None or amount <= most)
