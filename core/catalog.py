@@ -1,9 +1,12 @@
 """What the shop offers: parts with their stock, services, cars, technicians."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -11,6 +14,13 @@ from core.tables import Car, CatalogueVersion, Part, Service, Technician
 
 CATEGORIES = ("speaker", "amplifier", "subwoofer", "headunit", "kabel", "accessory", "other")
 SERVICE_CATEGORIES = ("installation", "repair", "upgrade", "consultation", "package", "other")
+
+_Row = TypeVar("_Row", Part, Service, Car, Technician)
+# One statement that both databases know, so that two first changes don't collide.
+_BUMP = text(
+    "INSERT INTO catalogue_version (id, version) VALUES (1, 1)"
+    " ON CONFLICT (id) DO UPDATE SET version = catalogue_version.version + 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +34,29 @@ class Catalogue:
     technicians: Mapping[str, Technician]
 
 
+class StockStatus(StrEnum):
+    """What a customer is told about a part's stock (api.md)."""
+
+    AVAILABLE = "available"
+    LOW_STOCK = "low_stock"
+    OUT_OF_STOCK = "out_of_stock"
+    PRE_ORDER = "pre_order"
+
+
 async def load(session: AsyncSession) -> Catalogue:
-    """The catalogue as it stands, without what is retired; reading a part's stock from it raises."""
-    on_offer = select(Part).options(defer(Part.on_hand, raiseload=True), defer(Part.reserved, raiseload=True))
-    parts = await session.scalars(on_offer.where(Part.retired_at.is_(None)).order_by(Part.id))
-    services = await session.scalars(select(Service).where(Service.retired_at.is_(None)).order_by(Service.id))
-    technicians = await session.scalars(
-        select(Technician).where(Technician.retired_at.is_(None)).order_by(Technician.id)
-    )
-    cars = await session.scalars(select(Car).order_by(Car.id))
+    """The catalogue as it stands, without what is retired; reading a part's stock from it raises.
+
+    Its rows belong to no session, so that they outlive this one, whatever becomes of it.
+    """
+    sold = select(Part).options(defer(Part.on_hand, raiseload=True), defer(Part.reserved, raiseload=True))
     return Catalogue(
         version=await version(session),
-        parts={part.id: part for part in parts},
-        services={service.id: service for service in services},
-        cars={car.id: car for car in cars},
-        technicians={technician.id: technician for technician in technicians},
+        parts=await _by_id(session, sold.where(Part.retired_at.is_(None)).order_by(Part.id)),
+        services=await _by_id(session, select(Service).where(Service.retired_at.is_(None)).order_by(Service.id)),
+        cars=await _by_id(session, select(Car).order_by(Car.id)),
+        technicians=await _by_id(
+            session, select(Technician).where(Technician.retired_at.is_(None)).order_by(Technician.id)
+        ),
     )
 
 
@@ -53,3 +71,37 @@ async def stock(session: AsyncSession, parts: Iterable[str] | None = None) -> di
     if parts is not None:
         query = query.where(Part.id.in_(list(parts)))
     return dict((await session.execute(query)).tuples().all())
+
+
+async def bump(session: AsyncSession) -> None:
+    """Say that the catalogue has changed: called in the transaction of every change."""
+    await session.execute(_BUMP)
+
+
+def stock_status(part: Part, stock: int) -> StockStatus:
+    """What `stock` pieces free of a part mean; a part that isn't sold now is out of stock."""
+    if part.is_pre_order_only:
+        return StockStatus.PRE_ORDER
+    if stock <= 0 or not part.is_available:
+        return StockStatus.OUT_OF_STOCK
+    if stock <= part.low_stock_threshold:
+        return StockStatus.LOW_STOCK
+    return StockStatus.AVAILABLE
+
+
+def brands(catalogue: Catalogue) -> list[str]:
+    """The car brands, those with the most models first: roughly what drives here."""
+    counts = Counter(brand for brand, _ in {(car.brand, car.model) for car in catalogue.cars.values()})
+    return sorted(counts, key=lambda brand: (-counts[brand], brand))
+
+
+def models(catalogue: Catalogue, brand: str) -> list[str]:
+    """The models of a car brand by name."""
+    return sorted({car.model for car in catalogue.cars.values() if car.brand.casefold() == brand.casefold()})
+
+
+async def _by_id(session: AsyncSession, query: Select[_Row]) -> dict[str, _Row]:
+    rows = (await session.scalars(query)).all()
+    for row in rows:
+        session.expunge(row)
+    return {row.id: row for row in rows}
