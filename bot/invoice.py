@@ -208,14 +208,14 @@ def _cells(paper: Paper, y: float, item: str | None, *figures: str) -> None:
 
 
 def _sums(paper: Paper, facts: InvoiceFacts, payments: Sequence[Payment], language: str, t: _Texts) -> None:
-    additions = _additions(facts)
+    additions = _additions(facts, t)
     if not paper.room(max(60, 44 + 6 * (len(additions) + len(payments)))):
         paper.add_page()
     top = paper.y + 6
     _proof(paper, facts, top, language, t)
     paper.set_y(top)
-    for key, amount in additions:
-        _sum_row(paper, t(key), money(amount))
+    for label, amount in additions:
+        _sum_row(paper, label, money(amount))
     _total(paper, t("total"), money(facts.total))
     if facts.discounts:
         _saved(paper, t("discounts", amount=facts.discounts))
@@ -227,16 +227,15 @@ def _sums(paper: Paper, facts: InvoiceFacts, payments: Sequence[Payment], langua
     _sum_row(paper, t("remaining"), money(max(0, facts.total - paid)), bold=True)
 
 
-def _additions(facts: InvoiceFacts) -> list[tuple[str, Money]]:
+def _additions(facts: InvoiceFacts, t: _Texts) -> list[tuple[str, Money]]:
     rows = [
-        ("subtotal_parts", facts.subtotal_parts),
-        ("subtotal_services", facts.subtotal_services),
-        ("onsite_fee", facts.onsite_fee),
-        ("additional_costs", facts.additional_costs),
-        ("tax_base", facts.tax_base),
-        ("tax", facts.tax_amount),
+        (t("subtotal_parts"), facts.subtotal_parts),
+        (t("subtotal_services"), facts.subtotal_services),
+        (t("onsite_fee"), facts.onsite_fee),
+        (t("additional_costs"), facts.additional_costs),
+        (t("tax", base=facts.tax_base), facts.tax_amount),
     ]
-    return [(key, amount) for key, amount in rows if amount]
+    return [(label, amount) for label, amount in rows if amount]
 
 
 def _sum_row(paper: Paper, label: str, figure: str, *, bold: bool = False) -> None:
