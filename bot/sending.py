@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.messages import Message
@@ -33,6 +33,10 @@ class Parcel:
     file: File | None = None
     in_session: bool = True
     """Whether the person wrote within the last 24 hours (WhatsApp's window); other channels don't ask."""
+    written_at: datetime | None = None
+    """When the row was written: what a channel holds from before can't be this message."""
+    attempts: int = 0
+    """How often it was handed over before; more than 0: it may have arrived."""
 
 
 class Sender(Protocol):

@@ -1,0 +1,159 @@
+"""Telegram, by python-telegram-bot's `Bot` alone: no updater, no application, one call per part of a message."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from telegram import Bot, BotCommand, InputFile, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.sending import NotSent, Parcel, Unclear, Undeliverable
+from bot.telegram_render import Part, parts
+from conversations.texts import LANGUAGES, render
+from core.messages import Say
+
+# Without it every RetryAfter warns that its seconds will become a timedelta.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
+ALLOWED_UPDATES = ("message", "callback_query")
+
+_log = logging.getLogger(__name__)
+
+
+def make_bot(
+    token: str, api_url: str = "https://api.telegram.org", *, timeout: timedelta = timedelta(seconds=15)
+) -> Bot:
+    """The client; it is not initialized, since that asks Telegram, which may be away, who the bot is."""
+    seconds = timeout.total_seconds()
+    limits: dict[str, Any] = {
+        "read_timeout": seconds,
+        "write_timeout": seconds,
+        "connect_timeout": 5,
+        "pool_timeout": 5,
+    }
+    return Bot(
+        token,
+        base_url=f"{api_url}/bot",
+        base_file_url=f"{api_url}/file/bot",
+        request=HTTPXRequest(connection_pool_size=32, media_write_timeout=60, **limits),
+        get_updates_request=HTTPXRequest(connection_pool_size=1, **limits),
+    )
+
+
+class TelegramSender:
+    """Delivers to Telegram chats, and answers taps."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+        self._accepted: dict[str, int] = {}
+        """How many parts of a parcel Telegram has already taken, so that a retry goes on behind them."""
+        self._keys_open: set[str] = set()
+        """Chats that were last shown a reply keyboard; after a restart one may stay up until the next one."""
+        self._answers: set[asyncio.Task[None]] = set()
+
+    async def send(self, parcel: Parcel) -> str | None:
+        """Deliver every part; the id is the last one's."""
+        shown = parts(parcel.message, parcel.language, keys_open=parcel.address in self._keys_open)
+        accepted, last = self._accepted.pop(parcel.key, 0), None
+        try:
+            for part in shown[accepted:]:
+                last = await self._send(parcel, part)
+                accepted += 1
+        except (NotSent, Unclear):
+            self._accepted[parcel.key] = accepted
+            raise
+        self._remember_keys(parcel)
+        return last
+
+    def answer(self, query_id: str) -> None:
+        """Stop the spinner on a tapped button, in the background: what was tapped is committed already."""
+        task = asyncio.create_task(self._answer(query_id))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def announce(self, commands: Mapping[str, Say], webhook: tuple[str, str] | None = None) -> None:
+        """Tell Telegram the commands in each language, and where to call us: (url, secret), or None when we poll.
+
+        Raises `TelegramError` while Telegram is away.
+        """
+        for language in LANGUAGES:
+            listed = [BotCommand(name, render(words, language)) for name, words in commands.items()]
+            # Indonesian is what everybody sees whose language has no list of its own.
+            await self.bot.set_my_commands(listed, language_code=None if language == LANGUAGES[0] else language)
+        if webhook is None:
+            await self.bot.delete_webhook()
+        else:
+            url, secret = webhook
+            await self.bot.set_webhook(url, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
+
+    async def close(self) -> None:
+        """Close the connections, when the last answers are out."""
+        await asyncio.gather(*self._answers)
+        await asyncio.gather(
+            *(request.shutdown() for request in self.bot._request)
+        )  # its own shutdown wants an initialize
+
+    async def _send(self, parcel: Parcel, part: Part) -> str:
+        with _told_apart():
+            if part.document and parcel.file:
+                sent = await self.bot.send_document(
+                    int(parcel.address),
+                    InputFile(parcel.file.content, parcel.file.name),
+                    caption=part.text or None,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=part.keyboard,
+                )
+            else:
+                sent = await self.bot.send_message(
+                    int(parcel.address),
+                    part.text or "…",
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=part.keyboard,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                )
+        return str(sent.message_id)
+
+    async def _answer(self, query_id: str) -> None:
+        try:
+            await self.bot.answer_callback_query(query_id)
+        except TelegramError as error:
+            # "Query is too old", or Telegram is away: only the spinner turns a little longer.
+            _log.info("a tap was not answered: %s", error)
+
+    def _remember_keys(self, parcel: Parcel) -> None:
+        if parcel.message.wants:
+            self._keys_open.add(parcel.address)
+        else:
+            self._keys_open.discard(parcel.address)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Telegram's errors as the four ways in which sending can go wrong."""
+    try:
+        yield
+    except RetryAfter as error:
+        wait = error.retry_after
+        raise NotSent(str(error), wait if isinstance(wait, timedelta) else timedelta(seconds=wait)) from error
+    except Forbidden as error:
+        raise Undeliverable(str(error), unreachable=True) from error
+    except BadRequest as error:
+        raise Undeliverable(str(error), unreachable="chat not found" in str(error).lower()) from error
+    except InvalidToken as error:
+        raise NotSent(f"Telegram refuses the token: {error}") from error
+    except TelegramError as error:
+        raise (Unclear if _may_have_arrived(error) else NotSent)(str(error)) from error
+
+
+def _may_have_arrived(error: TelegramError) -> bool:
+    """Whether the request was on its way: an error status or a failed connect means that it did not arrive."""
+    if isinstance(error.__cause__, httpx.HTTPError):
+        return not isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return not isinstance(error, NetworkError)

@@ -1,0 +1,202 @@
+"""WhatsApp, by Twilio's client: texts and files as messages, buttons and lists as Contents.
+
+What may have arrived is looked up by recipient and words before it is sent again: Twilio keeps what it took.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
+from twilio.rest.content.v1.content import ContentList
+
+from bot.fitting import one_line
+from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
+from bot.whatsapp_render import Interactive, Text, parts, template_text
+
+API = "https://api.twilio.com"
+CONTENT = "https://content.twilio.com"
+
+_OUTSIDE_WINDOW = 63016
+_TOO_FAST = {20429, 63018}
+_NO_SUCH_CONTENT = 21655
+_NOT_ON_WHATSAPP = {21211, 63003, 63024}
+_RECENT = 50
+
+Templates = Mapping[str, Mapping[str, str]]
+"""By kind and language, the ContentSid of an approved template with one variable: the message's words."""
+
+
+class WhatsAppSender:
+    """Delivers to WhatsApp; built inside the running loop, closed in the end."""
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        sender: str,
+        public_url: str,
+        templates: Templates,
+        api_url: str = API,
+        content_url: str = CONTENT,
+        timeout: timedelta = timedelta(seconds=15),
+    ) -> None:
+        self._http = _Http({API: api_url, CONTENT: content_url}, timeout)
+        self._client = Client(account_sid, auth_token, http_client=self._http)
+        self._sender = sender if sender.startswith("whatsapp:") else f"whatsapp:{sender}"
+        self._status_callback = f"{public_url.rstrip('/')}/webhooks/twilio/status"
+        self._templates = templates
+        self._contents: dict[str, str] | None = None
+        """ContentSids by friendly name, None until Twilio was asked what it has."""
+        self._making = asyncio.Lock()
+
+    async def send(self, parcel: Parcel) -> str | None:
+        """Deliver every part that Twilio doesn't have yet; the id is the last one's.
+
+        Raises `OutsideWindow` when there is neither a session nor a template for this kind.
+        """
+        taken = await self._taken(parcel) if parcel.attempts else []
+        last = None
+        for post in await self._posts(parcel):
+            last = _found(post, taken) or await self._create(parcel, post)
+        return last
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def _posts(self, parcel: Parcel) -> list["_Post"]:
+        if parcel.in_session:
+            return [await self._post(parcel, part) for part in parts(parcel.message, parcel.language)]
+        template = self._templates.get(parcel.kind, {}).get(parcel.language)
+        if template is None:
+            raise OutsideWindow(f"no template for {parcel.kind} in {parcel.language}")
+        words = template_text(parcel.message, parcel.language)
+        return [_Post(words, _content(template, {"1": words}), is_part_of_body=True)]
+
+    async def _post(self, parcel: Parcel, part: Text | Interactive) -> "_Post":
+        if isinstance(part, Interactive):
+            return _Post(part.body, _content(await self._content_sid(part), part.variables))
+        words = {"body": part.body} if part.body else {}
+        if part.file and parcel.file:
+            return _Post(part.body, words | {"media_url": [parcel.file.url]}, has_file=True)
+        return _Post(part.body or "…", {"body": part.body or "…"})
+
+    async def _create(self, parcel: Parcel, post: "_Post") -> str:
+        try:
+            with _told_apart(sending=True):
+                message = await self._client.messages.create_async(
+                    parcel.address, from_=self._sender, status_callback=self._status_callback, **post.fields
+                )
+        except _ContentGone as error:
+            self._contents = None
+            raise NotSent(str(error)) from error
+        return str(message.sid)
+
+    async def _taken(self, parcel: Parcel) -> list[MessageInstance]:
+        """What Twilio took for this person since the parcel was written."""
+        with _told_apart(sending=False):
+            recent = await self._client.messages.list_async(to=parcel.address, from_=self._sender, limit=_RECENT)
+        since = parcel.written_at.replace(microsecond=0) if parcel.written_at else None  # Twilio counts whole seconds
+        return [each for each in recent if since is None or (each.date_created and each.date_created >= since)]
+
+    async def _content_sid(self, part: Interactive) -> str:
+        """The Content of that shape, made if Twilio has none."""
+        async with self._making:
+            with _told_apart(sending=False):
+                if self._contents is None:
+                    listed = await self._client.content.v1.contents.list_async(page_size=500)
+                    self._contents = {
+                        each.friendly_name: each.sid for each in listed if each.friendly_name and each.sid
+                    }
+                if part.name not in self._contents:
+                    self._contents[part.name] = await self._make_content(part)
+        return self._contents[part.name]
+
+    async def _make_content(self, part: Interactive) -> str:
+        shape = {"friendly_name": part.name, "language": "id", "types": part.types}
+        samples = {"variables": dict.fromkeys(part.variables, "–")}
+        made = await self._client.content.v1.contents.create_async(ContentList.ContentCreateRequest(shape | samples))
+        return str(made.sid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """One message to create: its words, to find it again, and the fields for Twilio."""
+
+    words: str
+    fields: dict[str, Any]
+    has_file: bool = False
+    is_part_of_body: bool = False
+    """A template's own words stand around these."""
+
+
+def _content(sid: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    return {"content_sid": sid, "content_variables": json.dumps(variables, ensure_ascii=False)}
+
+
+def _found(post: _Post, taken: list[MessageInstance]) -> str | None:
+    words = one_line(post.words)
+    for message in taken:
+        body = one_line(message.body or "")
+        same = words in body if post.is_part_of_body else words == body
+        if same and (int(message.num_media or 0) > 0) == post.has_file:
+            return str(message.sid)
+    return None
+
+
+class _ContentGone(Exception):
+    """Twilio has no such Content any more."""
+
+
+@contextmanager
+def _told_apart(*, sending: bool) -> Iterator[None]:
+    """Twilio's errors as the four ways in which sending can go wrong; only a `sending` call can be unclear."""
+    try:
+        yield
+    except (TwilioRestException, TwilioServiceException) as error:
+        raise _refused(error.status, error.code, str(error)) from error
+    except (ClientConnectorError, ConnectionTimeoutError) as error:
+        raise NotSent(f"Twilio can't be reached: {error}") from error
+    except (ClientError, TimeoutError, TwilioException, ValueError) as error:
+        raise (Unclear if sending else NotSent)(f"no clear answer from Twilio: {error!r}") from error
+
+
+def _refused(status: int, code: int | None, words: str) -> Exception:
+    reason = f"{code}: {words}"
+    if code == _OUTSIDE_WINDOW:
+        return OutsideWindow(reason)
+    if code == _NO_SUCH_CONTENT:
+        return _ContentGone(reason)
+    if code in _TOO_FAST or status in (401, 429) or status >= 500:
+        return NotSent(reason)
+    return Undeliverable(reason, unreachable=code in _NOT_ON_WHATSAPP)
+
+
+class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
+    """Twilio's asynchronous client, mended: it ignores its timeout, sends forms where the Content API wants
+    JSON, and knows no other hosts than Twilio's own. (Its `max_retries` would send messages twice.)
+    """
+
+    def __init__(self, hosts: Mapping[str, str], timeout: timedelta) -> None:
+        super().__init__(pool_connections=False)
+        self.session = ClientSession(timeout=ClientTimeout(total=timeout.total_seconds(), sock_connect=5))
+        self._hosts = hosts
+
+    async def request(self, method: str, url: str, **rest: Any) -> Response:
+        """One request, to the configured host."""
+        for host, ours in self._hosts.items():
+            url = url.replace(host, ours.rstrip("/"), 1)
+        if rest.get("data") and (rest.get("headers") or {}).get("Content-Type") == "application/json":
+            rest["data"] = json.dumps(rest["data"])
+        return await super().request(method, url, **rest)

@@ -1,0 +1,179 @@
+"""A message as WhatsApp shows it through Twilio: texts, and inside the 24 hours buttons or a list.
+
+    up to 3 options, all short       quick-reply       the id of a button is "{prompt}:{index}"
+    up to 10 options                 list-picker       the same ids; the hint is an entry's second line
+    more, or outside the 24 hours    numbered text
+
+Buttons and lists are Contents, made beforehand. Ids, titles, entries and the body may hold variables
+(https://www.twilio.com/docs/content/twiliolist-picker, …/twilio-quick-reply), a variable no line end
+(https://www.twilio.com/docs/api/errors/21656). So a Content here is a mere shape, one variable a line,
+button or entry: a few dozen of them serve every message, and nothing personal is kept in them.
+A link stands in the text: WhatsApp makes it tappable, and takes no link button beside others.
+Limits: text 1600; with buttons, a list or a file 1024; button 20; entry 24, its second line 72.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from bot.fitting import numbered, one_line, shorten, split, upright, width
+from conversations.texts import Style, render
+from core.messages import Message, Option, Say, say
+
+LONGEST_TEXT = 1600
+LONGEST_BODY = 1024
+MOST_BUTTONS = 3
+LONGEST_BUTTON = 20
+MOST_ENTRIES = 10
+LONGEST_ENTRY = 24
+LONGEST_DESCRIPTION = 72
+MOST_LINES = 60
+"""Of an interactive body: a Content takes 100 variables, a list of ten needs 31 of them."""
+
+# WhatsApp formats *this*, _this_, ~this~ and `this` where the mark stands at a word's edge, and quotes after ">".
+_MARK = re.compile(r"(?<![^\W_])[*_~`]|[*_~`](?![^\W_])|^>", re.MULTILINE)
+_LOOKALIKE = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ">": "›"}
+
+
+def _escape(text: str) -> str:
+    return _MARK.sub(lambda mark: _LOOKALIKE[mark[0]], upright(text))
+
+
+WHATSAPP = Style(escape=_escape, bold=("*", "*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A plain message, with the parcel's file when `file`."""
+
+    body: str
+    file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interactive:
+    """A message by a Content: the Content's types, and this message's variables."""
+
+    types: dict[str, Any]
+    variables: dict[str, str]
+    body: str
+    """What the person reads above the buttons."""
+
+    @property
+    def name(self) -> str:
+        """The Content's friendly name: the same shape, the same name, also after a restart."""
+        return f"bengkel_{sha256(json.dumps(self.types, sort_keys=True).encode()).hexdigest()[:20]}"
+
+
+def parts(message: Message, language: str) -> list[Text | Interactive]:
+    """The messages that show a message inside the 24 hours."""
+    choices = _choices(message, language)
+    text = _text(message, language, numbered_options=bool(message.options) and choices is None)
+    if choices is None and message.document:
+        *before, caption = split(text, LONGEST_BODY, WHATSAPP.bold)
+        return [*map(Text, before), Text(caption, file=True)]
+    if choices is None:
+        return [Text(piece or "…") for piece in split(text, LONGEST_TEXT, WHATSAPP.bold)]
+    before, body = _before_and_body(text)
+    file = [Text("", file=True)] if message.document else []
+    button = shorten(_plain(message.button or say("channel.open_list"), language), LONGEST_BUTTON)
+    return [*file, *map(Text, before), _interactive(body, choices, button)]
+
+
+def template_text(message: Message, language: str) -> str:
+    """The message as the one variable of an approved template: no line ends."""
+    return shorten(one_line(_text(message, language, numbered_options=False)), LONGEST_BODY)
+
+
+def _text(message: Message, language: str, *, numbered_options: bool) -> str:
+    paragraphs = [render(text, language, WHATSAPP).strip() for text in message.says]
+    if message.link:
+        label = render(say("channel.link", label=message.link.label), language, WHATSAPP)
+        paragraphs.append(f"{label}\n{message.link.url}")
+    if message.wants == "location":
+        paragraphs.append(render(say("channel.attach_location"), language, WHATSAPP))
+    if numbered_options:
+        paragraphs.append(numbered(message.options, language, WHATSAPP))
+        paragraphs.append(render(say("channel.reply_number"), language, WHATSAPP))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _before_and_body(text: str) -> tuple[list[str], str]:
+    """What goes ahead as texts, and what stands above the buttons: the end, since that is the question."""
+    *before, body = split(text, LONGEST_BODY, WHATSAPP.bold)
+    *lines, last = body.split("\n")
+    if len(lines) >= MOST_LINES:
+        before, body = [*before, "\n".join(lines)], last
+    return before, body.strip() or "…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    id: str
+    title: str
+    description: str
+
+
+def _choices(message: Message, language: str) -> list[_Choice] | None:
+    """The options in a list's lengths; None where there are none, or too many for a list."""
+    if not 0 < len(message.options) <= MOST_ENTRIES:
+        return None
+    labels = [_plain(option.label, language) for option in message.options]
+    titles = [shorten(label, LONGEST_ENTRY) for label in labels]
+    if not all(titles) or len(set(titles)) < len(titles):
+        titles = [shorten(f"{number}. {label}", LONGEST_ENTRY) for number, label in enumerate(labels, start=1)]
+    return [
+        _Choice(f"{message.prompt or 0}:{index}", title, _description(option, label, title, language))
+        for index, (option, label, title) in enumerate(zip(message.options, labels, titles, strict=True))
+    ]
+
+
+def _description(option: Option, label: str, title: str, language: str) -> str:
+    """An entry's second line: the whole label where the first cut it, and the hint."""
+    whole = "" if label in title else label
+    hint = _plain(option.hint, language) if option.hint else ""
+    return shorten(" · ".join(words for words in (whole, hint) if words), LONGEST_DESCRIPTION)
+
+
+def _plain(text: Say | str, language: str) -> str:
+    """For titles, which know no markup."""
+    return upright(one_line(render(text, language)))
+
+
+def _interactive(body: str, choices: Sequence[_Choice], button: str) -> Interactive:
+    shape = _Shape()
+    lines = "\n".join(shape.put(line) if line.strip() else "" for line in body.split("\n"))
+    if _fit_on_buttons(choices):
+        actions = [
+            {"type": "QUICK_REPLY", "title": shape.put(each.title), "id": shape.put(each.id)} for each in choices
+        ]
+        return Interactive({"twilio/quick-reply": {"body": lines, "actions": actions}}, shape.variables, body)
+    items = [
+        {"item": shape.put(each.title), "id": shape.put(each.id)}
+        | ({"description": shape.put(each.description)} if each.description else {})
+        for each in choices
+    ]
+    types = {"twilio/list-picker": {"body": lines, "button": shape.put(button), "items": items}}
+    return Interactive(types, shape.variables, body)
+
+
+def _fit_on_buttons(choices: Sequence[_Choice]) -> bool:
+    return len(choices) <= MOST_BUTTONS and all(
+        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
+    )
+
+
+class _Shape:
+    """Numbers the variables of a Content while it is built."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, str] = {}
+
+    def put(self, value: str) -> str:
+        """The placeholder that stands for a value; braces in it must not look like one themselves."""
+        number = str(len(self.variables) + 1)
+        self.variables[number] = one_line(value).replace("{{", "{ {")
+        return "{{" + number + "}}"

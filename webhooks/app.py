@@ -1,0 +1,142 @@
+"""The web application: what every route shares.
+
+    request ── headers ── deadline ── errors ── (what is given) ── route
+
+Limits keep a stranger from holding memory or a connection; errors become short answers, never a trace.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from conversations.texts import render
+from core.database import AWAY
+from core.messages import say
+
+LARGEST_BODY = 1024 * 1024
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Server": "bengkel",
+}
+
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    410: "gone",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "unavailable",
+}
+
+_log = logging.getLogger(__name__)
+
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+"""Which parts aren't ready, and why; empty when all are."""
+
+
+def make_app(
+    routes: Iterable[web.AbstractRouteDef],
+    *,
+    ready: Ready,
+    middlewares: Sequence[Middleware] = (),
+    body_deadline: timedelta = timedelta(seconds=10),
+) -> web.Application:
+    """An application of these routes, with limits, error answers, /healthz and /readyz."""
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_errors, _deadline(body_deadline), *middlewares])
+    app.on_response_prepare.append(_add_headers)
+    app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready))])
+    return app
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return web.json_response({"alive": True})
+
+
+def _readiness(ready: Ready) -> Handler:
+    async def answer(_: web.Request) -> web.Response:
+        missing = await ready()
+        return web.json_response({"ready": not missing, "missing": dict(missing)}, status=503 if missing else 200)
+
+    return answer
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as answer:
+        if answer.status < 400 or answer.content_type == "application/json":
+            raise
+        return _failure(request, answer.status, allow=answer.headers.get("Allow"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        return _failure(request, 400)
+    except AWAY as error:
+        _log.warning("%s: the database is away (%s)", _route(request), type(error).__name__)
+        return _failure(request, 503)
+    except Exception:  # noqa: BLE001 — the last stop before aiohttp, which shows a trace in debug mode
+        _log.exception("%s failed", _route(request))
+        return _failure(request, 500)
+
+
+def _deadline(longest: timedelta) -> Middleware:
+    """Give up on a body that doesn't arrive; a route that works on a whole one may take its time."""
+
+    @web.middleware
+    async def deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as patience:
+
+                def look() -> None:
+                    if not request.content.is_eof():
+                        patience.reschedule(loop.time())
+
+                timer = loop.call_later(longest.total_seconds(), look)
+                try:
+                    return await handler(request)
+                finally:
+                    timer.cancel()
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise web.HTTPRequestTimeout from None
+
+    return deadline
+
+
+def _failure(request: web.Request, status: int, *, allow: str | None = None) -> web.Response:
+    """api.md's shape of a failure, on every path."""
+    code = _CODES.get(status, "bad_request" if status < 500 else "internal_error")
+    language = "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "id"
+    headers = {"Allow": allow} if allow else {"Retry-After": "5"} if status == 503 else {}
+    return web.json_response(
+        {"success": False, "message": render(say(f"http.{code}"), language), "code": code},
+        status=status,
+        headers=headers,
+    )
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+def _route(request: web.Request) -> str:
+    """The route for the log: its pattern, since a path may name a person's booking."""
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical if resource else '(no route)'}"

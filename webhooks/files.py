@@ -1,0 +1,68 @@
+"""Files of ours behind signed links that end: an invoice that WhatsApp, or a browser, fetches itself.
+
+The link may be used more than once (Twilio asks with HEAD and GET, repeatedly) until it ends.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+from aiohttp.helpers import content_disposition_header
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file's bytes, with its name and type."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+Load = Callable[[str, str], Awaitable[Download | None]]
+"""The file of a kind ("invoice") and an id (the booking's code), None where there is none."""
+
+
+def sign(secret: bytes, kind: str, name: str, expires: datetime) -> str:
+    """The path of a link to that file which works until `expires`."""
+    until = int(expires.timestamp())
+    query = urlencode({"exp": until, "sig": _signature(secret, kind, name, str(until))})
+    return f"/files/{quote(kind, safe='')}/{quote(name, safe='')}?{query}"
+
+
+def routes(*, secret: bytes, load: Load, now: Callable[[], datetime]) -> list[web.RouteDef]:
+    """GET and HEAD of signed links: 403 for a wrong signature, 410 after its end, 404 for a file that is gone."""
+
+    async def serve(request: web.Request) -> web.Response:
+        kind, name = request.match_info["kind"], request.match_info["name"]
+        if _expires(request, secret, kind, name) <= now():
+            raise web.HTTPGone
+        file = await load(kind, name)
+        if file is None:
+            raise web.HTTPNotFound
+        return web.Response(
+            body=file.content,
+            content_type=file.content_type,
+            headers={
+                "Content-Disposition": content_disposition_header("inline", filename=file.name),
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+    return [web.get("/files/{kind}/{name}", serve)]
+
+
+def _expires(request: web.Request, secret: bytes, kind: str, name: str) -> datetime:
+    """When the link ends, once its signature has proved right."""
+    until, given = request.query.get("exp", ""), request.query.get("sig", "")
+    if not hmac.compare_digest(_signature(secret, kind, name, until).encode(), given.encode("utf-8", "replace")):
+        raise web.HTTPForbidden
+    return datetime.fromtimestamp(int(until), UTC)
+
+
+def _signature(secret: bytes, kind: str, name: str, until: str) -> str:
+    return hmac.new(secret, f"{kind}\n{name}\n{until}".encode("utf-8", "replace"), sha256).hexdigest()

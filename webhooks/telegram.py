@@ -1,0 +1,130 @@
+"""Telegram's updates: POST /webhooks/telegram, trusted by its secret token; polling reads the same updates."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from telegram import CallbackQuery, Contact, Message, Update, User
+
+from conversations.incoming import Incoming, Place, clean
+
+Take = Callable[[Incoming], Awaitable[None]]
+Answer = Callable[[str], None]
+"""Stops the spinner of a tapped button, in the background."""
+
+
+def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
+    """The webhook: 403 without the secret, 400 for what is no update, 200 once it is committed."""
+
+    async def receive(request: web.Request) -> web.Response:
+        if not _is_telegram(request, secret):
+            raise web.HTTPForbidden
+        await take_update(_update(await request.json()), take=take, answer=answer)
+        return web.Response()
+
+    return [web.post("/webhooks/telegram", receive)]
+
+
+async def take_update(update: Update, *, take: Take, answer: Answer) -> None:
+    """Hand an update over and, when it was a tap, have it answered."""
+    incoming = read(update)
+    if incoming is not None:
+        await take(incoming)
+    if update.callback_query:
+        answer(update.callback_query.id)
+
+
+def read(update: Update) -> Incoming | None:
+    """What a person wrote, tapped or sent; None for edits, groups, channels and notes of the app itself."""
+    if update.callback_query:
+        return _tap(update, update.callback_query)
+    message = update.message
+    if message is None or message.from_user is None or message.chat.type != message.chat.PRIVATE:
+        return None
+    text = message.text or message.caption
+    if text is None and message.effective_attachment is None:
+        return None
+    return Incoming(
+        channel="telegram",
+        address=str(message.chat.id),
+        event_id=str(update.update_id),
+        text=clean(text or _foreign_number(message) or "") or None,
+        phone=_proven_phone(message),
+        place=_place(message),
+        media=_media(message),
+        name=_name(message.from_user),
+        language=message.from_user.language_code,
+        raw=update.to_dict(),
+    )
+
+
+def _tap(update: Update, query: CallbackQuery) -> Incoming:
+    return Incoming(
+        channel="telegram",
+        # In a private chat, and we write to no other, the chat has its person's id.
+        address=str(query.from_user.id),
+        event_id=str(update.update_id),
+        text=_words(query),
+        choice=clean(query.data or ""),
+        name=_name(query.from_user),
+        language=query.from_user.language_code,
+        raw=update.to_dict(),
+    )
+
+
+def _words(query: CallbackQuery) -> str | None:
+    """What stands on the tapped button."""
+    keyboard = query.message.reply_markup if isinstance(query.message, Message) else None
+    rows = keyboard.inline_keyboard if keyboard else ()
+    return next((clean(button.text) for row in rows for button in row if button.callback_data == query.data), None)
+
+
+def _proven_phone(message: Message) -> str | None:
+    """The sender's own number in E.164: anybody's contact can be shared, only one's own counts."""
+    if message.contact is None or message.contact.user_id != getattr(message.from_user, "id", None):
+        return None
+    return _e164(message.contact)
+
+
+def _foreign_number(message: Message) -> str | None:
+    """The number of a shared contact, as if it had been typed."""
+    return message.contact.phone_number if message.contact else None
+
+
+def _e164(contact: Contact) -> str | None:
+    digits = "".join(sign for sign in contact.phone_number if sign in "0123456789")
+    return f"+{digits}" if 8 <= len(digits) <= 15 else None
+
+
+def _place(message: Message) -> Place | None:
+    if message.venue:
+        spot, address = message.venue.location, f"{message.venue.title}, {message.venue.address}"
+    elif message.location:
+        spot, address = message.location, None
+    else:
+        return None
+    return Place(spot.latitude, spot.longitude, clean(address) if address else None)
+
+
+def _media(message: Message) -> tuple[str, ...]:
+    if message.photo:
+        return (max(message.photo, key=lambda size: size.width * size.height).file_id,)
+    return (message.document.file_id,) if message.document else ()
+
+
+def _name(user: User) -> str:
+    return " ".join(clean(user.full_name)[:100].split())
+
+
+def _is_telegram(request: web.Request, secret: str) -> bool:
+    given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+    return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
+
+
+def _update(payload: object) -> Update:
+    if not isinstance(payload, dict) or not isinstance(payload.get("update_id"), int):
+        raise web.HTTPBadRequest
+    try:
+        return Update.de_json(payload, None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise web.HTTPBadRequest from error

@@ -1,0 +1,111 @@
+"""Twilio's WhatsApp messages and delivery states, trusted by X-Twilio-Signature over our public URL.
+
+Fields: https://www.twilio.com/docs/messaging/guides/webhook-request; new ones appear without notice.
+"""
+
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
+
+from aiohttp import web
+from multidict import MultiDictProxy
+from twilio.request_validator import RequestValidator
+
+from conversations.incoming import Incoming, Place, clean
+
+Take = Callable[[Incoming], Awaitable[None]]
+Delivered = Callable[[str, str, str | None], Awaitable[None]]
+"""A message's sid, its state ("sent", "read", "undelivered" …) and the error's code."""
+
+Form = Mapping[str, str]
+
+MOST_MEDIA = 10
+_NUMBER = re.compile(r"whatsapp:(\+[1-9][0-9]{6,14})")
+_CHOICE = re.compile(r"[0-9]{1,18}:[0-9]{1,9}")
+
+
+def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered) -> list[web.RouteDef]:
+    """The two webhooks: 403 without Twilio's signature, 400 for what is no message of Twilio's."""
+    validator = RequestValidator(auth_token)
+
+    async def receive(request: web.Request) -> web.Response:
+        incoming = _incoming(await _trusted_form(request, validator, public_url))
+        if incoming is not None:
+            await take(incoming)
+        # Answers go over REST, where they get a sid and delivery states.
+        return web.Response(text="<Response/>", content_type="text/xml")
+
+    async def receive_status(request: web.Request) -> web.Response:
+        form = await _trusted_form(request, validator, public_url)
+        await delivered(_need(form, "MessageSid"), _need(form, "MessageStatus"), form.get("ErrorCode") or None)
+        return web.Response(status=204)
+
+    return [web.post("/webhooks/twilio", receive), web.post("/webhooks/twilio/status", receive_status)]
+
+
+async def _trusted_form(request: web.Request, validator: RequestValidator, public_url: str) -> Form:
+    """The form's fields, once its signature has proved right."""
+    given = request.headers.get("X-Twilio-Signature")
+    if not given:
+        raise web.HTTPForbidden
+    form = await _form(request)
+    # The request's own URL is wrong behind a proxy; Twilio signs the one it was told.
+    expected = validator.compute_signature(public_url.rstrip("/") + request.raw_path, form)
+    if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
+        raise web.HTTPForbidden
+    return {name: clean(value) for name, value in form.items()}
+
+
+async def _form(request: web.Request) -> MultiDictProxy[str]:
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPBadRequest
+    try:
+        return cast("MultiDictProxy[str]", await request.post())
+    except (LookupError, ValueError) as error:  # a charset that isn't one, or isn't this body's
+        raise web.HTTPBadRequest from error
+
+
+def _incoming(form: Form) -> Incoming | None:
+    """What a person wrote, tapped or sent; None for what isn't WhatsApp."""
+    sid, address = _need(form, "MessageSid"), _need(form, "From")
+    if not address.startswith("whatsapp:"):
+        return None
+    number = _NUMBER.fullmatch(address)
+    tapped = form.get("ButtonPayload") or form.get("ListId") or ""
+    return Incoming(
+        channel="whatsapp",
+        address=address,
+        event_id=sid,
+        text=form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or None,
+        choice=tapped if _CHOICE.fullmatch(tapped) else None,
+        phone=number[1] if number else None,
+        place=_place(form),
+        media=_media(form),
+        name=" ".join(form.get("ProfileName", "")[:100].split()) or None,
+        raw=form,
+    )
+
+
+def _place(form: Form) -> Place | None:
+    if not form.get("Latitude") or not form.get("Longitude"):
+        return None
+    try:
+        latitude, longitude = float(form["Latitude"]), float(form["Longitude"])
+    except ValueError as error:
+        raise web.HTTPBadRequest from error
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise web.HTTPBadRequest
+    words = ", ".join(dict.fromkeys(word for word in (form.get("Label"), form.get("Address")) if word))
+    return Place(latitude, longitude, words or None)
+
+
+def _media(form: Form) -> tuple[str, ...]:
+    urls = (form.get(f"MediaUrl{number}") for number in range(MOST_MEDIA))
+    return tuple(url for url in urls if url)
+
+
+def _need(form: Form, name: str) -> str:
+    if not form.get(name):
+        raise web.HTTPBadRequest
+    return form[name]
