@@ -86,9 +86,14 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
 
 async def insert_once(session: AsyncSession, table: type[Any], **values: Any) -> bool:
     """Insert a row unless its key is there already (one statement on both databases); whether it was new."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table.__table__).values(**values).on_conflict_do_nothing()
+    statement = insert_into(session, table).values(**values).on_conflict_do_nothing()
     return await session.scalar(statement.returning(literal_column("1"))) is not None
+
+
+def insert_into(session: AsyncSession, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, as the session's database writes it."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(table.__table__)
 
 
 async def upgrade(database: Database) -> None:

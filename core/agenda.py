@@ -1,0 +1,231 @@
+"""What is free when: days that open, slots with their load, technicians. It only reads.
+
+A slot's cap is the shop's `max_bookings_per_slot`, but never more than the technicians on duty that
+day, so that "anyone" doesn't promise a person who isn't there; a shop that lists no technicians plans
+by its bays alone. A hold that has ended by the clock doesn't count, swept or not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import slots
+from core.messages import Say
+from core.shop import Shop
+from core.tables import Booking, Closure, Leave, Seat, Slot, Technician, TechnicianCell
+
+DAYS_AROUND = 7
+"""How many days before and after a wanted one are searched for another slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotLoad:
+    """One slot of a day; `free` speaks of the whole job that was asked about."""
+
+    starts_at: datetime
+    taken: int
+    cap: int
+    free: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What a day has before anything is booked: why it is closed, who works, how many jobs a slot takes."""
+
+    closed: Say | None
+    listed: frozenset[str]
+    on_duty: dict[str, Technician]
+    cap: int
+
+    def can_do(self, skills: frozenset[str]) -> list[Technician]:
+        """Who works that day and has all these skills."""
+        return [technician for technician in self.on_duty.values() if skills <= set(technician.skills)]
+
+
+async def read_day(session: AsyncSession, day: date, *, shop: Shop) -> Day:
+    """A day's closure and technicians, in one statement."""
+    # One row there always is, even where there are neither technicians nor a closure.
+    always = select(literal(1)).subquery()
+    query = (
+        select(Closure.reason, Technician, Leave.day)
+        .select_from(always)
+        .outerjoin(Closure, Closure.day == day)
+        .outerjoin(Technician, Technician.retired_at.is_(None))
+        .outerjoin(Leave, and_(Leave.technician_id == Technician.id, Leave.day == day))
+        .order_by(Technician.id)
+    )
+    rows = (await session.execute(query)).all()
+    listed = [(technician, leave) for _, technician, leave in rows if technician]
+    on_duty = {
+        technician.id: technician
+        for technician, leave in listed
+        if leave is None and technician.is_available and day.weekday() not in technician.days_off
+    }
+    reason = rows[0][0]
+    return Day(
+        closed=slots.why_closed(day, shop, {day: reason} if reason is not None else {}),
+        listed=frozenset(technician.id for technician, _ in listed),
+        on_duty=on_duty,
+        cap=min(shop.max_bookings_per_slot, len(on_duty)) if listed else shop.max_bookings_per_slot,
+    )
+
+
+async def day_load(
+    session: AsyncSession,
+    day: date,
+    *,
+    shop: Shop,
+    now: datetime,
+    minutes: int | None = None,
+    technician_id: str | None = None,
+) -> list[SlotLoad]:
+    """The slots of a day, and in which of them a job of `minutes` (one slot when None) can start; none when closed."""
+    facts = await read_day(session, day, shop=shop)
+    grid = [] if facts.closed else slots.cells(day, shop)
+    if not grid:
+        return []
+    loads = await _loads(session, grid, now=now, technician_id=technician_id)
+    nobody = technician_id is not None and technician_id not in facts.on_duty
+    too_far = day > slots.last_day(shop=shop, now=now)
+
+    def free(start: datetime) -> bool:
+        job = slots.span(start, minutes or shop.slot_minutes, shop)
+        return bool(job) and all(loads[cell].taken < facts.cap and not loads[cell].busy for cell in job)
+
+    return [
+        SlotLoad(
+            starts_at=cell,
+            taken=loads[cell].taken,
+            cap=facts.cap,
+            free=not (nobody or too_far or slots.too_soon(cell, shop=shop, now=now)) and free(cell),
+        )
+        for cell in grid
+    ]
+
+
+async def nearest_free(
+    session: AsyncSession,
+    starts_at: datetime,
+    minutes: int,
+    *,
+    shop: Shop,
+    now: datetime,
+    technician_id: str | None = None,
+    count: int = 3,
+) -> list[datetime]:
+    """Where else such a job can start, in order of time: on that day if possible, else on the days around it."""
+    found: list[datetime] = []
+    for day in _around(shop.local(starts_at).date(), first=shop.local(now).date()):
+        load = await day_load(session, day, shop=shop, now=now, minutes=minutes, technician_id=technician_id)
+        found += sorted((slot.starts_at for slot in load if slot.free), key=lambda start: abs(start - starts_at))
+        if len(found) >= count:
+            break
+    return sorted(found[:count])
+
+
+async def open_days(session: AsyncSession, *, shop: Shop, now: datetime, count: int) -> list[date]:
+    """The next days on which a job can still start by the clock, today included."""
+    today, last = shop.local(now).date(), slots.last_day(shop=shop, now=now)
+    closures = await _closures(session, today, last)
+    found: list[date] = []
+    day = today
+    while day <= last and len(found) < count:
+        open_cells = [cell for cell in slots.cells(day, shop) if not slots.too_soon(cell, shop=shop, now=now)]
+        if open_cells and slots.why_closed(day, shop, closures) is None:
+            found.append(day)
+        day += timedelta(days=1)
+    return found
+
+
+async def why_closed(session: AsyncSession, day: date, *, shop: Shop, language: str = "id") -> Say | None:
+    """Why the shop is closed that day, as a text for the customer; None when it opens."""
+    return slots.why_closed(day, shop, await _closures(session, day, day), language=language)
+
+
+async def free_technicians(
+    session: AsyncSession,
+    starts_at: datetime,
+    minutes: int,
+    *,
+    shop: Shop,
+    skills: frozenset[str],
+    now: datetime | None = None,
+) -> list[Technician]:
+    """Who can do the whole job: on duty that day, with the skills, and without another job then.
+
+    With `now`, a hold that has ended by then makes nobody busy.
+    """
+    day = await read_day(session, shop.local(starts_at).date(), shop=shop)
+    able = day.can_do(skills)
+    job = slots.span(starts_at, minutes, shop)
+    if day.closed or not job:
+        return []
+    busy = await _busy(session, [technician.id for technician in able], job, now=now)
+    return [technician for technician in able if technician.id not in busy]
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    taken: int = 0
+    busy: bool = False
+
+
+async def _loads(
+    session: AsyncSession, cells: list[datetime], *, now: datetime, technician_id: str | None
+) -> dict[datetime, _Load]:
+    within = Seat.starts_at.between(cells[0], cells[-1])
+    ended = (
+        select(Seat.starts_at, func.count().label("seats"))
+        .join(Booking, Booking.id == Seat.booking_id)
+        .where(Booking.hold_until <= now, within)
+        .group_by(Seat.starts_at)
+        .subquery()
+    )
+    busy = (
+        select(TechnicianCell.starts_at)
+        .join(Booking, Booking.id == TechnicianCell.booking_id)
+        .where(TechnicianCell.technician_id == technician_id, _holds_on(now))
+        .where(TechnicianCell.starts_at.between(cells[0], cells[-1]))
+        .subquery()
+    )
+    query = (
+        select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0), busy.c.starts_at.is_not(None))
+        .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
+        .outerjoin(busy, busy.c.starts_at == Slot.starts_at)
+        .where(Slot.starts_at.between(cells[0], cells[-1]))
+    )
+    found = {start: _Load(taken, is_busy) for start, taken, is_busy in (await session.execute(query))}
+    return {cell: found.get(cell, _Load()) for cell in cells}
+
+
+async def _busy(
+    session: AsyncSession, technicians: list[str], cells: list[datetime], *, now: datetime | None
+) -> set[str]:
+    query = (
+        select(TechnicianCell.technician_id)
+        .join(Booking, Booking.id == TechnicianCell.booking_id)
+        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), _holds_on(now))
+    )
+    return set(await session.scalars(query))
+
+
+def _holds_on(now: datetime | None) -> ColumnElement[bool]:
+    if now is None:
+        return true()
+    return or_(Booking.hold_until.is_(None), Booking.hold_until > now)
+
+
+async def _closures(session: AsyncSession, first: date, last: date) -> dict[date, str]:
+    query = select(Closure.day, Closure.reason).where(Closure.day.between(first, last))
+    return dict((await session.execute(query)).all())
+
+
+def _around(day: date, *, first: date) -> Iterator[date]:
+    yield day
+    for distance in range(1, DAYS_AROUND + 1):
+        yield day + timedelta(days=distance)
+        if day - timedelta(days=distance) >= first:
+            yield day - timedelta(days=distance)

@@ -1,0 +1,362 @@
+"""A booking's life: book, hold again, reschedule, cancel, release; see `states` for the moves.
+
+    book ──> pending, holding until the payment link ends ──> paid or confirmed: holding for good
+               │ hold ends unpaid: places given back, payment failed
+               └──> hold_again on a retry or late money
+
+Core never commits; a refusal leaves it to whoever catches it to roll back (`holds`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload, selectinload
+
+from core import holds, outbox, prices, slots
+from core.agenda import (
+    Day,
+    SlotLoad,
+    day_load,
+    free_technicians,
+    nearest_free,
+    open_days,
+    read_day,
+    why_closed,
+)
+from core.prices import Line, Quote
+from core.quotes import quote_for
+from core.refusals import (
+    AddressMissing,
+    CashForServicesOnly,
+    InThePast,
+    InvalidTransition,
+    NotFound,
+    NothingChosen,
+    OutsideHours,
+    TechnicianBusy,
+    TooManyUnpaid,
+    TypeMismatch,
+)
+from core.shop import Shop
+from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus, check_move
+from core.tables import Booking, BookingEvent, BookingLine, Contact, Customer, Service, Technician
+
+__all__ = [
+    "Order",
+    "SlotLoad",
+    "book",
+    "cancel",
+    "day_load",
+    "free_technicians",
+    "hold_again",
+    "load",
+    "nearest_free",
+    "of_customer",
+    "open_days",
+    "quote_for",
+    "release_ended_holds",
+    "reschedule",
+    "why_closed",
+]
+
+CUSTOMER = "customer"
+SYSTEM = "system"
+"""Actors of the time line, beside the staff's names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a customer asks for; nothing in it is a price."""
+
+    name: str
+    phone: str
+    email: str | None = None
+    car_brand: str
+    car_model: str
+    car_year: int
+    plate: str | None = None
+    location: Location = Location.WORKSHOP
+    address: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    starts_at: datetime
+    technician_id: str | None = None
+    """None: anyone."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Part ids with their quantities."""
+    services: tuple[str, ...] = ()
+    method: PaymentMethod
+    down_payment_percent: int | None = None
+    booking_type: str | None = None
+    """What the REST API's clients believe it to be; checked, never stored."""
+
+
+async def book(
+    session: AsyncSession,
+    order: Order,
+    *,
+    customer_id: int,
+    contact_id: int | None,
+    language: str,
+    shop: Shop,
+    now: datetime,
+    code: str,
+) -> Booking:
+    """Make a pending booking that holds its seats, technician and parts, at the prices of now.
+
+    Raises a `Refusal`, of nearly any kind.
+    """
+    _check_order(order, shop)
+    await _check_unpaid(session, customer_id, shop=shop, now=now)
+    quote = await quote_for(session, order.parts, order.services, location=order.location, shop=shop)
+    cells, day = await _place(session, order.starts_at, quote.minutes, shop=shop)
+    slots.check_start(order.starts_at, shop=shop, now=now)
+    booking = _booking(order, quote, customer_id=customer_id, language=language, now=now, code=code)
+    booking.technician = _technician(day, order.technician_id, quote.skills)
+    booking.contact = await session.get(Contact, contact_id) if contact_id is not None else None
+    booking.hold_until = _hold_until(booking, shop=shop, now=now)
+    ended = await holds.ended(session, now=now)
+    session.add(booking)
+    await session.flush()
+    await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+    _note(session, booking, "created", actor=CUSTOMER, now=now)
+    return booking
+
+
+async def hold_again(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """Hold a pending booking's places anew, for a retry of its payment or for money that came late.
+
+    Places that it still has are kept for another while; else they are taken as `book` does.
+    Raises `InvalidTransition`, `InThePast`, `OutsideHours`, `SlotFull`, `TechnicianBusy`, `InsufficientStock`.
+    """
+    await _lock(session, booking)
+    check_move(booking.status, BookingStatus.CONFIRMED)
+    if booking.starts_at <= now:
+        raise InThePast
+    if not booking.holding:
+        cells, day = await _place(session, booking.starts_at, booking.minutes, shop=shop)
+        _technician(day, booking.technician_id, frozenset())
+        ended = await holds.ended(session, now=now)
+        await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+    booking.hold_until = _hold_until(booking, shop=shop, now=now)
+    if booking.payment_status is PaymentStatus.FAILED:
+        booking.payment_status = PaymentStatus.PENDING
+    _note(session, booking, "held_again", actor=SYSTEM, now=now)
+
+
+async def reschedule(
+    session: AsyncSession,
+    booking: Booking,
+    starts_at: datetime,
+    *,
+    technician_id: str | None,
+    shop: Shop,
+    now: datetime,
+    actor: str,
+) -> None:
+    """Move a booking that nobody works on yet to another start, another technician or both; its payment stays.
+
+    Its reminders are dropped. Raises `InvalidTransition`, `InThePast`, `TooFarAhead`, `OutsideHours`,
+    `SlotFull`, `TechnicianBusy`; and `InsufficientStock` when its hold had ended.
+    """
+    await _lock(session, booking)
+    if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+        raise InvalidTransition(now=booking.status, then=booking.status)
+    cells, day = await _place(session, starts_at, booking.minutes, shop=shop)
+    slots.check_start(starts_at, shop=shop, now=now)
+    skills = await _skills(session, booking)
+    technician = _technician(day, technician_id, skills)
+    was = {"starts_at": booking.starts_at.isoformat(), "technician_id": booking.technician_id}
+    leaving = {one.id: one for one in await holds.ended(session, now=now)}
+    held = booking.holding and booking.id not in leaving
+    if booking.holding:
+        leaving[booking.id] = booking
+    booking.starts_at, booking.technician = starts_at, technician
+    if not held or (booking.hold_until and booking.payment_method is PaymentMethod.COD):
+        booking.hold_until = _hold_until(booking, shop=shop, now=now)
+    await session.flush()
+    await holds.exchange(session, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
+    await outbox.drop(session, booking.id)
+    _note(session, booking, "moved", actor=actor, now=now, **was)
+
+
+async def cancel(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> None:
+    """Cancel a booking, give its places back and drop its reminders; customers only until work starts.
+
+    Money and payment links are `payments`' to see to. Raises `InvalidTransition`.
+    """
+    await _lock(session, booking)
+    check_move(booking.status, BookingStatus.CANCELLED)
+    if actor == CUSTOMER and booking.status is BookingStatus.IN_PROGRESS:
+        raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
+    if booking.holding:
+        await holds.exchange(session, leaving=[booking])
+    booking.status = BookingStatus.CANCELLED
+    booking.hold_until = None
+    booking.cancelled_at, booking.cancellation_reason = now, reason
+    await outbox.drop(session, booking.id)
+    _note(session, booking, "cancelled", actor=actor, now=now, reason=reason)
+
+
+async def release_ended_holds(session: AsyncSession, *, now: datetime) -> list[Booking]:
+    """End the unpaid holds whose time is over: places given back, payment failed, still pending for a retry.
+
+    Answers these bookings, loaded as by `load`, so that their customers can be told.
+    """
+    query = _loaded().where(Booking.hold_until <= now).order_by(Booking.id)
+    over = list(await session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
+    # A rival may have been given their places already (`holds.ended`): then only the word is left to say.
+    if held := [booking for booking in over if booking.holding]:
+        await holds.exchange(session, leaving=held)
+    for booking in over:
+        booking.hold_until = None
+        booking.payment_status = PaymentStatus.FAILED
+        _note(session, booking, "hold_ended", actor=SYSTEM, now=now)
+    return over
+
+
+async def load(session: AsyncSession, *, code: str | None = None, booking_id: int | None = None) -> Booking:
+    """One booking with its lines, technician and contact; raises `NotFound`."""
+    which = Booking.code == code if code is not None else Booking.id == booking_id
+    booking = await session.scalar(_loaded().where(which))
+    if booking is None:
+        raise NotFound
+    return booking
+
+
+async def of_customer(session: AsyncSession, customer_id: int, *, limit: int = 10, offset: int = 0) -> list[Booking]:
+    """A customer's bookings, newest first, loaded as by `load`."""
+    newest = _loaded().where(Booking.customer_id == customer_id).order_by(Booking.created_at.desc(), Booking.id.desc())
+    return list(await session.scalars(newest.limit(limit).offset(offset)))
+
+
+def _loaded() -> Select[Booking]:
+    return (
+        select(Booking)
+        .options(selectinload(Booking.lines), joinedload(Booking.technician), joinedload(Booking.contact))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _check_order(order: Order, shop: Shop) -> None:
+    if not order.parts and not order.services:
+        raise NothingChosen
+    if order.booking_type not in (None, _booking_type(order)):
+        raise TypeMismatch
+    if order.location is Location.ONSITE and not (order.address or order.latitude is not None):
+        raise AddressMissing
+    if order.method is PaymentMethod.COD and order.parts:
+        raise CashForServicesOnly
+    if order.down_payment_percent is not None:
+        prices.check_down_payment(order.down_payment_percent, shop)
+
+
+def _booking_type(order: Order) -> str:
+    if not order.services:
+        return "sparepart_only"
+    return "sparepart_and_service" if order.parts else "service_only"
+
+
+async def _check_unpaid(session: AsyncSession, customer_id: int, *, shop: Shop, now: datetime) -> None:
+    # Locked, so that a burst of bookings is counted one by one.
+    await session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
+    query = select(func.count()).where(Booking.customer_id == customer_id, Booking.hold_until > now)
+    if (await session.scalar(query) or 0) >= shop.max_unpaid_bookings:
+        raise TooManyUnpaid(most=shop.max_unpaid_bookings)
+
+
+async def _place(session: AsyncSession, starts_at: datetime, minutes: int, *, shop: Shop) -> tuple[list[datetime], Day]:
+    cells = slots.spanned(starts_at, minutes, shop)
+    day = await read_day(session, shop.local(starts_at).date(), shop=shop)
+    if day.closed:
+        raise OutsideHours
+    return cells, day
+
+
+def _technician(day: Day, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
+    """The technician asked for; for "anyone", somebody on duty must have the skills."""
+    if technician_id is None:
+        if day.on_duty and not day.can_do(skills):
+            raise TechnicianBusy
+        return None
+    if technician_id not in day.listed:
+        raise NotFound
+    technician = day.on_duty.get(technician_id)
+    if technician is None or not skills <= set(technician.skills):
+        raise TechnicianBusy
+    return technician
+
+
+def _booking(order: Order, quote: Quote, *, customer_id: int, language: str, now: datetime, code: str) -> Booking:
+    return Booking(
+        code=code,
+        customer_id=customer_id,
+        language=language,
+        name=order.name,
+        phone=order.phone,
+        email=order.email,
+        car_brand=order.car_brand,
+        car_model=order.car_model,
+        car_year=order.car_year,
+        plate=order.plate,
+        location=order.location,
+        address=order.address,
+        latitude=order.latitude,
+        longitude=order.longitude,
+        starts_at=order.starts_at,
+        minutes=quote.minutes,
+        status=BookingStatus.PENDING,
+        payment_status=PaymentStatus.PENDING,
+        payment_method=order.method,
+        down_payment_percent=order.down_payment_percent,
+        subtotal_parts=quote.subtotal_parts,
+        subtotal_services=quote.subtotal_services,
+        onsite_fee=quote.onsite_fee,
+        tax_base=quote.tax_base,
+        tax_amount=quote.tax_amount,
+        total_price=quote.total,
+        paid_amount=0,
+        created_at=now,
+        lines=[_line(line) for line in quote.lines],
+    )
+
+
+def _line(line: Line) -> BookingLine:
+    return BookingLine(
+        part_id=line.id if line.kind == "part" else None,
+        service_id=line.id if line.kind == "service" else None,
+        name=line.name,
+        quantity=line.quantity,
+        price=line.price,
+        discount=line.discount,
+        total=line.total,
+        minutes=line.minutes,
+        warranty_months=line.warranty_months,
+    )
+
+
+def _hold_until(booking: Booking, *, shop: Shop, now: datetime) -> datetime | None:
+    if booking.paid_amount > 0:
+        return None
+    # Cash comes with the car; until then staff can confirm the booking.
+    return booking.starts_at if booking.payment_method is PaymentMethod.COD else now + shop.hold
+
+
+async def _skills(session: AsyncSession, booking: Booking) -> frozenset[str]:
+    services = [line.service_id for line in booking.lines if line.service_id]
+    return frozenset(
+        skill for skill in await session.scalars(select(Service.skill).where(Service.id.in_(services))) if skill
+    )
+
+
+async def _lock(session: AsyncSession, booking: Booking) -> None:
+    """See the booking as it is now, and be the only one who changes it until the transaction ends."""
+    fresh = ["status", "payment_status", "paid_amount", "starts_at", "technician_id", "hold_until", "holding"]
+    await session.refresh(booking, fresh, with_for_update={"key_share": True})
+
+
+def _note(session: AsyncSession, booking: Booking, kind: str, *, actor: str, now: datetime, **detail: Any) -> None:
+    session.add(BookingEvent(booking_id=booking.id, at=now, kind=kind, actor=actor, detail=detail))

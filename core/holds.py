@@ -1,0 +1,147 @@
+"""The places a booking holds: seats in the slots it spans, its technician's cells, its parts in stock.
+
+Every change of places goes through `exchange`, so that rivals always lock in one order and can't
+wait for each other in a circle:
+
+    bookings that leave (skipped while somebody works on them)  ->  slots by time  ->  technician's cells  ->  parts by id
+
+The database says no, not a check before: a slot's seat is a conditional upsert, a technician's cell
+a primary key, stock a conditional update. A refusal may leave part of the exchange written: whoever
+catches it rolls back to before (a savepoint, or the transaction).
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from core.database import insert_into
+from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
+from core.tables import Booking, Part, Seat, Slot, TechnicianCell
+
+_BLIND = {"synchronize_session": False}
+"""Slots, seats and stock are never read through the session's objects."""
+
+
+async def exchange(
+    session: AsyncSession,
+    *,
+    leaving: Sequence[Booking] = (),
+    entering: Booking | None = None,
+    cells: Collection[datetime] = (),
+    cap: int = 0,
+) -> None:
+    """Give back what some bookings hold, and let one take these cells, its technician and its parts.
+
+    A booking may be on both sides (it moves). Lines are loaded. Raises `SlotFull`, `TechnicianBusy`,
+    `InsufficientStock`.
+    """
+    if leaving:
+        await _leave(session, leaving, also=cells)
+    if entering:
+        await _enter(session, entering, cells, cap)
+    await _shift_stock(session, leaving, entering)
+    for booking in leaving:
+        booking.holding = False
+    if entering:
+        entering.holding = True
+
+
+async def ended(session: AsyncSession, *, now: datetime) -> list[Booking]:
+    """Bookings whose hold has ended by the clock and that still have their places, locked, with their lines.
+
+    One that somebody else works on right now (its payment came in, a sweep) is left to them.
+    """
+    query = select(Booking).where(Booking.hold_until <= now, Booking.holding).options(selectinload(Booking.lines))
+    query = query.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
+    return list(await session.scalars(query))
+
+
+async def _leave(session: AsyncSession, bookings: Sequence[Booking], *, also: Iterable[datetime]) -> None:
+    ids = [booking.id for booking in bookings]
+    left = set(await session.scalars(select(Seat.starts_at).where(Seat.booking_id.in_(ids))))
+    await _lock(session, {*left, *also})
+    seats = select(func.count()).where(Seat.starts_at == Slot.starts_at, Seat.booking_id.in_(ids)).scalar_subquery()
+    await session.execute(
+        update(Slot).where(Slot.starts_at.in_(left)).values(taken=Slot.taken - seats), execution_options=_BLIND
+    )
+    await session.execute(delete(Seat).where(Seat.booking_id.in_(ids)), execution_options=_BLIND)
+    await session.execute(delete(TechnicianCell).where(TechnicianCell.booking_id.in_(ids)), execution_options=_BLIND)
+
+
+async def _enter(session: AsyncSession, booking: Booking, cells: Collection[datetime], cap: int) -> None:
+    await _claim(session, cells, cap)
+    await session.execute(insert(Seat), [{"booking_id": booking.id, "starts_at": cell} for cell in cells])
+    if booking.technician_id:
+        await _claim_technician(session, booking, cells)
+
+
+async def _claim(session: AsyncSession, cells: Collection[datetime], cap: int) -> None:
+    if cap == 0:
+        raise SlotFull
+    upsert = insert_into(session, Slot)
+    claimed = await session.scalars(
+        upsert.on_conflict_do_update(
+            index_elements=["starts_at"],
+            set_={"taken": Slot.taken + 1, "cap": upsert.excluded.cap},
+            where=Slot.taken < upsert.excluded.cap,
+        ).returning(Slot.starts_at),
+        [{"starts_at": cell, "cap": cap, "taken": 1} for cell in cells],
+    )
+    if len(claimed.all()) < len(cells):
+        raise SlotFull
+
+
+async def _claim_technician(session: AsyncSession, booking: Booking, cells: Collection[datetime]) -> None:
+    claimed = await session.scalars(
+        insert_into(session, TechnicianCell).on_conflict_do_nothing().returning(TechnicianCell.starts_at),
+        [{"technician_id": booking.technician_id, "starts_at": cell, "booking_id": booking.id} for cell in cells],
+    )
+    if len(claimed.all()) < len(cells):
+        raise TechnicianBusy
+
+
+async def _lock(session: AsyncSession, cells: Collection[datetime]) -> None:
+    # An upsert that changes nothing also locks slots that nobody has made yet.
+    await session.execute(
+        insert_into(session, Slot).on_conflict_do_update(index_elements=["starts_at"], set_={"cap": Slot.cap}),
+        [{"starts_at": cell, "cap": 0, "taken": 0} for cell in sorted(cells)],
+    )
+
+
+async def _shift_stock(session: AsyncSession, leaving: Sequence[Booking], entering: Booking | None) -> None:
+    wanted = _parts(entering) if entering else Counter[str]()
+    change = Counter(wanted)
+    for booking in leaving:
+        change.subtract(_parts(booking))
+    for part_id, quantity in sorted(change.items()):
+        if quantity and not await _reserve(session, part_id, quantity):
+            raise await _insufficient(session, part_id, wanted[part_id])
+
+
+async def _reserve(session: AsyncSession, part_id: str, quantity: int) -> bool:
+    reserved = await session.scalar(
+        update(Part)
+        .where(Part.id == part_id, Part.on_hand - Part.reserved >= quantity)
+        .values(reserved=Part.reserved + quantity)
+        .returning(Part.id),
+        execution_options=_BLIND,
+    )
+    return reserved is not None
+
+
+async def _insufficient(session: AsyncSession, part_id: str, wanted: int) -> InsufficientStock:
+    query = select(Part.name, Part.on_hand - Part.reserved).where(Part.id == part_id)
+    name, stock = (await session.execute(query)).one()
+    return InsufficientStock(name=name, wanted=wanted, stock=stock)
+
+
+def _parts(booking: Booking) -> Counter[str]:
+    parts: Counter[str] = Counter()
+    for line in booking.lines:
+        if line.part_id:
+            parts[line.part_id] += line.quantity
+    return parts

@@ -1,0 +1,89 @@
+"""A small workshop to book in: three technicians, a few parts and services, and orders for them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import bookings
+from core.bookings import Order
+from core.database import Database
+from core.shop import Shop
+from core.states import PaymentMethod
+from core.tables import Booking, BookingLine, Customer, Part, Seat, Service, Slot, Technician, TechnicianCell
+
+SPEAKER, AMPLIFIER, ADAPTER = "speaker-65", "amp-4ch", "ring-avanza"
+INSTALL, TUNE, WIRE, CHECK, FULL_DAY = "pasang-speaker", "setting-dsp", "tarik-kabel", "cek-audio", "paket-seharian"
+ANDI, BUDI, CITRA = "andi", "budi", "citra"
+
+
+async def furnish(database: Database, now: datetime, *, customers: int = 1) -> None:
+    """The catalogue, and customers 1, 2, …"""
+    async with database.write() as session:
+        session.add_all(
+            [
+                Part(id=SPEAKER, name="Speaker 6,5 inci", category="speaker", brand="JBL", price=850_000, discount=10, on_hand=2, warranty_months=12),
+                Part(id=AMPLIFIER, name="Amplifier 4 channel", category="amplifier", brand="Pioneer", price=2_150_000, on_hand=5, warranty_months=6),
+                Part(id=ADAPTER, name="Ring adaptor Avanza", category="accessory", brand="Lokal", price=75_000, on_hand=9),
+                Service(id=INSTALL, name="Pasang speaker", category="installation", price=150_000, minutes=60),
+                Service(id=WIRE, name="Tarik kabel", category="installation", price=200_000, minutes=90),
+                Service(id=TUNE, name="Setting DSP", category="upgrade", price=500_000, minutes=120, skill="dsp", onsite=False),
+                Service(id=CHECK, name="Cek audio", category="consultation", price=50_000, minutes=30),
+                Service(id=FULL_DAY, name="Paket seharian", category="package", price=3_000_000, minutes=480),
+                Technician(id=ANDI, name="Andi", skills=["dsp"]),
+                Technician(id=BUDI, name="Budi", skills=[]),
+                Technician(id=CITRA, name="Citra", skills=[], days_off=[4]),
+                *(Customer(id=number, name=f"Pelanggan {number}", created_at=now) for number in range(1, customers + 1)),
+            ]
+        )  # fmt: skip
+
+
+def order(starts_at: datetime, **changes: Any) -> Order:
+    """An hour's work by bank transfer, unless said otherwise."""
+    asked: dict[str, Any] = {
+        "name": "Sari",
+        "phone": "+6281234567890",
+        "car_brand": "Toyota",
+        "car_model": "Avanza",
+        "car_year": 2018,
+        "starts_at": starts_at,
+        "method": PaymentMethod.TRANSFER,
+    }
+    if not {"parts", "services"} & set(changes):
+        asked["services"] = (INSTALL,)
+    return Order(**asked | changes)
+
+
+async def book(
+    session: AsyncSession, asked: Order, *, shop: Shop, now: datetime, code: str = "BK-000001", customer: int = 1
+) -> Booking:
+    """Book for a customer who has no chat."""
+    return await bookings.book(
+        session, asked, customer_id=customer, contact_id=None, language="id", shop=shop, now=now, code=code
+    )
+
+
+async def check_books(database: Database) -> None:
+    """What must hold whatever happened: seats, technicians' cells and stock are those of the holding bookings."""
+    async with database.read() as session:
+        seats = (select(func.count()).where(Seat.starts_at == Slot.starts_at)).scalar_subquery()
+        wrong = await session.execute(
+            select(Slot.starts_at, Slot.taken, Slot.cap, seats).where((Slot.taken != seats) | (Slot.taken > Slot.cap))
+        )
+        assert wrong.all() == []
+        holding = set(await session.scalars(select(Booking.id).where(Booking.holding)))
+        assert set(await session.scalars(select(Seat.booking_id))) == holding
+        named = set(
+            await session.scalars(select(Booking.id).where(Booking.holding, Booking.technician_id.is_not(None)))
+        )
+        assert set(await session.scalars(select(TechnicianCell.booking_id))) == named
+        promised = (
+            select(func.coalesce(func.sum(BookingLine.quantity), 0))
+            .join(Booking, Booking.id == BookingLine.booking_id)
+            .where(BookingLine.part_id == Part.id, Booking.holding)
+            .scalar_subquery()
+        )
+        assert (
+            await session.execute(select(Part.id, Part.reserved, promised).where(Part.reserved != promised))
+        ).all() == []
