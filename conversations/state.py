@@ -25,8 +25,8 @@ class State:
     page: int = 0
     misses: int = 0
     """Answers in a row that nobody understood."""
-    correction: tuple[str, Any] | None = None
-    """An answer that the customer seems to want instead of an earlier one; asked before it replaces it."""
+    correction: dict[str, Any] | None = None
+    """Answers that the customer seems to want instead of earlier ones; asked before they replace them."""
     version: int = VERSION
 
     @classmethod
@@ -34,13 +34,11 @@ class State:
         """The state as stored, or a fresh one where it is of a version we no longer read."""
         if stored.get("version") != VERSION:
             return cls(prompt=stored.get("prompt", 0))
-        correction = stored["correction"]
         return cls(
             **stored
             | {
                 "answers": [(name, value) for name, value in stored["answers"]],
                 "shown": [(option, label) for option, label in stored["shown"]],
-                "correction": tuple(correction) if correction else None,
             }
         )
 

@@ -55,6 +55,8 @@ class Question:
     document: Document | None = None
     wants: Any = None
     button: Say | None = None
+    asks: str | None = None
+    """The name of the step, once the engine knows: free text answers this question."""
 
 
 def question(*says: Say, **rest: Any) -> Question:

@@ -1,0 +1,260 @@
+"""What can be done at any time by a button whose id says it all: "book", "see:BK-…", "pay:BK-…".
+
+An action returns what to say, or None to go on with the open flow (or the menu).
+"""
+
+from collections.abc import Awaitable, Callable
+
+from conversations.turn import Question, Turn, question
+from core import bookings, notices, payments
+from core.messages import Document, Link, Option, Say, say
+from core.refusals import NotFound, Refusal
+from core.shop import WEEKDAYS
+from core.states import BookingStatus, PaymentMethod
+from core.tables import Booking
+
+MOST_LISTED = 8
+
+
+async def act(turn: Turn, action: str) -> Question | None:
+    """Do what a button says; an unknown action (an older version's button) shows the menu."""
+    name, _, argument = action.partition(":")
+    handler = _ACTIONS.get(name)
+    return await handler(turn, argument) if handler else menu(turn)
+
+
+def is_action(choice: str) -> bool:
+    """Whether a tap names an action rather than an option of a numbered question."""
+    return choice.partition(":")[0] in _ACTIONS
+
+
+def menu(turn: Turn, *says: Say) -> Question:
+    """What the front desk can do; while a booking is open, going on with it comes first."""
+    going_on = [Option("resume", say("option.resume"))] if turn.state.flow else []
+    return question(
+        *(says or (say("menu", shop=turn.shop.name),)),
+        options=[
+            *going_on,
+            Option("book", say("option.book")),
+            Option("mine", say("option.my_bookings")),
+            Option("info", say("option.info")),
+            Option("human", say("option.human")),
+            Option("language", say("option.language")),
+        ],
+        button=say("button.menu"),
+    )
+
+
+async def book(turn: Turn, _: str = "") -> None:
+    """Begin a booking; what is known of the car stays."""
+    kept = [(name, turn.state.get(name)) for name in ("brand", "model", "year") if name in turn.state]
+    turn.state.begin("booking")
+    for name, value in kept:
+        turn.state.put(name, value, tentative=True)
+    turn.remark("booking.begins")
+
+
+async def resume(turn: Turn, _: str = "") -> None:
+    """Go on with the open booking."""
+
+
+async def my_bookings(turn: Turn, _: str = "") -> Question:
+    """The customer's own bookings, newest first."""
+    own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_LISTED)
+    if not own:
+        return menu(turn, say("mine.none"))
+    return question(
+        say("mine.list"),
+        options=[Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own],
+        always=[Option("menu", say("option.menu"))],
+        button=say("button.bookings"),
+    )
+
+
+async def see(turn: Turn, code: str) -> Question:
+    """One booking: its status, what it holds, what was paid, and what can be done about it."""
+    booking = await _own(turn, code)
+    if booking is None:
+        return menu(turn, say("refusal.not_found"))
+    return question(
+        say("mine.head", code=booking.code, status=say(f"status.{booking.status}")),
+        say(
+            "mine.job",
+            at=turn.shop.local(booking.starts_at),
+            car=f"{booking.car_brand} {booking.car_model} {booking.car_year}",
+            technician=booking.technician.name if booking.technician else say("option.any_technician"),
+            lines=[say("summary.line_of", name=line.name, count=line.quantity, total=line.total) for line in booking.lines],
+        ),
+        say(
+            "mine.money",
+            status=say(f"payment.{booking.payment_status}"),
+            total=booking.total_price,
+            paid=booking.paid_amount,
+            remaining=booking.remaining,
+        ),
+        options=_doable(booking),
+        always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
+        link=await _pay_link(turn, booking),
+    )
+
+
+async def pay(turn: Turn, code: str) -> Question:
+    """A link for what is to be paid: the one that lives, or a new one, which comes by itself in a moment."""
+    booking = await _own(turn, code)
+    if booking is None:
+        return menu(turn, say("refusal.not_found"))
+    link = await _pay_link(turn, booking)
+    if link is not None:
+        return question(say("pay.link_lives", code=code), link=link, always=[_TO_MENU])
+    percent = booking.down_payment_percent if not booking.paid_amount else None
+    try:
+        async with turn.session.begin_nested():
+            await payments.request(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
+    except Refusal as refusal:
+        return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
+    return question(say("pay.link_coming", code=code), always=[_TO_MENU])
+
+
+async def invoice(turn: Turn, code: str) -> Question:
+    """The invoice once more."""
+    booking = await _own(turn, code)
+    if booking is None or not booking.paid_amount:
+        return menu(turn, say("refusal.not_found"))
+    return question(say("invoice.again", code=code), document=Document("invoice", code), always=[_TO_MENU])
+
+
+async def drop(turn: Turn, code: str) -> Question:
+    """Ask once more before a booking is cancelled; paid ones go through a person, who sends the money back."""
+    booking = await _own(turn, code)
+    if booking is None:
+        return menu(turn, say("refusal.not_found"))
+    if booking.paid_amount:
+        await _call_staff(turn)
+        return menu(turn, say("drop.paid", code=code))
+    return question(
+        say("drop.sure", code=code, at=turn.shop.local(booking.starts_at)),
+        options=[Option(f"really:{code}", say("option.yes_cancel")), Option("mine", say("option.no"))],
+    )
+
+
+async def really_drop(turn: Turn, code: str) -> Question:
+    """Cancel an unpaid booking: its seat, its technician and its parts are free again."""
+    booking = await _own(turn, code)
+    if booking is None or booking.paid_amount:
+        return menu(turn, say("refusal.not_found"))
+    try:
+        async with turn.session.begin_nested():
+            await bookings.cancel(turn.session, booking, reason="customer", actor="customer", now=turn.now)
+    except Refusal as refusal:
+        return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
+    return menu(turn, say("drop.done", code=code))
+
+
+async def info(turn: Turn, _: str = "") -> Question:
+    """Opening hours and address."""
+    return menu(turn, *opening_hours(turn), where_we_are(turn))
+
+
+async def human(turn: Turn, _: str = "") -> Question:
+    """Call a person."""
+    await _call_staff(turn)
+    return menu(turn, say("human.called", contact=turn.shop.contact))
+
+
+async def language(turn: Turn, _: str = "") -> Question | None:
+    """The other language."""
+    return speak(turn, "en" if turn.contact.language == "id" else "id")
+
+
+def speak(turn: Turn, language: str) -> Question | None:
+    """From now on in this language; the open question comes again in it."""
+    turn.contact.language = language
+    turn.remark("language.changed")
+    return None if turn.state.flow else menu(turn)
+
+
+def opening_hours(turn: Turn) -> list[Say]:
+    """The week's opening hours, a line a weekday."""
+    week = [(day, turn.shop.opening_hours.get(day)) for day in WEEKDAYS]
+    lines = [
+        say("hours.open", day=say(f"weekday.{day}"), span=span.replace("-", "–"))
+        if span
+        else say("hours.closed", day=say(f"weekday.{day}"))
+        for day, span in week
+    ]
+    return [say("hours.week", lines=lines)]
+
+
+def where_we_are(turn: Turn) -> Say:
+    """The address, with a map where the owner set the coordinates."""
+    shop = turn.shop
+    at = {"address": shop.address, "city": shop.city}
+    if shop.latitude is None or shop.longitude is None:
+        return say("where", **at)
+    return say("where.map", map=f"https://maps.google.com/?q={shop.latitude},{shop.longitude}", **at)
+
+
+async def _own(turn: Turn, code: str) -> Booking | None:
+    """The booking of that code if it is this customer's; anybody else's doesn't exist for them."""
+    try:
+        booking = await bookings.load(turn.session, code=code)
+    except NotFound:
+        return None
+    return booking if booking.customer_id == turn.contact.customer_id else None
+
+
+async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
+    open_request = await payments.open_request(turn.session, booking, now=turn.now)
+    if open_request is None or open_request.url is None:
+        return None
+    return Link(open_request.url, say("option.pay", amount=open_request.amount))
+
+
+async def _call_staff(turn: Turn) -> None:
+    await notices.needs_human(
+        turn.session,
+        turn.contact,
+        words=turn.incoming.text or "",
+        shop=turn.shop,
+        now=turn.now,
+        event=turn.incoming.event_id,
+    )
+
+
+def _doable(booking: Booking) -> list[Option]:
+    live = booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
+    cash = booking.payment_method is PaymentMethod.COD
+    options = []
+    if live and booking.remaining and not cash:
+        options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
+    if booking.paid_amount:
+        options.append(Option(f"invoice:{booking.code}", say("option.invoice")))
+    if booking.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+        options.append(Option(f"drop:{booking.code}", say("option.cancel_this")))
+    return options
+
+
+def _headline(turn: Turn, booking: Booking) -> Say:
+    return say("mine.hint", at=turn.shop.local(booking.starts_at), status=say(f"status.{booking.status}"))
+
+
+async def _menu(turn: Turn, _: str = "") -> Question:
+    return menu(turn)
+
+
+_TO_MENU = Option("menu", say("option.menu"))
+
+_ACTIONS: dict[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
+    "menu": _menu,
+    "book": book,
+    "resume": resume,
+    "mine": my_bookings,
+    "see": see,
+    "pay": pay,
+    "invoice": invoice,
+    "drop": drop,
+    "really": really_drop,
+    "info": info,
+    "human": human,
+    "language": language,
+}

@@ -1,0 +1,279 @@
+"""The summary, its corrections, how to pay, and the booking itself."""
+
+from conversations.booking import draft
+from conversations.booking.who import SKIPPED
+from conversations.turn import Question, Step, Turn, question
+from core import bookings, notices, payment_methods, payments
+from core.bookings import Order
+from core.messages import Option, Say, say
+from core.prices import Line, Quote, down_payment
+from core.refusals import (
+    AddressMissing,
+    BadDownPayment,
+    BadQuantity,
+    CashForServicesOnly,
+    InsufficientStock,
+    InThePast,
+    MethodCannotPay,
+    NotForSale,
+    NothingChosen,
+    NotOnsite,
+    OutsideHours,
+    PreOrderOnly,
+    Refusal,
+    SlotFull,
+    TechnicianBusy,
+    TooFarAhead,
+)
+from core.states import Location, PaymentMethod
+from core.tables import Booking
+
+CHANGES: dict[str, tuple[str, ...]] = {
+    "goods": ("shopped",),
+    "car": ("brand", "model", "year", "fits", "other_car"),
+    "work": ("services", "serviced"),
+    "when": ("date", "time", "part_of_day"),
+    "technician": ("technician",),
+    "name": ("name",),
+    "phone": ("phone",),
+    "email": ("email",),
+    "plate": ("plate",),
+    "place": ("location", "address"),
+}
+"""What can be corrected from the summary, and the answers that go with it."""
+
+ASKED_AGAIN: dict[type[Refusal], tuple[str, ...]] = {
+    SlotFull: ("time",),
+    OutsideHours: ("time",),
+    InThePast: ("date", "time"),
+    TooFarAhead: ("date", "time"),
+    TechnicianBusy: ("technician",),
+    InsufficientStock: ("shopped",),
+    PreOrderOnly: ("shopped",),
+    NotForSale: ("shopped", "serviced"),
+    BadQuantity: ("shopped",),
+    NothingChosen: ("shopped", "serviced"),
+    CashForServicesOnly: ("method", "plan"),
+    MethodCannotPay: ("method", "plan"),
+    BadDownPayment: ("plan",),
+    NotOnsite: ("location", "address"),
+    AddressMissing: ("address",),
+}
+"""Which answers a refusal takes back, so that their questions come again with what is left."""
+
+
+class Change(Step):
+    """Which line of the summary is to be corrected; asked before everything else while it is open."""
+
+    name = "change"
+
+    def needed(self, turn: Turn) -> bool:
+        """After "change something"."""
+        return "changing" in turn.state
+
+    async def ask(self, turn: Turn) -> Question:
+        """Every line that has an answer."""
+        return question(
+            say("ask.change"),
+            options=[Option(name, say(f"change.{name}")) for name in CHANGES if self._given(turn, name)],
+            always=[Option("nothing", say("option.nothing"))],
+            button=say("button.choose"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Forget that line, so that its question comes again."""
+        turn.state.drop("changing", *CHANGES.get(option, ()))
+        turn.state.recheck("time", "technician")
+        if option == "phone":
+            turn.state.put("other_phone", True)
+        return True
+
+    def _given(self, turn: Turn, name: str) -> bool:
+        return name in ("phone", "goods") or any(answer in turn.state for answer in CHANGES[name])
+
+
+class Confirmed(Step):
+    """The summary with every price: right, or to be changed."""
+
+    name = "confirmed"
+
+    async def ask(self, turn: Turn) -> Question:
+        """All that was chosen, line by line, and what it costs."""
+        quote = await _quote(turn)
+        return question(
+            say("ask.confirmed"),
+            say("summary.job", **_job(turn)),
+            say("summary.lines", lines=[price_line(line) for line in quote.lines]),
+            say("summary.total", extras=_extras(quote), total=quote.total),
+            say("summary.customer", **_customer(turn)),
+            options=[Option("yes", say("option.to_payment")), Option("change", say("option.change"))],
+            always=[Option("cancel", say("option.cancel_booking"))],
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """On to the payment, or to the corrections."""
+        match option:
+            case "yes":
+                turn.state.put("confirmed", True)
+            case "change":
+                turn.state.put("changing", True)
+            case "cancel":
+                turn.state.begin(None)
+                turn.remark("cancelled.draft")
+        return True
+
+
+class Method(Step):
+    """How to pay; cash only for services alone."""
+
+    name = "method"
+    drops = ("plan",)
+
+    async def ask(self, turn: Turn) -> Question:
+        """The ways that can take this amount."""
+        quote = await _quote(turn)
+        methods = payment_methods.offered(quote.total, services_only=not draft.basket(turn))
+        return question(
+            say("ask.method", total=quote.total),
+            options=[
+                Option(method, say(f"method.{method}"), say(f"method.{method}.hint")) for method in methods
+            ],
+            button=say("button.method"),
+        )
+
+
+class Plan(Step):
+    """All at once, or a down payment."""
+
+    name = "plan"
+
+    def needed(self, turn: Turn) -> bool:
+        """Cash is paid at the end."""
+        return turn.state.get("method") != PaymentMethod.COD
+
+    async def ask(self, turn: Turn) -> Question:
+        """In full, or each share with its amount."""
+        total = (await _quote(turn)).total
+        shares = [(percent, down_payment(total, percent)) for percent in turn.shop.down_payment_percents]
+        return question(
+            say("ask.plan", total=total),
+            options=[
+                Option("full", say("option.full"), say("price.plain", now=total)),
+                *(Option(str(p), say("option.share", percent=p), say("price.plain", now=amount)) for p, amount in shares),
+            ],
+            button=say("button.plan"),
+        )
+
+
+async def finish(turn: Turn) -> Question | None:
+    """Book it all in one savepoint; a refusal undoes it and brings back the question it speaks of."""
+    try:
+        async with turn.session.begin_nested():
+            booking = await _book(turn)
+    except Refusal as refusal:
+        return _refused(turn, refusal)
+    turn.state.begin(None)
+    where = {"code": booking.code, "total": booking.total_price, "at": turn.shop.local(booking.starts_at)}
+    key = "booked.cash" if booking.payment_method is PaymentMethod.COD else "booked.link_coming"
+    return question(say(key, **where))
+
+
+async def _book(turn: Turn) -> Booking:
+    state, customer = turn.state, turn.contact.customer
+    plan = state.get("plan", "full")
+    address = state.get("address") or {}
+    starts_at = draft.starts_at(turn)
+    if starts_at is None:
+        raise LookupError("nothing can be booked without a time")
+    order = Order(
+        name=state.get("name"),
+        phone=state.get("phone") or customer.phone,
+        email=state.get("email") or None,
+        car_brand=state.get("brand"),
+        car_model=state.get("model"),
+        car_year=state.get("year"),
+        plate=state.get("plate") or None,
+        location=draft.location(turn),
+        address=address.get("text"),
+        latitude=address.get("latitude"),
+        longitude=address.get("longitude"),
+        starts_at=starts_at,
+        technician_id=draft.technician_id(turn),
+        parts=tuple(draft.basket(turn)),
+        services=tuple(draft.services(turn)),
+        method=PaymentMethod(state.get("method")),
+        down_payment_percent=None if plan == "full" else int(plan),
+    )
+    booking = await bookings.book(
+        turn.session,
+        order,
+        customer_id=customer.id,
+        contact_id=turn.contact.id,
+        language=turn.contact.language,
+        shop=turn.shop,
+        now=turn.now,
+        code=f"BK-{turn.fresh[:8]}",
+    )
+    customer.name, customer.email = order.name, order.email or customer.email
+    customer.phone = customer.phone or order.phone
+    if order.method is not PaymentMethod.COD:
+        await payments.request(turn.session, booking, shop=turn.shop, now=turn.now, percent=order.down_payment_percent)
+    await notices.booked(turn.session, booking, shop=turn.shop, now=turn.now)
+    return booking
+
+
+def _refused(turn: Turn, refusal: Refusal) -> Question | None:
+    turn.remark(f"refusal.{refusal.code}", **refusal.params)
+    again = ASKED_AGAIN.get(type(refusal))
+    if again is None:  # nothing the customer could answer differently
+        turn.state.begin(None)
+        return question(say("refusal.ends_draft"))
+    turn.state.drop(*again, "confirmed" if "plan" not in again else "plan")
+    return None
+
+
+async def _quote(turn: Turn) -> Quote:
+    return await bookings.quote_for(
+        turn.session, draft.basket(turn), draft.services(turn), location=draft.location(turn), shop=turn.shop
+    )
+
+
+def price_line(line: Line) -> Say:
+    """One line of a summary: name, how many, what it costs."""
+    key = "summary.line" if line.quantity == 1 else "summary.line_of"
+    return say(key, name=line.name, count=line.quantity, total=line.total)
+
+
+def _extras(quote: Quote) -> list[Say]:
+    amounts: dict[str, int] = {
+        "summary.savings": quote.savings,
+        "summary.onsite_fee": quote.onsite_fee,
+        "summary.tax": quote.tax_amount,
+    }
+    return [say(key, amount=amount) for key, amount in amounts.items() if amount]
+
+
+def _job(turn: Turn) -> dict[str, object]:
+    starts_at = draft.starts_at(turn)
+    technician = draft.technician_id(turn)
+    address = (turn.state.get("address") or {}).get("text")
+    onsite = say("summary.onsite", address=address or say("summary.shared_place"))
+    return {
+        "car": draft.car_name(turn),
+        "at": turn.shop.local(starts_at) if starts_at else None,
+        "hours": say("hours_needed", minutes=draft.minutes(turn)),
+        "technician": turn.catalogue.technicians[technician].name if technician else say("option.any_technician"),
+        "place": onsite if draft.location(turn) is Location.ONSITE else say("option.workshop"),
+    }
+
+
+def _customer(turn: Turn) -> dict[str, object]:
+    def given(name: str) -> object:
+        return turn.state.get(name) if turn.state.get(name, SKIPPED) != SKIPPED else say("summary.none")
+
+    return {
+        "name": turn.state.get("name"),
+        "phone": turn.state.get("phone") or turn.contact.customer.phone,
+        "email": given("email"),
+        "plate": given("plate"),
+    }

@@ -1,0 +1,57 @@
+"""An answer that the customer seems to want instead of an earlier one ("eh jam 1 aja"): asked before it replaces it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from conversations.turn import Flow, Question, Step, Turn, question
+from core.messages import Option, Say, say
+
+ASKS = "correction"
+"""What `State.asked` holds while the customer is asked about a correction."""
+
+
+def find(turn: Turn, flow: Flow) -> dict[str, Any]:
+    """Answers that this message gives differently from before, by the name of their step."""
+    heard = {step.name: step.heard(turn) for step in flow.steps if step.name in turn.state}
+    return {name: value for name, value in heard.items() if value is not None and value != turn.state.get(name)}
+
+
+def ask(turn: Turn, found: Mapping[str, Any]) -> Question:
+    """Whether it should replace what was answered before."""
+    turn.state.correction = dict(found)
+    changes = [say("correction.line", what=say(f"field.{name}"), value=_shown(turn, name, value)) for name, value in found.items()]
+    return question(
+        say("correction.sure", changes=changes),
+        options=[Option("yes", say("option.yes_change")), Option("no", say("option.no"))],
+        asks=ASKS,
+    )
+
+
+def settle(turn: Turn, flow: Flow, *, agreed: bool) -> None:
+    """Replace the answers, with what hangs on them, or leave them as they were."""
+    found, turn.state.correction = turn.state.correction or {}, None
+    if not agreed:
+        turn.remark("correction.kept")
+        return
+    for step in _steps_of(flow, found):
+        turn.state.drop(*(name for name in step.drops if name not in found))
+    for name, value in found.items():
+        turn.state.put(name, value, tentative=True)
+    turn.state.drop("confirmed")
+
+
+def _steps_of(flow: Flow, names: Mapping[str, Any]) -> list[Step]:
+    return [step for step in flow.steps if step.name in names]
+
+
+def _shown(turn: Turn, name: str, value: Any) -> Say | str:
+    match name:
+        case "date":
+            return say("day.short", day=date.fromisoformat(value))
+        case "technician":
+            return turn.catalogue.technicians[value].name
+        case "location":
+            return say(f"option.{value}")
+        case _:
+            return str(value)
