@@ -1,0 +1,224 @@
+"""Settings: config.yaml, then the environment (`BENGKEL_SECTION__KEY`, also from .env), as frozen values.
+
+Secrets have no place in config.yaml and come from the environment alone.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from core.shop import Shop, StaffMember
+
+SECRETS = (
+    ("telegram", "token"),
+    ("telegram", "webhook_secret"),
+    ("whatsapp", "auth_token"),
+    ("midtrans", "server_key"),
+    ("email", "smtp_url"),
+)
+"""Settings that config.yaml must not hold, since it is meant to be shared."""
+
+
+class BadSettings(Exception):
+    """A missing or wrong setting, in one sentence that names its key."""
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return text.rstrip("/")
+
+
+def _nothing_if_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Url = Annotated[str, AfterValidator(_web_address)]
+Optional = BeforeValidator(_nothing_if_empty)
+"""An empty environment variable means: not set."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(_Section):
+    """Where we listen, and under which address the world reaches us."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: Url = "http://127.0.0.1:8080"
+    rate_limit: Annotated[str, Field(pattern=r"^(off|[1-9]\d*/(second|minute|hour))$")] = "60/minute"
+
+
+class DatabaseAt(_Section):
+    """Which database."""
+
+    url: str = "sqlite+aiosqlite:///data/bengkel.db"
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        try:
+            driver = make_url(self.url).drivername
+        except ArgumentError:
+            raise ValueError("url is no database address") from None
+        if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+            raise ValueError("url must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        return self
+
+
+class Telegram(_Section):
+    """The bot's account; without a token the channel is off."""
+
+    token: Annotated[SecretStr | None, Optional] = None
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_secret: Annotated[SecretStr | None, Optional] = None
+    api_url: Url = "https://api.telegram.org"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.token and self.mode == "webhook" and not self.webhook_secret:
+            raise ValueError("webhook_secret is needed when mode is webhook")
+        return self
+
+
+class WhatsApp(_Section):
+    """The Twilio account; without credentials the channel is off."""
+
+    account_sid: Annotated[str | None, Optional] = None
+    auth_token: Annotated[SecretStr | None, Optional] = None
+    sender: Annotated[str | None, Optional] = None
+    api_url: Url = "https://api.twilio.com"
+    content_url: Url = "https://content.twilio.com"
+    templates: dict[str, dict[str, str]] = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        given = [self.account_sid, self.auth_token, self.sender]
+        if any(given) and not all(given):
+            missing = next(
+                name for name, value in zip(("account_sid", "auth_token", "sender"), given, strict=True) if not value
+            )
+            raise ValueError(f"{missing} is missing")
+        return self
+
+
+class Midtrans(_Section):
+    """The Midtrans account; without keys nothing can be paid by link."""
+
+    server_key: Annotated[SecretStr | None, Optional] = None
+    client_key: Annotated[str | None, Optional] = None
+    production: bool = False
+    snap_url: Annotated[Url | None, Optional] = None
+    api_url: Annotated[Url | None, Optional] = None
+
+    @model_validator(mode="after")
+    def _matching(self) -> Self:
+        if self.production and self.server_key and self.server_key.get_secret_value().startswith("SB-"):
+            raise ValueError("production is on, but server_key is a sandbox key")
+        return self
+
+
+class Email(_Section):
+    """The mail server; without one no mail is sent."""
+
+    smtp_url: Annotated[SecretStr | None, Optional] = None
+    sender: Annotated[str | None, Optional] = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.smtp_url and not self.sender:
+            raise ValueError("sender is missing")
+        return self
+
+
+class Clerk(_Section):
+    """Whose tokens the REST API believes."""
+
+    issuer: Annotated[Url | None, Optional] = None
+    jwks_url: Annotated[Url | None, Optional] = None
+    authorized_parties: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_prefix="BENGKEL_",
+        env_nested_delimiter="__",
+        env_nested_max_split=1,
+        frozen=True,
+        extra="forbid",
+    )
+
+    server: Server = Server()
+    database: DatabaseAt = DatabaseAt()
+    telegram: Telegram = Telegram()
+    whatsapp: WhatsApp = WhatsApp()
+    midtrans: Midtrans = Midtrans()
+    email: Email = Email()
+    clerk: Clerk = Clerk()
+    workshop: Shop
+    staff: tuple[StaffMember, ...] = ()
+
+    @property
+    def shop(self) -> Shop:
+        """The workshop as the rules take it."""
+        return self.workshop.model_copy(update={"staff": self.staff})
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over .env, which wins over config.yaml."""
+        return env_settings, dotenv_settings, init_settings
+
+
+def load(file: Path) -> Settings:
+    """The settings of a file and the environment; raises `BadSettings`."""
+    try:
+        written = yaml.safe_load(file.read_text("utf-8")) or {}
+    except FileNotFoundError:
+        raise BadSettings(f"There is no settings file {file}; name one with --config.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{file} can't be read: {' '.join(str(error).split())}.") from None
+    if not isinstance(written, dict):
+        raise BadSettings(f"{file} must hold sections such as server: and workshop:.")
+    for section, key in SECRETS:
+        if (written.get(section) or {}).get(key):
+            raise BadSettings(f"{section}.{key} is a secret: set BENGKEL_{section.upper()}__{key.upper()} instead.")
+    try:
+        return Settings(**{name: value for name, value in written.items() if value is not None})
+    except ValidationError as error:
+        raise BadSettings(_sentence(error)) from None
+    except SettingsError as error:
+        name = re.search(r'field "(\w+)"', str(error))
+        raise BadSettings(f"BENGKEL_{name[1].upper() if name else '…'} must be JSON.") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"Setting {'.'.join(path) or 'file'}: {reason}."
