@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, bindparam, case, exists, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Text, bindparam, case, cast, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -135,11 +135,11 @@ async def chat_closed(session: AsyncSession, *, channel: str, address: str, reas
 
 
 async def drop(session: AsyncSession, booking_id: int, *, kinds: Collection[str] = ("reminder",)) -> None:
-    """Drop what waits for a booking, of these kinds (it was cancelled or moved)."""
+    """Drop what waits for a booking, of these kinds (it was cancelled or moved); their keys may be used again."""
     await session.execute(
         update(Outbox)
         .where(Outbox.booking_id == booking_id, Outbox.kind.in_(kinds), _unfinished(Outbox))
-        .values(state="dropped")
+        .values(state="dropped", key=Outbox.key + ":dropped:" + cast(Outbox.id, Text))
     )
 
 

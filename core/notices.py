@@ -1,0 +1,354 @@
+"""Who is told what, and when: every message that isn't an answer in a conversation.
+
+    the customer's chat   payment link, confirmation with invoice, failure, expiry, reminders
+    the customer's mail   confirmation with invoice
+    the admins' chats     new and paid bookings, whatever needs a person
+
+All are outbox rows in the transaction of what they tell, each under a key that names its cause.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import outbox
+from core.messages import Document, Link, Message, Option, Say, message, say
+from core.money import Money
+from core.shop import Shop
+from core.states import BookingStatus, Location, PaymentMethod
+from core.tables import Booking, BookingLine, Contact, Outbox, PaymentRequest, Technician
+
+STAFF_LANGUAGE = "id"
+_DAY, _HOURS = timedelta(hours=24), timedelta(hours=2)
+
+
+async def booked(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """A booking was made: the admins hear of it; who pays in cash has his confirmation at once."""
+    facts = await _facts(session, booking, shop)
+    await _admins(
+        session,
+        booking,
+        _staff_card(say("staff.booked", code=booking.code), booking, facts),
+        key=f"booked:{booking.code}",
+        shop=shop,
+        now=now,
+    )
+    if booking.payment_method is not PaymentMethod.COD:
+        return
+    reserved = say("notice.reserved", code=booking.code, name=booking.name, amount=booking.remaining)
+    says = (reserved, _block(facts), _see_you(booking))
+    await _chat(session, booking, Message(says), f"reserved:{booking.code}", now)
+    await _mail(
+        session, booking, "notice.mail.reserved", Message(says), key=f"reserved:{booking.code}", shop=shop, now=now
+    )
+    await schedule_reminders(session, booking, shop=shop, now=now)
+
+
+async def pay_here(
+    session: AsyncSession, booking: Booking, request: PaymentRequest, *, url: str, shop: Shop, now: datetime
+) -> None:
+    """The payment link is ready: the customer gets it, with the amount and the time it ends."""
+    invitation = say(
+        "notice.pay_here",
+        code=booking.code,
+        name=booking.name,
+        amount=request.amount,
+        method=_method(booking),
+        until=shop.local(request.expires_at),
+    )
+    link = Link(url, say("notice.pay_button"))
+    await _chat(
+        session,
+        booking,
+        message(invitation, say("notice.pay_here_after"), link=link),
+        f"link:{request.order_id}",
+        now,
+        until=request.expires_at,
+    )
+
+
+async def link_late(session: AsyncSession, booking: Booking, request: PaymentRequest, *, now: datetime) -> None:
+    """Midtrans doesn't answer: the customer is told once that the link comes by itself."""
+    key = f"link-late:{request.order_id}"
+    await _chat(session, booking, message(say("notice.link_late")), key, now, until=request.expires_at)
+
+
+async def paid(
+    session: AsyncSession,
+    booking: Booking,
+    request: PaymentRequest,
+    *,
+    channel: str,
+    first: bool,
+    shop: Shop,
+    now: datetime,
+) -> None:
+    """Money came in: confirmation and invoice to the customer, the whole booking to the admins.
+
+    `first`: it confirmed the booking, so the reminders are set too; `channel`: how it was paid, as Midtrans names it.
+    """
+    facts = await _facts(session, booking, shop)
+    says = [say("notice.money_received", amount=request.amount, name=booking.name)]
+    if first:
+        says += [say("notice.confirmed", code=booking.code), _block(facts)]
+    says.append(_money_left(booking))
+    if first:
+        says.append(_see_you(booking))
+        await schedule_reminders(session, booking, shop=shop, now=now)
+    key = f"paid:{request.order_id}"
+    letter = Message(tuple(says), document=Document("invoice", booking.code))
+    await _chat(session, booking, letter, key, now)
+    await _mail(
+        session,
+        booking,
+        "notice.mail.confirmed" if first else "notice.mail.received",
+        letter,
+        key=key,
+        shop=shop,
+        now=now,
+    )
+    head = say("staff.paid", code=booking.code, amount=request.amount, channel=channel)
+    await _admins(session, booking, _staff_card(head, booking, facts), key=key, shop=shop, now=now)
+
+
+async def payment_ended(session: AsyncSession, booking: Booking, request: PaymentRequest, *, now: datetime) -> None:
+    """A request failed or its time ran out: the customer is told once, with a way to a new link."""
+    if booking.status is not BookingStatus.PENDING:
+        ended = say("notice.link_expired", code=booking.code, amount=request.amount)
+    elif booking.holding:
+        ended = say("notice.payment_failed", code=booking.code)
+    else:
+        ended = say("notice.payment_expired", code=booking.code)
+    again = Option(f"pay:{booking.code}", say("notice.new_link"))
+    await _chat(session, booking, message(ended, options=(again,)), f"ended:{request.order_id}", now)
+
+
+async def seat_gone(
+    session: AsyncSession,
+    booking: Booking,
+    request: PaymentRequest,
+    *,
+    near: Sequence[datetime],
+    shop: Shop,
+    now: datetime,
+) -> None:
+    """Late money, and the place is taken: the customer sees what is free nearby, staff sees to it."""
+    told = [say("notice.seat_gone", amount=request.amount, code=booking.code, at=shop.local(booking.starts_at))]
+    if near:
+        told.append(say("notice.seat_gone_near", slots=[say("notice.slot", at=shop.local(start)) for start in near]))
+    told.append(say("notice.seat_gone_after"))
+    key = f"seat-gone:{request.order_id}"
+    await _chat(session, booking, Message(tuple(told)), key, now)
+    await _mail(session, booking, "notice.mail.news", Message(tuple(told)), key=key, shop=shop, now=now)
+    await alert(session, booking, say("staff.seat_gone", amount=request.amount), key=key, shop=shop, now=now)
+
+
+async def paid_after_cancel(
+    session: AsyncSession, booking: Booking, request: PaymentRequest, *, shop: Shop, now: datetime
+) -> None:
+    """Money for a cancelled booking: the customer is told that it comes back, staff to send it."""
+    key = f"paid-after-cancel:{request.order_id}"
+    told = message(say("notice.paid_after_cancel", amount=request.amount, code=booking.code))
+    await _chat(session, booking, told, key, now)
+    await _mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+    await alert(session, booking, say("staff.paid_after_cancel", amount=request.amount), key=key, shop=shop, now=now)
+
+
+async def overpaid(
+    session: AsyncSession, booking: Booking, request: PaymentRequest, *, over: Money, shop: Shop, now: datetime
+) -> None:
+    """Two requests of one booking were paid: the customer is offered the difference back, staff is told."""
+    key = f"overpaid:{request.order_id}"
+    await _chat(session, booking, message(say("notice.overpaid", code=booking.code, over=over)), key, now)
+    await alert(session, booking, say("staff.overpaid", over=over), key=key, shop=shop, now=now)
+
+
+async def alert(session: AsyncSession, booking: Booking, what: Say, *, key: str, shop: Shop, now: datetime) -> None:
+    """Something about a booking needs a person: every admin is told, once per key."""
+    head = say("staff.alert", code=booking.code, what=what)
+    customer = say("staff.line.customer", name=booking.name, phone=booking.phone)
+    await _admins(session, booking, message(head, customer), key=key, shop=shop, now=now)
+
+
+async def needs_human(
+    session: AsyncSession, contact: Contact, *, words: str, shop: Shop, now: datetime, event: str
+) -> None:
+    """Somebody in a chat asks for a person, or wasn't understood three times: every admin hears his last words.
+
+    `event` is the message's id on its channel; the contact's customer is loaded.
+    """
+    customer = contact.customer
+    who = say("staff.line.customer", name=customer.name or contact.address, phone=customer.phone or contact.channel)
+    told = message(say("staff.needs_human"), who, *([say("staff.words", words=words)] if words else []))
+    await _admins(session, None, told, key=f"human:{contact.channel}:{event}", shop=shop, now=now)
+
+
+async def unreached(session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, now: datetime) -> None:
+    """A chat can't take a message about a booking: it goes by e-mail if there is an address, else staff is asked to tell."""
+    booking = await session.get(Booking, row.booking_id) if row.booking_id is not None else None
+    if booking is None or row.kind == "staff":
+        return
+    if booking.email:
+        await _mail(session, booking, "notice.mail.news", letter, key=row.key, shop=shop, now=now)
+        return
+    plea = say("staff.unreached", reason=row.channel, name=booking.name, phone=booking.phone)
+    told = Message((say("staff.alert", code=booking.code, what=plea), *letter.says))
+    await _admins(session, booking, told, key=f"unreached:{row.key}", shop=shop, now=now)
+
+
+async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """Reminders a day and two hours before, as far as these moments are still to come."""
+    starts, place = booking.starts_at, _place(booking, shop)
+    onsite = booking.location is Location.ONSITE
+    where = say("notice.reminder_onsite" if onsite else "notice.reminder_workshop", place=place)
+    for name, before, until, key in (
+        ("24h", _DAY, starts - _HOURS, "notice.reminder_day"),
+        ("2h", _HOURS, starts, "notice.reminder_hours"),
+    ):
+        if starts - before <= now:
+            continue
+        await _chat(
+            session,
+            booking,
+            message(say(key, name=booking.name, code=booking.code, at=shop.local(starts)), where),
+            f"reminder:{booking.code}:{name}:{starts.isoformat()}",
+            now,
+            kind="reminder",
+            due_at=starts - before,
+            until=until,
+        )
+
+
+# --- what the messages are made of ---------------------------------------------------------------
+
+
+async def _facts(session: AsyncSession, booking: Booking, shop: Shop) -> list[Say]:
+    technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
+    lines = await session.scalars(
+        select(BookingLine).where(BookingLine.booking_id == booking.id).order_by(BookingLine.id)
+    )
+    onsite = booking.location is Location.ONSITE
+    car = say("notice.line.car", brand=booking.car_brand, model=booking.car_model, year=booking.car_year)
+    return [
+        say("notice.line.when", at=shop.local(booking.starts_at)),
+        say("notice.line.onsite" if onsite else "notice.line.workshop", place=_place(booking, shop)),
+        car,
+        *([say("notice.line.plate", plate=booking.plate)] if booking.plate else []),
+        *([say("notice.line.technician", technician=technician.name)] if technician else []),
+        *(say("notice.line.item", quantity=line.quantity, name=line.name) for line in lines),
+        say("notice.line.total", total=booking.total_price),
+    ]
+
+
+def _staff_card(head: Say, booking: Booking, facts: Iterable[Say]) -> Message:
+    lines = [say("staff.line.customer", name=booking.name, phone=booking.phone)]
+    if booking.email:
+        lines.append(say("staff.line.email", email=booking.email))
+    lines += facts
+    if booking.latitude is not None and booking.longitude is not None:
+        lines.append(say("staff.line.pin", latitude=str(booking.latitude), longitude=str(booking.longitude)))
+    lines.append(say("staff.line.method", method=_method(booking)))
+    if booking.down_payment_percent:
+        lines.append(say("staff.line.down_payment", percent=booking.down_payment_percent))
+    if booking.paid_amount:
+        lines.append(say("staff.line.paid", paid=booking.paid_amount))
+    lines.append(say("staff.line.remaining", remaining=booking.remaining))
+    return message(head, _block(lines))
+
+
+def _block(lines: Iterable[Say]) -> Say:
+    return say("notice.block", lines=list(lines))
+
+
+def _money_left(booking: Booking) -> Say:
+    if booking.remaining:
+        return say("notice.remaining", remaining=booking.remaining)
+    return say("notice.paid_up", code=booking.code)
+
+
+def _see_you(booking: Booking) -> Say:
+    return say("notice.see_you_onsite" if booking.location is Location.ONSITE else "notice.see_you")
+
+
+def _method(booking: Booking) -> Say:
+    return say(f"notice.method.{booking.payment_method}")
+
+
+def _place(booking: Booking, shop: Shop) -> Say | str:
+    if booking.location is Location.WORKSHOP:
+        return f"{shop.name}, {shop.address}"
+    return booking.address or say("notice.line.shared_place")
+
+
+# --- where they go -------------------------------------------------------------------------------
+
+
+async def _chat(
+    session: AsyncSession,
+    booking: Booking,
+    letter: Message,
+    key: str,
+    now: datetime,
+    *,
+    kind: str = "notice",
+    due_at: datetime | None = None,
+    until: datetime | None = None,
+) -> None:
+    if booking.contact_id is None:
+        return
+    contact = await session.get_one(Contact, booking.contact_id)
+    await outbox.enqueue(
+        session,
+        key=key,
+        channel=contact.channel,
+        address=contact.address,
+        language=booking.language,
+        message=letter,
+        now=now,
+        due_at=due_at,
+        until=until,
+        kind=kind,
+        booking_id=booking.id,
+    )
+
+
+async def _mail(
+    session: AsyncSession, booking: Booking, subject: str, letter: Message, *, key: str, shop: Shop, now: datetime
+) -> None:
+    if not booking.email:
+        return
+    attached = (say("notice.mail.attached"),) if letter.document else ()
+    await outbox.enqueue(
+        session,
+        key=f"{key}:email",
+        channel="email",
+        address=booking.email,
+        language=booking.language,
+        message=Message(
+            (say(subject, code=booking.code, shop=shop.name), *letter.says, *attached),
+            link=letter.link,
+            document=letter.document,
+        ),
+        now=now,
+        kind="notice",
+        booking_id=booking.id,
+    )
+
+
+async def _admins(
+    session: AsyncSession, booking: Booking | None, letter: Message, *, key: str, shop: Shop, now: datetime
+) -> None:
+    for channel, address in shop.admin_addresses:
+        await outbox.enqueue(
+            session,
+            key=f"staff:{key}:{channel}:{address}",
+            channel=channel,
+            address=address,
+            language=STAFF_LANGUAGE,
+            message=letter,
+            now=now,
+            kind="staff",
+            booking_id=booking.id if booking else None,
+        )

@@ -1,0 +1,265 @@
+"""Asking for money: requests, their links, and where a booking's money stands.
+
+    request ──> WANTED ── link_made ──> OPEN ──> PAID, FAILED, EXPIRED        (see settlement)
+                   └── void ──> CANCELLED <── void ──┘
+
+A request is one Midtrans order_id; the link is made by a worker after the commit, so no transaction
+waits for the network. What a booking has paid is never written by hand: `refresh` derives it from
+the ledger's entries.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from core import bookings, notices
+from core.messages import say
+from core.money import Money, percent_of
+from core.outbox import retry_at
+from core.payment_methods import channels
+from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition
+from core.shop import Shop
+from core.states import BookingStatus, PaymentStatus, RequestState
+from core.tables import Booking, BookingEvent, LedgerEntry, PaymentRequest
+
+LEASE = timedelta(minutes=1)
+"""How long a worker that took a request has it to itself."""
+ALIVE = (RequestState.WANTED, RequestState.OPEN)
+
+
+async def request(
+    session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, percent: int | None
+) -> PaymentRequest:
+    """Ask for a down payment of `percent`, or (None) for all that remains; the same again while its link lives.
+
+    A booking whose hold has ended is held again first. Raises `InvalidTransition` (cancelled), `AlreadyPaid`,
+    `BadDownPayment`, `MethodCannotPay`, and what `bookings.hold_again` refuses.
+    """
+    await locked(session, booking.id)
+    if booking.status is BookingStatus.CANCELLED:
+        raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
+    amount = _amount(booking, shop, percent)
+    able = channels(booking.payment_method, amount)
+    for alive in await _alive(session, booking):
+        if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > now:
+            return alive
+    await void(session, booking, now=now)
+    await _hold(session, booking, shop, now)
+    made = PaymentRequest(
+        order_id=await _next_order_id(session, booking, shop),
+        booking_id=booking.id,
+        purpose=_purpose(booking, percent),
+        amount=amount,
+        channels=able,
+        created_at=now,
+        expires_at=booking.hold_until or now + shop.hold,
+        due_at=now,
+    )
+    session.add(made)
+    await refresh(session, booking)
+    return made
+
+
+async def void(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
+    """Withdraw what is asked for (another amount, or the booking was cancelled); a worker closes the links."""
+    for alive in await _alive(session, booking):
+        alive.state = RequestState.CANCELLED
+        alive.due_at = now if alive.token else None
+
+
+async def open_request(session: AsyncSession, booking: Booking, *, now: datetime) -> PaymentRequest | None:
+    """The request whose link lives now, if there is one."""
+    return await session.scalar(
+        select(PaymentRequest).where(
+            PaymentRequest.booking_id == booking.id,
+            PaymentRequest.state == RequestState.OPEN,
+            PaymentRequest.expires_at > now,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A request that a worker must look at, with its booking and its lines."""
+
+    request: PaymentRequest
+    booking: Booking
+
+
+async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Task]:
+    """Take the requests that are due (a link to make or to close, a time that ran out) for `LEASE`."""
+    due = (
+        select(PaymentRequest.order_id)
+        .where(PaymentRequest.due_at <= now)
+        .order_by(PaymentRequest.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    claimed = await session.scalars(
+        update(PaymentRequest)
+        .where(PaymentRequest.order_id.in_(select(due.c.order_id)))
+        .values(due_at=now + LEASE)
+        .returning(PaymentRequest)
+        .execution_options(synchronize_session=False)
+    )
+    requests = claimed.all()
+    found = await session.scalars(
+        select(Booking)
+        .where(Booking.id.in_([each.booking_id for each in requests]))
+        .options(selectinload(Booking.lines))
+    )
+    by_id = {booking.id: booking for booking in found}
+    return [Task(each, by_id[each.booking_id]) for each in requests]
+
+
+async def link_made(session: AsyncSession, order_id: str, *, token: str, url: str, shop: Shop, now: datetime) -> None:
+    """The link exists: the customer gets it, unless nobody asks for that money any more (then it is closed)."""
+    made = await session.get_one(PaymentRequest, order_id)
+    booking = await locked(session, made.booking_id)
+    made.token, made.url, made.attempts, made.error = token, url, 0, None
+    if made.state is not RequestState.WANTED or booking.status is BookingStatus.CANCELLED:
+        made.state, made.due_at = RequestState.CANCELLED, now
+        return
+    made.state, made.due_at = RequestState.OPEN, made.expires_at
+    session.add(
+        BookingEvent(booking_id=booking.id, at=now, kind="link_sent", actor="system", detail={"order_id": order_id})
+    )
+    await notices.pay_here(session, booking, made, url=url, shop=shop, now=now)
+
+
+async def link_failed(
+    session: AsyncSession, order_id: str, *, reason: str, refused: bool, jitter: float, shop: Shop, now: datetime
+) -> None:
+    """The link couldn't be made yet: it is tried again, the hold stays, the customer is told once.
+
+    `refused`: Midtrans understood and said no, so a person must look; it is tried all the same until the time ends.
+    """
+    wanted = await session.get_one(PaymentRequest, order_id)
+    if wanted.state is not RequestState.WANTED:
+        wanted.due_at = None
+        return
+    booking = await session.get_one(Booking, wanted.booking_id)
+    wanted.attempts += 1
+    wanted.error = reason
+    wanted.due_at = min(retry_at(wanted.attempts, now, jitter=jitter), max(wanted.expires_at, now))
+    await notices.link_late(session, booking, wanted, now=now)
+    if refused:
+        what = say("staff.link_refused", order_id=order_id, reason=reason)
+        await notices.alert(session, booking, what, key=f"link-refused:{order_id}", shop=shop, now=now)
+
+
+async def renumber(session: AsyncSession, order_id: str, *, shop: Shop, now: datetime) -> None:
+    """Midtrans knows this order_id already (a restored database): ask under the next one."""
+    used = await session.get_one(PaymentRequest, order_id)
+    booking = await locked(session, used.booking_id)
+    if used.state is not RequestState.WANTED:
+        used.due_at = None
+        return
+    used.state, used.due_at, used.error = RequestState.CANCELLED, None, "order_id already used"
+    session.add(
+        PaymentRequest(
+            order_id=await _next_order_id(session, booking, shop),
+            booking_id=booking.id,
+            purpose=used.purpose,
+            amount=used.amount,
+            channels=used.channels,
+            created_at=now,
+            expires_at=used.expires_at,
+            due_at=now,
+        )
+    )
+
+
+async def link_closed(session: AsyncSession, order_id: str) -> None:
+    """The link of a withdrawn request is closed: nothing left to do."""
+    await session.execute(update(PaymentRequest).where(PaymentRequest.order_id == order_id).values(due_at=None))
+
+
+async def look_again(session: AsyncSession, order_id: str, *, reason: str, jitter: float, now: datetime) -> None:
+    """Midtrans didn't answer about a link to close or a time that ran out: ask again later."""
+    asked = await session.get_one(PaymentRequest, order_id)
+    asked.attempts += 1
+    asked.error = reason
+    asked.due_at = retry_at(asked.attempts, now, jitter=jitter)
+
+
+async def refresh(session: AsyncSession, booking: Booking) -> None:
+    """Derive `paid_amount` and `payment_status` from the ledger and the requests; the only place that writes them."""
+    entries = await session.execute(
+        select(LedgerEntry.kind, LedgerEntry.amount).where(LedgerEntry.booking_id == booking.id)
+    )
+    states = await session.scalars(select(PaymentRequest.state).where(PaymentRequest.booking_id == booking.id))
+    booking.paid_amount, booking.payment_status = standing(booking.total_price, entries.tuples().all(), set(states))
+
+
+def standing(
+    total: Money, entries: Sequence[tuple[str, Money]], requests: Collection[RequestState]
+) -> tuple[Money, PaymentStatus]:
+    """What has been paid, and the status that follows: from the money first, then from what became of the requests."""
+    received = max(0, sum(amount for _, amount in entries))
+    if received:
+        return received, PaymentStatus.PAID if received >= total else PaymentStatus.DP_PAID
+    if any(kind == "refunded" for kind, _ in entries):
+        return 0, PaymentStatus.REFUNDED
+    ended = {RequestState.FAILED, RequestState.EXPIRED} & set(requests)
+    reversed_ = bool(entries)
+    if (ended or reversed_) and not set(ALIVE) & set(requests):
+        return 0, PaymentStatus.FAILED
+    return 0, PaymentStatus.PENDING
+
+
+async def locked(session: AsyncSession, booking_id: int) -> Booking:
+    """The booking with its lines, as it stands now, its row locked until the transaction ends."""
+    return (
+        await session.scalars(
+            select(Booking)
+            .where(Booking.id == booking_id)
+            .options(selectinload(Booking.lines))
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    ).one()
+
+
+async def _alive(session: AsyncSession, booking: Booking) -> Sequence[PaymentRequest]:
+    found = await session.scalars(
+        select(PaymentRequest).where(PaymentRequest.booking_id == booking.id, PaymentRequest.state.in_(ALIVE))
+    )
+    return found.all()
+
+
+def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
+    if not booking.remaining or (percent and booking.paid_amount):
+        raise AlreadyPaid
+    if percent is None:
+        return booking.remaining
+    if percent not in shop.down_payment_percents:
+        raise BadDownPayment(least=min(shop.down_payment_percents), most=max(shop.down_payment_percents))
+    return percent_of(booking.total_price, percent)
+
+
+def _purpose(booking: Booking, percent: int | None) -> str:
+    if percent is not None:
+        return "down_payment"
+    return "balance" if booking.paid_amount else "full"
+
+
+async def _hold(session: AsyncSession, booking: Booking, shop: Shop, now: datetime) -> None:
+    for_good = booking.holding and booking.hold_until is None
+    if for_good or booking.status is not BookingStatus.PENDING:
+        return
+    if not booking.holding or (booking.hold_until is not None and booking.hold_until <= now):
+        await bookings.hold_again(session, booking, shop=shop, now=now)
+    booking.hold_until = now + shop.hold  # a new link, a new hold: they end together
+
+
+async def _next_order_id(session: AsyncSession, booking: Booking, shop: Shop) -> str:
+    before = await session.scalar(
+        select(func.count()).select_from(PaymentRequest).where(PaymentRequest.booking_id == booking.id)
+    )
+    return f"BOOKING-{shop.order_prefix}-{booking.code.replace('-', '')}-{(before or 0) + 1}"
