@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := .venv/bin/uv
 RUN := $(UV) run --quiet --frozen
 
-.PHONY: setup demo run test check bench format
+.PHONY: setup demo run test check bench format chromium
 
 setup: .venv/.ready
 
@@ -18,8 +18,14 @@ demo: setup
 run: setup
 	@$(RUN) bengkel run
 
-test: setup
+test: setup chromium
 	@$(RUN) pytest -n 2 $(ARGS)
+
+# The browser tests want Chromium; where it can't be installed they are skipped and say so.
+chromium:
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; } || \
+		echo "No Chromium here: the browser tests will be skipped."
 
 check: setup
 	@$(RUN) ruff format --check .
