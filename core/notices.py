@@ -188,7 +188,7 @@ async def needs_human(
 async def unreached(session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, now: datetime) -> None:
     """A chat can't take a message about a booking: it goes by e-mail if there is an address, else staff is asked to tell."""
     booking = await session.get(Booking, row.booking_id) if row.booking_id is not None else None
-    if booking is None or row.kind == "staff":
+    if booking is None or row.kind == "staff" or row.channel == "email":
         return
     if booking.email:
         await _mail(session, booking, "notice.mail.news", letter, key=row.key, shop=shop, now=now)

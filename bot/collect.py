@@ -1,0 +1,173 @@
+"""The payment worker: makes links, asks what became of them, closes what ran out.
+
+    payments.claim ──────> link to make, link to close, time that ran out ─┐
+    settlement.claim ────> notifications to confirm ───────────────────────┴─> Midtrans ──> one transaction each
+
+Midtrans is never asked inside a transaction; what was claimed and not recorded is due again when its lease ends.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.loop import Loop
+from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
+from bot.snap import snap_body
+from core import payments, settlement
+from core.database import AWAY, Database
+from core.payments import Task
+from core.shop import Shop
+from core.states import RequestState
+from core.tables import PaymentRequest
+
+LOG = logging.getLogger(__name__)
+BATCH = 16
+
+
+class Collector:
+    """Does with Midtrans what the rows ask for; `wake_dispatch` is called when it has written messages."""
+
+    def __init__(
+        self,
+        database: Database,
+        midtrans: Midtrans,
+        *,
+        shop: Shop,
+        finish_url: str,
+        clock: Callable[[], datetime],
+        chance: Callable[[], float],
+        wake_dispatch: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._midtrans = midtrans
+        self._shop = shop
+        self._finish_url = finish_url
+        self._clock = clock
+        self._chance = chance
+        self._wake_dispatch = wake_dispatch
+        self._loop = Loop("payments", self.run_once)
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        await self._loop.run()
+
+    def wake(self) -> None:
+        """Something is to be done: a request was made, a notification came."""
+        self._loop.wake()
+
+    def stop(self) -> None:
+        """Finish what is being done, then end."""
+        self._loop.stop()
+
+    async def run_once(self) -> int:
+        """Do all that is due now, side by side; how much there was."""
+        now = self._clock()
+        async with self._database.write() as session:
+            tasks = await payments.claim(session, now=now, limit=BATCH)
+            orders = await settlement.claim(session, now=now, limit=BATCH)
+        work = [*(self._attend(task) for task in tasks), *(self._confirm(order, now) for order in orders)]
+        for ended in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(ended, AWAY):
+                LOG.warning("the database went away during payment work (%s)", type(ended).__name__)
+            elif ended is not None:
+                LOG.error("payment work failed: a bug", exc_info=ended)
+        if work:
+            self._wake_dispatch()
+        return len(work)
+
+    async def _attend(self, task: Task) -> None:
+        request = task.request
+        if request.state is RequestState.CANCELLED:
+            await self._close_link(request)
+        elif request.expires_at <= self._clock():
+            await self._close(request)
+        else:
+            await self._make_link(task)
+
+    async def _make_link(self, task: Task) -> None:
+        order_id = task.request.order_id
+        body = snap_body(task.request, task.booking, now=self._clock(), finish_url=self._finish_url)
+        try:
+            link = await self._midtrans.create(body)
+        except MidtransTrouble as trouble:
+            await self._link_failed(order_id, str(trouble), refused=False)
+        except MidtransRefused as refused:
+            if refused.already_used:
+                async with self._database.write() as session:
+                    await payments.renumber(session, order_id, shop=self._shop, now=self._clock())
+            else:
+                await self._link_failed(order_id, str(refused), refused=True)
+        else:
+            async with self._database.write() as session:
+                await payments.link_made(
+                    session, order_id, token=link.token, url=link.url, shop=self._shop, now=self._clock()
+                )
+
+    async def _link_failed(self, order_id: str, reason: str, *, refused: bool) -> None:
+        LOG.warning("no link for %s yet: %s", order_id, reason)
+        async with self._database.write() as session:
+            await payments.link_failed(
+                session,
+                order_id,
+                reason=reason,
+                refused=refused,
+                jitter=self._chance(),
+                shop=self._shop,
+                now=self._clock(),
+            )
+
+    async def _close_link(self, request: PaymentRequest) -> None:
+        """Kill a withdrawn page; where a method was chosen on it already, what waits there is cancelled instead."""
+        try:
+            if request.token:
+                await self._midtrans.cancel_link(request.token)
+        except MidtransTrouble as trouble:
+            await self._look_again(request.order_id, trouble)
+            return
+        except MidtransRefused:
+            if not await self._cancelled(request.order_id):
+                return
+        async with self._database.write() as session:
+            await payments.link_closed(session, request.order_id)
+
+    async def _cancelled(self, order_id: str) -> bool:
+        try:
+            await self._midtrans.cancel(order_id)
+        except MidtransTrouble as trouble:
+            await self._look_again(order_id, trouble)
+            return False
+        except MidtransRefused as refused:
+            LOG.info("nothing to cancel for %s: %s", order_id, refused)  # paid or over: a notification tells
+        return True
+
+    async def _close(self, request: PaymentRequest) -> None:
+        try:
+            answer = await self._midtrans.status(request.order_id)
+        except (MidtransTrouble, MidtransRefused) as trouble:
+            await self._look_again(request.order_id, trouble)
+            return
+        async with self._database.write() as session:
+            await settlement.close(session, request.order_id, answer, shop=self._shop, now=self._clock())
+
+    async def _confirm(self, order_id: str, claimed_at: datetime) -> None:
+        try:
+            answer = await self._midtrans.status(order_id)
+        except (MidtransTrouble, MidtransRefused) as trouble:
+            LOG.warning("no status of %s yet: %s", order_id, trouble)
+            async with self._database.write() as session:
+                await settlement.unanswered(session, order_id, jitter=self._chance(), now=self._clock())
+            return
+        await self._settle(order_id, answer, claimed_at)
+
+    async def _settle(self, order_id: str, answer: Mapping[str, object] | None, claimed_at: datetime) -> None:
+        now = self._clock()
+        async with self._database.write() as session:
+            outcome = await settlement.settle(session, order_id, answer, shop=self._shop, now=now)
+            await settlement.answered(session, order_id, outcome=outcome, claimed_at=claimed_at)
+        LOG.info("%s: %s", order_id, outcome)
+
+    async def _look_again(self, order_id: str, trouble: Exception) -> None:
+        LOG.warning("%s must be looked at again: %s", order_id, trouble)
+        async with self._database.write() as session:
+            await payments.look_again(session, order_id, reason=str(trouble), jitter=self._chance(), now=self._clock())
