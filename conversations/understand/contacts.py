@@ -1,0 +1,92 @@
+"""Readers of who and what somebody is reached by: name, phone, e-mail, and the car's plate."""
+
+import re
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import PhoneNumber, PhoneNumberMatcher, PhoneNumberType
+
+from conversations.understand.spelling import tokenise
+
+HOME = "ID"
+LONGEST_NAME = 80
+AREAS = frozenset(
+    "A B D E F G H K L M N P R S T W Z AA AB AD AE AG BA BB BD BE BG BH BK BL BM BN BP DA DB DC DD DE DG DH DK DL DM DN "
+    "DP DR DS DT DW EA EB ED KB KH KT KU PA PB PD PE PF PG PH PS PT PY".split()
+)
+"""Registration areas (Peraturan Kepolisian 7/2021)."""
+
+
+def read_phone(text: str) -> str | None:
+    """The first mobile number in a text in E.164; an Indonesian one may leave out its +62 or 0."""
+    mobiles = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    numbers = (number for number in _numbers(text) if phonenumbers.number_type(number) in mobiles)
+    return next((phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) for number in numbers), None)
+
+
+def is_landline(text: str) -> bool:
+    """Whether a text holds a valid number that no chat or text message reaches."""
+    return read_phone(text) is None and any(
+        phonenumbers.number_type(number) == PhoneNumberType.FIXED_LINE for number in _numbers(text)
+    )
+
+
+def read_email(text: str) -> str | None:
+    """The first e-mail address in a text that is well formed; whether it exists is told by sending."""
+    for word in re.split(r"[\s,;<>()]+", text):
+        if "@" in word:
+            try:
+                return validate_email(word.strip(".!?:'\"").removeprefix("mailto:"), check_deliverability=False).normalized
+            except EmailNotValidError:
+                continue
+    return None
+
+
+def read_name(text: str) -> str | None:
+    """A person's name without what was said around it; None where it can't be one."""
+    words = " ".join(text.split())
+    while (shorter := _LEAD.sub("", words)) != words:
+        words = shorter
+    words = _TAIL.sub("", words).strip(" .,!:;-\"'()")
+    if not words or len(words) > LONGEST_NAME or not any(sign.isalpha() for sign in words):
+        return None
+    if any(sign in words for sign in "@?") or sum(sign.isdecimal() for sign in words) > 3:
+        return None
+    return words.title() if words.islower() else words
+
+
+def read_plate(text: str) -> str | None:
+    """An Indonesian number plate as "B 1234 XYZ"."""
+    for found in _PLATE.finditer(text.upper()):
+        area, number, letters = found.groups()
+        if area in AREAS and not number.startswith("0"):
+            return f"{area} {number} {letters}"
+    return None
+
+
+_LEAD = re.compile(
+    r"^(?:(?:halo|hai|hi|oke?|iya?|ya|nama(?:\s?(?:saya|aku|gue|gw|ku|nya))?|namaku|atas nama|a\.?\s?n\.?|an|my name(?:\s?is|'s)|"
+    r"name(?:\s?is)?|saya|aku|i am|i'm|im|it's|this is|adalah|panggil(?:\s?(?:saja|aja))?|kenalin|dengan|sama|"
+    r"bapak|bpk|pak|ibu|bu|mas|mbak|mba|bang|kak|kakak|om|tante|mr|mrs|ms|miss)\b[\s.,:!=-]*)(?=\S)",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(r"[\s,]+(?:ya|yah|kak|min|gan|bang|aja|saja|dong|mas|mbak|please|pls)[.!]*$", re.IGNORECASE)
+_PLATE = re.compile(r"(?<![A-Z0-9])([A-Z]{1,2})[\s.-]*([0-9]{1,4})[\s.-]*([A-Z]{1,3})(?![A-Z0-9])")
+
+
+def _numbers(text: str) -> list[PhoneNumber]:
+    """The valid numbers in a text, read from Indonesia."""
+    text = text[:200]
+    found = [match.number for match in PhoneNumberMatcher(text, HOME)]
+    if found:
+        return found
+    digits = "".join(sign for sign in text if sign.isdecimal() or sign == "+")
+    return [number for number in (_parsed(f"+{digits}" if digits.startswith("62") else digits),) if number]
+
+
+def _parsed(digits: str) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(digits, HOME)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_valid_number(number) else None
