@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    encode_basic_auth,
+)
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
@@ -184,8 +191,10 @@ def _refused(status: int, code: int | None, words: str) -> Exception:
 
 
 class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
-    """Twilio's asynchronous client, mended: it ignores its timeout, sends forms where the Content API wants
-    JSON, and knows no other hosts than Twilio's own. (Its `max_retries` would send messages twice.)
+    """Twilio's asynchronous client, mended: it ignores its timeout, signs in by a way that aiohttp gives up,
+    sends forms where the Content API wants JSON, and knows no other hosts than Twilio's own.
+
+    (Its `max_retries` would send messages twice.)
     """
 
     def __init__(self, hosts: Mapping[str, str], timeout: timedelta) -> None:
@@ -193,10 +202,13 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
         self.session = ClientSession(timeout=ClientTimeout(total=timeout.total_seconds(), sock_connect=5))
         self._hosts = hosts
 
-    async def request(self, method: str, url: str, **rest: Any) -> Response:
+    async def request(
+        self, method: str, url: str, *, headers: dict[str, str], data: Any = None, auth: tuple[str, str], **rest: Any
+    ) -> Response:
         """One request, to the configured host."""
         for host, ours in self._hosts.items():
             url = url.replace(host, ours.rstrip("/"), 1)
-        if rest.get("data") and (rest.get("headers") or {}).get("Content-Type") == "application/json":
-            rest["data"] = json.dumps(rest["data"])
-        return await super().request(method, url, **rest)
+        if data and headers.get("Content-Type") == "application/json":
+            data = json.dumps(data)
+        headers = headers | {"Authorization": encode_basic_auth(*auth)}
+        return await super().request(method, url, headers=headers, data=data, **rest)

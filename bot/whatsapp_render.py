@@ -38,11 +38,21 @@ _MARK = re.compile(r"(?<![^\W_])[*_~`]|[*_~`](?![^\W_])|^>", re.MULTILINE)
 _LOOKALIKE = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ">": "›"}
 
 
+# "{{" would open a placeholder of a Content.
+_BRACES = re.compile(r"\{(?=\{)")
+
+
+def _escape_title(text: str) -> str:
+    return _BRACES.sub("❴", upright(text))
+
+
 def _escape(text: str) -> str:
-    return _MARK.sub(lambda mark: _LOOKALIKE[mark[0]], upright(text))
+    return _MARK.sub(lambda mark: _LOOKALIKE[mark[0]], _escape_title(text))
 
 
 WHATSAPP = Style(escape=_escape, bold=("*", "*"))
+TITLE = Style(escape=_escape_title, bold=("", ""))
+"""Buttons and entries know no markup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ def parts(message: Message, language: str) -> list[Text | Interactive]:
         return [Text(piece or "…") for piece in split(text, LONGEST_TEXT, WHATSAPP.bold)]
     before, body = _before_and_body(text)
     file = [Text("", file=True)] if message.document else []
-    button = shorten(_plain(message.button or say("channel.open_list"), language), LONGEST_BUTTON)
+    button = shorten(_title(message.button or say("channel.open_list"), language), LONGEST_BUTTON)
     return [*file, *map(Text, before), _interactive(body, choices, button)]
 
 
@@ -121,7 +131,7 @@ def _choices(message: Message, language: str) -> list[_Choice] | None:
     """The options in a list's lengths; None where there are none, or too many for a list."""
     if not 0 < len(message.options) <= MOST_ENTRIES:
         return None
-    labels = [_plain(option.label, language) for option in message.options]
+    labels = [_title(option.label, language) for option in message.options]
     titles = [shorten(label, LONGEST_ENTRY) for label in labels]
     if not all(titles) or len(set(titles)) < len(titles):
         titles = [shorten(f"{number}. {label}", LONGEST_ENTRY) for number, label in enumerate(labels, start=1)]
@@ -134,13 +144,12 @@ def _choices(message: Message, language: str) -> list[_Choice] | None:
 def _description(option: Option, label: str, title: str, language: str) -> str:
     """An entry's second line: the whole label where the first cut it, and the hint."""
     whole = "" if label in title else label
-    hint = _plain(option.hint, language) if option.hint else ""
+    hint = _title(option.hint, language) if option.hint else ""
     return shorten(" · ".join(words for words in (whole, hint) if words), LONGEST_DESCRIPTION)
 
 
-def _plain(text: Say | str, language: str) -> str:
-    """For titles, which know no markup."""
-    return upright(one_line(render(text, language)))
+def _title(text: Say | str, language: str) -> str:
+    return one_line(render(text, language, TITLE))
 
 
 def _interactive(body: str, choices: Sequence[_Choice], button: str) -> Interactive:
@@ -173,7 +182,7 @@ class _Shape:
         self.variables: dict[str, str] = {}
 
     def put(self, value: str) -> str:
-        """The placeholder that stands for a value; braces in it must not look like one themselves."""
+        """The placeholder that stands for a value."""
         number = str(len(self.variables) + 1)
-        self.variables[number] = one_line(value).replace("{{", "{ {")
+        self.variables[number] = one_line(value)
         return "{{" + number + "}}"
