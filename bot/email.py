@@ -70,7 +70,6 @@ class Email:
         letter["Date"] = self._clock()
         letter["Message-ID"] = f"<{sha256(parcel.key.encode()).hexdigest()[:40]}@{self._sender.domain}>"
         letter["Auto-Submitted"] = "auto-generated"
-        letter["Content-Language"] = parcel.language
         letter.set_content(_as_text(parcel, shop))
         letter.add_alternative(_as_html(parcel, shop), subtype="html")
         if parcel.file is not None:
@@ -139,7 +138,7 @@ async def _hand_over(smtp: aiosmtplib.SMTP, letter: bytes) -> None:
 def _valid(address: str) -> str:
     """An address in ASCII, its domain in Punycode where needed; raises `ValueError`."""
     try:
-        known = validate_email(address, check_deliverability=False, globally_deliverable=False)
+        known = validate_email(address, check_deliverability=False, globally_deliverable=False, strict=True)
     except EmailNotValidError as problem:
         raise ValueError(str(problem)) from problem
     if known.ascii_email is None:

@@ -242,11 +242,11 @@ def _sum_row(paper: Paper, label: str, figure: str, *, bold: bool = False) -> No
     if not paper.room(6):
         paper.add_page()
     y = paper.y
+    paper.hand(9, INK if bold else MUTED, bold=bold)
+    taken = paper.get_string_width(figure)
+    paper.put(_SUM_LEFT + 3, y, _RIGHT - _SUM_LEFT - taken - 8, label, height=6)
     paper.hand(9, INK, bold=bold)
     paper.fit(_RIGHT - 43, y, 40, figure, height=6, align="R")
-    taken = paper.get_string_width(figure)
-    paper.hand(9, INK if bold else MUTED, bold=bold)
-    paper.put(_SUM_LEFT + 3, y, _RIGHT - _SUM_LEFT - taken - 8, label, height=6)
     paper.set_y(y + 6)
 
 

@@ -126,13 +126,12 @@ class Paper(FPDF):
         return " ".join(known.split())
 
     def _sign(self, sign: str) -> str:
-        if ord(sign) in self._signs_of("inter"):
-            return sign
-        if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
+        category = unicodedata.category(sign)
+        if category.startswith("C"):  # control, format (direction overrides), lone surrogate, private, unassigned
             return ""
-        if ord(sign) in self._fallback():
+        if ord(sign) in self._signs_of("inter") or ord(sign) in self._fallback():
             return sign
-        return "" if unicodedata.category(sign) in {"So", "Sk", "Mn", "Me"} else "□"
+        return "" if category in {"So", "Sk", "Mn", "Me"} else "□"
 
     def _fallback(self) -> Container[int]:
         if "dejavu" not in self.fonts:  # parsing it takes longer than all the rest: only where it is needed
