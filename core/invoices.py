@@ -96,7 +96,7 @@ class InvoiceFacts(BaseModel):
 async def issue(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> Invoice:
     """The booking's invoice, made and numbered when there is none yet; `booking.lines` must be loaded."""
     # Two at once meet here, so that the second one sees the invoice of the first.
-    await session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update())
+    await session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
     issued = await session.scalar(select(Invoice).where(Invoice.booking_id == booking.id))
     if issued is not None:
         return issued
