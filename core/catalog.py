@@ -48,7 +48,7 @@ async def load(session: AsyncSession) -> Catalogue:
 
     Its rows belong to no session, so that they outlive this one, whatever becomes of it.
     """
-    sold = select(Part).options(defer(Part.on_hand, raiseload=True), defer(Part.reserved, raiseload=True))
+    sold = select(Part).options(defer(Part.on_hand), defer(Part.reserved))
     return Catalogue(
         version=await version(session),
         parts=await _by_id(session, sold.where(Part.retired_at.is_(None)).order_by(Part.id)),
@@ -70,7 +70,7 @@ async def stock(session: AsyncSession, parts: Iterable[str] | None = None) -> di
     query = select(Part.id, Part.on_hand - Part.reserved)
     if parts is not None:
         query = query.where(Part.id.in_(list(parts)))
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def bump(session: AsyncSession) -> None:
