@@ -1,0 +1,66 @@
+"""The outside world on this machine: the phones, and the vendors' APIs over them, all in memory."""
+
+from typing import Any
+
+from bot.sandbox.phones import Network, Person
+from bot.sandbox.stage import Clock, Stage
+from bot.sandbox.telegram import BotApi
+from bot.sandbox.telegram_chats import Telegram
+from bot.sandbox.twilio import TwilioApi
+from bot.sandbox.twilio_chats import Account, WhatsApp
+
+NAMES = ("Budi Santoso", "Sari Wulandari", "Agus Pratama", "Dewi Lestari", "Rizky Hidayat", "Putri Anggraini")
+
+
+class World:
+    """What the people on the phones did and saw.
+
+    `telegram` and `whatsapp` are the chats, `bot_api` and `twilio_api` what our server talks to.
+    """
+
+    def __init__(self, clock: Clock, *, telegram_token: str, twilio: Account) -> None:
+        self.stage = Stage(clock)
+        self.telegram = Telegram(self.stage)
+        self.whatsapp = WhatsApp(self.stage, twilio)
+        self.bot_api = BotApi(self.telegram, telegram_token)
+        self.twilio_api = TwilioApi(self.whatsapp)
+        self.shop: dict[str, Any] = {}
+        """What the page says about the shop: its name, addresses to look at."""
+
+    def network(self, name: str) -> Network[Any]:
+        """The messenger of that name; KeyError if there is none."""
+        return {"telegram": self.telegram, "whatsapp": self.whatsapp}[name]
+
+    def new_customer(self, name: str) -> Person:
+        """Put somebody new behind a phone; the one before stays among the people."""
+        number = self.stage.number()
+        called, phone = NAMES[number % len(NAMES)], f"+6281290{number:06d}"
+        network = self.network(name)
+        network.customer = None
+        if name == "telegram":
+            person = self.telegram.person(8_000_000_000 + number, called, phone=phone)
+        else:
+            person = self.whatsapp.person(phone, called)
+        self.stage.publish({"type": "reset", "phone": name, "person": person.to_json()})
+        return person
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as the page reads it."""
+        networks: tuple[Network[Any], ...] = (self.whatsapp, self.telegram)
+        return {
+            "phones": {network.name: _phone(network) for network in networks},
+            "others": [
+                person.to_json() | {"phone": network.name, "bubbles": [bubble.to_json() for bubble in person.bubbles]}
+                for network in networks
+                for person in network.others
+            ],
+            "shop": self.shop,
+        }
+
+
+def _phone(network: Network[Any]) -> dict[str, Any]:
+    person = network.customer
+    return {
+        "person": person.to_json() if person else None,
+        "bubbles": [bubble.to_json() for bubble in person.bubbles] if person else [],
+    }

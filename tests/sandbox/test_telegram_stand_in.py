@@ -1,0 +1,378 @@
+"""The Telegram stand-in, talked to by python-telegram-bot unchanged."""
+
+import io
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from listener import Clock, Shop
+from PIL import Image
+from telegram import (
+    Bot,
+    BotCommand,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+    Update,
+)
+from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
+
+from bot.sandbox.markup import telegram_html
+from bot.sandbox.phones import NotThere, Person
+from bot.sandbox.server import Credentials, Outside, ProductionCredentials, refuse_production
+from bot.sandbox.telegram_chats import Pace
+
+BUDI = 5_123_456_789
+
+
+def bot_at(there: Outside, token: str = Credentials().telegram_token) -> Bot:
+    return Bot(token, base_url=f"{there.url}/bot", base_file_url=f"{there.url}/file/bot")
+
+
+@pytest.fixture
+async def bot(there: Outside) -> AsyncIterator[Bot]:
+    bot = bot_at(there)
+    async with bot:
+        yield bot
+
+
+@pytest.fixture
+def budi(there: Outside) -> Person:
+    return there.world.telegram.person(BUDI, "Budi", phone="+6281234567890", started=True)
+
+
+@pytest.fixture
+async def hooked(bot: Bot, shop: Shop) -> Shop:
+    await bot.set_webhook(f"{shop.url}/webhooks/telegram", secret_token="s3cret")
+    return shop
+
+
+async def test_a_wrong_token_is_unauthorized(there: Outside) -> None:
+    with pytest.raises(InvalidToken):
+        await bot_at(there, "0000000000:SANDBOX-other").get_me()
+
+
+async def test_what_a_person_types_reaches_the_webhook_with_the_secret(hooked: Shop, budi: Person) -> None:
+    assert await budi.type("halo") == 200
+
+    update = Update.de_json(hooked.updates[0], None)
+    assert update.message.text == "halo"
+    assert update.effective_user.language_code == "id"
+    assert hooked.heard[0].headers["X-Telegram-Bot-Api-Secret-Token"] == "s3cret"
+
+
+async def test_an_update_is_repeated_until_it_is_taken(there: Outside, hooked: Shop, budi: Person) -> None:
+    there.world.telegram.repeat_after = (0.01,)
+    hooked.answers = [500, 503]
+
+    assert await budi.type("halo") == 500
+    await there.world.stage.settled()
+
+    assert [update["update_id"] for update in hooked.updates] == [hooked.updates[0]["update_id"]] * 3
+    assert there.world.telegram.pending == {}
+
+
+async def test_the_bot_answers_with_buttons_and_hears_the_tap(bot: Bot, hooked: Shop, budi: Person) -> None:
+    buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Speaker", callback_data="1:0")]])
+    await bot.send_message(BUDI, "Pilih <b>kategori</b>", parse_mode="HTML", reply_markup=buttons)
+    shown = await budi.next_reply()
+    assert (shown.text, shown.html) == ("Pilih kategori", "Pilih <b>kategori</b>")
+
+    await budi.tap("Speaker")
+
+    query = Update.de_json(hooked.updates[-1], bot).callback_query
+    assert (query.data, query.message.message_id) == ("1:0", int(shown.id))
+    assert await query.answer()
+
+
+async def test_a_bubble_kept_from_before_an_edit_can_still_be_tapped(bot: Bot, hooked: Shop, budi: Person) -> None:
+    buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Speaker", callback_data="1:0")]])
+    sent = await bot.send_message(BUDI, "Pilih", reply_markup=buttons)
+    before = budi.last()
+    await bot.edit_message_reply_markup(BUDI, sent.message_id)
+
+    with pytest.raises(NotThere):
+        await budi.tap("Speaker")
+    assert await budi.tap("Speaker", before) == 200
+
+
+async def test_a_tap_is_too_old_after_its_time(bot: Bot, hooked: Shop, budi: Person, clock: Clock) -> None:
+    buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Ya", callback_data="1:0")]])
+    await bot.send_message(BUDI, "Benar?", reply_markup=buttons)
+    await budi.tap("Ya")
+    clock.pass_by(timedelta(seconds=151))
+    with pytest.raises(BadRequest, match="Query is too old"):
+        await bot.answer_callback_query(hooked.updates[-1]["callback_query"]["id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Message text is empty"),
+        (" \n ", "Message text is empty"),
+        ("a" * 4097, "Message is too long"),
+        ("😀" * 2049, "Message is too long"),  # counted in UTF-16
+        ("<u></u>", "Message text is empty"),
+        ("harga < 5 juta", 'Unsupported start tag "" at byte offset 6'),
+        ("<script>x</script>", 'Unsupported start tag "script" at byte offset 0'),
+        ("é<b>x</i>", 'Unmatched end tag at byte offset 6, expected "</b>", found "</i>"'),
+        ("<b>x", 'Can\'t find end tag corresponding to start tag "b"'),
+        ("x</b>", "Unexpected end tag at byte offset 1"),
+        ("x <b", "Unclosed start tag at byte offset 2"),
+    ],
+)
+async def test_a_text_that_telegram_refuses(bot: Bot, budi: Person, text: str, reason: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        await bot.send_message(BUDI, text, parse_mode="HTML")
+    assert reason.lower() in str(refused.value).lower()  # the library writes reasons small
+    assert budi.bubbles == []
+
+
+@pytest.mark.parametrize(
+    ("button", "reason"),
+    [
+        ({"callback_data": "x" * 65}, "Button_data_invalid"),
+        ({"callback_data": "é" * 33}, "Button_data_invalid"),  # 66 bytes
+        ({"callback_data": ""}, "Button_data_invalid"),
+        ({}, "text buttons are unallowed"),
+        ({"url": "bayar"}, "wrong http url"),
+    ],
+)
+async def test_a_button_that_telegram_refuses(bot: Bot, budi: Person, button: dict[str, str], reason: str) -> None:
+    with pytest.raises(BadRequest, match=reason):
+        await bot.send_message(BUDI, "x", reply_markup={"inline_keyboard": [[{"text": "x"} | button]]})
+
+
+@pytest.mark.parametrize("markup", [{"inline_keyboard": [{"text": "x"}]}, {"buttons": []}, []])
+async def test_a_markup_of_no_known_shape_is_refused(bot: Bot, budi: Person, markup: object) -> None:
+    with pytest.raises(BadRequest):
+        await bot.send_message(BUDI, "x", reply_markup=markup)
+
+
+async def test_more_than_a_hundred_buttons_are_too_many(bot: Bot, budi: Person) -> None:
+    rows = [[InlineKeyboardButton(str(n), callback_data=str(n))] for n in range(101)]
+    with pytest.raises(BadRequest, match="Reply markup is too long"):
+        await bot.send_message(BUDI, "x", reply_markup=InlineKeyboardMarkup(rows))
+
+
+async def test_nobody_can_be_written_to_who_never_wrote(bot: Bot, there: Outside) -> None:
+    there.world.telegram.person(42, "Orang Baru")
+    with pytest.raises(Forbidden, match="can't initiate conversation"):
+        await bot.send_message(42, "halo")
+    with pytest.raises(BadRequest, match="Chat not found"):
+        await bot.send_message(43, "halo")
+
+
+async def test_a_blocked_bot_is_told_so_and_can_come_back(bot: Bot, hooked: Shop, budi: Person) -> None:
+    await budi.block()
+    assert Update.de_json(hooked.updates[-1], bot).my_chat_member.new_chat_member.status == "kicked"
+    with pytest.raises(Forbidden, match="bot was blocked by the user"):
+        await bot.send_message(BUDI, "halo")
+    with pytest.raises(NotThere):
+        await budi.type("halo")
+
+    await budi.unblock()
+    await bot.send_message(BUDI, "halo lagi")
+
+
+async def test_a_contact_says_whose_it_is(hooked: Shop, budi: Person) -> None:
+    await budi.share_contact()
+    await budi.share_contact("+6281300000000", own=False)
+    own, other = (update["message"]["contact"] for update in hooked.updates)
+    assert (own["user_id"], own["phone_number"]) == (BUDI, "6281234567890")
+    assert "user_id" not in other
+
+
+async def test_a_reply_keyboard_asks_for_the_contact_and_goes_away(bot: Bot, hooked: Shop, budi: Person) -> None:
+    keyboard = ReplyKeyboardMarkup([[KeyboardButton("Kirim nomor", request_contact=True)], ["Lewati"]])
+    await bot.send_message(BUDI, "Nomor?", reply_markup=keyboard)
+    await budi.tap("Kirim nomor")
+    assert "contact" in hooked.updates[-1]["message"]
+    await budi.tap("Lewati")
+    assert hooked.updates[-1]["message"]["text"] == "Lewati"
+
+    await bot.send_message(BUDI, "Baik", reply_markup=ReplyKeyboardRemove())
+    with pytest.raises(NotThere):
+        await budi.tap("Lewati")
+
+
+async def test_a_place_comes_with_its_address(hooked: Shop, budi: Person) -> None:
+    await budi.share_location(-6.29, 106.79, "Jl. Fatmawati 21")
+    message = Update.de_json(hooked.updates[-1], None).message
+    assert (message.location.latitude, message.venue.address) == (-6.29, "Jl. Fatmawati 21")
+
+
+async def test_a_photo_can_be_downloaded(bot: Bot, hooked: Shop, budi: Person) -> None:
+    picture = png()
+    await budi.send_photo(picture, "image/png")
+    [size] = Update.de_json(hooked.updates[-1], bot).message.photo
+    assert (size.width, size.height) == (3, 2)
+    file = await bot.get_file(size.file_id)
+    assert bytes(await file.download_as_bytearray()) == picture
+
+
+async def test_an_edit_that_changes_nothing_is_refused(bot: Bot, budi: Person) -> None:
+    sent = await bot.send_message(BUDI, "satu")
+    with pytest.raises(BadRequest, match="Message is not modified"):
+        await bot.edit_message_text("satu", BUDI, sent.message_id)
+
+    await bot.edit_message_text("dua", BUDI, sent.message_id)
+    assert (budi.last().text, budi.last().edited) == ("dua", True)
+
+
+async def test_a_message_that_is_gone_can_be_neither_edited_nor_deleted(bot: Bot, budi: Person) -> None:
+    sent = await bot.send_message(BUDI, "satu")
+    assert await bot.delete_message(BUDI, sent.message_id)
+    assert budi.bubbles == []
+    with pytest.raises(BadRequest, match="Message to edit not found"):
+        await bot.edit_message_text("dua", BUDI, sent.message_id)
+    with pytest.raises(BadRequest, match="Message to delete not found"):
+        await bot.delete_message(BUDI, sent.message_id)
+
+
+async def test_a_document_arrives_with_its_name(bot: Bot, budi: Person) -> None:
+    sent = await bot.send_document(
+        BUDI, InputFile(b"%PDF-1.7", "INV-1.pdf"), caption="<i>Faktur</i>", parse_mode="HTML"
+    )
+    assert sent.document.file_name == "INV-1.pdf"
+    assert budi.last().to_json()["document"] == {
+        "name": "INV-1.pdf", "url": budi.last().media.url, "type": "application/pdf", "size": 8,
+    }  # fmt: skip
+    with pytest.raises(BadRequest, match="caption is too long"):
+        await bot.send_document(BUDI, b"%PDF", caption="a" * 1025)
+    with pytest.raises(BadRequest, match="must be non-empty"):
+        await bot.send_document(BUDI, InputFile(b"", "leer.pdf"))
+
+
+async def test_files_by_link_are_fetched(bot: Bot, shop: Shop, budi: Person) -> None:
+    shop.files = {"a.png": ("image/png", png()), "a.pdf": ("application/pdf", b"%PDF"), "a.txt": ("text/plain", b"x")}
+    await bot.send_photo(BUDI, f"{shop.url}/files/a.png")
+    await bot.send_document(BUDI, f"{shop.url}/files/a.pdf")
+    assert [bubble.kind for bubble in budi.bubbles] == ["photo", "document"]
+    with pytest.raises(BadRequest, match="Wrong type of the web page content"):
+        await bot.send_document(BUDI, f"{shop.url}/files/a.txt")
+    with pytest.raises(BadRequest, match="Image_process_failed"):
+        await bot.send_photo(BUDI, b"no picture")
+
+
+async def test_polling_confirms_by_offset(bot: Bot, there: Outside, budi: Person) -> None:
+    await budi.type("satu")
+    there.world.telegram.next_update_id += 1000
+    await budi.type("dua")
+
+    first, second = await bot.get_updates()
+    assert second.update_id > first.update_id + 1000
+    assert [update.message.text for update in await bot.get_updates()] == ["satu", "dua"]
+    assert [update.message.text for update in await bot.get_updates(offset=first.update_id + 1)] == ["dua"]
+    assert await bot.get_updates(offset=second.update_id + 1) == ()
+
+
+async def test_polling_and_a_webhook_exclude_each_other(bot: Bot, hooked: Shop, budi: Person) -> None:
+    with pytest.raises(Conflict):
+        await bot.get_updates()
+    await bot.delete_webhook()
+    assert await budi.type("halo") is None
+    assert len(await bot.get_updates()) == 1
+
+
+async def test_what_waited_is_delivered_once_a_webhook_is_set(
+    bot: Bot, there: Outside, shop: Shop, budi: Person
+) -> None:
+    await budi.type("halo")
+    assert (await bot.get_webhook_info()).pending_update_count == 1
+    await bot.set_webhook(f"{shop.url}/webhooks/telegram")
+    await there.world.stage.settled()
+    assert len(shop.updates) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "reason"),
+    [
+        ("http://bengkel.example/hook", "ok", "an https url must be provided"),
+        ("https://bengkel.example/hook", "tidak boleh", "unallowed characters"),
+        ("https://bengkel.example/hook", "a" * 257, "too long"),
+    ],
+)
+async def test_a_webhook_that_telegram_refuses(bot: Bot, url: str, secret: str, reason: str) -> None:
+    with pytest.raises(BadRequest, match=reason):
+        await bot.set_webhook(url, secret_token=secret)
+
+
+async def test_commands_have_plain_names(bot: Bot) -> None:
+    await bot.set_my_commands([BotCommand("pesan", "Buat pesanan")], language_code="id")
+    assert [command.command for command in await bot.get_my_commands(language_code="id")] == ["pesan"]
+    with pytest.raises(BadRequest, match="Bot_command_invalid"):
+        await bot.set_my_commands([BotCommand("Pesan!", "x")])
+
+
+async def test_a_chat_written_to_too_fast_has_to_wait(
+    bot: Bot, there: Outside, budi: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+    there.world.telegram.pace = Pace(burst=2)
+    await bot.send_message(BUDI, "1")
+    await bot.send_message(BUDI, "2")
+    with pytest.raises(RetryAfter):
+        await bot.send_message(BUDI, "3")
+
+
+async def test_trouble_on_purpose(bot: Bot, there: Outside, budi: Person) -> None:
+    there.world.bot_api.trouble.refuse(502)
+    with pytest.raises(NetworkError):
+        await bot.send_message(BUDI, "nie angekommen")
+    assert budi.bubbles == []
+
+    there.world.bot_api.trouble.lose_answers()
+    with pytest.raises((NetworkError, TimedOut)):
+        await bot.send_message(BUDI, "sampai")
+    assert budi.last().text == "sampai"
+
+
+async def test_a_message_can_come_ten_times_at_once(hooked: Shop, budi: Person) -> None:
+    await budi.type("halo", times=10)
+    assert len({update["update_id"] for update in hooked.updates}) == 1
+    assert len(hooked.updates) == 10
+
+
+async def test_what_is_held_comes_at_once_on_release(there: Outside, hooked: Shop, budi: Person) -> None:
+    there.world.telegram.hold()
+    assert await budi.type("satu") is None
+    assert await budi.type("dua") is None
+    assert hooked.updates == []
+    assert await there.world.telegram.release() == [200, 200]
+    assert len(hooked.updates) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("a &lt;b&gt; &amp; &#39;c&#39;", "a &lt;b&gt; &amp; &#x27;c&#x27;"),
+        ('<a href="javascript:alert(1)">x</a>', '<a href="" target="_blank" rel="noopener">x</a>'),
+        ("<span class='tg-spoiler'>x</span>", '<span class="spoiler">x</span>'),
+        ("<strong><i>x</i></strong>", "<b><i>x</i></b>"),
+    ],
+)
+def test_formatted_text_is_shown_safely(source: str, shown: str) -> None:
+    assert telegram_html(source).html == shown
+
+
+@pytest.mark.parametrize(
+    "real",
+    [
+        Credentials(telegram_token="7012345678:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"),
+        Credentials(twilio_sid="AC5ef8732a3c49700934481addd5ce1659"),
+        Credentials(midtrans_server_key="Mid-server-abc"),
+    ],
+)
+def test_production_credentials_are_refused(real: Credentials) -> None:
+    with pytest.raises(ProductionCredentials, match="could be a real one"):
+        refuse_production(real)
+
+
+def png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (3, 2)).save(buffer, "PNG")
+    return buffer.getvalue()
