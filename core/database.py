@@ -48,6 +48,11 @@ class Database:
         """The engine that writes (migrations, tests)."""
         return self._writer
 
+    @property
+    def reading_engine(self) -> AsyncEngine:
+        """The engine that reads (tests)."""
+        return self._reader
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
