@@ -11,9 +11,8 @@ from datetime import timedelta
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.telegram import ALLOWED_UPDATES
 from core.database import AWAY
-from webhooks.telegram import Answer, Take, take_update
+from webhooks.telegram import ALLOWED_UPDATES, Answer, Take, take_update
 
 LONG_POLL = timedelta(seconds=50)
 LONGEST_PAUSE = timedelta(seconds=60)

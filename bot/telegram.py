@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,11 +17,7 @@ from bot.sending import NotSent, Parcel, Unclear, Undeliverable
 from bot.telegram_render import Part, parts
 from conversations.texts import LANGUAGES, render
 from core.messages import Say
-
-# Without it every RetryAfter warns that its seconds will become a timedelta.
-os.environ.setdefault("PTB_TIMEDELTA", "true")
-
-ALLOWED_UPDATES = ("message", "callback_query")
+from webhooks.telegram import ALLOWED_UPDATES
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,6 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Server": "bengkel",
 }
 
 _CODES = {
@@ -134,6 +133,7 @@ def _failure(request: web.Request, status: int, *, allow: str | None = None) -> 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "bengkel"  # aiohttp's own names its version and Python's
 
 
 def _route(request: web.Request) -> str:

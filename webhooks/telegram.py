@@ -1,12 +1,19 @@
 """Telegram's updates: POST /webhooks/telegram, trusted by its secret token; polling reads the same updates."""
 
 import hmac
+import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from telegram import CallbackQuery, Contact, Message, Update, User
 
 from conversations.incoming import Incoming, Place, clean
+
+ALLOWED_UPDATES = ("message", "callback_query")
+"""All that `read` makes anything of."""
+
+# Without it the library warns at spans of time that they will become timedeltas, also inside its own code.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 Take = Callable[[Incoming], Awaitable[None]]
 Answer = Callable[[str], None]

@@ -1,0 +1,192 @@
+"""Telegram's updates, as they come in, and what is not one of them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from conversations.incoming import Incoming, Place
+from webhooks import telegram
+from webhooks.app import make_app
+
+SECRET = "a-secret_token"
+BUDI = {"id": 5, "is_bot": False, "first_name": "Budi", "last_name": "Santoso", "language_code": "id"}
+CHAT = {"id": 5, "type": "private"}
+
+
+@dataclass
+class Inbox:
+    client: TestClient[Any, Any]
+    taken: list[Incoming] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    away: bool = False
+
+    async def take(self, incoming: Incoming) -> None:
+        if self.away:
+            raise ConnectionRefusedError
+        self.taken.append(incoming)
+
+    async def post(self, update: Any, secret: str | None = SECRET) -> int:
+        headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret is not None else {}
+        content = {"data": update} if isinstance(update, bytes) else {"json": update}
+        async with self.client.post("/webhooks/telegram", headers=headers, **content) as response:
+            return response.status
+
+    async def incoming(self, **message: Any) -> Incoming:
+        assert await self.post(update(**message)) == 200
+        [taken] = self.taken
+        return taken
+
+
+def update(**message: Any) -> dict[str, Any]:
+    return {"update_id": 900, "message": {"message_id": 1, "date": 1, "chat": CHAT, "from": BUDI} | message}
+
+
+def tap(data: str = "12:1", **message: Any) -> dict[str, Any]:
+    keyboard = {
+        "inline_keyboard": [[{"text": "Ya", "callback_data": "12:0"}, {"text": "Tidak", "callback_data": "12:1"}]]
+    }
+    shown = {"message_id": 1, "date": 1, "chat": CHAT, "text": "?", "reply_markup": keyboard} | message
+    return {
+        "update_id": 901,
+        "callback_query": {"id": "q9", "from": BUDI, "chat_instance": "c", "data": data, "message": shown},
+    }
+
+
+@pytest.fixture
+async def inbox() -> AsyncIterator[Inbox]:
+    inbox = Inbox(None)  # type: ignore[arg-type]
+    routes = telegram.routes(secret=SECRET, take=inbox.take, answer=inbox.answered.append)
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    async with TestClient(TestServer(make_app(routes, ready=ready))) as client:
+        inbox.client = client
+        yield inbox
+
+
+@pytest.mark.parametrize("secret", [None, "", "a-secret_toke", "a-secret_tokenn", "å"])
+async def test_a_call_without_the_secret_is_refused_and_nothing_is_taken(inbox: Inbox, secret: str | None) -> None:
+    assert await inbox.post(update(text="halo"), secret) == 403
+    assert inbox.taken == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",  # nothing
+        b"{",  # half of it
+        b"\xff\xfe",  # no text
+        b"[" * 100_000,  # nested until the parser gives up
+        [],  # JSON, but no object
+        {},  # no update
+        {"update_id": "900"},  # an id that isn't one
+        {"update_id": 900, "message": "halo"},  # a message that isn't one
+        {"update_id": 900, "message": {"chat": 5}},  # half a message
+        {"update_id": 900, "callback_query": {"id": "q"}},  # half a tap
+    ],
+)
+async def test_what_is_no_update_is_refused(inbox: Inbox, body: Any) -> None:
+    assert await inbox.post(body) == 400
+    assert inbox.taken == []
+
+
+async def test_a_text_comes_in_with_who_wrote_it_where_and_in_which_language(inbox: Inbox) -> None:
+    taken = await inbox.incoming(text="  mau pasang\x00 speaker \u0007")
+    assert (taken.channel, taken.address, taken.event_id) == ("telegram", "5", "900")
+    assert (taken.text, taken.name, taken.language) == ("mau pasang speaker", "Budi Santoso", "id")
+    assert taken.raw["message"]["from"]["id"] == 5
+
+
+async def test_a_command_comes_in_as_text_with_its_payload(inbox: Inbox) -> None:
+    assert (await inbox.incoming(text="/start abc")).text == "/start abc"
+
+
+async def test_ten_thousand_characters_are_bounded(inbox: Inbox) -> None:
+    assert len((await inbox.incoming(text="🎉" * 10_000)).text or "") == 2000
+
+
+@pytest.mark.parametrize(
+    ("contact", "phone", "text"),
+    [
+        ({"user_id": 5, "phone_number": "6281234567890"}, "+6281234567890", "6281234567890"),  # one's own
+        ({"user_id": 5, "phone_number": "+62 812-3456-7890"}, "+6281234567890", "+62 812-3456-7890"),  # written nicely
+        ({"user_id": 6, "phone_number": "6281234567890"}, None, "6281234567890"),  # a friend's: as if typed
+        ({"phone_number": "6281234567890"}, None, "6281234567890"),  # from the address book
+        ({"user_id": 5, "phone_number": "123"}, None, "123"),  # no number
+    ],
+)
+async def test_only_ones_own_contact_proves_a_phone(
+    inbox: Inbox, contact: dict[str, Any], phone: str | None, text: str
+) -> None:
+    taken = await inbox.incoming(contact=contact | {"first_name": "X"})
+    assert (taken.phone, taken.text) == (phone, text)
+
+
+async def test_a_location_and_a_venue_are_places(inbox: Inbox) -> None:
+    spot = {"latitude": -6.29, "longitude": 106.79}
+    assert (await inbox.incoming(location=spot)).place == Place(-6.29, 106.79)
+    inbox.taken.clear()
+    venue = {"location": spot, "title": "Rumah", "address": "Jl. Melati 3"}
+    assert (await inbox.incoming(location=spot, venue=venue)).place == Place(-6.29, 106.79, "Rumah, Jl. Melati 3")
+
+
+async def test_of_a_photo_the_largest_size_is_kept_and_its_caption_read(inbox: Inbox) -> None:
+    sizes = [
+        {"file_id": name, "file_unique_id": name, "width": side, "height": side}
+        for name, side in (("small", 90), ("large", 1280), ("middle", 320))
+    ]
+    taken = await inbox.incoming(photo=sizes, caption="bukti transfer")
+    assert (taken.media, taken.text) == (("large",), "bukti transfer")
+
+
+async def test_a_document_is_kept_and_a_sticker_is_at_least_an_answer(inbox: Inbox) -> None:
+    assert (await inbox.incoming(document={"file_id": "doc", "file_unique_id": "d"})).media == ("doc",)
+    inbox.taken.clear()
+    kind = {"type": "regular", "is_animated": False, "is_video": False, "width": 1, "height": 1}
+    taken = await inbox.incoming(sticker={"file_id": "s", "file_unique_id": "s"} | kind)
+    assert (taken.media, taken.text) == ((), None)
+
+
+async def test_a_tap_is_a_choice_with_the_buttons_words_and_is_answered(inbox: Inbox) -> None:
+    assert await inbox.post(tap()) == 200
+    [taken] = inbox.taken
+    assert (taken.choice, taken.text, taken.address, taken.event_id) == ("12:1", "Tidak", "5", "901")
+    assert inbox.answered == ["q9"]
+
+
+async def test_a_tap_on_a_message_that_telegram_no_longer_shows_is_still_a_choice(inbox: Inbox) -> None:
+    gone = tap()
+    gone["callback_query"]["message"] = {"message_id": 1, "date": 0, "chat": CHAT}
+    assert await inbox.post(gone) == 200
+    assert (inbox.taken[0].choice, inbox.taken[0].text) == ("12:1", None)
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        {"update_id": 1, "edited_message": update(text="halo")["message"]},  # the answer stood already
+        update(text="halo", chat={"id": -7, "type": "group", "title": "Grup"}),  # a group
+        {
+            "update_id": 1,
+            "channel_post": {"message_id": 1, "date": 1, "chat": {"id": -8, "type": "channel"}, "text": "x"},
+        },
+        update(message_auto_delete_timer_changed={"message_auto_delete_time": 60}),  # a note of the app
+        {"update_id": 1, "something_new": {"x": 1}},  # whatever Telegram invents next
+        update(text="halo", **{"from": None}),  # nobody
+    ],
+)
+async def test_what_isnt_a_person_in_a_private_chat_is_accepted_and_ignored(
+    inbox: Inbox, ignored: dict[str, Any]
+) -> None:
+    assert await inbox.post(ignored) == 200
+    assert inbox.taken == []
+
+
+async def test_while_the_database_is_away_telegram_is_told_to_come_again(inbox: Inbox) -> None:
+    inbox.away = True
+    assert await inbox.post(tap()) == 503
+    assert inbox.answered == []

@@ -1,0 +1,192 @@
+"""WhatsApp messages and delivery states, as Twilio posts them, and forged ones."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from multidict import MultiDict
+from twilio.request_validator import RequestValidator
+from yarl import URL
+
+from conversations.incoming import Incoming, Place
+from webhooks import twilio
+from webhooks.app import make_app
+
+TOKEN = "12345"
+PUBLIC = "https://bengkel.example/chat"
+TEXT = {"MessageSid": "SM1", "From": "whatsapp:+6281234567890", "Body": "halo", "ProfileName": "Budi", "NumMedia": "0"}
+STATUS = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "63016"}
+
+
+@dataclass
+class Inbox:
+    client: TestClient[Any, Any]
+    taken: list[Incoming] = field(default_factory=list)
+    states: list[tuple[str, str, str | None]] = field(default_factory=list)
+    away: bool = False
+
+    async def take(self, incoming: Incoming) -> None:
+        if self.away:
+            raise ConnectionRefusedError
+        self.taken.append(incoming)
+
+    async def delivered(self, sid: str, state: str, error: str | None) -> None:
+        self.states.append((sid, state, error))
+
+    async def post(
+        self, form: Any, *, path: str = "/webhooks/twilio", signature: str | None = "", **request: Any
+    ) -> tuple[int, str]:
+        """Post as Twilio does; `signature` None leaves it out, "" makes a right one."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} | request.pop("headers", {})
+        if signature is not None:
+            headers["X-Twilio-Signature"] = signature or RequestValidator(TOKEN).compute_signature(PUBLIC + path, form)
+        data = request.pop("data", urlencode(list(form.items())))
+        url = URL(str(self.client.make_url("/")).rstrip("/") + path, encoded=True)
+        async with self.client.session.post(url, data=data, headers=headers) as response:
+            return response.status, await response.text()
+
+    async def incoming(self, **fields: str) -> Incoming:
+        assert (await self.post(TEXT | fields))[0] == 200
+        [taken] = self.taken
+        return taken
+
+
+@pytest.fixture
+async def inbox() -> AsyncIterator[Inbox]:
+    inbox = Inbox(None)  # type: ignore[arg-type]
+    routes = twilio.routes(auth_token=TOKEN, public_url=PUBLIC + "/", take=inbox.take, delivered=inbox.delivered)
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    async with TestClient(TestServer(make_app(routes, ready=ready))) as client:
+        inbox.client = client
+        yield inbox
+
+
+def test_twilios_own_vector_of_a_signature() -> None:
+    """https://github.com/twilio/twilio-python/blob/main/tests/unit/test_request_validator.py"""
+    params = {
+        "CallSid": "CA1234567890ABCDE",
+        "Digits": "1234",
+        "From": "+14158675309",
+        "To": "+18005551212",
+        "Caller": "+14158675309",
+    }
+    uri = "https://mycompany.com/myapp.php?foo=1&bar=2"
+    assert RequestValidator(TOKEN).compute_signature(uri, params) == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+
+
+@pytest.mark.parametrize("signature", [None, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", "å", "x"])
+@pytest.mark.parametrize(("path", "form"), [("/webhooks/twilio", TEXT), ("/webhooks/twilio/status", STATUS)])
+async def test_a_forged_call_is_refused_and_nothing_is_taken(
+    inbox: Inbox, path: str, form: dict[str, str], signature: str | None
+) -> None:
+    assert (await inbox.post(form, path=path, signature=signature))[0] == 403
+    assert (inbox.taken, inbox.states) == ([], [])
+
+
+async def test_an_altered_field_breaks_the_signature(inbox: Inbox) -> None:
+    signature = RequestValidator(TOKEN).compute_signature(PUBLIC + "/webhooks/twilio", TEXT)
+    assert (await inbox.post(TEXT | {"From": "whatsapp:+6289999999999"}, signature=signature))[0] == 403
+
+
+async def test_the_signature_counts_blank_and_repeated_fields_and_the_raw_query(inbox: Inbox) -> None:
+    form = MultiDict([*TEXT.items(), ("Empty", ""), ("Twice", "a"), ("Twice", "b")])
+    assert (await inbox.post(form, path="/webhooks/twilio?a=%7Eb&c="))[0] == 200
+
+
+async def test_a_text_is_taken_and_answered_with_empty_twiml(inbox: Inbox) -> None:
+    assert await inbox.post(TEXT) == (200, "<Response/>")
+    [taken] = inbox.taken
+    assert (taken.channel, taken.address, taken.event_id) == ("whatsapp", "whatsapp:+6281234567890", "SM1")
+    assert (taken.text, taken.name, taken.phone, taken.language) == ("halo", "Budi", "+6281234567890", None)
+
+
+async def test_a_hidden_number_is_an_address_but_no_phone(inbox: Inbox) -> None:
+    taken = await inbox.incoming(From="whatsapp:ID.4566778899")
+    assert (taken.address, taken.phone) == ("whatsapp:ID.4566778899", None)
+
+
+@pytest.mark.parametrize("field", ["ButtonPayload", "ListId"])
+async def test_a_tapped_button_or_entry_is_a_choice_with_its_words(inbox: Inbox, field: str) -> None:
+    taken = await inbox.incoming(**{field: "12:3", "Body": "Besok"})
+    assert (taken.choice, taken.text) == ("12:3", "Besok")
+
+
+async def test_a_button_of_an_approved_template_is_just_its_words(inbox: Inbox) -> None:
+    taken = await inbox.incoming(ButtonPayload="RESCHEDULE", Body="Ubah jadwal")
+    assert (taken.choice, taken.text) == (None, "Ubah jadwal")
+
+
+async def test_a_location_is_a_place(inbox: Inbox) -> None:
+    spot = {"Latitude": "-6.29", "Longitude": "106.79", "Label": "Rumah", "Address": "Jl. Melati 3", "Body": ""}
+    taken = await inbox.incoming(**spot)
+    assert (taken.place, taken.text) == (Place(-6.29, 106.79, "Rumah, Jl. Melati 3"), None)
+
+
+async def test_photos_are_kept_by_their_links(inbox: Inbox) -> None:
+    taken = await inbox.incoming(
+        NumMedia="2", MediaUrl0="https://api.twilio.com/m/0", MediaUrl1="https://api.twilio.com/m/1"
+    )
+    assert taken.media == ("https://api.twilio.com/m/0", "https://api.twilio.com/m/1")
+
+
+async def test_strange_text_comes_in_clean(inbox: Inbox) -> None:
+    taken = await inbox.incoming(Body="halo\x00 مرحبا 👨‍👩‍👧 <b>", ProfileName="B\x00udi\n\nTotal: Rp0")
+    assert (taken.text, taken.name) == ("halo مرحبا 👨‍👩‍👧 <b>", "Budi Total: Rp0")
+    assert "\x00" not in "".join(taken.raw.values())
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},  # nothing
+        {"MessageSid": "SM1"},  # from nobody
+        {"From": "whatsapp:+62811111111", "Body": "halo"},  # no id to know it again by
+        TEXT | {"Latitude": "north", "Longitude": "1"},  # no number
+        TEXT | {"Latitude": "nan", "Longitude": "1"},  # a number that is none
+        TEXT | {"Latitude": "91", "Longitude": "1"},  # off the globe
+    ],
+)
+async def test_what_is_no_message_is_refused(inbox: Inbox, form: dict[str, str]) -> None:
+    assert (await inbox.post(form))[0] == 400
+    assert inbox.taken == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
+async def test_what_is_no_form_is_refused(inbox: Inbox, content_type: str) -> None:
+    status, _ = await inbox.post({}, signature="x", data=b"{}", headers={"Content-Type": content_type})
+    assert status == 400
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"),
+    [(b"Body=halo", "nonsense"), (b"Body=\xff\xfe", "utf-8")],
+)
+async def test_a_form_in_no_known_letters_is_refused(inbox: Inbox, data: bytes, charset: str) -> None:
+    headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+    assert (await inbox.post({}, signature="x", data=data, headers=headers))[0] == 400
+
+
+async def test_a_text_message_to_the_same_account_is_ignored(inbox: Inbox) -> None:
+    assert (await inbox.post(TEXT | {"From": "+6281234567890"}))[0] == 200
+    assert inbox.taken == []
+
+
+async def test_while_the_database_is_away_twilio_is_told_to_come_again(inbox: Inbox) -> None:
+    inbox.away = True
+    assert (await inbox.post(TEXT))[0] == 503
+
+
+async def test_a_delivery_state_is_handed_on_with_its_error(inbox: Inbox) -> None:
+    assert await inbox.post(STATUS, path="/webhooks/twilio/status") == (204, "")
+    assert await inbox.post({"MessageSid": "SM1", "MessageStatus": "sent"}, path="/webhooks/twilio/status") == (204, "")
+    assert inbox.states == [("SM1", "undelivered", "63016"), ("SM1", "sent", None)]
+
+
+async def test_half_a_delivery_state_is_refused(inbox: Inbox) -> None:
+    assert (await inbox.post({"MessageSid": "SM1"}, path="/webhooks/twilio/status"))[0] == 400

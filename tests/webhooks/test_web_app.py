@@ -1,0 +1,155 @@
+"""What every route shares: limits, errors as short answers, health."""
+
+import asyncio
+import io
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import text
+
+from core.database import Database
+from webhooks.app import make_app
+
+
+async def echo(request: web.Request) -> web.Response:
+    return web.json_response(await request.json())
+
+
+async def fall(_: web.Request) -> web.Response:
+    raise KeyError("a bug, and Budi's number 081234567890")
+
+
+async def ask_nobody(_: web.Request) -> web.Response:
+    """A database that doesn't listen."""
+    database = Database("postgresql+asyncpg://nobody@127.0.0.1:9/none")
+    try:
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+    finally:
+        await database.close()
+    return web.Response()
+
+
+async def said(_: web.Request) -> web.Response:
+    raise web.HTTPConflict(text='{"code": "slot_full"}', content_type="application/json")
+
+
+@pytest.fixture
+def missing() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+async def client(missing: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]:
+    async def ready() -> dict[str, str]:
+        return missing
+
+    routes = [
+        web.post("/api/echo", echo),
+        web.get("/api/bug", fall),
+        web.get("/api/nobody", ask_nobody),
+        web.get("/api/said", said),
+    ]
+    app = make_app(routes, ready=ready, body_deadline=timedelta(seconds=0.1))
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def failure(response: Any) -> tuple[int, str]:
+    body = await response.json()
+    assert body.keys() == {"success", "message", "code"}
+    assert body["success"] is False
+    return response.status, body["code"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"{", (400, "bad_request")),  # half of it
+        (b"\xff", (400, "bad_request")),  # no text
+        (b"[" * 200_000, (400, "bad_request")),  # nested until the parser gives up
+        (b" " * 2 * 1024 * 1024, (413, "too_large")),  # 2 MiB
+    ],
+)
+async def test_a_bad_body_is_refused_in_the_apis_shape(
+    client: TestClient[Any, Any], body: bytes, expected: tuple[int, str]
+) -> None:
+    assert await failure(await client.post("/api/echo", data=io.BytesIO(body))) == expected
+
+
+async def test_two_mebibytes_in_chunks_are_refused_too(client: TestClient[Any, Any]) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(32):
+            yield b" " * 64 * 1024
+
+    assert await failure(await client.post("/api/echo", data=chunks())) == (413, "too_large")
+
+
+async def test_a_body_that_stops_half_way_is_given_up(client: TestClient[Any, Any]) -> None:
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+    assert b" 408 " in head
+    writer.close()
+
+
+async def test_a_whole_body_may_take_longer_to_work_on(client: TestClient[Any, Any]) -> None:
+    response = await client.post("/api/echo", json={"ok": True})
+    assert await response.json() == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/nowhere", (404, "not_found")),
+        ("GET", "/api/echo", (405, "method_not_allowed")),
+        ("GET", "/api/nobody", (503, "unavailable")),
+        ("GET", "/api/bug", (500, "internal_error")),
+    ],
+)
+async def test_every_failure_has_one_shape(
+    client: TestClient[Any, Any], method: str, path: str, expected: tuple[int, str]
+) -> None:
+    assert await failure(await client.request(method, path)) == expected
+
+
+async def test_a_failure_speaks_the_callers_language(client: TestClient[Any, Any]) -> None:
+    indonesian = await (await client.get("/nowhere")).json()
+    english = await (await client.get("/nowhere", headers={"Accept-Language": "en-GB"})).json()
+    assert (indonesian["message"], english["message"]) == ("Yang dicari tidak ditemukan.", "There is nothing here.")
+
+
+async def test_a_bug_shows_no_trace_to_the_caller_and_is_logged_once(
+    client: TestClient[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        shown = await (await client.get("/api/bug")).text()
+    assert "Traceback" not in shown
+    assert "0812" not in shown
+    assert [record.message for record in caplog.records] == ["GET /api/bug failed"]
+
+
+async def test_a_routes_own_answer_goes_through(client: TestClient[Any, Any]) -> None:
+    response = await client.get("/api/said")
+    assert (response.status, await response.json()) == (409, {"code": "slot_full"})
+
+
+async def test_every_answer_carries_the_security_headers(client: TestClient[Any, Any]) -> None:
+    for path in ("/healthz", "/nowhere"):
+        headers = (await client.get(path)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "Python" not in headers["Server"]
+
+
+async def test_readiness_names_what_is_missing(client: TestClient[Any, Any], missing: dict[str, str]) -> None:
+    assert (await client.get("/readyz")).status == 200
+    missing["database"] = "away"
+    response = await client.get("/readyz")
+    assert (response.status, await response.json()) == (503, {"ready": False, "missing": {"database": "away"}})
+    assert (await client.get("/healthz")).status == 200
