@@ -330,7 +330,8 @@ class Outbox(Base):
             postgresql_where=text("state IN ('due', 'sending')"),
         ),
         Index(
-            "ix_outbox_due_at",
+            "ix_outbox_due",
+            "channel",
             "due_at",
             sqlite_where=text("state IN ('due', 'sending')"),
             postgresql_where=text("state IN ('due', 'sending')"),

@@ -46,7 +46,7 @@ def signature(order_id: str, status_code: str, gross_amount: str, server_key: st
 
     Source: https://docs.midtrans.com/docs/https-notification-webhooks
     """
-    return sha512(f"{order_id}{status_code}{gross_amount}{server_key}".encode()).hexdigest()
+    return sha512(f"{order_id}{status_code}{gross_amount}{server_key}".encode("utf-8", "replace")).hexdigest()
 
 
 def _parsed(raw: bytes) -> Mapping[str, str]:
@@ -69,5 +69,5 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _is_signed(body: Mapping[str, str], server_key: str) -> bool:
-    expected = signature(*(body[name] for name in _SIGNED), server_key)
-    return hmac.compare_digest(expected.encode(), body["signature_key"].lower().encode())
+    expected = signature(body["order_id"], body["status_code"], body["gross_amount"], server_key)
+    return hmac.compare_digest(expected.encode(), body["signature_key"].lower().encode("utf-8", "replace"))

@@ -410,8 +410,8 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_booking_id", ["booking_id"], unique=False)
         batch_op.create_index(
-            "ix_outbox_due_at",
-            ["due_at"],
+            "ix_outbox_due",
+            ["channel", "due_at"],
             unique=False,
             sqlite_where=sa.text("state IN ('due', 'sending')"),
             postgresql_where=sa.text("state IN ('due', 'sending')"),
@@ -515,7 +515,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_outbox_vendor_id")
         batch_op.drop_index(
-            "ix_outbox_due_at",
+            "ix_outbox_due",
             sqlite_where=sa.text("state IN ('due', 'sending')"),
             postgresql_where=sa.text("state IN ('due', 'sending')"),
         )

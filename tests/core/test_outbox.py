@@ -1,0 +1,193 @@
+"""Messages to send: once per key, in a chat's order, at least once and at most twice."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from core import outbox
+from core.database import Database
+from core.messages import message, say
+from core.tables import Contact, Customer, Outbox
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+HELLO = message(say("notice.see_you"))
+
+
+async def write(database: Database, key: str, now: datetime, **changes: Any) -> bool:
+    values = {"channel": "telegram", "address": "1", "language": "id", "message": HELLO} | changes
+    async with database.write() as session:
+        return await outbox.enqueue(session, key=key, now=now, **values)
+
+
+async def claim(database: Database, now: datetime, *, limit: int = 10) -> list[Outbox]:
+    async with database.write() as session:
+        return await outbox.claim(session, now=now, limit=limit, channels=("telegram", "email"))
+
+
+async def record(database: Database, how: Any, row: Outbox, **details: Any) -> None:
+    async with database.write() as session:
+        await how(session, row, **details)
+
+
+async def stored(database: Database, key: str) -> Outbox:
+    async with database.read() as session:
+        return (await session.scalars(select(Outbox).where(Outbox.key == key))).one()
+
+
+async def test_the_same_cause_is_written_once(database: Database, now: datetime) -> None:
+    assert await write(database, "paid:1", now)
+    assert not await write(database, "paid:1", now + MINUTE)
+    assert [row.key for row in await claim(database, now)] == ["paid:1"]
+
+
+async def test_a_chats_next_message_waits_until_the_previous_one_was_accepted(
+    database: Database, now: datetime
+) -> None:
+    await write(database, "first", now)
+    await write(database, "second", now)
+    await write(database, "another chat", now, address="2")
+    rows = await claim(database, now)
+    assert [row.key for row in rows] == ["first", "another chat"]
+    assert await claim(database, now) == []
+    await record(database, outbox.sent, rows[0], vendor_id="m1", now=now)
+    assert [row.key for row in await claim(database, now)] == ["second"]
+
+
+async def test_the_order_in_a_chat_is_by_due_time(database: Database, now: datetime) -> None:
+    await write(database, "reminder", now - HOUR, due_at=now - SECOND)
+    await write(database, "earlier", now - MINUTE)
+    assert [row.key for row in await claim(database, now)] == ["earlier"]
+
+
+async def test_what_waits_for_later_holds_nothing_up(database: Database, now: datetime) -> None:
+    await write(database, "reminder", now, due_at=now + HOUR, kind="reminder")
+    await write(database, "reply", now)
+    assert [row.key for row in await claim(database, now)] == ["reply"]
+
+
+async def test_a_backoff_holds_its_own_chat_up_and_no_other(database: Database, now: datetime) -> None:
+    await write(database, "first", now)
+    await write(database, "second", now)
+    (row,) = await claim(database, now)
+    await record(database, outbox.retry, row, reason="429", now=now, jitter=0.0, after=MINUTE)
+    await write(database, "another chat", now, address="2")
+    assert [each.key for each in await claim(database, now + SECOND)] == ["another chat"]
+    assert [each.key for each in await claim(database, now + MINUTE)] == ["first"]
+
+
+async def test_a_lease_that_ran_out_is_claimed_once_more_and_no_third_time(database: Database, now: datetime) -> None:
+    await write(database, "reply", now)
+    assert len(await claim(database, now)) == 1
+    assert await claim(database, now + outbox.LEASE - SECOND) == []
+    again = await claim(database, now + outbox.LEASE)
+    assert [(row.attempts, row.unclear) for row in again] == [(2, 1)]
+    assert await claim(database, now + 2 * outbox.LEASE) == []
+    assert (await stored(database, "reply")).state == "failed"
+
+
+async def test_who_lost_the_lease_records_nothing(database: Database, now: datetime) -> None:
+    await write(database, "reply", now)
+    (late,) = await claim(database, now)
+    (row,) = await claim(database, now + outbox.LEASE)
+    await record(database, outbox.failed, late, reason="too late")
+    await record(database, outbox.sent, row, vendor_id="m1", now=now)
+    assert (await stored(database, "reply")).state == "sent"
+
+
+async def test_an_unclear_message_is_sent_once_more_and_then_given_up(database: Database, now: datetime) -> None:
+    await write(database, "reply", now)
+    (row,) = await claim(database, now)
+    await record(database, outbox.unclear, row, reason="read timeout", now=now, jitter=0.0)
+    (row,) = await claim(database, now + MINUTE)
+    await record(database, outbox.unclear, row, reason="read timeout", now=now + MINUTE, jitter=0.0)
+    assert (await stored(database, "reply")).state == "failed"
+
+
+async def test_what_nobody_wants_any_more_is_dropped(database: Database, now: datetime) -> None:
+    await write(database, "reminder", now, until=now + HOUR)
+    await write(database, "old reply", now, address="2")
+    assert await claim(database, now + 3 * timedelta(days=1)) == []
+    assert (await stored(database, "reminder")).state == "dropped"
+    assert (await stored(database, "old reply")).state == "dropped"
+
+
+async def test_a_retry_that_would_come_too_late_is_given_up(database: Database, now: datetime) -> None:
+    await write(database, "reminder", now, until=now + MINUTE)
+    (row,) = await claim(database, now)
+    await record(database, outbox.retry, row, reason="429", now=now, jitter=0.0, after=HOUR)
+    assert (await stored(database, "reminder")).state == "failed"
+
+
+async def test_a_closed_chat_gives_up_what_waits_for_it(database: Database, now: datetime) -> None:
+    async with database.write() as session:
+        session.add(Customer(id=1, created_at=now))
+        await session.flush()
+        session.add(Contact(channel="telegram", address="1", customer_id=1, created_at=now))
+    await write(database, "first", now)
+    await write(database, "second", now)
+    async with database.write() as session:
+        await outbox.chat_closed(session, channel="telegram", address="1", reason="blocked", now=now)
+    assert await claim(database, now) == []
+    async with database.read() as session:
+        assert (await session.scalars(select(Contact.unreachable_at))).one() == now
+
+
+@pytest.mark.parametrize(
+    ("reported", "kept"),
+    [
+        pytest.param(["queued", "sent", "delivered", "read"], "read", id="the usual order"),
+        pytest.param(["read", "delivered", "sent"], "read", id="the latest first"),
+        pytest.param(["sent", "undelivered"], "undelivered", id="a failure after the vendor took it"),
+        pytest.param(["delivered", "failed"], "delivered", id="what was delivered can't fail"),
+        pytest.param(["delivered", "delivered"], "delivered", id="the same twice"),
+        pytest.param(["sent", "teleported"], "sent", id="a state nobody knows"),
+    ],
+)
+async def test_a_delivery_state_never_goes_back(
+    database: Database, now: datetime, reported: list[str], kept: str
+) -> None:
+    await write(database, "reply", now)
+    (row,) = await claim(database, now)
+    await record(database, outbox.sent, row, vendor_id="SM1", now=now)
+    for status in reported:
+        async with database.write() as session:
+            await outbox.delivered(session, "SM1", status, None)
+    assert (await stored(database, "reply")).delivery == kept
+
+
+@pytest.mark.parametrize(
+    ("attempts", "jitter", "seconds"),
+    [
+        pytest.param(1, 0.0, 2, id="the first time soon"),
+        pytest.param(2, 0.0, 4, id="then twice as long"),
+        pytest.param(5, 0.0, 32, id="and so on"),
+        pytest.param(9, 0.0, 300, id="up to five minutes"),
+        pytest.param(10_000, 0.0, 300, id="however often"),
+        pytest.param(1, 1.0, 3, id="half as much again by jitter"),
+    ],
+)
+def test_when_to_try_again(now: datetime, attempts: int, jitter: float, seconds: int) -> None:
+    assert outbox.retry_at(attempts, now, jitter=jitter) == now + timedelta(seconds=seconds)
+
+
+async def test_claiming_does_not_feel_what_was_sent_before(sqlite_url: str, now: datetime) -> None:
+    """The plan uses the partial indexes: no scan of a table that grows."""
+    database = Database(sqlite_url)
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    async with database.write() as session:
+        await outbox.claim(session, now=now, limit=10, channels=["telegram"])
+        statement, parameters = next(each for each in asked if "UPDATE outbox" in each[0])
+        connection = await session.connection()
+        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        steps = "\n".join(row[-1] for row in plan)
+    await database.close()
+    assert "SCAN outbox" not in steps
+    assert "ix_outbox_due (channel=? AND due_at<?)" in steps
+    assert "ix_outbox_waiting (channel=? AND address=? AND due_at<?)" in steps
