@@ -13,15 +13,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
-from typing import cast
+from typing import TypeVar, cast
 
 from pydantic import ValidationError
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import bump
+from core.catalog import Catalogue, bump
 from core.catalog_rows import CarRow, CatalogueRow, PartRow, ServiceRow, TechnicianRow, cell, reason
 from core.tables import Car, Part, Service, Technician
+
+_Entry = Part | Service | Car | Technician
+_One = TypeVar("_One", Part, Service, Car, Technician)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,28 @@ async def write(session: AsyncSession) -> dict[str, str]:
     return {f"{sheet.name}.csv": _csv(sheet, (await _entries(session, sheet.query)).values()) for sheet in _SHEETS}
 
 
-# --- reading -----------------------------------------------------------------------------------
+def as_catalogue(lines: Iterable[Line]) -> Catalogue:
+    """The catalogue that these lines alone would make, without a database; its version is 0."""
+    rows = [line.row for line in lines if isinstance(line.row, CarRow) or not line.row.retired]
+    entries = [_sheet_of(row).table(**_values(row)) for row in rows]
+    return Catalogue(
+        version=0,
+        parts=_only(Part, entries),
+        services=_only(Service, entries),
+        cars=_only(Car, entries),
+        technicians=_only(Technician, entries),
+    )
 
-_Entry = Part | Service | Car | Technician
+
+def _only(table: type[_One], entries: Iterable[_Entry]) -> dict[str, _One]:
+    return {entry.id: entry for entry in entries if isinstance(entry, table)}
+
+
+def _values(row: CatalogueRow) -> dict[str, object]:
+    return row.model_dump(exclude={"retired"})
+
+
+# --- reading -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +241,7 @@ def _unskilled(lines: Iterable[Line], technicians: Mapping[str, _Entry]) -> Iter
 
 
 def _put(session: AsyncSession, sheet: _Sheet, entry: _Entry | None, row: CatalogueRow, now: datetime) -> None:
-    values = row.model_dump(exclude={"retired"})
+    values = _values(row)
     if not isinstance(row, CarRow):
         before = getattr(entry, "retired_at", None)
         values["retired_at"] = (before or now) if row.retired else None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from email_validator import validate_email
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import ErrorDetails
 
@@ -114,7 +114,10 @@ def _printable(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    return validate_email(text, check_deliverability=False).normalized
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise ValueError(f"must be an e-mail address, got {text!r}") from None
 
 
 Id = Annotated[str, Field(max_length=50), AfterValidator(_like(_SLUG, "jbl-stage3-607cf"))]
