@@ -10,9 +10,11 @@ from collections.abc import Callable, Container
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, cast
 
+import segno
 from fpdf import FPDF
 from fpdf.bidi import BidiParagraph
 from fpdf.enums import TextDirection
@@ -26,11 +28,13 @@ MUTED: Colour = (107, 114, 128)
 HAIRLINE: Colour = (226, 230, 236)
 SHADE: Colour = (246, 247, 249)
 ACCENT: Colour = (16, 52, 92)
+GREEN: Colour = (21, 101, 52)
 WHITE: Colour = (255, 255, 255)
 
 MARGIN = 18.0
 BOTTOM = 26.0
 WIDTH = 210 - 2 * MARGIN
+RIGHT = MARGIN + WIDTH
 LONGEST = 300
 """More signs than this of one text don't go on paper."""
 
@@ -116,6 +120,19 @@ class Paper(FPDF):
         """A filled rectangle, with round corners where a radius is given."""
         self.set_fill_color(*colour)
         self.rect(x, y, width, height, style="F", round_corners=radius > 0, corner_radius=radius)
+
+    def qr(self, x: float, y: float, size: float, content: str) -> None:
+        """A QR code, drawn in vectors."""
+        modules = segno.make(content, micro=False, error="m").matrix
+        unit = size / len(modules)
+        for row, cells in enumerate(modules):
+            column = 0
+            # Neighbours are drawn as one bar: seams between modules would show on screen.
+            for dark, run in groupby(cells):
+                length = len(list(run))
+                if dark:
+                    self.box(x + column * unit, y + row * unit, length * unit, unit, INK)
+                column += length
 
     def printable(self, text: str) -> str:
         """The text as our fonts can show it, on one line, in the order in which its signs stand on paper."""
