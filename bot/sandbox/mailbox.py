@@ -152,7 +152,7 @@ def routes(mailbox: Mailbox) -> list[web.RouteDef]:
 
     async def listing(request: web.Request) -> web.Response:
         del request
-        return web.json_response([_listed(mail) for mail in mailbox.messages])
+        return web.json_response([listed(mail) for mail in mailbox.messages])
 
     async def html(request: web.Request) -> web.Response:
         policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -172,7 +172,8 @@ def routes(mailbox: Mailbox) -> list[web.RouteDef]:
     ]
 
 
-def _listed(mail: Mail) -> dict[str, Any]:
+def listed(mail: Mail) -> dict[str, Any]:
+    """A mail as the page reads it."""
     return {
         "number": mail.number,
         "at": mail.at.isoformat(),

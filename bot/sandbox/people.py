@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox.mailbox import Mailbox, listed
 from bot.sandbox.phones import NotThere, Person
 from bot.sandbox.stage import Handler
 from bot.sandbox.world import World
@@ -19,9 +20,9 @@ QUIET_SECONDS = 15
 """How often a silent event stream shows that it lives."""
 
 
-def routes(world: World) -> list[web.RouteDef]:
+def routes(world: World, letters: Mailbox) -> list[web.RouteDef]:
     """The page's HTTP API."""
-    page = _Page(world)
+    page = _Page(world, letters)
     return [
         web.get("/world/state", _local(page.state)),
         web.get("/world/events", _local(page.events)),
@@ -44,12 +45,14 @@ def _local(handler: Handler) -> Handler:
 
 
 class _Page:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, letters: Mailbox) -> None:
         self._world = world
+        self._letters = letters
 
     async def state(self, request: web.Request) -> web.Response:
         del request
-        return web.json_response(self._world.to_json())
+        mail = [listed(letter) for letter in self._letters.messages]
+        return web.json_response(self._world.to_json() | {"mail": mail})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Everything from now on, as Server-Sent Events, until the page goes or the server stops."""
@@ -93,11 +96,8 @@ class _Page:
         return await self._done(request, lambda person: DEEDS[deed](person, body))
 
     async def _done(self, request: web.Request, act: Callable[[Person], Awaitable[object]]) -> web.Response:
-        person = self._world.network(request.match_info["phone"]).customer
-        if person is None:
-            return _refused(409, "nobody holds this phone")
         try:
-            await act(person)
+            await act(self._world.network(request.match_info["phone"]).customers[-1])
         except (KeyError, TypeError, ValueError, NotThere) as problem:
             return _refused(400, str(problem))
         return web.Response(status=204)

@@ -290,7 +290,7 @@ class Person:
         return {
             "id": self.address,
             "name": self.name,
-            "phone": self.phone,
+            "number": self.phone,
             "language": self.language,
             "blocked": self.blocked,
         }
@@ -336,8 +336,8 @@ class Network(ABC, Generic[LetterT]):
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.people: dict[str, Person] = {}
-        self.customer: Person | None = None
-        """Whose phone the page shows; everyone else stands under "others"."""
+        self.customers: list[Person] = []
+        """Whose phone the page shows or has shown, the present one last; everyone else stands under "others"."""
         self._held: list[tuple[LetterT, int]] | None = None
 
     async def carry(self, person: Person, deed: Deed, times: int = 1) -> int | None:
@@ -373,14 +373,12 @@ class Network(ABC, Generic[LetterT]):
 
     @property
     def others(self) -> list[Person]:
-        """Everyone whose phone isn't the one the page shows: staff, earlier customers."""
-        return [person for person in self.people.values() if person is not self.customer]
+        """Everyone but the page's customers: staff, and people of the tests."""
+        return [person for person in self.people.values() if person not in self.customers]
 
     def admit(self, person: Person) -> Person:
-        """Take a person in; the first one is the customer whose phone the page shows."""
+        """Take a person in."""
         self.people[person.address] = person
-        if self.customer is None:
-            self.customer = person
         return person
 
     @abstractmethod

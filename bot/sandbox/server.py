@@ -114,12 +114,12 @@ def application(world: World, payments: MidtransStandIn, letters: Mailbox) -> we
     app.add_routes(world.twilio_api.routes())
     app.add_routes(midtrans.routes(payments))
     app.add_routes(mailbox.routes(letters))
-    app.add_routes(people.routes(world))
+    app.add_routes(people.routes(world, letters))
     return app
 
 
 async def _announce(letters: Mailbox, world: World) -> None:
     """Tell the page of every mail."""
     for number in itertools.count(1):
-        await letters.mail(number)
-        world.stage.publish({"type": "mail", "number": number})
+        letter = await letters.mail(number)
+        world.stage.publish({"type": "mail", "mail": mailbox.listed(letter)})

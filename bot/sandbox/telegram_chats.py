@@ -90,9 +90,9 @@ class Telegram(Network[Update]):
         self._repeating: set[int] = set()
 
     def person(
-        self, user_id: int, name: str, *, language: str = "id", phone: str | None = None, started: bool = False
+        self, user_id: int, name: str, *, language: str = "id", phone: str | None = None, started: bool = True
     ) -> Person:
-        """A person with Telegram; `started` is whether they wrote to the bot before."""
+        """A person with Telegram; `started` is whether they have ever pressed the bot's Start."""
         person = Person(self, str(user_id), name, phone=phone, language=language)
         person.last_wrote = self.stage.clock() if started else None
         return self.admit(person)

@@ -108,9 +108,9 @@ class WhatsApp(Network[Form]):
         self.in_order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """One message of a chat is brought after the other."""
 
-    def person(self, phone: str, name: str) -> Person:
-        """A person with WhatsApp; the phone is E.164."""
-        return self.admit(Person(self, f"whatsapp:{phone}", name, phone=phone))
+    def person(self, phone: str, name: str, *, hidden_as: str | None = None) -> Person:
+        """A person with WhatsApp; the phone is E.164, `hidden_as` ("ID.4566…") shows in its place."""
+        return self.admit(Person(self, f"whatsapp:{hidden_as or phone}", name, phone=phone))
 
     def in_window(self, person: Person) -> bool:
         """Whether free text may go: the person wrote within the last 24 hours."""
@@ -141,7 +141,7 @@ class WhatsApp(Network[Form]):
             "NumMedia": str(len(message.media)),
             "ReferralNumMedia": "0",
             "ProfileName": person.name,
-            "WaId": (person.phone or person.address).removeprefix("+"),
+            "WaId": person.address.removeprefix("whatsapp:").removeprefix("+"),
         } | about
 
     async def deliver(self, letter: Form) -> int | None:
@@ -177,7 +177,7 @@ class WhatsApp(Network[Form]):
                 return _answer(bubble.id, title) | chosen
             case Tapped(bubble, choice):
                 chosen = {"ButtonPayload": choice.id, "ButtonText": choice.title}
-                return _answer(bubble.id, choice.title) | chosen
+                return _answer(bubble.id, choice.title) | chosen | {"MessageType": "button"}
             case SharedLocation(latitude, longitude, address):
                 place = {"Latitude": str(latitude), "Longitude": str(longitude)}
                 return {"MessageType": "location", "Body": ""} | place | ({"Address": address} if address else {})

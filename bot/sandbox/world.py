@@ -26,21 +26,22 @@ class World:
         self.twilio_api = TwilioApi(self.whatsapp)
         self.shop: dict[str, Any] = {}
         """What the page says about the shop: its name, addresses to look at."""
+        for network in (self.whatsapp, self.telegram):
+            self.new_customer(network.name)
 
     def network(self, name: str) -> Network[Any]:
         """The messenger of that name; KeyError if there is none."""
         return {"telegram": self.telegram, "whatsapp": self.whatsapp}[name]
 
     def new_customer(self, name: str) -> Person:
-        """Put somebody new behind a phone; the one before stays among the people."""
+        """Put somebody new behind a phone of the page."""
         number = self.stage.number()
         called, phone = NAMES[number % len(NAMES)], f"+6281290{number:06d}"
-        network = self.network(name)
-        network.customer = None
         if name == "telegram":
-            person = self.telegram.person(8_000_000_000 + number, called, phone=phone)
+            person = self.telegram.person(8_000_000_000 + number, called, phone=phone, started=False)
         else:
             person = self.whatsapp.person(phone, called)
+        person.network.customers.append(person)
         self.stage.publish({"type": "reset", "phone": name, "person": person.to_json()})
         return person
 
@@ -59,8 +60,5 @@ class World:
 
 
 def _phone(network: Network[Any]) -> dict[str, Any]:
-    person = network.customer
-    return {
-        "person": person.to_json() if person else None,
-        "bubbles": [bubble.to_json() for bubble in person.bubbles] if person else [],
-    }
+    customer = network.customers[-1]
+    return {"person": customer.to_json(), "bubbles": [bubble.to_json() for bubble in customer.bubbles]}

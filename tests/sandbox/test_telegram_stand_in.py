@@ -41,7 +41,7 @@ async def bot(there: Outside) -> AsyncIterator[Bot]:
 
 @pytest.fixture
 def budi(there: Outside) -> Person:
-    return there.world.telegram.person(BUDI, "Budi", phone="+6281234567890", started=True)
+    return there.world.telegram.person(BUDI, "Budi", phone="+6281234567890")
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ async def test_more_than_a_hundred_buttons_are_too_many(bot: Bot, budi: Person) 
 
 
 async def test_nobody_can_be_written_to_who_never_wrote(bot: Bot, there: Outside) -> None:
-    there.world.telegram.person(42, "Orang Baru")
+    there.world.telegram.person(42, "Orang Baru", started=False)
     with pytest.raises(Forbidden, match="can't initiate conversation"):
         await bot.send_message(42, "halo")
     with pytest.raises(BadRequest, match="Chat not found"):
