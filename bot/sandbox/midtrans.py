@@ -21,7 +21,8 @@ from uuid import NAMESPACE_URL, uuid5
 from aiohttp import web
 
 from bot.sandbox import payment_page
-from bot.sandbox.midtrans_account import MidtransAccount, NotPossible, Transaction
+from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
+from bot.sandbox.midtrans_records import Transaction
 from bot.sandbox.midtrans_rules import MOST_BYTES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

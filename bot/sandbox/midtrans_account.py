@@ -9,19 +9,26 @@ What Midtrans would answer with an error is raised as `NotPossible`.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
-from bot.sandbox.midtrans_notifications import Notifications, signature
-from bot.sandbox.midtrans_rules import CHANNELS, Channel, offered, page_ends, payment_ends, refusals
-from core.money import Money
+from bot.sandbox.midtrans_notifications import Notifications
+from bot.sandbox.midtrans_records import (
+    NOTIFIED_CODES,
+    STATUS_CODES,
+    Page,
+    Transaction,
+    described,
+    local,
+    rupiah,
+    status_code,
+)
+from bot.sandbox.midtrans_rules import CHANNELS, Channel, page_ends, payment_ends, refusals
 
-WESTERN_INDONESIA = timezone(timedelta(hours=7))
 SANDBOX_KEY = "SB-Mid-server-"
-MERCHANT_ID = "G000000001"
+CANNOT_MODIFY = "Merchant cannot modify the status of the transaction"
 
 CARDS: Mapping[str, str] = {
     "4811111111111114": "accept",
@@ -29,13 +36,6 @@ CARDS: Mapping[str, str] = {
     "4911111111111113": "deny",
 }
 """Midtrans' test cards, and what becomes of a payment with them; any other number is denied."""
-
-NOTIFIED_CODES = {
-    **dict.fromkeys(("capture", "settlement", "refund", "partial_refund"), "200"),
-    **dict.fromkeys(("pending", "challenge"), "201"),
-    **dict.fromkeys(("deny", "expire", "cancel"), "202"),
-}
-STATUS_CODES = NOTIFIED_CODES | {"expire": "407", "cancel": "200"}
 
 
 class NotPossible(Exception):
@@ -45,61 +45,6 @@ class NotPossible(Exception):
         super().__init__(f"{code}: {'; '.join(messages)}")
         self.code = code
         self.messages = list(messages)
-
-
-@dataclass(slots=True)
-class Page:
-    """One Snap payment page."""
-
-    token: str
-    body: Mapping[str, Any]
-    created_at: datetime
-    ends_at: datetime
-    closed_at: datetime | None = None
-
-    @property
-    def order_id(self) -> str:
-        """The merchant's name for what is paid."""
-        return str(self.body["transaction_details"]["order_id"])
-
-    @property
-    def amount(self) -> Money:
-        """What is to be paid."""
-        return int(self.body["transaction_details"]["gross_amount"])
-
-    @property
-    def channels(self) -> list[Channel]:
-        """The ways to pay that it shows."""
-        return offered(self.body)
-
-
-@dataclass(slots=True)
-class Transaction:
-    """One attempt to pay: from the choice of a channel on."""
-
-    id: str
-    order_id: str
-    channel: Channel
-    amount: Money
-    created_at: datetime
-    expires_at: datetime
-    status: str = "pending"
-    fraud: str = "accept"
-    settled_at: datetime | None = None
-    card: str = ""
-    refunds: dict[str, Money] = field(default_factory=dict)
-
-    @property
-    def challenged(self) -> bool:
-        """Whether the fraud check wants a person to look first."""
-        return self.status == "capture" and self.fraud == "challenge"
-
-    @property
-    def paid(self) -> bool:
-        """Whether the money came."""
-        return self.status in ("settlement", "refund", "partial_refund") or (
-            self.status == "capture" and not self.challenged
-        )
 
 
 class MidtransAccount:
@@ -180,14 +125,9 @@ class MidtransAccount:
             raise NotPossible(404, "token not found")
         return self._pages[token]
 
-    def page_of(self, order_id: str) -> Page:
-        """The newest page of an order."""
-        pages = [page for page in self._pages.values() if page.order_id == order_id]
-        return pages[-1] if pages else self.page(order_id)
-
     def attempt_on(self, page: Page) -> Transaction | None:
-        """The newest attempt to pay on a page."""
-        attempts = self._attempts(page.order_id)
+        """The newest attempt to pay on a page; a closed one never had any."""
+        attempts = [] if page.closed_at else self._attempts(page.order_id)
         return attempts[-1] if attempts else None
 
     def is_open(self, page: Page) -> bool:
@@ -228,7 +168,7 @@ class MidtransAccount:
         attempt = self.attempt_on(page)
         if not finish or not attempt:
             return finish
-        code, status = _code(attempt, STATUS_CODES), attempt.status
+        code, status = status_code(attempt, STATUS_CODES), attempt.status
         query = urlencode({"order_id": page.order_id, "status_code": code, "transaction_status": status})
         return f"{finish}{'&' if '?' in finish else '?'}{query}"
 
@@ -244,7 +184,7 @@ class MidtransAccount:
     async def settle(self, reference: str) -> Transaction:
         """The money arrives."""
         transaction = self.find(reference)
-        _allow(transaction.status in ("pending", "capture", "expire", "cancel", "deny"))
+        _must_be(transaction, "pending", "capture", "expire", "cancel", "deny")
         transaction.settled_at = self.now()
         transaction.fraud = "accept"
         return await self._now(transaction, "settlement")
@@ -252,29 +192,34 @@ class MidtransAccount:
     async def deny(self, reference: str) -> Transaction:
         """The bank says no, now or (a reversal) minutes after it had said yes."""
         transaction = self.find(reference)
-        _allow(transaction.status in ("pending", "capture", "settlement"))
+        _must_be(transaction, "pending", "capture", "settlement")
         return await self._now(transaction, "deny")
 
     async def expire(self, reference: str) -> Transaction | None:
         """Time runs out; None, and no notification, on a page where nothing was chosen."""
         if not self._attempts(reference):
-            self.page_of(reference).ends_at = self.now()
+            self.end(self._page_of(reference))
             return None
         transaction = self.find(reference)
-        _allow(transaction.status == "pending")
+        _must_be(transaction, "pending")
         transaction.expires_at = self.now()
         return await self._now(transaction, "expire")
+
+    def end(self, page: Page) -> None:
+        """Time runs out on a page where nothing is pending."""
+        page.ends_at = self.now()
 
     async def cancel(self, reference: str) -> Transaction:
         """The merchant cancels what is pending, or a card payment before it settles."""
         transaction = self.find(reference)
-        _allow(transaction.status in ("pending", "capture"))
+        _must_be(transaction, "pending", "capture")
         return await self._now(transaction, "cancel")
 
     async def judge(self, reference: str, *, accept: bool) -> Transaction:
         """The merchant approves or denies a challenged card payment."""
         transaction = self.find(reference)
-        _allow(transaction.challenged)
+        if not transaction.challenged:
+            raise NotPossible(412, CANNOT_MODIFY)
         transaction.fraud = "accept" if accept else "deny"
         return await self._now(transaction, "capture" if accept else "deny")
 
@@ -283,17 +228,20 @@ class MidtransAccount:
         transaction = self.find(reference)
         if key in transaction.refunds:
             raise NotPossible(406, "Duplicate refund_key")
-        _allow(transaction.status in ("settlement", "partial_refund") and transaction.channel.refundable)
+        _must_be(transaction, "settlement", "partial_refund")
+        if not transaction.channel.refundable:
+            raise NotPossible(412, CANNOT_MODIFY)
         left = transaction.amount - sum(transaction.refunds.values())
         if not isinstance(amount, int) or not 0 < amount <= left:
             raise NotPossible(414, "Refund amount is invalid or exceeds what was paid")
         transaction.refunds[key] = amount
         status = "refund" if amount == left else "partial_refund"
-        told = {"refund_key": key, "refund_amount": _rupiah(amount), "reason": reason, "created_at": self._stamp()}
-        self._becomes(transaction, status, refund_amount=_refunded(transaction), refunds=[told])
-        confirmed = told | {"bank_confirmed_at": self._stamp()}
-        await self._now(transaction, status, refund_amount=_refunded(transaction), refunds=[confirmed])
-        return self.describe(transaction) | {"refund_key": key, "refund_amount": _rupiah(amount)}
+        refunded, now = rupiah(sum(transaction.refunds.values())), local(self.now())
+        told = {"refund_key": key, "refund_amount": rupiah(amount), "reason": reason, "created_at": now}
+        self._becomes(transaction, status, refund_amount=refunded, refunds=[told])
+        confirmed = told | {"bank_confirmed_at": now}
+        await self._now(transaction, status, refund_amount=refunded, refunds=[confirmed])
+        return self.describe(transaction) | {"refund_key": key, "refund_amount": rupiah(amount)}
 
     async def forge(self, reference: str, **changes: str) -> int | None:
         """Send the last real notification with other fields; returns what the webhook answered.
@@ -305,9 +253,15 @@ class MidtransAccount:
 
     def describe(self, transaction: Transaction) -> dict[str, Any]:
         """What a status call answers."""
-        return self._signed(transaction, STATUS_CODES) | {"status_message": "Success, transaction is found"}
+        return described(transaction, STATUS_CODES, self.server_key) | {
+            "status_message": "Success, transaction is found"
+        }
 
     # --- helpers -------------------------------------------------------------------------------
+
+    def _page_of(self, order_id: str) -> Page:
+        pages = [page for page in self._pages.values() if page.order_id == order_id]
+        return pages[-1] if pages else self.page(order_id)
 
     def _attempts(self, reference: str) -> list[Transaction]:
         return [each for each in self._transactions if reference in (each.order_id, each.id)]
@@ -335,67 +289,11 @@ class MidtransAccount:
         self.notifications.add(self._notice(transaction) | more)
 
     def _notice(self, transaction: Transaction) -> dict[str, Any]:
-        return self._signed(transaction, NOTIFIED_CODES) | {"status_message": "midtrans payment notification"}
-
-    def _signed(self, transaction: Transaction, codes: Mapping[str, str]) -> dict[str, Any]:
-        code, amount = _code(transaction, codes), _rupiah(transaction.amount)
-        return {
-            "transaction_time": _local(transaction.created_at),
-            "transaction_status": transaction.status,
-            "transaction_id": transaction.id,
-            "status_code": code,
-            "signature_key": signature(transaction.order_id, code, amount, self.server_key),
-            "payment_type": transaction.channel.payment_type,
-            "order_id": transaction.order_id,
-            "merchant_id": MERCHANT_ID,
-            "gross_amount": amount,
-            "fraud_status": transaction.fraud,
-            "currency": "IDR",
-            "expiry_time": _local(transaction.expires_at),
-            **({"settlement_time": _local(transaction.settled_at)} if transaction.settled_at else {}),
-            **to_pay_with(transaction),
+        return described(transaction, NOTIFIED_CODES, self.server_key) | {
+            "status_message": "midtrans payment notification"
         }
 
-    def _stamp(self) -> str:
-        return _local(self.now())
 
-
-def to_pay_with(transaction: Transaction) -> dict[str, Any]:
-    """The fields that only this payment type has: numbers to pay to, or the card paid with."""
-    channel, digits = transaction.channel, str(UUID(transaction.id).int)
-    match channel.payment_type:
-        case "echannel":
-            return {"biller_code": "70012", "bill_key": digits[:12]}
-        case "bank_transfer" if channel.bank == "permata":
-            return {"permata_va_number": f"8778{digits[:12]}"}
-        case "bank_transfer":
-            return {"va_numbers": [{"bank": channel.bank, "va_number": digits[:16]}], "payment_amounts": []}
-        case "qris":
-            return {"acquirer": "gopay", "issuer": "gopay"}
-        case "cstore":
-            return {"store": channel.name, "payment_code": digits[:14]}
-        case "credit_card" if transaction.card:
-            approval = {"approval_code": digits[:13]} if transaction.status != "deny" else {}
-            return {"masked_card": transaction.card, "bank": channel.bank, "card_type": "credit"} | approval
-    return {}
-
-
-def _allow(condition: bool) -> None:
-    if not condition:
-        raise NotPossible(412, "Merchant cannot modify the status of the transaction")
-
-
-def _code(transaction: Transaction, codes: Mapping[str, str]) -> str:
-    return codes["challenge" if transaction.challenged else transaction.status]
-
-
-def _refunded(transaction: Transaction) -> str:
-    return _rupiah(sum(transaction.refunds.values()))
-
-
-def _rupiah(amount: Money) -> str:
-    return f"{amount}.00"
-
-
-def _local(moment: datetime) -> str:
-    return moment.astimezone(WESTERN_INDONESIA).strftime("%Y-%m-%d %H:%M:%S")
+def _must_be(transaction: Transaction, *statuses: str) -> None:
+    if transaction.status not in statuses:
+        raise NotPossible(412, CANNOT_MODIFY)

@@ -9,7 +9,8 @@ from typing import Any
 import segno
 from aiohttp import web
 
-from bot.sandbox.midtrans_account import MidtransAccount, NotPossible, Page, Transaction, to_pay_with
+from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
+from bot.sandbox.midtrans_records import Page, Transaction, to_pay_with
 from bot.sandbox.midtrans_rules import Channel
 
 BASE = "/snap/v4/redirection"
@@ -76,10 +77,11 @@ async def _act(account: MidtransAccount, page: Page, verb: str, body: Mapping[st
             card = {"card": body["card"]} if "card" in body else {}
             await account.pay(page.token, body.get("channel"), **card)
         case "fail":
-            attempt = account.attempt_on(page)
-            await account.deny(attempt.id if attempt else page.order_id)
+            await account.deny(page.order_id)
+        case "expire" if (attempt := account.attempt_on(page)) and attempt.status == "pending":
+            await account.expire(attempt.id)
         case "expire":
-            await account.expire(page.order_id)
+            account.end(page)
         case "abandon":
             await account.abandon(page.token)
 

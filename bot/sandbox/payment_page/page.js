@@ -1,14 +1,14 @@
 "use strict";
-// Draws the page from {token}/state. Texts live in page.html's templates; everything that comes from
-// outside is set as textContent, never as markup.
+// Draws the page from {token}/state with page.html's templates. Whatever comes from outside is set as
+// textContent, never as markup.
 
 const base = location.pathname.replace(/\/$/, "");
 const rupiah = (amount) => (amount < 0 ? "−Rp" : "Rp") + Math.abs(amount).toLocaleString("id-ID");
 const GROUPS = {
-  va: "Virtual account", ewallet: "E-wallet", qris: "QRIS", card: "Kartu kredit / debit", store: "Gerai",
+  va: "Virtual account", ewallet: "E-wallet", qris: "Kode QR", card: "Kartu", store: "Minimarket",
 };
 const BADGES = {
-  bca_va: "BCA", bni_va: "BNI", bri_va: "BRI", echannel: "MDR", permata_va: "PMT", cimb_va: "CIMB", other_va: "VA",
+  bca_va: "BCA", bni_va: "BNI", bri_va: "BRI", echannel: "Mandiri", permata_va: "PMT", cimb_va: "CIMB", other_va: "VA",
   gopay: "Go", shopeepay: "SP", dana: "DA", ovo: "OVO", other_qris: "QR", credit_card: "CC",
   indomaret: "IDM", alfamart: "ALFA",
 };
@@ -29,6 +29,7 @@ async function call(verb, body) {
   const options = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const answer = await fetch(`${base}/${verb}`, options);
   if (!answer.ok && answer.status !== 409) throw new Error(String(answer.status));
+  if (answer.status === 409) toast("Tidak bisa sekarang · Not possible now");
   state = await answer.json();
   endsAt = performance.now() + state.seconds * 1000;
   draw();
