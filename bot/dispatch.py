@@ -150,4 +150,4 @@ async def _in_session(session: AsyncSession, rows: Sequence[Outbox], now: dateti
             Contact.address.in_({row.address for row in rows}), Contact.last_seen_at > now - WINDOW
         )
     )
-    return set(seen.tuples())
+    return {(channel, address) for channel, address in seen}

@@ -194,7 +194,7 @@ async def refresh(session: AsyncSession, booking: Booking) -> None:
         select(LedgerEntry.kind, LedgerEntry.amount).where(LedgerEntry.booking_id == booking.id)
     )
     states = await session.scalars(select(PaymentRequest.state).where(PaymentRequest.booking_id == booking.id))
-    booking.paid_amount, booking.payment_status = standing(booking.total_price, entries.tuples().all(), set(states))
+    booking.paid_amount, booking.payment_status = standing(booking.total_price, entries.all(), set(states))
 
 
 def standing(
