@@ -4,7 +4,6 @@ https://core.telegram.org/bots/api. One difference: buttons and webhooks may use
 """
 
 import asyncio
-import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -76,10 +75,6 @@ class BotApi:
     async def _read(self, request: web.Request) -> Call:
         params: dict[str, str] = dict(request.query)
         files: dict[str, Media] = {}
-        if request.content_type == "application/json":
-            body = await request.json()
-            params |= {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
-            return Call(self.chats, params, files)
         for name, value in (await request.post()).items():
             if isinstance(value, FileField):
                 content = await asyncio.to_thread(value.file.read)

@@ -32,8 +32,6 @@ WINDOW = timedelta(hours=24)
 API_VERSION = "2010-04-01"
 ERRORS = {
     63003: "Channel could not find To address",
-    63005: "Channel did not accept given content",
-    63013: "Channel policy violation",
     63016: "Failed to send freeform message because you are outside the allowed window. Please use a Message Template.",
     63019: "Media failed to download",
     63021: "Channel invalid content error",
