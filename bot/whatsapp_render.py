@@ -2,29 +2,32 @@
 
     up to 3 options, all short       quick-reply       the id of a button is "{prompt}:{index}"
     up to 10 options                 list-picker       the same ids; the hint is an entry's second line
+    a link and no options            call-to-action    else it stands in the text on its own line
     more, or outside the 24 hours    numbered text
 
 Buttons and lists are Contents, made beforehand. Ids, titles, entries and the body may hold variables
 (https://www.twilio.com/docs/content/twiliolist-picker, …/twilio-quick-reply), a variable no line end
 (https://www.twilio.com/docs/api/errors/21656). So a Content here is a mere shape, one variable a line,
 button or entry: a few dozen of them serve every message, and nothing personal is kept in them.
-A link stands in the text: WhatsApp makes it tappable, and takes no link button beside others.
 Limits: text 1600; with buttons, a list or a file 1024; button 20; entry 24, its second line 72.
 """
 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.fitting import numbered, one_line, shorten, split, upright, width
 from conversations.texts import Style, render
-from core.messages import Message, Option, Say, say
+from core.messages import Link, Message, Option, Say, say
 
 LONGEST_TEXT = 1600
 LONGEST_BODY = 1024
+LONGEST_LINK_BODY = 640
+"""Above a link's button: 640 in some of Twilio's pages, 1024 in others."""
 MOST_BUTTONS = 3
 LONGEST_BUTTON = 20
 MOST_ENTRIES = 10
@@ -80,40 +83,44 @@ class Interactive:
 
 def parts(message: Message, language: str) -> list[Text | Interactive]:
     """The messages that show a message inside the 24 hours."""
-    choices = _choices(message, language)
-    text = _text(message, language, numbered_options=bool(message.options) and choices is None)
-    if choices is None and message.document:
-        *before, caption = split(text, LONGEST_BODY, WHATSAPP.bold)
+    if 0 < len(message.options) <= MOST_ENTRIES:
+        before, body = _before_and_body(_text(message, language), LONGEST_BODY)
+        file = [Text("", file=True)] if message.document else []
+        return [*file, *map(Text, before), _menu(message, language, body)]
+    if message.link and not message.options and not message.document:
+        before, body = _before_and_body(_says(message, language), LONGEST_LINK_BODY)
+        return [*map(Text, before), _link_button(message.link, language, body)]
+    if message.document:
+        *before, caption = split(_text(message, language), LONGEST_BODY, WHATSAPP.bold)
         return [*map(Text, before), Text(caption, file=True)]
-    if choices is None:
-        return [Text(piece or "…") for piece in split(text, LONGEST_TEXT, WHATSAPP.bold)]
-    before, body = _before_and_body(text)
-    file = [Text("", file=True)] if message.document else []
-    button = shorten(_title(message.button or say("channel.open_list"), language), LONGEST_BUTTON)
-    return [*file, *map(Text, before), _interactive(body, choices, button)]
+    return [Text(piece or "…") for piece in split(_text(message, language), LONGEST_TEXT, WHATSAPP.bold)]
 
 
 def template_text(message: Message, language: str) -> str:
-    """The message as the one variable of an approved template: no line ends."""
-    return shorten(one_line(_text(message, language, numbered_options=False)), LONGEST_BODY)
+    """The message as the one variable of an approved template: no line ends, and no options."""
+    return shorten(one_line(_text(replace(message, options=()), language)), LONGEST_BODY)
 
 
-def _text(message: Message, language: str, *, numbered_options: bool) -> str:
-    paragraphs = [render(text, language, WHATSAPP).strip() for text in message.says]
+def _says(message: Message, language: str) -> str:
+    paragraphs = (render(text, language, WHATSAPP).strip() for text in message.says)
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _text(message: Message, language: str) -> str:
+    """All that is no button: the paragraphs, a link, and options that are too many for a list."""
+    paragraphs = [_says(message, language)]
     if message.link:
         label = render(say("channel.link", label=message.link.label), language, WHATSAPP)
         paragraphs.append(f"{label}\n{message.link.url}")
-    if message.wants == "location":
-        paragraphs.append(render(say("channel.attach_location"), language, WHATSAPP))
-    if numbered_options:
+    if len(message.options) > MOST_ENTRIES:
         paragraphs.append(numbered(message.options, language, WHATSAPP))
         paragraphs.append(render(say("channel.reply_number"), language, WHATSAPP))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _before_and_body(text: str) -> tuple[list[str], str]:
+def _before_and_body(text: str, limit: int) -> tuple[list[str], str]:
     """What goes ahead as texts, and what stands above the buttons: the end, since that is the question."""
-    *before, body = split(text, LONGEST_BODY, WHATSAPP.bold)
+    *before, body = split(text, limit, WHATSAPP.bold)
     *lines, last = body.split("\n")
     if len(lines) >= MOST_LINES:
         before, body = [*before, "\n".join(lines)], last
@@ -127,10 +134,8 @@ class _Choice:
     description: str
 
 
-def _choices(message: Message, language: str) -> list[_Choice] | None:
-    """The options in a list's lengths; None where there are none, or too many for a list."""
-    if not 0 < len(message.options) <= MOST_ENTRIES:
-        return None
+def _choices(message: Message, language: str) -> list[_Choice]:
+    """The options in a list's lengths."""
     labels = [_title(option.label, language) for option in message.options]
     titles = [shorten(label, LONGEST_ENTRY) for label in labels]
     if not all(titles) or len(set(titles)) < len(titles):
@@ -152,21 +157,35 @@ def _title(text: Say | str, language: str) -> str:
     return one_line(render(text, language, TITLE))
 
 
-def _interactive(body: str, choices: Sequence[_Choice], button: str) -> Interactive:
-    shape = _Shape()
-    lines = "\n".join(shape.put(line) if line.strip() else "" for line in body.split("\n"))
+def _menu(message: Message, language: str, body: str) -> Interactive:
+    """Buttons where all fit on them, else a list."""
+    shape, choices = _Shape(), _choices(message, language)
+    lines = shape.put_lines(body)
     if _fit_on_buttons(choices):
         actions = [
             {"type": "QUICK_REPLY", "title": shape.put(each.title), "id": shape.put(each.id)} for each in choices
         ]
         return Interactive({"twilio/quick-reply": {"body": lines, "actions": actions}}, shape.variables, body)
+    button = shape.put(shorten(_title(message.button or say("channel.open_list"), language), LONGEST_BUTTON))
     items = [
         {"item": shape.put(each.title), "id": shape.put(each.id)}
         | ({"description": shape.put(each.description)} if each.description else {})
         for each in choices
     ]
-    types = {"twilio/list-picker": {"body": lines, "button": shape.put(button), "items": items}}
-    return Interactive(types, shape.variables, body)
+    return Interactive({"twilio/list-picker": {"body": lines, "button": button, "items": items}}, shape.variables, body)
+
+
+def _link_button(link: Link, language: str, body: str) -> Interactive:
+    """A button that opens a page; only the end of its address may be a variable, its title none."""
+    shape, host = _Shape(), f"{urlsplit(link.url).netloc}/"
+    lines = shape.put_lines(body)
+    before, _, rest = link.url.partition(host)
+    action = {
+        "type": "URL",
+        "title": shorten(_title(link.label, language) or host, LONGEST_BUTTON),
+        "url": before + host + shape.put(rest) if rest else link.url,
+    }
+    return Interactive({"twilio/call-to-action": {"body": lines, "actions": [action]}}, shape.variables, body)
 
 
 def _fit_on_buttons(choices: Sequence[_Choice]) -> bool:
@@ -186,3 +205,7 @@ class _Shape:
         number = str(len(self.variables) + 1)
         self.variables[number] = one_line(value)
         return "{{" + number + "}}"
+
+    def put_lines(self, text: str) -> str:
+        """A placeholder for each line that holds anything: a variable takes no line end."""
+        return "\n".join(self.put(line) if line.strip() else "" for line in text.split("\n"))

@@ -68,7 +68,7 @@ def test_a_name_is_shown_as_it_is_written_and_marks_nothing_up() -> None:
 
 
 def test_our_own_bold_stays_bold() -> None:
-    assert "<b>Lokasi</b>" in render(say("channel.attach_location"), "id", HTML)
+    assert "<b>Kirim lokasi saya</b>" in render(say("ask.address.telegram"), "id", HTML)
 
 
 def test_short_options_share_a_row_and_long_ones_stand_alone() -> None:

@@ -24,6 +24,7 @@ from core.messages import Document, Link, Message, Option, message, say
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 HELLO = message(say("channel.keys_gone"))
+PAY = Link("https://example.com/_a_?b=*c*", say("channel.open_list"))
 BUDI = "whatsapp:+6281234567890"
 
 
@@ -59,6 +60,10 @@ def _check_content(part: Interactive, given_message: Message) -> None:
     """The stand-in's own rules take the Content and its variables."""
     filled = fill(content_from("HX1", {"types": part.types, "language": "id"}), json.dumps(part.variables))
     assert width(filled.body) <= 1024
+    if not given_message.options:
+        assert given_message.link
+        assert filled.buttons[0][0].url == given_message.link.url
+        return
     if filled.menu:
         chosen = [(item.id, item.title) for item in filled.menu.items]
         assert all(width(item.title) <= 24 and width(item.description or "") <= 72 for item in filled.menu.items)
@@ -86,7 +91,7 @@ def test_a_name_reads_naturally_and_marks_nothing_up(name: str, shown: str) -> N
 
 
 def test_our_own_bold_is_whatsapps() -> None:
-    assert "*Lokasi*" in only(message(say("channel.keys_gone"), wants="location")).body
+    assert "*Kirim lokasi saya*" in only(message(say("ask.address.telegram"))).body
 
 
 def test_up_to_three_short_options_are_buttons() -> None:
@@ -133,9 +138,16 @@ def test_messages_of_one_shape_share_a_content_which_holds_nothing_of_theirs() -
     assert "Budi" not in json.dumps(one.types)
 
 
-def test_a_link_stands_on_its_own_line_unaltered() -> None:
-    link = Link("https://example.com/_a_?b=*c*", say("channel.open_list"))
-    assert only(message(say("channel.keys_gone"), link=link)).body.endswith("\nhttps://example.com/_a_?b=*c*")
+def test_a_link_alone_is_a_button_and_its_host_part_of_the_content() -> None:
+    part = only(message(say("channel.keys_gone"), link=PAY))
+    [action] = part.types["twilio/call-to-action"]["actions"]
+    assert action == {"type": "URL", "title": "Lihat pilihan", "url": "https://example.com/{{2}}"}
+    assert part.variables == {"1": "👌", "2": "_a_?b=*c*"}
+
+
+def test_a_link_beside_options_stands_on_its_own_line_unaltered() -> None:
+    part = only(message(say("channel.keys_gone"), link=PAY, options=labels("Menu"), prompt=1))
+    assert part.body.endswith("\nhttps://example.com/_a_?b=*c*")
 
 
 def test_a_template_gets_the_message_in_one_line() -> None:
