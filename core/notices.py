@@ -80,14 +80,13 @@ async def paid(
     booking: Booking,
     request: PaymentRequest,
     *,
-    channel: str,
     first: bool,
     shop: Shop,
     now: datetime,
 ) -> None:
     """Money came in: confirmation and invoice to the customer, the whole booking to the admins.
 
-    `first`: it confirmed the booking, so the reminders are set too; `channel`: how it was paid, as Midtrans names it.
+    `first`: it confirmed the booking, so the reminders are set too.
     """
     facts = await _facts(session, booking, shop)
     says = [say("notice.money_received", amount=request.amount, name=booking.name)]
@@ -109,7 +108,7 @@ async def paid(
         shop=shop,
         now=now,
     )
-    head = say("staff.paid", code=booking.code, amount=request.amount, channel=channel)
+    head = say("staff.paid", code=booking.code, amount=request.amount)
     await _admins(session, booking, _staff_card(head, booking, facts), key=key, shop=shop, now=now)
 
 

@@ -49,6 +49,8 @@ async def request(
             return alive
     await void(session, booking, now=now)
     await _hold(session, booking, shop, now)
+    if not booking.paid_amount:
+        booking.down_payment_percent = percent
     made = PaymentRequest(
         order_id=await _next_order_id(session, booking, shop),
         booking_id=booking.id,

@@ -227,9 +227,7 @@ async def _welcome(case: _Case) -> None:
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
         case.log("confirmed")
     await invoices.issue(session, booking, shop=case.shop, now=case.now)
-    await notices.paid(
-        session, booking, request, channel=case.attempt.method, first=first, shop=case.shop, now=case.now
-    )
+    await notices.paid(session, booking, request, first=first, shop=case.shop, now=case.now)
 
 
 async def _has_place(case: _Case) -> bool:
