@@ -155,17 +155,8 @@ class Clerk(_Section):
     authorized_parties: tuple[str, ...] = ()
 
 
-class Settings(BaseSettings):
+class Settings(_Section):
     """Everything that can be set."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_prefix="BENGKEL_",
-        env_nested_delimiter="__",
-        env_nested_max_split=1,
-        frozen=True,
-        extra="forbid",
-    )
 
     server: Server = Server()
     database: DatabaseAt = DatabaseAt()
@@ -181,6 +172,17 @@ class Settings(BaseSettings):
     def shop(self) -> Shop:
         """The workshop as the rules take it."""
         return self.workshop.model_copy(update={"staff": self.staff})
+
+
+class _WithEnvironment(Settings, BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_prefix="BENGKEL_",
+        env_nested_delimiter="__",
+        env_nested_max_split=1,
+        frozen=True,
+        extra="forbid",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -209,7 +211,7 @@ def load(file: Path) -> Settings:
         if (written.get(section) or {}).get(key):
             raise BadSettings(f"{section}.{key} is a secret: set BENGKEL_{section.upper()}__{key.upper()} instead.")
     try:
-        return Settings(**{name: value for name, value in written.items() if value is not None})
+        return _WithEnvironment(**{name: value for name, value in written.items() if value is not None})
     except ValidationError as error:
         raise BadSettings(_sentence(error)) from None
     except SettingsError as error:

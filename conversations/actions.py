@@ -83,7 +83,9 @@ async def see(turn: Turn, code: str) -> Question:
             at=turn.shop.local(booking.starts_at),
             car=f"{booking.car_brand} {booking.car_model} {booking.car_year}",
             technician=booking.technician.name if booking.technician else say("option.any_technician"),
-            lines=[say("summary.line_of", name=line.name, count=line.quantity, total=line.total) for line in booking.lines],
+            lines=[
+                say("summary.line_of", name=line.name, count=line.quantity, total=line.total) for line in booking.lines
+            ],
         ),
         say(
             "mine.money",
@@ -144,7 +146,8 @@ async def really_drop(turn: Turn, code: str) -> Question:
         return menu(turn, say("refusal.not_found"))
     try:
         async with turn.session.begin_nested():
-            await bookings.cancel(turn.session, booking, reason="customer", actor="customer", now=turn.now)
+            await bookings.cancel(turn.session, booking, reason="customer", actor=bookings.CUSTOMER, now=turn.now)
+            await payments.void(turn.session, booking, now=turn.now)
     except Refusal as refusal:
         return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
     return menu(turn, say("drop.done", code=code))

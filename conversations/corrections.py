@@ -20,7 +20,10 @@ def find(turn: Turn, flow: Flow) -> dict[str, Any]:
 def ask(turn: Turn, found: Mapping[str, Any]) -> Question:
     """Whether it should replace what was answered before."""
     turn.state.correction = dict(found)
-    changes = [say("correction.line", what=say(f"field.{name}"), value=_shown(turn, name, value)) for name, value in found.items()]
+    changes = [
+        say("correction.line", what=say(f"field.{name}"), value=_shown(turn, name, value))
+        for name, value in found.items()
+    ]
     return question(
         say("correction.sure", changes=changes),
         options=[Option("yes", say("option.yes_change")), Option("no", say("option.no"))],
@@ -39,6 +42,7 @@ def settle(turn: Turn, flow: Flow, *, agreed: bool) -> None:
     for name, value in found.items():
         turn.state.put(name, value, tentative=True)
     turn.state.drop("confirmed")
+    turn.state.recheck("time", "technician")
 
 
 def _steps_of(flow: Flow, names: Mapping[str, Any]) -> list[Step]:

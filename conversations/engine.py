@@ -1,6 +1,6 @@
 """One turn: from a message that came in to the reply in the outbox, in the caller's transaction.
 
-    duplicate? -> who is it -> tap / command / correction / aside / answer / what else it says -> next question
+duplicate? -> who is it -> tap / command / correction / aside / answer / what else it says -> next question
 """
 
 import re
@@ -14,8 +14,9 @@ from conversations.booking import BOOKING
 from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.texts import LANGUAGES
-from conversations.turn import Flow, Question, Step, Turn, question
-from conversations.understand import Command, Intent, Lexicon, read_choice, read_command, read_yes_no, understand
+from conversations.turn import Flow, Question, Step, Turn
+from conversations.understand import Intent, Lexicon, Understanding, understand
+from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
 from core import catalog, notices, outbox, people
 from core.catalog import Catalogue
 from core.messages import Option, say
@@ -77,6 +78,7 @@ async def answer(turn: Turn) -> Question:
     incoming, flow = turn.incoming, FLOWS.get(turn.state.flow or "")
     if incoming.phone and not turn.contact.customer.phone_proven:
         await people.prove_phone(turn.session, turn.contact, incoming.phone)
+        turn.state.drop("other_phone")
         if not incoming.text:
             return await _next(turn)
     if incoming.choice is not None:
@@ -131,7 +133,7 @@ async def _commanded(turn: Turn, command: Command) -> Question:
         case Command.CANCEL if state.flow:
             state.begin(None)
             return actions.menu(turn, say("cancelled.draft"))
-        case Command.CANCEL | Command.MY_BOOKINGS:
+        case Command.CANCEL:
             return await actions.my_bookings(turn)
         case Command.START_OVER:
             await actions.book(turn)
@@ -142,6 +144,8 @@ async def _commanded(turn: Turn, command: Command) -> Question:
             turn.remark("help")
         case Command.HUMAN:
             return await actions.human(turn)
+        case Command.LANGUAGE:
+            await actions.language(turn)
         case Command.LANGUAGE_ID | Command.LANGUAGE_EN:
             actions.speak(turn, "id" if command is Command.LANGUAGE_ID else "en")
     return await _next(turn)
@@ -216,7 +220,7 @@ async def _at_the_desk(turn: Turn) -> Question:
         return actions.menu(turn, *said)
     if (action := _WANTED.get(heard.intent)) is not None:
         return await _act(turn, action)
-    if heard.intent is Intent.BOOK or heard.says_something:
+    if heard.intent is Intent.BOOK or _names_something(heard):
         await actions.book(turn)
         _absorbed(turn, BOOKING)
         return await _next(turn)
@@ -301,6 +305,11 @@ def _by_label(turn: Turn, text: str) -> str | None:
 def _agreed(turn: Turn, text: str) -> bool | None:
     option = _by_label(turn, text)
     return read_yes_no(text) if option is None else option == "yes"
+
+
+def _names_something(heard: Understanding) -> bool:
+    """Whether a message names anything that a booking could be about."""
+    return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
 
 
 def _language(app: str | None) -> str:

@@ -33,6 +33,8 @@ def service_line(service: Service) -> Say:
 def price_of(item: Part | Service) -> Say:
     """The price now, and what it was where there is a discount."""
     now = discounted(item.price, item.discount)
+    if not now:
+        return say("price.free")
     return say("price.discounted", now=now, before=item.price) if item.discount else say("price.plain", now=now)
 
 

@@ -1,9 +1,9 @@
 """Booking: from "mau pasang speaker" to a payment link.
 
-    goods.py     which parts, how many          who.py       name, phone, e-mail, plate
-    car.py       which car, does it fit         where.py     workshop or on-site, address
-    work.py      which services                 deciding.py  summary, corrections, payment, the booking itself
-    when.py      day, slot, technician          draft.py     what the answers add up to
+goods.py     which parts, how many          who.py       name, phone, e-mail, plate
+car.py       which car, does it fit         where.py     workshop or on-site, address
+work.py      which services                 deciding.py  summary, corrections, payment, the booking itself
+when.py      day, slot, technician          draft.py     what the answers add up to
 """
 
 from conversations.booking.car import Brand, FitOf, Model, Year

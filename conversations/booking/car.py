@@ -3,7 +3,7 @@
 from conversations.booking import draft
 from conversations.shelf import part_option, price_of
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand import read_year
+from conversations.understand.answers import read_year
 from core import catalog
 from core.fit import Fit, FitAnswer, fit_of
 from core.messages import Option, say
@@ -88,7 +88,9 @@ class Model(Step):
 
     def _is_known(self, turn: Turn, text: str) -> bool:
         """A near spelling of what is on the list is matched by the list, not taken as it stands."""
-        return any(label.casefold() == text.strip().casefold() or text.strip().isdigit() for _, label in turn.state.shown)
+        return any(
+            label.casefold() == text.strip().casefold() or text.strip().isdigit() for _, label in turn.state.shown
+        )
 
     def heard(self, turn: Turn) -> str | None:
         """The model named."""
@@ -110,7 +112,9 @@ class Year(Step):
             for car in turn.catalogue.cars.values()
             if (car.brand, car.model) == (turn.state.get("brand"), turn.state.get("model"))
         ]
-        years = sorted({year for car in cars for year in range(car.year_from, (car.year_to or latest) + 1)}, reverse=True)
+        years = sorted(
+            {year for car in cars for year in range(car.year_from, (car.year_to or latest) + 1)}, reverse=True
+        )
         car = " ".join((turn.state.get("brand"), turn.state.get("model")))
         return question(
             say("ask.year", car=car),
@@ -169,7 +173,9 @@ class FitOf(Step):
                 return question(
                     say("ask.fit_none" if fit.alternatives else "ask.fit_none_at_all", **names),
                     options=[
-                        part_option(other, stock.get(other.id, 0)) for other in fit.alternatives if stock.get(other.id, 0) > 0
+                        part_option(other, stock.get(other.id, 0))
+                        for other in fit.alternatives
+                        if stock.get(other.id, 0) > 0
                     ],
                     always=[out],
                     button=say("button.part"),

@@ -135,9 +135,7 @@ class Method(Step):
         methods = payment_methods.offered(quote.total, services_only=not draft.basket(turn))
         return question(
             say("ask.method", total=quote.total),
-            options=[
-                Option(method, say(f"method.{method}"), say(f"method.{method}.hint")) for method in methods
-            ],
+            options=[Option(method, say(f"method.{method}"), say(f"method.{method}.hint")) for method in methods],
             button=say("button.method"),
         )
 
@@ -159,7 +157,10 @@ class Plan(Step):
             say("ask.plan", total=total),
             options=[
                 Option("full", say("option.full"), say("price.plain", now=total)),
-                *(Option(str(p), say("option.share", percent=p), say("price.plain", now=amount)) for p, amount in shares),
+                *(
+                    Option(str(p), say("option.share", percent=p), say("price.plain", now=amount))
+                    for p, amount in shares
+                ),
             ],
             button=say("button.plan"),
         )
@@ -187,7 +188,7 @@ async def _book(turn: Turn) -> Booking:
         raise LookupError("nothing can be booked without a time")
     order = Order(
         name=state.get("name"),
-        phone=state.get("phone") or customer.phone,
+        phone=state.get("phone") or customer.phone or "",
         email=state.get("email") or None,
         car_brand=state.get("brand"),
         car_model=state.get("model"),

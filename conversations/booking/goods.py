@@ -3,7 +3,7 @@
 from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_option
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand import read_quantity
+from conversations.understand.answers import read_quantity
 from core import catalog
 from core.catalog import CATEGORIES
 from core.fit import Fit, FitAnswer, fit_of
@@ -73,6 +73,7 @@ class PickPart(Step):
         """The parts of the category (or those that matched the words typed) with price, stock and fit."""
         parts = self._on_show(turn)
         stock = await catalog.stock(turn.session, [part.id for part in parts])
+        parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), _rank(_fit(turn, part)), part.price))
         return question(
             say("ask.part", category=say(f"category.{turn.state.get('category')}")),
             options=[part_option(part, stock.get(part.id, 0), _fit(turn, part)) for part in parts],
@@ -117,7 +118,7 @@ class PickPart(Step):
         parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
         if search:
             parts = [part for part in parts if part.id in search] or parts
-        return sorted(parts, key=lambda part: (_rank(_fit(turn, part)), part.price))
+        return parts
 
     def _take(self, turn: Turn, part: Part) -> None:
         have = dict(draft.basket(turn)).get(part.id, 0)
@@ -142,7 +143,8 @@ class More(Step):
         """The basket and what can be done with it."""
         lines = [say("basket.line", name=turn.catalogue.parts[part].name, count=n) for part, n in draft.basket(turn)]
         changes = [
-            Option(f"count:{part.id}", say("option.change_quantity", name=part.name)) for part in draft.basket_parts(turn)
+            Option(f"count:{part.id}", say("option.change_quantity", name=part.name))
+            for part in draft.basket_parts(turn)
         ]
         return question(
             say("ask.more", basket=lines),

@@ -18,7 +18,7 @@ class Day(Step):
     """The day of the job."""
 
     name = "date"
-    drops = ("time", "technician", "confirmed")
+    drops = ("confirmed",)
 
     async def ask(self, turn: Turn) -> Question:
         """The next days on which the shop opens; any other can be typed."""
@@ -80,7 +80,7 @@ class Slot(Step):
     """The slot in which the job starts."""
 
     name = "time"
-    drops = ("technician", "confirmed")
+    drops = ("confirmed",)
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
@@ -122,7 +122,11 @@ class Slot(Step):
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         clock = when.time if when else None
         if text.strip().isdigit() and int(text) < 24:
-            clock = time(int(text)) if any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown) else None
+            clock = (
+                time(int(text))
+                if any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown)
+                else None
+            )
         if when and when.day and when.day != draft.day(turn):
             turn.state.put("date", when.day.isoformat(), tentative=True)
             if clock:

@@ -1,7 +1,8 @@
 """Who the customer is, and the car's plate."""
 
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand import PhoneProblem, phone_problem, read_email, read_name, read_phone, read_plate, read_skip
+from conversations.understand.answers import read_skip
+from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from core.messages import Option, say
 
 SKIPPED = ""
@@ -28,7 +29,7 @@ class Name(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """A name as typed, without "nama saya"."""
         name = read_name(text)
-        if name is None:
+        if name is None or any(sign.isdigit() for sign in name):
             return False
         turn.state.put("name", name)
         return True
@@ -51,15 +52,12 @@ class Phone(Step):
         return question(say(f"ask.phone.{turn.contact.channel}"), wants="contact")
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A shared contact counts as proven; a typed one must be an Indonesian mobile number."""
-        if turn.incoming.phone and turn.contact.channel == "telegram":
-            turn.state.put("phone", turn.incoming.phone)
-            return True
+        """An Indonesian mobile number; a shared contact never comes here, it is proven (`engine`)."""
         phone = read_phone(text)
         if phone is not None:
             turn.state.put("phone", phone)
             return True
-        if phone_problem(text) is PhoneProblem.LANDLINE:
+        if is_landline(text):
             turn.remark("phone.landline")
             return True
         return False

@@ -49,4 +49,6 @@ class PickService(Step):
         categories = {part.category for part in draft.basket_parts(turn)}
         chosen = draft.services(turn)
         services = [s for s in turn.catalogue.services.values() if s.is_available and s.id not in chosen]
-        return sorted(services, key=lambda service: (not categories & set(service.installs), service.category, service.price))
+        return sorted(
+            services, key=lambda service: (not categories & set(service.installs), service.category, service.price)
+        )

@@ -1,0 +1,154 @@
+"""`bengkel`: the commands."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from bot import app
+from bot.config import BadSettings, Settings, load
+from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
+from bot.sandbox.demo import demo
+from conversations.understand import Lexicon, understand
+from core import catalog, catalog_files
+from core.catalog_files import BadFiles
+from core.database import AWAY, Database, upgrade
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 refused, 2 not understood."""
+    options = _parser().parse_args(words)
+    try:
+        return asyncio.run(options.command(options)) or 0
+    except (BadSettings, BadFiles) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except AWAY as error:
+        print(f"The database can't be used: {_first_line(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bengkel", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[..., Awaitable[int | None]], words: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=words, description=words)
+        added.add_argument("--config", type=Path, default=Path("config.yaml"), help="settings file")
+        added.set_defaults(command=command)
+        return added
+
+    at = add("demo", _demo, "Start everything on this machine, no account needed.")
+    at.add_argument("--port", type=int, default=8100, help="where the demo page is (0: any free port)")
+    add("run", _run, "Migrate the database, then serve.")
+    add("check", _check, "Check the settings, the database and the credentials.")
+    step = add("db", _db, "Look after the database.")
+    step.add_argument("step", choices=["upgrade"], help="upgrade: bring the schema to the newest version")
+    files = add("catalog", _catalog, "Import or export the catalogue as CSV files.")
+    files.add_argument("direction", choices=["import", "export"])
+    files.add_argument("paths", nargs="+", metavar="PATH", help="import: files, or `demo`; export: a folder")
+    texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
+    texts.add_argument("--now", type=datetime.fromisoformat, help="the moment to read them at (ISO 8601)")
+    texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")
+    return parser
+
+
+async def _demo(options: argparse.Namespace) -> None:
+    await demo(port=options.port)
+
+
+async def _run(options: argparse.Namespace) -> None:
+    await app.run(load(options.config))
+
+
+async def _check(options: argparse.Namespace) -> int:
+    settings = load(options.config)
+    findings = await app.check(settings)
+    for finding in findings:
+        print(finding)
+    return 1 if any(finding.is_bad for finding in findings) else 0
+
+
+async def _db(options: argparse.Namespace) -> None:
+    database = app.database(load(options.config))
+    await upgrade(database)
+    await database.close()
+
+
+async def _catalog(options: argparse.Namespace) -> None:
+    database = app.database(load(options.config))
+    await upgrade(database)
+    try:
+        if options.direction == "import":
+            await _import(database, options.paths)
+        else:
+            await _export(database, Path(options.paths[0]))
+    finally:
+        await database.close()
+
+
+async def _import(database: Database, paths: Sequence[str]) -> None:
+    files = sorted(DEMO_CATALOGUE.glob("*.csv")) if list(paths) == ["demo"] else [Path(path) for path in paths]
+    lines = catalog_files.read({str(file): _read(file) for file in files})
+    async with database.write() as session:
+        counts = await catalog_files.apply(session, lines, now=app.now())
+    print(", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+async def _export(database: Database, folder: Path) -> None:
+    async with database.read() as session:
+        files = await catalog_files.write(session)
+    for name in await asyncio.to_thread(_write, folder, files):
+        print(name)
+
+
+async def _understand(options: argparse.Namespace) -> None:
+    settings = load(options.config)
+    shop, lexicon = settings.shop, Lexicon.of(await _catalogue_of(settings))
+    now = options.now or app.now()
+    at = now.replace(tzinfo=shop.zone) if now.tzinfo is None else shop.local(now)
+    for text in options.texts or (line.rstrip("\n") for line in sys.stdin):
+        print(json.dumps(understand(text, lexicon, now=at, shop=shop).as_json(), ensure_ascii=False), flush=True)
+
+
+async def _catalogue_of(settings: Settings) -> catalog.Catalogue:
+    """The shop's catalogue, or the demo's while the shop has none."""
+    if app.database_exists(settings):
+        database = app.database(settings)
+        await upgrade(database)
+        async with database.read() as session:
+            own = await catalog.load(session)
+        await database.close()
+        if own.parts or own.services:
+            return own
+    files = {file.name: file.read_text("utf-8") for file in DEMO_CATALOGUE.glob("*.csv")}
+    return catalog_files.as_catalogue(catalog_files.read(files))
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8", newline="")
+    return [folder / name for name in files]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise BadSettings(f"{file} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadSettings(f"{file} isn't UTF-8 text; save it as CSV UTF-8.") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(getattr(error, "orig", None) or error) or type(error).__name__).splitlines()[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,350 @@
+"""The one place where objects are built, and where the clock is read and chance is drawn.
+
+settings ── serving ──> database, engine ──> intake <── webhooks (Telegram, Twilio, Midtrans)
+                           │                    └─ wake ──> dispatcher ──> senders
+                           └── collector (payment links, notifications) <── ticks (apscheduler)
+"""
+
+import asyncio
+import base64
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import SecretStr
+from sqlalchemy import select, text
+from sqlalchemy.engine import make_url
+from telegram.error import TelegramError
+
+from bot import invoice, jobs
+from bot.collect import Collector
+from bot.config import Settings
+from bot.dispatch import Dispatcher
+from bot.email import Email
+from bot.intake import Intake
+from bot.midtrans import Midtrans
+from bot.polling import backoff, poll
+from bot.sending import File, Sender
+from bot.telegram import TelegramSender, make_bot
+from bot.whatsapp import WhatsAppSender
+from conversations.engine import Engine
+from core import invoices, outbox
+from core.database import AWAY, Database, insert_once, upgrade
+from core.messages import Document, say
+from core.refusals import NotFound
+from core.tables import Booking, Secret
+from webhooks import files, midtrans, pages, telegram, twilio
+from webhooks.app import make_app
+from webhooks.files import Download
+
+FILE_LINKS_LAST = timedelta(days=7)
+COMMANDS = {
+    "booking": say("command.booking"),
+    "bookings": say("command.bookings"),
+    "menu": say("command.menu"),
+    "help": say("command.help"),
+    "cancel": say("command.cancel"),
+}
+_ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+"""Crockford's base 32: no I, L, O or U to misread."""
+
+_log = logging.getLogger(__name__)
+
+
+def now() -> datetime:
+    """The moment, by this machine's clock."""
+    return datetime.now(UTC)
+
+
+def fresh_id() -> str:
+    """A new random id of 16 letters and digits that people can read to each other."""
+    return base64.b32encode(secrets.token_bytes(10)).translate(_ALPHABET).decode()
+
+
+def database(settings: Settings) -> Database:
+    """The database of the settings; a SQLite file's folder is made."""
+    file = _sqlite_file(settings)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return Database(settings.database.url)
+
+
+def database_exists(settings: Settings) -> bool:
+    """Whether there is a database to look into, without making one."""
+    file = _sqlite_file(settings)
+    return file is None or file.exists()
+
+
+def _sqlite_file(settings: Settings) -> Path | None:
+    url = make_url(settings.database.url)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and Telegram's hold the token
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    async with serving(settings) as url:
+        _log.info("serving at %s", url)
+        await stop.wait()
+        _log.info("stopping")
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    fresh: Callable[[], str] = fresh_id,
+    tick: timedelta = timedelta(seconds=5),
+) -> AsyncIterator[str]:
+    """The whole server while it is up, and the address it listens on; everything is closed in the end."""
+    async with AsyncExitStack() as stack:
+        shop, opened = settings.shop, database(settings)
+        stack.push_async_callback(opened.close)
+        await upgrade(opened)
+        secret = await _kept_secret(opened, fresh)
+        library = Library(opened, secret, settings.server.public_url, clock)
+        bot = _telegram(settings)
+        senders = await _senders(settings, bot, clock, stack)
+        dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
+        collector = _collector(settings, opened, dispatcher, clock)
+
+        def wake() -> None:
+            dispatcher.wake()
+            if collector:
+                collector.wake()
+
+        intake = Intake(opened, Engine(shop), shop, clock=clock, fresh=fresh, wake=wake)
+        routes: list[web.AbstractRouteDef] = [
+            *files.routes(secret=secret, load=library.download, now=clock),
+            *pages.routes(shop),
+        ]
+        if bot and settings.telegram.mode == "webhook":
+            routes += telegram.routes(
+                secret=_plain(settings.telegram.webhook_secret), take=intake.take, answer=bot.answer
+            )
+        if "whatsapp" in senders:
+            routes += twilio.routes(
+                auth_token=_plain(settings.whatsapp.auth_token),
+                public_url=settings.server.public_url,
+                take=intake.take,
+                delivered=_delivered(opened),
+            )
+        if collector:
+            key = _plain(settings.midtrans.server_key)
+            routes += midtrans.routes(opened, server_key=key, clock=clock, wake=collector.wake)
+        url = await _listen(settings, routes, _ready(opened), stack)
+        await _start(stack, dispatcher, collector, opened, wake, clock, tick)
+        if bot:
+            stack.enter_context(_background(_join_telegram(bot, settings, intake)))
+        yield url
+
+
+class Library:
+    """Files of ours, as the channels attach them and as signed links serve them."""
+
+    def __init__(self, database: Database, secret: bytes, public_url: str, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._secret = secret
+        self._public_url = public_url
+        self._clock = clock
+
+    async def file(self, document: Document) -> File:
+        """A document of a message, ready to be attached; raises `NotFound`."""
+        found = await self.download(document.kind, document.id)
+        if found is None:
+            raise NotFound(code=document.id)
+        link = files.sign(self._secret, document.kind, document.id, self._clock() + FILE_LINKS_LAST)
+        return File(found.name, found.content_type, found.content, self._public_url + link)
+
+    async def download(self, kind: str, code: str) -> Download | None:
+        """The bytes behind a link."""
+        if kind != "invoice":
+            return None
+        async with self._database.read() as session:
+            try:
+                facts, payments = await invoices.load(session, code)
+            except NotFound:
+                return None
+            language = await session.scalar(select(Booking.language).where(Booking.code == code))
+        content = await invoice.make(facts, payments, language=language or "id")
+        return Download(invoice.name(facts), "application/pdf", content)
+
+
+# --- building --------------------------------------------------------------------------------------
+
+
+def chance() -> float:
+    """A random number from 0 to 1 (jitter)."""
+    return secrets.randbelow(1 << 20) / (1 << 20)
+
+
+def _telegram(settings: Settings) -> TelegramSender | None:
+    if settings.telegram.token is None:
+        _log.warning("Telegram is off: BENGKEL_TELEGRAM__TOKEN is not set")
+        return None
+    return TelegramSender(make_bot(_plain(settings.telegram.token), settings.telegram.api_url))
+
+
+async def _senders(
+    settings: Settings, telegram: TelegramSender | None, clock: Callable[[], datetime], stack: AsyncExitStack
+) -> dict[str, Sender]:
+    senders: dict[str, Sender] = {}
+    if telegram:
+        stack.push_async_callback(telegram.close)
+        senders["telegram"] = telegram
+    twilio_account, mail = settings.whatsapp, settings.email
+    if twilio_account.account_sid and twilio_account.sender:
+        whatsapp = WhatsAppSender(
+            account_sid=twilio_account.account_sid,
+            auth_token=_plain(twilio_account.auth_token),
+            sender=twilio_account.sender,
+            public_url=settings.server.public_url,
+            templates=twilio_account.templates,
+            api_url=twilio_account.api_url,
+            content_url=twilio_account.content_url,
+        )
+        stack.push_async_callback(whatsapp.close)
+        senders["whatsapp"] = whatsapp
+    else:
+        _log.warning("WhatsApp is off: BENGKEL_WHATSAPP__ACCOUNT_SID is not set")
+    if mail.smtp_url and mail.sender:
+        senders["email"] = Email(_plain(mail.smtp_url), mail.sender, clock=clock)
+    else:
+        _log.warning("E-mail is off: BENGKEL_EMAIL__SMTP_URL is not set")
+    return senders
+
+
+def _collector(
+    settings: Settings, database: Database, dispatcher: Dispatcher, clock: Callable[[], datetime]
+) -> Collector | None:
+    account = settings.midtrans
+    if account.server_key is None:
+        _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
+        return None
+    vendor = Midtrans(
+        server_key=_plain(account.server_key),
+        client_key=account.client_key or "",
+        production=account.production,
+        snap_url=account.snap_url,
+        api_url=account.api_url,
+    )
+    return Collector(
+        database,
+        vendor,
+        shop=settings.shop,
+        finish_url=settings.server.public_url + pages.FINISHED,
+        clock=clock,
+        chance=chance,
+        wake_dispatch=dispatcher.wake,
+    )
+
+
+def _delivered(database: Database) -> twilio.Delivered:
+    async def delivered(sid: str, state: str, error: str | None) -> None:
+        async with database.write() as session:
+            await outbox.delivered(session, sid, state, error)
+
+    return delivered
+
+
+def _ready(database: Database) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    async def ready() -> Mapping[str, str]:
+        try:
+            async with database.read() as session:
+                await session.execute(text("SELECT 1"))
+        except AWAY as error:
+            return {"database": type(error).__name__}
+        return {}
+
+    return ready
+
+
+async def _kept_secret(database: Database, fresh: Callable[[], str]) -> bytes:
+    """The secret that signs links to files: made at the first start, the same ever after."""
+    async with database.write() as session:
+        await insert_once(session, Secret, name="files", value=fresh() + fresh())
+        return (await session.scalars(select(Secret.value).where(Secret.name == "files"))).one().encode()
+
+
+async def _listen(
+    settings: Settings,
+    routes: list[web.AbstractRouteDef],
+    ready: Callable[[], Awaitable[Mapping[str, str]]],
+    stack: AsyncExitStack,
+) -> str:
+    runner = web.AppRunner(make_app(routes, ready=ready), access_log=None, shutdown_timeout=5)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+    return f"http://{settings.server.host}:{runner.addresses[0][1]}"
+
+
+async def _start(
+    stack: AsyncExitStack,
+    dispatcher: Dispatcher,
+    collector: Collector | None,
+    database: Database,
+    wake: Callable[[], None],
+    clock: Callable[[], datetime],
+    tick: timedelta,
+) -> None:
+    """The loops and the tick; stopped in the reverse order, each after what it is doing."""
+    for loop in (dispatcher, collector):
+        if loop is not None:
+            task = asyncio.create_task(loop.run())
+            stack.push_async_callback(_finish, task)
+            stack.callback(loop.stop)
+
+    async def look() -> None:
+        wake()
+
+    scheduler = jobs.start([jobs.Tick("look", tick, look)])
+    stack.callback(scheduler.shutdown, wait=False)
+    wake()
+
+
+async def _finish(task: asyncio.Task[None]) -> None:
+    await asyncio.wait([task], timeout=8)
+    task.cancel()
+
+
+@contextlib.contextmanager
+def _background(work: Coroutine[None, None, None]) -> Iterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _join_telegram(sender: TelegramSender, settings: Settings, intake: Intake) -> None:
+    """Tell Telegram where we are (again and again while it is away), then poll where that is the mode."""
+    webhook = None
+    if settings.telegram.mode == "webhook":
+        webhook = (f"{settings.server.public_url}/webhooks/telegram", _plain(settings.telegram.webhook_secret))
+    for failures in range(sys.maxsize):
+        try:
+            await sender.announce(COMMANDS, webhook)
+            break
+        except TelegramError as error:
+            _log.warning("Telegram can't be reached yet: %s", error)
+            await asyncio.sleep(backoff(failures).total_seconds())
+    if webhook is None:
+        await poll(sender.bot, take=intake.take, answer=sender.answer)
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -1,0 +1,84 @@
+"""Where a message comes in from any channel: one transaction a turn, and nothing lost when a turn fails."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.engine import Engine
+from conversations.incoming import Incoming
+from core import outbox, people
+from core.database import AWAY, Database
+from core.messages import message, say
+from core.shop import Shop
+from core.tables import Inbound
+
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Takes messages; `wake` is called when there may be something to send."""
+
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        shop: Shop,
+        *,
+        clock: Callable[[], datetime],
+        fresh: Callable[[], str],
+        wake: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._shop = shop
+        self._clock = clock
+        self._fresh = fresh
+        self._wake = wake
+
+    async def take(self, incoming: Incoming) -> None:
+        """Answer a message in one transaction, committed when this returns.
+
+        Raises only what `core.database.AWAY` names: then nothing was kept, and the vendor must send it again.
+        """
+        try:
+            async with self._database.write() as session:
+                await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
+        except AWAY:
+            raise
+        except Exception:  # noqa: BLE001
+            # A bug: whatever it is, the message must not be lost with it.
+            _log.exception("turn failed: %s %s", incoming.channel, incoming.event_id)
+            async with self._database.write() as session:
+                await self._keep(session, incoming)
+        self._wake()
+
+    async def _keep(self, session: AsyncSession, incoming: Incoming) -> None:
+        """Keep the raw message, tell the person, and tell the admins."""
+        now, event = self._clock(), f"{incoming.channel}:{incoming.event_id}"
+        if not await people.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
+            return
+        kept = (Inbound.channel == incoming.channel) & (Inbound.event_id == incoming.event_id)
+        await session.execute(update(Inbound).where(kept).values(raw=dict(incoming.raw), error="turn failed"))
+        await outbox.enqueue(
+            session,
+            key=f"sorry:{event}",
+            channel=incoming.channel,
+            address=incoming.address,
+            language="id",
+            message=message(say("bug.sorry")),
+            now=now,
+        )
+        for channel, address in self._shop.admin_addresses:
+            await outbox.enqueue(
+                session,
+                key=f"bug:{event}:{channel}:{address}",
+                channel=channel,
+                address=address,
+                language="id",
+                message=message(say("bug.staff", event=event)),
+                now=now,
+                kind="staff",
+            )

@@ -1,0 +1,176 @@
+"""A customer's side of a conversation in a test: what is typed and tapped, and what is seen on each channel."""
+
+import html
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from bot import telegram_render, whatsapp_render
+from conversations.engine import Engine
+from conversations.incoming import Incoming, Place
+from conversations.texts import render
+from core import catalog_files, payments, settlement
+from core.database import Database
+from core.messages import Message, message_from_json
+from core.shop import Shop
+from core.states import RequestState
+from core.tables import Outbox, PaymentRequest
+
+CATALOGUE = Path(__file__).parents[2] / "bot" / "sandbox" / "catalogue"
+ADDRESSES = {"telegram": "812345", "whatsapp": "whatsapp:+6281290000001"}
+
+
+async def stock_the_shelves(database: Database, now: datetime) -> None:
+    """The demo catalogue."""
+    files = {file.name: file.read_text("utf-8") for file in CATALOGUE.glob("*.csv")}
+    async with database.write() as session:
+        await catalog_files.apply(session, catalog_files.read(files), now=now)
+
+
+@dataclass
+class Talk:
+    """One person in one chat; `seen` is what stood on the screen after the last deed."""
+
+    database: Database
+    shop: Shop
+    channel: str
+    now: datetime
+    name: str = "Sari Dewi"
+    language: str | None = None
+    restarting: bool = False
+    twice: bool = False
+    address: str = ""
+    engine: Engine | None = None
+    seen: list[Message] = field(default_factory=list)
+    events: int = 0
+    read_up_to: int = 0
+
+    def __post_init__(self) -> None:
+        self.address = self.address or ADDRESSES[self.channel]
+
+    async def type(self, text: str) -> None:
+        """Send words."""
+        await self._deed(text=text)
+
+    async def tap(self, label: str) -> None:
+        """Tap what is called that in the newest message that has buttons."""
+        message = next(message for message in reversed(self.seen) if message.options)
+        labels = [render(option.label, self.spoken) for option in message.options]
+        matching = [index for index, shown in enumerate(labels) if label.casefold() in shown.casefold()]
+        assert matching, f"nothing called {label!r} to tap: {labels}"
+        option = message.options[matching[0]]
+        await self.choose(option.id if message.prompt is None else f"{message.prompt}:{matching[0]}")
+
+    async def choose(self, choice: str) -> None:
+        """Tap a button by its data."""
+        await self._deed(choice=choice)
+
+    async def share_contact(self, phone: str) -> None:
+        """Share a number that the channel vouches for."""
+        await self._deed(phone=phone)
+
+    async def share_place(self) -> None:
+        """Share a location."""
+        await self._deed(place=Place(-6.26, 106.81, "Jl. Kemang Raya 8, Jakarta Selatan"))
+
+    async def send_photo(self) -> None:
+        """Send a picture."""
+        await self._deed(media=("photo-1",))
+
+    async def link_arrives(self) -> None:
+        """The worker has made the payment link."""
+        async with self.database.write() as session:
+            wanted = await session.scalars(select(PaymentRequest).where(PaymentRequest.state == RequestState.WANTED))
+            for request in wanted.all():
+                url = f"https://pay.example/{request.order_id}"
+                await payments.link_made(session, request.order_id, token="t", url=url, shop=self.shop, now=self.now)
+        await self._look()
+
+    async def pays(self) -> None:
+        """The customer pays the open link, and Midtrans says so."""
+        async with self.database.write() as session:
+            request = await session.scalar(select(PaymentRequest).where(PaymentRequest.state == RequestState.OPEN))
+            assert request, "there is no link to pay"
+            answer = {
+                "order_id": request.order_id,
+                "transaction_id": f"t-{request.order_id}",
+                "transaction_status": "settlement",
+                "status_code": "200",
+                "gross_amount": f"{request.amount}.00",
+                "currency": "IDR",
+                "payment_type": "qris",
+            }
+            await settlement.settle(session, request.order_id, answer, shop=self.shop, now=self.now)
+        await self._look()
+
+    async def time_runs_out(self) -> None:
+        """The link's time is over and nobody paid."""
+        async with self.database.write() as session:
+            request = await session.scalar(select(PaymentRequest).where(PaymentRequest.state == RequestState.OPEN))
+            assert request, "there is no link that could end"
+            self.now = request.expires_at + timedelta(seconds=1)
+            await settlement.close(session, request.order_id, None, shop=self.shop, now=self.now)
+        await self._look()
+
+    @property
+    def spoken(self) -> str:
+        """The language of the newest message."""
+        return self._language
+
+    @property
+    def screen(self) -> str:
+        """All that the last deed brought to the screen, as this channel's renderer shows it."""
+        return "\n".join(shown(message, self.channel, self._language) for message in self.seen)
+
+    async def _deed(self, **said: object) -> None:
+        self.events += 1
+        self.now += timedelta(seconds=15)
+        phone = self.address.removeprefix("whatsapp:") if self.channel == "whatsapp" else None
+        incoming = Incoming(
+            self.channel,
+            self.address,
+            f"e{self.events}",
+            name=self.name,
+            language=self.language,
+            **{"phone": phone} | said,  # type: ignore[arg-type]
+        )
+        if self.engine is None or self.restarting:
+            self.engine = Engine(self.shop)
+        for time in range(2 if self.twice else 1):
+            async with self.database.write() as session:
+                fresh = f"{self.events:08}ZZZZZZZZ"
+                is_new = await self.engine.take_turn(session, incoming, now=self.now, fresh=fresh)
+            assert is_new == (time == 0), "the same message twice is one turn"
+        await self._look()
+
+    async def _look(self) -> None:
+        async with self.database.read() as session:
+            query = select(Outbox).where(Outbox.address == self.address, Outbox.id > self.read_up_to)
+            rows = (await session.scalars(query.order_by(Outbox.id))).all()
+        now_due = [row for row in rows if row.due_at <= self.now]
+        self.seen = [message_from_json(row.body) for row in now_due]
+        self._language = now_due[-1].language if now_due else "id"
+        self.read_up_to = max((row.id for row in rows), default=self.read_up_to)
+
+
+def shown(message: Message, channel: str, language: str) -> str:
+    """A message as a person sees it on that channel: words, buttons, links, without the channel's markup."""
+    if channel == "telegram":
+        pieces = []
+        for part in telegram_render.parts(message, language):
+            pieces.append(html.unescape(re.sub(r"<[^>]+>", "", part.text)))
+            pieces += _keys(part.keyboard)
+        return "\n".join(pieces)
+    parts = whatsapp_render.parts(message, language)
+    return "\n".join(
+        part.body if isinstance(part, whatsapp_render.Text) else "\n".join((part.body, *part.variables.values()))
+        for part in parts
+    ).replace("*", "")
+
+
+def _keys(keyboard: object) -> list[str]:
+    rows = getattr(keyboard, "inline_keyboard", None) or getattr(keyboard, "keyboard", None) or ()
+    return [piece for row in rows for key in row for piece in (key.text, getattr(key, "url", None)) if piece]

@@ -1,0 +1,98 @@
+"""Every transcript, for every renderer: as it stands, with each message delivered twice, with a restart after
+every turn, and with a stale tap before every deed.
+
+    > typed words      [a button's words]      < what must be on the screen      <! what must not
+    @contact +62…      @place      @photo      @link arrives      @pays      @time runs out
+    # a comment        : channel telegram      : language en
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from core.database import Database
+from core.shop import Shop
+from core.tables import Conversation, Slot
+from talk import Talk, stock_the_shelves
+
+TRANSCRIPTS = sorted((Path(__file__).parents[1] / "transcripts").glob("*.txt"))
+WAYS = ("as it stands", "every message twice", "a restart after every turn", "stale taps")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda file: file.stem)
+async def test_the_conversation_reads_as_written(
+    transcript: Path, channel: str, way: str, database: Database, shop: Shop, now: datetime
+) -> None:
+    lines = transcript.read_text("utf-8").splitlines()
+    settings = dict(line[2:].split(" ", 1) for line in lines if line.startswith(": "))
+    if settings.get("channel", channel) != channel:
+        pytest.skip(f"only for {settings['channel']}")
+    await stock_the_shelves(database, now)
+    talk = Talk(
+        database,
+        shop,
+        channel,
+        now,
+        language=settings.get("language"),
+        restarting=way == WAYS[2],
+        twice=way == WAYS[1],
+    )
+    for number, line in enumerate(lines, 1):
+        if way == WAYS[3] and line.startswith((">", "[")) and talk.events:
+            await _stale_tap(talk)
+        await _play(talk, line, f"{transcript.name} line {number}: {line}")
+
+
+async def _play(talk: Talk, line: str, where: str) -> None:
+    match line[:1], line[1:].strip():
+        case ">", text:
+            await talk.type(text)
+        case "[", label:
+            await talk.tap(label.removesuffix("]"))
+        case "@", deed:
+            await _deed(talk, deed)
+        case "<", expected if expected.startswith("!"):
+            assert expected[1:].strip().casefold() not in talk.screen.casefold(), f"{where}\n\n{talk.screen}"
+        case "<", expected:
+            assert expected.casefold() in talk.screen.casefold(), f"{where}\n\n{talk.screen}"
+        case _:
+            pass
+
+
+async def _deed(talk: Talk, deed: str) -> None:
+    match deed.split(" ", 1):
+        case ["contact", phone]:
+            await talk.share_contact(phone)
+        case ["place"]:
+            await talk.share_place()
+        case ["photo"]:
+            await talk.send_photo()
+        case ["link", "arrives"]:
+            await talk.link_arrives()
+        case ["pays"]:
+            await talk.pays()
+        case ["time", "runs out"]:
+            await talk.time_runs_out()
+        case _:
+            raise ValueError(deed)
+
+
+async def _stale_tap(talk: Talk) -> None:
+    """A button of an older question does nothing but bring the open question back."""
+    before = await _remembered(talk)
+    options = [message for message in talk.seen if message.options]
+    await talk.choose("0:0")
+    assert await _remembered(talk) == before
+    if options and options[-1].prompt is not None:
+        assert talk.seen[-1].options, "the open question comes back"
+
+
+async def _remembered(talk: Talk) -> object:
+    async with talk.database.read() as session:
+        state = (await session.scalars(select(Conversation.state))).one()
+        taken = await session.scalar(select(func.sum(Slot.taken)))
+    return state["flow"], state["answers"], taken
