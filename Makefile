@@ -38,4 +38,4 @@ format: setup
 	@$(RUN) ruff check --fix .
 
 bench: setup
-	@$(RUN) python -m tests.bench
+	@$(RUN) python tests/bench
