@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 from aiohttp import web
-from listener import Clock, Listener
+from listener import Clock, Shop
 
 from bot.sandbox.server import Outside, outside
 
@@ -22,16 +22,16 @@ async def there(clock: Clock) -> AsyncIterator[Outside]:
 
 
 @pytest.fixture
-async def listener(there: Outside) -> AsyncIterator[Listener]:
+async def shop(there: Outside) -> AsyncIterator[Shop]:
     """A listening shop, known to the vendors."""
-    listener = Listener()
+    shop = Shop()
     app = web.Application()
-    app.add_routes([web.get("/files/{name}", listener.file), web.post("/{path:.*}", listener.webhook)])
+    app.add_routes([web.get("/files/{name}", shop.file), web.post("/{path:.*}", shop.webhook)])
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    listener.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    there.shop_is_at(listener.url)
-    yield listener
+    shop.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    there.shop_is_at(shop.url)
+    yield shop
     await runner.cleanup()

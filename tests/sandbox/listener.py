@@ -31,7 +31,7 @@ class Heard:
 
 
 @dataclass
-class Listener:
+class Shop:
     """Webhooks that note each call and answer with what `answers` holds, else 200."""
 
     url: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from listener import Clock, Listener
+from listener import Clock, Shop
 
 from bot.sandbox.markup import whatsapp
 from bot.sandbox.phones import Bubble, Button, Item, Menu
@@ -17,7 +17,7 @@ from bot.sandbox.server import Outside
 
 
 @pytest.fixture
-async def page(there: Outside, listener: Listener) -> AsyncIterator[ClientSession]:
+async def page(there: Outside, shop: Shop) -> AsyncIterator[ClientSession]:
     async with ClientSession(there.url) as page:
         yield page
 
@@ -63,7 +63,7 @@ async def test_a_person_types_shares_and_is_replaced(page: ClientSession, there:
     assert after["phones"][phone]["bubbles"] == after["others"] == []
 
 
-async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, there: Outside, listener: Listener) -> None:
+async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, there: Outside, shop: Shop) -> None:
     async with page.post("/world/whatsapp/photo", data=b"\xff\xd8\xff", headers={"Content-Type": "image/jpeg"}) as got:
         assert got.status == 204
     [bubble] = (await state(page))["phones"]["whatsapp"]["bubbles"]
@@ -75,13 +75,13 @@ async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, there
     assert there.world.telegram.customers[-1].language == "en"
 
 
-async def test_a_button_is_tapped_by_bubble_and_id(page: ClientSession, there: Outside, listener: Listener) -> None:
+async def test_a_button_is_tapped_by_bubble_and_id(page: ClientSession, there: Outside, shop: Shop) -> None:
     customer = there.world.whatsapp.customers[-1]
     menu = Menu("Pilih", (Item("1:0", "09:00"), Item("1:1", "10:00")))
     customer.see(Bubble("SM1", "shop", there.world.stage.clock(), "text", "Jam?", "Jam?", menu=menu))
     async with page.post("/world/whatsapp/tap", json={"bubble": "SM1", "button": "1:1"}) as got:
         assert got.status == 204
-    assert listener.heard[-1].form["ListTitle"] == "10:00"
+    assert shop.heard[-1].form["ListTitle"] == "10:00"
 
 
 @pytest.mark.parametrize(
@@ -133,13 +133,13 @@ async def test_only_a_page_of_this_server_may_look_or_act(page: ClientSession, h
         assert got.status == 403
 
 
-async def test_a_hidden_phone_shows_an_id_in_its_place(there: Outside, listener: Listener) -> None:
+async def test_a_hidden_phone_shows_an_id_in_its_place(there: Outside, shop: Shop) -> None:
     hidden = there.world.whatsapp.person("+6281234567890", "Sari", hidden_as="ID.4566778899")
     await hidden.type("halo")
-    assert listener.heard[-1].form["From"] == "whatsapp:ID.4566778899"
+    assert shop.heard[-1].form["From"] == "whatsapp:ID.4566778899"
 
 
-async def test_nobody_waits_for_a_reply_for_ever(there: Outside, listener: Listener, clock: Clock) -> None:
+async def test_nobody_waits_for_a_reply_for_ever(there: Outside, shop: Shop, clock: Clock) -> None:
     customer = there.world.telegram.customers[-1]
     clock.pass_by(timedelta(days=1))  # the shop's time and the test's have nothing to do with each other
     with pytest.raises(TimeoutError, match=f"no reply to {customer.name}"):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from listener import Clock, Listener
+from listener import Clock, Shop
 from PIL import Image
 from telegram import (
     Bot,
@@ -45,9 +45,9 @@ def budi(there: Outside) -> Person:
 
 
 @pytest.fixture
-async def hooked(bot: Bot, listener: Listener) -> Listener:
-    await bot.set_webhook(f"{listener.url}/webhooks/telegram", secret_token="s3cret")
-    return listener
+async def hooked(bot: Bot, shop: Shop) -> Shop:
+    await bot.set_webhook(f"{shop.url}/webhooks/telegram", secret_token="s3cret")
+    return shop
 
 
 async def test_a_wrong_token_is_unauthorized(there: Outside) -> None:
@@ -55,7 +55,7 @@ async def test_a_wrong_token_is_unauthorized(there: Outside) -> None:
         await bot_at(there, "0000000000:SANDBOX-other").get_me()
 
 
-async def test_what_a_person_types_reaches_the_webhook_with_the_secret(hooked: Listener, budi: Person) -> None:
+async def test_what_a_person_types_reaches_the_webhook_with_the_secret(hooked: Shop, budi: Person) -> None:
     assert await budi.type("halo") == 200
 
     update = Update.de_json(hooked.updates[0], None)
@@ -64,7 +64,7 @@ async def test_what_a_person_types_reaches_the_webhook_with_the_secret(hooked: L
     assert hooked.heard[0].headers["X-Telegram-Bot-Api-Secret-Token"] == "s3cret"
 
 
-async def test_an_update_is_repeated_until_it_is_taken(there: Outside, hooked: Listener, budi: Person) -> None:
+async def test_an_update_is_repeated_until_it_is_taken(there: Outside, hooked: Shop, budi: Person) -> None:
     there.world.telegram.repeat_after = (0.01,)
     hooked.answers = [500, 503]
 
@@ -75,7 +75,7 @@ async def test_an_update_is_repeated_until_it_is_taken(there: Outside, hooked: L
     assert there.world.telegram.pending == {}
 
 
-async def test_the_bot_answers_with_buttons_and_hears_the_tap(bot: Bot, hooked: Listener, budi: Person) -> None:
+async def test_the_bot_answers_with_buttons_and_hears_the_tap(bot: Bot, hooked: Shop, budi: Person) -> None:
     buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Speaker", callback_data="1:0")]])
     await bot.send_message(BUDI, "Pilih <b>kategori</b>", parse_mode="HTML", reply_markup=buttons)
     shown = await budi.next_reply()
@@ -88,7 +88,7 @@ async def test_the_bot_answers_with_buttons_and_hears_the_tap(bot: Bot, hooked: 
     assert await query.answer()
 
 
-async def test_a_bubble_kept_from_before_an_edit_can_still_be_tapped(bot: Bot, hooked: Listener, budi: Person) -> None:
+async def test_a_bubble_kept_from_before_an_edit_can_still_be_tapped(bot: Bot, hooked: Shop, budi: Person) -> None:
     buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Speaker", callback_data="1:0")]])
     sent = await bot.send_message(BUDI, "Pilih", reply_markup=buttons)
     before = budi.last()
@@ -99,7 +99,7 @@ async def test_a_bubble_kept_from_before_an_edit_can_still_be_tapped(bot: Bot, h
     assert await budi.tap("Speaker", before) == 200
 
 
-async def test_a_tap_is_too_old_after_its_time(bot: Bot, hooked: Listener, budi: Person, clock: Clock) -> None:
+async def test_a_tap_is_too_old_after_its_time(bot: Bot, hooked: Shop, budi: Person, clock: Clock) -> None:
     buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Ya", callback_data="1:0")]])
     await bot.send_message(BUDI, "Benar?", reply_markup=buttons)
     await budi.tap("Ya")
@@ -166,7 +166,7 @@ async def test_nobody_can_be_written_to_who_never_wrote(bot: Bot, there: Outside
         await bot.send_message(43, "halo")
 
 
-async def test_a_blocked_bot_is_told_so_and_can_come_back(bot: Bot, hooked: Listener, budi: Person) -> None:
+async def test_a_blocked_bot_is_told_so_and_can_come_back(bot: Bot, hooked: Shop, budi: Person) -> None:
     await budi.block()
     assert Update.de_json(hooked.updates[-1], bot).my_chat_member.new_chat_member.status == "kicked"
     with pytest.raises(Forbidden, match="bot was blocked by the user"):
@@ -178,7 +178,7 @@ async def test_a_blocked_bot_is_told_so_and_can_come_back(bot: Bot, hooked: List
     await bot.send_message(BUDI, "halo lagi")
 
 
-async def test_a_contact_says_whose_it_is(hooked: Listener, budi: Person) -> None:
+async def test_a_contact_says_whose_it_is(hooked: Shop, budi: Person) -> None:
     await budi.share_contact()
     await budi.share_contact("+6281300000000", own=False)
     own, other = (update["message"]["contact"] for update in hooked.updates)
@@ -186,7 +186,7 @@ async def test_a_contact_says_whose_it_is(hooked: Listener, budi: Person) -> Non
     assert "user_id" not in other
 
 
-async def test_a_reply_keyboard_asks_for_the_contact_and_goes_away(bot: Bot, hooked: Listener, budi: Person) -> None:
+async def test_a_reply_keyboard_asks_for_the_contact_and_goes_away(bot: Bot, hooked: Shop, budi: Person) -> None:
     keyboard = ReplyKeyboardMarkup([[KeyboardButton("Kirim nomor", request_contact=True)], ["Lewati"]])
     await bot.send_message(BUDI, "Nomor?", reply_markup=keyboard)
     await budi.tap("Kirim nomor")
@@ -199,13 +199,13 @@ async def test_a_reply_keyboard_asks_for_the_contact_and_goes_away(bot: Bot, hoo
         await budi.tap("Lewati")
 
 
-async def test_a_place_comes_with_its_address(hooked: Listener, budi: Person) -> None:
+async def test_a_place_comes_with_its_address(hooked: Shop, budi: Person) -> None:
     await budi.share_location(-6.29, 106.79, "Jl. Fatmawati 21")
     message = Update.de_json(hooked.updates[-1], None).message
     assert (message.location.latitude, message.venue.address) == (-6.29, "Jl. Fatmawati 21")
 
 
-async def test_a_photo_can_be_downloaded(bot: Bot, hooked: Listener, budi: Person) -> None:
+async def test_a_photo_can_be_downloaded(bot: Bot, hooked: Shop, budi: Person) -> None:
     picture = png()
     await budi.send_photo(picture, "image/png")
     [size] = Update.de_json(hooked.updates[-1], bot).message.photo
@@ -247,17 +247,13 @@ async def test_a_document_arrives_with_its_name(bot: Bot, budi: Person) -> None:
         await bot.send_document(BUDI, InputFile(b"", "leer.pdf"))
 
 
-async def test_files_by_link_are_fetched(bot: Bot, listener: Listener, budi: Person) -> None:
-    listener.files = {
-        "a.png": ("image/png", png()),
-        "a.pdf": ("application/pdf", b"%PDF"),
-        "a.txt": ("text/plain", b"x"),
-    }
-    await bot.send_photo(BUDI, f"{listener.url}/files/a.png")
-    await bot.send_document(BUDI, f"{listener.url}/files/a.pdf")
+async def test_files_by_link_are_fetched(bot: Bot, shop: Shop, budi: Person) -> None:
+    shop.files = {"a.png": ("image/png", png()), "a.pdf": ("application/pdf", b"%PDF"), "a.txt": ("text/plain", b"x")}
+    await bot.send_photo(BUDI, f"{shop.url}/files/a.png")
+    await bot.send_document(BUDI, f"{shop.url}/files/a.pdf")
     assert [bubble.kind for bubble in budi.bubbles] == ["photo", "document"]
     with pytest.raises(BadRequest, match="Wrong type of the web page content"):
-        await bot.send_document(BUDI, f"{listener.url}/files/a.txt")
+        await bot.send_document(BUDI, f"{shop.url}/files/a.txt")
     with pytest.raises(BadRequest, match="Image_process_failed"):
         await bot.send_photo(BUDI, b"no picture")
 
@@ -274,7 +270,7 @@ async def test_polling_confirms_by_offset(bot: Bot, there: Outside, budi: Person
     assert await bot.get_updates(offset=second.update_id + 1) == ()
 
 
-async def test_polling_and_a_webhook_exclude_each_other(bot: Bot, hooked: Listener, budi: Person) -> None:
+async def test_polling_and_a_webhook_exclude_each_other(bot: Bot, hooked: Shop, budi: Person) -> None:
     with pytest.raises(Conflict):
         await bot.get_updates()
     await bot.delete_webhook()
@@ -283,13 +279,13 @@ async def test_polling_and_a_webhook_exclude_each_other(bot: Bot, hooked: Listen
 
 
 async def test_what_waited_is_delivered_once_a_webhook_is_set(
-    bot: Bot, there: Outside, listener: Listener, budi: Person
+    bot: Bot, there: Outside, shop: Shop, budi: Person
 ) -> None:
     await budi.type("halo")
     assert (await bot.get_webhook_info()).pending_update_count == 1
-    await bot.set_webhook(f"{listener.url}/webhooks/telegram")
+    await bot.set_webhook(f"{shop.url}/webhooks/telegram")
     await there.world.stage.settled()
-    assert len(listener.updates) == 1
+    assert len(shop.updates) == 1
 
 
 @pytest.mark.parametrize(
@@ -335,13 +331,13 @@ async def test_trouble_on_purpose(bot: Bot, there: Outside, budi: Person) -> Non
     assert budi.last().text == "sampai"
 
 
-async def test_a_message_can_come_ten_times_at_once(hooked: Listener, budi: Person) -> None:
+async def test_a_message_can_come_ten_times_at_once(hooked: Shop, budi: Person) -> None:
     await budi.type("halo", times=10)
     assert len({update["update_id"] for update in hooked.updates}) == 1
     assert len(hooked.updates) == 10
 
 
-async def test_what_is_held_comes_at_once_on_release(there: Outside, hooked: Listener, budi: Person) -> None:
+async def test_what_is_held_comes_at_once_on_release(there: Outside, hooked: Shop, budi: Person) -> None:
     there.world.telegram.hold()
     assert await budi.type("satu") is None
     assert await budi.type("dua") is None

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import ClientSession, encode_basic_auth
-from listener import Clock, Heard, Listener
+from listener import Clock, Heard, Shop
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
@@ -59,7 +59,7 @@ def client(there: Outside, http: Http) -> Client:
 
 
 @pytest.fixture
-async def sari(there: Outside, listener: Listener) -> Person:
+async def sari(there: Outside, shop: Shop) -> Person:
     """She wrote a moment ago, so the window is open."""
     sari = there.world.whatsapp.person(SARI, "Sari")
     await sari.type("halo")
@@ -101,9 +101,9 @@ def test_the_signature_is_twilios() -> None:
     assert signature("12345", url, form) == RequestValidator("12345").compute_signature(url, form)
 
 
-async def test_a_message_comes_in_signed(sari: Person, listener: Listener) -> None:
-    [heard] = listener.heard
-    assert valid(heard, listener.url)
+async def test_a_message_comes_in_signed(sari: Person, shop: Shop) -> None:
+    [heard] = shop.heard
+    assert valid(heard, shop.url)
     assert heard.form is not None
     assert heard.form["Body"] == "halo"
     assert (heard.form["From"], heard.form["To"]) == (f"whatsapp:{SARI}", SHOP)
@@ -116,21 +116,19 @@ async def test_a_wrong_password_is_refused(there: Outside, http: Http, sari: Per
     assert (refused.value.status, refused.value.code) == (401, 20003)
 
 
-async def test_a_message_is_shown_and_its_way_is_told(
-    client: Client, there: Outside, listener: Listener, sari: Person
-) -> None:
-    message = await send(client, body="*Halo* Kak <b>", status_callback=f"{listener.url}/webhooks/twilio/status?id=7")
+async def test_a_message_is_shown_and_its_way_is_told(client: Client, there: Outside, shop: Shop, sari: Person) -> None:
+    message = await send(client, body="*Halo* Kak <b>", status_callback=f"{shop.url}/webhooks/twilio/status?id=7")
     assert message.status == "queued"
     shown = await sari.next_reply()
     await there.world.stage.settled()
 
     assert (shown.text, shown.html) == ("Halo Kak <b>", "<b>Halo</b> Kak &lt;b&gt;")
-    assert listener.statuses == ["queued", "sent", "delivered", "read"]
+    assert shop.statuses == ["queued", "sent", "delivered", "read"]
     assert sari.last().status == "read"
-    heard = listener.heard[-1]
+    heard = shop.heard[-1]
     assert heard.form["MessageSid"] == message.sid
     validator = RequestValidator(DEFAULTS.twilio_token)
-    url = f"{listener.url}/webhooks/twilio/status?id=7"
+    url = f"{shop.url}/webhooks/twilio/status?id=7"
     assert validator.validate(url, heard.form, heard.headers["X-Twilio-Signature"])
 
 
@@ -158,18 +156,18 @@ async def test_a_message_that_twilio_refuses(
 
 
 async def test_free_text_goes_within_24_hours_only(
-    client: Client, there: Outside, listener: Listener, sari: Person, clock: Clock
+    client: Client, there: Outside, shop: Shop, sari: Person, clock: Clock
 ) -> None:
     clock.pass_by(timedelta(hours=24))
     await send(client, body="masih di dalam")
     assert (await sari.next_reply()).text == "masih di dalam"
 
     clock.pass_by(timedelta(seconds=1))
-    late = await send(client, body="terlambat", status_callback=f"{listener.url}/webhooks/twilio/status")
+    late = await send(client, body="terlambat", status_callback=f"{shop.url}/webhooks/twilio/status")
     await there.world.stage.settled()
 
-    assert listener.statuses == ["queued", "failed"]
-    assert listener.heard[-1].form["ErrorCode"] == "63016"
+    assert shop.statuses == ["queued", "failed"]
+    assert shop.heard[-1].form["ErrorCode"] == "63016"
     assert (await client.messages(late.sid).fetch_async()).error_code == 63016
     assert sari.last().text == "masih di dalam"
 
@@ -226,19 +224,19 @@ LIST = {
 }
 
 
-async def test_quick_replies_are_tapped_by_their_title(client: Client, listener: Listener, sari: Person) -> None:
+async def test_quick_replies_are_tapped_by_their_title(client: Client, shop: Shop, sari: Person) -> None:
     message = await send(client, content_sid=await content(client, "twilio/quick-reply", QUICK))
     await sari.next_reply()
 
     await sari.tap("Amplifier")
 
-    form = listener.heard[-1].form
-    assert valid(listener.heard[-1], listener.url)
+    form = shop.heard[-1].form
+    assert valid(shop.heard[-1], shop.url)
     assert (form["ButtonText"], form["ButtonPayload"], form["Body"]) == ("Amplifier", "1:1", "Amplifier")
     assert form["OriginalRepliedMessageSid"] == message.sid
 
 
-async def test_list_entries_are_tapped_by_their_title(client: Client, listener: Listener, sari: Person) -> None:
+async def test_list_entries_are_tapped_by_their_title(client: Client, shop: Shop, sari: Person) -> None:
     await send(client, content_sid=await content(client, "twilio/list-picker", LIST))
     shown = await sari.next_reply()
     assert shown.to_json()["list"] == {
@@ -249,7 +247,7 @@ async def test_list_entries_are_tapped_by_their_title(client: Client, listener: 
         ],
     }
     await sari.tap("10:00")
-    assert (listener.heard[-1].form["ListId"], listener.heard[-1].form["ListTitle"]) == ("2:1", "10:00")
+    assert (shop.heard[-1].form["ListId"], shop.heard[-1].form["ListTitle"]) == ("2:1", "10:00")
 
 
 async def test_a_link_button_opens_a_page(client: Client, sari: Person) -> None:
@@ -304,11 +302,11 @@ async def test_the_limits_hold_after_variables_are_filled_in(client: Client, sar
     assert refused.value.code == 21656
 
 
-async def test_four_buttons_need_an_approval(client: Client, there: Outside, listener: Listener, sari: Person) -> None:
+async def test_four_buttons_need_an_approval(client: Client, there: Outside, shop: Shop, sari: Person) -> None:
     sid = await content(client, "twilio/quick-reply", _actions(*"abcd"))
-    await send(client, content_sid=sid, status_callback=f"{listener.url}/webhooks/twilio/status")
+    await send(client, content_sid=sid, status_callback=f"{shop.url}/webhooks/twilio/status")
     await there.world.stage.settled()
-    assert listener.heard[-1].form["ErrorCode"] == "63021"
+    assert shop.heard[-1].form["ErrorCode"] == "63021"
 
     assert (await approve(there, sid))["status"] == "approved"
     await send(client, content_sid=sid)
@@ -345,13 +343,13 @@ async def test_the_same_content_may_be_made_twice_and_deleted(client: Client, sa
 
 
 async def test_a_pdf_is_looked_at_and_fetched_more_than_once(
-    client: Client, there: Outside, listener: Listener, sari: Person
+    client: Client, there: Outside, shop: Shop, sari: Person
 ) -> None:
-    listener.files["INV-1.pdf"] = ("application/pdf", b"%PDF-1.7")
-    await send(client, body="Faktur", media_url=[f"{listener.url}/files/INV-1.pdf?sig=x"])
+    shop.files["INV-1.pdf"] = ("application/pdf", b"%PDF-1.7")
+    await send(client, body="Faktur", media_url=[f"{shop.url}/files/INV-1.pdf?sig=x"])
     shown = await sari.next_reply()
 
-    assert listener.fetched == [("HEAD", "INV-1.pdf"), ("GET", "INV-1.pdf"), ("GET", "INV-1.pdf")]
+    assert shop.fetched == [("HEAD", "INV-1.pdf"), ("GET", "INV-1.pdf"), ("GET", "INV-1.pdf")]
     assert (shown.kind, shown.text, shown.media.name) == ("document", "Faktur", "INV-1.pdf")
     async with ClientSession() as page, page.get(f"{there.url}{shown.media.url}") as got:
         assert await got.read() == b"%PDF-1.7"
@@ -370,7 +368,7 @@ async def test_a_pdf_is_looked_at_and_fetched_more_than_once(
 async def test_a_file_that_whatsapp_refuses(
     client: Client,
     there: Outside,
-    listener: Listener,
+    shop: Shop,
     sari: Person,
     content_type: str | None,
     size: int,
@@ -378,12 +376,12 @@ async def test_a_file_that_whatsapp_refuses(
     reason: str,
 ) -> None:
     if content_type:
-        listener.files["f"] = (content_type, b"x" * size)
-    callback = f"{listener.url}/webhooks/twilio/status"
-    await send(client, body="x", media_url=[f"{listener.url}/files/f"], status_callback=callback)
+        shop.files["f"] = (content_type, b"x" * size)
+    callback = f"{shop.url}/webhooks/twilio/status"
+    await send(client, body="x", media_url=[f"{shop.url}/files/f"], status_callback=callback)
     await there.world.stage.settled()
-    assert listener.statuses == ["queued", "failed"]
-    assert listener.heard[-1].form["ErrorCode"] == code, reason
+    assert shop.statuses == ["queued", "failed"]
+    assert shop.heard[-1].form["ErrorCode"] == code, reason
     assert sari.last().author == "me"
 
 
@@ -409,9 +407,9 @@ async def test_messages_are_listed_newest_first_and_by_date(
     assert await bodies(limit=1) == ["dua"]
 
 
-async def test_a_photo_is_downloaded_with_the_password(there: Outside, listener: Listener, sari: Person) -> None:
+async def test_a_photo_is_downloaded_with_the_password(there: Outside, shop: Shop, sari: Person) -> None:
     await sari.send_photo(b"\xff\xd8\xff", "image/jpeg")
-    form = listener.heard[-1].form
+    form = shop.heard[-1].form
     assert (form["NumMedia"], form["MediaContentType0"]) == ("1", "image/jpeg")
     async with ClientSession() as anyone, anyone.get(form["MediaUrl0"]) as got:
         assert got.status == 401
@@ -419,12 +417,12 @@ async def test_a_photo_is_downloaded_with_the_password(there: Outside, listener:
         assert (got.status, await got.read()) == (200, b"\xff\xd8\xff")
 
 
-async def test_a_place_and_a_contact_come_in(listener: Listener, sari: Person) -> None:
+async def test_a_place_and_a_contact_come_in(shop: Shop, sari: Person) -> None:
     await sari.share_location(-6.29, 106.79, "Jl. Fatmawati 21")
-    assert listener.heard[-1].form["Latitude"] == "-6.29"
-    assert listener.heard[-1].form["Address"] == "Jl. Fatmawati 21"
+    assert shop.heard[-1].form["Latitude"] == "-6.29"
+    assert shop.heard[-1].form["Address"] == "Jl. Fatmawati 21"
     await sari.share_contact()
-    assert listener.heard[-1].form["MediaContentType0"] == "text/vcard"
+    assert shop.heard[-1].form["MediaContentType0"] == "text/vcard"
 
 
 async def test_a_message_that_nobody_answers_is_tried_once_more_then_dropped(there: Outside, sari: Person) -> None:
@@ -443,12 +441,12 @@ async def test_a_message_that_nobody_answers_is_tried_once_more_then_dropped(the
 
 
 async def test_a_blocked_sender_never_gets_the_second_tick(
-    client: Client, there: Outside, listener: Listener, sari: Person
+    client: Client, there: Outside, shop: Shop, sari: Person
 ) -> None:
     await sari.block()
-    await send(client, body="halo?", status_callback=f"{listener.url}/webhooks/twilio/status")
+    await send(client, body="halo?", status_callback=f"{shop.url}/webhooks/twilio/status")
     await there.world.stage.settled()
-    assert listener.statuses == ["queued", "sent"]
+    assert shop.statuses == ["queued", "sent"]
     assert sari.last().author == "me"
 
 
