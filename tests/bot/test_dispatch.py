@@ -1,0 +1,270 @@
+"""The outbox loop: what each way of failing does to a message, and that nothing is lost or sent twice."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from paying import ADMIN, CHAT, book, booking_of
+from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
+
+from bot.dispatch import Dispatcher
+from bot.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
+from core import outbox
+from core.database import Database
+from core.messages import Document, message, say
+from core.shop import Shop
+from core.tables import Contact, Outbox
+
+MINUTE = timedelta(minutes=1)
+HELLO = message(say("notice.see_you"))
+
+
+class Channel:
+    """A vendor that keeps what it took and does what it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[Parcel] = []
+        self.answers: list[BaseException] = []
+        self.arrived = asyncio.Semaphore(0)
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def send(self, parcel: Parcel) -> str | None:
+        self.taken.append(parcel)
+        self.arrived.release()
+        await self.gate.wait()
+        if self.answers:
+            raise self.answers.pop(0)
+        return f"m{len(self.taken)}"
+
+    @property
+    def keys(self) -> list[str]:
+        return [parcel.key for parcel in self.taken]
+
+
+class Clock:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Post:
+    """A dispatcher with its channels, its clock and its database."""
+
+    def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
+        self.database, self.clock = database, Clock(now)
+        self.telegram, self.whatsapp, self.email = Channel(), Channel(), Channel()
+        self.senders = {"telegram": self.telegram, "whatsapp": self.whatsapp, "email": self.email}
+        self.dispatcher = Dispatcher(
+            database, self.senders, files=_file, shop=shop, clock=self.clock, chance=lambda: 0.0
+        )
+
+    async def write(self, key: str, **changes: Any) -> None:
+        values = {"channel": "telegram", "address": "1", "language": "id", "message": HELLO} | changes
+        async with self.database.write() as session:
+            await outbox.enqueue(session, key=key, now=self.clock.now, **values)
+
+    async def row(self, key: str) -> Outbox:
+        async with self.database.read() as session:
+            return (await session.scalars(select(Outbox).where(Outbox.key == key))).one()
+
+
+async def _file(document: Document) -> File:
+    return File(f"{document.id}.pdf", "application/pdf", b"%PDF", f"https://shop.example/{document.id}.pdf")
+
+
+@pytest.fixture
+def post(database: Database, shop: Shop, now: datetime) -> Post:
+    return Post(database, shop, now)
+
+
+async def test_a_message_goes_out_with_its_file_and_is_marked(post: Post) -> None:
+    await post.write("paid", message=message(say("notice.see_you"), document=Document("invoice", "BK-1")))
+    assert await post.dispatcher.run_once() == 1
+    (parcel,) = post.telegram.taken
+    assert parcel.message.says == (say("notice.see_you"),)
+    assert parcel.file is not None
+    assert parcel.file.name == "BK-1.pdf"
+    row = await post.row("paid")
+    assert (row.state, row.vendor_id, row.sent_at) == ("sent", "m1", post.clock.now)
+    assert await post.dispatcher.run_once() == 0
+
+
+async def test_chats_are_served_side_by_side_and_each_in_its_order(post: Post) -> None:
+    for key, address in (("a1", "a"), ("a2", "a"), ("b1", "b")):
+        await post.write(key, address=address)
+    while await post.dispatcher.run_once():
+        pass
+    assert post.telegram.keys == ["a1", "b1", "a2"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "state", "waits"),
+    [
+        pytest.param(NotSent("connection refused"), "due", timedelta(seconds=2), id="refused: soon again"),
+        pytest.param(NotSent("429", timedelta(seconds=40)), "due", timedelta(seconds=40), id="429: as long as asked"),
+        pytest.param(Unclear("read timeout"), "due", timedelta(seconds=2), id="unclear: once more"),
+        pytest.param(Undeliverable("bad request"), "failed", None, id="never taken: given up"),
+        pytest.param(OutsideWindow(), "failed", None, id="outside the window, about no booking"),
+        pytest.param(ConnectionError("no file"), "due", timedelta(seconds=2), id="the database is away for its file"),
+        pytest.param(KeyError("a bug"), "failed", None, id="a bug: given up, so that the chat goes on"),
+    ],
+)
+async def test_what_a_failure_does(post: Post, wrong: BaseException, state: str, waits: timedelta | None) -> None:
+    await post.write("first")
+    await post.write("second")
+    post.telegram.answers = [wrong]
+    await post.dispatcher.run_once()
+    row = await post.row("first")
+    assert row.state == state
+    if waits:
+        assert row.not_before == post.clock.now + waits
+        assert await post.dispatcher.run_once() == 0  # the second waits behind it
+        post.clock.now += waits
+    while await post.dispatcher.run_once():
+        pass
+    assert (await post.row("second")).state == "sent"
+
+
+async def test_an_unclear_message_says_so_the_second_time_and_there_is_no_third(post: Post) -> None:
+    await post.write("reply")
+    post.telegram.answers = [Unclear("timeout"), Unclear("timeout")]
+    for _ in range(3):
+        await post.dispatcher.run_once()
+        post.clock.now += MINUTE
+    assert [parcel.attempts for parcel in post.telegram.taken] == [0, 1]
+    assert (await post.row("reply")).state == "failed"
+
+
+async def test_a_crash_between_sending_and_recording_sends_once_more(post: Post, shop: Shop) -> None:
+    await post.write("reply")
+    async with post.database.write() as session:  # claimed, sent, and then the power failed
+        await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+    assert await post.dispatcher.run_once() == 0
+    post.clock.now += outbox.LEASE
+    assert await post.dispatcher.run_once() == 1
+    assert [parcel.attempts for parcel in post.telegram.taken] == [1]
+    assert (await post.row("reply")).state == "sent"
+
+
+async def test_what_was_sent_while_the_database_was_away_is_recorded_later_and_not_sent_again(post: Post) -> None:
+    await post.write("reply")
+    post.telegram.gate.clear()
+    sending = asyncio.create_task(post.dispatcher.run_once())
+    await post.telegram.arrived.acquire()
+    with _away(post.database):
+        post.telegram.gate.set()
+        with pytest.raises(OperationalError):
+            await sending
+    await post.dispatcher.run_once()
+    post.clock.now += outbox.LEASE
+    assert await post.dispatcher.run_once() == 0
+    assert post.telegram.keys == ["reply"]
+    assert (await post.row("reply")).state == "sent"
+
+
+class _away:  # noqa: N801 — reads as a word in a with statement
+    """The database refuses every statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine.sync_engine
+        self.refused = asyncio.Event()
+
+    def __enter__(self) -> "_away":
+        event.listen(self._engine, "before_cursor_execute", self._refuse)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(self._engine, "before_cursor_execute", self._refuse)
+
+    def _refuse(self, *_: Any, **__: Any) -> None:
+        self.refused.set()
+        raise OperationalError("", {}, Exception("database is locked"))
+
+
+async def test_a_blocked_chat_is_marked_and_the_news_goes_by_mail(post: Post, shop: Shop, now: datetime) -> None:
+    await book(post.database, shop, now)
+    booking = await booking_of(post.database)
+    await post.write("news", address=CHAT[1], kind="notice", booking_id=booking.id)
+    await post.write("more", address=CHAT[1])
+    post.telegram.answers = [Undeliverable("bot was blocked", unreachable=True)]
+    while await post.dispatcher.run_once():
+        pass
+    assert (await post.row("news")).state == (await post.row("more")).state == "failed"
+    assert post.email.keys == ["news:email"]
+    assert post.email.taken[0].message.says[0].key == "notice.mail.news"
+    async with post.database.read() as session:
+        assert (await session.scalars(select(Contact.unreachable_at))).one() == now
+
+
+async def test_who_has_no_address_is_told_by_the_staff(post: Post, shop: Shop, now: datetime) -> None:
+    await book(post.database, shop, now, email=None)
+    booking = await booking_of(post.database)
+    reminder = {"channel": "whatsapp", "address": "whatsapp:+62811", "kind": "reminder", "booking_id": booking.id}
+    await post.write("reminder", **reminder)
+    post.whatsapp.answers = [OutsideWindow()]
+    while await post.dispatcher.run_once():
+        pass
+    (plea,) = post.telegram.taken
+    assert (plea.address, plea.kind) == (ADMIN[1], "staff")
+    assert [each.key for each in plea.message.says] == ["staff.alert", "notice.see_you"]
+
+
+async def test_a_letter_that_mail_refuses_is_not_mailed_again(post: Post, shop: Shop, now: datetime) -> None:
+    await book(post.database, shop, now)
+    booking = await booking_of(post.database)
+    await post.write("paid:email", channel="email", address="sari@example.com", booking_id=booking.id, kind="notice")
+    post.email.answers = [Undeliverable("no such mailbox")]
+    while await post.dispatcher.run_once():
+        pass
+    assert post.email.keys == ["paid:email"]
+
+
+@pytest.mark.parametrize(
+    ("ago", "open_window"),
+    [(timedelta(hours=23, minutes=59), True), (timedelta(hours=24), False), (timedelta(days=9), False)],
+)
+async def test_the_24_hours_count_from_the_persons_last_message(
+    post: Post, shop: Shop, now: datetime, ago: timedelta, open_window: bool
+) -> None:
+    await book(post.database, shop, now)
+    async with post.database.write() as session:
+        session.add(
+            Contact(
+                channel="whatsapp", address="whatsapp:+62811", customer_id=1, last_seen_at=now - ago, created_at=now
+            )
+        )
+    await post.write("reminder", channel="whatsapp", address="whatsapp:+62811")
+    await post.dispatcher.run_once("whatsapp")
+    assert [parcel.in_session for parcel in post.whatsapp.taken] == [open_window]
+
+
+async def test_a_slow_channel_holds_up_no_other_and_stopping_finishes_what_is_being_sent(post: Post) -> None:
+    await post.write("slow", channel="email", address="sari@example.com")
+    await post.write("reply")
+    post.email.gate.clear()
+    running = asyncio.create_task(post.dispatcher.run())
+    await post.telegram.arrived.acquire()
+    await post.email.arrived.acquire()
+    await post.write("next")
+    post.dispatcher.wake("telegram")
+    await post.telegram.arrived.acquire()
+    post.dispatcher.stop()
+    post.email.gate.set()
+    await running
+    assert (await post.row("slow")).state == "sent"
+
+
+async def test_the_loop_outlives_a_database_that_is_away(post: Post) -> None:
+    await post.write("reply")
+    with _away(post.database) as away:
+        running = asyncio.create_task(post.dispatcher.run())
+        await away.refused.wait()
+    post.dispatcher.wake()
+    await post.telegram.arrived.acquire()
+    post.dispatcher.stop()
+    await running
