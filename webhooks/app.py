@@ -77,12 +77,13 @@ def _readiness(ready: Ready) -> Handler:
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
+        _check_charset(request)
         return await handler(request)
     except web.HTTPException as answer:
         if answer.status < 400 or answer.content_type == "application/json":
             raise
         return _failure(request, answer.status, allow=answer.headers.get("Allow"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, web.RequestPayloadError):
         return _failure(request, 400)
     except AWAY as error:
         _log.warning("%s: the database is away (%s)", _route(request), type(error).__name__)
@@ -90,6 +91,14 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:  # noqa: BLE001 — the last stop before aiohttp, which shows a trace in debug mode
         _log.exception("%s failed", _route(request))
         return _failure(request, 500)
+
+
+def _check_charset(request: web.Request) -> None:
+    """Refuse letters that Python doesn't know, which aiohttp would trip over wherever the body is read."""
+    try:
+        b" ".decode(request.charset or "utf-8")
+    except (LookupError, UnicodeDecodeError) as error:
+        raise web.HTTPUnsupportedMediaType from error
 
 
 def _deadline(longest: timedelta) -> Middleware:

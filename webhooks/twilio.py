@@ -62,7 +62,7 @@ async def _form(request: web.Request) -> MultiDictProxy[str]:
         raise web.HTTPBadRequest
     try:
         return cast("MultiDictProxy[str]", await request.post())
-    except (LookupError, ValueError) as error:  # a charset that isn't one, or isn't this body's
+    except ValueError as error:
         raise web.HTTPBadRequest from error
 
 

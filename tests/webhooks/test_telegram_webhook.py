@@ -1,5 +1,6 @@
 """Telegram's updates, as they come in, and what is not one of them."""
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,7 @@ class Inbox:
 
     async def post(self, update: Any, secret: str | None = SECRET) -> int:
         headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret is not None else {}
-        content = {"data": update} if isinstance(update, bytes) else {"json": update}
+        content = {"data": io.BytesIO(update)} if isinstance(update, bytes) else {"json": update}
         async with self.client.post("/webhooks/telegram", headers=headers, **content) as response:
             return response.status
 
@@ -92,6 +93,10 @@ async def test_a_call_without_the_secret_is_refused_and_nothing_is_taken(inbox: 
 async def test_what_is_no_update_is_refused(inbox: Inbox, body: Any) -> None:
     assert await inbox.post(body) == 400
     assert inbox.taken == []
+
+
+async def test_two_mebibytes_are_too_much(inbox: Inbox) -> None:
+    assert await inbox.post(b" " * 2 * 1024 * 1024) == 413
 
 
 async def test_a_text_comes_in_with_who_wrote_it_where_and_in_which_language(inbox: Inbox) -> None:

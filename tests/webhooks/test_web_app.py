@@ -82,6 +82,33 @@ async def test_a_bad_body_is_refused_in_the_apis_shape(
     assert await failure(await client.post("/api/echo", data=io.BytesIO(body))) == expected
 
 
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Content-Encoding": "gzip"}, (400, "bad_request")),  # it isn't
+        ({"Content-Type": "application/json; charset=nonsense"}, (415, "unsupported_media_type")),  # no such letters
+        ({"Content-Type": "application/json; charset=hex"}, (415, "unsupported_media_type")),  # no letters at all
+    ],
+)
+async def test_headers_that_lie_about_the_body_are_refused(
+    client: TestClient[Any, Any], headers: dict[str, str], expected: tuple[int, str]
+) -> None:
+    response = await client.post("/api/echo", data=b'{"a": 1}', headers=headers)
+    assert await failure(response) == expected
+
+
+@pytest.mark.parametrize("rest", [b"zz\r\nno chunk\r\n", b"5\r\nab"])
+async def test_a_broken_body_is_no_bug_of_ours(
+    client: TestClient[Any, Any], caplog: pytest.LogCaptureFixture, rest: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + rest)
+    writer.write_eof()
+    assert b" 500 " not in await asyncio.wait_for(reader.read(), 2)
+    writer.close()
+    assert [record for record in caplog.records if record.name == "webhooks.app"] == []
+
+
 async def test_two_mebibytes_in_chunks_are_refused_too(client: TestClient[Any, Any]) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(32):
