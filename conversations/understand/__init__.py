@@ -17,14 +17,14 @@ from conversations.understand.answers import (
     read_skip,
     read_year,
     read_yes_no,
-    year_of,
 )
-from conversations.understand.clock import STRETCHES, PartOfDay
+from conversations.understand.clock import PartOfDay
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
-from conversations.understand.intents import Intent, intent_of, rules
-from conversations.understand.lexicon import Lexicon
-from conversations.understand.numbers import number_at, text_at, with_digits, without_amounts
-from conversations.understand.spelling import Line, replace, texts, tokenise
+from conversations.understand.intents import Intent, intent_of, location_of
+from conversations.understand.lexicon import Lexicon, Names
+from conversations.understand.line import Line, replace, text_at
+from conversations.understand.numbers import count_in, take_year, with_digits, without_amounts
+from conversations.understand.spelling import tokenise
 from conversations.understand.when import When, read_when, take_when
 from core.shop import Shop
 from core.states import Location
@@ -50,6 +50,12 @@ __all__ = [
     "read_yes_no",
     "understand",
 ]
+
+ABOUT_A_VISIT = frozenset({None, Intent.BOOK, Intent.HOURS, Intent.RESCHEDULE})
+"""Intents beside which "sekarang" and "nanti jam 3" say when somebody comes."""
+GREETINGS = frozenset({"pagi", "siang", "sore", "malam"})
+BEFORE_A_GREETING = frozenset({"halo", "kak", "selamat", ",", "."})
+AFTER_A_GREETING = frozenset({"", "kak", "semua", "admin", ",", ".", "!"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +100,20 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
     """What a text says, wherever in a conversation it comes; never raises, whatever the text."""
     line = tokenise(text)
     services = lexicon.services_in(line)
-    found, line = lexicon.take_names(_greeted(line))
-    line = without_amounts(with_digits(line))
-    when, line = take_when(line, shop.local(now), shop)
-    year, line = _take_year(line, now)
-    quantity = _quantity(line)
+    names, line = lexicon.take_names(_with_greeting(line))
+    when, line = take_when(without_amounts(with_digits(line)), now, shop)
+    year, line = take_year(line, shop.local(now))
     intent = intent_of(line)
-    if intent is Intent.GREET and (found.names or when or year):
-        intent = None
-    if when.faint and intent not in {None, Intent.BOOK, Intent.HOURS, Intent.RESCHEDULE}:
-        when = When(None, when.time, when.part_of_day)
-    parts = [part for name in found.of("part") for part in name]
-    categories = [name.of[0] if name.kind == "category" else lexicon.part_category(name.of[0]) for name in found.names if name.kind in {"category", "part"}]
-    brand, model = _car(found.of("car"), found.of("brand"))
-    technicians = found.of("technician")
-    technician = technicians[0][0] if technicians else None
+    if intent is Intent.GREET and (names.names or when or year):
+        intent = None  # "siang kak, besok bisa?" is more than a greeting
+    if when.faint and intent not in ABOUT_A_VISIT:
+        when = When(time=when.time, part_of_day=when.part_of_day)
+    brand, model = _car(names)
+    technician = next((id for (id,) in names.of("technician")), None)
     return Understanding(
         intent=intent,
-        categories=list(dict.fromkeys(categories)),
-        parts=list(dict.fromkeys(parts)),
+        categories=_categories(names, lexicon),
+        parts=list(dict.fromkeys(part for parts in names.of("part") for part in parts)),
         services=services,
         brand=brand,
         model=model,
@@ -121,51 +122,33 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
         date_is_ambiguous=when.ambiguous,
         time=when.time,
         part_of_day=when.part_of_day,
-        technician=lexicon.technician_name(technician) if technician else None,
+        technician=lexicon.catalogue.technicians[technician].name if technician else None,
         technician_id=technician,
-        location=_location(line),
-        quantity=quantity,
+        location=location_of(line),
+        quantity=count_in(line),
     )
 
 
-def _greeted(line: Line) -> Line:
-    """The line with "siang bang", "selamat sore" at its beginning as <greeting>: no part of the day is asked for."""
+def _with_greeting(line: Line) -> Line:
+    """The line with the part of the day in "siang bang" or "selamat sore" as <greeting>: nobody asks to come then."""
     at = 0
-    while text_at(line, at) in {"halo", "kak", "selamat", ",", "."}:
+    while text_at(line, at) in BEFORE_A_GREETING:
         at += 1
-    if text_at(line, at) not in STRETCHES or text_at(line, at) in {"jumatan", "noon"}:
-        return line
-    after = text_at(line, at + 1)
-    if text_at(line, at - 1) == "selamat" or after in {"kak", "", ",", ".", "!", "semua", "admin"}:
+    led = text_at(line, at - 1) == "selamat"
+    if text_at(line, at) in GREETINGS and (led or text_at(line, at + 1) in AFTER_A_GREETING):
         return replace(line, at, at + 1, "<greeting>")
     return line
 
 
-def _take_year(line: Line, now: datetime) -> tuple[int | None, Line]:
-    for at, token in enumerate(line):
-        if token.number is None:
-            continue
-        before = text_at(line, at - 1)
-        if len(token.text) == 4 and year_of(token.number, now) == token.number:
-            return token.number, replace(line, at, at + 1, "<year>")
-        if before in {"tahun", "<car>", "'"} and len(token.text) == 2 and (year := year_of(token.number, now)):
-            return year, replace(line, at, at + 1, "<year>")
-    return None, line
+def _categories(names: Names, lexicon: Lexicon) -> list[str]:
+    """The categories named, and those of the parts named, in the order of the line."""
+    parts = lexicon.catalogue.parts
+    named = {"category": lambda of: of, "part": lambda of: [parts[id].category for id in of]}
+    return list(dict.fromkeys(each for name in names.names if name.kind in named for each in named[name.kind](name.of)))
 
 
-def _quantity(line: Line) -> int | None:
-    for at, token in enumerate(line):
-        if token.number is not None and text_at(line, at + 1) in {"<category>", "<part>", "pcs", "buah", "biji", "unit", "set", "pasang"}:
-            return token.number
-    return None
-
-
-def _car(cars: list[tuple[str, ...]], brands: list[tuple[str, ...]]) -> tuple[str | None, str | None]:
-    if cars:
-        return cars[0][0], cars[0][1]
-    return (brands[0][0], None) if brands else (None, None)
-
-
-def _location(line: Line) -> Location | None:
-    words = texts(line)
-    return next((Location(rule.means) for rule in rules("locations.yaml") if rule.holds(words)), None)
+def _car(names: Names) -> tuple[str | None, str | None]:
+    """Brand and model of the first car, or the first brand alone."""
+    for brand, model in names.of("car"):
+        return brand, model
+    return next(((brand, None) for (brand,) in names.of("brand")), (None, None))

@@ -10,8 +10,8 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from conversations.understand.numbers import with_digits, without_amounts
-from conversations.understand.spelling import Line, table, texts, tokenise
+from conversations.understand.numbers import with_digits, without_amounts, year_of
+from conversations.understand.spelling import table, tokenise
 
 
 class Command(StrEnum):
@@ -71,7 +71,7 @@ def read_quantity(text: str) -> int | None:
     """A count of things, as said: 0, -1 or a million are read, and refused where the shop's limit is known."""
     line = with_digits(tokenise(text))
     numbers = [(at, token.number) for at, token in enumerate(line) if token.number is not None]
-    if not numbers and {"sepasang", "seset", "sebuah", "sebiji", "a", "an"} & set(texts(line)):
+    if not numbers and {"sepasang", "seset", "sebuah", "sebiji", "a", "an"} & {token.text for token in line}:
         return 1
     if len(numbers) != 1:
         return None
@@ -90,18 +90,9 @@ def read_year(text: str, now: datetime) -> int | None:
     return year_of(numbers[0], now)
 
 
-def year_of(number: int, now: datetime) -> int | None:
-    """The year that a number of four or two digits means on a car."""
-    if 1980 <= number <= now.year + 1:
-        return number
-    if 0 <= number <= now.year % 100 + 1:
-        return 2000 + number
-    return 1900 + number if 80 <= number <= 99 else None
-
-
 def _phrase(text: str) -> str:
     """The words of a text in their one spelling, with signs of no meaning left out."""
-    return " ".join(word for word in texts(tokenise(text)) if word not in set(",.!;:()~*_\"'…"))
+    return " ".join(token.text for token in tokenise(text) if token.text not in set(",.!;:()~*_\"'…"))
 
 
 def _bare(text: str) -> str:
@@ -137,14 +128,33 @@ def _is_plain(words: str) -> bool:
 
 def _position(text: str) -> int | None:
     """The place in a list that is named: "2", "no 2", "yang kedua", "pilih 2", "ke-2", "the last one"."""
-    kept = [word for word in texts(with_digits(tokenise(text))) if word not in _AROUND_A_NUMBER]
+    kept = [token.text for token in with_digits(tokenise(text)) if token.text not in _AROUND_A_NUMBER]
     if len(kept) != 1:
         return None
     return int(kept[0]) if kept[0].isdecimal() else _ordinals().get(kept[0])
 
 
 _AROUND_A_NUMBER = {
-    *("nomor", "nomer", "no", "yang", "pilih", "pilihan", "opsi", "ke", "-", "#", ".", ")", "(", "saja", "kak", "ya", "dong", "deh"),
+    *(
+        "nomor",
+        "nomer",
+        "no",
+        "yang",
+        "pilih",
+        "pilihan",
+        "opsi",
+        "ke",
+        "-",
+        "#",
+        ".",
+        ")",
+        "(",
+        "saja",
+        "kak",
+        "ya",
+        "dong",
+        "deh",
+    ),
     *("the", "one", "option", "number", "saya", "mau", "ambil", "i", "pick", "choose", ",", "itu", "tolong", "paling"),
 }
 

@@ -1,6 +1,6 @@
 """Times of day as people say them; which half of the day a bare hour means is told by the opening hours.
 
-    jam 10 · jam setengah 3 · jam 9 lewat 15 · sepuluh kurang seperempat · 14.30 · 2 pm · half past ten · nanti sore
+    jam 10 · jam setengah 3 · jam 9 lewat 15 · sepuluh kurang seperempat · 14.30 · 2 pm · half past ten · abis maghrib
 """
 
 from collections.abc import Callable
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
-from conversations.understand.numbers import number_at, text_at
-from conversations.understand.spelling import Line
+from conversations.understand.line import Line, glued_at, number_at, stands, text_at
 
 
 class PartOfDay(StrEnum):
@@ -23,167 +22,165 @@ class PartOfDay(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """An hour and minute as said; `fixed` where the half of the day is beyond doubt."""
+    """Minutes since midnight as said, None where there is no such time; `fixed` where no other half day can be meant."""
 
     minutes: int | None
-    """Minutes since midnight, or of the half day where not fixed; None: there is no such time."""
     fixed: bool = False
 
 
-Stretch = PartOfDay
-ClockPiece = Clock | PartOfDay | None
+ClockPiece = Clock | PartOfDay
+Found = tuple[ClockPiece, int]
+"""What is said, and the place after it."""
 
-STRETCHES = {
-    **dict.fromkeys(("pagi", "subuh"), PartOfDay.MORNING),
-    **dict.fromkeys(("siang", "dzuhur", "jumatan", "noon"), PartOfDay.NOON),
-    **dict.fromkeys(("sore", "ashar"), PartOfDay.AFTERNOON),
-    **dict.fromkeys(("malam", "maghrib", "isya"), PartOfDay.EVENING),
+PARTS = {
+    "pagi": PartOfDay.MORNING,
+    "subuh": PartOfDay.MORNING,
+    "siang": PartOfDay.NOON,
+    "noon": PartOfDay.NOON,
+    "dzuhur": PartOfDay.NOON,
+    "jumatan": PartOfDay.NOON,
+    "sore": PartOfDay.AFTERNOON,
+    "ashar": PartOfDay.AFTERNOON,
+    "malam": PartOfDay.EVENING,
+    "maghrib": PartOfDay.EVENING,
+    "isya": PartOfDay.EVENING,
 }
-MINUTES = {"seperempat": 15, "setengah": 30}
+HOURS = {
+    PartOfDay.MORNING: (0, 12 * 60 - 1),
+    PartOfDay.NOON: (10 * 60, 16 * 60),
+    PartOfDay.AFTERNOON: (12 * 60, 19 * 60),
+    PartOfDay.EVENING: (17 * 60, 28 * 60),
+}
+"""What "jam 2 siang", "jam 11 siang" and "jam 1 malam" can mean, in minutes since midnight; a night lasts until 4."""
+HALF_DAY = 12 * 60
+LEAD = frozenset({"jam", "at", "@"})
+FRACTIONS = {"seperempat": 15, "setengah": 30}
 
 
-def clock_at(line: Line, at: int) -> tuple[ClockPiece, int] | None:
-    """What is said about the time at this place, and where it ends; None: nothing."""
-    for rule in _RULES:
-        if found := rule(line, at):
-            return found
-    return None
+def clock_at(line: Line, at: int) -> Found | None:
+    """What is said of a time from this place on."""
+    return next((found for rule in _RULES if (found := rule(line, at))), None)
 
 
 def resolve(clock: Clock, part: PartOfDay | None, hours: tuple[time, time]) -> time | None:
-    """The time meant: by the part of the day that was said, else by the nearest to the opening hours."""
+    """The time meant: in the part of the day that was said, else in the opening hours or as near to them as can be."""
     if clock.minutes is None:
         return None
-    minutes = clock.minutes
-    if not clock.fixed and minutes < 13 * 60:
-        readings = [minutes % 720, minutes % 720 + 720]
-        if part:
-            minutes = min(readings, key=lambda reading: _beyond(reading, *_SPANS[part]))
-        else:
-            minutes = min(readings, key=lambda reading: _beyond(reading, _minutes(hours[0]), _minutes(hours[1])))
+    if clock.fixed:
+        return _time(clock.minutes)
+    first, last = HOURS[part] if part else (_minutes(hours[0]), _minutes(hours[1]))
+    readings = (clock.minutes % HALF_DAY, clock.minutes % HALF_DAY + HALF_DAY, clock.minutes % HALF_DAY + 2 * HALF_DAY)
+    # The third reading, past midnight, is for nights alone.
+    meant = min(readings if part else readings[:2], key=lambda reading: max(first - reading, reading - last, 0))
+    return _time(meant % (2 * HALF_DAY))
+
+
+def _half_to(line: Line, at: int) -> Found | None:
+    """ "(jam) setengah 3" is 2:30."""
+    at += stands(line, at, LEAD)
+    hour = number_at(line, at + 1)
+    if not stands(line, at, "setengah") or hour is None:
+        return None
+    return _clock(hour, -30), at + 2
+
+
+def _english_past(line: Line, at: int) -> Found | None:
+    """ "half past ten", "quarter to three", "20 past 9": the minutes come first."""
+    at += stands(line, at, LEAD)
+    at += stands(line, at, "a")
+    minutes, hour = _fraction(line, at), number_at(line, at + 2)
+    if minutes is None or hour is None or line[at + 1].raw not in {"past", "to"}:
+        return None
+    return _clock(hour, minutes if line[at + 1].raw == "past" else -minutes), at + 3
+
+
+def _noon(line: Line, at: int) -> Found | None:
+    return (Clock(HALF_DAY, fixed=True), at + 2) if stands(line, at, "at", "noon") else None
+
+
+def _led(line: Line, at: int) -> Found | None:
+    """ "jam 10", "jam 9 lewat 15", "pukul 13.30 wib", "at 2", "jam 10an"; nothing but "jam" makes a bare number a time."""
+    if not stands(line, at, LEAD):
+        return None
+    at += 1 + stands(line, at + 1, {"sekitar", "kira", "."})
+    hour = number_at(line, at)
+    if hour is None:
+        return None
+    minute, end = _minute(line, at + 1)
+    if stands(line, end, {"am", "pm"}):
+        return _english(hour, minute or 0, text_at(line, end)), end + 1
+    shift, end = _shift(line, end)
+    end += stands(line, end, "an") and glued_at(line, end)
+    return _clock(hour, shift, minute or 0), end + stands(line, end, {"wib", "wita", "wit"})
+
+
+def _bare(line: Line, at: int) -> Found | None:
+    """A time that shows without "jam": "14.30", "2 pm", "9 pagi", "10 kurang 15", "10 o'clock"."""
+    hour = number_at(line, at)
+    if hour is None:
+        return None
+    minute, end = _minute(line, at + 1)
+    shift, after_shift = _shift(line, end)
+    if stands(line, end, {"am", "pm"}):
+        return _english(hour, minute or 0, text_at(line, end)), end + 1
+    if stands(line, end, {"oclock", "wib", "wita", "wit"}):
+        return _clock(hour, 0, minute or 0), end + 1
+    if minute is not None or after_shift > end or (hour <= 12 and stands(line, end, PARTS)):
+        return _clock(hour, shift, minute or 0), after_shift
+    return None
+
+
+def _part(line: Line, at: int) -> Found | None:
+    """ "pagi", "pagi-pagi", "sore2", "siang an"."""
+    if not stands(line, at, PARTS):
+        return None
+    end = at + 1
+    if stands(line, end, "-", text_at(line, at)):
+        end += 2
+    elif stands(line, end, "an") or (stands(line, end, "2") and glued_at(line, end)):
+        end += 1
+    return PARTS[text_at(line, at)], end
+
+
+def _minute(line: Line, at: int) -> tuple[int | None, int]:
+    """The minutes of "13.30" or "13:30", two digits that touch the hour, and the place after them."""
+    if stands(line, at, {".", ":"}) and glued_at(line, at) and glued_at(line, at + 1) and len(text_at(line, at + 1)) == 2:
+        return number_at(line, at + 1), at + 2
+    return None, at
+
+
+def _shift(line: Line, at: int) -> tuple[int, int]:
+    """The minutes of "lewat 15", "lebih 10 menit", "kurang seperempat", and the place after them."""
+    minutes = _fraction(line, at + 1)
+    if not stands(line, at, {"lewat", "lebih", "kurang"}) or minutes is None:
+        return 0, at
+    end = at + 2 + stands(line, at + 2, "menit")
+    return (-minutes if stands(line, at, "kurang") else minutes), end
+
+
+def _fraction(line: Line, at: int) -> int | None:
+    minutes = FRACTIONS.get(text_at(line, at), number_at(line, at))
+    return minutes if minutes is not None and minutes < 60 else None
+
+
+def _clock(hour: int, shift: int, minute: int = 0) -> Clock:
+    if hour > 23 or minute > 59:
+        return Clock(None)
+    return Clock((hour * 60 + minute + shift) % (2 * HALF_DAY), fixed=hour > 12 or hour == 0)
+
+
+def _english(hour: int, minute: int, half: str) -> Clock:
+    if not 1 <= hour <= 12 or minute > 59:
+        return Clock(None)
+    return Clock(hour % 12 * 60 + minute + (HALF_DAY if half == "pm" else 0), fixed=True)
+
+
+def _time(minutes: int) -> time:
     return time(minutes // 60, minutes % 60)
-
-
-_SPANS = {
-    PartOfDay.MORNING: (0, 719),
-    PartOfDay.NOON: (10 * 60, 15 * 60 + 59),
-    PartOfDay.AFTERNOON: (12 * 60, 19 * 60),
-    PartOfDay.EVENING: (17 * 60, 24 * 60),
-}
-
-
-def _beyond(minutes: int, first: int, last: int) -> int:
-    """How far outside a span; midnight belongs to the evening before."""
-    if last == 24 * 60 and minutes < 5 * 60:
-        return minutes
-    return max(first - minutes, minutes - last, 0)
 
 
 def _minutes(clock: time) -> int:
     return clock.hour * 60 + clock.minute
 
 
-def _half_to(line: Line, at: int) -> tuple[ClockPiece, int] | None:
-    """ "(jam) setengah 3" is 2:30."""
-    at += text_at(line, at) in {"jam", "at"}
-    hour = number_at(line, at + 1)
-    if text_at(line, at) != "setengah" or hour is None:
-        return None
-    at, end = at + 1, at + 2
-    if not 1 <= hour <= 24:
-        return Clock(None), end
-    return Clock(hour * 60 - 30, fixed=hour > 13), end
-
-
-def _english_past(line: Line, at: int) -> tuple[ClockPiece, int] | None:
-    """ "half past ten", "quarter to three", "20 past 9"."""
-    at += text_at(line, at) in {"at", "jam"}
-    at += text_at(line, at) == "a"
-    amount = MINUTES.get(text_at(line, at)) or number_at(line, at)
-    way = text_at(line, at + 1)
-    hour = number_at(line, at + 2)
-    if amount is None or hour is None or way not in {"lewat", "ke"} or line[at + 1].raw not in {"past", "to"}:
-        return None
-    return _moved(hour, amount if way == "lewat" else -amount), at + 3
-
-
-def _spoken(line: Line, at: int) -> tuple[ClockPiece, int] | None:
-    """ "jam 10", "jam 13.30", "jam 9 lewat 15", "jam 10 kurang seperempat", "at 2"; a bare number with its half day."""
-    led = text_at(line, at) in {"jam", "at", "@"}
-    at += led
-    at += led and text_at(line, at) in {"sekitar", "kira", "."}
-    hour = number_at(line, at)
-    if hour is None:
-        return None
-    minute, end = _minute(line, at)
-    if minute is not None and not led and text_at(line, at + 1) == "." and len(text_at(line, at + 2)) != 2:
-        return None
-    shift, end = _shift(line, end)
-    half = text_at(line, end)
-    if half in {"am", "pm"}:
-        return _english(hour, minute or 0, half), end + 1
-    end += half == "an" and line[end].glued
-    if text_at(line, end) in {"o", "oclock"}:
-        end, led = end + 1 + (text_at(line, end + 1) == "clock"), True
-    if text_at(line, end) == "wib":
-        end, led = end + 1, True
-    if not (led or minute is not None or shift is not None or (text_at(line, end) in STRETCHES and hour <= 12)):
-        return None
-    if hour > 23 or (minute or 0) > 59:
-        return Clock(None), end
-    fixed = hour > 12 or (hour == 0) or (minute is not None and len(text_at(line, at)) == 2 and hour < 10)
-    return _moved(hour, (minute or 0) + (shift or 0), fixed=fixed), end
-
-
-def _minute(line: Line, at: int) -> tuple[int | None, int]:
-    """The minute of "13.30" or "13:30", which must be glued to its hour."""
-    if text_at(line, at + 1) in {".", ":"} and line[at + 1].glued and at + 2 < len(line) and line[at + 2].glued:
-        return number_at(line, at + 2), at + 3
-    return None, at + 1
-
-
-def _shift(line: Line, at: int) -> tuple[int | None, int]:
-    """The minutes of "lewat 15", "kurang seperempat", "lebih 10 menit"."""
-    way = text_at(line, at)
-    if way not in {"lewat", "lebih", "kurang"}:
-        return None, at
-    amount = MINUTES.get(text_at(line, at + 1)) or number_at(line, at + 1)
-    if amount is None or amount > 59:
-        return None, at
-    end = at + 2
-    end += text_at(line, end) == "menit"
-    return (-amount if way == "kurang" else amount), end
-
-
-def _moved(hour: int, minutes: int, *, fixed: bool = False) -> Clock:
-    total = hour * 60 + minutes
-    return Clock(total % 1440 if 0 <= hour <= 23 else None, fixed=fixed or hour > 13)
-
-
-def _english(hour: int, minute: int, half: str) -> Clock:
-    if hour > 12 and half == "pm" and hour < 24:
-        return _moved(hour, minute, fixed=True)
-    if not 1 <= hour <= 12 or minute > 59:
-        return Clock(None)
-    return Clock(hour % 12 * 60 + minute + (720 if half == "pm" else 0), fixed=True)
-
-
-def _noon(line: Line, at: int) -> tuple[ClockPiece, int] | None:
-    if text_at(line, at) == "at" and text_at(line, at + 1) == "noon":
-        return Clock(720, fixed=True), at + 2
-    return None
-
-
-def _stretch(line: Line, at: int) -> tuple[ClockPiece, int] | None:
-    if (part := STRETCHES.get(text_at(line, at))) is None:
-        return None
-    end = at + 1
-    end += text_at(line, end) in {"an", "2"} and line[end].glued
-    if text_at(line, end) == "-" and text_at(line, end + 1) == text_at(line, at):
-        end += 2
-    return part, end
-
-
-_RULES: tuple[Callable[[Line, int], tuple[ClockPiece, int] | None], ...] = (
-    _half_to, _english_past, _noon, _spoken, _stretch,
-)
+_RULES: tuple[Callable[[Line, int], Found | None], ...] = (_half_to, _english_past, _noon, _led, _bare, _part)

@@ -6,13 +6,10 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumber, PhoneNumberMatcher, PhoneNumberType
 
-from conversations.understand.spelling import tokenise
-
 HOME = "ID"
 LONGEST_NAME = 80
 AREAS = frozenset(
-    "A B D E F G H K L M N P R S T W Z AA AB AD AE AG BA BB BD BE BG BH BK BL BM BN BP DA DB DC DD DE DG DH DK DL DM DN "
-    "DP DR DS DT DW EA EB ED KB KH KT KU PA PB PD PE PF PG PH PS PT PY".split()
+    ["A", "B", "D", "E", "F", "G", "H", "K", "L", "M", "N", "P", "R", "S", "T", "W", "Z", "AA", "AB", "AD", "AE", "AG", "BA", "BB", "BD", "BE", "BG", "BH", "BK", "BL", "BM", "BN", "BP", "DA", "DB", "DC", "DD", "DE", "DG", "DH", "DK", "DL", "DM", "DN", "DP", "DR", "DS", "DT", "DW", "EA", "EB", "ED", "KB", "KH", "KT", "KU", "PA", "PB", "PD", "PE", "PF", "PG", "PH", "PS", "PT", "PY"]
 )
 """Registration areas (Peraturan Kepolisian 7/2021)."""
 
@@ -36,7 +33,9 @@ def read_email(text: str) -> str | None:
     for word in re.split(r"[\s,;<>()]+", text):
         if "@" in word:
             try:
-                return validate_email(word.strip(".!?:'\"").removeprefix("mailto:"), check_deliverability=False).normalized
+                return validate_email(
+                    word.strip(".!?:'\"").removeprefix("mailto:"), check_deliverability=False
+                ).normalized
             except EmailNotValidError:
                 continue
     return None

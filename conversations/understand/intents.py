@@ -1,10 +1,17 @@
-"""What a line wants, by the cues of `vocabulary/intents.yaml`: the first intent that has one in the line."""
+"""What a line wants and where, by the cues of `vocabulary/intents.yaml` and `locations.yaml`.
 
+Names and times are tags by then, so that a cue can say "ganti .. <category>" (book) and "ganti .. <day>" (reschedule).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 
-from conversations.understand.spelling import Line, table, texts
+from conversations.understand.line import Line
+from conversations.understand.spelling import table
+from core.states import Location
 
 
 class Intent(StrEnum):
@@ -30,60 +37,78 @@ class Intent(StrEnum):
 
 Cue = tuple[tuple[bool, frozenset[str]], ...]
 """Words in a row, each with whether anything may stand before it."""
+Cues = Mapping[str, Sequence[Cue]]
+"""What may follow each first word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An intent (or another thing to tell), its cues, and those that take it back."""
+    """A meaning, the cues that show it, and those that take it back."""
 
-    means: str
-    cues: tuple[Cue, ...]
-    unless: tuple[Cue, ...]
-
-    def holds(self, words: list[str]) -> bool:
-        """Whether the words have one of the cues and none of those that take it back."""
-        return any(has(words, cue) for cue in self.cues) and not any(has(words, cue) for cue in self.unless)
+    meaning: str
+    cues: Cues
+    unless: Cues
 
 
 def intent_of(line: Line) -> Intent | None:
     """The strongest intent of a line in which names and times are tags."""
-    words = texts(line)
-    return next((Intent(rule.means) for rule in rules("intents.yaml") if rule.holds(words)), None)
+    meaning = first_meaning(line, "intents.yaml")
+    return Intent(meaning) if meaning else None
 
 
-def has(words: list[str], cue: Cue) -> bool:
-    """Whether the words hold the cue's words in order, with nothing between them but where it allows that."""
-    return any(_follows(words, start, cue) for start, word in enumerate(words) if word in cue[0][1])
+def location_of(line: Line) -> Location | None:
+    """Where the work is wanted, if a line says so."""
+    meaning = first_meaning(line, "locations.yaml")
+    return Location(meaning) if meaning else None
 
 
-def _follows(words: list[str], start: int, cue: Cue) -> bool:
-    at = start
-    for gap, wanted in cue[1:]:
-        at += 1
+def first_meaning(line: Line, file: str) -> str | None:
+    """The first of a table's meanings that has a cue in the line, and none that takes it back."""
+    words = [token.text for token in line]
+    return next((rule.meaning for rule in _rules(file) if _any(rule.cues, words) and not _any(rule.unless, words)), None)
+
+
+def _any(cues: Cues, words: Sequence[str]) -> bool:
+    return any(_follows(words, at + 1, rest) for at, word in enumerate(words) for rest in cues.get(word, ()))
+
+
+def _follows(words: Sequence[str], at: int, cue: Cue) -> bool:
+    """Whether the rest of a cue stands from a place on."""
+    for gap, wanted in cue:
         if gap:
             at = next((place for place in range(at, len(words)) if words[place] in wanted), len(words))
         if at >= len(words) or words[at] not in wanted:
             return False
+        at += 1
     return True
 
 
 @cache
-def rules(file: str) -> tuple[Rule, ...]:
-    """The rules of a table, in its order."""
+def _rules(file: str) -> tuple[Rule, ...]:
+    body = table(file)
+    groups = body.get("groups", {})
+    assert isinstance(groups, dict)
     return tuple(
-        Rule(means, tuple(_cue(cue) for cue in body["cues"]), tuple(_cue(cue) for cue in body.get("unless", ())))
-        for means, body in table(file).items()
-        if isinstance(body, dict)
+        Rule(meaning, _cues(rule["cues"], groups), _cues(rule.get("unless", ()), groups))
+        for meaning, rule in body.items()
+        if meaning != "groups" and isinstance(rule, dict)
     )
 
 
-def _cue(text: str) -> Cue:
-    steps: list[tuple[bool, frozenset[str]]] = []
+def _cues(texts: Iterable[str], groups: Mapping[str, str]) -> Cues:
+    by_first_word: dict[str, list[Cue]] = {}
+    for text in texts:
+        (_, first), *rest = _steps(text, groups)
+        for word in first:
+            by_first_word.setdefault(word, []).append(tuple(rest))
+    return by_first_word
+
+
+def _steps(text: str, groups: Mapping[str, str]) -> Iterator[tuple[bool, frozenset[str]]]:
+    """The steps of "ganti|ubah .. <day>"; "@job" stands for the words of that group."""
     gap = False
     for step in text.split():
-        if step == "..":
-            gap = True
-            continue
-        steps.append((gap, frozenset(step.replace("<thing>", "<category>|<part>").split("|"))))
-        gap = False
-    return tuple(steps)
+        if step != "..":
+            words = (groups[word[1:]].split() if word.startswith("@") else [word] for word in step.split("|"))
+            yield gap, frozenset(chain.from_iterable(words))
+        gap = step == ".."

@@ -1,41 +1,45 @@
-"""Numbers as people write them: words into digits, and amounts (prices, sizes, counts of things) out of the way.
+"""Numbers as people write them: words into digits, and amounts (prices, sizes) out of the way of times and years.
 
     "dua puluh lima"  →  25        "1,2jt" "Rp 350.000" "9 inch" "4 channel" "6x9"  →  <amount>
 """
 
-from conversations.understand.spelling import Line, Token, replace
+from datetime import datetime
 
-UNITS = {
-    **dict.fromkeys(("nol", "zero"), 0),
-    **dict.fromkeys(("satu", "one"), 1),
-    **dict.fromkeys(("dua", "two"), 2),
-    **dict.fromkeys(("tiga", "three"), 3),
-    **dict.fromkeys(("empat", "four"), 4),
-    **dict.fromkeys(("lima", "five"), 5),
-    **dict.fromkeys(("enam", "six"), 6),
-    **dict.fromkeys(("tujuh", "seven"), 7),
-    **dict.fromkeys(("delapan", "lapan", "eight"), 8),
-    **dict.fromkeys(("sembilan", "nine"), 9),
-    **dict.fromkeys(("sepuluh", "ten"), 10),
-    **dict.fromkeys(("sebelas", "eleven"), 11),
-    "twelve": 12,
-    "thirteen": 13,
-    "fifteen": 15,
-    "twenty": 20,
-    "thirty": 30,
-    "forty": 40,
-    "fifty": 50,
-}
-SCALES = {"belas": 10, "puluh": 10, "ratus": 100, "ribu": 1000}
-WHOLE = {"seratus": 100, "seribu": 1000}
+from conversations.understand.line import Line, Token, glued_at, number_at, replace, stands, text_at
 
-MONEY = {"rb", "ribu", "rebu", "ribuan", "rbu", "k", "jt", "juta", "jutaan", "jutan", "ratus", "ratusan", "perak", "rupiah"}
-SIZES = {
-    *("inch", "inci", "inchi", "inc", "inches", "cm", "mm", "meter", "m", "km", "awg", "ohm", "watt", "w", "volt", "v", "rms"),
-    *("ch", "channel", "channels", "chanel", "kanal", "way", "din", "gb", "mb", "core", "hz", "farad", "ah", "cc", "seater"),
-    *("persen", "percent", "orang", "people", "pintu", "lembar", "lubang", "titik", "hp", "kali", "x"),
+DIGITS = {
+    word: value
+    for value, words in {
+        0: "nol zero",
+        1: "satu one",
+        2: "dua two",
+        3: "tiga three",
+        4: "empat four",
+        5: "lima five",
+        6: "enam six",
+        7: "tujuh seven",
+        8: "delapan lapan eight",
+        9: "sembilan nine",
+        10: "sepuluh ten",
+        11: "sebelas eleven",
+        12: "twelve",
+        15: "fifteen",
+        20: "twenty",
+        30: "thirty",
+        45: "fortyfive",
+    }.items()
+    for word in words.split()
 }
-LENGTHS = {"hari", "minggu", "bulan", "tahun", "jam", "menit", "pekan"}
+SCALES = {"puluh": 10, "ratus": 100, "ribu": 1000}
+ROUND = {"seratus": 100, "seribu": 1000}
+
+MONEY = frozenset("rb ribu rebu ribuan rbu k jt juta jutaan jutan ratus ratusan perak rupiah".split())
+SIZES = frozenset(
+    "inch inci inchi inc inches cm mm meter m km awg ohm watt w volt v rms ch channel channels chanel kanal way din "
+    'gb mb core hz farad ah cc seater persen percent % " ” ″ orang people pintu lembar titik'.split()
+)
+COUNTED = frozenset({"<category>", "<part>", "pcs", "buah", "bh", "biji", "unit", "set", "pasang", "pair", "pairs"})
+LED_BY_TIME = frozenset({"jam", "at", "tanggal"})
 
 
 def with_digits(line: Line) -> Line:
@@ -43,89 +47,98 @@ def with_digits(line: Line) -> Line:
     tokens: list[Token] = []
     at = 0
     while at < len(line):
-        value, end = _worded(line, at)
-        if value is None:
-            tokens.append(line[at])
-        else:
-            raw = " ".join(token.raw for token in line[at:end])
-            tokens.append(Token(str(value), raw))
+        value, end = _in_words(line, at)
+        tokens.append(line[at] if value is None else Token(str(value), " ".join(token.raw for token in line[at:end])))
         at = max(end, at + 1)
     return tuple(tokens)
 
 
 def without_amounts(line: Line) -> Line:
-    """The line with prices and sizes as <amount>, so that they can't become times or years."""
+    """The line with prices and sizes as <amount>."""
     at = 0
     while at < len(line):
-        end = _amount(line, at)
-        if end:
+        if end := _amount_end(line, at):
             line = replace(line, at, end, "<amount>")
         at += 1
     return line
 
 
-def text_at(line: Line, at: int) -> str:
-    """The word at a place, "" beyond either end."""
-    return line[at].text if 0 <= at < len(line) else ""
+def take_year(line: Line, now: datetime) -> tuple[int | None, Line]:
+    """A car's year, and the line with <year> in its place; two digits only where "thn" or a car leads them."""
+    for at, token in enumerate(line):
+        led = text_at(line, at - 1) in {"tahun", "<car>", "'"}
+        if token.number is not None and (len(token.text) == 4 or (led and len(token.text) == 2)):
+            if (year := year_of(token.number, now)) is not None:
+                return year, replace(line, at, at + 1, "<year>")
+    return None, line
 
 
-def number_at(line: Line, at: int) -> int | None:
-    """The number at a place."""
-    return line[at].number if 0 <= at < len(line) else None
+def year_of(number: int, now: datetime) -> int | None:
+    """The year, from 1980 to the next, that a number of four or two digits means on a car."""
+    if number < 100:
+        number += 2000 if number <= now.year % 100 + 1 else 1900
+    return number if 1980 <= number <= now.year + 1 else None
 
 
-def _worded(line: Line, at: int) -> tuple[int | None, int]:
+def count_in(line: Line) -> int | None:
+    """How many of a thing: "2 speaker", "dua pcs", "3x"."""
+    for at, token in enumerate(line):
+        if token.number is not None and (text_at(line, at + 1) in COUNTED or stands(line, at + 1, "x")):
+            return token.number
+    return None
+
+
+def _in_words(line: Line, at: int) -> tuple[int | None, int]:
+    """The value of the number words from a place on, and where they end: "dua ribu delapan belas"."""
     total: int | None = None
     while at < len(line):
-        word = line[at].text
-        digit = UNITS.get(word)
-        scale = SCALES.get(text_at(line, at + 1))
-        if word in WHOLE:
-            total, at = (total or 0) + WHOLE[word], at + 1
-        elif digit is not None and scale:
-            plus = digit + 10 if text_at(line, at + 1) == "belas" else digit * scale
-            total, at = (total or 0) + plus, at + 2
-        elif digit is not None and (total is None or (digit < 10 and total % 10 == 0)):
+        word, following = text_at(line, at), text_at(line, at + 1)
+        digit = DIGITS.get(word)
+        if word in ROUND:
+            total, at = (total or 0) + ROUND[word], at + 1
+        elif digit is not None and following == "belas":
+            total, at = (total or 0) + digit + 10, at + 2
+        elif digit is not None and following in SCALES:
+            total, at = (total or 0) + digit * SCALES[following], at + 2
+        elif digit is not None and (total is None or (digit < 10 and total % 10 == 0 and total)):
             total, at = (total or 0) + digit, at + 1
         else:
             break
     return total, at
 
 
-def _amount(line: Line, at: int) -> int | None:
-    """Where an amount that begins here ends."""
+def _amount_end(line: Line, at: int) -> int | None:
+    """Where an amount that begins at a place ends; None: none begins."""
     if text_at(line, at) in {"rp", "idr"}:
-        end = _figure(line, at + 1 + (text_at(line, at + 1) == "."))
-        return _unit(line, end) or end if end else None
-    end = _figure(line, at)
-    if end is None:
+        figure = _figure_end(line, at + 1 + stands(line, at + 1, "."))
+        return _unit_end(line, figure) if figure else None
+    figure = _figure_end(line, at)
+    if figure is None or text_at(line, at - 1) in LED_BY_TIME:
         return None
-    if text_at(line, at - 1) in {"jam", "tanggal", "at"}:
-        return None
-    return _unit(line, end) or (end if _is_decimal(line, at, end) or _is_grouped(line, at, end) else None)
+    end = _unit_end(line, figure)
+    return end if end > figure or _is_size(line, at, figure) else None
 
 
-def _figure(line: Line, at: int) -> int | None:
-    """The end of a number with its decimals, groups, or another number after an x or a dash: 1.200.000, 6,5, 6x9."""
+def _figure_end(line: Line, at: int) -> int | None:
+    """The end of a number with its decimals, its thousands, or a second number: 6,5 · 1.200.000 · 6x9 · 5-6."""
     if number_at(line, at) is None:
         return None
     end = at + 1
-    while text_at(line, end) in {".", ",", "x", "-"} and line[end].glued and number_at(line, end + 1) is not None and line[end + 1].glued:
+    while text_at(line, end) in {".", ",", "x", "-"} and glued_at(line, end) and number_at(line, end + 1) is not None:
         end += 2
     return end
 
 
-def _unit(line: Line, end: int) -> int | None:
-    word = text_at(line, end)
-    if word in MONEY or word in SIZES or word in {'"', "”", "%", "″"}:
-        following = _unit(line, end + 1)
-        return following or end + 1
-    return None
+def _unit_end(line: Line, at: int) -> int:
+    """Past the units that stand here: "juta rupiah"."""
+    while text_at(line, at) in MONEY or text_at(line, at) in SIZES:
+        at += 1
+    return at
 
 
-def _is_decimal(line: Line, at: int, end: int) -> bool:
-    return end == at + 3 and text_at(line, at + 1) in {".", ","} and len(text_at(line, at + 2)) == 1 or (end > at + 1 and text_at(line, at + 1) == "x")
-
-
-def _is_grouped(line: Line, at: int, end: int) -> bool:
-    return end > at + 1 and text_at(line, at + 1) in {".", ","} and all(len(text_at(line, i)) == 3 for i in range(at + 2, end, 2))
+def _is_size(line: Line, at: int, end: int) -> bool:
+    """Whether a figure needs no unit to be one: 6x9, one decimal (6.5), or thousands in groups (350.000)."""
+    if end == at + 1:
+        return False
+    tail = [len(text_at(line, place)) for place in range(at + 2, end, 2)]
+    return text_at(line, at + 1) == "x" or (text_at(line, at + 1) in {".", ","} and (tail == [1] or set(tail) == {3}))

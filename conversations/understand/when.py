@@ -1,199 +1,230 @@
 """When somebody wants to come: the pieces that `days` and `clock` find in a line, put together.
 
-    "minggu depan senin jam 9 pagi"  →  Week(1) · Weekday(senin) · Clock(9:00) · morning  →  When(30 November, 09:00)
+    "minggu depan senin jam 9 pagi"  →  Ahead(weeks=1) · Weekday(0) · Clock(9:00) · morning  →  30 November, 09:00
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from conversations.understand import numbers
 from conversations.understand.clock import Clock, ClockPiece, PartOfDay, clock_at, resolve
 from conversations.understand.days import (
-    RELATED,
+    Ahead,
     Day,
     DayOfMonth,
     DayPiece,
-    Week,
+    Sure,
+    Told,
     Weekday,
     Weekend,
     day_at,
     in_month,
     on_weekday,
 )
-from conversations.understand.numbers import LENGTHS, number_at, text_at
-from conversations.understand.spelling import Line, replace, tokenise
+from conversations.understand.line import Line, number_at, replace, stands, text_at
+from conversations.understand.numbers import with_digits, without_amounts
+from conversations.understand.spelling import tokenise
 from core.shop import Shop
+
+TURNED_DOWN = frozenset({"jangan", "bukan", "dari", "from", "not"})
+TURNED_TO = frozenset({"ke", "jadi"})
+THROUGH = frozenset({"sampai", "hingga", "-"})
+LASTS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
+AFTER_A_BARE_HOUR = frozenset({"", "kak", "bisa", "ya", "saja", "an", "?", ",", "."})
+MOST_HOURS_AHEAD = 24
+A_WEEK = [date(2026, 1, 5) + timedelta(days=ahead) for ahead in range(7)]
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A day, a time, a part of the day, or some of them; `ambiguous`: the day could be another, too."""
+    """A day, a time, or a part of the day, each where it was said; the time excludes the part of the day."""
 
     day: date | None = None
     time: dt.time | None = None
     part_of_day: PartOfDay | None = None
     ambiguous: bool = False
+    """The day could be another, too: ask."""
     faint: bool = False
-    """The day is only a "sekarang", which in most lines isn't about an appointment."""
+    """The day is but a "sekarang" or "nanti"."""
 
     def __bool__(self) -> bool:
         return bool(self.day or self.time or self.part_of_day)
 
 
+Piece = DayPiece | ClockPiece
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A piece of a when, with the words around it."""
+    """A piece, where it stands, and the word before it."""
 
-    piece: DayPiece | ClockPiece
-    before: str
+    piece: Piece
     start: int
     end: int
+    before: str
 
 
 def read_when(text: str, now: datetime, shop: Shop) -> When | None:
     """The day and time that a text names, in the workshop's zone; None where it names none that exists."""
-    line = numbers.without_amounts(numbers.with_digits(tokenise(text)))
-    when, _ = take_when(line, shop.local(now), shop)
+    when, _ = take_when(without_amounts(with_digits(tokenise(text))), now, shop)
     return when or None
 
 
 def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
-    """What a line says about day and time, and the line with <day>, <time>, <part_of_day> in place of it."""
-    said, rest = _scan(line, now)
-    today = now.date()
-    day = _day(said, line, today, shop)
-    clock = _chosen([each for each in said if isinstance(each.piece, Clock)])
-    parts = [each.piece for each in said if isinstance(each.piece, PartOfDay)]
-    part = parts[0] if parts else None
-    moment = resolve(clock.piece, part, _hours(shop, day.day if day else None)) if clock and isinstance(clock.piece, Clock) else None
+    """What a line says of day and time, and the line with <day>, <time>, <part_of_day> in place of it."""
+    local = shop.local(now)
+    said = list(_scan(line, local))
+    day = _day(said, line, local.date(), shop)
+    clock = _meant([each for each in said if isinstance(each.piece, Clock)])
+    part = next((each.piece for each in said if isinstance(each.piece, PartOfDay)), None)
+    hours = _hours(shop, day.day if day else None)
     when = When(
         day=day.day if day else None,
-        time=moment,
+        time=resolve(clock.piece, part, hours) if clock and isinstance(clock.piece, Clock) else None,
         part_of_day=part if clock is None else None,
         ambiguous=bool(day and day.day and day.ambiguous),
-        faint=bool(day and day.rank < RELATED),
+        faint=bool(day and day.sure is Sure.FAINT),
     )
-    return when, rest
+    return when, _tagged(line, said)
 
 
-def _scan(line: Line, now: datetime) -> tuple[list[Said], Line]:
-    """Every piece from left to right, and the line with tags in their place."""
-    said: list[Said] = []
-    tags: list[tuple[int, int, str]] = []
-    at = 0
+def _scan(line: Line, now: datetime) -> Iterator[Said]:
+    """Every piece from left to right."""
+    at, last = 0, None  # type: tuple[int, Said | None]
     while at < len(line):
-        found = _piece(line, at, now)
-        if found is None:
-            at += 1
-            continue
-        piece, end, tag = found
-        said.append(Said(piece, text_at(line, at - 1), at, end))
-        tags.append((at, end, tag))
-        at = end
-    for start, end, tag in reversed(tags):
-        line = replace(line, start, end, tag)
-    return said, line
+        start = at
+        for piece, end in _pieces(line, at, now, last):
+            last = Said(piece, start, end, text_at(line, at - 1))
+            start = end  # the second of two pieces has no words left of its own
+            yield last
+        at = start if start > at else at + 1
 
 
-def _piece(line: Line, at: int, now: datetime) -> tuple[DayPiece | ClockPiece, int, str] | None:
-    if found := _hours_ahead(line, at, now):
-        return found
-    if day := day_at(line, at, now.date()):
-        piece, end = day
-        if piece is None:
-            # "tadi pagi", "kemarin jam 10": the time of what is told isn't wanted, either.
-            while clock := clock_at(line, end):
-                end = clock[1]
-            return None, end, "<past>"
-        return piece, end, "<day>"
-    if text_at(line, at) == "nanti" and (clock_at(line, at + 1)):
-        return Day(now.date(), RELATED - 1), at + 1, "<day>"
-    if clock := clock_at(line, at):
-        piece_, end = clock
-        if isinstance(piece_, PartOfDay) and text_at(line, end) == "ini":
-            return Both(piece_, now.date()), end + 1, "<day>"  # type: ignore[return-value]
-        return piece_, end, "<time>" if isinstance(piece_, Clock) else "<part_of_day>"
-    if number_at(line, at) is not None and text_at(line, at + 1) in LENGTHS:
-        return None, at + 2, "<amount>"
-    return None
+def _pieces(line: Line, at: int, now: datetime, last: Said | None) -> list[tuple[Piece, int]]:
+    """What is said from this place on; two pieces for "sore ini" and "2 jam lagi"."""
+    today = now.date()
+    if ahead := _hours_ahead(line, at, now):
+        return ahead
+    if found := day_at(line, at, today):
+        return [_with_its_time(line, *found)]
+    if found := clock_at(line, at):
+        piece, end = found
+        if isinstance(piece, PartOfDay) and stands(line, end, "ini"):
+            return [(piece, end + 1), (Day(today, Sure.RELATED), end + 1)]
+        return [found]
+    if stands(line, at, {"nanti", "this"}) and clock_at(line, at + 1):
+        return [(Day(today, Sure.FAINT), at + 1)]
+    if (hour := number_at(line, at)) is not None:
+        if _is_bare_hour(line, at, last):
+            return [(Clock(hour * 60), at + 1)]
+        if stands(line, at + 1, LASTS):
+            return [(Told(), at + 2)]
+    return []
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
-    part: PartOfDay
-    day: date
+def _with_its_time(line: Line, piece: DayPiece, end: int) -> tuple[Piece, int]:
+    """A piece; a told one with its time, which isn't wanted either: "tadi pagi", "kemarin jam 10"."""
+    while isinstance(piece, Told) and (found := clock_at(line, end)):
+        end = found[1]
+    return piece, end
 
 
-def _hours_ahead(line: Line, at: int, now: datetime) -> tuple[DayPiece | ClockPiece, int, str] | None:
-    return None
+def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
+    """ "2 jam lagi", "sejam lagi", "in 2 hours"."""
+    led = stands(line, at, {"in", "dalam"})
+    count = 1 if stands(line, at + led, {"sejam", "an"}) else number_at(line, at + led)
+    end = at + led + 1 + (not stands(line, at + led, "sejam"))
+    if count is None or count > MOST_HOURS_AHEAD or text_at(line, end - 1) not in {"jam", "sejam"}:
+        return []
+    if not (led or stands(line, end, "lagi")):
+        return []
+    then = now + timedelta(hours=count)
+    end += not led
+    return [(Day(then.date(), Sure.RELATED), end), (Clock(then.hour * 60 + then.minute, fixed=True), end)]
+
+
+def _is_bare_hour(line: Line, at: int, last: Said | None) -> bool:
+    """Whether a number right after "besok" is the hour: "bsk 10 bisa?"."""
+    if last is None or last.end != at or not (isinstance(last.piece, Day) and last.piece.sure is Sure.RELATED):
+        return False
+    return 1 <= (number_at(line, at) or 0) <= 23 and text_at(line, at + 1) in AFTER_A_BARE_HOUR
 
 
 def _day(said: Sequence[Said], line: Line, today: date, shop: Shop) -> Day | None:
-    """The day that all that was said comes down to."""
-    week = next((each.piece for each in said if isinstance(each.piece, Week)), None)
+    """The day that all the pieces come down to."""
+    ahead = next((each.piece for each in said if isinstance(each.piece, Ahead)), Ahead())
     days = [
-        Said(_dated(each.piece, week, today, shop), each.before, each.start, each.end)
+        Said(day, each.start, each.end, each.before)
         for each in said
-        if isinstance(each.piece, Day | Weekday | Weekend | DayOfMonth)
+        if (day := _dated(each.piece, ahead, today, shop)) is not None
     ]
-    if _is_range(days, line):
-        return None
-    chosen = _chosen(days)
-    if chosen is None or not isinstance(chosen.piece, Day):
-        return None
-    return chosen.piece
+    if any(text_at(line, a.end) in THROUGH and b.start == a.end + 1 for a, b in zip(days, days[1:], strict=False)):
+        return None  # "senin sampai jumat" asks for hours and names no day
+    if not days and ahead.day:
+        return Day(ahead.day, Sure.RELATED)
+    return _surest(days)
 
 
-def _dated(piece: DayPiece | ClockPiece, week: Week | None, today: date, shop: Shop) -> Day | None:
+def _dated(piece: Piece, ahead: Ahead, today: date, shop: Shop) -> Day | None:
+    """The day of a piece, moved by the weeks or months ahead that are said beside it."""
     match piece:
         case Day():
             return piece
         case Weekday(number, weeks):
-            ahead = weeks if weeks is not None else week.weeks if week and not week.months else None
             near = on_weekday(Weekday(number), today)
-            far = on_weekday(Weekday(number, ahead), today)
-            return Day(far.day, far.rank, ambiguous=weeks is not None and near.day != far.day)
+            far = on_weekday(Weekday(number, ahead.weeks if weeks is None else weeks), today)
+            # "jumat depan" is next week's for most, this week's for some.
+            return Day(far, Sure.WEEKDAY, ambiguous=weeks is not None and near != far)
         case Weekend():
-            saturday = on_weekday(Weekday(5, week.weeks if week else None), today)
-            both = shop.weekly_hours(date(2026, 11, 28)) and shop.weekly_hours(date(2026, 11, 29))
-            return Day(saturday.day, saturday.rank, ambiguous=bool(both))
+            saturday = on_weekday(Weekday(5, ahead.weeks), today)
+            two_days = all(shop.weekly_hours(day) for day in A_WEEK[5:])
+            return Day(saturday, Sure.WEEKDAY, ambiguous=two_days)
         case DayOfMonth(number):
-            return in_month(number, today, week.months if week and week.months else None)
+            return Day(in_month(number, today, ahead.months), Sure.DATE)
     return None
 
 
-def _chosen(said: Sequence[Said]) -> Said | None:
-    """The one meant of several: not what is turned down ("jangan besok"), rather what is turned to ("ke rabu")."""
-    wanted = [each for each in said if each.before not in {"jangan", "bukan", "dari", "from"}] or list(said)
-    turned_to = [each for each in wanted if each.before in {"ke", "jadi"}]
-    best = turned_to or wanted
-    if not best:
+def _surest(days: Sequence[Said]) -> Day | None:
+    """Of several days the surest, the first of equals; ambiguous unless they agree."""
+    pieces = [each.piece for each in _left(days) if isinstance(each.piece, Day)]
+    if not pieces:
         return None
-    first = best[0]
-    if not isinstance(first.piece, Day):
-        return first
-    days = [each for each in best if isinstance(each.piece, Day)]
-    top = max(days, key=lambda each: each.piece.rank)
-    others = {each.piece.day for each in days if each.piece.rank >= RELATED}
-    if len(others) > 1:
-        return Said(Day(top.piece.day, top.piece.rank, ambiguous=True), top.before, top.start, top.end)
-    return top
+    best = max(pieces, key=lambda piece: piece.sure)
+    rivals = {piece.day for piece in pieces if piece.sure is not Sure.FAINT} - {best.day}
+    return Day(best.day, best.sure, ambiguous=best.ambiguous or bool(rivals))
 
 
-def _is_range(days: Sequence[Said], line: Line) -> bool:
-    """ "senin sampai jumat": hours are asked, no day is named."""
-    return any(
-        text_at(line, first.end) in {"sampai", "-", "hingga"} and second.start == first.end + 1
-        for first, second in zip(days, days[1:], strict=False)
-    )
+def _meant(said: Sequence[Said]) -> Said | None:
+    return next(iter(_left(said)), None)
+
+
+def _left(said: Sequence[Said]) -> Sequence[Said]:
+    """What is left of several: not what is turned down ("jangan besok"), only what is turned to ("ke rabu")."""
+    wanted = [each for each in said if each.before not in TURNED_DOWN] or said
+    return [each for each in wanted if each.before in TURNED_TO] or wanted
 
 
 def _hours(shop: Shop, day: date | None) -> tuple[dt.time, dt.time]:
-    """The opening hours of that day, or the week's widest."""
+    """The opening hours of that day, or the widest of the week."""
     if day and (hours := shop.weekly_hours(day)):
         return hours
-    week = [shop.weekly_hours(date(2026, 1, 5) + timedelta(days=ahead)) for ahead in range(7)]
-    open_days = [hours for hours in week if hours]
-    return min(opens for opens, _ in open_days), max(closes for _, closes in open_days)
+    week = [hours for hours in map(shop.weekly_hours, A_WEEK) if hours]
+    return min(opens for opens, _ in week), max(closes for _, closes in week)
+
+
+def _tagged(line: Line, said: Sequence[Said]) -> Line:
+    for each in reversed(said):
+        line = replace(line, each.start, each.end, _tag(each.piece))
+    return line
+
+
+def _tag(piece: Piece) -> str:
+    match piece:
+        case Clock():
+            return "<time>"
+        case PartOfDay():
+            return "<part_of_day>"
+        case Told():
+            return "<told>"
+    return "<day>"
