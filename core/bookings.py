@@ -206,11 +206,11 @@ async def release_ended_holds(session: AsyncSession, *, now: datetime) -> list[B
 
     Answers these bookings, loaded as by `load`, so that their customers can be told.
     """
-    query = _loaded().where(Booking.hold_until <= now).order_by(Booking.id)
-    over = list(await session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
-    # A rival may have been given their places already (`holds.ended`): then only the word is left to say.
-    if held := [booking for booking in over if booking.holding]:
+    if held := await holds.ended(session, now=now):
         await holds.exchange(session, leaving=held)
+    # Some had their places given to a rival before; for them only the word is left to say.
+    query = _loaded().where(Booking.hold_until <= now, ~Booking.holding).order_by(Booking.id)
+    over = list(await session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
     for booking in over:
         booking.hold_until = None
         booking.payment_status = PaymentStatus.FAILED

@@ -3,16 +3,18 @@
 SQLite: every write transaction begins with BEGIN IMMEDIATE on the one write connection, so nobody
 reads what he is about to change before it is his; readers have a pool of their own (WAL).
 PostgreSQL: one pool; rivals meet at row locks and conditional updates.
+Either way a reader can't write, and who waits too long for a lock gets an `OperationalError`.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, literal_column
+from sqlalchemy import ColumnElement, Connection, ExceptionContext, event, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -30,18 +32,27 @@ AWAY: tuple[type[Exception], ...] = (
 """What is raised while the database is locked, away or starting: nothing has changed, later may go well."""
 
 
+_MILLISECOND = timedelta(milliseconds=1)
+_OPERATIONAL_CLASSES = {"08", "53", "57"}
+"""PostgreSQL's connection exceptions, insufficient resources, operator intervention."""
+_OPERATIONAL_STATES = {"55P03", "40P01"}
+"""PostgreSQL's lock_not_available and deadlock_detected."""
+
+
 class Database:
     """Where entry points begin transactions; core only ever receives the session."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, patience: timedelta = timedelta(seconds=10)) -> None:
         self.url = url
+        self.patience = patience
+        """How long a statement waits for somebody else's lock."""
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1)
-            self._reader = _sqlite(url, begin="BEGIN", pool_size=4)
+            self._writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience)
+            self._reader = _sqlite(url, begin="BEGIN", pool_size=4, patience=patience, query_only="ON")
         else:
-            self._writer = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
-            self._reader = self._writer
+            self._writer = _postgresql(url, pool_size=pool_size, patience=patience)
+            self._reader = self._writer.execution_options(postgresql_readonly=True)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -61,7 +72,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session to read with; what it changes is never committed."""
+        """A session to read with; the database refuses its writes."""
         async with AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
@@ -71,20 +82,40 @@ class Database:
         await self._reader.dispose()
 
 
-def _sqlite(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
+def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **pragmas: str) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30)
+    # Patience first: turning WAL on needs the lock already.
+    settings = {"busy_timeout": f"{patience // _MILLISECOND}", "journal_mode": "WAL"}
+    settings |= {"synchronous": "FULL", "foreign_keys": "ON"} | pragmas
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-            cursor.execute(f"PRAGMA {pragma}")
+        for pragma, value in settings.items():
+            cursor.execute(f"PRAGMA {pragma}={value}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: str, *, pool_size: int, patience: timedelta) -> AsyncEngine:
+    settings = {"lock_timeout": f"{patience // _MILLISECOND}", "application_name": "bengkel"}
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args={"server_settings": settings}
+    )
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def _name_operational(context: ExceptionContext) -> OperationalError | None:
+        # asyncpg's dialect calls them all plain errors; SQLite's driver tells them apart by itself.
+        state = getattr(context.original_exception, "sqlstate", None) or ""
+        if state[:2] in _OPERATIONAL_CLASSES or state in _OPERATIONAL_STATES:
+            return OperationalError(context.statement, context.parameters, context.original_exception)
+        return None
 
     return engine
 
@@ -97,14 +128,35 @@ async def insert_once(session: AsyncSession, table: type[Any], **values: Any) ->
 
 def insert_into(session: AsyncSession, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ON CONFLICT, as the session's database writes it."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table.__table__)
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table.__table__)
+    return sqlite.insert(table.__table__)
+
+
+async def one_at_a_time(session: AsyncSession, what: str) -> None:
+    """Wait until no other transaction does the same; on SQLite, writers come one by one anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(_advisory_lock(what)))
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the schema to the newest version (Alembic)."""
-    async with database.engine.begin() as connection:
-        await connection.run_sync(_upgrade)
+    """Bring the schema to the newest version (Alembic); processes that start together do it one after the other."""
+    if database.is_sqlite:
+        # Alembic alters a table of SQLite by building it anew, which foreign keys would hinder.
+        engine = _sqlite(
+            database.url, begin="BEGIN IMMEDIATE", pool_size=1, patience=database.patience, foreign_keys="OFF"
+        )
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade)
+        await engine.dispose()
+    else:
+        async with database.engine.begin() as connection:
+            await connection.execute(select(_advisory_lock("upgrading")))
+            await connection.run_sync(_upgrade)
+
+
+def _advisory_lock(what: str) -> ColumnElement[None]:
+    return func.pg_advisory_xact_lock(func.hashtext(what))
 
 
 def _upgrade(connection: Connection) -> None:

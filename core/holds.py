@@ -3,7 +3,7 @@
 Every change of places goes through `exchange`, so that rivals always lock in one order and can't
 wait for each other in a circle:
 
-    bookings that leave (skipped while somebody works on them)  ->  slots by time  ->  technician's cells  ->  parts by id
+    giving ended holds back  ->  slots by time  ->  technician's cells  ->  parts by id
 
 The database says no, not a check before: a slot's seat is a conditional upsert, a technician's cell
 a primary key, stock a conditional update. A refusal may leave part of the exchange written: whoever
@@ -18,12 +18,14 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core.database import insert_into
+from core.database import insert_into, one_at_a_time
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 from core.tables import Booking, Part, Seat, Slot, TechnicianCell
 
 _BLIND = {"synchronize_session": False}
 """Slots, seats and stock are never read through the session's objects."""
+
+_GIVING_BACK = "giving ended holds back"
 
 
 async def exchange(
@@ -53,9 +55,14 @@ async def exchange(
 async def ended(session: AsyncSession, *, now: datetime) -> list[Booking]:
     """Bookings whose hold has ended by the clock and that still have their places, locked, with their lines.
 
-    One that somebody else works on right now (its payment came in, a sweep) is left to them.
+    Rivals wait for each other here and find nothing left to give back. A booking that somebody works
+    on right now (its payment came in, it is being cancelled) is left to them.
     """
-    query = select(Booking).where(Booking.hold_until <= now, Booking.holding).options(selectinload(Booking.lines))
+    over = (Booking.hold_until <= now, Booking.holding)
+    if await session.scalar(select(Booking.id).where(*over).limit(1)) is None:
+        return []
+    await one_at_a_time(session, _GIVING_BACK)
+    query = select(Booking).where(*over).order_by(Booking.id).options(selectinload(Booking.lines))
     query = query.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
     return list(await session.scalars(query))
 

@@ -71,7 +71,8 @@ def statements(database: Database) -> list[str]:
         if not statement.startswith("BEGIN"):
             sent.append(statement)
 
-    for engine in {database.engine, database.reading_engine}:
+    # PostgreSQL's engines share one pool, and their listeners.
+    for engine in {engine.pool: engine for engine in (database.engine, database.reading_engine)}.values():
         event.listen(engine.sync_engine, "before_cursor_execute", note)
     return sent
 

@@ -1,0 +1,81 @@
+"""The migrations make exactly the tables that the program maps, and starting twice does no harm."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, func, inspect, select, text
+
+from core.database import Database, upgrade
+from core.tables import Base
+
+UPGRADE = """
+import asyncio, sys
+from core.database import Database, upgrade
+
+async def main():
+    database = Database(sys.argv[1])
+    await upgrade(database)
+    await database.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without a single table."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+async def _emptied(url: str) -> Database:
+    database = Database(url)
+    if not database.is_sqlite:
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+    return database
+
+
+async def test_the_newest_migration_is_what_the_program_maps(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_the_constraints_that_are_relied_on_are_in_the_database(database: Database) -> None:
+    """Alembic doesn't compare checks."""
+
+    def checks(connection: Connection) -> set[str | None]:
+        tables = inspect(connection)
+        return {check["name"] for table in Base.metadata.tables for check in tables.get_check_constraints(table)}
+
+    async with database.engine.connect() as connection:
+        found = await connection.run_sync(checks)
+    assert {"ck_part_stock", "ck_slot_capacity", "ck_booking_money", "ck_booking_line_quantity"} <= found
+
+
+async def test_upgrading_twice_is_harmless(database: Database) -> None:
+    await upgrade(database)
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(text("alembic_version"))) == 1
+
+
+async def test_processes_that_start_together_upgrade_one_after_the_other(empty_url: str) -> None:
+    database = await _emptied(empty_url)
+    starts = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, empty_url, stderr=asyncio.subprocess.PIPE)
+        for _ in range(3)
+    ]
+    ends = await asyncio.gather(*(process.communicate() for process in starts))
+    assert [(process.returncode, err) for process, (_, err) in zip(starts, ends, strict=True)] == [(0, b"")] * 3
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(text("alembic_version"))) == 1
+    await database.close()
