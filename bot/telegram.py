@@ -26,7 +26,7 @@ def make_bot(
     token: str, api_url: str = "https://api.telegram.org", *, timeout: timedelta = timedelta(seconds=15)
 ) -> Bot:
     """The client; it is not initialized, since that asks Telegram, which may be away, who the bot is."""
-    seconds = timeout.total_seconds()
+    seconds, api_url = timeout.total_seconds(), api_url.rstrip("/")
     limits: dict[str, Any] = {
         "read_timeout": seconds,
         "write_timeout": seconds,
@@ -91,9 +91,8 @@ class TelegramSender:
     async def close(self) -> None:
         """Close the connections, when the last answers are out."""
         await asyncio.gather(*self._answers)
-        await asyncio.gather(
-            *(request.shutdown() for request in self.bot._request)
-        )  # its own shutdown wants an initialize
+        for request in self.bot._request:  # the bot's own shutdown does nothing unless it was initialized
+            await request.shutdown()
 
     async def _send(self, parcel: Parcel, part: Part) -> str:
         with _told_apart():

@@ -86,7 +86,8 @@ def _hints(options: Sequence[Option], language: str) -> list[str]:
 def _keyboard(message: Message, language: str) -> Keyboard:
     buttons = [] if len(message.options) > MOST_BUTTONS else _labels(message.options, language)
     if message.wants:
-        return ReplyKeyboardMarkup(_reply_keys(message.wants, buttons, language), True, True)
+        keys = _reply_keys(message.wants, buttons, language)
+        return ReplyKeyboardMarkup(keys, resize_keyboard=True, one_time_keyboard=True)
     rows = _rows(
         [InlineKeyboardButton(label, callback_data=f"{message.prompt or 0}:{i}") for i, label in enumerate(buttons)]
     )

@@ -5,10 +5,11 @@ What may have arrived is looked up by recipient and words before it is sent agai
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import (
@@ -29,6 +30,8 @@ from twilio.rest.content.v1.content import ContentList
 from bot.fitting import one_line
 from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
 from bot.whatsapp_render import Interactive, Text, parts, template_text
+from conversations.incoming import Incoming, clean
+from webhooks.twilio import read
 
 API = "https://api.twilio.com"
 CONTENT = "https://content.twilio.com"
@@ -38,6 +41,7 @@ _TOO_FAST = {20429, 63018}
 _NO_SUCH_CONTENT = 21655
 _NOT_ON_WHATSAPP = {21211, 63003, 63024}
 _RECENT = 50
+_MOST_MISSED = 500
 
 Templates = Mapping[str, Mapping[str, str]]
 """By kind and language, the ContentSid of an approved template with one variable: the message's words."""
@@ -77,6 +81,20 @@ class WhatsAppSender:
         for post in await self._posts(parcel):
             last = _found(post, taken) or await self._create(parcel, post)
         return last
+
+    async def missed(self, since: datetime) -> list[Incoming]:
+        """What people wrote since then, oldest first: Twilio drops a message whose webhook failed twice, but keeps it.
+
+        Taps come as the words on the button, photos not at all. Raises `NotSent` while Twilio is away.
+        """
+        with _told_apart(sending=False):
+            written = await self._client.messages.list_async(
+                to=self._sender, date_sent_after=since.astimezone(UTC), limit=_MOST_MISSED
+            )
+        forms = (
+            {"MessageSid": each.sid, "From": each.from_, "Body": clean(each.body or "")} for each in reversed(written)
+        )
+        return [found for form in forms if (found := read(form))]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -201,6 +219,7 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
         super().__init__(pool_connections=False)
         self.session = ClientSession(timeout=ClientTimeout(total=timeout.total_seconds(), sock_connect=5))
         self._hosts = hosts
+        self.logger.setLevel(logging.WARNING)  # at INFO it logs people's numbers
 
     async def request(
         self, method: str, url: str, *, headers: dict[str, str], data: Any = None, auth: tuple[str, str], **rest: Any

@@ -36,25 +36,26 @@ LONGEST_DESCRIPTION = 72
 MOST_LINES = 60
 """Of an interactive body: a Content takes 100 variables, a list of ten needs 31 of them."""
 
+LONGEST_VARIABLE = 800
+"""Of an approved template, whose own words share WhatsApp's 1024 with it."""
+
 # WhatsApp formats *this*, _this_, ~this~ and `this` where the mark stands at a word's edge, and quotes after ">".
 _MARK = re.compile(r"(?<![^\W_])[*_~`]|[*_~`](?![^\W_])|^>", re.MULTILINE)
 _LOOKALIKE = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ">": "›"}
-
-
 # "{{" would open a placeholder of a Content.
 _BRACES = re.compile(r"\{(?=\{)")
 
 
-def _escape_title(text: str) -> str:
+def _neutral(text: str) -> str:
     return _BRACES.sub("❴", upright(text))
 
 
-def _escape(text: str) -> str:
-    return _MARK.sub(lambda mark: _LOOKALIKE[mark[0]], _escape_title(text))
+def _unmarked(text: str) -> str:
+    return _MARK.sub(lambda mark: _LOOKALIKE[mark[0]], _neutral(text))
 
 
-WHATSAPP = Style(escape=_escape, bold=("*", "*"))
-TITLE = Style(escape=_escape_title, bold=("", ""))
+WHATSAPP = Style(escape=_unmarked, bold=("*", "*"))
+TITLE = Style(escape=_neutral, bold=("", ""))
 """Buttons and entries know no markup."""
 
 
@@ -98,7 +99,7 @@ def parts(message: Message, language: str) -> list[Text | Interactive]:
 
 def template_text(message: Message, language: str) -> str:
     """The message as the one variable of an approved template: no line ends, and no options."""
-    return shorten(one_line(_text(replace(message, options=()), language)), LONGEST_BODY)
+    return shorten(one_line(_text(replace(message, options=()), language)), LONGEST_VARIABLE)
 
 
 def _says(message: Message, language: str) -> str:
@@ -175,6 +176,12 @@ def _menu(message: Message, language: str, body: str) -> Interactive:
     return Interactive({"twilio/list-picker": {"body": lines, "button": button, "items": items}}, shape.variables, body)
 
 
+def _fit_on_buttons(choices: Sequence[_Choice]) -> bool:
+    return len(choices) <= MOST_BUTTONS and all(
+        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
+    )
+
+
 def _link_button(link: Link, language: str, body: str) -> Interactive:
     """A button that opens a page; only the end of its address may be a variable, its title none."""
     shape, host = _Shape(), f"{urlsplit(link.url).netloc}/"
@@ -186,12 +193,6 @@ def _link_button(link: Link, language: str, body: str) -> Interactive:
         "url": before + host + shape.put(rest) if rest else link.url,
     }
     return Interactive({"twilio/call-to-action": {"body": lines, "actions": [action]}}, shape.variables, body)
-
-
-def _fit_on_buttons(choices: Sequence[_Choice]) -> bool:
-    return len(choices) <= MOST_BUTTONS and all(
-        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
-    )
 
 
 class _Shape:

@@ -30,7 +30,7 @@ def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered
     validator = RequestValidator(auth_token)
 
     async def receive(request: web.Request) -> web.Response:
-        incoming = _incoming(await _trusted_form(request, validator, public_url))
+        incoming = read(await _trusted_form(request, validator, public_url))
         if incoming is not None:
             await take(incoming)
         # Answers go over REST, where they get a sid and delivery states.
@@ -42,6 +42,27 @@ def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered
         return web.Response(status=204)
 
     return [web.post("/webhooks/twilio", receive), web.post("/webhooks/twilio/status", receive_status)]
+
+
+def read(form: Form) -> Incoming | None:
+    """What a person wrote, tapped or sent; None for what isn't WhatsApp."""
+    sid, address = _need(form, "MessageSid"), _need(form, "From")
+    if not address.startswith("whatsapp:"):
+        return None
+    number = _NUMBER.fullmatch(address)
+    tapped = form.get("ButtonPayload") or form.get("ListId") or ""
+    return Incoming(
+        channel="whatsapp",
+        address=address,
+        event_id=sid,
+        text=form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or None,
+        choice=tapped if _CHOICE.fullmatch(tapped) else None,
+        phone=number[1] if number else None,
+        place=_place(form),
+        media=_media(form),
+        name=" ".join(form.get("ProfileName", "")[:100].split()) or None,
+        raw=form,
+    )
 
 
 async def _trusted_form(request: web.Request, validator: RequestValidator, public_url: str) -> Form:
@@ -64,27 +85,6 @@ async def _form(request: web.Request) -> MultiDictProxy[str]:
         return cast("MultiDictProxy[str]", await request.post())
     except ValueError as error:
         raise web.HTTPBadRequest from error
-
-
-def _incoming(form: Form) -> Incoming | None:
-    """What a person wrote, tapped or sent; None for what isn't WhatsApp."""
-    sid, address = _need(form, "MessageSid"), _need(form, "From")
-    if not address.startswith("whatsapp:"):
-        return None
-    number = _NUMBER.fullmatch(address)
-    tapped = form.get("ButtonPayload") or form.get("ListId") or ""
-    return Incoming(
-        channel="whatsapp",
-        address=address,
-        event_id=sid,
-        text=form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or None,
-        choice=tapped if _CHOICE.fullmatch(tapped) else None,
-        phone=number[1] if number else None,
-        place=_place(form),
-        media=_media(form),
-        name=" ".join(form.get("ProfileName", "")[:100].split()) or None,
-        raw=form,
-    )
 
 
 def _place(form: Form) -> Place | None:

@@ -377,6 +377,20 @@ async def test_the_same_words_from_before_are_another_message(twilio: Twilio, se
     assert len(twilio.messages) == 2
 
 
+async def test_messages_whose_webhook_failed_are_found_again_oldest_first(
+    twilio: Twilio, sender: WhatsAppSender
+) -> None:
+    for sid, address, words in (
+        ("SM8", BUDI, "besok jam 10"),
+        ("SM9", "whatsapp:ID.77", "halo"),
+        ("SM10", "+62811", "SMS"),
+    ):
+        twilio.messages.insert(0, {"sid": sid, "from": address, "To": "whatsapp:+6281100000000", "body": words})
+    first, second = await sender.missed(NOW - timedelta(hours=1))
+    assert (first.event_id, first.address, first.text, first.phone) == ("SM8", BUDI, "besok jam 10", "+6281234567890")
+    assert (second.event_id, second.phone) == ("SM9", None)
+
+
 async def test_a_first_attempt_asks_for_nothing_beforehand(twilio: Twilio, sender: WhatsAppSender) -> None:
     await sender.send(parcel())
     assert twilio.asked == []
