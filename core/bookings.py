@@ -209,13 +209,13 @@ async def release_ended_holds(session: AsyncSession, *, now: datetime) -> list[B
     if held := await holds.ended(session, now=now):
         await holds.exchange(session, leaving=held)
     # Some had their places given to a rival before; for them only the word is left to say.
-    query = _loaded().where(Booking.hold_until <= now, ~Booking.holding).order_by(Booking.id)
+    query = _loaded().where(Booking.hold_until <= now, ~Booking.holding)
     over = list(await session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
     for booking in over:
         booking.hold_until = None
         booking.payment_status = PaymentStatus.FAILED
         _note(session, booking, "hold_ended", actor=SYSTEM, now=now)
-    return over
+    return sorted(over, key=lambda booking: booking.id)
 
 
 async def load(session: AsyncSession, *, code: str | None = None, booking_id: int | None = None) -> Booking:

@@ -62,7 +62,7 @@ async def ended(session: AsyncSession, *, now: datetime) -> list[Booking]:
     if await session.scalar(select(Booking.id).where(*over).limit(1)) is None:
         return []
     await one_at_a_time(session, _GIVING_BACK)
-    query = select(Booking).where(*over).order_by(Booking.id).options(selectinload(Booking.lines))
+    query = select(Booking).where(*over).options(selectinload(Booking.lines))
     query = query.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
     return list(await session.scalars(query))
 

@@ -1,7 +1,7 @@
 """Booking, moving, cancelling: what is held, what is refused, and what it costs."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -72,7 +72,7 @@ def statements(database: Database) -> list[str]:
             sent.append(statement)
 
     # PostgreSQL's engines share one pool, and their listeners.
-    for engine in {engine.pool: engine for engine in (database.engine, database.reading_engine)}.values():
+    for engine in {engine.pool: engine for engine in (database.reading_engine, database.engine)}.values():
         event.listen(engine.sync_engine, "before_cursor_execute", note)
     return sent
 
@@ -82,7 +82,7 @@ def at(shop: Shop) -> At:
     """A time of day at the shop, on Tuesday unless another day is named."""
 
     def moment(clock: str, day: date = TUESDAY) -> datetime:
-        return shop.at(day, datetime.strptime(clock, "%H:%M").time())  # noqa: DTZ007
+        return shop.at(day, time.fromisoformat(clock))
 
     return moment
 

@@ -1,6 +1,6 @@
 """The day's grid."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
@@ -83,7 +83,7 @@ def test_a_job_takes_every_slot_it_spans(shop: Shop, clock: str, minutes: int, t
 
 def test_a_job_may_end_in_the_half_slot_before_closing() -> None:
     shop = make_shop(opening_hours={"tuesday": "09:00-16:30"})
-    assert len(slots.spanned(shop.at(TUESDAY, datetime(2026, 1, 1, 9).time()), 450, shop)) == 7  # noqa: DTZ001
+    assert len(slots.spanned(shop.at(TUESDAY, time(9)), 450, shop)) == 7
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,134 @@
+"""Whatever happens in whatever order, the books are right: no seat over the cap, no technician twice, no part promised twice."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from conftest import MONDAY_8_AM, make_shop
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from workshop import ADAPTER, ANDI, BUDI, CHECK, FULL_DAY, INSTALL, SPEAKER, WIRE, book, check_books, furnish, order
+
+from core import bookings
+from core.database import Database
+from core.refusals import Refusal
+from core.tables import Booking
+
+SHOP = make_shop(max_bookings_per_slot=2, max_unpaid_bookings=100)
+TUESDAY = date(2026, 11, 24)
+STARTS = st.sampled_from([SHOP.at(TUESDAY + timedelta(days=day), time(hour)) for day in (0, 1) for hour in (9, 10, 14)])
+TECHNICIANS = st.sampled_from([None, None, ANDI, BUDI])
+PARTS = st.sampled_from([(), (), ((SPEAKER, 1),), ((SPEAKER, 2), (ADAPTER, 3))])
+SERVICES = st.sampled_from([(INSTALL,), (WIRE,), (CHECK, WIRE), (FULL_DAY,)])
+
+Change = Callable[[AsyncSession, Booking], Awaitable[Any]]
+
+
+class Workshop(RuleBasedStateMachine):
+    """Bookings that come, end, are paid, moved and cancelled while the clock runs."""
+
+    template: Path
+    file: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        shutil.copy(self.template, self.file)
+        self.runner = asyncio.Runner()
+        self.database = Database(f"sqlite+aiosqlite:///{self.file}")
+        self.now = MONDAY_8_AM
+        self.booked = 0
+
+    @initialize()
+    def opens(self) -> None:
+        self.runner.run(furnish(self.database, self.now))
+
+    @rule(start=STARTS, technician=TECHNICIANS, parts=PARTS, services=SERVICES)
+    def comes(self, start: datetime, technician: str | None, parts: Any, services: Any) -> None:
+        async def come(session: AsyncSession) -> None:
+            asked = order(start, technician_id=technician, parts=parts, services=services)
+            await book(session, asked, shop=SHOP, now=self.now, code=f"BK-{self.booked + 1}")
+
+        self.booked += self.runner.run(self.allowed(come))
+
+    @rule(minutes=st.sampled_from([10, 60, 600]))
+    def the_clock_runs(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def holds_are_swept(self) -> None:
+        self.runner.run(self.allowed(lambda session: bookings.release_ended_holds(session, now=self.now)))
+
+    @precondition(lambda self: self.booked)
+    @rule(data=st.data())
+    def is_cancelled(self, data: st.DataObject) -> None:
+        self.change(
+            data, lambda session, it: bookings.cancel(session, it, reason="batal", actor="customer", now=self.now)
+        )
+
+    @precondition(lambda self: self.booked)
+    @rule(data=st.data())
+    def is_tried_again(self, data: st.DataObject) -> None:
+        self.change(data, lambda session, it: bookings.hold_again(session, it, shop=SHOP, now=self.now))
+
+    @precondition(lambda self: self.booked)
+    @rule(data=st.data())
+    def is_paid(self, data: st.DataObject) -> None:
+        async def pay(session: AsyncSession, it: Booking) -> None:
+            await bookings.hold_again(session, it, shop=SHOP, now=self.now)
+            it.paid_amount, it.hold_until = it.total_price, None
+
+        self.change(data, pay)
+
+    @precondition(lambda self: self.booked)
+    @rule(data=st.data(), start=STARTS, technician=TECHNICIANS)
+    def moves(self, data: st.DataObject, start: datetime, technician: str | None) -> None:
+        self.change(
+            data,
+            lambda session, it: bookings.reschedule(
+                session, it, start, technician_id=technician, shop=SHOP, now=self.now, actor="customer"
+            ),
+        )
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        self.runner.run(check_books(self.database))
+
+    def change(self, data: st.DataObject, change: Change) -> None:
+        number = data.draw(st.integers(1, self.booked), "booking")
+
+        async def changed(session: AsyncSession) -> None:
+            await change(session, await bookings.load(session, code=f"BK-{number}"))
+
+        self.runner.run(self.allowed(changed))
+
+    async def allowed(self, work: Callable[[AsyncSession], Awaitable[Any]]) -> bool:
+        try:
+            async with self.database.write() as session:
+                await work(session)
+        except Refusal:
+            return False
+        return True
+
+    def teardown(self) -> None:
+        self.runner.run(self.database.close())
+        self.runner.close()
+
+
+def test_the_books_are_right_after_anything(sqlite_template: Path, tmp_path: Path) -> None:
+    paths = {"template": sqlite_template, "file": tmp_path / "workshop.db"}
+    bounded = settings(
+        max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
+    run_state_machine_as_test(type("Workshop", (Workshop,), paths), settings=bounded)
