@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from paying import ADMIN, CHAT, book, booking_of
@@ -174,7 +174,7 @@ class _away:  # noqa: N801 — reads as a word in a with statement
         self._engine = database.engine.sync_engine
         self.refused = asyncio.Event()
 
-    def __enter__(self) -> "_away":
+    def __enter__(self) -> Self:
         event.listen(self._engine, "before_cursor_execute", self._refuse)
         return self
 

@@ -1,0 +1,262 @@
+"""The payment worker: links are made once, notifications confirmed, time that ran out closed, whatever Midtrans does."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from paying import CHAT, CODE, ORDER, answer, book, booking_of, letters, request_of
+
+from bot.collect import Collector
+from bot.midtrans import MidtransRefused, MidtransTrouble, SnapLink
+from core import bookings, payments, settlement
+from core.database import Database
+from core.shop import Shop
+from core.states import BookingStatus, RequestState
+
+MINUTE = timedelta(minutes=1)
+USED = MidtransRefused(400, ["transaction_details.order_id sudah digunakan"])
+WRONG_KEY = MidtransRefused(401, ["Access denied"])
+SECOND_ORDER = "BOOKING-A1-BK000001-2"
+
+
+class FakeMidtrans:
+    """Midtrans' answers, one by one; it keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.bodies: list[Mapping[str, Any]] = []
+        self.wrong: list[Exception] = []
+        self.statuses: dict[str, dict[str, Any]] = {}
+
+    async def create(self, body: Mapping[str, Any]) -> SnapLink:
+        order_id = body["transaction_details"]["order_id"]
+        self.bodies.append(body)
+        self._answer("create", order_id)
+        return SnapLink(f"tok-{order_id}", f"https://pay.example/{order_id}")
+
+    async def status(self, order_id: str) -> dict[str, Any] | None:
+        self._answer("status", order_id)
+        return self.statuses.get(order_id)
+
+    async def cancel_link(self, token: str) -> None:
+        self._answer("cancel_link", token)
+
+    async def cancel(self, order_id: str) -> dict[str, Any]:
+        self._answer("cancel", order_id)
+        return {}
+
+    def _answer(self, what: str, about: str) -> None:
+        self.asked.append((what, about))
+        if self.wrong:
+            raise self.wrong.pop(0)
+
+
+class Till:
+    """A collector with its Midtrans, its clock and its database."""
+
+    def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
+        self.database, self.shop, self.now = database, shop, now
+        self.midtrans = FakeMidtrans()
+        self.woken = 0
+        self.collector = Collector(
+            database,
+            self.midtrans,  # type: ignore[arg-type]
+            shop=shop,
+            finish_url="https://shop.example/paid",
+            clock=lambda: self.now,
+            chance=lambda: 0.0,
+            wake_dispatch=self._wake,
+        )
+
+    async def work(self, after: timedelta = timedelta()) -> int:
+        self.now += after
+        return await self.collector.run_once()
+
+    async def book(self, **asked: Any) -> None:
+        await book(self.database, self.shop, self.now, **asked)
+
+    async def notify(self, order_id: str = ORDER, status: str = "settlement") -> None:
+        async with self.database.write() as session:
+            await settlement.note(session, answer(order_id, status), now=self.now)
+
+    async def ask(self, percent: int | None) -> None:
+        async with self.database.write() as session:
+            booking = await bookings.load(session, code=CODE)
+            await payments.request(session, booking, shop=self.shop, now=self.now, percent=percent)
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+
+@pytest.fixture
+def till(database: Database, shop: Shop, now: datetime) -> Till:
+    return Till(database, shop, now)
+
+
+async def test_a_link_is_made_once_and_sent(till: Till, database: Database) -> None:
+    await till.book()
+    assert await till.work() == 1
+    assert await till.work(MINUTE) == 0
+    request = await request_of(database)
+    assert (request.state, request.url) == (RequestState.OPEN, f"https://pay.example/{ORDER}")
+    assert till.midtrans.asked == [("create", ORDER)]
+    assert list(await letters(database)) == [f"link:{ORDER}"]
+    assert till.woken == 1
+
+
+async def test_while_midtrans_is_away_the_hold_stays_and_the_same_number_is_tried_again(
+    till: Till, database: Database
+) -> None:
+    await till.book()
+    till.midtrans.wrong = [MidtransTrouble("ReadTimeout"), MidtransTrouble("HTTP 502")]
+    for _ in range(3):
+        await till.work(MINUTE)
+    assert till.midtrans.asked == 3 * [("create", ORDER)]
+    assert (await booking_of(database)).holding
+    assert list(await letters(database, channel=CHAT[0], address=CHAT[1])) == [f"link-late:{ORDER}", f"link:{ORDER}"]
+    # The page ends with the hold, however late it came.
+    assert till.midtrans.bodies[-1]["page_expiry"] == {"unit": "minutes", "duration": 57}
+
+
+async def test_a_number_that_is_taken_is_asked_for_under_the_next(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [USED]
+    await till.work()
+    await till.work()
+    assert till.midtrans.asked == [("create", ORDER), ("create", SECOND_ORDER)]
+    assert list(await letters(database)) == [f"link:{SECOND_ORDER}"]
+
+
+async def test_a_refused_link_is_staffs_to_look_at_and_comes_when_it_is_mended(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [WRONG_KEY]
+    await till.work()
+    assert any("link-refused" in key for key in await letters(database, kind="staff"))
+    await till.work(MINUTE)
+    assert f"link:{ORDER}" in await letters(database)
+
+
+async def test_no_link_before_the_time_runs_out_expires_the_request(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [MidtransTrouble("ReadTimeout")]
+    await till.work()
+    await till.work(till.shop.hold)
+    assert (await request_of(database)).state is RequestState.EXPIRED
+    assert not (await booking_of(database)).holding
+
+
+async def test_a_notification_is_confirmed_by_a_status_call(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    await till.notify()
+    till.midtrans.statuses[ORDER] = answer()
+    await till.work()
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+    assert await till.work(MINUTE) == 0
+
+
+async def test_a_signed_notification_with_an_altered_status_moves_no_money(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    await till.notify(status="settlement")
+    till.midtrans.statuses[ORDER] = answer(status="pending")
+    await till.work()
+    booking = await booking_of(database)
+    assert (booking.status, booking.paid_amount) == (BookingStatus.PENDING, 0)
+
+
+@pytest.mark.parametrize("wrong", [MidtransTrouble("ReadTimeout"), WRONG_KEY], ids=["no answer", "wrong key"])
+async def test_a_status_that_cannot_be_had_is_asked_for_again(till: Till, database: Database, wrong: Exception) -> None:
+    await till.book()
+    await till.work()
+    await till.notify()
+    till.midtrans.statuses[ORDER] = answer()
+    till.midtrans.wrong = [wrong]
+    await till.work()
+    assert (await booking_of(database)).status is BookingStatus.PENDING
+    await till.work(MINUTE)
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+async def test_ten_notifications_of_one_order_are_one_status_call(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    for _ in range(5):
+        await till.notify(status="pending")
+        await till.notify()
+    till.midtrans.statuses[ORDER] = answer()
+    assert await till.work() == 1
+    assert till.midtrans.asked[1:] == [("status", ORDER)]
+
+
+async def test_a_page_nobody_opened_is_closed_by_our_own_clock(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    assert await till.work(till.shop.hold - MINUTE) == 0
+    await till.work(MINUTE)
+    assert till.midtrans.asked[-1] == ("status", ORDER)
+    assert (await request_of(database)).state is RequestState.EXPIRED
+    assert f"ended:{ORDER}" in await letters(database)
+
+
+async def test_the_last_status_call_is_repeated_until_it_is_answered(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer()
+    till.midtrans.wrong = [MidtransTrouble("ReadTimeout")]
+    await till.work(till.shop.hold)
+    assert (await request_of(database)).state is RequestState.OPEN
+    await till.work(MINUTE)
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+async def test_a_withdrawn_link_is_closed_at_midtrans(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    await till.ask(30)
+    till.midtrans.asked.clear()
+    await till.work()
+    assert sorted(till.midtrans.asked) == [("cancel_link", f"tok-{ORDER}"), ("create", SECOND_ORDER)]
+    assert (await request_of(database)).due_at is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "asked"),
+    [
+        pytest.param([WRONG_KEY], ["cancel_link", "cancel"], id="a method was chosen: what waits is cancelled"),
+        pytest.param([WRONG_KEY, WRONG_KEY], ["cancel_link", "cancel"], id="paid or over already: nothing to do"),
+        pytest.param([MidtransTrouble("x")], ["cancel_link", "cancel_link"], id="no answer: again"),
+        pytest.param(
+            [WRONG_KEY, MidtransTrouble("x")],
+            ["cancel_link", "cancel", "cancel_link"],
+            id="no answer to the second question: again",
+        ),
+    ],
+)
+async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
+    till: Till, database: Database, wrong: list[Exception], asked: list[str]
+) -> None:
+    await till.book()
+    await till.work()
+    async with database.write() as session:
+        await payments.void(session, await bookings.load(session, code=CODE), now=till.now)
+    till.midtrans.asked.clear()
+    till.midtrans.wrong = wrong
+    await till.work()
+    await till.work(MINUTE)
+    assert [what for what, _ in till.midtrans.asked] == asked
+    assert (await request_of(database)).due_at is None
+
+
+async def test_a_bug_in_one_order_leaves_the_others_alone(
+    till: Till, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await till.book()
+    await till.book(code="BK-000002")
+    till.midtrans.wrong = [ZeroDivisionError()]
+    await till.work()
+    assert "a bug" in caplog.text
+    assert len(await letters(database)) == 1
+    await till.work(payments.LEASE)
+    assert len(await letters(database)) == 2
