@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot import app
+from bot.check import check
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
@@ -68,10 +69,12 @@ async def _run(options: argparse.Namespace) -> None:
 
 async def _check(options: argparse.Namespace) -> int:
     settings = load(options.config)
-    findings = await app.check(settings)
+    database = app.database(settings)
+    findings = await check(settings, database)
+    await database.close()
     for finding in findings:
         print(finding)
-    return 1 if any(finding.is_bad for finding in findings) else 0
+    return 1 if any(finding.state == "bad" for finding in findings) else 0
 
 
 async def _db(options: argparse.Namespace) -> None:

@@ -119,7 +119,7 @@ async def serving(
         bot = _telegram(settings)
         senders = await _senders(settings, bot, clock, stack)
         dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
-        collector = _collector(settings, opened, dispatcher, clock)
+        collector = _collector(settings, opened, dispatcher, clock, stack)
 
         def wake() -> None:
             dispatcher.wake()
@@ -198,6 +198,36 @@ def _telegram(settings: Settings) -> TelegramSender | None:
     return TelegramSender(make_bot(_plain(settings.telegram.token), settings.telegram.api_url))
 
 
+def whatsapp(settings: Settings) -> WhatsAppSender | None:
+    """The WhatsApp channel of the settings, None without credentials; needs a running loop, and to be closed."""
+    account = settings.whatsapp
+    if not account.account_sid or not account.sender:
+        return None
+    return WhatsAppSender(
+        account_sid=account.account_sid,
+        auth_token=_plain(account.auth_token),
+        sender=account.sender,
+        public_url=settings.server.public_url,
+        templates=account.templates,
+        api_url=account.api_url,
+        content_url=account.content_url,
+    )
+
+
+def midtrans_account(settings: Settings) -> Midtrans | None:
+    """The Midtrans account of the settings, None without a key; to be closed."""
+    account = settings.midtrans
+    if account.server_key is None:
+        return None
+    return Midtrans(
+        server_key=_plain(account.server_key),
+        client_key=account.client_key or "",
+        production=account.production,
+        snap_url=account.snap_url,
+        api_url=account.api_url,
+    )
+
+
 async def _senders(
     settings: Settings, telegram: TelegramSender | None, clock: Callable[[], datetime], stack: AsyncExitStack
 ) -> dict[str, Sender]:
@@ -205,19 +235,10 @@ async def _senders(
     if telegram:
         stack.push_async_callback(telegram.close)
         senders["telegram"] = telegram
-    twilio_account, mail = settings.whatsapp, settings.email
-    if twilio_account.account_sid and twilio_account.sender:
-        whatsapp = WhatsAppSender(
-            account_sid=twilio_account.account_sid,
-            auth_token=_plain(twilio_account.auth_token),
-            sender=twilio_account.sender,
-            public_url=settings.server.public_url,
-            templates=twilio_account.templates,
-            api_url=twilio_account.api_url,
-            content_url=twilio_account.content_url,
-        )
-        stack.push_async_callback(whatsapp.close)
-        senders["whatsapp"] = whatsapp
+    twilio_sender, mail = whatsapp(settings), settings.email
+    if twilio_sender:
+        stack.push_async_callback(twilio_sender.close)
+        senders["whatsapp"] = twilio_sender
     else:
         _log.warning("WhatsApp is off: BENGKEL_WHATSAPP__ACCOUNT_SID is not set")
     if mail.smtp_url and mail.sender:
@@ -228,19 +249,17 @@ async def _senders(
 
 
 def _collector(
-    settings: Settings, database: Database, dispatcher: Dispatcher, clock: Callable[[], datetime]
+    settings: Settings,
+    database: Database,
+    dispatcher: Dispatcher,
+    clock: Callable[[], datetime],
+    stack: AsyncExitStack,
 ) -> Collector | None:
-    account = settings.midtrans
-    if account.server_key is None:
+    vendor = midtrans_account(settings)
+    if vendor is None:
         _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
         return None
-    vendor = Midtrans(
-        server_key=_plain(account.server_key),
-        client_key=account.client_key or "",
-        production=account.production,
-        snap_url=account.snap_url,
-        api_url=account.api_url,
-    )
+    stack.callback(vendor.close)
     return Collector(
         database,
         vendor,

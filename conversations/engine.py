@@ -86,6 +86,8 @@ async def answer(turn: Turn) -> Question:
     if incoming.media and not incoming.text:
         turn.remark("media.unread")
         return await _next(turn)
+    if (action := _SLASH.get((incoming.text or "").split(" ")[0])) is not None:
+        return await _act(turn, action)
     command = read_command(incoming.text or "")
     if command is not None:
         return await _commanded(turn, command)
@@ -317,6 +319,8 @@ def _language(app: str | None) -> str:
     return "id" if app is None or app.lower().startswith(("id", "in", "ms", "jv", "su")) else LANGUAGES[1]
 
 
+_SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
+"""Telegram's commands that no words stand for; the others are read like words (`read_command`)."""
 _HUMAN = Option("human", say("option.human"))
 _MENU = Option("menu", say("option.menu"))
 _WANTED: dict[Intent | None, str] = {
