@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from conversations.texts import Style, render
 from core.messages import Option
 
+LONGEST_LINE = 200
+"""Of an option among others: a number must not be cut off from its words."""
+
 # Marks that turn the rest of a line around: nobody's name needs them, and a total behind one reads backwards.
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -31,9 +34,10 @@ def upright(text: str) -> str:
 
 def numbered(options: Sequence[Option], language: str, style: Style) -> str:
     """Options as lines "1. …", for where they are no buttons; the engine takes the number as an answer."""
+    told = (": ".join(render(each, language) for each in (option.label, option.hint) if each) for option in options)
     return "\n".join(
-        f"{number}. {': '.join(one_line(render(each, language, style)) for each in (option.label, option.hint) if each)}"
-        for number, option in enumerate(options, start=1)
+        style.escape(shorten(one_line(f"{number}. {words}"), LONGEST_LINE))
+        for number, words in enumerate(told, start=1)
     )
 
 

@@ -2,7 +2,9 @@ from any_message import words
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fitting import shorten, split, upright, width
+from bot.fitting import numbered, shorten, split, upright, width
+from bot.telegram_render import HTML
+from core.messages import Option
 
 BOLD = ("<b>", "</b>")
 
@@ -36,3 +38,10 @@ def test_an_emoji_counts_two_and_is_never_halved() -> None:
 
 def test_a_name_cannot_turn_the_line_around_but_stays_arabic() -> None:
     assert upright("محمد \u202e0001 pR\u202c") == "محمد 0001 pR"
+
+
+def test_an_option_of_any_length_stays_on_the_line_of_its_number() -> None:
+    lines = numbered((Option("a", "kata " * 2_000), Option("b", "<b>", "sisa\n2")), "id", HTML).split("\n")
+    assert [line[:7] for line in lines] == ["1. kata", "2. &lt;"]
+    assert lines[1] == "2. &lt;b&gt;: sisa 2"
+    assert all(width(line) <= 200 for line in lines)

@@ -48,7 +48,7 @@ def test_any_message_fits_telegram_and_every_option_can_be_reached(given_message
 def _check_options(given_message: Message, keyboard: object, text: str) -> None:
     count = len(given_message.options)
     if count > 100:
-        assert f"{count}. " in text
+        assert f"\n{count}." in text
         return
     if isinstance(keyboard, ReplyKeyboardMarkup):
         reachable = [key.text for row in keyboard.keyboard for key in row][1:]

@@ -53,7 +53,7 @@ def test_any_message_fits_whatsapp_and_every_option_can_be_reached(given_message
             _check_content(part, given_message)
     assert sum(isinstance(part, Text) and part.file for part in shown) == bool(given_message.document)
     if len(given_message.options) > 10:
-        assert f"{len(given_message.options)}. " in "\n".join(part.body for part in shown)
+        assert f"\n{len(given_message.options)}." in "\n".join(part.body for part in shown)
 
 
 def _check_content(part: Interactive, given_message: Message) -> None:
