@@ -1,5 +1,5 @@
 from any_message import words
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.fitting import numbered, shorten, split, upright, width
@@ -9,6 +9,7 @@ from core.messages import Option
 BOLD = ("<b>", "</b>")
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(words, st.integers(30, 200))
 def test_no_piece_is_too_long_and_no_word_is_lost(text: str, limit: int) -> None:
     pieces = split(text, limit)
@@ -16,6 +17,7 @@ def test_no_piece_is_too_long_and_no_word_is_lost(text: str, limit: int) -> None
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.sampled_from(["<b>tebal</b>", "&lt;", "&amp;", "kata", " ", "\n", "\n\n"]), max_size=80))
 def test_every_piece_is_whole_html(tokens: list[str]) -> None:
     for piece in split("<b>" + "".join(token for token in tokens if "<" not in token) + "</b>", 40, BOLD):

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from any_message import messages
-from hypothesis import given
+from hypothesis import given, settings
 from telegram import InlineKeyboardMarkup, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
 from bot.fitting import width
@@ -34,6 +34,7 @@ def labels(*names: str) -> tuple[Option, ...]:
 # --- what is shown -----------------------------------------------------------------------------
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(messages(most_options=120))
 def test_any_message_fits_telegram_and_every_option_can_be_reached(given_message: Message) -> None:
     for keys_open in (False, True):

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from any_message import messages
-from hypothesis import given
+from hypothesis import given, settings
 
 from bot.fitting import width
 from bot.sandbox.twilio_content import content_from
@@ -40,6 +40,7 @@ def only(body: Message) -> Any:
 # --- what is shown -----------------------------------------------------------------------------
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(messages())
 def test_any_message_fits_whatsapp_and_every_option_can_be_reached(given_message: Message) -> None:
     shown = parts(given_message, "id")
