@@ -1,7 +1,7 @@
 """The payment worker: makes links, asks what became of them, closes what ran out.
 
-    payments.claim ──────> link to make, link to close, time that ran out ─┐
-    settlement.claim ────> notifications to confirm ───────────────────────┴─> Midtrans ──> one transaction each
+    payments.claim ────> link to make, link to close, open link to ask about ─┐
+    settlement.claim ──> notifications to confirm ────────────────────────────┴─> Midtrans ──> one transaction each
 
 Midtrans is never asked inside a transaction; what was claimed and not recorded is due again when its lease ends.
 """
@@ -80,10 +80,10 @@ class Collector:
         request = task.request
         if request.state is RequestState.CANCELLED:
             await self._close_link(request)
-        elif request.expires_at <= self._clock():
-            await self._close(request)
-        else:
+        elif request.state is RequestState.WANTED and request.expires_at > self._clock():
             await self._make_link(task)
+        else:
+            await self._look(request)
 
     async def _make_link(self, task: Task) -> None:
         order_id = task.request.order_id
@@ -141,14 +141,14 @@ class Collector:
             LOG.info("nothing to cancel for %s: %s", order_id, refused)  # paid or over: a notification tells
         return True
 
-    async def _close(self, request: PaymentRequest) -> None:
+    async def _look(self, request: PaymentRequest) -> None:
         try:
             answer = await self._midtrans.status(request.order_id)
         except (MidtransTrouble, MidtransRefused) as trouble:
             await self._look_again(request.order_id, trouble)
             return
         async with self._database.write() as session:
-            await settlement.close(session, request.order_id, answer, shop=self._shop, now=self._clock())
+            await settlement.look(session, request.order_id, answer, shop=self._shop, now=self._clock())
 
     async def _confirm(self, order_id: str, claimed_at: datetime) -> None:
         try:

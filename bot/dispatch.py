@@ -147,7 +147,9 @@ async def _in_session(session: AsyncSession, rows: Sequence[Outbox], now: dateti
         return set()
     seen = await session.execute(
         select(Contact.channel, Contact.address).where(
-            Contact.address.in_({row.address for row in rows}), Contact.last_seen_at > now - WINDOW
+            Contact.channel.in_({row.channel for row in rows}),
+            Contact.address.in_({row.address for row in rows}),
+            Contact.last_seen_at > now - WINDOW,
         )
     )
     return {(channel, address) for channel, address in seen}

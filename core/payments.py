@@ -28,6 +28,8 @@ from core.tables import Booking, BookingEvent, LedgerEntry, PaymentRequest
 
 LEASE = timedelta(minutes=1)
 """How long a worker that took a request has it to itself."""
+LOOK_EVERY = timedelta(minutes=10)
+"""How often Midtrans is asked about an open link, lest a notification was lost."""
 ALIVE = (RequestState.WANTED, RequestState.OPEN)
 
 
@@ -127,7 +129,7 @@ async def link_made(session: AsyncSession, order_id: str, *, token: str, url: st
     if made.state is not RequestState.WANTED or booking.status is BookingStatus.CANCELLED:
         made.state, made.due_at = RequestState.CANCELLED, now
         return
-    made.state, made.due_at = RequestState.OPEN, made.expires_at
+    made.state, made.due_at = RequestState.OPEN, next_look(made, now)
     session.add(
         BookingEvent(booking_id=booking.id, at=now, kind="link_sent", actor="system", detail={"order_id": order_id})
     )
@@ -188,6 +190,11 @@ async def look_again(session: AsyncSession, order_id: str, *, reason: str, jitte
     asked.attempts += 1
     asked.error = reason
     asked.due_at = retry_at(asked.attempts, now, jitter=jitter)
+
+
+def next_look(request: PaymentRequest, now: datetime) -> datetime:
+    """When to ask Midtrans about an open link again: now and then, and when its time runs out."""
+    return min(request.expires_at, now + LOOK_EVERY)
 
 
 async def refresh(session: AsyncSession, booking: Booking) -> None:

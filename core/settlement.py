@@ -1,7 +1,7 @@
 """What Midtrans reports, acted upon: notifications kept, money entered once, requests closed.
 
     webhook ── note ──> PaymentNotification ── worker asks for the status ──> settle ──> LedgerEntry,
-    clock   ── expires_at ──────────────────── worker asks for the status ──> close  ──> booking, notices
+    clock   ── due_at ──────────────────────── worker asks for the status ──> look   ──> booking, notices
 
 A notification only says "look": its signature doesn't cover the status, so the status answer decides.
 `attempts.meaning` reads a status; below, a function says what each meaning does.
@@ -117,13 +117,16 @@ async def settle(
             return f"unknown status {case.attempt.status}"
 
 
-async def close(
+async def look(
     session: AsyncSession, order_id: str, answer: Mapping[str, object] | None, *, shop: Shop, now: datetime
 ) -> str:
-    """A request's time ran out: settle what the last status call says, else it has expired and the hold ends."""
+    """Our own clock asked about a request: settle what the status says; what is still open when its time is over expires."""
     outcome = await settle(session, order_id, answer, shop=shop, now=now)
     request = await session.get_one(PaymentRequest, order_id)
     if request.state not in payments.ALIVE:
+        return outcome
+    if request.expires_at > now:
+        request.due_at = payments.next_look(request, now)
         return outcome
     booking = await payments.locked(session, request.booking_id)
     await _end(session, request, booking, RequestState.EXPIRED, now=now)

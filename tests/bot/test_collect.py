@@ -193,11 +193,21 @@ async def test_ten_notifications_of_one_order_are_one_status_call(till: Till, da
 async def test_a_page_nobody_opened_is_closed_by_our_own_clock(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
-    assert await till.work(till.shop.hold - MINUTE) == 0
+    await till.work(till.shop.hold - MINUTE)
+    assert (await request_of(database)).state is RequestState.OPEN
     await till.work(MINUTE)
-    assert till.midtrans.asked[-1] == ("status", ORDER)
+    assert till.midtrans.asked == [("create", ORDER), ("status", ORDER), ("status", ORDER)]
     assert (await request_of(database)).state is RequestState.EXPIRED
     assert f"ended:{ORDER}" in await letters(database)
+
+
+async def test_money_whose_notification_was_lost_is_found_all_the_same(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer()
+    assert await till.work(payments.LOOK_EVERY - MINUTE) == 0
+    await till.work(MINUTE)
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
 
 
 async def test_the_last_status_call_is_repeated_until_it_is_answered(till: Till, database: Database) -> None:

@@ -197,7 +197,7 @@ async def test_a_booking_whose_hold_has_ended_is_held_again_first(
     await book(database, shop, now)
     later = now + shop.hold + MINUTE
     async with database.write() as session:
-        await settlement.close(session, ORDER, None, shop=shop, now=later)
+        await settlement.look(session, ORDER, None, shop=shop, now=later)
     assert not (await booking_of(database)).holding
     again = await ask(database, shop, later)
     booking = await booking_of(database)

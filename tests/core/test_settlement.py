@@ -24,11 +24,11 @@ async def settle(database: Database, shop: Shop, now: datetime, reported: dict[s
         return await settlement.settle(session, order_id or reported["order_id"], reported, shop=shop, now=now)
 
 
-async def close(
+async def look(
     database: Database, shop: Shop, now: datetime, reported: dict[str, Any] | None, order_id: str = ORDER
 ) -> str:
     async with database.write() as session:
-        return await settlement.close(session, order_id, reported, shop=shop, now=now)
+        return await settlement.look(session, order_id, reported, shop=shop, now=now)
 
 
 async def ledger(database: Database) -> list[tuple[str, int]]:
@@ -247,7 +247,7 @@ async def test_money_for_one_amount_withdraws_the_other_link(database: Database,
 async def test_late_money_takes_its_place_again_where_it_is_free(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     later = now + shop.hold
-    assert await close(database, shop, later, None) == "expired"
+    assert await look(database, shop, later, None) == "expired"
     assert not (await booking_of(database)).holding
     await settle(database, shop, later + MINUTE, answer())
     booking = await booking_of(database)
@@ -262,7 +262,7 @@ async def test_late_money_whose_place_is_taken_is_kept_and_other_slots_are_shown
     one_seat = shop.model_copy(update={"max_bookings_per_slot": 1})
     await open_request(database, one_seat, now)
     later = now + shop.hold
-    await close(database, one_seat, later, None)
+    await look(database, one_seat, later, None)
     await take_the_place(database, one_seat, later)
     await settle(database, one_seat, later + MINUTE, answer())
     booking = await booking_of(database)
@@ -308,7 +308,7 @@ async def test_a_request_whose_time_ran_out_expires_and_the_customer_is_told_onc
     await open_request(database, shop, now)
     later = now + shop.hold
     for _ in range(2):
-        await close(database, shop, later, answer(status="pending"))
+        await look(database, shop, later, answer(status="pending"))
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.holding) == ("pending", "failed", False)
     assert (await request_of(database)).due_at is None
@@ -321,7 +321,7 @@ async def test_a_request_whose_time_ran_out_expires_and_the_customer_is_told_onc
 
 async def test_the_last_status_call_finds_the_money(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
-    assert await close(database, shop, now + shop.hold, answer()) == "received"
+    assert await look(database, shop, now + shop.hold, answer()) == "received"
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
 
 
@@ -331,7 +331,7 @@ async def test_the_rest_may_run_out_without_harm_to_the_booking(database: Databa
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
         await payments.request(session, booking, shop=shop, now=now, percent=None)
-    await close(database, shop, now + shop.hold, None, SECOND_ORDER)
+    await look(database, shop, now + shop.hold, None, SECOND_ORDER)
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.holding) == ("confirmed", "dp_paid", True)
     assert "Jadwalnya tetap aman" in (await letters(database))[f"ended:{SECOND_ORDER}"]
