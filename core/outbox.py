@@ -9,13 +9,26 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, bindparam, case, cast, exists, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Integer,
+    Text,
+    bindparam,
+    case,
+    cast,
+    exists,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.database import insert_once
 from core.messages import Message, to_json
-from core.tables import Contact, Outbox
+from core.tables import Contact, Moment, Outbox
 
 LEASE = timedelta(minutes=2)
 """How long a claimed message is its claimer's; longer than any sender waits for its vendor."""
@@ -61,32 +74,8 @@ async def enqueue(
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: Collection[str]) -> list[Outbox]:
     """Take the first due message of each chat for `LEASE`; what nobody wants any more is dropped on the way."""
-    chosen = (
-        select(Outbox.id)
-        .where(
-            _unfinished(Outbox),
-            Outbox.due_at <= now,
-            Outbox.not_before <= now,
-            Outbox.channel.in_(channels),
-            ~_an_earlier_one_waits(),
-        )
-        .order_by(Outbox.due_at, Outbox.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("chosen")
-    )
     claimed = await session.scalars(
-        update(Outbox)
-        .where(Outbox.id.in_(select(chosen.c.id)))
-        .values(
-            state="sending",
-            not_before=now + LEASE,
-            attempts=Outbox.attempts + 1,
-            # Whoever had claimed it before never said what became of it.
-            unclear=Outbox.unclear + case((Outbox.state == "sending", 1), else_=0),
-        )
-        .returning(Outbox)
-        .execution_options(synchronize_session=False)
+        _CLAIM, {"now": now, "leased_until": now + LEASE, "channels": list(channels), "most": limit}
     )
     rows = sorted(claimed, key=lambda row: (row.due_at, row.id))
     return [row for row in rows if _still_wanted(row, now)]
@@ -161,22 +150,6 @@ def retry_at(attempts: int, now: datetime, *, jitter: float) -> datetime:
     return now + min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings)) * (1 + jitter / 2)
 
 
-def _unfinished(row: type[Outbox]) -> ColumnElement[bool]:
-    # Written out, not bound: a partial index is only used where its condition can be read in the query.
-    states = bindparam("unfinished", ["due", "sending"], Text(), expanding=True, literal_execute=True, unique=True)
-    return row.state.in_(states)
-
-
-def _an_earlier_one_waits() -> ColumnElement[bool]:
-    earlier = aliased(Outbox)
-    return exists().where(
-        _unfinished(earlier),
-        earlier.channel == Outbox.channel,
-        earlier.address == Outbox.address,
-        tuple_(earlier.due_at, earlier.id) < tuple_(Outbox.due_at, Outbox.id),
-    )
-
-
 def _wanted_until(row: Outbox) -> datetime:
     return row.until or row.due_at + PATIENCE
 
@@ -197,3 +170,54 @@ async def _record(session: AsyncSession, row: Outbox, **values: Any) -> None:
         .values(**values)
         .execution_options(synchronize_session=False)
     )
+
+
+def _unfinished(row: type[Outbox]) -> ColumnElement[bool]:
+    # Written out, not bound: a partial index is only used where its condition can be read in the query.
+    states = bindparam("unfinished", ["due", "sending"], Text(), expanding=True, literal_execute=True, unique=True)
+    return row.state.in_(states)
+
+
+def _an_earlier_one_waits() -> ColumnElement[bool]:
+    earlier = aliased(Outbox)
+    return exists().where(
+        _unfinished(earlier),
+        earlier.channel == Outbox.channel,
+        earlier.address == Outbox.address,
+        tuple_(earlier.due_at, earlier.id) < tuple_(Outbox.due_at, Outbox.id),
+    )
+
+
+def _claim_statement() -> Executable:
+    now = bindparam("now", type_=Moment())
+    chosen = (
+        select(Outbox.id)
+        .where(
+            _unfinished(Outbox),
+            Outbox.due_at <= now,
+            Outbox.not_before <= now,
+            Outbox.channel.in_(bindparam("channels", expanding=True)),
+            ~_an_earlier_one_waits(),
+        )
+        .order_by(Outbox.due_at, Outbox.id)
+        .limit(bindparam("most", type_=Integer()))
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    return (
+        update(Outbox)
+        .where(Outbox.id.in_(select(chosen.c.id)))
+        .values(
+            state="sending",
+            not_before=bindparam("leased_until", type_=Moment()),
+            attempts=Outbox.attempts + 1,
+            # Whoever had claimed it before never said what became of it.
+            unclear=Outbox.unclear + case((Outbox.state == "sending", 1), else_=0),
+        )
+        .returning(Outbox)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_CLAIM = _claim_statement()
+"""Built once: every turn of the loop runs it, and building costs more than running it."""
