@@ -19,7 +19,7 @@ from pathlib import Path
 
 from aiohttp import web
 from pydantic import SecretStr
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 from telegram.error import TelegramError
 
@@ -31,20 +31,23 @@ from bot.email import Email
 from bot.intake import Intake
 from bot.midtrans import Midtrans
 from bot.polling import backoff, poll
-from bot.sending import File, Sender
+from bot.sending import File, NotSent, Sender
 from bot.telegram import TelegramSender, make_bot
 from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
-from core import invoices, outbox
+from core import invoices, notices, outbox
 from core.database import AWAY, Database, insert_once, upgrade
 from core.messages import Document, say
 from core.refusals import NotFound
-from core.tables import Booking, Secret
+from core.shop import Shop
+from core.tables import Booking, Contact, Secret
 from webhooks import files, midtrans, pages, telegram, twilio
 from webhooks.app import make_app
 from webhooks.files import Download
 
 FILE_LINKS_LAST = timedelta(days=7)
+OVERLAP = timedelta(minutes=10)
+"""Missed messages are looked for from a little before the last one seen; what was answered is known by its id."""
 COMMANDS = {
     "booking": say("command.booking"),
     "bookings": say("command.bookings"),
@@ -140,7 +143,7 @@ async def serving(
                 auth_token=_plain(settings.whatsapp.auth_token),
                 public_url=settings.server.public_url,
                 take=intake.take,
-                delivered=_delivered(opened),
+                delivered=_delivered(opened, shop, clock, wake),
             )
         if collector:
             key = _plain(settings.midtrans.server_key)
@@ -149,6 +152,8 @@ async def serving(
         await _start(stack, dispatcher, collector, opened, wake, clock, tick)
         if bot:
             stack.enter_context(_background(_join_telegram(bot, settings, intake)))
+        if isinstance(twilio_sender := senders.get("whatsapp"), WhatsAppSender):
+            stack.enter_context(_background(_fetch_missed(twilio_sender, opened, intake)))
         yield url
 
 
@@ -271,10 +276,15 @@ def _collector(
     )
 
 
-def _delivered(database: Database) -> twilio.Delivered:
+def _delivered(
+    database: Database, shop: Shop, clock: Callable[[], datetime], wake: Callable[[], None]
+) -> twilio.Delivered:
     async def delivered(sid: str, state: str, error: str | None) -> None:
         async with database.write() as session:
-            await outbox.delivered(session, sid, state, error)
+            is_news = await outbox.delivered(session, sid, state, error)
+            if is_news and state in ("failed", "undelivered"):
+                await notices.bounced(session, sid, shop=shop, now=clock())
+        wake()
 
     return delivered
 
@@ -363,6 +373,23 @@ async def _join_telegram(sender: TelegramSender, settings: Settings, intake: Int
             await asyncio.sleep(backoff(failures).total_seconds())
     if webhook is None:
         await poll(sender.bot, take=intake.take, answer=sender.answer)
+
+
+async def _fetch_missed(sender: WhatsAppSender, database: Database, intake: Intake) -> None:
+    """Take what people wrote on WhatsApp while we were away: Twilio gives up on a webhook, but keeps the message."""
+    async with database.read() as session:
+        last_seen = await session.scalar(select(func.max(Contact.last_seen_at)).where(Contact.channel == "whatsapp"))
+    if last_seen is None:
+        return  # nobody ever wrote to this installation: what lies at Twilio isn't for it
+    for failures in range(sys.maxsize):
+        try:
+            missed = await sender.missed(last_seen - OVERLAP)
+            break
+        except NotSent as error:
+            _log.warning("Twilio can't be asked for missed messages yet: %s", error)
+            await asyncio.sleep(backoff(failures).total_seconds())
+    for incoming in missed:
+        await intake.take(incoming)
 
 
 def _plain(secret: SecretStr | None) -> str:

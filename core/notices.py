@@ -4,7 +4,8 @@
     the customer's mail   confirmation with invoice
     the admins' chats     new and paid bookings, whatever needs a person
 
-All are outbox rows in the transaction of what they tell, each under a key that names its cause.
+All are outbox rows in the transaction of what they tell, each under a key that names its cause (`post`).
+What is told about the work on the car is in `work.notices`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,24 +14,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import outbox
-from core.messages import Document, Link, Message, Option, Say, message, say
+from core import post
+from core.messages import Document, Link, Message, Option, Say, message, message_from_json, say
 from core.money import Money
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod
 from core.tables import Booking, BookingLine, Contact, Outbox, PaymentRequest, Technician
 
-STAFF_LANGUAGE = "id"
 _DAY, _HOURS = timedelta(hours=24), timedelta(hours=2)
 
 
 async def booked(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
     """A booking was made: the admins hear of it; who pays in cash has his confirmation at once."""
-    facts = await _facts(session, booking, shop)
-    await _admins(
+    facts = await job_facts(session, booking, shop)
+    await post.admins(
         session,
         booking,
-        _staff_card(say("staff.booked", code=booking.code), booking, facts),
+        staff_card(say("staff.booked", code=booking.code), booking, facts),
         key=f"booked:{booking.code}",
         shop=shop,
         now=now,
@@ -38,9 +38,9 @@ async def booked(session: AsyncSession, booking: Booking, *, shop: Shop, now: da
     if booking.payment_method is not PaymentMethod.COD:
         return
     reserved = say("notice.reserved", code=booking.code, name=booking.name, amount=booking.remaining)
-    says = (reserved, _block(facts), _see_you(booking))
-    await _chat(session, booking, Message(says), f"reserved:{booking.code}", now)
-    await _mail(
+    says = (reserved, block(facts), _see_you(booking))
+    await post.chat(session, booking, Message(says), f"reserved:{booking.code}", now)
+    await post.mail(
         session, booking, "notice.mail.reserved", Message(says), key=f"reserved:{booking.code}", shop=shop, now=now
     )
     await schedule_reminders(session, booking, shop=shop, now=now)
@@ -59,7 +59,7 @@ async def pay_here(
         until=shop.local(request.expires_at),
     )
     link = Link(url, say("notice.pay_button"))
-    await _chat(
+    await post.chat(
         session,
         booking,
         message(invitation, say("notice.pay_here_after"), link=link),
@@ -72,7 +72,7 @@ async def pay_here(
 async def link_late(session: AsyncSession, booking: Booking, request: PaymentRequest, *, now: datetime) -> None:
     """Midtrans doesn't answer: the customer is told once that the link comes by itself."""
     key = f"link-late:{request.order_id}"
-    await _chat(session, booking, message(say("notice.link_late")), key, now, until=request.expires_at)
+    await post.chat(session, booking, message(say("notice.link_late")), key, now, until=request.expires_at)
 
 
 async def paid(
@@ -88,18 +88,18 @@ async def paid(
 
     `first`: it confirmed the booking, so the reminders are set too.
     """
-    facts = await _facts(session, booking, shop)
+    facts = await job_facts(session, booking, shop)
     says = [say("notice.money_received", amount=request.amount, name=booking.name)]
     if first:
-        says += [say("notice.confirmed", code=booking.code), _block(facts)]
-    says.append(_money_left(booking))
+        says += [say("notice.confirmed", code=booking.code), block(facts)]
+    says.append(money_left(booking))
     if first:
         says.append(_see_you(booking))
         await schedule_reminders(session, booking, shop=shop, now=now)
     key = f"paid:{request.order_id}"
     letter = Message(tuple(says), document=Document("invoice", booking.code))
-    await _chat(session, booking, letter, key, now)
-    await _mail(
+    await post.chat(session, booking, letter, key, now)
+    await post.mail(
         session,
         booking,
         "notice.mail.confirmed" if first else "notice.mail.received",
@@ -109,7 +109,7 @@ async def paid(
         now=now,
     )
     head = say("staff.paid", code=booking.code, amount=request.amount)
-    await _admins(session, booking, _staff_card(head, booking, facts), key=key, shop=shop, now=now)
+    await post.admins(session, booking, staff_card(head, booking, facts), key=key, shop=shop, now=now)
 
 
 async def payment_ended(session: AsyncSession, booking: Booking, request: PaymentRequest, *, now: datetime) -> None:
@@ -121,7 +121,7 @@ async def payment_ended(session: AsyncSession, booking: Booking, request: Paymen
     else:
         ended = say("notice.payment_expired", code=booking.code)
     again = Option(f"pay:{booking.code}", say("notice.new_link"))
-    await _chat(session, booking, message(ended, options=(again,)), f"ended:{request.order_id}", now)
+    await post.chat(session, booking, message(ended, options=(again,)), f"ended:{request.order_id}", now)
 
 
 async def seat_gone(
@@ -139,8 +139,8 @@ async def seat_gone(
         told.append(say("notice.seat_gone_near", slots=[say("notice.slot", at=shop.local(start)) for start in near]))
     told.append(say("notice.seat_gone_after"))
     key = f"seat-gone:{request.order_id}"
-    await _chat(session, booking, Message(tuple(told)), key, now)
-    await _mail(session, booking, "notice.mail.news", Message(tuple(told)), key=key, shop=shop, now=now)
+    await post.chat(session, booking, Message(tuple(told)), key, now)
+    await post.mail(session, booking, "notice.mail.news", Message(tuple(told)), key=key, shop=shop, now=now)
     await alert(session, booking, say("staff.seat_gone", amount=request.amount), key=key, shop=shop, now=now)
 
 
@@ -150,8 +150,8 @@ async def paid_after_cancel(
     """Money for a cancelled booking: the customer is told that it comes back, staff to send it."""
     key = f"paid-after-cancel:{request.order_id}"
     told = message(say("notice.paid_after_cancel", amount=request.amount, code=booking.code))
-    await _chat(session, booking, told, key, now)
-    await _mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+    await post.chat(session, booking, told, key, now)
+    await post.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
     await alert(session, booking, say("staff.paid_after_cancel", amount=request.amount), key=key, shop=shop, now=now)
 
 
@@ -160,7 +160,7 @@ async def overpaid(
 ) -> None:
     """Two requests of one booking were paid: the customer is offered the difference back, staff is told."""
     key = f"overpaid:{request.order_id}"
-    await _chat(session, booking, message(say("notice.overpaid", code=booking.code, over=over)), key, now)
+    await post.chat(session, booking, message(say("notice.overpaid", code=booking.code, over=over)), key, now)
     await alert(session, booking, say("staff.overpaid", over=over), key=key, shop=shop, now=now)
 
 
@@ -168,7 +168,7 @@ async def alert(session: AsyncSession, booking: Booking, what: Say, *, key: str,
     """Something about a booking needs a person: every admin is told, once per key."""
     head = say("staff.alert", code=booking.code, what=what)
     customer = say("staff.line.customer", name=booking.name, phone=booking.phone)
-    await _admins(session, booking, message(head, customer), key=key, shop=shop, now=now)
+    await post.admins(session, booking, message(head, customer), key=key, shop=shop, now=now)
 
 
 async def needs_human(
@@ -181,7 +181,7 @@ async def needs_human(
     customer = contact.customer
     who = say("staff.line.customer", name=customer.name or contact.address, phone=customer.phone or contact.channel)
     told = message(say("staff.needs_human"), who, *([say("staff.words", words=words)] if words else []))
-    await _admins(session, None, told, key=f"human:{contact.channel}:{event}", shop=shop, now=now)
+    await post.admins(session, None, told, key=f"human:{contact.channel}:{event}", shop=shop, now=now)
 
 
 async def unreached(session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, now: datetime) -> None:
@@ -190,11 +190,18 @@ async def unreached(session: AsyncSession, row: Outbox, letter: Message, *, shop
     if booking is None or row.kind == "staff" or row.channel == "email":
         return
     if booking.email:
-        await _mail(session, booking, "notice.mail.news", letter, key=row.key, shop=shop, now=now)
+        await post.mail(session, booking, "notice.mail.news", letter, key=row.key, shop=shop, now=now)
         return
     plea = say("staff.unreached", reason=row.channel, name=booking.name, phone=booking.phone)
     told = Message((say("staff.alert", code=booking.code, what=plea), *letter.says))
-    await _admins(session, booking, told, key=f"unreached:{row.key}", shop=shop, now=now)
+    await post.admins(session, booking, told, key=f"unreached:{row.key}", shop=shop, now=now)
+
+
+async def bounced(session: AsyncSession, vendor_id: str, *, shop: Shop, now: datetime) -> None:
+    """The vendor took a message and then couldn't deliver it (WhatsApp outside its 24 hours): it goes another way."""
+    row = await session.scalar(select(Outbox).where(Outbox.vendor_id == vendor_id))
+    if row is not None:
+        await unreached(session, row, message_from_json(row.body), shop=shop, now=now)
 
 
 async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
@@ -208,7 +215,7 @@ async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: S
     ):
         if starts - before <= now:
             continue
-        await _chat(
+        await post.chat(
             session,
             booking,
             message(say(key, name=booking.name, code=booking.code, at=shop.local(starts)), where),
@@ -223,7 +230,8 @@ async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: S
 # --- what the messages are made of ---------------------------------------------------------------
 
 
-async def _facts(session: AsyncSession, booking: Booking, shop: Shop) -> list[Say]:
+async def job_facts(session: AsyncSession, booking: Booking, shop: Shop) -> list[Say]:
+    """When, where, which car, who, what and for how much: a line each."""
     technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
     lines = await session.scalars(
         select(BookingLine).where(BookingLine.booking_id == booking.id).order_by(BookingLine.id)
@@ -241,7 +249,8 @@ async def _facts(session: AsyncSession, booking: Booking, shop: Shop) -> list[Sa
     ]
 
 
-def _staff_card(head: Say, booking: Booking, facts: Iterable[Say]) -> Message:
+def staff_card(head: Say, booking: Booking, facts: Iterable[Say]) -> Message:
+    """A booking with all that staff must know of it, under a headline."""
     lines = [say("staff.line.customer", name=booking.name, phone=booking.phone)]
     if booking.email:
         lines.append(say("staff.line.email", email=booking.email))
@@ -254,14 +263,16 @@ def _staff_card(head: Say, booking: Booking, facts: Iterable[Say]) -> Message:
     if booking.paid_amount:
         lines.append(say("staff.line.paid", paid=booking.paid_amount))
     lines.append(say("staff.line.remaining", remaining=booking.remaining))
-    return message(head, _block(lines))
+    return message(head, block(lines))
 
 
-def _block(lines: Iterable[Say]) -> Say:
+def block(lines: Iterable[Say]) -> Say:
+    """Lines as one paragraph."""
     return say("notice.block", lines=list(lines))
 
 
-def _money_left(booking: Booking) -> Say:
+def money_left(booking: Booking) -> Say:
+    """What remains to be paid, or that nothing does."""
     if booking.remaining:
         return say("notice.remaining", remaining=booking.remaining)
     return say("notice.paid_up", code=booking.code)
@@ -279,75 +290,3 @@ def _place(booking: Booking, shop: Shop) -> Say | str:
     if booking.location is Location.WORKSHOP:
         return f"{shop.name}, {shop.address}"
     return booking.address or say("notice.line.shared_place")
-
-
-# --- where they go -------------------------------------------------------------------------------
-
-
-async def _chat(
-    session: AsyncSession,
-    booking: Booking,
-    letter: Message,
-    key: str,
-    now: datetime,
-    *,
-    kind: str = "notice",
-    due_at: datetime | None = None,
-    until: datetime | None = None,
-) -> None:
-    if booking.contact_id is None:
-        return
-    contact = await session.get_one(Contact, booking.contact_id)
-    await outbox.enqueue(
-        session,
-        key=key,
-        channel=contact.channel,
-        address=contact.address,
-        language=booking.language,
-        message=letter,
-        now=now,
-        due_at=due_at,
-        until=until,
-        kind=kind,
-        booking_id=booking.id,
-    )
-
-
-async def _mail(
-    session: AsyncSession, booking: Booking, subject: str, letter: Message, *, key: str, shop: Shop, now: datetime
-) -> None:
-    if not booking.email:
-        return
-    attached = (say("notice.mail.attached"),) if letter.document else ()
-    await outbox.enqueue(
-        session,
-        key=f"{key}:email",
-        channel="email",
-        address=booking.email,
-        language=booking.language,
-        message=Message(
-            (say(subject, code=booking.code, shop=shop.name), *letter.says, *attached),
-            link=letter.link,
-            document=letter.document,
-        ),
-        now=now,
-        kind="notice",
-        booking_id=booking.id,
-    )
-
-
-async def _admins(
-    session: AsyncSession, booking: Booking | None, letter: Message, *, key: str, shop: Shop, now: datetime
-) -> None:
-    for channel, address in shop.admin_addresses:
-        await outbox.enqueue(
-            session,
-            key=f"staff:{key}:{channel}:{address}",
-            channel=channel,
-            address=address,
-            language=STAFF_LANGUAGE,
-            message=letter,
-            now=now,
-            kind="staff",
-            booking_id=booking.id if booking else None,
-        )
