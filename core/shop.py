@@ -124,6 +124,12 @@ class Shop(BaseModel):
         """Where the admins are told things: (channel, address) pairs."""
         return tuple(address for member in self.staff if member.role == "admin" for address in member.addresses)
 
+    def addresses_of(self, technician_id: str) -> tuple[tuple[str, str], ...]:
+        """Where a technician is told things: (channel, address) pairs; none while no staff member is that technician."""
+        return tuple(
+            address for member in self.staff if member.technician == technician_id for address in member.addresses
+        )
+
     @property
     def hold(self) -> timedelta:
         """How long a payment link and what it pays for are held."""
