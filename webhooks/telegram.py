@@ -94,8 +94,8 @@ def _proven_phone(message: Message) -> str | None:
 
 
 def _foreign_number(message: Message) -> str | None:
-    """The number of a shared contact, as if it had been typed."""
-    return message.contact.phone_number if message.contact else None
+    """The number of somebody else's contact, as if it had been typed."""
+    return message.contact.phone_number if message.contact and not _proven_phone(message) else None
 
 
 def _e164(contact: Contact) -> str | None:
