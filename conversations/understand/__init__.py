@@ -109,7 +109,7 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
     if when.faint and intent not in ABOUT_A_VISIT:
         when = When(time=when.time, part_of_day=when.part_of_day)
     brand, model = _car(names)
-    technician = next((id for (id,) in names.of("technician")), None)
+    technician = next((of[0] for of in names.of("technician")), None)
     return Understanding(
         intent=intent,
         categories=_categories(names, lexicon),
@@ -142,9 +142,13 @@ def _with_greeting(line: Line) -> Line:
 
 def _categories(names: Names, lexicon: Lexicon) -> list[str]:
     """The categories named, and those of the parts named, in the order of the line."""
-    parts = lexicon.catalogue.parts
-    named = {"category": lambda of: of, "part": lambda of: [parts[id].category for id in of]}
-    return list(dict.fromkeys(each for name in names.names if name.kind in named for each in named[name.kind](name.of)))
+    found: list[str] = []
+    for name in names.names:
+        if name.kind == "category":
+            found.extend(name.of)
+        elif name.kind == "part":
+            found.extend(lexicon.catalogue.parts[part].category for part in name.of)
+    return list(dict.fromkeys(found))
 
 
 def _car(names: Names) -> tuple[str | None, str | None]:

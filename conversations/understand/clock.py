@@ -1,6 +1,6 @@
 """Times of day as people say them; which half of the day a bare hour means is told by the opening hours.
 
-    jam 10 · jam setengah 3 · jam 9 lewat 15 · sepuluh kurang seperempat · 14.30 · 2 pm · half past ten · abis maghrib
+jam 10 · jam setengah 3 · jam 9 lewat 15 · sepuluh kurang seperempat · 14.30 · 2 pm · half past ten · abis maghrib
 """
 
 from collections.abc import Callable
@@ -53,7 +53,7 @@ HOURS = {
 }
 """What "jam 2 siang", "jam 11 siang" and "jam 1 malam" can mean, in minutes since midnight; a night lasts until 4."""
 HALF_DAY = 12 * 60
-LEAD = frozenset({"jam", "at", "@"})
+LEAD = frozenset({"jam", "at", "@", "around", "sekitar"})
 FRACTIONS = {"seperempat": 15, "setengah": 30}
 
 
@@ -144,7 +144,12 @@ def _part(line: Line, at: int) -> Found | None:
 
 def _minute(line: Line, at: int) -> tuple[int | None, int]:
     """The minutes of "13.30" or "13:30", two digits that touch the hour, and the place after them."""
-    if stands(line, at, {".", ":"}) and glued_at(line, at) and glued_at(line, at + 1) and len(text_at(line, at + 1)) == 2:
+    if (
+        stands(line, at, {".", ":"})
+        and glued_at(line, at)
+        and glued_at(line, at + 1)
+        and len(text_at(line, at + 1)) == 2
+    ):
         return number_at(line, at + 1), at + 2
     return None, at
 

@@ -8,8 +8,78 @@ from phonenumbers import PhoneNumber, PhoneNumberMatcher, PhoneNumberType
 
 HOME = "ID"
 LONGEST_NAME = 80
+MOST_DIGITS = 3
+MOST_CHARACTERS = 300
+"""Read of a text for a name or a phone number."""
 AREAS = frozenset(
-    ["A", "B", "D", "E", "F", "G", "H", "K", "L", "M", "N", "P", "R", "S", "T", "W", "Z", "AA", "AB", "AD", "AE", "AG", "BA", "BB", "BD", "BE", "BG", "BH", "BK", "BL", "BM", "BN", "BP", "DA", "DB", "DC", "DD", "DE", "DG", "DH", "DK", "DL", "DM", "DN", "DP", "DR", "DS", "DT", "DW", "EA", "EB", "ED", "KB", "KH", "KT", "KU", "PA", "PB", "PD", "PE", "PF", "PG", "PH", "PS", "PT", "PY"]
+    [
+        "A",
+        "B",
+        "D",
+        "E",
+        "F",
+        "G",
+        "H",
+        "K",
+        "L",
+        "M",
+        "N",
+        "P",
+        "R",
+        "S",
+        "T",
+        "W",
+        "Z",
+        "AA",
+        "AB",
+        "AD",
+        "AE",
+        "AG",
+        "BA",
+        "BB",
+        "BD",
+        "BE",
+        "BG",
+        "BH",
+        "BK",
+        "BL",
+        "BM",
+        "BN",
+        "BP",
+        "DA",
+        "DB",
+        "DC",
+        "DD",
+        "DE",
+        "DG",
+        "DH",
+        "DK",
+        "DL",
+        "DM",
+        "DN",
+        "DP",
+        "DR",
+        "DS",
+        "DT",
+        "DW",
+        "EA",
+        "EB",
+        "ED",
+        "KB",
+        "KH",
+        "KT",
+        "KU",
+        "PA",
+        "PB",
+        "PD",
+        "PE",
+        "PF",
+        "PG",
+        "PH",
+        "PS",
+        "PT",
+        "PY",
+    ]
 )
 """Registration areas (Peraturan Kepolisian 7/2021)."""
 
@@ -43,15 +113,15 @@ def read_email(text: str) -> str | None:
 
 def read_name(text: str) -> str | None:
     """A person's name without what was said around it; None where it can't be one."""
-    words = " ".join(text.split())
-    while (shorter := _LEAD.sub("", words)) != words:
+    words = " ".join(text[:MOST_CHARACTERS].split())
+    while (shorter := _AFTER.sub("", _BEFORE.sub("", words))) != words:
         words = shorter
-    words = _TAIL.sub("", words).strip(" .,!:;-\"'()")
-    if not words or len(words) > LONGEST_NAME or not any(sign.isalpha() for sign in words):
+    name = words.strip(" .,!:;-\"'()")
+    if not any(sign.isalpha() for sign in name) or len(name) > LONGEST_NAME or set(name) & set("@?/"):
         return None
-    if any(sign in words for sign in "@?") or sum(sign.isdecimal() for sign in words) > 3:
+    if sum(sign.isdecimal() for sign in name) > MOST_DIGITS:
         return None
-    return words.title() if words.islower() else words
+    return name.title() if name.islower() else name
 
 
 def read_plate(text: str) -> str | None:
@@ -63,19 +133,19 @@ def read_plate(text: str) -> str | None:
     return None
 
 
-_LEAD = re.compile(
-    r"^(?:(?:halo|hai|hi|oke?|iya?|ya|nama(?:\s?(?:saya|aku|gue|gw|ku|nya))?|namaku|atas nama|a\.?\s?n\.?|an|my name(?:\s?is|'s)|"
-    r"name(?:\s?is)?|saya|aku|i am|i'm|im|it's|this is|adalah|panggil(?:\s?(?:saja|aja))?|kenalin|dengan|sama|"
-    r"bapak|bpk|pak|ibu|bu|mas|mbak|mba|bang|kak|kakak|om|tante|mr|mrs|ms|miss)\b[\s.,:!=-]*)(?=\S)",
+_BEFORE = re.compile(
+    r"^(?:halo|hai|hi|oke?|iya|ya|nama(?:\s?(?:saya|aku|gue|gw|ku|nya))?|namaku|atas nama|a\.?\s?n\.?|my name(?:\s?is|'s)?|"
+    r"name(?:\s?is)?|saya|aku|i am|i'm|it's|this is|adalah|panggil(?:\s?(?:saja|aja))?|kenalin|dengan|"
+    r"bapak|bpk|pak|ibu|bu|mas|mbak|mba|bang|kak|kakak|om|tante|mr|mrs|ms|miss)\b[\s.,:!=-]*(?=\S)",
     re.IGNORECASE,
 )
-_TAIL = re.compile(r"[\s,]+(?:ya|yah|kak|min|gan|bang|aja|saja|dong|mas|mbak|please|pls)[.!]*$", re.IGNORECASE)
+_AFTER = re.compile(r"[\s,.!]+(?:ya|yah|kak|min|gan|bang|aja|saja|dong|mas|mbak|pak|please|pls)[\s.!]*$", re.IGNORECASE)
 _PLATE = re.compile(r"(?<![A-Z0-9])([A-Z]{1,2})[\s.-]*([0-9]{1,4})[\s.-]*([A-Z]{1,3})(?![A-Z0-9])")
 
 
 def _numbers(text: str) -> list[PhoneNumber]:
     """The valid numbers in a text, read from Indonesia."""
-    text = text[:200]
+    text = text[:MOST_CHARACTERS]
     found = [match.number for match in PhoneNumberMatcher(text, HOME)]
     if found:
         return found

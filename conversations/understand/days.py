@@ -1,6 +1,6 @@
 """Days as people say them: one small rule a way of saying, each looking at the words from one place on.
 
-    besok · lusa · 3 hari lagi · sabtu · senin depan · minggu depan … senin · tgl 28 · 5 desember · 12/12 · 05-12-2026
+besok · lusa · 3 hari lagi · sabtu · senin depan · minggu depan … senin · tgl 28 · 5 desember · 12/12 · 05-12-2026
 """
 
 import calendar
@@ -99,10 +99,15 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Days that are no wish: "kemarin", "sabtu lalu", "tiap minggu", "2 minggu"."""
+    """What is over: "kemarin", "sabtu lalu", "2 minggu yang lalu"."""
 
 
-DayPiece = Day | Weekday | Weekend | DayOfMonth | Ahead | Told
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Time without a date: "2 minggu", "tiap sabtu"."""
+
+
+DayPiece = Day | Weekday | Weekend | DayOfMonth | Ahead | Told | Length
 Found = tuple[DayPiece, int]
 """What is said, and the place after it."""
 
@@ -128,8 +133,8 @@ def in_month(day: int, today: date, months: int | None) -> date | None:
 
 
 def _told(line: Line, at: int, today: date) -> Found | None:
-    """ "kemarin", "2 minggu yang lalu", "sabtu kemarin", "last week", "tiap hari minggu"."""
-    if stands(line, at, EACH, {*WEEKDAYS, "hari"}) or stands(line, at, "last", {*WEEKDAYS, *WEEK, "bulan"}):
+    """ "kemarin", "2 minggu yang lalu", "sabtu kemarin", "last week"."""
+    if stands(line, at, "last", {*WEEKDAYS, *WEEK, "bulan"}):
         return Told(), at + 2
     if stands(line, at, TOLD):
         return Told(), at + 1
@@ -139,6 +144,12 @@ def _told(line: Line, at: int, today: date) -> Found | None:
         return None
     end += 1 + stands(line, end + 1, "yang")
     return (Told(), end + 1) if stands(line, end, AGO) else None
+
+
+def _each(line: Line, at: int, today: date) -> Found | None:
+    """ "tiap minggu", "setiap hari sabtu"."""
+    place = at + 1 + stands(line, at + 1, "hari")
+    return (Length(), place + 1) if stands(line, at, EACH) and stands(line, place, WEEKDAYS) else None
 
 
 def _days_ahead(line: Line, at: int, today: date) -> Found | None:
@@ -275,6 +286,7 @@ def _real(year: int, month: int, day: int) -> date | None:
 
 _RULES: tuple[Callable[[Line, int, date], Found | None], ...] = (
     _told,
+    _each,
     _days_ahead,
     _counted,
     _week_or_month,

@@ -65,7 +65,9 @@ def location_of(line: Line) -> Location | None:
 def first_meaning(line: Line, file: str) -> str | None:
     """The first of a table's meanings that has a cue in the line, and none that takes it back."""
     words = [token.text for token in line]
-    return next((rule.meaning for rule in _rules(file) if _any(rule.cues, words) and not _any(rule.unless, words)), None)
+    return next(
+        (rule.meaning for rule in _rules(file) if _any(rule.cues, words) and not _any(rule.unless, words)), None
+    )
 
 
 def _any(cues: Cues, words: Sequence[str]) -> bool:

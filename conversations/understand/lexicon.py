@@ -119,7 +119,7 @@ class Lexicon:
 
     def _near(self, line: Line, at: int, guesses: Iterator[int]) -> Match | None:
         """The name that an unknown word, alone or with those after it, comes nearest to."""
-        if not _is_unknown(line, at) or next(guesses, None) is None:
+        if not _is_unknown(line, at) or line[at].raw in self._names or next(guesses, None) is None:
             return None
         hits = []
         for end, key, _ in _runs(line, at, most=3):
@@ -137,7 +137,9 @@ def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
     words = table("names.yaml")
     assert isinstance(words["categories"], dict)
     assert isinstance(words["brands"], dict)
-    categories = {category: [alias for row in rows for alias in row.split(",")] for category, rows in words["categories"].items()}
+    categories = {
+        category: [alias for row in rows for alias in row.split(",")] for category, rows in words["categories"].items()
+    }
     yield from ((alias, Name("nothing", ())) for alias in _list(words["nothing"]))
     yield from ((alias, Name("category", (category,))) for category, aliases in categories.items() for alias in aliases)
     yield from _cars(catalogue, words["brands"], {_key(word) for word in _list(words["also_words"])})
@@ -159,7 +161,9 @@ def _cars(catalogue: Catalogue, brands: Mapping[str, str], words: set[str]) -> I
         yield f"{brand} {model}", Name("car", (brand, model))
         yield model, Name("car", (brand, model), also_a_word=_key(model) in words)
     for car in cars:
-        yield from ((alias, Name("car", (car.brand, car.model), also_a_word=_key(alias) in words)) for alias in car.aliases)
+        yield from (
+            (alias, Name("car", (car.brand, car.model), also_a_word=_key(alias) in words)) for alias in car.aliases
+        )
 
 
 def _both(known: Name | None, name: Name) -> Name:
@@ -171,7 +175,9 @@ def _both(known: Name | None, name: Name) -> Name:
 
 def _is_own(word: str, general: set[str]) -> bool:
     """Whether a word in a part's alias is its own: "power 4 channel" and "speaker murah" are many parts."""
-    return not (word in general or word.isdecimal() or is_ordinary(spell(word)) or word in {"inch", "inci", "channel", "ch"})
+    return not (
+        word in general or word.isdecimal() or is_ordinary(spell(word)) or word in {"inch", "inci", "channel", "ch"}
+    )
 
 
 def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:
@@ -198,7 +204,7 @@ def _runs(line: Line, at: int, most: int = MOST_WORDS) -> Iterator[tuple[int, st
         token = line[end]
         if token.raw.isalnum():
             raw, spelt = raw + token.raw, spelt + token.text
-            yield end + 1, raw, spelt
+            yield end + 1, raw, spelt if token.raw != token.text else raw.removesuffix("nya")
         elif not raw or token.raw not in {"-", ".", "/", "+"}:
             return
 
@@ -214,7 +220,7 @@ def _sound(key: str) -> str:
 
 def _least(key: str) -> float:
     """How like a name has to be, of 100; one slip in a short name weighs more."""
-    return 74 if len(key) >= 6 else 80
+    return 76 if len(key) >= 8 else 80
 
 
 def _list(value: object) -> list[str]:

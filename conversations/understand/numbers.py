@@ -1,6 +1,6 @@
 """Numbers as people write them: words into digits, and amounts (prices, sizes) out of the way of times and years.
 
-    "dua puluh lima"  →  25        "1,2jt" "Rp 350.000" "9 inch" "4 channel" "6x9"  →  <amount>
+"dua puluh lima"  →  25        "1,2jt" "Rp 350.000" "9 inch" "4 channel" "6x9"  →  <amount>
 """
 
 from datetime import datetime
@@ -33,10 +33,31 @@ DIGITS = {
 SCALES = {"puluh": 10, "ratus": 100, "ribu": 1000}
 ROUND = {"seratus": 100, "seribu": 1000}
 
-MONEY = frozenset("rb ribu rebu ribuan rbu k jt juta jutaan jutan ratus ratusan perak rupiah".split())
+MONEY = frozenset({"rb", "ribu", "rebu", "ribuan", "k", "jt", "juta", "jutaan", "ratus", "ratusan", "perak", "rupiah"})
 SIZES = frozenset(
-    "inch inci inchi inc inches cm mm meter m km awg ohm watt w volt v rms ch channel channels chanel kanal way din "
-    'gb mb core hz farad ah cc seater persen percent % " ” ″ orang people pintu lembar titik'.split()
+    {
+        *("inch", "inci", "inchi", "inc", "inches", "cm", "mm", "m", "meter", "km", '"', "”", "″", "awg"),
+        *(
+            "ohm",
+            "watt",
+            "w",
+            "volt",
+            "v",
+            "rms",
+            "hz",
+            "farad",
+            "ah",
+            "cc",
+            "gb",
+            "mb",
+            "core",
+            "%",
+            "persen",
+            "percent",
+        ),
+        *("ch", "channel", "channels", "chanel", "kanal", "way", "din"),
+        *("orang", "people", "pintu", "seater", "lembar", "titik"),
+    }
 )
 COUNTED = frozenset({"<category>", "<part>", "pcs", "buah", "bh", "biji", "unit", "set", "pasang", "pair", "pairs"})
 LED_BY_TIME = frozenset({"jam", "at", "tanggal"})
@@ -67,9 +88,9 @@ def take_year(line: Line, now: datetime) -> tuple[int | None, Line]:
     """A car's year, and the line with <year> in its place; two digits only where "thn" or a car leads them."""
     for at, token in enumerate(line):
         led = text_at(line, at - 1) in {"tahun", "<car>", "'"}
-        if token.number is not None and (len(token.text) == 4 or (led and len(token.text) == 2)):
-            if (year := year_of(token.number, now)) is not None:
-                return year, replace(line, at, at + 1, "<year>")
+        year = year_of(token.number, now) if token.number is not None else None
+        if year is not None and (len(token.text) == 4 or (led and len(token.text) == 2)):
+            return year, replace(line, at, at + 1, "<year>")
     return None, line
 
 

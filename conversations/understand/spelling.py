@@ -8,7 +8,7 @@ its affixes, then as a near spelling of a word that matters. What was typed stay
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -56,6 +56,7 @@ def table(name: str) -> dict[str, object]:
 
 
 _TOKEN = re.compile(r"[^\W\d_]+|[0-9]+|[^\w\s]")
+_ADDRESS = re.compile(r"\S+@\S+|https?://\S+")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’`´‘](?=[^\W\d_])")
 _HALF_DAY = re.compile(r"(?<![a-z])([ap])\.\s?m\b\.?")
 _STRETCH = re.compile(r"(.)\1{2,}")
@@ -64,8 +65,8 @@ _PREFIXES = ("di", "nge", "ng", "meng", "me", "ter", "ke")
 
 
 def _plain(text: str) -> str:
-    """Small letters without accents; "jum'at" and "I'd" in one piece, "p.m." as pm."""
-    text = unicodedata.normalize("NFKD", text[:MOST_CHARACTERS]).casefold()
+    """Small letters without accents or addresses; "jum'at" and "I'd" in one piece, "p.m." as pm."""
+    text = unicodedata.normalize("NFKD", _ADDRESS.sub(" ", text[:MOST_CHARACTERS])).casefold()
     text = "".join(sign for sign in text if not unicodedata.combining(sign))
     return _HALF_DAY.sub(r"\1m", _APOSTROPHE.sub("", text))
 
@@ -77,7 +78,11 @@ def _known(word: str) -> str | None:
 def _without_affixes(word: str) -> str | None:
     stems = [
         *(word.removesuffix(suffix) for suffix in _SUFFIXES if word.endswith(suffix) and len(word) - len(suffix) >= 3),
-        *(word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix) and len(word) - len(prefix) >= 4),
+        *(
+            word.removeprefix(prefix)
+            for prefix in _PREFIXES
+            if word.startswith(prefix) and len(word) - len(prefix) >= 4
+        ),
     ]
     return next((known for stem in stems if (known := _known(stem))), None)
 
@@ -93,7 +98,9 @@ def _near(word: str) -> str | None:
     if len(word) < 5:
         return None
     found = process.extractOne(word, candidates, scorer=OSA.distance, score_cutoff=1 if len(word) < 8 else 2)
-    return found[0] if found else None
+    if found is None or (len(word) == 5 == len(found[0]) and sorted(word) != sorted(found[0])):
+        return None  # one letter for another makes another short word: "belok" is no "besok"
+    return found[0]
 
 
 def _consonants(word: str) -> str:
@@ -116,7 +123,7 @@ def _ordinary() -> frozenset[str]:
 
 
 @cache
-def _worth_repairing() -> dict[str, Sequence[str]]:
+def _worth_repairing() -> Mapping[str, Sequence[str]]:
     """The longer words of the table by their first letter, which slips seldom touch."""
     by_letter: dict[str, list[str]] = {}
     for word in sorted(set(_spellings().values())):

@@ -1,12 +1,14 @@
 """When somebody wants to come: the pieces that `days` and `clock` find in a line, put together.
 
-    "minggu depan senin jam 9 pagi"  →  Ahead(weeks=1) · Weekday(0) · Clock(9:00) · morning  →  30 November, 09:00
+"minggu depan senin jam 9 pagi"  →  Ahead(weeks=1) · Weekday(0) · Clock(9:00) · morning  →  30 November, 09:00
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from conversations.understand.clock import Clock, ClockPiece, PartOfDay, clock_at, resolve
 from conversations.understand.days import (
@@ -14,6 +16,7 @@ from conversations.understand.days import (
     Day,
     DayOfMonth,
     DayPiece,
+    Length,
     Sure,
     Told,
     Weekday,
@@ -27,11 +30,12 @@ from conversations.understand.numbers import with_digits, without_amounts
 from conversations.understand.spelling import tokenise
 from core.shop import Shop
 
-TURNED_DOWN = frozenset({"jangan", "bukan", "dari", "from", "not"})
+TURNED_DOWN = frozenset({"jangan", "bukan", "dari", "from", "tidak", "tidak jadi"})
 TURNED_TO = frozenset({"ke", "jadi"})
 THROUGH = frozenset({"sampai", "hingga", "-"})
 LASTS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
 AFTER_A_BARE_HOUR = frozenset({"", "kak", "bisa", "ya", "saja", "an", "?", ",", "."})
+CLAUSE_ENDS = frozenset({",", ".", "?", "!", "sekarang", "tapi"})
 MOST_HOURS_AHEAD = 24
 A_WEEK = [date(2026, 1, 5) + timedelta(days=ahead) for ahead in range(7)]
 
@@ -46,7 +50,7 @@ class When:
     ambiguous: bool = False
     """The day could be another, too: ask."""
     faint: bool = False
-    """The day is but a "sekarang" or "nanti"."""
+    """The day was but a "sekarang" or "nanti"."""
 
     def __bool__(self) -> bool:
         return bool(self.day or self.time or self.part_of_day)
@@ -57,12 +61,13 @@ Piece = DayPiece | ClockPiece
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A piece, where it stands, and the word before it."""
+    """A piece and where it stands."""
 
     piece: Piece
     start: int
     end: int
     before: str
+    """The word or two before it."""
 
 
 def read_when(text: str, now: datetime, shop: Shop) -> When | None:
@@ -74,7 +79,7 @@ def read_when(text: str, now: datetime, shop: Shop) -> When | None:
 def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
     """What a line says of day and time, and the line with <day>, <time>, <part_of_day> in place of it."""
     local = shop.local(now)
-    said = list(_scan(line, local))
+    said = list(_wanted(_scan(line, local), line))
     day = _day(said, line, local.date(), shop)
     clock = _meant([each for each in said if isinstance(each.piece, Clock)])
     part = next((each.piece for each in said if isinstance(each.piece, PartOfDay)), None)
@@ -95,10 +100,24 @@ def _scan(line: Line, now: datetime) -> Iterator[Said]:
     while at < len(line):
         start = at
         for piece, end in _pieces(line, at, now, last):
-            last = Said(piece, start, end, text_at(line, at - 1))
+            last = Said(piece, start, end, _before(line, at))
             start = end  # the second of two pieces has no words left of its own
             yield last
         at = start if start > at else at + 1
+
+
+def _wanted(said: Iterable[Said], line: Line) -> Iterator[Said]:
+    """The pieces with those of what is told made told as well: "tadi pagi", "kemarin saya transfer jam 10"."""
+    told_until = 0
+    for each in said:
+        if isinstance(each.piece, Told):
+            told_until = next((at for at in range(each.end, len(line)) if stands(line, at, CLAUSE_ENDS)), len(line))
+        elif isinstance(each.piece, DayPiece):
+            told_until = 0
+        elif each.start < told_until:
+            yield changed(each, piece=Told())
+            continue
+        yield each
 
 
 def _pieces(line: Line, at: int, now: datetime, last: Said | None) -> list[tuple[Piece, int]]:
@@ -107,27 +126,20 @@ def _pieces(line: Line, at: int, now: datetime, last: Said | None) -> list[tuple
     if ahead := _hours_ahead(line, at, now):
         return ahead
     if found := day_at(line, at, today):
-        return [_with_its_time(line, *found)]
-    if found := clock_at(line, at):
-        piece, end = found
+        return [found]
+    if timed := clock_at(line, at):
+        piece, end = timed
         if isinstance(piece, PartOfDay) and stands(line, end, "ini"):
             return [(piece, end + 1), (Day(today, Sure.RELATED), end + 1)]
-        return [found]
+        return [timed]
     if stands(line, at, {"nanti", "this"}) and clock_at(line, at + 1):
         return [(Day(today, Sure.FAINT), at + 1)]
     if (hour := number_at(line, at)) is not None:
         if _is_bare_hour(line, at, last):
             return [(Clock(hour * 60), at + 1)]
         if stands(line, at + 1, LASTS):
-            return [(Told(), at + 2)]
+            return [(Length(), at + 2)]
     return []
-
-
-def _with_its_time(line: Line, piece: DayPiece, end: int) -> tuple[Piece, int]:
-    """A piece; a told one with its time, which isn't wanted either: "tadi pagi", "kemarin jam 10"."""
-    while isinstance(piece, Told) and (found := clock_at(line, end)):
-        end = found[1]
-    return piece, end
 
 
 def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
@@ -142,6 +154,11 @@ def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
     then = now + timedelta(hours=count)
     end += not led
     return [(Day(then.date(), Sure.RELATED), end), (Clock(then.hour * 60 + then.minute, fixed=True), end)]
+
+
+def _before(line: Line, at: int) -> str:
+    two = f"{text_at(line, at - 2)} {text_at(line, at - 1)}"
+    return two if two in TURNED_DOWN else text_at(line, at - 1)
 
 
 def _is_bare_hour(line: Line, at: int, last: Said | None) -> bool:
@@ -159,7 +176,7 @@ def _day(said: Sequence[Said], line: Line, today: date, shop: Shop) -> Day | Non
         for each in said
         if (day := _dated(each.piece, ahead, today, shop)) is not None
     ]
-    if any(text_at(line, a.end) in THROUGH and b.start == a.end + 1 for a, b in zip(days, days[1:], strict=False)):
+    if any(text_at(line, a.end) in THROUGH and b.start == a.end + 1 for a, b in pairwise(days)):
         return None  # "senin sampai jumat" asks for hours and names no day
     if not days and ahead.day:
         return Day(ahead.day, Sure.RELATED)
@@ -227,4 +244,6 @@ def _tag(piece: Piece) -> str:
             return "<part_of_day>"
         case Told():
             return "<told>"
+        case Length():
+            return "<amount>"
     return "<day>"
