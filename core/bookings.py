@@ -34,7 +34,6 @@ from core.refusals import (
     InThePast,
     InvalidTransition,
     NotFound,
-    NothingChosen,
     OutsideHours,
     TechnicianBusy,
     TooManyUnpaid,
@@ -242,8 +241,6 @@ def _loaded() -> Select[Booking]:
 
 
 def _check_order(order: Order, shop: Shop) -> None:
-    if not order.parts and not order.services:
-        raise NothingChosen
     if order.booking_type not in (None, _booking_type(order)):
         raise TypeMismatch
     if order.location is Location.ONSITE and not (order.address or order.latitude is not None):

@@ -56,6 +56,9 @@ from core.tables import Booking, BookingEvent, Closure, Leave, Outbox, Part, Ser
 TUESDAY = date(2026, 11, 24)
 At = Callable[..., datetime]
 
+on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For rules that decide before anything is written."""
+
 
 @pytest.fixture(autouse=True)
 async def _furnished(database: Database, now: datetime) -> None:
@@ -149,6 +152,7 @@ REFUSED: list[tuple[str, dict[str, Any], type[Refusal]]] = [
 ]
 
 
+@on_one_engine
 @pytest.mark.parametrize(("why", "changes", "refusal"), REFUSED, ids=[row[0] for row in REFUSED])
 async def test_an_order_against_the_rules_is_refused_and_changes_nothing(
     database: Database, shop: Shop, now: datetime, at: At, why: str, changes: dict[str, Any], refusal: type[Refusal]
@@ -189,6 +193,7 @@ MOMENTS: list[tuple[str, str, date, tuple[str, ...], type[Refusal]]] = [
 ]
 
 
+@on_one_engine
 @pytest.mark.parametrize(("why", "clock", "day", "services", "refusal"), MOMENTS, ids=[row[0] for row in MOMENTS])
 async def test_a_time_against_the_rules_is_refused(
     database: Database,

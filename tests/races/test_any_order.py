@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -31,6 +30,8 @@ TUESDAY = date(2026, 11, 24)
 STARTS = st.sampled_from([SHOP.at(TUESDAY + timedelta(days=day), time(hour)) for day in (0, 1) for hour in (9, 10, 14)])
 TECHNICIANS = st.sampled_from([None, None, ANDI, BUDI])
 PARTS = st.sampled_from([(), (), ((SPEAKER, 1),), ((SPEAKER, 2), (ADAPTER, 3))])
+LATER = st.sampled_from([0, 0, 10, 60])
+WHICH = st.integers(0, 9)
 SERVICES = st.sampled_from([(INSTALL,), (WIRE,), (CHECK, WIRE), (FULL_DAY,)])
 
 Change = Callable[[AsyncSession, Booking], Awaitable[Any]]
@@ -53,49 +54,46 @@ class Workshop(RuleBasedStateMachine):
     @initialize()
     def opens(self) -> None:
         self.runner.run(furnish(self.database, self.now))
+        for technician in (ANDI, BUDI, None):
+            self.comes(0, SHOP.at(TUESDAY, time(9)), technician, ((SPEAKER, 1),), (WIRE,))
 
-    @rule(start=STARTS, technician=TECHNICIANS, parts=PARTS, services=SERVICES)
-    def comes(self, start: datetime, technician: str | None, parts: Any, services: Any) -> None:
+    @rule(after=LATER, start=STARTS, technician=TECHNICIANS, parts=PARTS, services=SERVICES)
+    def comes(self, after: int, start: datetime, technician: str | None, parts: Any, services: Any) -> None:
         async def come(session: AsyncSession) -> None:
             asked = order(start, technician_id=technician, parts=parts, services=services)
             await book(session, asked, shop=SHOP, now=self.now, code=f"BK-{self.booked + 1}")
 
-        self.booked += self.runner.run(self.allowed(come))
+        self.booked += self.does(after, come)
 
-    @rule(minutes=st.sampled_from([10, 60, 600]))
-    def the_clock_runs(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
+    @rule(after=LATER)
+    def holds_are_swept(self, after: int) -> None:
+        self.does(after, lambda session: bookings.release_ended_holds(session, now=self.now))
 
-    @rule()
-    def holds_are_swept(self) -> None:
-        self.runner.run(self.allowed(lambda session: bookings.release_ended_holds(session, now=self.now)))
-
-    @precondition(lambda self: self.booked)
-    @rule(data=st.data())
-    def is_cancelled(self, data: st.DataObject) -> None:
-        self.change(
-            data, lambda session, it: bookings.cancel(session, it, reason="batal", actor="customer", now=self.now)
+    @rule(after=LATER, which=WHICH)
+    def is_cancelled(self, after: int, which: int) -> None:
+        self.changes(
+            after,
+            which,
+            lambda session, it: bookings.cancel(session, it, reason="batal", actor="customer", now=self.now),
         )
 
-    @precondition(lambda self: self.booked)
-    @rule(data=st.data())
-    def is_tried_again(self, data: st.DataObject) -> None:
-        self.change(data, lambda session, it: bookings.hold_again(session, it, shop=SHOP, now=self.now))
+    @rule(after=LATER, which=WHICH)
+    def is_tried_again(self, after: int, which: int) -> None:
+        self.changes(after, which, lambda session, it: bookings.hold_again(session, it, shop=SHOP, now=self.now))
 
-    @precondition(lambda self: self.booked)
-    @rule(data=st.data())
-    def is_paid(self, data: st.DataObject) -> None:
+    @rule(after=LATER, which=WHICH)
+    def is_paid(self, after: int, which: int) -> None:
         async def pay(session: AsyncSession, it: Booking) -> None:
             await bookings.hold_again(session, it, shop=SHOP, now=self.now)
             it.paid_amount, it.hold_until = it.total_price, None
 
-        self.change(data, pay)
+        self.changes(after, which, pay)
 
-    @precondition(lambda self: self.booked)
-    @rule(data=st.data(), start=STARTS, technician=TECHNICIANS)
-    def moves(self, data: st.DataObject, start: datetime, technician: str | None) -> None:
-        self.change(
-            data,
+    @rule(after=LATER, which=WHICH, start=STARTS, technician=TECHNICIANS)
+    def moves(self, after: int, which: int, start: datetime, technician: str | None) -> None:
+        self.changes(
+            after,
+            which,
             lambda session, it: bookings.reschedule(
                 session, it, start, technician_id=technician, shop=SHOP, now=self.now, actor="customer"
             ),
@@ -105,21 +103,24 @@ class Workshop(RuleBasedStateMachine):
     def the_books_are_right(self) -> None:
         self.runner.run(check_books(self.database))
 
-    def change(self, data: st.DataObject, change: Change) -> None:
-        number = data.draw(st.integers(1, self.booked), "booking")
+    def changes(self, after: int, which: int, change: Change) -> None:
+        async def work(session: AsyncSession) -> None:
+            await change(session, await bookings.load(session, code=f"BK-{which % self.booked + 1}"))
 
-        async def changed(session: AsyncSession) -> None:
-            await change(session, await bookings.load(session, code=f"BK-{number}"))
+        self.does(after, work)
 
-        self.runner.run(self.allowed(changed))
-
-    async def allowed(self, work: Callable[[AsyncSession], Awaitable[Any]]) -> bool:
+    def does(self, after: int, work: Callable[[AsyncSession], Awaitable[Any]]) -> bool:
+        """Whether the shop's rules allowed it."""
+        self.now += timedelta(minutes=after)
         try:
-            async with self.database.write() as session:
-                await work(session)
+            self.runner.run(self.commits(work))
         except Refusal:
             return False
         return True
+
+    async def commits(self, work: Callable[[AsyncSession], Awaitable[Any]]) -> None:
+        async with self.database.write() as session:
+            await work(session)
 
     def teardown(self) -> None:
         self.runner.run(self.database.close())
@@ -129,6 +130,6 @@ class Workshop(RuleBasedStateMachine):
 def test_the_books_are_right_after_anything(sqlite_template: Path, tmp_path: Path) -> None:
     paths = {"template": sqlite_template, "file": tmp_path / "workshop.db"}
     bounded = settings(
-        max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
     run_state_machine_as_test(type("Workshop", (Workshop,), paths), settings=bounded)
