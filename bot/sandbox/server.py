@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.sandbox import mailbox, midtrans, people
+from bot.sandbox import mailbox, midtrans, pages, people
 from bot.sandbox.mailbox import Mailbox
 from bot.sandbox.midtrans import MidtransStandIn
 from bot.sandbox.stage import Clock
@@ -115,6 +115,7 @@ def application(world: World, payments: MidtransStandIn, letters: Mailbox) -> we
     app.add_routes(midtrans.routes(payments))
     app.add_routes(mailbox.routes(letters))
     app.add_routes(people.routes(world, letters))
+    app.add_routes(pages.routes())
     return app
 
 
