@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import ColumnElement, Connection, ExceptionContext, event, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, ExceptionContext, Executable, event, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -122,8 +122,8 @@ def _postgresql(url: str, *, pool_size: int, patience: timedelta) -> AsyncEngine
 
 async def insert_once(session: AsyncSession, table: type[Any], **values: Any) -> bool:
     """Insert a row unless its key is there already (one statement on both databases); whether it was new."""
-    statement = insert_into(session, table).values(**values).on_conflict_do_nothing()
-    return await session.scalar(statement.returning(literal_column("1"))) is not None
+    once: Executable = insert_into(session, table).on_conflict_do_nothing().returning(literal_column("1"))
+    return await session.scalar(once, values) is not None
 
 
 def insert_into(session: AsyncSession, table: type[Any]) -> postgresql.Insert | sqlite.Insert:

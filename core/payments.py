@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -24,7 +24,7 @@ from core.payment_methods import channels
 from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition
 from core.shop import Shop
 from core.states import BookingStatus, PaymentStatus, RequestState
-from core.tables import Booking, BookingEvent, LedgerEntry, PaymentRequest
+from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest
 
 LEASE = timedelta(minutes=1)
 """How long a worker that took a request has it to itself."""
@@ -96,22 +96,10 @@ class Task:
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Task]:
     """Take the requests that are due (a link to make or to close, a time that ran out) for `LEASE`."""
-    due = (
-        select(PaymentRequest.order_id)
-        .where(PaymentRequest.due_at <= now)
-        .order_by(PaymentRequest.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    claimed = await session.scalars(
-        update(PaymentRequest)
-        .where(PaymentRequest.order_id.in_(select(due.c.order_id)))
-        .values(due_at=now + LEASE)
-        .returning(PaymentRequest)
-        .execution_options(synchronize_session=False)
-    )
+    claimed = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
     requests = claimed.all()
+    if not requests:
+        return []
     found = await session.scalars(
         select(Booking)
         .where(Booking.id.in_([each.booking_id for each in requests]))
@@ -272,3 +260,25 @@ async def _next_order_id(session: AsyncSession, booking: Booking, shop: Shop) ->
         select(func.count()).select_from(PaymentRequest).where(PaymentRequest.booking_id == booking.id)
     )
     return f"BOOKING-{shop.order_prefix}-{booking.code.replace('-', '')}-{(before or 0) + 1}"
+
+
+def _claim_statement() -> Executable:
+    due = (
+        select(PaymentRequest.order_id)
+        .where(PaymentRequest.due_at <= bindparam("now", type_=Moment()))
+        .order_by(PaymentRequest.due_at)
+        .limit(bindparam("most", type_=Integer()))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(PaymentRequest)
+        .where(PaymentRequest.order_id.in_(select(due.c.order_id)))
+        .values(due_at=bindparam("leased_until", type_=Moment()))
+        .returning(PaymentRequest)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_CLAIM = _claim_statement()
+"""Built once, as the outbox's is."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import attempts, bookings, invoices, notices, payments
@@ -25,7 +25,7 @@ from core.outbox import retry_at
 from core.refusals import Refusal
 from core.shop import Shop
 from core.states import BookingStatus, RequestState, check_move
-from core.tables import Booking, BookingEvent, LedgerEntry, PaymentNotification, PaymentRequest
+from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentNotification, PaymentRequest
 
 LEASE = timedelta(minutes=1)
 
@@ -43,21 +43,7 @@ async def note(session: AsyncSession, body: Mapping[str, object], *, now: dateti
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[str]:
     """Take the notifications that are due for `LEASE`; the order_ids to ask Midtrans about."""
-    due = (
-        select(PaymentNotification.id)
-        .where(PaymentNotification.due_at <= now)
-        .order_by(PaymentNotification.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    orders = await session.scalars(
-        update(PaymentNotification)
-        .where(PaymentNotification.id.in_(select(due.c.id)))
-        .values(due_at=now + LEASE, attempts=PaymentNotification.attempts + 1)
-        .returning(PaymentNotification.order_id)
-        .execution_options(synchronize_session=False)
-    )
+    orders = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
     return sorted(set(orders))
 
 
@@ -322,3 +308,25 @@ async def _end(
     await bookings.release_ended_holds(session, now=now)
     await payments.refresh(session, booking)
     await notices.payment_ended(session, booking, request, now=now)
+
+
+def _claim_statement() -> Executable:
+    due = (
+        select(PaymentNotification.id)
+        .where(PaymentNotification.due_at <= bindparam("now", type_=Moment()))
+        .order_by(PaymentNotification.due_at)
+        .limit(bindparam("most", type_=Integer()))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(PaymentNotification)
+        .where(PaymentNotification.id.in_(select(due.c.id)))
+        .values(due_at=bindparam("leased_until", type_=Moment()), attempts=PaymentNotification.attempts + 1)
+        .returning(PaymentNotification.order_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_CLAIM = _claim_statement()
+"""Built once, as the outbox's is."""
