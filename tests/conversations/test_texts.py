@@ -1,0 +1,119 @@
+"""Every text exists in both languages, with the same parameters, and every key in the code has one."""
+
+import ast
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from conversations.booking import BOOKING
+from conversations.booking.deciding import CHANGES
+from conversations.texts import LANGUAGES, render, templates
+from core.catalog import CATEGORIES, StockStatus
+from core.fit import FitAnswer
+from core.messages import say
+from core.refusals import Refusal
+from core.shop import WEEKDAYS
+from core.states import BookingStatus, PaymentMethod, PaymentStatus
+
+ROOT = Path(__file__).parents[2]
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "category.{}": CATEGORIES,
+    "stock.{}": tuple(StockStatus),
+    "fit.short.{}": tuple(FitAnswer),
+    "fit.{}": tuple(FitAnswer),
+    "status.{}": tuple(BookingStatus),
+    "payment.{}": tuple(PaymentStatus),
+    "weekday.{}": WEEKDAYS,
+    "change.{}": tuple(CHANGES),
+    "refusal.{}": tuple(each.code for each in Refusal.__subclasses__()),
+    "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
+    "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
+    "again.{}": tuple(step.name for step in BOOKING.steps),
+}
+"""Keys that the code puts together, and all that can stand in their gap."""
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    first, second = (set(templates(language)) for language in LANGUAGES)
+    assert first == second
+
+
+@pytest.mark.parametrize("key", sorted(templates("id")))
+def test_both_languages_take_the_same_parameters(key: str) -> None:
+    first, second = (_parameters(templates(language)[key]) for language in LANGUAGES)
+    assert first == second
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_bold_is_the_only_markup(language: str) -> None:
+    for key, template in templates(language).items():
+        assert set(re.findall(r"</?\w+>", template)) <= {"<b>", "</b>"}, key
+        assert template.count("<b>") == template.count("</b>"), key
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_of_keys_is_complete(family: str) -> None:
+    missing = [family.format(word) for word in FAMILIES[family] if family.format(word) not in templates("id")]
+    assert missing == []
+
+
+def test_each_key_in_the_code_has_a_text() -> None:
+    assert {key for key in _keys_in_code() if key not in templates("id")} == set()
+
+
+def test_no_text_is_left_over() -> None:
+    families = [re.compile(re.escape(family).replace(r"\{\}", r"[\w.]+") + "$") for family in FAMILIES]
+    words = _words_in_code()
+    unused = {
+        key
+        for key in templates("id")
+        if key not in words and not any(family.match(key) for family in families) and not _begins_a_word(key, words)
+    }
+    assert unused == set()
+
+
+def test_a_name_with_markup_is_escaped_where_the_text_has_bold() -> None:
+    from bot.telegram_render import HTML
+
+    shown = render(say("mine.head", code="<i>x</i>", status=say("status.pending")), "id", HTML)
+    assert shown.startswith("<b>Booking &lt;i&gt;x&lt;/i&gt;</b>")
+
+
+def _parameters(template: str) -> set[tuple[str, str | None]]:
+    return {(name, spec) for _, name, spec, _ in Formatter().parse(template) if name is not None}
+
+
+def _modules() -> list[ast.Module]:
+    files = [file for room in ("core", "conversations", "webhooks", "bot") for file in (ROOT / room).rglob("*.py")]
+    return [ast.parse(file.read_text("utf-8")) for file in files]
+
+
+def _keys_in_code() -> set[str]:
+    """The first argument of each `say("…")` and `remark("…")`."""
+    return {
+        node.args[0].value
+        for module in _modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and _name(node.func) in ("say", "remark", "Say") and node.args
+        if isinstance(node.args[0], ast.Constant)
+    }
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _words_in_code() -> set[str]:
+    return {
+        node.value
+        for module in _modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def _begins_a_word(key: str, words: set[str]) -> bool:
+    """Whether the code puts this key together from such a beginning."""
+    return any(word.endswith((".", "_")) and len(word) > 3 and key.startswith(word) for word in words)
