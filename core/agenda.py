@@ -2,10 +2,11 @@
 
 A slot's cap is the shop's `max_bookings_per_slot`, but never more than the technicians on duty that
 day, so that "anyone" doesn't promise a person who isn't there; a shop that lists no technicians plans
-by its bays alone. A hold that has ended by the clock doesn't count, swept or not.
+by its bays alone. Whom an "anyone" gets is staff's to say; a booking only makes sure that somebody on
+duty has the skills. A hold that has ended by the clock doesn't count, swept or not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -37,7 +38,7 @@ class Day:
 
     closed: Say | None
     listed: frozenset[str]
-    on_duty: dict[str, Technician]
+    on_duty: Mapping[str, Technician]
     cap: int
 
     def can_do(self, skills: frozenset[str]) -> list[Technician]:
@@ -153,17 +154,18 @@ async def free_technicians(
     shop: Shop,
     skills: frozenset[str],
     now: datetime | None = None,
+    besides: int | None = None,
 ) -> list[Technician]:
     """Who can do the whole job: on duty that day, with the skills, and without another job then.
 
-    With `now`, a hold that has ended by then makes nobody busy.
+    With `now`, a hold that has ended by then makes nobody busy; nor does the booking `besides`, the job itself.
     """
     day = await read_day(session, shop.local(starts_at).date(), shop=shop)
     able = day.can_do(skills)
     job = slots.span(starts_at, minutes, shop)
     if day.closed or not job:
         return []
-    busy = await _busy(session, [technician.id for technician in able], job, now=now)
+    busy = await _busy(session, [technician.id for technician in able], job, now=now, besides=besides)
     return [technician for technician in able if technician.id not in busy]
 
 
@@ -202,12 +204,13 @@ async def _loads(
 
 
 async def _busy(
-    session: AsyncSession, technicians: list[str], cells: list[datetime], *, now: datetime | None
+    session: AsyncSession, technicians: list[str], cells: list[datetime], *, now: datetime | None, besides: int | None
 ) -> set[str]:
     query = (
         select(TechnicianCell.technician_id)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
         .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), _holds_on(now))
+        .where(TechnicianCell.booking_id != besides)
     )
     return set(await session.scalars(query))
 

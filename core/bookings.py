@@ -52,12 +52,16 @@ __all__ = [
     "free_technicians",
     "hold_again",
     "load",
+    "loaded",
     "nearest_free",
+    "note",
     "of_customer",
     "open_days",
+    "place",
     "quote_for",
     "release_ended_holds",
     "reschedule",
+    "skills_of",
     "why_closed",
 ]
 
@@ -111,7 +115,7 @@ async def book(
     _check_order(order, shop)
     await _check_unpaid(session, customer_id, shop=shop, now=now)
     quote = await quote_for(session, order.parts, order.services, location=order.location, shop=shop)
-    cells, day = await _place(session, order.starts_at, quote.minutes, shop=shop)
+    cells, day = await place(session, order.starts_at, quote.minutes, shop=shop)
     slots.check_start(order.starts_at, shop=shop, now=now)
     booking = _booking(order, quote, customer_id=customer_id, language=language, now=now, code=code)
     booking.technician = _technician(day, order.technician_id, quote.skills)
@@ -121,7 +125,7 @@ async def book(
     session.add(booking)
     await session.flush()
     await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
-    _note(session, booking, "created", actor=CUSTOMER, now=now)
+    note(session, booking, "created", actor=CUSTOMER, now=now)
     return booking
 
 
@@ -136,14 +140,14 @@ async def hold_again(session: AsyncSession, booking: Booking, *, shop: Shop, now
     if booking.starts_at <= now:
         raise InThePast
     if not booking.holding:
-        cells, day = await _place(session, booking.starts_at, booking.minutes, shop=shop)
+        cells, day = await place(session, booking.starts_at, booking.minutes, shop=shop)
         _technician(day, booking.technician_id, frozenset())
         ended = await holds.ended(session, now=now)
         await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
     booking.hold_until = _hold_until(booking, shop=shop, now=now)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
-    _note(session, booking, "held_again", actor=SYSTEM, now=now)
+    note(session, booking, "held_again", actor=SYSTEM, now=now)
 
 
 async def reschedule(
@@ -164,9 +168,9 @@ async def reschedule(
     await _lock(session, booking)
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=booking.status, then=booking.status)
-    cells, day = await _place(session, starts_at, booking.minutes, shop=shop)
+    cells, day = await place(session, starts_at, booking.minutes, shop=shop)
     slots.check_start(starts_at, shop=shop, now=now)
-    skills = await _skills(session, booking)
+    skills = await skills_of(session, booking)
     technician = _technician(day, technician_id, skills)
     was = {"starts_at": booking.starts_at.isoformat(), "technician_id": booking.technician_id}
     leaving = {one.id: one for one in await holds.ended(session, now=now)}
@@ -179,7 +183,7 @@ async def reschedule(
     await session.flush()
     await holds.exchange(session, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
     await outbox.drop(session, booking.id)
-    _note(session, booking, "moved", actor=actor, now=now, **was)
+    note(session, booking, "moved", actor=actor, now=now, **was)
 
 
 async def cancel(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> None:
@@ -197,7 +201,7 @@ async def cancel(session: AsyncSession, booking: Booking, *, reason: str, actor:
     booking.hold_until = None
     booking.cancelled_at, booking.cancellation_reason = now, reason
     await outbox.drop(session, booking.id)
-    _note(session, booking, "cancelled", actor=actor, now=now, reason=reason)
+    note(session, booking, "cancelled", actor=actor, now=now, reason=reason)
 
 
 async def release_ended_holds(session: AsyncSession, *, now: datetime) -> list[Booking]:
@@ -208,19 +212,19 @@ async def release_ended_holds(session: AsyncSession, *, now: datetime) -> list[B
     if held := await holds.ended(session, now=now):
         await holds.exchange(session, leaving=held)
     # Some had their places given to a rival before; for them only the word is left to say.
-    query = _loaded().where(Booking.hold_until <= now, ~Booking.holding)
+    query = loaded().where(Booking.hold_until <= now, ~Booking.holding)
     over = list(await session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
     for booking in over:
         booking.hold_until = None
         booking.payment_status = PaymentStatus.FAILED
-        _note(session, booking, "hold_ended", actor=SYSTEM, now=now)
+        note(session, booking, "hold_ended", actor=SYSTEM, now=now)
     return sorted(over, key=lambda booking: booking.id)
 
 
 async def load(session: AsyncSession, *, code: str | None = None, booking_id: int | None = None) -> Booking:
     """One booking with its lines, technician and contact; raises `NotFound`."""
     which = Booking.code == code if code is not None else Booking.id == booking_id
-    booking = await session.scalar(_loaded().where(which))
+    booking = await session.scalar(loaded().where(which))
     if booking is None:
         raise NotFound
     return booking
@@ -228,11 +232,12 @@ async def load(session: AsyncSession, *, code: str | None = None, booking_id: in
 
 async def of_customer(session: AsyncSession, customer_id: int, *, limit: int = 10, offset: int = 0) -> list[Booking]:
     """A customer's bookings, newest first, loaded as by `load`."""
-    newest = _loaded().where(Booking.customer_id == customer_id).order_by(Booking.created_at.desc(), Booking.id.desc())
+    newest = loaded().where(Booking.customer_id == customer_id).order_by(Booking.created_at.desc(), Booking.id.desc())
     return list(await session.scalars(newest.limit(limit).offset(offset)))
 
 
-def _loaded() -> Select[Booking]:
+def loaded() -> Select[Booking]:
+    """Bookings with their lines, technician and contact."""
     return (
         select(Booking)
         .options(selectinload(Booking.lines), joinedload(Booking.technician), joinedload(Booking.contact))
@@ -265,7 +270,8 @@ async def _check_unpaid(session: AsyncSession, customer_id: int, *, shop: Shop, 
         raise TooManyUnpaid(most=shop.max_unpaid_bookings)
 
 
-async def _place(session: AsyncSession, starts_at: datetime, minutes: int, *, shop: Shop) -> tuple[list[datetime], Day]:
+async def place(session: AsyncSession, starts_at: datetime, minutes: int, *, shop: Shop) -> tuple[list[datetime], Day]:
+    """The cells of a job and what their day has, closed days refused; raises `OutsideHours`."""
     cells = slots.spanned(starts_at, minutes, shop)
     day = await read_day(session, shop.local(starts_at).date(), shop=shop)
     if day.closed:
@@ -342,7 +348,8 @@ def _hold_until(booking: Booking, *, shop: Shop, now: datetime) -> datetime | No
     return booking.starts_at if booking.payment_method is PaymentMethod.COD else now + shop.hold
 
 
-async def _skills(session: AsyncSession, booking: Booking) -> frozenset[str]:
+async def skills_of(session: AsyncSession, booking: Booking) -> frozenset[str]:
+    """What a technician must be able to do for all of a booking's services."""
     services = [line.service_id for line in booking.lines if line.service_id]
     return frozenset(
         skill for skill in await session.scalars(select(Service.skill).where(Service.id.in_(services))) if skill
@@ -356,5 +363,6 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 
 
-def _note(session: AsyncSession, booking: Booking, kind: str, *, actor: str, now: datetime, **detail: Any) -> None:
+def note(session: AsyncSession, booking: Booking, kind: str, *, actor: str, now: datetime, **detail: Any) -> None:
+    """Put something that happened on a booking's time line."""
     session.add(BookingEvent(booking_id=booking.id, at=now, kind=kind, actor=actor, detail=detail))

@@ -52,6 +52,28 @@ async def exchange(
         entering.holding = True
 
 
+async def hand_over(session: AsyncSession, booking: Booking, *, leaving: Sequence[Booking] = ()) -> None:
+    """Move a booking's cells to the technician it names now; its seats and parts stay. Raises `TechnicianBusy`."""
+    cells = list(await session.scalars(select(Seat.starts_at).where(Seat.booking_id == booking.id)))
+    await _leave(session, leaving, also=cells)
+    await session.execute(
+        delete(TechnicianCell).where(TechnicianCell.booking_id == booking.id), execution_options=_BLIND
+    )
+    await _claim_technician(session, booking, sorted(cells))
+    await _shift_stock(session, leaving, None)
+    for other in leaving:
+        other.holding = False
+
+
+async def use_up(session: AsyncSession, booking: Booking) -> None:
+    """The work is done: its seats and its technician are free again, its parts have left the shop for good."""
+    await exchange(session, leaving=[booking])
+    for part_id, quantity in sorted(_parts(booking).items()):
+        await session.execute(
+            update(Part).where(Part.id == part_id).values(on_hand=Part.on_hand - quantity), execution_options=_BLIND
+        )
+
+
 async def ended(session: AsyncSession, *, now: datetime) -> list[Booking]:
     """Bookings whose hold has ended by the clock and that still have their places, locked, with their lines.
 

@@ -50,9 +50,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file of ours to attach: `invoice` with the booking's code."""
+    """A file of ours to attach: an `invoice` (see `invoices.load`), or a `photo` by its key (see `media`)."""
 
-    kind: Literal["invoice"]
+    kind: Literal["invoice", "photo"]
     id: str
 
 

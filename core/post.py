@@ -53,7 +53,7 @@ async def mail(
     """Write to the address given with the booking, under this subject, with the message's document attached."""
     if not booking.email:
         return
-    attached = (say("notice.mail.attached"),) if letter.document else ()
+    attached = (say("notice.mail.attached"),) if letter.document and letter.document.kind == "invoice" else ()
     await outbox.enqueue(
         session,
         key=f"{key}:email",

@@ -114,3 +114,61 @@ class AlreadyPaid(Refusal):
 
 class TooManyUnpaid(Refusal):
     """The customer already has as many unpaid bookings as the shop allows; params: most."""
+
+
+class NotAssigned(Refusal):
+    """Only the booking's technician, or an admin, may do that."""
+
+    http_status = 403
+
+
+class NotBeingWorkedOn(Refusal):
+    """The booking isn't confirmed yet, or its work is over."""
+
+
+class WorkshopJob(Refusal):
+    """Nobody is on the way to a job that is done in the workshop."""
+
+
+class NothingNoted(Refusal):
+    """A work note needs a text or a photo."""
+
+    http_status = 400
+
+
+class BadPhotos(Refusal):
+    """Not stored photos or https links, or more of them than one note takes; params: most."""
+
+    http_status = 400
+
+
+class BadAmount(Refusal):
+    """An amount outside what makes sense here; params: least, most."""
+
+    http_status = 400
+
+
+class CostDecided(Refusal):
+    """The customer has agreed or refused before, or it was withdrawn."""
+
+
+class StillUnpaid(Refusal):
+    """A job is completed once it is paid; params: remaining."""
+
+
+class BadRating(Refusal):
+    """A rating has 1 to 5 stars."""
+
+    http_status = 400
+
+
+class NotCompleted(Refusal):
+    """Only a completed job can be rated."""
+
+
+class AlreadyRated(Refusal):
+    """The job was rated before."""
+
+
+class StockPromised(Refusal):
+    """Fewer parts than bookings have reserved; params: name, reserved."""

@@ -40,6 +40,14 @@ class RequestState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class CostState(StrEnum):
+    """Where an additional cost stands: only an agreed one is billed."""
+
+    PROPOSED = "proposed"
+    AGREED = "agreed"
+    REFUSED = "refused"
+
+
 class PaymentMethod(StrEnum):
     """How the customer wants to pay; `dp` is what the REST API calls a down payment by any method."""
 

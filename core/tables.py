@@ -4,6 +4,7 @@
     people      Customer, Contact
     talk        Conversation, Inbound, Outbox
     bookings    Booking, BookingLine, BookingEvent; Slot, Seat, TechnicianCell hold its place
+    work        WorkNote, AdditionalCost, Rating
     money       PaymentRequest, PaymentNotification, LedgerEntry, Invoice, Counter
 
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
@@ -32,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus, RequestState
+from core.states import BookingStatus, CostState, Location, PaymentMethod, PaymentStatus, RequestState
 
 
 class Moment(TypeDecorator[datetime]):
@@ -91,6 +92,7 @@ class Base(DeclarativeBase):
         BookingStatus: _words(BookingStatus),
         PaymentStatus: _words(PaymentStatus),
         RequestState: _words(RequestState),
+        CostState: _words(CostState),
         PaymentMethod: _words(PaymentMethod),
         Location: _words(Location),
     }
@@ -441,7 +443,7 @@ class Booking(Base):
     hold_until: Mapped[datetime | None]
     """Until when seat, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
-    """Whether it has its seats, technician cells and reserved parts now."""
+    """Whether it has its seats, technician cells and reserved parts now; lost after `hold_until` to who comes next."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -469,7 +471,7 @@ class BookingLine(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     part_id: Mapped[str | None] = mapped_column(ForeignKey("part.id"))
     service_id: Mapped[str | None] = mapped_column(ForeignKey("service.id"))
-    """Both None: a fee (on-site) or an agreed additional cost."""
+    """Both None: an agreed additional cost (the on-site fee is the booking's own column)."""
     name: Mapped[str]
     quantity: Mapped[int] = mapped_column(default=1)
     price: Mapped[int]
@@ -491,7 +493,7 @@ class BookingEvent(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     at: Mapped[datetime]
     kind: Mapped[str]
-    """created, link_sent, paid, hold_ended, confirmed, moved, cancelled …"""
+    """created, link_sent, paid, hold_ended, confirmed, moved, assigned, started, note, completed, cancelled …"""
     actor: Mapped[str]
     """customer, system, midtrans, or a staff member's name."""
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -525,6 +527,54 @@ class TechnicianCell(Base):
     technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+
+
+# --- work --------------------------------------------------------------------------------------
+
+
+class WorkNote(Base):
+    """What a technician tells the customer about the car."""
+
+    __tablename__ = "work_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    at: Mapped[datetime]
+    author: Mapped[str]
+    text: Mapped[str]
+    photos: Mapped[list[str]] = mapped_column(default=list)
+    """Keys of stored photos, or https links given over REST (`media`)."""
+
+
+class AdditionalCost(Base):
+    """What turned out to be needed beyond the booking; once agreed it is one of the booking's lines."""
+
+    __tablename__ = "additional_cost"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    description: Mapped[str]
+    amount: Mapped[int]
+    """Rupiah, before PPN where it is charged."""
+    photo: Mapped[str | None]
+    state: Mapped[CostState] = mapped_column(default=CostState.PROPOSED)
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class Rating(Base):
+    """What a customer thinks of a completed job; the primary key makes it one each."""
+
+    __tablename__ = "rating"
+    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),)
+
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
+    technician_id: Mapped[str | None] = mapped_column(ForeignKey("technician.id"))
+    stars: Mapped[int]
+    comment: Mapped[str | None]
+    at: Mapped[datetime]
 
 
 # --- money -------------------------------------------------------------------------------------
@@ -592,7 +642,7 @@ class LedgerEntry(Base):
     """Money that moved, with its evidence; written once, never changed."""
 
     __tablename__ = "ledger_entry"
-    __table_args__ = (UniqueConstraint("order_id", "kind", "reference"),)
+    __table_args__ = (UniqueConstraint("order_id", "kind", "reference"), Index("ix_ledger_entry_at", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
@@ -600,7 +650,7 @@ class LedgerEntry(Base):
     kind: Mapped[str]
     """received, reversed, refunded, charged_back or cash."""
     reference: Mapped[str]
-    """Which one of its kind: the transaction_id or refund_key, so that it is entered once."""
+    """Which one of its kind: the transaction_id or refund_key, so that it is entered once; a number for cash."""
     amount: Mapped[int]
     """Rupiah; negative when money leaves."""
     method: Mapped[str]
