@@ -4,8 +4,9 @@ A name is looked up without its spaces ("cr v", "CR-V" and "crv" are one), the l
 words that are left are then compared with the names that begin alike.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -18,6 +19,8 @@ MOST_WORDS = 6
 """In one name."""
 MOST_GUESSES = 40
 """Unknown words compared in one line."""
+SURE_OF_A_PART = 88
+"""How like a part's name has to be, of 100: the next model is but a letter away."""
 
 BEFORE_A_CAR = frozenset({"<brand>", "mobil", "untuk", "saya", "si"})
 BEFORE_A_TECHNICIAN = frozenset({"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi"})
@@ -39,7 +42,7 @@ class Name:
 class Names:
     """What a line names, in its order."""
 
-    names: list[Name] = field(default_factory=list)
+    names: tuple[Name, ...]
 
     def of(self, kind: str) -> list[tuple[str, ...]]:
         """The names of a kind, each once."""
@@ -67,7 +70,8 @@ class Lexicon:
         """The names of a catalogue; takes some tens of milliseconds, once per version."""
         names: dict[str, Name] = {}
         for alias, name in _surest_first(catalogue):
-            names[_key(alias)] = _both(names.get(_key(alias)), name)
+            if key := _key(alias):
+                names[key] = _both(names.get(key), name)
         services = {
             _key(alias): service.id
             for service in catalogue.services.values()
@@ -77,10 +81,16 @@ class Lexicon:
 
     def take_names(self, line: Line) -> tuple[Names, Line]:
         """What a line names, and the line with <category>, <part>, <car>, <technician> in place of it."""
-        found = Names()
-        line = self._take(line, found, self._exact)
+        found: list[Name] = []
         guesses = iter(range(MOST_GUESSES))
-        return found, self._take(line, found, lambda line, at: self._near(line, at, guesses))
+        at = 0
+        while at < len(line):
+            if match := self._exact(line, at) or self._near(line, at, guesses):
+                name, end = match
+                found.extend((name, *self._car_within(line, at, end, name)))
+                line = replace(line, at, end, f"<{name.kind}>")
+            at += 1
+        return Names(tuple(found)), line
 
     def services_in(self, line: Line) -> list[str]:
         """The ids of services that a line names; nothing is taken out, since "ganti tape" is a wish as well."""
@@ -92,16 +102,6 @@ class Lexicon:
             found.extend([service] if service else [])
             at = end
         return list(dict.fromkeys(found))
-
-    def _take(self, line: Line, found: Names, find: Callable[[Line, int], Match | None]) -> Line:
-        at = 0
-        while at < len(line):
-            if match := find(line, at):
-                name, end = match
-                found.names.extend((name, *self._car_within(line, at, end, name)))
-                line = replace(line, at, end, f"<{name.kind}>")
-            at += 1
-        return line
 
     def _car_within(self, line: Line, start: int, end: int, part: Name) -> Iterator[Name]:
         """The car in a part's name: "frame hu avanza" is a frame, and speaks of an Avanza."""
@@ -126,7 +126,8 @@ class Lexicon:
             if any(is_ordinary(token.text) for token in line[at + 1 : end]):
                 break
             near = self._by_sound.get(_sound(key), ())
-            if hit := process.extractOne(key, near, scorer=fuzz.ratio, score_cutoff=_least(key)):
+            hit = process.extractOne(key, near, scorer=fuzz.ratio, score_cutoff=_least(key))
+            if hit and (self._names[hit[0]].kind != "part" or hit[1] >= SURE_OF_A_PART):
                 hits.append((hit[1], end, self._names[hit[0]]))
         _, end, name = max(hits, key=lambda hit: hit[0], default=(0, at, None))
         return (name, end) if name and _is_meant(name, line, at, end) else None
@@ -144,13 +145,20 @@ def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
     yield from ((alias, Name("category", (category,))) for category, aliases in categories.items() for alias in aliases)
     yield from _cars(catalogue, words["brands"], {_key(word) for word in _list(words["also_words"])})
     for technician in catalogue.technicians.values():
-        for alias in (technician.name, technician.name.split()[0], *technician.aliases):
+        for alias in (technician.name, technician.name.partition(" ")[0], *technician.aliases):
             yield alias, Name("technician", (technician.id,))
     general = {word for aliases in categories.values() for alias in aliases for word in alias.split()}
     for part in catalogue.parts.values():
-        for alias in (part.name, *part.aliases):
-            is_its_own = any(_is_own(word, general) for word in alias.casefold().replace("-", " ").split())
+        for alias in (part.name, *_model(part.name, general), *part.aliases):
+            is_its_own = any(_is_own(word, general) for word in _split(alias))
             yield alias, Name("part", (part.id,)) if is_its_own else Name("category", (part.category,))
+
+
+def _model(name: str, general: set[str]) -> list[str]:
+    """ "JBL Stage3 607CF Component 6,5 inch" is also "JBL Stage3 607CF" and "Stage3 607CF"."""
+    words = list(takewhile(lambda word: word not in general, name.casefold().split()))
+    runs = (words, words[1:])
+    return [" ".join(run) for run in runs if any(sign.isdecimal() for word in run for sign in word)]
 
 
 def _cars(catalogue: Catalogue, brands: Mapping[str, str], words: set[str]) -> Iterator[tuple[str, Name]]:
@@ -178,6 +186,10 @@ def _is_own(word: str, general: set[str]) -> bool:
     return not (
         word in general or word.isdecimal() or is_ordinary(spell(word)) or word in {"inch", "inci", "channel", "ch"}
     )
+
+
+def _split(alias: str) -> list[str]:
+    return alias.casefold().replace("-", " ").split()
 
 
 def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:

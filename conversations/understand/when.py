@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataclasses import replace as changed
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import TypeVar
 
 from conversations.understand.clock import Clock, ClockPiece, PartOfDay, clock_at, resolve
 from conversations.understand.days import (
@@ -30,7 +31,8 @@ from conversations.understand.numbers import with_digits, without_amounts
 from conversations.understand.spelling import tokenise
 from core.shop import Shop
 
-TURNED_DOWN = frozenset({"jangan", "bukan", "dari", "from", "tidak", "tidak jadi"})
+TURNED_DOWN = frozenset({"jangan", "bukan"})
+LEFT_FOR_ANOTHER = frozenset({"dari", "from", "tidak jadi"})
 TURNED_TO = frozenset({"ke", "jadi"})
 THROUGH = frozenset({"sampai", "hingga", "-"})
 LASTS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
@@ -57,6 +59,7 @@ class When:
 
 
 Piece = DayPiece | ClockPiece
+_P = TypeVar("_P", Clock, PartOfDay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Said:
     start: int
     end: int
     before: str
-    """The word or two before it."""
+    """The word before it, or the two of "tidak jadi"."""
 
 
 def read_when(text: str, now: datetime, shop: Shop) -> When | None:
@@ -81,12 +84,12 @@ def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
     local = shop.local(now)
     said = list(_wanted(_scan(line, local), line))
     day = _day(said, line, local.date(), shop)
-    clock = _meant([each for each in said if isinstance(each.piece, Clock)])
-    part = next((each.piece for each in said if isinstance(each.piece, PartOfDay)), None)
+    clock = _first(said, Clock)
+    part = _first(said, PartOfDay)
     hours = _hours(shop, day.day if day else None)
     when = When(
         day=day.day if day else None,
-        time=resolve(clock.piece, part, hours) if clock and isinstance(clock.piece, Clock) else None,
+        time=resolve(clock, part, hours) if clock else None,
         part_of_day=part if clock is None else None,
         ambiguous=bool(day and day.day and day.ambiguous),
         faint=bool(day and day.sure is Sure.FAINT),
@@ -96,7 +99,8 @@ def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
 
 def _scan(line: Line, now: datetime) -> Iterator[Said]:
     """Every piece from left to right."""
-    at, last = 0, None  # type: tuple[int, Said | None]
+    at = 0
+    last: Said | None = None
     while at < len(line):
         start = at
         for piece, end in _pieces(line, at, now, last):
@@ -133,7 +137,7 @@ def _pieces(line: Line, at: int, now: datetime, last: Said | None) -> list[tuple
             return [(piece, end + 1), (Day(today, Sure.RELATED), end + 1)]
         return [timed]
     if stands(line, at, {"nanti", "this"}) and clock_at(line, at + 1):
-        return [(Day(today, Sure.FAINT), at + 1)]
+        return [(Day(today, Sure.FAINT if stands(line, at, "nanti") else Sure.RELATED), at + 1)]
     if (hour := number_at(line, at)) is not None:
         if _is_bare_hour(line, at, last):
             return [(Clock(hour * 60), at + 1)]
@@ -158,7 +162,7 @@ def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
 
 def _before(line: Line, at: int) -> str:
     two = f"{text_at(line, at - 2)} {text_at(line, at - 1)}"
-    return two if two in TURNED_DOWN else text_at(line, at - 1)
+    return two if two in LEFT_FOR_ANOTHER else text_at(line, at - 1)
 
 
 def _is_bare_hour(line: Line, at: int, last: Said | None) -> bool:
@@ -212,13 +216,16 @@ def _surest(days: Sequence[Said]) -> Day | None:
     return Day(best.day, best.sure, ambiguous=best.ambiguous or bool(rivals))
 
 
-def _meant(said: Sequence[Said]) -> Said | None:
-    return next(iter(_left(said)), None)
+def _first(said: Sequence[Said], kind: type[_P]) -> _P | None:
+    """The first piece of a kind, of those that are meant."""
+    pieces = (each.piece for each in _left([each for each in said if isinstance(each.piece, kind)]))
+    return next((piece for piece in pieces if isinstance(piece, kind)), None)
 
 
 def _left(said: Sequence[Said]) -> Sequence[Said]:
-    """What is left of several: not what is turned down ("jangan besok"), only what is turned to ("ke rabu")."""
-    wanted = [each for each in said if each.before not in TURNED_DOWN] or said
+    """What is left of several: not what is turned down ("jangan besok"), rather what is turned to ("dari rabu ke jumat")."""
+    wanted = [each for each in said if each.before not in TURNED_DOWN]
+    wanted = [each for each in wanted if each.before not in LEFT_FOR_ANOTHER] or wanted
     return [each for each in wanted if each.before in TURNED_TO] or wanted
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 from conftest import make_shop
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.understand import PartOfDay, When, read_when
@@ -55,6 +55,7 @@ NEXT_MONDAY = date(2026, 11, 30)
         ("29 februari 2028", date(2028, 2, 29)),
         ("dari rabu ke jumat", FRIDAY),
         ("jangan besok, lusa aja", WEDNESDAY),
+        ("bisa ga besok", TUESDAY),
         ("jumat tgl 27 november", FRIDAY),
     ],
 )
@@ -149,7 +150,7 @@ def test_a_bare_hour_follows_the_hours_of_the_day_it_is_for(now: datetime, shop:
         ("besok siang", When(TUESDAY, part_of_day=PartOfDay.NOON)),
         ("nanti sore", When(TODAY, part_of_day=PartOfDay.AFTERNOON, faint=True)),
         ("sore ini", When(TODAY, part_of_day=PartOfDay.AFTERNOON)),
-        ("this afternoon", When(TODAY, part_of_day=PartOfDay.AFTERNOON, faint=True)),
+        ("this afternoon", When(TODAY, part_of_day=PartOfDay.AFTERNOON)),
         ("tonight", When(TODAY, part_of_day=PartOfDay.EVENING)),
         ("pagian", When(part_of_day=PartOfDay.MORNING)),
         ("sore2", When(part_of_day=PartOfDay.AFTERNOON)),
@@ -177,6 +178,7 @@ def test_what_is_said_together_is_read_together(text: str, when: When, now: date
         "13/13",
         "0/12",
         "999999999 hari lagi",
+        "jangan besok",
         "minggu depan",  # a week, no day
         "tanggal muda",
         "tanggal merah",
@@ -214,6 +216,7 @@ def test_today_is_the_workshops_today(shop: Shop) -> None:
     assert read_when("besok", late, shop) == When(WEDNESDAY)
 
 
+@settings(deadline=None)
 @given(day=st.dates(date(2026, 11, 23), date(2027, 11, 22)))
 def test_a_written_date_is_read_back(day: date) -> None:
     moment = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -222,6 +225,7 @@ def test_a_written_date_is_read_back(day: date) -> None:
         assert read_when(text, moment, make_shop()) == When(day)
 
 
+@settings(deadline=None)
 @given(clock=st.times().map(lambda clock: clock.replace(second=0, microsecond=0)))
 def test_a_written_time_of_the_opening_hours_is_read_back(clock: time) -> None:
     moment = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
