@@ -78,6 +78,11 @@ def read_skip(text: str) -> bool:
     return text.strip() in _skips() or _bare(text) in _skips()
 
 
+def read_done(text: str) -> bool:
+    """Whether that is all: "udah", "itu aja", "that's all"."""
+    return _bare(text) in _phrases("done")
+
+
 def read_command(text: str) -> Command | None:
     """The command that the whole message is; a sentence about an appointment is none."""
     text = text.strip().removeprefix("/")

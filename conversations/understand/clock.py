@@ -1,6 +1,8 @@
 """Times of day as people say them; which half of the day a bare hour means is told by the opening hours.
 
-jam 10 · jam setengah 3 · jam 9 lewat 15 · sepuluh kurang seperempat · 14.30 · 2 pm · half past ten · abis maghrib
+    jam 10 · jam setengah 3 · jam 9 lewat 15 · sepuluh kurang seperempat · 14.30 · 2 pm · half past ten · abis maghrib
+
+A rule takes the line and a place in it; it gives what is said there and the place after it.
 """
 
 from collections.abc import Callable

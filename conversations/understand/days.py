@@ -1,6 +1,8 @@
 """Days as people say them: one small rule a way of saying, each looking at the words from one place on.
 
-besok · lusa · 3 hari lagi · sabtu · senin depan · minggu depan … senin · tgl 28 · 5 desember · 12/12 · 05-12-2026
+    besok · lusa · 3 hari lagi · sabtu · senin depan · minggu depan … senin · tgl 28 · 5 desember · 12/12 · 05-12-2026
+
+A rule takes the line, a place in it and today; it gives what is said there and the place after it.
 """
 
 import calendar

@@ -1,6 +1,8 @@
 """Numbers as people write them: words into digits, and amounts (prices, sizes) out of the way of times and years.
 
-"dua puluh lima"  →  25        "1,2jt" "Rp 350.000" "9 inch" "4 channel" "6x9"  →  <amount>
+    "dua puluh lima"  →  25        "1,2jt" "Rp 350.000" "9 inch" "4 channel" "6x9"  →  <amount>
+
+What is an amount is never a time, a date, a year or a count.
 """
 
 from datetime import datetime
@@ -26,7 +28,6 @@ DIGITS = {
         15: "fifteen",
         20: "twenty",
         30: "thirty",
-        45: "fortyfive",
     }.items()
     for word in words.split()
 }
@@ -37,24 +38,8 @@ MONEY = frozenset({"rb", "ribu", "rebu", "ribuan", "k", "jt", "juta", "jutaan", 
 SIZES = frozenset(
     {
         *("inch", "inci", "inchi", "inc", "inches", "cm", "mm", "m", "meter", "km", '"', "”", "″", "awg"),
-        *(
-            "ohm",
-            "watt",
-            "w",
-            "volt",
-            "v",
-            "rms",
-            "hz",
-            "farad",
-            "ah",
-            "cc",
-            "gb",
-            "mb",
-            "core",
-            "%",
-            "persen",
-            "percent",
-        ),
+        *("ohm", "watt", "w", "volt", "v", "rms", "hz", "farad", "ah", "cc"),
+        *("gb", "mb", "core", "%", "persen", "percent"),
         *("ch", "channel", "channels", "chanel", "kanal", "way", "din"),
         *("orang", "people", "pintu", "seater", "lembar", "titik"),
     }

@@ -1,6 +1,8 @@
 """When somebody wants to come: the pieces that `days` and `clock` find in a line, put together.
 
-"minggu depan senin jam 9 pagi"  →  Ahead(weeks=1) · Weekday(0) · Clock(9:00) · morning  →  30 November, 09:00
+    "minggu depan senin jam 9 pagi"  →  Ahead(weeks=1) · Weekday(0) · Clock(9:00) · morning  →  30 November, 09:00
+
+Of several days the surest is taken, unless it is turned down; where they disagree, the day is ambiguous.
 """
 
 import datetime as dt
