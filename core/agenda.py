@@ -10,13 +10,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Executable,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import slots
 from core.messages import Say
 from core.shop import Shop
-from core.tables import Booking, Closure, Leave, Seat, Slot, Technician, TechnicianCell
+from core.tables import Booking, Closure, Leave, Moment, Seat, Slot, Technician, TechnicianCell
 
 DAYS_AROUND = 7
 """How many days before and after a wanted one are searched for another slot."""
@@ -48,17 +61,7 @@ class Day:
 
 async def read_day(session: AsyncSession, day: date, *, shop: Shop) -> Day:
     """A day's closure and technicians, in one statement."""
-    # One row there always is, even where there are neither technicians nor a closure.
-    always = select(literal(1)).subquery()
-    query = (
-        select(Closure.reason, Technician, Leave.day)
-        .select_from(always)
-        .outerjoin(Closure, Closure.day == day)
-        .outerjoin(Technician, Technician.retired_at.is_(None))
-        .outerjoin(Leave, and_(Leave.technician_id == Technician.id, Leave.day == day))
-        .order_by(Technician.id)
-    )
-    rows = (await session.execute(query)).all()
+    rows = (await session.execute(_DAY, {"day": day})).all()
     listed = [(technician, leave) for _, technician, leave in rows if technician]
     on_duty = {
         technician.id: technician
@@ -178,28 +181,9 @@ class _Load:
 async def _loads(
     session: AsyncSession, cells: list[datetime], *, now: datetime, technician_id: str | None
 ) -> dict[datetime, _Load]:
-    within = Seat.starts_at.between(cells[0], cells[-1])
-    ended = (
-        select(Seat.starts_at, func.count().label("seats"))
-        .join(Booking, Booking.id == Seat.booking_id)
-        .where(Booking.hold_until <= now, within)
-        .group_by(Seat.starts_at)
-        .subquery()
-    )
-    busy = (
-        select(TechnicianCell.starts_at)
-        .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id == technician_id, _holds_on(now))
-        .where(TechnicianCell.starts_at.between(cells[0], cells[-1]))
-        .subquery()
-    )
-    query = (
-        select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0), busy.c.starts_at.is_not(None))
-        .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
-        .outerjoin(busy, busy.c.starts_at == Slot.starts_at)
-        .where(Slot.starts_at.between(cells[0], cells[-1]))
-    )
-    found = {start: _Load(taken, is_busy) for start, taken, is_busy in (await session.execute(query))}
+    query = _LOADS if technician_id is None else _LOADS_OF_TECHNICIAN
+    asked = {"first": cells[0], "last": cells[-1], "now": now, "technician_id": technician_id}
+    found = {start: _Load(taken, is_busy) for start, taken, is_busy in await session.execute(query, asked)}
     return {cell: found.get(cell, _Load()) for cell in cells}
 
 
@@ -215,7 +199,46 @@ async def _busy(
     return set(await session.scalars(query))
 
 
-def _holds_on(now: datetime | None) -> ColumnElement[bool]:
+def _day_statement() -> Executable:
+    # One row there always is, even where there are neither technicians nor a closure.
+    always, day = select(literal(1)).subquery(), bindparam("day", type_=Date())
+    return (
+        select(Closure.reason, Technician, Leave.day)
+        .select_from(always)
+        .outerjoin(Closure, Closure.day == day)
+        .outerjoin(Technician, Technician.retired_at.is_(None))
+        .outerjoin(Leave, and_(Leave.technician_id == Technician.id, Leave.day == day))
+        .order_by(Technician.id)
+    )
+
+
+def _loads_statement(*, of_technician: bool) -> Executable:
+    first, last, now = (bindparam(name, type_=Moment()) for name in ("first", "last", "now"))
+    ended = (
+        select(Seat.starts_at, func.count().label("seats"))
+        .join(Booking, Booking.id == Seat.booking_id)
+        .where(Booking.hold_until <= now, Seat.starts_at.between(first, last))
+        .group_by(Seat.starts_at)
+        .subquery()
+    )
+    loads = (
+        select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0))
+        .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
+        .where(Slot.starts_at.between(first, last))
+    )
+    if not of_technician:
+        return loads.add_columns(false())
+    busy = (
+        select(TechnicianCell.starts_at)
+        .join(Booking, Booking.id == TechnicianCell.booking_id)
+        .where(TechnicianCell.technician_id == bindparam("technician_id"), _holds_on(now))
+        .where(TechnicianCell.starts_at.between(first, last))
+        .subquery()
+    )
+    return loads.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
+
+
+def _holds_on(now: datetime | BindParameter[datetime] | None) -> ColumnElement[bool]:
     if now is None:
         return true()
     return or_(Booking.hold_until.is_(None), Booking.hold_until > now)
@@ -232,3 +255,9 @@ def _around(day: date, *, first: date) -> Iterator[date]:
         yield day + timedelta(days=distance)
         if day - timedelta(days=distance) >= first:
             yield day - timedelta(days=distance)
+
+
+# Built once: putting such a statement together costs more than running it.
+_DAY = _day_statement()
+_LOADS = _loads_statement(of_technician=False)
+_LOADS_OF_TECHNICIAN = _loads_statement(of_technician=True)

@@ -26,6 +26,7 @@ from core.agenda import (
     read_day,
     why_closed,
 )
+from core.database import one_at_a_time
 from core.prices import Line, Quote
 from core.quotes import quote_for
 from core.refusals import (
@@ -41,7 +42,7 @@ from core.refusals import (
 )
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus, check_move
-from core.tables import Booking, BookingEvent, BookingLine, Contact, Customer, Service, Technician
+from core.tables import Booking, BookingEvent, BookingLine, Contact, Service, Technician
 
 __all__ = [
     "Order",
@@ -263,8 +264,7 @@ def _booking_type(order: Order) -> str:
 
 
 async def _check_unpaid(session: AsyncSession, customer_id: int, *, shop: Shop, now: datetime) -> None:
-    # Locked, so that a burst of bookings is counted one by one.
-    await session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
+    await one_at_a_time(session, f"booking for customer {customer_id}")
     query = select(func.count()).where(Booking.customer_id == customer_id, Booking.hold_until > now)
     if (await session.scalar(query) or 0) >= shop.max_unpaid_bookings:
         raise TooManyUnpaid(most=shop.max_unpaid_bookings)

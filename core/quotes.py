@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import prices
@@ -26,89 +27,92 @@ async def quote_for(
 
     Raises `NothingChosen`, `BadQuantity`, `NotFound`, `NotForSale`, `PreOrderOnly`, `NotOnsite`.
     """
-    wanted: Counter[str] = Counter()
-    for part_id, quantity in parts:
-        _check_quantity(quantity, shop)
-        wanted[part_id] += quantity
-    work = Counter(services)
-    if not wanted and not work:
+    goods, work = _added_up(parts, shop), _added_up(((service, 1) for service in services), shop)
+    if not goods and not work:
         raise NothingChosen
-    for quantity in (*wanted.values(), *work.values()):
-        _check_quantity(quantity, shop)
-    lines = [*await _part_lines(session, wanted), *await _service_lines(session, work, location)]
+    lines = [*await _part_lines(session, goods), *await _service_lines(session, work, location)]
     return prices.quote(lines, location=location, shop=shop)
 
 
-def _check_quantity(quantity: int, shop: Shop) -> None:
-    if not 1 <= quantity <= shop.max_quantity:
-        raise BadQuantity(quantity=quantity, most=shop.max_quantity)
+def _added_up(chosen: Iterable[tuple[str, int]], shop: Shop) -> Counter[str]:
+    wanted: Counter[str] = Counter()
+    for what, quantity in chosen:
+        wanted[what] += quantity
+        if quantity < 1 or wanted[what] > shop.max_quantity:
+            raise BadQuantity(quantity=quantity, most=shop.max_quantity)
+    return wanted
 
 
 async def _part_lines(session: AsyncSession, wanted: Counter[str]) -> list[Line]:
-    if not wanted:
-        return []
-    query = select(
-        Part.id,
-        Part.name,
-        Part.price,
-        Part.discount,
-        Part.warranty_months,
-        Part.is_pre_order_only,
-        (Part.is_available & Part.retired_at.is_(None)).label("for_sale"),
-    ).where(Part.id.in_(wanted))
-    rows = {row.id: row for row in await session.execute(query)}
-    for part_id in wanted:
-        if part_id not in rows:
-            raise NotFound
-        if not rows[part_id].for_sale:
-            raise NotForSale(name=rows[part_id].name)
-        if rows[part_id].is_pre_order_only:
-            raise PreOrderOnly(name=rows[part_id].name)
+    offers = await _offers(session, _PARTS, wanted)
+    for offer in offers.values():
+        if offer.is_pre_order_only:
+            raise PreOrderOnly(name=offer.name)
     return [
         Line(
             kind="part",
             id=part_id,
-            name=rows[part_id].name,
-            price=rows[part_id].price,
-            discount=rows[part_id].discount,
+            name=offers[part_id].name,
+            price=offers[part_id].price,
+            discount=offers[part_id].discount,
             quantity=quantity,
-            warranty_months=rows[part_id].warranty_months,
+            warranty_months=offers[part_id].warranty_months,
         )
         for part_id, quantity in wanted.items()
     ]
 
 
-async def _service_lines(session: AsyncSession, work: Counter[str], location: Location) -> list[Line]:
-    if not work:
-        return []
-    query = select(
-        Service.id,
-        Service.name,
-        Service.price,
-        Service.discount,
-        Service.minutes,
-        Service.skill,
-        Service.onsite,
-        (Service.is_available & Service.retired_at.is_(None)).label("for_sale"),
-    ).where(Service.id.in_(work))
-    rows = {row.id: row for row in await session.execute(query)}
-    for service_id in work:
-        if service_id not in rows:
-            raise NotFound
-        if not rows[service_id].for_sale:
-            raise NotForSale(name=rows[service_id].name)
-        if location is Location.ONSITE and not rows[service_id].onsite:
-            raise NotOnsite(name=rows[service_id].name)
+async def _service_lines(session: AsyncSession, wanted: Counter[str], location: Location) -> list[Line]:
+    offers = await _offers(session, _SERVICES, wanted)
+    for offer in offers.values():
+        if location is Location.ONSITE and not offer.onsite:
+            raise NotOnsite(name=offer.name)
     return [
         Line(
             kind="service",
             id=service_id,
-            name=rows[service_id].name,
-            price=rows[service_id].price,
-            discount=rows[service_id].discount,
+            name=offers[service_id].name,
+            price=offers[service_id].price,
+            discount=offers[service_id].discount,
             quantity=quantity,
-            minutes=quantity * rows[service_id].minutes,
-            skill=rows[service_id].skill,
+            minutes=quantity * offers[service_id].minutes,
+            skill=offers[service_id].skill,
         )
-        for service_id, quantity in work.items()
+        for service_id, quantity in wanted.items()
     ]
+
+
+async def _offers(session: AsyncSession, query: Executable, wanted: Counter[str]) -> dict[str, Any]:
+    if not wanted:
+        return {}
+    offers = {offer.id: offer for offer in await session.execute(query, {"ids": list(wanted)})}
+    for each in wanted:
+        if each not in offers:
+            raise NotFound
+        if not offers[each].is_available or offers[each].retired_at is not None:
+            raise NotForSale(name=offers[each].name)
+    return offers
+
+
+# Built once; columns alone, so that neither stock nor specifications are read.
+_PARTS = select(
+    Part.id,
+    Part.name,
+    Part.price,
+    Part.discount,
+    Part.warranty_months,
+    Part.is_pre_order_only,
+    Part.is_available,
+    Part.retired_at,
+).where(Part.id.in_(bindparam("ids", expanding=True)))
+_SERVICES = select(
+    Service.id,
+    Service.name,
+    Service.price,
+    Service.discount,
+    Service.minutes,
+    Service.skill,
+    Service.onsite,
+    Service.is_available,
+    Service.retired_at,
+).where(Service.id.in_(bindparam("ids", expanding=True)))
