@@ -4,13 +4,14 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
 
 from bot.sandbox.mailbox import Mailbox, listed
 from bot.sandbox.phones import NotThere, Person
-from bot.sandbox.stage import Handler
+from bot.sandbox.stage import Event, Handler
 from bot.sandbox.world import World
 
 Body = dict[str, Any]
@@ -59,16 +60,9 @@ class _Page:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         async with self._world.stage.listening() as queue:
             await response.prepare(request)
-            await response.write(b": hello\n\n")
-            while True:
-                try:
-                    event = await asyncio.wait_for(queue.get(), QUIET_SECONDS)
-                except TimeoutError:
-                    await response.write(b": still here\n\n")
-                    continue
-                if event["type"] == "end":
-                    return response
-                await response.write(f"data: {json.dumps(event)}\n\n".encode())
+            with suppress(ConnectionResetError):  # the page has gone
+                await _tell(response, queue)
+        return response
 
     async def media(self, request: web.Request) -> web.Response:
         media = self._world.stage.media.get(request.match_info["media"])
@@ -101,6 +95,19 @@ class _Page:
         except (KeyError, TypeError, ValueError, NotThere) as problem:
             return _refused(400, str(problem))
         return web.Response(status=204)
+
+
+async def _tell(response: web.StreamResponse, queue: "asyncio.Queue[Event]") -> None:
+    await response.write(b": hello\n\n")
+    while True:
+        try:
+            event = await asyncio.wait_for(queue.get(), QUIET_SECONDS)
+        except TimeoutError:
+            await response.write(b": still here\n\n")
+            continue
+        if event["type"] == "end":
+            return
+        await response.write(f"data: {json.dumps(event)}\n\n".encode())
 
 
 def _refused(status: int, message: str) -> web.Response:

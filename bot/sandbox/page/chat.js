@@ -71,7 +71,7 @@ export class Chat {
   draw(bubble) {
     const content = el("div.content", {}, this.part(bubble), this.text(bubble), this.meta(bubble));
     const balloon = el("div.balloon", {}, content);
-    const node = el(`div.bubble.${bubble.from}`, { "data-testid": "bubble", "data-id": bubble.id, "data-kind": bubble.kind }, balloon);
+    const node = el(`div.bubble.${bubble.from}`, { "data-testid": "bubble", "data-id": bubble.id, "data-from": bubble.from, "data-kind": bubble.kind }, balloon);
     const rows = bubble.buttons.map((row) => el("div.row", {}, row.map((button) => this.button(button, bubble))));
     if (bubble.list) rows.push(el("div.row", {}, this.opener(bubble)));
     if (rows.length) (this.look === "whatsapp" ? balloon : node).append(el("div.rows", {}, rows));
