@@ -75,12 +75,17 @@ def read_yes_no(text: str) -> bool | None:
 
 def read_skip(text: str) -> bool:
     """Whether the question is to be left unanswered."""
-    return text.strip() in _skips() or _bare(text) in _skips()
+    return text.strip() in _list("skip") or _bare(text) in _list("skip")
 
 
 def read_done(text: str) -> bool:
     """Whether that is all: "udah", "itu aja", "that's all"."""
-    return _bare(text) in _phrases("done")
+    return _bare(text) in _list("done")
+
+
+def read_whatever(text: str) -> bool:
+    """Whether the choice is left to the shop: "bebas", "terserah", "siapa aja boleh"."""
+    return _bare(text) in _list("whatever")
 
 
 def read_command(text: str) -> Command | None:
@@ -192,8 +197,8 @@ def _meanings() -> dict[str, str]:
 
 
 @cache
-def _skips() -> frozenset[str]:
-    return frozenset(_phrases(table("answers.yaml")["skip"]))
+def _list(name: str) -> frozenset[str]:
+    return frozenset(_phrases(table("answers.yaml")[name]))
 
 
 @cache

@@ -60,7 +60,7 @@ _ADDRESS = re.compile(r"\S+@\S+|https?://\S+")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’`´‘](?=[^\W\d_])")
 _HALF_DAY = re.compile(r"(?<![a-z])([ap])\.\s?m\b\.?")
 _STRETCH = re.compile(r"(.)\1{2,}")
-_SUFFIXES = ("nya", "lah", "kah", "kan", "in", "an", "ku", "mu", "ing", "s")
+_SUFFIXES = ("nya", "lah", "kah", "kan", "in", "an", "mu", "ing", "s")
 _PREFIXES = ("di", "nge", "ng", "meng", "me", "ter", "ke")
 
 
@@ -76,6 +76,8 @@ def _known(word: str) -> str | None:
 
 
 def _without_affixes(word: str) -> str | None:
+    if word.endswith("ku") and (thing := _known(word.removesuffix("ku")) or _without_affixes(word.removesuffix("ku"))):
+        return f"{thing} saya"
     stems = [
         *(word.removesuffix(suffix) for suffix in _SUFFIXES if word.endswith(suffix) and len(word) - len(suffix) >= 3),
         *(

@@ -140,10 +140,10 @@ def _pieces(line: Line, at: int, now: datetime, last: Said | None) -> list[tuple
         return [timed]
     if stands(line, at, {"nanti", "this"}) and clock_at(line, at + 1):
         return [(Day(today, Sure.FAINT if stands(line, at, "nanti") else Sure.RELATED), at + 1)]
-    if (hour := number_at(line, at)) is not None:
+    if (number := number_at(line, at)) is not None:
         if _is_bare_hour(line, at, last):
-            return [(Clock(hour * 60), at + 1)]
-        if stands(line, at + 1, LASTS):
+            return [(Clock(number * 60), at + 1)]
+        if number < 1000 and stands(line, at + 1, LASTS):  # "2020 hari minggu" is a year and a Sunday
             return [(Length(), at + 2)]
     return []
 

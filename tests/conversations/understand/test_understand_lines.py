@@ -1,7 +1,7 @@
 """Lines as customers type them, with all that is to be understood of each and nothing more.
 
-given.jsonl came with the task. held_out.jsonl was written before the vocabulary, fresh.jsonl and traps.jsonl against
-the finished reader, each measured before anything was tuned on it.
+given.jsonl came with the task. held_out.jsonl was written before the vocabulary; fresh, traps, more and blind against
+a finished reader, each measured before anything was tuned on it.
 """
 
 import json
