@@ -10,10 +10,12 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
+from core.refusals import BadAmount, NotFound, StockPromised
 from core.tables import Car, CatalogueVersion, Part, Service, Technician
 
 CATEGORIES = ("speaker", "amplifier", "subwoofer", "headunit", "kabel", "accessory", "other")
 SERVICE_CATEGORIES = ("installation", "repair", "upgrade", "consultation", "package", "other")
+MOST_ON_HAND = 100_000
 
 _Row = TypeVar("_Row", Part, Service, Car, Technician)
 # One statement that both databases know, so that two first changes don't collide.
@@ -71,6 +73,23 @@ async def stock(session: AsyncSession, parts: Iterable[str] | None = None) -> di
     if parts is not None:
         query = query.where(Part.id.in_(list(parts)))
     return dict((await session.execute(query)).all())
+
+
+async def set_stock(session: AsyncSession, part_id: str, on_hand: int) -> Part:
+    """Correct how many of a part lie in the shop; the part as it is then.
+
+    Raises `NotFound`, `BadAmount` (negative, or absurdly many), `StockPromised` below what bookings have reserved.
+    """
+    if not 0 <= on_hand <= MOST_ON_HAND:
+        raise BadAmount(least=0, most=MOST_ON_HAND)
+    part = await session.get(Part, part_id, with_for_update={"key_share": True}, populate_existing=True)
+    if part is None:
+        raise NotFound
+    if on_hand < part.reserved:
+        raise StockPromised(name=part.name, reserved=part.reserved)
+    part.on_hand = on_hand
+    await session.flush()
+    return part
 
 
 async def bump(session: AsyncSession) -> None:

@@ -1,16 +1,21 @@
-"""Invoices: issued once per booking, numbered without gaps within a year, with their facts frozen.
+"""Invoices: numbered without gaps within a year, with their facts frozen.
 
-    issue ── Counter ──> INV/2026/00001 ──> Invoice.facts = InvoiceFacts as JSON
-    load  ── by the booking's code ──> InvoiceFacts and what was paid until now
+    issue     ── Counter ──> INV/2026/00001 ──> Invoice.facts = InvoiceFacts as JSON, once per booking
+    issue_all ── when the work is done: what was agreed after that, on a supplementary invoice
+    load      ── by the name of a paper ──> InvoiceFacts and what was paid of it until now
 
-What was paid is never frozen: the ledger tells it whenever the invoice is looked at.
+A booking's papers are named by its code: "BK-7F3K2Q", and "BK-7F3K2Q.2" for a supplementary invoice.
+Lines are only ever added to a booking, so those beyond the lines of its earlier invoices are new.
+What was paid is never frozen: the ledger tells it whenever an invoice is looked at; money pays a
+booking's invoices one after the other.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.money import Money
@@ -50,6 +55,8 @@ class InvoiceFacts(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     number: str
+    supplements: str | None = None
+    """The booking's first invoice, to which this one adds."""
     issued_at: AwareDatetime
     timezone: str
 
@@ -97,25 +104,61 @@ async def issue(session: AsyncSession, booking: Booking, *, shop: Shop, now: dat
     """The booking's invoice, made and numbered when there is none yet; `booking.lines` must be loaded."""
     # Two at once meet here, so that the second one sees the invoice of the first.
     await session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
-    issued = await session.scalar(select(Invoice).where(Invoice.booking_id == booking.id))
-    if issued is not None:
-        return issued
-    number = await _next_number(session, year=shop.local(now).year)
-    facts = await _facts(session, booking, number=number, shop=shop, now=now)
-    invoice = Invoice(number=number, booking_id=booking.id, issued_at=now, facts=facts.to_json())
-    session.add(invoice)
-    await session.flush()
-    return invoice
+    earlier = await _issued(session, booking.id)
+    return earlier[0] if earlier else await _make(session, booking, earlier, shop=shop, now=now)
 
 
-async def load(session: AsyncSession, code: str) -> tuple[InvoiceFacts, tuple[Payment, ...]]:
-    """The invoice of a booking by its code, with what was paid until now; raises `NotFound` before one was issued."""
-    invoice = await session.scalar(
-        select(Invoice).join(Booking, Booking.id == Invoice.booking_id).where(Booking.code == code)
+async def issue_all(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> list[str]:
+    """Issue what isn't on an invoice yet, so that the invoices sum up to the booking's total; the names of its papers.
+
+    The booking is locked, its lines are loaded.
+    """
+    earlier = await _issued(session, booking.id)
+    if not earlier or len(booking.lines) > sum(len(invoice.facts["lines"]) for invoice in earlier):
+        earlier.append(await _make(session, booking, earlier, shop=shop, now=now))
+    return _names(booking.code, len(earlier))
+
+
+async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[Payment, ...]]:
+    """An invoice by its paper's name, with what was paid of it until now; raises `NotFound` before it was issued."""
+    code = paper.partition(".")[0]
+    booking = (await session.execute(select(Booking.id, Booking.total_price).where(Booking.code == code))).first()
+    issued = await _issued(session, booking.id) if booking else []
+    names = _names(code, len(issued))
+    if booking is None or paper not in names:
+        raise NotFound(code=paper)
+    facts = [InvoiceFacts.from_json(invoice.facts) for invoice in issued]
+    which = names.index(paper)
+    before = sum(each.total for each in facts[:which])
+    last = which == len(facts) - 1 and before + facts[which].total >= booking.total_price
+    paid = share(
+        await payments_of(session, booking.id),
+        begins=before if which else None,
+        ends=None if last else before + facts[which].total,
     )
-    if invoice is None:
-        raise NotFound(code=code)
-    return InvoiceFacts.from_json(invoice.facts), await payments_of(session, invoice.booking_id)
+    return facts[which], paid
+
+
+async def papers(session: AsyncSession, booking: Booking) -> list[str]:
+    """The names of a booking's invoices, the first one first."""
+    issued = await session.scalar(select(func.count()).where(Invoice.booking_id == booking.id))
+    return _names(booking.code, issued or 0)
+
+
+def share(entries: Iterable[Payment], *, begins: Money | None, ends: Money | None) -> tuple[Payment, ...]:
+    """What of these payments falls between two sums of money received (None: no bound on that side)."""
+
+    def within(received: Money) -> Money:
+        above = received if begins is None else max(received, begins)
+        return above if ends is None else min(above, ends)
+
+    shares, received = [], 0
+    for entry in entries:
+        amount = within(received + entry.amount) - within(received)
+        received += entry.amount
+        if amount:
+            shares.append(entry._replace(amount=amount))
+    return tuple(shares)
 
 
 async def payments_of(session: AsyncSession, booking_id: int) -> tuple[Payment, ...]:
@@ -124,6 +167,27 @@ async def payments_of(session: AsyncSession, booking_id: int) -> tuple[Payment, 
         select(LedgerEntry).where(LedgerEntry.booking_id == booking_id).order_by(LedgerEntry.at, LedgerEntry.id)
     )
     return tuple(Payment(entry.at, entry.kind, entry.method, entry.amount) for entry in entries)
+
+
+async def _issued(session: AsyncSession, booking_id: int) -> list[Invoice]:
+    query = select(Invoice).where(Invoice.booking_id == booking_id).order_by(Invoice.issued_at, Invoice.number)
+    return list(await session.scalars(query))
+
+
+def _names(code: str, count: int) -> list[str]:
+    return [code if number == 1 else f"{code}.{number}" for number in range(1, count + 1)]
+
+
+async def _make(
+    session: AsyncSession, booking: Booking, earlier: Sequence[Invoice], *, shop: Shop, now: datetime
+) -> Invoice:
+    number = await _next_number(session, year=shop.local(now).year)
+    before = [InvoiceFacts.from_json(invoice.facts) for invoice in earlier]
+    facts = await _facts(session, booking, before, number=number, shop=shop, now=now)
+    invoice = Invoice(number=number, booking_id=booking.id, issued_at=now, facts=facts.to_json())
+    session.add(invoice)
+    await session.flush()
+    return invoice
 
 
 async def _next_number(session: AsyncSession, *, year: int) -> str:
@@ -139,11 +203,20 @@ async def _next_number(session: AsyncSession, *, year: int) -> str:
     return f"INV/{year}/{last:05}"
 
 
-async def _facts(session: AsyncSession, booking: Booking, *, number: str, shop: Shop, now: datetime) -> InvoiceFacts:
+async def _facts(
+    session: AsyncSession,
+    booking: Booking,
+    before: Sequence[InvoiceFacts],
+    *,
+    number: str,
+    shop: Shop,
+    now: datetime,
+) -> InvoiceFacts:
     technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
-    lines = tuple(map(_line, booking.lines))
+    lines = tuple(map(_line, booking.lines[sum(len(facts.lines) for facts in before) :]))
     return InvoiceFacts(
         number=number,
+        supplements=before[0].number if before else None,
         issued_at=now,
         timezone=shop.timezone,
         shop_name=shop.name,
@@ -162,14 +235,14 @@ async def _facts(session: AsyncSession, booking: Booking, *, number: str, shop: 
         address=booking.address,
         technician=technician.name if technician else None,
         lines=lines,
-        subtotal_parts=booking.subtotal_parts,
-        subtotal_services=booking.subtotal_services,
-        onsite_fee=booking.onsite_fee,
-        additional_costs=booking.additional_costs,
+        subtotal_parts=booking.subtotal_parts - sum(facts.subtotal_parts for facts in before),
+        subtotal_services=booking.subtotal_services - sum(facts.subtotal_services for facts in before),
+        onsite_fee=booking.onsite_fee - sum(facts.onsite_fee for facts in before),
+        additional_costs=booking.additional_costs - sum(facts.additional_costs for facts in before),
         discounts=sum(line.quantity * line.price - line.total for line in lines),
-        tax_base=booking.tax_base,
-        tax_amount=booking.tax_amount,
-        total=booking.total_price,
+        tax_base=booking.tax_base - sum(facts.tax_base for facts in before),
+        tax_amount=booking.tax_amount - sum(facts.tax_amount for facts in before),
+        total=booking.total_price - sum(facts.total for facts in before),
     )
 
 

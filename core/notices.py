@@ -50,8 +50,9 @@ async def pay_here(
     session: AsyncSession, booking: Booking, request: PaymentRequest, *, url: str, shop: Shop, now: datetime
 ) -> None:
     """The payment link is ready: the customer gets it, with the amount and the time it ends."""
+    invites = "notice.pay_here" if booking.status is BookingStatus.PENDING else "work.pay_rest"
     invitation = say(
-        "notice.pay_here",
+        invites,
         code=booking.code,
         name=booking.name,
         amount=request.amount,
@@ -62,7 +63,7 @@ async def pay_here(
     await post.chat(
         session,
         booking,
-        message(invitation, say("notice.pay_here_after"), link=link),
+        message(invitation, say(f"{invites}_after"), link=link),
         f"link:{request.order_id}",
         now,
         until=request.expires_at,
@@ -122,6 +123,12 @@ async def payment_ended(session: AsyncSession, booking: Booking, request: Paymen
         ended = say("notice.payment_expired", code=booking.code)
     again = Option(f"pay:{booking.code}", say("notice.new_link"))
     await post.chat(session, booking, message(ended, options=(again,)), f"ended:{request.order_id}", now)
+
+
+async def reservation_ended(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
+    """A booking to be paid in cash was never confirmed, and its time has come: the customer is told."""
+    told = message(say("notice.reservation_ended", code=booking.code))
+    await post.chat(session, booking, told, f"reservation-ended:{booking.code}", now)
 
 
 async def seat_gone(

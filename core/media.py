@@ -1,0 +1,90 @@
+"""What a stored photo is: a kind by its first bytes, a key, a thumbnail's key. Pure: no files are touched here.
+
+    bytes ── kind_of ──> JPEG, PNG or WebP; anything else is no photo
+    random name + kind ── key ──> "5f0c…e1.jpg" ── thumbnail_key ──> "5f0c…e1.thumb.jpg"
+
+A key is all that notes and costs keep, so it says everything: nothing a user sent is part of it.
+Beside keys they may keep https links, given over REST; those are shown, never fetched.
+"""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from core.refusals import BadPhotos
+
+MOST_BYTES = 10 * 1024 * 1024
+MOST_PIXELS = 40_000_000
+"""A phone's best camera stays below; a picture that unpacks to more is an attack."""
+THUMBNAIL_PIXELS = 320
+"""The longer side of a thumbnail."""
+MOST_PHOTOS = 10
+"""In one note."""
+LONGEST_LINK = 2000
+
+_KEY = re.compile(r"[0-9a-f]{32}(\.thumb)?\.(jpg|png|webp)")
+
+
+class PhotoKind(StrEnum):
+    """What photos may be, by the ending of their keys."""
+
+    JPEG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+
+    @property
+    def content_type(self) -> str:
+        """The media type to serve it with."""
+        return "image/jpeg" if self is PhotoKind.JPEG else f"image/{self}"
+
+
+def kind_of(head: bytes) -> PhotoKind | None:
+    """The kind of a photo by its first 12 bytes, whatever its name says; None for anything else."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return PhotoKind.JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PhotoKind.PNG
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return PhotoKind.WEBP
+    return None
+
+
+def key(name: str, kind: PhotoKind) -> str:
+    """The key of a new photo from a random name of 32 hexadecimal digits."""
+    made = f"{name}.{kind}"
+    if not is_key(made):
+        raise ValueError(f"{name!r} is no random name")
+    return made
+
+
+def is_key(photo: str) -> bool:
+    """Whether it is the key of a stored photo or thumbnail (and so a safe file name)."""
+    return _KEY.fullmatch(photo) is not None
+
+
+def kind_of_key(photo_key: str) -> PhotoKind:
+    """The kind that a key tells."""
+    return PhotoKind(photo_key.rpartition(".")[2])
+
+
+def thumbnail_key(photo_key: str) -> str:
+    """The key of a photo's thumbnail, which is a JPEG."""
+    return f"{photo_key.partition('.')[0]}.thumb.{PhotoKind.JPEG}"
+
+
+def is_link(photo: str) -> bool:
+    """Whether it is an https address that may be shown to a person as it is."""
+    if len(photo) > LONGEST_LINK or not photo.isascii() or not photo.isprintable() or " " in photo:
+        return False
+    try:
+        parts = urlsplit(photo)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def check(photos: Sequence[str]) -> None:
+    """Raise `BadPhotos` unless these are keys or links, and not too many."""
+    if len(photos) > MOST_PHOTOS or not all(is_key(photo) or is_link(photo) for photo in photos):
+        raise BadPhotos(most=MOST_PHOTOS)

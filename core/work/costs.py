@@ -1,0 +1,137 @@
+"""What turns out to be needed beyond the booking: proposed to the customer, billed once agreed.
+
+add_cost ──> PROPOSED ── decide_cost ──> AGREED: a line, a higher total, a link for the rest
+     └── agreed (REST) ─────────────────────^        REFUSED: kept in the history, never billed
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import bookings, media, payments, prices
+from core.money import Money
+from core.refusals import BadAmount, CostDecided, MethodCannotPay, NotBeingWorkedOn, NotFound
+from core.shop import Shop
+from core.states import BookingStatus, CostState
+from core.tables import AdditionalCost, Booking, BookingLine
+from core.work import notices
+
+MOST = 1_000_000_000
+"""Rupiah: more is a slip of the finger."""
+_WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
+
+
+async def add_cost(
+    session: AsyncSession,
+    booking: Booking,
+    description: str,
+    amount: Money,
+    *,
+    agreed: bool,
+    photo: str | None,
+    shop: Shop,
+    now: datetime,
+    actor: str,
+) -> AdditionalCost:
+    """Add a cost of `amount` (before PPN): billed at once when the customer has `agreed`, else put to them.
+
+    Raises `BadAmount`, `BadPhotos`, `NotBeingWorkedOn`.
+    """
+    booking = await payments.locked(session, booking.id)
+    if booking.status not in _WORKED_ON:
+        raise NotBeingWorkedOn
+    if not 1 <= amount <= MOST:
+        raise BadAmount(least=1, most=MOST)
+    media.check([photo] if photo else [])
+    cost = AdditionalCost(
+        booking_id=booking.id,
+        description=description,
+        amount=amount,
+        photo=photo,
+        state=CostState.PROPOSED,
+        proposed_by=actor,
+        proposed_at=now,
+    )
+    session.add(cost)
+    await session.flush()
+    bookings.note(session, booking, "cost_proposed", actor=actor, now=now, cost_id=cost.id, amount=amount)
+    if agreed:
+        by_link = await _bill(session, booking, cost, actor=actor, shop=shop, now=now)
+        await notices.cost_added(session, booking, cost, by_link=by_link, shop=shop, now=now)
+    else:
+        await notices.cost_proposed(session, booking, cost, shop=shop, now=now)
+    return cost
+
+
+async def decide_cost(
+    session: AsyncSession, cost_id: int, *, agreed: bool, customer_id: int, shop: Shop, now: datetime
+) -> AdditionalCost:
+    """The booking's owner agrees to a proposed cost or refuses it, once.
+
+    Raises `NotFound` for anybody else, `CostDecided`, `NotBeingWorkedOn`.
+    """
+    cost = await session.get(AdditionalCost, cost_id)
+    if cost is None:
+        raise NotFound
+    booking = await payments.locked(session, cost.booking_id)
+    if booking.customer_id != customer_id:
+        raise NotFound
+    await session.refresh(cost)  # somebody may have decided while we waited for the lock
+    if cost.state is not CostState.PROPOSED:
+        raise CostDecided
+    if booking.status not in _WORKED_ON:
+        raise NotBeingWorkedOn
+    by_link = False
+    if agreed:
+        by_link = await _bill(session, booking, cost, actor=bookings.CUSTOMER, shop=shop, now=now)
+    else:
+        _refuse(session, booking, cost, actor=bookings.CUSTOMER, now=now)
+    await notices.cost_decided(session, booking, cost, by_link=by_link, shop=shop, now=now)
+    return cost
+
+
+async def withdraw(session: AsyncSession, booking: Booking, *, actor: str, now: datetime) -> None:
+    """The work is over: costs that nobody decided on are refused."""
+    undecided = await session.scalars(
+        select(AdditionalCost).where(
+            AdditionalCost.booking_id == booking.id, AdditionalCost.state == CostState.PROPOSED
+        )
+    )
+    for cost in undecided:
+        _refuse(session, booking, cost, actor=actor, now=now)
+
+
+def _refuse(session: AsyncSession, booking: Booking, cost: AdditionalCost, *, actor: str, now: datetime) -> None:
+    cost.state, cost.decided_at = CostState.REFUSED, now
+    bookings.note(session, booking, "cost_refused", actor=actor, now=now, cost_id=cost.id, amount=cost.amount)
+
+
+async def _bill(
+    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, actor: str, shop: Shop, now: datetime
+) -> bool:
+    """Make the cost one of the booking's lines and ask for what remains; whether a payment link comes for it."""
+    cost.state, cost.decided_at = CostState.AGREED, now
+    booking.lines.append(BookingLine(name=cost.description, quantity=1, price=cost.amount, total=cost.amount))
+    booking.additional_costs += cost.amount
+    booking.total_price += cost.amount + _more_tax(booking, cost.amount)
+    bookings.note(session, booking, "cost_agreed", actor=actor, now=now, cost_id=cost.id, amount=cost.amount)
+    await session.flush()
+    await payments.refresh(session, booking)
+    if not booking.remaining:
+        return False
+    try:
+        await payments.request(session, booking, shop=shop, now=now, percent=None)
+    except MethodCannotPay:  # cash, or too little for the method: it is paid at the workshop
+        return False
+    return True
+
+
+def _more_tax(booking: Booking, amount: Money) -> Money:
+    """The PPN that an agreed cost adds, where the booking is taxed: on the whole price, so that nothing is rounded twice."""
+    if not booking.tax_base:
+        return 0
+    before = booking.tax_amount
+    price = booking.total_price - before + amount
+    booking.tax_base, booking.tax_amount = prices.ppn(price)
+    return booking.tax_amount - before

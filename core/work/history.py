@@ -1,0 +1,65 @@
+"""What a customer can look at: everything that happened to a booking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import invoices
+from core.invoices import Payment
+from core.tables import AdditionalCost, Booking, BookingEvent, Rating, WorkNote
+
+SHOWN = (
+    "created",
+    "confirmed",
+    "moved",
+    "assigned",
+    "on_my_way",
+    "started",
+    "note",
+    "cost_proposed",
+    "cost_agreed",
+    "cost_refused",
+    "received",
+    "cash",
+    "refunded",
+    "completed",
+    "cancelled",
+    "rated",
+)
+"""Events of the time line that concern a customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A booking's past, each list oldest first; an event's detail names its note (`note_id`) or cost (`cost_id`)."""
+
+    events: Sequence[BookingEvent]
+    notes: Sequence[WorkNote]
+    costs: Sequence[AdditionalCost]
+    payments: Sequence[Payment]
+    papers: Sequence[str]
+    """What to ask `invoices.load` for, a paper each."""
+    rating: Rating | None
+
+
+async def history(session: AsyncSession, booking: Booking) -> History:
+    """A booking's past, in six queries however much happened."""
+    events = await session.scalars(
+        select(BookingEvent)
+        .where(BookingEvent.booking_id == booking.id, BookingEvent.kind.in_(SHOWN))
+        .order_by(BookingEvent.at, BookingEvent.id)
+    )
+    notes = await session.scalars(select(WorkNote).where(WorkNote.booking_id == booking.id).order_by(WorkNote.id))
+    costs = await session.scalars(
+        select(AdditionalCost).where(AdditionalCost.booking_id == booking.id).order_by(AdditionalCost.id)
+    )
+    return History(
+        events=events.all(),
+        notes=notes.all(),
+        costs=costs.all(),
+        payments=await invoices.payments_of(session, booking.id),
+        papers=await invoices.papers(session, booking),
+        rating=await session.get(Rating, booking.id),
+    )

@@ -1,0 +1,233 @@
+"""Who is told what about the work on the car; see `core.notices` for the rest and `core.post` for where it goes.
+
+the customer      technician, on the way, work begun, notes with photos, costs, cash, warranty card,
+                  a day later: how was it?  (by mail where no chat is known)
+the technician    a new job, a job taken away, what the customer says to a cost
+the admins        cash, cost decisions, completed jobs, money to send back
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import media, post
+from core.messages import Document, Link, Message, Option, Say, message, say
+from core.money import Money
+from core.notices import alert, block, job_facts, money_left, schedule_reminders, staff_card
+from core.shop import Shop
+from core.states import CostState
+from core.tables import AdditionalCost, Booking, Technician, WorkNote
+
+RATING_AFTER = timedelta(days=1)
+RATING_WANTED = timedelta(days=3)
+"""How long the request for a rating is worth sending."""
+
+
+async def assigned(session: AsyncSession, booking: Booking, *, first: bool, shop: Shop, now: datetime) -> None:
+    """A technician has the job; `first`: that confirmed the booking, so the reminders are set too."""
+    facts = await job_facts(session, booking, shop)
+    says = [say("notice.confirmed", code=booking.code)] if first else []
+    says.append(await _by_technician(session, booking, "work.assigned"))
+    if first:
+        says += [block(facts), money_left(booking)]
+        await schedule_reminders(session, booking, shop=shop, now=now)
+    key = f"assigned:{booking.code}:{booking.technician_id}:{now.isoformat()}"
+    await _customer(session, booking, Message(tuple(says)), key=key, shop=shop, now=now)
+    card = staff_card(say("staff.assigned", code=booking.code), booking, facts)
+    await post.technician(session, booking, card, key=key, shop=shop, now=now)
+
+
+async def taken_away(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """The job goes to somebody else: whoever has it now hears of it."""
+    heard = message(say("staff.taken_away", code=booking.code, at=shop.local(booking.starts_at)))
+    key = f"taken-away:{booking.code}:{now.isoformat()}"
+    await post.technician(session, booking, heard, key=key, shop=shop, now=now)
+
+
+async def on_my_way(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """The technician has set out: told once for each appointment."""
+    told = message(await _by_technician(session, booking, "work.on_my_way"))
+    key = f"on-my-way:{booking.code}:{booking.starts_at.isoformat()}"
+    await _customer(session, booking, told, key=key, shop=shop, now=now)
+
+
+async def started(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """The work has begun."""
+    car = f"{booking.car_brand} {booking.car_model}"
+    told = message(say("work.started", name=booking.name, car=car, code=booking.code))
+    await _customer(session, booking, told, key=f"started:{booking.code}", shop=shop, now=now)
+
+
+async def noted(session: AsyncSession, booking: Booking, note: WorkNote, *, shop: Shop, now: datetime) -> None:
+    """A note, with its first photo; the others follow, each in a message of its own."""
+    head = say("work.note", code=booking.code, author=note.author)
+    letters = [Message((head, say("work.note_text", text=note.text)) if note.text else (head,))]
+    count = len(note.photos)
+    letters += [message(say("work.photo", number=number, count=count)) for number in range(2, count + 1)]
+    for number, letter in enumerate(letters):
+        shown = _with_photo(letter, note.photos[number]) if note.photos else letter
+        await _customer(session, booking, shown, key=f"note:{note.id}:{number}", shop=shop, now=now)
+
+
+async def cost_proposed(
+    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, shop: Shop, now: datetime
+) -> None:
+    """The customer is asked; where no chat is known, an admin has to ask."""
+    key = f"cost:{cost.id}"
+    if booking.contact_id is None:
+        plea = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
+        await alert(session, booking, plea, key=key, shop=shop, now=now)
+        return
+    asked = message(
+        say("work.cost_proposed", name=booking.name, code=booking.code),
+        say("work.cost", description=cost.description, amount=cost.amount),
+        say("work.cost_question"),
+        options=(
+            Option(f"cost-yes:{cost.id}", say("work.cost_yes")),
+            Option(f"cost-no:{cost.id}", say("work.cost_no")),
+        ),
+    )
+    await post.chat(session, booking, _with_photo(asked, cost.photo), key, now)
+
+
+async def cost_added(
+    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, by_link: bool, shop: Shop, now: datetime
+) -> None:
+    """A cost was agreed face to face: the customer has it in writing."""
+    told = message(
+        say("work.cost_added", code=booking.code),
+        say("work.cost", description=cost.description, amount=cost.amount),
+        _new_total(booking, by_link=by_link),
+    )
+    await _customer(session, booking, _with_photo(told, cost.photo), key=f"cost:{cost.id}", shop=shop, now=now)
+
+
+async def cost_decided(
+    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, by_link: bool, shop: Shop, now: datetime
+) -> None:
+    """The customer agreed or refused: both sides have it in writing."""
+    key = f"cost-decided:{cost.id}"
+    agreed = cost.state is CostState.AGREED
+    says = [say("work.cost_agreed" if agreed else "work.cost_refused", description=cost.description)]
+    if agreed:
+        says.append(_new_total(booking, by_link=by_link))
+    await _customer(session, booking, Message(tuple(says)), key=key, shop=shop, now=now)
+    outcome = "staff.cost_agreed" if agreed else "staff.cost_refused"
+    heard = say(outcome, code=booking.code, description=cost.description, amount=cost.amount)
+    await _staff(session, booking, message(heard), key=key, shop=shop, now=now)
+
+
+async def cash_received(
+    session: AsyncSession, booking: Booking, amount: Money, *, number: int, first: bool, shop: Shop, now: datetime
+) -> None:
+    """Cash came in: a receipt with the invoice for the customer; `first`: it confirmed the booking."""
+    key = f"cash:{booking.code}:{number}"
+    says = [say("notice.money_received", amount=amount, name=booking.name)]
+    if first:
+        says.append(say("notice.confirmed", code=booking.code))
+        await schedule_reminders(session, booking, shop=shop, now=now)
+    says.append(money_left(booking))
+    letter = Message(tuple(says), document=Document("invoice", booking.code))
+    await post.chat(session, booking, letter, key, now)
+    await post.mail(session, booking, "notice.mail.received", letter, key=key, shop=shop, now=now)
+    heard = say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining)
+    await post.admins(session, booking, message(heard), key=key, shop=shop, now=now)
+
+
+async def completed(
+    session: AsyncSession, booking: Booking, *, papers: Sequence[str], shop: Shop, now: datetime
+) -> None:
+    """The job is done: the warranty card with the invoices; a day later the customer is asked for a rating."""
+    key = f"completed:{booking.code}"
+    says = (say("work.completed", name=booking.name, code=booking.code), *_warranty_card(booking))
+    letters = [Message(says, document=Document("invoice", papers[0]))]
+    letters += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
+    for paper, letter in zip(papers, letters, strict=True):
+        await post.chat(session, booking, letter, f"{key}:{paper}", now)
+        await post.mail(session, booking, "work.mail.completed", letter, key=f"{key}:{paper}", shop=shop, now=now)
+    await _ask_for_rating(session, booking, now=now)
+    heard = await _by_technician(session, booking, "staff.completed")
+    await post.admins(session, booking, message(heard), key=key, shop=shop, now=now)
+
+
+async def cancelled(session: AsyncSession, booking: Booking, *, reason: str, shop: Shop, now: datetime) -> None:
+    """Staff cancelled: the customer is told why, the technician is free, paid money is to go back."""
+    key = f"cancelled:{booking.code}"
+    says = [say("work.cancelled", name=booking.name, code=booking.code, at=shop.local(booking.starts_at))]
+    if reason:
+        says.append(say("work.cancelled_because", reason=reason))
+    if booking.paid_amount:
+        says.append(say("work.refund_comes", amount=booking.paid_amount))
+        refund = say("staff.refund", amount=booking.paid_amount)
+        await alert(session, booking, refund, key=f"refund:{booking.code}", shop=shop, now=now)
+    await _customer(session, booking, Message(tuple(says)), key=key, shop=shop, now=now)
+    heard = message(say("staff.cancelled", code=booking.code, at=shop.local(booking.starts_at)))
+    await post.technician(session, booking, heard, key=key, shop=shop, now=now)
+
+
+async def _ask_for_rating(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
+    ask_at = now + RATING_AFTER
+    stars = (Option(f"rate:{booking.code}:{count}", say("work.stars", stars="⭐" * count)) for count in range(5, 0, -1))
+    question = message(
+        say("work.rate", name=booking.name, code=booking.code),
+        options=tuple(stars),
+        button=say("work.rate_button"),
+    )
+    await post.chat(
+        session,
+        booking,
+        question,
+        f"rate:{booking.code}",
+        now,
+        kind="reminder",
+        due_at=ask_at,
+        until=ask_at + RATING_WANTED,
+    )
+
+
+def _warranty_card(booking: Booking) -> list[Say]:
+    lines = [
+        say("work.warranty_line", name=line.name, until=line.warranty_until)
+        for line in booking.lines
+        if line.warranty_until
+    ]
+    return [say("work.warranty"), block(lines)] if lines else []
+
+
+def _new_total(booking: Booking, *, by_link: bool) -> Say:
+    if not booking.remaining:
+        return say("notice.paid_up", code=booking.code)
+    how = "work.new_total_link" if by_link else "work.new_total_here"
+    return say(how, total=booking.total_price, remaining=booking.remaining)
+
+
+def _with_photo(letter: Message, photo: str | None) -> Message:
+    """The message with a stored photo attached, or with a link to somebody else's."""
+    if photo is None:
+        return letter
+    if media.is_key(photo):
+        return Message(letter.says, letter.options, document=Document("photo", photo))
+    return Message(letter.says, letter.options, link=Link(photo, say("work.see_photo")))
+
+
+async def _by_technician(session: AsyncSession, booking: Booking, key: str) -> Say:
+    technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
+    who = technician.name if technician else say("work.our_team")
+    return say(key, code=booking.code, technician=who)
+
+
+async def _customer(
+    session: AsyncSession, booking: Booking, letter: Message, *, key: str, shop: Shop, now: datetime
+) -> None:
+    if booking.contact_id is None:
+        await post.mail(session, booking, "notice.mail.news", letter, key=key, shop=shop, now=now)
+    else:
+        await post.chat(session, booking, letter, key, now)
+
+
+async def _staff(
+    session: AsyncSession, booking: Booking, letter: Message, *, key: str, shop: Shop, now: datetime
+) -> None:
+    await post.technician(session, booking, letter, key=key, shop=shop, now=now)
+    await post.admins(session, booking, letter, key=key, shop=shop, now=now)

@@ -1,0 +1,100 @@
+"""The job itself: on the way, in progress, completed or cancelled."""
+
+from datetime import date, datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import bookings, catalog, holds, invoices, outbox, payments, warranty
+from core.refusals import InvalidTransition, StillUnpaid, WorkshopJob
+from core.shop import Shop
+from core.states import BookingStatus, Location, check_move
+from core.tables import Booking, Technician
+from core.work import costs, notices
+
+
+async def on_my_way(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
+    """The technician sets out for an on-site job. Raises `WorkshopJob`, `InvalidTransition`."""
+    booking = await payments.locked(session, booking.id)
+    if booking.location is not Location.ONSITE:
+        raise WorkshopJob
+    check_move(booking.status, BookingStatus.IN_PROGRESS)
+    bookings.note(session, booking, "on_my_way", actor=actor, now=now)
+    await notices.on_my_way(session, booking, shop=shop, now=now)
+
+
+async def start(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
+    """The car is in: confirmed becomes in progress. Raises `InvalidTransition`."""
+    booking = await payments.locked(session, booking.id)
+    check_move(booking.status, BookingStatus.IN_PROGRESS)
+    booking.status = BookingStatus.IN_PROGRESS
+    await outbox.drop(session, booking.id)  # who is here needs no reminder
+    bookings.note(session, booking, "started", actor=actor, now=now)
+    await notices.started(session, booking, shop=shop, now=now)
+
+
+async def complete(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
+    """The job is done and paid: parts leave the stock, warranties begin, the last invoice is issued (flow.md, step 4).
+
+    Raises `InvalidTransition`, `StillUnpaid`.
+    """
+    booking = await payments.locked(session, booking.id)
+    check_move(booking.status, BookingStatus.COMPLETED)
+    if booking.remaining:
+        raise StillUnpaid(remaining=booking.remaining)
+    await costs.withdraw(session, booking, actor=actor, now=now)
+    await holds.use_up(session, booking)
+    _begin_warranties(booking, shop.local(now).date())
+    booking.status, booking.completed_at = BookingStatus.COMPLETED, now
+    await _count_job(session, booking)
+    papers = await invoices.issue_all(session, booking, shop=shop, now=now)
+    bookings.note(session, booking, "completed", actor=actor, now=now)
+    await notices.completed(session, booking, papers=papers, shop=shop, now=now)
+
+
+async def cancel(
+    session: AsyncSession, booking: Booking, *, reason: str, shop: Shop, now: datetime, actor: str
+) -> None:
+    """Staff cancels what isn't completed; payment links end, the customer is told, admins send paid money back.
+
+    Raises `InvalidTransition`.
+    """
+    booking = await payments.locked(session, booking.id)
+    await bookings.cancel(session, booking, reason=reason, actor=actor, now=now)
+    await costs.withdraw(session, booking, actor=actor, now=now)
+    await payments.void(session, booking, now=now)
+    await notices.cancelled(session, booking, reason=reason, shop=shop, now=now)
+
+
+async def move_status(
+    session: AsyncSession, booking: Booking, status: BookingStatus, *, shop: Shop, now: datetime, actor: str
+) -> None:
+    """Bring a booking to a status by the verb that leads there; raises `InvalidTransition` where none does."""
+    match status:
+        case BookingStatus.IN_PROGRESS:
+            await start(session, booking, shop=shop, now=now, actor=actor)
+        case BookingStatus.COMPLETED:
+            await complete(session, booking, shop=shop, now=now, actor=actor)
+        case BookingStatus.CANCELLED:
+            await cancel(session, booking, reason="", shop=shop, now=now, actor=actor)
+        case _:  # only money or an assignment confirms
+            raise InvalidTransition(now=booking.status, then=status)
+
+
+def _begin_warranties(booking: Booking, today: date) -> None:
+    for line in booking.lines:
+        if line.warranty_months:
+            line.warranty_until = warranty.ends(today, line.warranty_months)
+    booking.warranty_until = max((line.warranty_until for line in booking.lines if line.warranty_until), default=None)
+
+
+async def _count_job(session: AsyncSession, booking: Booking) -> None:
+    if booking.technician_id is None:
+        return
+    await session.execute(
+        update(Technician)
+        .where(Technician.id == booking.technician_id)
+        .values(total_jobs=Technician.total_jobs + 1)
+        .execution_options(synchronize_session=False)
+    )
+    await catalog.bump(session)

@@ -1,0 +1,63 @@
+"""What customers think of a completed job."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import bookings, catalog, outbox
+from core.database import insert_once
+from core.refusals import AlreadyRated, BadRating, NotCompleted, NotFound
+from core.states import BookingStatus
+from core.tables import Booking, Rating, Technician
+
+
+async def rate(
+    session: AsyncSession, booking: Booking, stars: int, comment: str | None, *, customer_id: int, now: datetime
+) -> None:
+    """The customer gives a completed job 1 to 5 stars, once; they count for its technician.
+
+    Raises `NotFound` for anybody else, `BadRating`, `NotCompleted`, `AlreadyRated`.
+    """
+    if booking.customer_id != customer_id:
+        raise NotFound
+    if not 1 <= stars <= 5:
+        raise BadRating
+    if booking.status is not BookingStatus.COMPLETED:
+        raise NotCompleted
+    new = await insert_once(
+        session,
+        Rating,
+        booking_id=booking.id,
+        technician_id=booking.technician_id,
+        stars=stars,
+        comment=comment,
+        at=now,
+    )
+    if not new:
+        raise AlreadyRated
+    bookings.note(session, booking, "rated", actor=bookings.CUSTOMER, now=now, stars=stars)
+    await outbox.drop(session, booking.id)  # the request for it, if it still waits
+    await _count(session, booking, stars)
+
+
+async def comment_on(session: AsyncSession, booking: Booking, comment: str, *, customer_id: int) -> None:
+    """Add the words that follow a rating given without any. Raises `NotFound`, `AlreadyRated`."""
+    rating = await session.get(Rating, booking.id, with_for_update=True)
+    if rating is None or booking.customer_id != customer_id:
+        raise NotFound
+    if rating.comment is not None:
+        raise AlreadyRated
+    rating.comment = comment
+
+
+async def _count(session: AsyncSession, booking: Booking, stars: int) -> None:
+    if booking.technician_id is None:
+        return
+    await session.execute(
+        update(Technician)
+        .where(Technician.id == booking.technician_id)
+        .values(rating_sum=Technician.rating_sum + stars, rating_count=Technician.rating_count + 1)
+        .execution_options(synchronize_session=False)
+    )
+    await catalog.bump(session)
