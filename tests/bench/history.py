@@ -1,0 +1,95 @@
+"""A workshop with years behind it: how the day's slots are looked up then."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from datetime import date, datetime, timedelta
+from itertools import islice
+from statistics import median
+from time import perf_counter
+
+from served import MONDAY_8_AM, SHOP, prepare
+from sqlalchemy import text
+
+from core.bookings import day_load
+from core.database import Database, insert_into
+from core.slots import cells
+from core.states import BookingStatus, PaymentMethod, PaymentStatus
+from core.tables import Booking, Customer, Seat, Slot, TechnicianCell
+
+DAY = SHOP.local(MONDAY_8_AM).date() + timedelta(days=1)
+TECHNICIANS = ("dedi", "rizky", "wahyu")
+TIMES = 400
+BATCH = 5000
+
+
+async def fill(database: Database, past: int) -> None:
+    """So many bookings before today, three at a time, and a day with some."""
+    await prepare(database)
+    jobs = [*_jobs(DAY, 2, step=1), *islice(_jobs(DAY - timedelta(days=2), 3, step=-1), past)]
+    async with database.write() as session:
+        await session.execute(insert_into(session, Customer), [{"id": 1, "created_at": MONDAY_8_AM}])
+        slots = {start: {"starts_at": start, "cap": 3, "taken": 3} for start, _ in jobs}
+        numbered = list(enumerate(jobs, 1))
+        for table, rows in (
+            (Booking, [_booking(number, start, technician) for number, (start, technician) in numbered]),
+            (Slot, list(slots.values())),
+            (Seat, [{"booking_id": number, "starts_at": start} for number, (start, _) in numbered]),
+            (
+                TechnicianCell,
+                [{"technician_id": who, "starts_at": start, "booking_id": number} for number, (start, who) in numbered],
+            ),
+        ):
+            for begin in range(0, len(rows), BATCH):
+                await session.execute(insert_into(session, table), rows[begin : begin + BATCH])
+    if not database.is_sqlite:
+        async with database.write() as session:
+            await session.execute(text("ANALYZE"))  # what autovacuum does in time
+
+
+async def compare(few: Database, many: Database) -> tuple[float, float]:
+    """Seconds that the day's slots take with few and with many past bookings: medians, asked in turns."""
+    spent: tuple[list[float], list[float]] = ([], [])
+    async with AsyncExitStack() as stack:
+        sessions = [await stack.enter_async_context(database.read()) for database in (few, many)]
+        for _ in range(TIMES):
+            for session, times in zip(sessions, spent, strict=True):
+                begin = perf_counter()
+                load = await day_load(session, DAY, shop=SHOP, now=MONDAY_8_AM, technician_id="dedi")
+                times.append(perf_counter() - begin)
+                await session.rollback()
+                if len(load) != 8:
+                    raise RuntimeError(f"{DAY} has {len(load)} slots")
+                await asyncio.sleep(0)
+    return median(spent[0]), median(spent[1])
+
+
+def _jobs(day: date, at_a_time: int, *, step: int) -> Iterator[tuple[datetime, str]]:
+    while True:
+        for start in cells(day, SHOP):
+            for technician in TECHNICIANS[:at_a_time]:
+                yield start, technician
+        if step > 0:
+            return
+        day += timedelta(days=step)
+
+
+def _booking(number: int, start: datetime, technician: str) -> dict[str, object]:
+    return {
+        "id": number,
+        "code": f"BK-{number:06}",
+        "customer_id": 1,
+        "name": "Sari Dewi",
+        "phone": "+6281234567890",
+        "car_brand": "Toyota",
+        "car_model": "Avanza",
+        "car_year": 2018,
+        "starts_at": start,
+        "minutes": SHOP.slot_minutes,
+        "technician_id": technician,
+        "status": BookingStatus.COMPLETED if start < MONDAY_8_AM else BookingStatus.CONFIRMED,
+        "payment_status": PaymentStatus.PAID,
+        "payment_method": PaymentMethod.TRANSFER,
+        "total_price": 150_000,
+        "created_at": start,
+    }

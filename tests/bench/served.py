@@ -1,0 +1,119 @@
+"""What is measured: the shop as `bot.app` wires it, and the floor; each tells the load when an update was done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+from aiohttp import web
+from dialogue import DIALOGUE
+from load import SECRET
+from sqlalchemy import func, select
+
+from bot.app import chance, fresh_id
+from bot.dispatch import Dispatcher
+from bot.intake import Intake
+from bot.sandbox.demo import CATALOGUE, WORKSHOP
+from bot.sending import File, Parcel
+from conversations.engine import Engine
+from core import catalog_files
+from core.database import Database
+from core.messages import Document
+from core.shop import Shop
+from core.tables import Conversation, Inbound
+from webhooks import telegram
+from webhooks.app import make_app
+
+SHOP = Shop.model_validate(WORKSHOP)
+MONDAY_8_AM = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+_STARTED = perf_counter()
+
+FILES = {file.name: file.read_text("utf-8") for file in CATALOGUE.glob("*.csv")}
+
+Done = Callable[[str], None]
+"""Takes the id of an update that is committed and, if it has a reply, handed to the channel."""
+Serve = Callable[[Database, Done], AbstractAsyncContextManager[int]]
+
+
+def clock() -> datetime:
+    """Time that goes on from a Monday, so that "besok" is an open day whenever the bench runs."""
+    return MONDAY_8_AM + timedelta(seconds=perf_counter() - _STARTED)
+
+
+async def prepare(database: Database) -> None:
+    """The demo catalogue."""
+    async with database.write() as session:
+        await catalog_files.apply(session, catalog_files.read(FILES), now=clock())
+
+
+@asynccontextmanager
+async def shop(database: Database, done: Done) -> AsyncIterator[int]:
+    """The whole way of a message but for the vendor; the port it listens on."""
+    dispatcher = Dispatcher(
+        database, {"telegram": _Handed(done)}, files=_no_file, shop=SHOP, clock=clock, chance=chance
+    )
+    intake = Intake(database, Engine(SHOP), SHOP, clock=clock, fresh=fresh_id, wake=dispatcher.wake)
+    sending = asyncio.create_task(dispatcher.run())
+    routes = telegram.routes(secret=SECRET, take=intake.take, answer=lambda _: None)
+    async with _listening(make_app(routes, ready=_ready)) as port:
+        yield port
+    dispatcher.stop()
+    await sending
+
+
+@asynccontextmanager
+async def floor(database: Database, done: Done) -> AsyncIterator[int]:
+    """A bare handler that commits one row; the port it listens on."""
+
+    async def receive(request: web.Request) -> web.Response:
+        update = str((await request.json())["update_id"])
+        async with database.write() as session:
+            session.add(Inbound(channel="floor", event_id=update, address="1", received_at=clock()))
+        done(update)
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/webhooks/telegram", receive)])
+    async with _listening(app) as port:
+        yield port
+
+
+async def check(database: Database) -> None:
+    """Raise unless conversations came to their summary and no turn failed: then the numbers mean what they say."""
+    async with database.read() as session:
+        failed = await session.scalar(select(func.count()).where(Inbound.error.is_not(None)))
+        states = await session.scalars(select(Conversation.state))
+        ended = [state for state in states if state["prompt"] == len(DIALOGUE)]
+    if failed or not ended or any(state["asked"] != "confirmed" for state in ended):
+        raise RuntimeError(f"{failed} turns failed; dialogues end at { ({state['asked'] for state in ended}) }")
+
+
+class _Handed:
+    """A channel that takes what it is given in no time."""
+
+    def __init__(self, done: Done) -> None:
+        self._done = done
+
+    async def send(self, parcel: Parcel) -> str | None:
+        self._done(parcel.key.rpartition(":")[2])
+        return parcel.key
+
+
+@asynccontextmanager
+async def _listening(app: web.Application) -> AsyncIterator[int]:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def _no_file(document: Document) -> File:
+    raise LookupError(document.id)
+
+
+async def _ready() -> dict[str, str]:
+    return {}

@@ -1,0 +1,84 @@
+"""Turns beside floors: rounds of the one and the other, on the same engine, under the same load."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter_ns, process_time_ns
+
+import served
+
+from core.database import Database
+
+ROUNDS = 5
+SECONDS = 1.5
+_FIRST = count(1_000_000_000, 1_000_000)
+"""Where the update ids of a round begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Latencies in milliseconds, and what the server's process worked for all it did, in milliseconds each."""
+
+    latencies: list[float]
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What was done a second, and what one took, in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    """Of the server's process alone: what other work on the machine disturbs least."""
+
+
+async def compare(database: Database, chats: int) -> tuple[Cost, Cost]:
+    """What a floor and a turn cost with so many chats in parallel."""
+    floors, turns = [], []
+    for _ in range(ROUNDS):
+        floors.append(await _round(served.floor, database, chats))
+        turns.append(await _round(served.shop, database, chats))
+    return _cost(floors), _cost(turns)
+
+
+async def _round(serve: served.Serve, database: Database, chats: int) -> Round:
+    load = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("load.py")),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert load.stdin
+    assert load.stdout
+    tell = load.stdin.write
+
+    served_so_far = count()
+
+    def done(update_id: str) -> None:
+        next(served_so_far)
+        tell(f"{update_id} {perf_counter_ns()}\n".encode())
+
+    async with serve(database, done) as port:
+        tell(f"{port} {chats} {SECONDS} {next(_FIRST)}\n".encode())
+        await load.stdout.readexactly(1)
+        begin = process_time_ns()
+        latencies = json.loads(await load.stdout.read())
+        worked = process_time_ns() - begin
+    await load.wait()
+    return Round([latency / 1e6 for latency in latencies], worked / next(served_so_far) / 1e6)
+
+
+def _cost(rounds: list[Round]) -> Cost:
+    cuts = quantiles([latency for each in rounds for latency in each.latencies], n=100)
+    return Cost(
+        rate=median(len(each.latencies) for each in rounds) / SECONDS,
+        p50=cuts[49],
+        p99=cuts[98],
+        cpu=median(each.cpu for each in rounds),
+    )
