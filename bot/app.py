@@ -35,17 +35,19 @@ from bot.sending import File, NotSent, Sender
 from bot.telegram import TelegramSender, make_bot
 from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
-from core import invoices, notices, outbox
+from core import bookings, invoices, notices, outbox
 from core.database import AWAY, Database, insert_once, upgrade
 from core.messages import Document, say
 from core.refusals import NotFound
 from core.shop import Shop
+from core.states import PaymentMethod
 from core.tables import Booking, Contact, Secret
 from webhooks import files, midtrans, pages, telegram, twilio
 from webhooks.app import make_app
 from webhooks.files import Download
 
 FILE_LINKS_LAST = timedelta(days=7)
+RELEASE_EVERY = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
 """Missed messages are looked for from a little before the last one seen; what was answered is known by its id."""
 COMMANDS = {
@@ -183,7 +185,7 @@ class Library:
                 facts, payments = await invoices.load(session, code)
             except NotFound:
                 return None
-            language = await session.scalar(select(Booking.language).where(Booking.code == code))
+            language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
         content = await invoice.make(facts, payments, language=language or "id")
         return Download(invoice.name(facts), "application/pdf", content)
 
@@ -340,7 +342,13 @@ async def _start(
     async def look() -> None:
         wake()
 
-    scheduler = jobs.start([jobs.Tick("look", tick, look)])
+    async def release() -> None:
+        async with database.write() as session:
+            for booking in await bookings.release_ended_holds(session, now=clock()):
+                if booking.payment_method is PaymentMethod.COD:
+                    await notices.reservation_ended(session, booking, now=clock())
+
+    scheduler = jobs.start([jobs.Tick("look", tick, look), jobs.Tick("release", RELEASE_EVERY, release)])
     stack.callback(scheduler.shutdown, wait=False)
     wake()
 

@@ -134,7 +134,7 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
         turn.remarks += said
         return await _next(turn)
     if await _read(turn, flow, step, text):
-        state.misses, state.page = 0, 0
+        state.misses, state.page, state.correction = 0, 0, None
         return await _next(turn)
     found = corrections.find(turn, flow)
     if found:
@@ -215,6 +215,8 @@ async def _next(turn: Turn) -> Question:
     flow = _flow(turn)
     if flow is None:
         return actions.menu(turn)
+    if turn.state.correction:
+        return corrections.ask(turn, turn.state.correction)
     while True:
         step = await _open_and_checked(turn, flow)
         if step is None:

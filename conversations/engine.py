@@ -30,7 +30,7 @@ class Engine:
         if not await people.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
             return False
         catalogue, lexicon = await self._catalogue(session)
-        contact, conversation, is_new = await people.meet(
+        contact, remembered, is_new = await people.meet(
             session,
             incoming.channel,
             incoming.address,
@@ -38,13 +38,13 @@ class Engine:
             language=_language(incoming.language),
             now=now,
         )
-        state = State.from_json(conversation.state)
+        state = State.from_json(remembered)
         heard = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
         turn = Turn(session, self._shop, catalogue, lexicon, now, fresh, contact, state, incoming, heard)
         if is_new:
             turn.remark("welcome", shop=self._shop.name)
         message = paging.present(turn, await dialogue.answer(turn))
-        conversation.state, conversation.updated_at = state.to_json(), now
+        await people.remember(session, contact, state.to_json(), now)
         await outbox.enqueue(
             session,
             key=f"reply:{incoming.channel}:{incoming.event_id}",

@@ -16,12 +16,13 @@ from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core import bookings, notices
+from core import bookings, notices, prices
 from core.messages import say
-from core.money import Money, percent_of
+from core.money import Money
 from core.outbox import retry_at
 from core.payment_methods import channels
-from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition
+from core.prices import check_down_payment, down_payment
+from core.refusals import AlreadyPaid, InvalidTransition
 from core.shop import Shop
 from core.states import BookingStatus, PaymentStatus, RequestState
 from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest
@@ -235,9 +236,8 @@ def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
         raise AlreadyPaid
     if percent is None:
         return booking.remaining
-    if percent not in shop.down_payment_percents:
-        raise BadDownPayment(least=min(shop.down_payment_percents), most=max(shop.down_payment_percents))
-    return percent_of(booking.total_price, percent)
+    check_down_payment(percent, shop)
+    return down_payment(booking.total_price, percent)
 
 
 def _purpose(booking: Booking, percent: int | None) -> str:

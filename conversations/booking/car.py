@@ -3,7 +3,7 @@
 from conversations.booking import draft
 from conversations.shelf import part_option, price_of
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_year
+from conversations.understand.answers import read_year, read_yes_no
 from core import catalog
 from core.fit import Fit, FitAnswer, fit_of
 from core.messages import Option, say
@@ -204,6 +204,12 @@ class FitOf(Step):
                 draft.put_in_basket(turn, option, count)
                 turn.state.put("shopped", True)
         return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """Yes is the first thing offered; a no doesn't say what else."""
+        if not read_yes_no(text):
+            return False
+        return await self.choose(turn, turn.state.shown[0][0])
 
     def _undecided(self, turn: Turn) -> tuple[Part, Fit] | None:
         brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))

@@ -3,6 +3,7 @@
 from conversations.booking import draft
 from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
+from conversations.understand.answers import read_yes_no
 from core import bookings, notices, payment_methods, payments
 from core.bookings import Order
 from core.messages import Option, Say, say
@@ -109,6 +110,13 @@ class Confirmed(Step):
             options=[Option("yes", say("option.to_payment")), Option("change", say("option.change"))],
             always=[Option("cancel", say("option.cancel_booking"))],
         )
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """Yes is on to the payment, no is to the corrections."""
+        agreed = read_yes_no(text)
+        if agreed is None:
+            return False
+        return await self.choose(turn, "yes" if agreed else "change")
 
     async def choose(self, turn: Turn, option: str) -> bool:
         """On to the payment, or to the corrections."""

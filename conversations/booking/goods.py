@@ -3,7 +3,7 @@
 from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_option
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_quantity
+from conversations.understand.answers import read_done, read_quantity
 from core import catalog
 from core.catalog import CATEGORIES
 from core.fit import Fit, FitAnswer, fit_of
@@ -166,6 +166,8 @@ class More(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """A category or part named here means: that one too. "2 pcs" means the one part in the basket."""
         basket, heard = draft.basket(turn), turn.heard
+        if read_done(text):
+            return await self.choose(turn, "done")
         if heard.categories and not heard.parts:
             turn.state.put("category", heard.categories[0])
             turn.state.put("adding", True)

@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from conversations.booking import draft
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand import read_when
+from conversations.understand.answers import read_whatever
 from core import bookings
 from core.bookings import SlotLoad
 from core.messages import Option, Say, say
@@ -72,7 +73,7 @@ async def _why_not(turn: Turn, day: date) -> Say | None:
         return say("date.past", day=day)
     if (day - today).days > turn.shop.book_ahead_days:
         return say("date.too_far", days=turn.shop.book_ahead_days)
-    closed = await bookings.why_closed(turn.session, day, shop=turn.shop)
+    closed = await bookings.why_closed(turn.session, day, shop=turn.shop, language=turn.contact.language)
     return None if closed is None else say("date.closed", day=day, why=closed)
 
 
@@ -215,13 +216,19 @@ class WhichTechnician(Step):
         if starts_at is None:
             raise LookupError("a technician is asked before the slot")
         free = await bookings.free_technicians(
-            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, skills=draft.skills(turn)
+            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, now=turn.now, skills=draft.skills(turn)
         )
         return question(
             say("ask.technician"),
             options=[Option("any", say("option.any_technician")), *(Option(one.id, one.name) for one in free)],
             button=say("button.technician"),
         )
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A technician by name, or whoever is free."""
+        if read_whatever(text):
+            return await self.choose(turn, "any")
+        return self.absorb(turn)
 
     def heard(self, turn: Turn) -> str | None:
         """The technician named in a longer message."""
@@ -233,7 +240,7 @@ class WhichTechnician(Step):
         if chosen is None or starts_at is None:
             return None
         free = await bookings.free_technicians(
-            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, skills=draft.skills(turn)
+            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, now=turn.now, skills=draft.skills(turn)
         )
         if any(one.id == chosen for one in free):
             return None

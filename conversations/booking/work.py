@@ -3,6 +3,7 @@
 from conversations.booking import draft
 from conversations.shelf import service_option
 from conversations.turn import Question, Step, Turn, question
+from conversations.understand.answers import read_done
 from core.messages import Option, say
 from core.tables import Service
 
@@ -33,6 +34,12 @@ class PickService(Step):
         else:
             self._add(turn, option)
         return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A service by name, or that these are all."""
+        if read_done(text) and (draft.services(turn) or draft.basket(turn)):
+            return await self.choose(turn, "done")
+        return self.absorb(turn)
 
     def absorb(self, turn: Turn) -> bool:
         """Services named in a message are chosen; whether they are all is still asked."""

@@ -4,7 +4,6 @@ import html
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import select
 
@@ -12,22 +11,14 @@ from bot import telegram_render, whatsapp_render
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
 from conversations.texts import render
-from core import catalog_files, payments, settlement
+from core import payments, settlement
 from core.database import Database
 from core.messages import Message, message_from_json
 from core.shop import Shop
 from core.states import RequestState
 from core.tables import Outbox, PaymentRequest
 
-CATALOGUE = Path(__file__).parents[2] / "bot" / "sandbox" / "catalogue"
 ADDRESSES = {"telegram": "812345", "whatsapp": "whatsapp:+6281290000001"}
-
-
-async def stock_the_shelves(database: Database, now: datetime) -> None:
-    """The demo catalogue."""
-    files = {file.name: file.read_text("utf-8") for file in CATALOGUE.glob("*.csv")}
-    async with database.write() as session:
-        await catalog_files.apply(session, catalog_files.read(files), now=now)
 
 
 @dataclass
@@ -112,7 +103,7 @@ class Talk:
             request = await session.scalar(select(PaymentRequest).where(PaymentRequest.state == RequestState.OPEN))
             assert request, "there is no link that could end"
             self.now = request.expires_at + timedelta(seconds=1)
-            await settlement.close(session, request.order_id, None, shop=self.shop, now=self.now)
+            await settlement.look(session, request.order_id, None, shop=self.shop, now=self.now)
         await self._look()
 
     @property

@@ -127,8 +127,8 @@ class Workshop(RuleBasedStateMachine):
         self.runner.close()
 
 
-def test_the_books_are_right_after_anything(sqlite_template: Path, tmp_path: Path) -> None:
-    paths = {"template": sqlite_template, "file": tmp_path / "workshop.db"}
+def test_the_books_are_right_after_anything(sqlite_templates: Path, tmp_path: Path) -> None:
+    paths = {"template": sqlite_templates / "bare.db", "file": tmp_path / "workshop.db"}
     bounded = settings(
         max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
