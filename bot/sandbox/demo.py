@@ -45,6 +45,7 @@ async def demo(*, port: int) -> None:
 async def everything(*, port: int = 0) -> AsyncIterator[Outside]:
     """The outside world and the shop in it, while they are up; nothing is left behind."""
     async with outside(app.now, port=port) as there:
+        there.world.shop["name"] = WORKSHOP["name"]
         with TemporaryDirectory(prefix="bengkel-demo-") as folder:
             there.world.new_customer("telegram")
             there.world.new_customer("whatsapp")

@@ -102,7 +102,7 @@ async def opened_pdf(page: Page, link: Locator) -> str:
     await link.click()
     frame = page.get_by_test_id("panel-frame")
     await expect(frame).to_be_visible()
-    path = await frame.get_attribute("src")
+    path = (await frame.get_attribute("src") or "").partition("#")[0]
     answer = await page.request.get(f"{page.url.rstrip('/')}{path}")
     assert answer.headers["content-type"] == "application/pdf"
     text = "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(await answer.body())).pages)

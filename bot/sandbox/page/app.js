@@ -2,7 +2,7 @@
 
 import { Chat, face } from "./chat.js";
 import { byId, clock, el } from "./dom.js";
-import { catchLinks, showMail } from "./panel.js";
+import { catchLinks, narrow, showMail } from "./panel.js";
 import { Phone } from "./phone.js";
 import { follow } from "./world.js";
 
@@ -59,7 +59,7 @@ function arrive(tab, show, news = true) {
   if (!news) return;
   byId(tab).classList.remove("rings");
   requestAnimationFrame(() => byId(tab).classList.add("rings"));
-  if (document.body.dataset.shown === tab) return;
+  if (!narrow() || document.body.dataset.shown === tab) return;
   const count = badge(tab);
   count.textContent = String(Number(count.textContent) + 1);
   count.hidden = false;

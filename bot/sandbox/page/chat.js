@@ -3,6 +3,8 @@
 import { clock, day, el, icon, initials, size } from "./dom.js";
 import { words } from "./words.js";
 
+const NEAR = 120; // px from the newest bubble that still count as being there
+
 export class Chat {
   /** `taps` is what the phone does when something is tapped; without it the chat is only looked at. */
   constructor(list, look, taps = null) {
@@ -20,13 +22,16 @@ export class Chat {
     for (const bubble of bubbles) this.put(bubble);
   }
 
+  /** Show a bubble, new or changed; whoever is reading further up stays there. */
   put(bubble) {
     const before = this.known.get(bubble.id);
     const node = this.draw(bubble);
+    const follow = bubble.from === "me" || this.list.parentNode.scrollTop > -NEAR;
     if (before) before.node.replaceWith(node);
     else this.list.append(...this.dayChange(bubble), node);
     this.known.set(bubble.id, { bubble, node });
     this.tick();
+    if (follow) this.list.parentNode.scrollTop = 0; // the newest: the chat is laid out from below
   }
 
   remove(id) {
@@ -97,7 +102,7 @@ export class Chat {
   document(file) {
     const type = file.name.split(".").at(-1).toUpperCase();
     const about = el("span", {}, el("b", {}, file.name), el("small", {}, `${size(file.size)} · ${type}`));
-    return el("a.document", { href: file.url, target: "_blank", "data-testid": "document", "data-title": file.name },
+    return el("a.document", { href: file.url, target: "_blank", "data-testid": "document", "data-title": file.name, "data-type": file.type },
       el("span.file", { "aria-hidden": "true" }, type.slice(0, 4)), about);
   }
 

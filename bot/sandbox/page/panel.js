@@ -12,9 +12,10 @@ export function catchLinks() {
     if (!link || link.id === "panel-out" || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const path = here(link.href);
     // A phone's browser shows no PDF inside a page.
-    if (path === null || (narrow() && path.startsWith("/world/media/"))) return;
+    if (path === null || (narrow() && link.dataset.type)) return;
     event.preventDefault();
-    show(link.dataset.title || link.textContent, path, el("iframe", { src: path, title: link.dataset.title || "", "data-testid": "panel-frame" }));
+    const view = link.dataset.type === "application/pdf" ? "#navpanes=0&view=FitH" : "";
+    show(link.dataset.title || link.textContent, path, el("iframe", { src: path + view, title: link.dataset.title || "", "data-testid": "panel-frame" }));
   });
   byId("panel-close").addEventListener("click", close);
   document.addEventListener("keydown", ({ key }) => key === "Escape" && !byId("panel").hidden && close());
@@ -23,7 +24,7 @@ export function catchLinks() {
 /** Show a mail: who wrote to whom, its files, and its text in a frame that can't do anything. */
 export function showMail(mail) {
   const files = mail.attachments.map((file) =>
-    el("a.file", { href: file.url, target: "_blank", "data-testid": "mail-attachment", "data-title": file.name }, icon("clip"), file.name));
+    el("a.file", { href: file.url, target: "_blank", "data-testid": "mail-attachment", "data-title": file.name, "data-type": file.type }, icon("clip"), file.name));
   const head = el("div.letter", {}, el("h2", {}, mail.subject), el("p", {}, mail.from), el("p", {}, "→ ", mail.to), files.length ? el("div.files", {}, files) : null);
   const body = mail.html
     ? el("iframe", { src: mail.html, sandbox: "", title: mail.subject, "data-testid": "mail-frame" })
@@ -55,4 +56,5 @@ function here(address) {
   return ours && url.protocol === location.protocol ? url.pathname + url.search : null;
 }
 
-const narrow = () => matchMedia("(max-width: 760px)").matches;
+/** Whether one phone at a time is shown. */
+export const narrow = () => matchMedia("(max-width: 760px)").matches;

@@ -45,10 +45,7 @@ export class Phone {
   take(event) {
     if (event.type === "delete") this.chat.remove(event.bubble.id);
     else this.chat.put(event.bubble);
-    if (event.type === "bubble") {
-      if (event.bubble.from === "shop") this.typing(false);
-      else this.part("chat").scrollTop = 0;
-    }
+    if (event.type === "bubble" && event.bubble.from === "shop") this.typing(false);
     this.lay();
   }
 
@@ -306,6 +303,10 @@ export class Phone {
     const sheet = this.part("sheet");
     this.part("close").addEventListener("click", () => this.closeSheet());
     sheet.addEventListener("click", ({ target }) => target === sheet && this.closeSheet());
-    sheet.addEventListener("keydown", ({ key }) => key === "Escape" && this.closeSheet());
+    sheet.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      this.closeSheet();
+    });
   }
 }
