@@ -127,7 +127,8 @@ def _customer(sheet: Sheet) -> _Column:
 def _car(sheet: Sheet) -> _Column:
     facts = sheet.facts
     plate = sheet.text("plate", plate=facts.plate) if facts.plate else None
-    return sheet.text("car"), facts.car, [plate, sheet.text("booking", code=facts.booking_code)]
+    supplements = sheet.text("supplements", number=facts.supplements) if facts.supplements else None
+    return sheet.text("car"), facts.car, [plate, sheet.text("booking", code=facts.booking_code), supplements]
 
 
 def _appointment(sheet: Sheet) -> _Column:

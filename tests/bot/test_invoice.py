@@ -69,6 +69,11 @@ def test_a_long_list_repeats_the_tables_head_and_counts_its_pages() -> None:
         assert "INV/2026/00042" in page
 
 
+def test_a_supplementary_invoice_names_the_one_it_adds_to() -> None:
+    text = _text(_facts(_line("Kabel RCA", warranty_months=0), supplements="INV/2026/00041"))
+    assert "Tambahan untuk INV/2026/00041" in text
+
+
 def test_head_customer_car_and_appointment_are_on_paper() -> None:
     text = _text(_facts(_line("Speaker")))
     for words in (

@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -144,6 +146,50 @@ async def test_a_booking_without_invoice_has_none_to_load(database: Database, no
     await _book(database, "BK-1", now)
     with pytest.raises(NotFound):
         await _load(database, "BK-1")
+
+
+async def test_what_is_agreed_later_goes_on_a_supplementary_invoice_once(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await _book(database, "BK-1", now)
+    await _issue(database, "BK-1", shop=shop, now=now)
+    for _ in range(2):
+        async with database.write() as session:
+            booking = await _booking(session, "BK-1")
+            if len(booking.lines) == 2:
+                booking.lines.append(BookingLine(name="Kabel RCA", price=100_000, total=100_000))
+                booking.additional_costs, booking.total_price = 100_000, 2_130_000
+                await session.flush()
+            assert await invoices.issue_all(session, booking, shop=shop, now=now) == ["BK-1", "BK-1.2"]
+    first, _ = await _load(database, "BK-1")
+    second, _ = await _load(database, "BK-1.2")
+    assert (first.total, first.supplements) == (2_030_000, None)
+    assert (second.total, second.additional_costs, second.subtotal_parts) == (100_000, 100_000, 0)
+    assert second.supplements == first.number
+    assert [line.name for line in second.lines] == ["Kabel RCA"]
+
+
+@pytest.mark.parametrize("paper", ["BK-1.1", "BK-1.2", "BK-1.", "BK-1.x", "BK", "", ".", "BK-1/2"])
+async def test_a_paper_that_was_never_issued_is_not_found(
+    database: Database, shop: Shop, now: datetime, paper: str
+) -> None:
+    await _book(database, "BK-1", now)
+    await _issue(database, "BK-1", shop=shop, now=now)
+    with pytest.raises(NotFound):
+        await _load(database, paper)
+
+
+@given(st.lists(st.integers(-500, 500), max_size=8), st.integers(0, 900))
+def test_money_is_shared_between_two_invoices_without_loss(amounts: list[int], first_total: int) -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    entries = [invoices.Payment(at, "received", "qris", amount) for amount in amounts]
+    first = invoices.share(entries, begins=None, ends=first_total)
+    second = invoices.share(entries, begins=first_total, ends=None)
+    assert sum(each.amount for each in (*first, *second)) == sum(amounts)
+    assert sum(each.amount for each in first) <= first_total
+    assert sum(each.amount for each in second) >= 0
+    alone = invoices.share(entries, begins=None, ends=None)
+    assert [each.amount for each in alone] == [amount for amount in amounts if amount]
 
 
 def _changed(shop: Shop, **changes: str) -> Shop:

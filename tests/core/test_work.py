@@ -395,6 +395,17 @@ async def test_nobody_else_decides(on: Work) -> None:
         await on.decide(cost, agreed=True, customer_id=2)
 
 
+async def test_a_cost_of_a_booking_that_the_customer_cancelled_is_never_billed(on: Work) -> None:
+    await book(on.database, on.shop, on.now, method=PaymentMethod.COD)
+    await on(work.assign, ANDI)
+    cost = await on.cost(agreed=False)
+    async with on.database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await bookings.cancel(session, booking, reason="", actor=bookings.CUSTOMER, now=on.now)
+    with pytest.raises(NotBeingWorkedOn):
+        await on.decide(cost, agreed=True)
+
+
 async def test_two_taps_at_once_bill_a_cost_once(on: Work) -> None:
     await in_progress(on)
     cost = await on.cost(agreed=False)
