@@ -172,3 +172,13 @@ class AlreadyRated(Refusal):
 
 class StockPromised(Refusal):
     """Fewer parts than bookings have reserved; params: name, reserved."""
+
+
+class IdempotencyKeyReused(Refusal):
+    """Another request was made under this key before."""
+
+
+class PaymentUnavailable(Refusal):
+    """The payment link can't be had just now; what is asked for is kept, and asking again gives it."""
+
+    http_status = 503

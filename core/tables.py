@@ -6,6 +6,7 @@
     bookings    Booking, BookingLine, BookingEvent; Slot, Seat, TechnicianCell hold its place
     work        WorkNote, AdditionalCost, Rating
     money       PaymentRequest, PaymentNotification, LedgerEntry, Invoice, Counter
+    REST        IdempotencyKey
 
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
@@ -659,7 +660,7 @@ class LedgerEntry(Base):
 
 
 class Invoice(Base):
-    """An invoice as it was issued: its facts are frozen, the PDF is made from them."""
+    """An invoice as it was issued: its facts are frozen, the PDF is made from them; a second one bills later costs."""
 
     __tablename__ = "invoice"
 
@@ -667,6 +668,20 @@ class Invoice(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     issued_at: Mapped[datetime]
     facts: Mapped[dict[str, Any]]
+
+
+class IdempotencyKey(Base):
+    """A REST request that may be repeated, with its first answer (`idempotency`)."""
+
+    __tablename__ = "idempotency_key"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    """The Clerk user."""
+    key: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    """SHA-256 of the request's body."""
+    answer: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Counter(Base):

@@ -1,0 +1,40 @@
+"""A request that is sent again under the same key gets the first answer, and changes nothing twice.
+
+    begin ── new key ──> do it ──> finish      one transaction: a refusal forgets the key
+      └── known key ──> the first answer, or `IdempotencyKeyReused` where something else was asked
+
+Two at once meet at the key's row: the second one waits until the first one has committed.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.database import insert_once
+from core.refusals import IdempotencyKeyReused
+from core.tables import IdempotencyKey
+
+KEPT = timedelta(days=1)
+
+
+async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now: datetime) -> Mapping[str, Any] | None:
+    """None when the key is new (it is taken now), else the first answer; `digest` tells one request from another.
+
+    Raises `IdempotencyKeyReused`.
+    """
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT))
+    if await insert_once(session, IdempotencyKey, owner=owner, key=key, digest=digest, answer={}, created_at=now):
+        return None
+    taken = await session.get_one(IdempotencyKey, (owner, key))
+    if taken.digest != digest:
+        raise IdempotencyKeyReused
+    return taken.answer
+
+
+async def finish(session: AsyncSession, *, owner: str, key: str, answer: Mapping[str, Any]) -> None:
+    """Keep the answer for whoever asks again."""
+    taken = await session.get_one(IdempotencyKey, (owner, key))
+    taken.answer = dict(answer)

@@ -1,0 +1,165 @@
+"""Who is asking: Clerk's session tokens, RS256 only, by keys that the issuer publishes.
+
+    Bearer token ── kid ──> KeySet ── signature, issuer ──> claims ── times, azp ──> sub ── staff list ──> User
+
+Keys are kept for an hour and fetched anew for a kid that isn't known, but never more than once in
+`FETCH_GAP`: nobody can make us fetch in a loop. A token's own `jku`, `jwk` or `x5u` is never looked at.
+
+Source: https://clerk.com/docs/guides/sessions/manual-jwt-verification
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.shop import Shop, StaffMember
+from webhooks.api.answers import Denied
+
+LEEWAY = timedelta(seconds=10)
+FETCH_GAP = timedelta(seconds=30)
+FRESH_FOR = timedelta(hours=1)
+LONGEST_TOKEN = 8192
+LEAST_BITS = 2048
+
+Fetch = Callable[[], Awaitable[Mapping[str, object]]]
+"""The issuer's JWKS as it stands now; raises `KeysAway`."""
+
+_log = logging.getLogger(__name__)
+
+
+class KeysAway(Exception):
+    """The issuer doesn't answer, or not with keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whoever a token names, with what the staff list says of them."""
+
+    id: str
+    staff: StaffMember | None = None
+
+    @property
+    def role(self) -> Literal["admin", "technician", "user"]:
+        """The role as api.md names it."""
+        return self.staff.role if self.staff else "user"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may do everything."""
+        return self.role == "admin"
+
+
+class Clerk:
+    """Reads tokens; `parties` are the origins whose tokens are taken (`azp`), any when empty."""
+
+    def __init__(self, *, issuer: str, parties: Sequence[str], keys: "KeySet", shop: Shop) -> None:
+        self._issuer = issuer
+        self._parties = frozenset(parties)
+        self._keys = keys
+        self._staff = {member.clerk: member for member in shop.staff if member.clerk}
+
+    async def user(self, authorization: str | None, now: datetime) -> User:
+        """The user of an Authorization header; raises `Denied`: 401, or 503 while no key can be had."""
+        scheme, _, token = (authorization or "").strip().partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Denied(401, "unauthorized")
+        try:
+            claims = await self._claims(token.strip(), now)
+        except (jwt.InvalidTokenError, ValidationError, RecursionError) as error:
+            raise Denied(401, "invalid_token") from error
+        return User(claims.sub, self._staff.get(claims.sub))
+
+    async def _claims(self, token: str, now: datetime) -> "_Claims":
+        if len(token) > LONGEST_TOKEN or not token.isascii():
+            raise jwt.InvalidTokenError("too long, or no token at all")
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
+            raise jwt.InvalidAlgorithmError("only RS256 with a kid")
+        key = await self._keys.key(header["kid"], now)
+        # Times are compared below, with the moment we were given.
+        times = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+        options = {"require": ["exp", "iat", "sub", "iss"], **times}
+        payload = jwt.decode(token, key, algorithms=["RS256"], issuer=self._issuer, options=options)  # type: ignore[arg-type]
+        claims = _Claims.model_validate(payload)
+        moment, leeway = now.timestamp(), LEEWAY.total_seconds()
+        if claims.exp <= moment - leeway:
+            raise jwt.ExpiredSignatureError
+        if max(claims.iat, claims.nbf) > moment + leeway:
+            raise jwt.ImmatureSignatureError
+        if self._parties and claims.azp not in self._parties:
+            raise jwt.InvalidTokenError("made for another origin")
+        return claims
+
+
+class KeySet:
+    """The issuer's public keys by kid."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._keys: dict[str, RSAPublicKey] = {}
+        self._asked_at: datetime | None = None
+        self._got_at: datetime | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def key(self, kid: str, now: datetime) -> RSAPublicKey:
+        """The key of that id; raises `InvalidTokenError`, or `Denied` (503) where there is no key at all."""
+        if kid not in self._keys or not self._is_fresh(now):
+            async with self._one_at_a_time:
+                await self._refresh(kid, now)
+        if not self._keys:
+            raise Denied(503, "sign_in_unavailable", retry_after=int(FETCH_GAP.total_seconds()))
+        if kid not in self._keys:
+            raise jwt.InvalidTokenError("an unknown key")
+        return self._keys[kid]
+
+    async def _refresh(self, kid: str, now: datetime) -> None:
+        if kid in self._keys and self._is_fresh(now):
+            return  # somebody else has fetched while we waited
+        if self._asked_at is not None and now < self._asked_at + FETCH_GAP:
+            return
+        self._asked_at = now
+        try:
+            self._keys = _read_keys(await self._fetch())
+            self._got_at = now
+        except KeysAway as error:
+            _log.warning("the sign-in keys can't be fetched: %s", error)
+
+    def _is_fresh(self, now: datetime) -> bool:
+        return self._got_at is not None and now < self._got_at + FRESH_FOR
+
+
+class _Claims(BaseModel):
+    """What we read of a token that is genuine."""
+
+    model_config = ConfigDict(strict=True)
+
+    sub: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+    exp: Annotated[float, Field(allow_inf_nan=False)]
+    iat: Annotated[float, Field(allow_inf_nan=False)]
+    nbf: Annotated[float, Field(allow_inf_nan=False)] = 0
+    azp: str | None = None
+
+
+def _read_keys(jwks: Mapping[str, object]) -> dict[str, RSAPublicKey]:
+    """The RSA keys that sign; whatever else stands there is left out."""
+    listed = jwks.get("keys")
+    if not isinstance(listed, list):
+        raise KeysAway("no keys in the answer")
+    found = {}
+    for entry in listed[:100]:
+        if not isinstance(entry, dict) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
+            continue
+        try:
+            key = jwt.PyJWK(entry, algorithm="RS256").key
+        except (jwt.InvalidKeyError, jwt.PyJWKError, ValueError, TypeError):
+            continue
+        if isinstance(entry.get("kid"), str) and isinstance(key, RSAPublicKey) and key.key_size >= LEAST_BITS:
+            found[entry["kid"]] = key
+    return found

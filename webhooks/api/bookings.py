@@ -1,0 +1,229 @@
+"""/api/bookings as a customer uses it: book, see, pay, move, cancel."""
+
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import bookings, expanded, idempotency, notices, payments, reports, web_customers, work
+from core.policy import may_work_on
+from core.refusals import NotFound, PaymentUnavailable
+from core.states import RequestState
+from core.tables import Booking
+from webhooks.api.answers import Denied
+from webhooks.api.auth import User
+from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.models.bookings import (
+    BookingFilter,
+    BookingShown,
+    Cancellation,
+    Move,
+    NewBooking,
+    OwnBookings,
+    PaymentLink,
+    PaymentWanted,
+)
+
+LANGUAGE = "id"
+_KEY = re.compile(r"[!-~]{1,200}")
+_SHOWN = TypeAdapter(BookingShown)
+
+
+@endpoint("POST", "/api/bookings", who=Who.USER, status=201, conflicts=True, also=(404,))
+async def create_booking(call: Call, body: NewBooking) -> BookingShown:
+    """Book: seats, technician and parts are held until the payment link ends."""
+    key, digest = _idempotency_key(call), sha256(await call.request.read()).hexdigest()
+    async with call.api.database.write() as session:
+        if key is not None:
+            first = await idempotency.begin(session, owner=call.user.id, key=key, digest=digest, now=call.now)
+            if first is not None:
+                return _SHOWN.validate_python(first)
+        made = await _book(session, call, body)
+        if key is not None:
+            answer: Mapping[str, Any] = made.model_dump(mode="json")
+            await idempotency.finish(session, owner=call.user.id, key=key, answer=answer)
+    call.api.wake()
+    return made
+
+
+@endpoint("GET", "/api/bookings/my-bookings", who=Who.USER)
+async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]:
+    """One's own bookings, newest first."""
+    async with call.api.database.read() as session:
+        customer = await web_customers.known(session, call.user.id)
+        if customer is None:
+            return Page([], 0)
+        found = await bookings.of_customer(session, customer.id, limit=query.limit, offset=query.offset)
+        total = await web_customers.count_bookings(session, customer.id)
+        return Page(await _shown(session, call, found), total)
+
+
+@endpoint("GET", "/api/bookings", who=Who.STAFF)
+async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
+    """Bookings, the latest appointment first; a technician's own."""
+    member = call.user.staff
+    if member is None or (member.role == "technician" and member.technician is None):
+        return Page([], 0)
+    async with call.api.database.read() as session:
+        found, total = await reports.find(
+            session,
+            shop=call.api.shop,
+            status=query.status,
+            payment_status=query.payment_status,
+            day=query.date,
+            technician_id=member.technician if member.role == "technician" else None,
+            limit=query.limit,
+            offset=query.offset,
+        )
+        return Page(await _shown(session, call, found), total)
+
+
+@endpoint("GET", "/api/bookings/{id}", who=Who.USER)
+async def get_booking(call: Call) -> BookingShown:
+    """A booking, for its owner, its technician and admins."""
+    async with call.api.database.read() as session:
+        booking = await visible(session, call)
+        return (await _shown(session, call, [booking]))[0]
+
+
+@endpoint("POST", "/api/bookings/{id}/payment", who=Who.USER, conflicts=True, also=(503,))
+async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
+    """A link to pay all that remains, or a down payment first; the same link while it lives."""
+    shop = call.api.shop
+    if call.api.pay_link is None:
+        raise PaymentUnavailable
+    async with call.api.database.write() as session:
+        booking = await owned(session, call)
+        percent = body.dp_percent or booking.down_payment_percent or min(shop.down_payment_percents)
+        share = percent if body.payment_type == "dp" else None
+        request = await payments.request(session, booking, shop=shop, now=call.now, percent=share)
+        if request.state is RequestState.WANTED:
+            request.due_at = call.now  # somebody waits: don't sit out the pause after a failure
+    call.api.wake()
+    link = PaymentLink.of(request)
+    if link is None and (opened := await call.api.pay_link(request)) is not None:
+        link = PaymentLink.of(opened)
+    if link is None:
+        raise PaymentUnavailable
+    return link
+
+
+@endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, conflicts=True)
+async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
+    """Cancel: customers until work starts, admins later too."""
+    async with call.api.database.write() as session:
+        booking, actor = await _owned_or_admin(session, call)
+        await work.cancel(session, booking, reason=body.reason, shop=call.api.shop, now=call.now, actor=actor)
+        shown = await again(session, call)
+    call.api.wake()
+    return shown
+
+
+@endpoint("POST", "/api/bookings/{id}/reschedule", who=Who.USER, conflicts=True)
+async def reschedule_booking(call: Call, body: Move) -> BookingShown:
+    """Move to another time; what was paid stays."""
+    shop = call.api.shop
+    async with call.api.database.write() as session:
+        booking, actor = await _owned_or_admin(session, call)
+        await bookings.reschedule(
+            session,
+            booking,
+            shop.at(body.scheduled_date, body.scheduled_time),
+            technician_id=body.technician_id or booking.technician_id,
+            shop=shop,
+            now=call.now,
+            actor=actor,
+        )
+        shown = await again(session, call)
+    call.api.wake()
+    return shown
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    create_booking,
+    list_my_bookings,
+    list_bookings,
+    get_booking,
+    pay_booking,
+    cancel_booking,
+    reschedule_booking,
+)
+
+
+async def visible(session: AsyncSession, call: Call) -> Booking:
+    """The booking in the path, if its user may see it; raises `NotFound`."""
+    booking = await bookings.load(session, code=call.id)
+    if _works_on(call.user, booking) or await _owns(session, call.user, booking):
+        return booking
+    raise NotFound
+
+
+async def owned(session: AsyncSession, call: Call) -> Booking:
+    """The booking in the path, for its owner; raises `NotFound`, or `Denied` for staff, who see it."""
+    booking = await visible(session, call)
+    if not await _owns(session, call.user, booking):
+        raise Denied(403, "forbidden")
+    return booking
+
+
+async def again(session: AsyncSession, call: Call) -> BookingShown:
+    """The booking in the path as it stands after a change."""
+    await session.flush()
+    return (await _shown(session, call, [await bookings.load(session, code=call.id)]))[0]
+
+
+async def _owned_or_admin(session: AsyncSession, call: Call) -> tuple[Booking, str]:
+    """The booking in the path, and who acts on it."""
+    booking = await visible(session, call)
+    if await _owns(session, call.user, booking):
+        return booking, bookings.CUSTOMER
+    if call.user.staff is None or not call.user.is_admin:
+        raise Denied(403, "forbidden")
+    return booking, call.user.staff.name
+
+
+async def _owns(session: AsyncSession, user: User, booking: Booking) -> bool:
+    customer = await web_customers.known(session, user.id)
+    return customer is not None and customer.id == booking.customer_id
+
+
+def _works_on(user: User, booking: Booking) -> bool:
+    return user.staff is not None and may_work_on(user.staff, booking.technician_id)
+
+
+async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingShown:
+    api, now = call.api, call.now
+    customer = await web_customers.of_user(session, call.user.id, now=now)
+    chat = await web_customers.chat_of(session, customer.id)
+    booking = await bookings.book(
+        session,
+        body.order(api.shop),
+        customer_id=customer.id,
+        contact_id=chat.id if chat else None,
+        language=chat.language if chat else LANGUAGE,
+        shop=api.shop,
+        now=now,
+        code=f"BK-{api.fresh()[:8]}",
+    )
+    customer.name, customer.email = body.customer_name, body.customer_email or customer.email
+    if not customer.phone_proven:
+        customer.phone = body.customer_phone
+    await notices.booked(session, booking, shop=api.shop, now=now)
+    await session.flush()
+    return (await _shown(session, call, [await bookings.load(session, code=booking.code)]))[0]
+
+
+async def _shown(session: AsyncSession, call: Call, found: Sequence[Booking]) -> list[BookingShown]:
+    api = call.api
+    known = await expanded.expand(session, found)
+    return [BookingShown.of(each, shop=api.shop, link=api.file_link) for each in known]
+
+
+def _idempotency_key(call: Call) -> str | None:
+    key = call.request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Denied(400, "bad_idempotency_key")
+    return key

@@ -1,0 +1,236 @@
+"""/api/spareparts, /api/services, /api/technicians: what is on offer, and its upkeep by admins."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from conversations.shelf import price_of
+from conversations.texts import render
+from core import catalog, catalog_edit, catalog_search, fit
+from core.catalog_edit import Entry
+from core.fit import Fit, FitAnswer
+from core.messages import Say, say
+from core.tables import Part, Service, Technician
+from webhooks.api.answers import language_of
+from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.models.catalogue import (
+    Car,
+    Compatibility,
+    NewService,
+    NewSparepart,
+    NewWorker,
+    ServiceChange,
+    ServiceFilter,
+    ServiceOffer,
+    Sparepart,
+    SparepartChange,
+    SparepartFilter,
+    Stock,
+    Worker,
+    WorkerChange,
+    WorkerFilter,
+)
+
+MOST_OF_A_NAME = 40
+"""Letters of a name that go into its id."""
+
+
+# --- spareparts --------------------------------------------------------------------------------
+
+
+@endpoint("GET", "/api/spareparts", who=Who.ANYONE)
+async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]:
+    """Parts on offer, by name."""
+    async with call.api.database.read() as session:
+        parts, total = await catalog_search.find_parts(session, **query.model_dump(by_alias=False))
+    return Page([Sparepart.of(part) for part in parts], total)
+
+
+@endpoint("GET", "/api/spareparts/{id}", who=Who.ANYONE)
+async def get_sparepart(call: Call) -> Sparepart:
+    """A part on offer."""
+    return Sparepart.of(await _offered(call, Part))
+
+
+@endpoint("GET", "/api/spareparts/{id}/stock", who=Who.ANYONE)
+async def get_stock(call: Call) -> Stock:
+    """What can be had of a part now."""
+    part = await _offered(call, Part)
+    status = catalog.stock_status(part, part.stock)
+    return Stock(
+        sparepart_id=part.id,
+        name=part.name,
+        stock=part.stock,
+        status=status,
+        message=_words(call, say(f"api.stock.{status}", name=part.name, stock=part.stock)),
+        is_pre_order_only=part.is_pre_order_only,
+    )
+
+
+@endpoint("GET", "/api/spareparts/{id}/compatibility", who=Who.ANYONE)
+async def check_compatibility(call: Call, query: Car) -> Compatibility:
+    """Whether a part fits a car, and what helps where it doesn't."""
+    async with call.api.database.read() as session:
+        part = await catalog_edit.offered(session, Part, call.id)
+        catalogue = await catalog.load(session)
+        found = fit.fit_of(catalogue, part, query.brand, query.model, query.year)
+        adapter = await catalog_edit.offered(session, Part, found.adapter.id) if found.adapter else None
+        others = [await catalog_edit.offered(session, Part, other.id) for other in found.alternatives]
+    return Compatibility(
+        is_compatible=_COMPATIBLE[found.answer],
+        fit=found.answer,
+        message=_words(call, _fit_words(part, found, query)),
+        adapter=Sparepart.of(adapter) if adapter else None,
+        alternatives=[Sparepart.of(other) for other in others],
+    )
+
+
+@endpoint("POST", "/api/spareparts", who=Who.ADMIN, status=201)
+async def create_sparepart(call: Call, body: NewSparepart) -> Sparepart:
+    """Put a part on offer."""
+    values = body.columns()
+    part = Part(id=_new_id(call, body.name), on_hand=values.pop("stock", 0), reserved=0, **values)
+    return Sparepart.of(await _add(call, part))
+
+
+@endpoint("PUT", "/api/spareparts/{id}", who=Who.ADMIN)
+async def update_sparepart(call: Call, body: SparepartChange) -> Sparepart:
+    """Change a part; what isn't given stays."""
+    return Sparepart.of(await _change(call, Part, body.columns()))
+
+
+@endpoint("DELETE", "/api/spareparts/{id}", who=Who.ADMIN)
+async def retire_sparepart(call: Call) -> Sparepart:
+    """Take a part off the offer; bookings keep it."""
+    return Sparepart.of(await _retire(call, Part))
+
+
+# --- services ----------------------------------------------------------------------------------
+
+
+@endpoint("GET", "/api/services", who=Who.ANYONE)
+async def list_services(call: Call, query: ServiceFilter) -> Page[ServiceOffer]:
+    """Services, by name."""
+    async with call.api.database.read() as session:
+        services, total = await catalog_search.find_services(session, **query.model_dump(by_alias=False))
+    return Page([ServiceOffer.of(service) for service in services], total)
+
+
+@endpoint("GET", "/api/services/{id}", who=Who.ANYONE)
+async def get_service(call: Call) -> ServiceOffer:
+    """A service."""
+    return ServiceOffer.of(await _offered(call, Service))
+
+
+@endpoint("POST", "/api/services", who=Who.ADMIN, status=201)
+async def create_service(call: Call, body: NewService) -> ServiceOffer:
+    """Put a service on offer."""
+    return ServiceOffer.of(await _add(call, Service(id=_new_id(call, body.name), **body.columns())))
+
+
+@endpoint("PUT", "/api/services/{id}", who=Who.ADMIN)
+async def update_service(call: Call, body: ServiceChange) -> ServiceOffer:
+    """Change a service; what isn't given stays."""
+    return ServiceOffer.of(await _change(call, Service, body.columns()))
+
+
+@endpoint("DELETE", "/api/services/{id}", who=Who.ADMIN)
+async def retire_service(call: Call) -> ServiceOffer:
+    """Take a service off the offer; bookings keep it."""
+    return ServiceOffer.of(await _retire(call, Service))
+
+
+# --- technicians -------------------------------------------------------------------------------
+
+
+@endpoint("GET", "/api/technicians", who=Who.ANYONE)
+async def list_technicians(call: Call, query: WorkerFilter) -> Page[Worker]:
+    """Technicians, by name; phone and e-mail only for staff."""
+    async with call.api.database.read() as session:
+        technicians, total = await catalog_search.find_technicians(session, **query.model_dump(by_alias=False))
+    for_staff = call.caller is not None and call.caller.staff is not None
+    return Page([Worker.of(technician, for_staff=for_staff) for technician in technicians], total)
+
+
+@endpoint("POST", "/api/technicians", who=Who.ADMIN, status=201)
+async def create_technician(call: Call, body: NewWorker) -> Worker:
+    """Take on a technician."""
+    technician = Technician(id=_new_id(call, body.name), rating_sum=0, rating_count=0, total_jobs=0, **body.columns())
+    return Worker.of(await _add(call, technician), for_staff=True)
+
+
+@endpoint("PUT", "/api/technicians/{id}", who=Who.ADMIN)
+async def update_technician(call: Call, body: WorkerChange) -> Worker:
+    """Change a technician; what isn't given stays."""
+    return Worker.of(await _change(call, Technician, body.columns()), for_staff=True)
+
+
+@endpoint("DELETE", "/api/technicians/{id}", who=Who.ADMIN)
+async def retire_technician(call: Call) -> Worker:
+    """Let a technician go; bookings keep the name."""
+    return Worker.of(await _retire(call, Technician), for_staff=True)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    list_spareparts,
+    get_sparepart,
+    get_stock,
+    check_compatibility,
+    create_sparepart,
+    update_sparepart,
+    retire_sparepart,
+    list_services,
+    get_service,
+    create_service,
+    update_service,
+    retire_service,
+    list_technicians,
+    create_technician,
+    update_technician,
+    retire_technician,
+)
+
+_COMPATIBLE = {
+    FitAnswer.FITS: True,
+    FitAnswer.NEEDS_ADAPTER: True,
+    FitAnswer.DOES_NOT_FIT: False,
+    FitAnswer.UNKNOWN: None,
+}
+
+
+async def _offered(call: Call, table: type[Entry]) -> Entry:
+    async with call.api.database.read() as session:
+        return await catalog_edit.offered(session, table, call.id)
+
+
+async def _add(call: Call, entry: Entry) -> Entry:
+    async with call.api.database.write() as session:
+        return await catalog_edit.add(session, entry)
+
+
+async def _change(call: Call, table: type[Entry], values: Mapping[str, object]) -> Entry:
+    async with call.api.database.write() as session:
+        return await catalog_edit.change(session, table, call.id, values)
+
+
+async def _retire(call: Call, table: type[Entry]) -> Entry:
+    async with call.api.database.write() as session:
+        return await catalog_edit.retire(session, table, call.id, now=call.now)
+
+
+def _new_id(call: Call, name: str) -> str:
+    """An id that tells what it is of: "jbl-stage3-607cf-7f3k2q"."""
+    letters = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", letters)[:MOST_OF_A_NAME].strip("-")
+    return "-".join(piece for piece in (slug, call.api.fresh()[:6].lower()) if piece)
+
+
+def _fit_words(part: Part, found: Fit, car: Car) -> Say:
+    names = {"name": part.name, "car": f"{car.brand} {car.model} {car.year}"}
+    if found.adapter is not None:
+        return say("fit.needs_adapter", adapter=found.adapter.name, price=price_of(found.adapter), **names)
+    return say(f"fit.{found.answer}", **names)
+
+
+def _words(call: Call, text: Say) -> str:
+    return render(text, language_of(call.request))

@@ -1,0 +1,279 @@
+"""An endpoint: a handler whose signature says all there is to know about it.
+
+    @endpoint("GET", "/api/spareparts/{id}", who=Who.ANYONE)
+    async def sparepart(call: Call) -> Sparepart: ...
+
+`query` and `body` parameters are pydantic models, read and checked before the handler runs; what it returns is
+put into api.md's envelope; and the OpenAPI document is made from the same types (`openapi`).
+
+    request ── address's limit ── who? ── user's limit ── query, body ── handler ── envelope
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints
+
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from core.database import Database
+from core.refusals import NotFound, Refusal
+from core.shop import Shop
+from core.tables import PaymentRequest
+from webhooks.api.answers import Denied, answered, failed
+from webhooks.api.auth import Clerk, User
+from webhooks.api.forms import read_form
+from webhooks.api.limits import Limiter
+
+IDENTIFIER = r"[A-Za-z0-9_\-]{1,64}"
+"""What our ids look like; anything else names nothing."""
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+USERS_AT_AN_ADDRESS = 5
+"""How many users' writes one address may make: a family, the shop's own office."""
+
+T = TypeVar("T")
+
+
+class Who(Enum):
+    """Who may call an endpoint at all; whose booking it is, the handler looks at itself."""
+
+    ANYONE = "anyone"
+    USER = "any signed-in user"
+    STAFF = "admins and technicians"
+    ADMIN = "admins"
+
+
+class Keep(Protocol):
+    """Stores a photo and answers its key; raises `BadPhotos` for what is none."""
+
+    async def __call__(self, content: bytes) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """What handlers need, made once by the composition root."""
+
+    database: Database
+    shop: Shop
+    clock: Callable[[], datetime]
+    fresh: Callable[[], str]
+    wake: Callable[[], None]
+    """Called when there may be something to send."""
+    clerk: Clerk | None
+    """None: nobody can sign in."""
+    pay_link: Callable[[PaymentRequest], Awaitable[PaymentRequest | None]] | None
+    """A request just made with its link, None while Midtrans doesn't answer; no function where payment is off."""
+    file_link: Callable[[str, str], str]
+    """The signed address of a file, by kind and name."""
+    keep_photo: Keep
+    rate_limit: str = "off"
+    behind_proxy: bool = False
+    """Whether the last address in X-Forwarded-For is the caller's, put there by our own proxy."""
+
+    @cached_property
+    def by_user(self) -> Limiter:
+        """Writes per user."""
+        return Limiter(self.rate_limit)
+
+    @cached_property
+    def by_address(self) -> Limiter:
+        """Writes per address."""
+        return Limiter(self.rate_limit, times=USERS_AT_AN_ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler."""
+
+    api: Api
+    request: web.Request
+    now: datetime
+    caller: User | None
+    files: Sequence[bytes] = ()
+    """What came along in a multipart body."""
+
+    @property
+    def id(self) -> str:
+        """The id in the path."""
+        return self.request.match_info["id"]
+
+    @property
+    def user(self) -> User:
+        """Who asks, where nobody else gets here."""
+        if self.caller is None:
+            raise Denied(401, "unauthorized")
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list, and how many there are in all."""
+
+    items: Sequence[T]
+    total: int
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Generic[T]):
+    """A body that has its own outermost fields beside `success`."""
+
+    body: T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A handler with its place, its rights and its types."""
+
+    method: str
+    path: str
+    who: Who
+    status: int
+    conflicts: bool
+    also: frozenset[int]
+    takes_files: bool
+    run: Callable[..., Awaitable[object]]
+    query: type[BaseModel] | None
+    body: type[BaseModel] | None
+    returns: Any
+
+    @property
+    def name(self) -> str:
+        """What the document calls it."""
+        return self.run.__name__
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a sentence."""
+        return (self.run.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+
+    def route(self, api: Api) -> web.RouteDef:
+        """The route for aiohttp; HEAD comes along with GET."""
+        adapter: TypeAdapter[Any] = TypeAdapter(inner(self.returns))
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                result = await self._call(api, request)
+            except (Refusal, ValidationError, Denied) as error:
+                return failed(request, error)
+            return result if isinstance(result, web.StreamResponse) else _envelope(adapter, result, self.status)
+
+        return web.route(self.method, self.path, handle) if self.method != "GET" else web.get(self.path, handle)
+
+    async def _call(self, api: Api, request: web.Request) -> object:
+        now = api.clock()
+        if self.method in WRITES:
+            api.by_address.count(_address(request, api), now)
+        caller = await self._identify(api, request, now)
+        if self.method in WRITES and caller is not None:
+            api.by_user.count(caller.id, now)
+        given: dict[str, BaseModel] = {}
+        files: Sequence[bytes] = ()
+        _check_path(request)
+        if self.query is not None:
+            given["query"] = self.query.model_validate({name: text for name, text in request.query.items() if text})
+        if self.body is not None and self.takes_files and request.content_type == "multipart/form-data":
+            fields, files = await read_form(request)
+            given["body"] = self.body.model_validate(fields)
+        elif self.body is not None:
+            given["body"] = await _read(request, self.body)
+        return await self.run(Call(api, request, now, caller, files), **given)
+
+    async def _identify(self, api: Api, request: web.Request, now: datetime) -> User | None:
+        header = request.headers.get("Authorization")
+        if self.who is Who.ANYONE:
+            return await _known(api, header, now)
+        if api.clerk is None:
+            raise Denied(503, "sign_in_off")
+        user = await api.clerk.user(header, now)
+        if (self.who is Who.ADMIN and not user.is_admin) or (self.who is Who.STAFF and user.staff is None):
+            raise Denied(403, "forbidden")
+        return user
+
+
+def endpoint(
+    method: str,
+    path: str,
+    *,
+    who: Who,
+    status: int = 200,
+    conflicts: bool = False,
+    also: Sequence[int] = (),
+    takes_files: bool = False,
+) -> Callable[[Callable[..., Awaitable[object]]], Endpoint]:
+    """Make a handler an endpoint; `conflicts`: it may answer 409, `also`: what else beside the usual.
+
+    `takes_files`: a multipart body is taken too, its files in `Call.files`.
+    """
+
+    def made(run: Callable[..., Awaitable[object]]) -> Endpoint:
+        types = get_type_hints(run)
+        return Endpoint(
+            method=method,
+            path=path,
+            who=who,
+            status=status,
+            conflicts=conflicts,
+            also=frozenset(also),
+            takes_files=takes_files,
+            run=run,
+            query=types.get("query"),
+            body=types.get("body"),
+            returns=types["return"],
+        )
+
+    return made
+
+
+async def _known(api: Api, header: str | None, now: datetime) -> User | None:
+    """Who asks for something public: a token that is no good makes nobody of them."""
+    if api.clerk is None or header is None:
+        return None
+    try:
+        return await api.clerk.user(header, now)
+    except Denied:
+        return None
+
+
+async def _read(request: web.Request, model: type[BaseModel]) -> BaseModel:
+    if request.content_type not in ("application/json", "application/octet-stream"):
+        raise Denied(415, "unsupported_media_type")
+    return model.model_validate_json(await request.read() or b"{}")
+
+
+def _check_path(request: web.Request) -> None:
+    if "id" in request.match_info and not re.fullmatch(IDENTIFIER, request.match_info["id"]):
+        raise NotFound
+
+
+def _address(request: web.Request, api: Api) -> str:
+    forwarded = request.headers.getall("X-Forwarded-For", []) if api.behind_proxy else []
+    return forwarded[-1].rpartition(",")[2].strip()[:64] if forwarded else request.remote or ""
+
+
+def inner(returns: Any) -> Any:
+    """The type within `Page[…]` or `Whole[…]`, for a list of them where it is a page."""
+    origin = getattr(returns, "__origin__", None)
+    if origin is Page:
+        return list[returns.__args__[0]]
+    if origin is Whole:
+        return returns.__args__[0]
+    return returns
+
+
+def _envelope(adapter: TypeAdapter[Any], result: object, status: int) -> web.Response:
+    def plain(value: object) -> Any:
+        return adapter.dump_python(value, mode="json", by_alias=True)
+
+    match result:
+        case Page():
+            body = {"success": True, "data": plain(list(result.items)), "total": result.total}
+            return answered(body | ({"message": result.message} if result.message else {}), status=status)
+        case Whole():
+            return answered({"success": True} | plain(result.body), status=status)
+        case _:
+            return answered({"success": True, "data": plain(result)}, status=status)

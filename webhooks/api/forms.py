@@ -1,0 +1,55 @@
+"""A multipart body: its fields as a model takes them, and its files, bounded before they are kept."""
+
+from collections.abc import Mapping
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from core import media
+from webhooks.api.answers import Denied
+
+LONGEST_FIELD = 10_000
+MOST_PARTS = 50
+LISTS = frozenset({"photos"})
+"""Fields that may come more than once."""
+
+
+async def read_form(request: web.Request) -> tuple[Mapping[str, object], list[bytes]]:
+    """The fields by name and the files in their order; raises `Denied` for what is too much or no form."""
+    fields: dict[str, object] = {}
+    files: list[bytes] = []
+    try:
+        reader = await request.multipart()
+        for _ in range(MOST_PARTS):
+            part = await reader.next()
+            if part is None:
+                return fields, files
+            if isinstance(part, MultipartReader):
+                raise Denied(400, "bad_request")
+            if part.filename is not None:
+                files.append(await _bounded(part, media.MOST_BYTES))
+            elif part.name is not None:
+                _put(fields, part.name, (await _bounded(part, LONGEST_FIELD)).decode())
+            if len(files) > media.MOST_PHOTOS:
+                break
+    except (ValueError, RuntimeError, LookupError) as error:
+        raise Denied(400, "bad_request") from error
+    raise Denied(413, "too_large")
+
+
+def _put(fields: dict[str, object], name: str, text: str) -> None:
+    name = name.removesuffix("[]")
+    if name in LISTS:
+        listed = fields.setdefault(name, [])
+        if isinstance(listed, list) and text:
+            listed.append(text)
+    else:
+        fields[name] = text
+
+
+async def _bounded(part: BodyPartReader, most: int) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk():
+        content += chunk
+        if len(content) > most:
+            raise Denied(413, "too_large")
+    return bytes(content)

@@ -1,0 +1,1 @@
+"""What goes over REST in either direction, typed: camelCase outside, snake_case inside."""

@@ -1,0 +1,144 @@
+"""The kinds of values that clients send: cleaned, bounded, and refused with a reason of ours."""
+
+import re
+from datetime import date, time
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from conversations.incoming import clean
+from conversations.understand.contacts import read_phone, read_plate
+from core.fit import year_span
+
+MOST_RUPIAH = 1_000_000_000
+MOST_COUNT = 1_000_000_000
+_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
+
+
+class Model(BaseModel):
+    """What we answer: camelCase outside."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, frozen=True)
+
+
+class Given(BaseModel):
+    """What a client sends, by its camelCase names alone; unknown fields are ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+
+
+def _wrong(kind: str) -> PydanticCustomError:
+    # The words are in the texts, by this kind; these are for logs.
+    return PydanticCustomError(kind, "not a valid value")
+
+
+def _said(text: str) -> str:
+    said = clean(text)
+    if not said:
+        raise _wrong("blank")
+    return said
+
+
+def _nothing_if_blank(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _day(value: object) -> date:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise _wrong("day")
+
+
+def _clock(value: object) -> time:
+    if isinstance(value, str) and _CLOCK.fullmatch(value):
+        try:
+            return time.fromisoformat(value)
+        except ValueError:
+            pass
+    raise _wrong("clock")
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise _wrong("email") from None
+
+
+def _phone(text: str) -> str:
+    number = read_phone(text)
+    if number is None:
+        raise _wrong("phone")
+    return number
+
+
+def _years(text: str) -> str:
+    if year_span(text) is None:
+        raise _wrong("years")
+    return text
+
+
+def _web(text: str) -> str:
+    if not re.fullmatch(r"https?://[!-~]+", text):
+        raise _wrong("link")
+    return text
+
+
+def _list_of_one(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _empty_if_none(value: object) -> object:
+    return [] if value is None else value
+
+
+Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_said)]
+Prose = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
+Reason = Annotated[str, Field(max_length=500), AfterValidator(clean)]
+Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
+OptionalId = Annotated[Id | None, BeforeValidator(_nothing_if_blank)]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)]
+OptionalEmail = Annotated[Email | None, BeforeValidator(_nothing_if_blank)]
+Phone = Annotated[str, Field(max_length=30), AfterValidator(_phone)]
+Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or clean(text))]
+OptionalPlate = Annotated[Plate | None, BeforeValidator(_nothing_if_blank)]
+OptionalProse = Annotated[Prose | None, BeforeValidator(_nothing_if_blank)]
+Rupiah = Annotated[int, Field(ge=0, le=MOST_RUPIAH)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
+Months = Annotated[int, Field(ge=0, le=240)]
+Minutes = Annotated[int, Field(ge=1, le=1440)]
+Quantity = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
+"""How many there may be of one thing is the shop's own rule."""
+Year = Annotated[
+    int,
+    Field(ge=1950, le=2100),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1950, "maximum": 2100}, {"type": "string"}]}),
+]
+Years = Annotated[str, Field(max_length=9), AfterValidator(_years)]
+Link = Annotated[str, Field(max_length=500), AfterValidator(_web)]
+OptionalLink = Annotated[Link | None, BeforeValidator(_nothing_if_blank)]
+Day = Annotated[
+    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-24"]})
+]
+Clock = Annotated[
+    time,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:00"]}),
+]
+WordList = Annotated[list[Word], Field(max_length=50), BeforeValidator(_list_of_one)]
+NothingIsEmpty = BeforeValidator(_empty_if_none)
+
+
+class Window(Given):
+    """Which part of a list is wanted."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 200
+    offset: Annotated[int, Field(ge=0, le=MOST_COUNT)] = 0

@@ -1,0 +1,38 @@
+"""/api/user: who a token is taken for."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from webhooks.api.endpoint import Call, Endpoint, Who, Whole, endpoint
+from webhooks.api.models.fields import Model
+
+
+class Profile(Model):
+    """Whom we know behind a token."""
+
+    id: Annotated[str, Field(alias="_id")]
+    name: str | None
+    technician_id: str | None
+
+
+class Known(Model):
+    """The role, and who has it."""
+
+    role: Literal["admin", "technician", "user"]
+    data: Profile
+
+
+@endpoint("GET", "/api/user", who=Who.USER)
+async def get_user(call: Call) -> Whole[Known]:
+    """The role that the staff list gives to a token's user."""
+    user = call.user
+    profile = Profile(
+        id=user.id,
+        name=user.staff.name if user.staff else None,
+        technician_id=user.staff.technician if user.staff else None,
+    )
+    return Whole(Known(role=user.role, data=profile))
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (get_user,)

@@ -1,0 +1,99 @@
+"""/api/bookings as staff uses it: assign, move on, note, charge; and the admin's figures."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import media, reports, work
+from core.policy import check_may_work_on
+from core.refusals import BadPhotos
+from core.tables import Booking
+from webhooks.api.answers import Denied
+from webhooks.api.bookings import again, visible
+from webhooks.api.endpoint import Call, Endpoint, Who, endpoint
+from webhooks.api.models.bookings import Assignment, BookingShown, Figures, NewCost, NewNote, StatusWanted
+
+
+@endpoint("GET", "/api/bookings/statistics/dashboard", who=Who.ADMIN)
+async def get_dashboard(call: Call) -> Figures:
+    """All bookings by status, and the revenue."""
+    async with call.api.database.read() as session:
+        figures = asdict(await reports.dashboard(session))
+    revenue = figures.pop("revenue")
+    return Figures(total_revenue=revenue, **{f"{name}_bookings": count for name, count in figures.items()})
+
+
+@endpoint("POST", "/api/bookings/{id}/assign-technician", who=Who.ADMIN, conflicts=True)
+async def assign_technician(call: Call, body: Assignment) -> BookingShown:
+    """Give a booking to a technician, which confirms it."""
+    async with _job(call) as (session, booking, actor):
+        await work.assign(session, booking, body.technician_id, shop=call.api.shop, now=call.now, actor=actor)
+        shown = await again(session, call)
+    call.api.wake()
+    return shown
+
+
+@endpoint("PATCH", "/api/bookings/{id}/status", who=Who.STAFF, conflicts=True)
+async def move_status(call: Call, body: StatusWanted) -> BookingShown:
+    """Begin, complete or cancel the work."""
+    async with _job(call) as (session, booking, actor):
+        await work.move_status(session, booking, body.status, shop=call.api.shop, now=call.now, actor=actor)
+        shown = await again(session, call)
+    call.api.wake()
+    return shown
+
+
+@endpoint("POST", "/api/bookings/{id}/work-notes", who=Who.STAFF, status=201, conflicts=True, takes_files=True)
+async def add_work_note(call: Call, body: NewNote) -> BookingShown:
+    """Tell the customer about the work, with links to photos or the photos themselves."""
+    if not all(media.is_link(photo) for photo in body.photos):
+        raise BadPhotos(most=media.MOST_PHOTOS)
+    async with call.api.database.read() as session:
+        await visible(session, call)  # before anything is stored
+    stored = [await call.api.keep_photo(content) for content in call.files]
+    async with _job(call) as (session, booking, actor):
+        photos = [*body.photos, *stored]
+        await work.add_note(session, booking, body.note, photos=photos, shop=call.api.shop, now=call.now, actor=actor)
+        shown = await again(session, call)
+    call.api.wake()
+    return shown
+
+
+@endpoint("POST", "/api/bookings/{id}/additional-cost", who=Who.STAFF, status=201, conflicts=True)
+async def add_cost(call: Call, body: NewCost) -> BookingShown:
+    """Charge what turned out to be needed; over REST it counts as agreed."""
+    async with _job(call) as (session, booking, actor):
+        await work.add_cost(
+            session,
+            booking,
+            body.description,
+            body.amount,
+            agreed=True,
+            photo=None,
+            shop=call.api.shop,
+            now=call.now,
+            actor=actor,
+        )
+        shown = await again(session, call)
+    call.api.wake()
+    return shown
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (get_dashboard, assign_technician, move_status, add_work_note, add_cost)
+
+
+@asynccontextmanager
+async def _job(call: Call) -> AsyncIterator[tuple[AsyncSession, Booking, str]]:
+    """A transaction, the booking in the path as its staff sees it, and the name of who works on it.
+
+    A technician's own booking as a customer isn't one of his jobs.
+    """
+    member = call.user.staff
+    if member is None:
+        raise Denied(403, "forbidden")
+    async with call.api.database.write() as session:
+        booking = await visible(session, call)
+        check_may_work_on(member, booking.technician_id)
+        yield session, booking, member.name

@@ -1,0 +1,77 @@
+"""/api/workshop and what is free when."""
+
+from datetime import date, timedelta
+
+from conversations.texts import render
+from core import bookings, slots
+from core.shop import WEEKDAYS, Shop
+from webhooks.api.answers import language_of
+from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.models.catalogue import Worker
+from webhooks.api.models.workshop import Coordinates, FreeAt, Hours, SlotsOf, TimeSlot, Workshop
+
+_A_MONDAY = date(2024, 1, 1)
+
+
+@endpoint("GET", "/api/workshop", who=Who.ANYONE)
+async def get_workshop(call: Call) -> Workshop:
+    """The workshop, its hours and its slots."""
+    shop = call.api.shop
+    week = [_A_MONDAY + timedelta(days=number) for number in range(7)]
+    located = shop.latitude is not None and shop.longitude is not None
+    return Workshop(
+        name=shop.name,
+        address=shop.address,
+        city=shop.city,
+        contact=shop.contact,
+        email=shop.email,
+        description=shop.description,
+        timezone=shop.timezone,
+        opening_hours={name: _hours(shop, day) for name, day in zip(WEEKDAYS, week, strict=True)},
+        time_slots=sorted({f"{cell:%H:%M}" for day in week for cell in slots.cells(day, shop)}),
+        max_bookings_per_slot=shop.max_bookings_per_slot,
+        coordinates=Coordinates(latitude=shop.latitude or 0, longitude=shop.longitude or 0) if located else None,
+    )
+
+
+@endpoint("GET", "/api/workshop/timeslots", who=Who.ANYONE)
+async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
+    """A day's slots with their load; with a duration, where a job that long can begin."""
+    shop, language = call.api.shop, language_of(call.request)
+    async with call.api.database.read() as session:
+        day = await bookings.day_load(session, query.date, shop=shop, now=call.now, minutes=query.duration)
+        closed = None if day else await bookings.why_closed(session, query.date, shop=shop, language=language)
+    shown = [
+        TimeSlot(
+            time=f"{shop.local(slot.starts_at):%H:%M}",
+            bookings_count=slot.taken,
+            max_bookings=slot.cap,
+            is_available=slot.free,
+        )
+        for slot in day
+    ]
+    return Page(shown, len(shown), render(closed, language) if closed else None)
+
+
+@endpoint("GET", "/api/technicians/available", who=Who.ANYONE)
+async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
+    """Who has no other job then."""
+    shop = call.api.shop
+    async with call.api.database.read() as session:
+        free = await bookings.free_technicians(
+            session,
+            shop.at(query.date, query.time),
+            query.duration or shop.slot_minutes,
+            shop=shop,
+            skills=frozenset(),
+            now=call.now,
+        )
+    return Page([Worker.of(technician) for technician in free], len(free))
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (get_workshop, list_timeslots, list_free_technicians)
+
+
+def _hours(shop: Shop, day: date) -> Hours | None:
+    hours = shop.weekly_hours(day)
+    return Hours(open=f"{hours[0]:%H:%M}", close=f"{hours[1]:%H:%M}") if hours else None
