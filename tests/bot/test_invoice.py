@@ -70,7 +70,7 @@ def test_a_long_list_repeats_the_tables_head_and_counts_its_pages() -> None:
 
 
 def test_a_supplementary_invoice_names_the_one_it_adds_to() -> None:
-    text = _text(_facts(_line("Kabel RCA", warranty_months=0), supplements="INV/2026/00041"))
+    text = _text(_facts(_line("Kabel RCA"), supplements="INV/2026/00041"))
     assert "Tambahan untuk INV/2026/00041" in text
 
 
