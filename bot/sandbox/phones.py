@@ -96,7 +96,9 @@ class Bubble:
             "html": self.html,
             "buttons": [[button.to_json() for button in row] for row in self.buttons],
             "list": self.menu.to_json() if self.menu else None,
-            "keyboard": [[key.to_json() for key in row] for row in self.keyboard] if self.keyboard is not None else None,
+            "keyboard": [[key.to_json() for key in row] for row in self.keyboard]
+            if self.keyboard is not None
+            else None,
             "document": _document(self.media) if self.media and self.kind == "document" else None,
             "photo": {"url": self.media.url} if self.media and self.kind == "photo" else None,
             "status": self.status,
