@@ -155,7 +155,7 @@ class Plan(Step):
 
     def needed(self, turn: Turn) -> bool:
         """Cash is paid at the end."""
-        return turn.state.get("method") != PaymentMethod.COD
+        return bool(turn.state.get("method") != PaymentMethod.COD)
 
     async def ask(self, turn: Turn) -> Question:
         """In full, or each share with its amount."""
