@@ -24,6 +24,7 @@ from core.tables import Contact, Outbox
 
 LOG = logging.getLogger(__name__)
 BATCH = 32
+WITH_WINDOW = ("whatsapp",)
 WINDOW = timedelta(hours=24)
 """WhatsApp: how long after a person's last message anything may be said."""
 
@@ -76,7 +77,10 @@ class Dispatcher:
             rows = await outbox.claim(session, now=now, limit=BATCH, channels=channels or tuple(self._senders))
             in_session = await _in_session(session, rows, now)
         outcomes = await asyncio.gather(
-            *(self._send(row, in_session=(row.channel, row.address) in in_session) for row in rows),
+            *(
+                self._send(row, in_session=row.channel not in WITH_WINDOW or (row.channel, row.address) in in_session)
+                for row in rows
+            ),
             return_exceptions=True,
         )
         self._unrecorded += zip(rows, outcomes, strict=True)
@@ -143,7 +147,8 @@ class Dispatcher:
 
 
 async def _in_session(session: AsyncSession, rows: Sequence[Outbox], now: datetime) -> set[tuple[str, str]]:
-    if not rows:
+    addresses = {row.address for row in rows if row.channel in WITH_WINDOW}
+    if not addresses:
         return set()
     seen = await session.execute(
         select(Contact.channel, Contact.address).where(

@@ -163,13 +163,7 @@ def _still_wanted(row: Outbox, now: datetime) -> bool:
 
 
 async def _record(session: AsyncSession, row: Outbox, **values: Any) -> None:
-    # The number of attempts is the claim's own: who lost the lease records nothing.
-    await session.execute(
-        update(Outbox)
-        .where(Outbox.id == row.id, Outbox.state == "sending", Outbox.attempts == row.attempts)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    await session.execute(_RECORD, {"of": row.id, "as_claimed": row.attempts} | values)
 
 
 def _unfinished(row: type[Outbox]) -> ColumnElement[bool]:
@@ -219,5 +213,11 @@ def _claim_statement() -> Executable:
     )
 
 
+# Built once: the loop runs them all the time, and building costs more than running.
 _CLAIM = _claim_statement()
-"""Built once: every turn of the loop runs it, and building costs more than running it."""
+# The number of attempts is the claim's own: who lost the lease records nothing.
+_RECORD = (
+    update(Outbox)
+    .where(Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed"))
+    .execution_options(synchronize_session=False)
+)

@@ -1,52 +1,72 @@
 """Customers and the addresses they write from."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
+from core.database import insert_once
 from core.tables import Booking, Contact, Conversation, Customer, Inbound
+
+SEEN_PRECISION = timedelta(minutes=1)
+"""A day's window needs no more, and most turns are spared a statement."""
+
+# The statements of every turn: built once.
+_FIND = (
+    select(Contact, Conversation.state)
+    .join(Contact.customer)
+    .join(Conversation, Conversation.contact_id == Contact.id)
+    .options(contains_eager(Contact.customer))
+    .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
+    .with_for_update(of=Conversation)
+)
+_REMEMBER = (
+    update(Conversation).where(Conversation.contact_id == bindparam("of")).execution_options(synchronize_session=False)
+)
 
 
 async def note_arrival(session: AsyncSession, channel: str, event_id: str, address: str, now: datetime) -> bool:
     """Whether this message is new; the row that says so commits with what the message causes."""
-    values = {"channel": channel, "event_id": event_id, "address": address, "received_at": now}
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    result = await session.execute(insert(Inbound).values(values).on_conflict_do_nothing().returning(Inbound.event_id))
-    return result.first() is not None
+    return await insert_once(session, Inbound, channel=channel, event_id=event_id, address=address, received_at=now)
 
 
 async def meet(
     session: AsyncSession, channel: str, address: str, *, phone: str | None, language: str, now: datetime
-) -> tuple[Contact, Conversation, bool]:
-    """The contact at an address with its conversation, locked for this turn, and whether it is a new one.
+) -> tuple[Contact, dict[str, Any], bool]:
+    """The contact at an address, what its conversation remembers, locked for this turn, and whether it is a new one.
 
     `phone` is a number that the channel vouches for: a customer already known by it is the same one.
     """
     known = await _find(session, channel, address)
     if known is not None:
-        known[0].last_seen_at = now
+        _note_seen(known[0], now)
         return *known, False
     try:
         async with session.begin_nested():
-            customer = await _by_phone(session, phone) or Customer(phone=phone, phone_proven=bool(phone), created_at=now)
+            customer = await _by_phone(session, phone) or Customer(
+                phone=phone, phone_proven=bool(phone), created_at=now
+            )
             contact = Contact(
                 channel=channel, address=address, customer=customer, language=language, last_seen_at=now, created_at=now
             )
             session.add(contact)
             await session.flush()
-            conversation = Conversation(contact_id=contact.id, state={}, updated_at=now)
-            session.add(conversation)
+            session.add(Conversation(contact_id=contact.id, state={}, updated_at=now))
             await session.flush()
     except IntegrityError:  # their first two messages came at once; the other one made the contact
         known = await _find(session, channel, address)
         if known is None:
             raise
         return *known, False
-    return contact, conversation, True
+    return contact, {}, True
+
+
+async def remember(session: AsyncSession, contact: Contact, state: dict[str, Any], now: datetime) -> None:
+    """Keep what a conversation has come to."""
+    await session.execute(_REMEMBER, {"of": contact.id, "state": state, "updated_at": now})
 
 
 async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> None:
@@ -60,17 +80,14 @@ async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> No
     contact.customer = known
 
 
-async def _find(session: AsyncSession, channel: str, address: str) -> tuple[Contact, Conversation] | None:
-    query = (
-        select(Contact, Conversation)
-        .join(Contact.customer)
-        .join(Conversation, Conversation.contact_id == Contact.id)
-        .options(contains_eager(Contact.customer))
-        .where(Contact.channel == channel, Contact.address == address)
-        .with_for_update(of=Conversation)
-    )
-    row = (await session.execute(query)).first()
+async def _find(session: AsyncSession, channel: str, address: str) -> tuple[Contact, dict[str, Any]] | None:
+    row = (await session.execute(_FIND, {"channel": channel, "address": address})).first()
     return (row[0], row[1]) if row else None
+
+
+def _note_seen(contact: Contact, now: datetime) -> None:
+    if contact.last_seen_at is None or now - contact.last_seen_at >= SEEN_PRECISION:
+        contact.last_seen_at = now
 
 
 async def _by_phone(session: AsyncSession, phone: str | None) -> Customer | None:
