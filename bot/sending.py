@@ -1,6 +1,6 @@
 """What the outbox loop hands to a channel, and the three ways in which sending can go wrong.
 
-    dispatch ── Parcel ──> telegram / whatsapp / email ── vendor's id, or NotSent / Unclear / Undeliverable
+dispatch ── Parcel ──> telegram / whatsapp / email ── vendor's id, or NotSent / Unclear / Undeliverable
 """
 
 from dataclasses import dataclass
