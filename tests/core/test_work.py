@@ -197,6 +197,14 @@ async def test_another_technician_takes_over_with_the_time_and_the_first_one_hea
     await check_books(on.database)
 
 
+async def test_two_admins_cannot_give_one_technician_two_jobs_at_once(on: Work) -> None:
+    for code, technician in ((CODE, ANDI), ("BK-000002", BUDI)):
+        await book(on.database, on.shop, on.now, code=code, technician_id=technician)
+    ends = await at_once(on(work.assign, CITRA), on(work.assign, CITRA, code="BK-000002"))
+    assert sorted(ends) == ["TechnicianBusy", "done"]
+    await check_books(on.database)
+
+
 async def test_the_same_technician_again_changes_nothing(on: Work) -> None:
     await book(on.database, on.shop, on.now)
     await on(work.assign, ANDI)
