@@ -1,6 +1,6 @@
 """What a conversation remembers: answers, never a step pointer (facts: back, skip and deploys follow from that)."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 VERSION = 1
@@ -44,7 +44,7 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         """The state as JSON values."""
-        return asdict(self)
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def __contains__(self, name: str) -> bool:
         return any(known == name for known, _ in self.answers)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from core.catalog import Catalogue
 from core.money import discounted
@@ -149,5 +150,6 @@ def _covers(years: str, year: int) -> bool:
     return span is not None and span[0] <= year and (span[1] is None or year <= span[1])
 
 
+@lru_cache(maxsize=4096)
 def _key(name: str) -> str:
     return "".join(sign for sign in name.casefold() if sign.isalnum())
