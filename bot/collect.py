@@ -7,9 +7,10 @@ Midtrans is never asked inside a transaction; what was claimed and not recorded 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.loop import Loop
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
@@ -19,10 +20,12 @@ from core.database import AWAY, Database
 from core.payments import Task
 from core.shop import Shop
 from core.states import RequestState
-from core.tables import PaymentRequest
+from core.tables import Booking, PaymentRequest
 
 LOG = logging.getLogger(__name__)
 BATCH = 16
+PATIENCE = timedelta(seconds=8)
+"""How long somebody waits at a web page for a link."""
 
 
 class Collector:
@@ -47,6 +50,8 @@ class Collector:
         self._chance = chance
         self._wake_dispatch = wake_dispatch
         self._loop = Loop("payments", self.run_once)
+        self._news = asyncio.Event()
+        """Set, and replaced, whenever a link was made or couldn't be."""
 
     async def run(self) -> None:
         """Work until stopped."""
@@ -76,6 +81,22 @@ class Collector:
             self._wake_dispatch()
         return len(work)
 
+    async def link_for(self, wanted: PaymentRequest) -> PaymentRequest | None:
+        """A request just made with its link, since somebody waits for it; None while Midtrans doesn't answer."""
+        self.wake()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                while True:
+                    news = self._news
+                    async with self._database.read() as session:
+                        booking = await session.get_one(Booking, wanted.booking_id)
+                        opened = await payments.open_request(session, booking, now=self._clock())
+                        attempts = (await session.get_one(PaymentRequest, wanted.order_id)).attempts
+                    if opened or attempts > wanted.attempts:
+                        return opened
+                    await news.wait()
+        return None
+
     async def _attend(self, task: Task) -> None:
         request = task.request
         if request.state is RequestState.CANCELLED:
@@ -86,6 +107,13 @@ class Collector:
             await self._look(request)
 
     async def _make_link(self, task: Task) -> None:
+        try:
+            await self._try_link(task)
+        finally:
+            self._news.set()
+            self._news = asyncio.Event()
+
+    async def _try_link(self, task: Task) -> None:
         order_id = task.request.order_id
         body = snap_body(task.request, task.booking, now=self._clock(), finish_url=self._finish_url)
         try:

@@ -48,7 +48,7 @@ async def expand(session: AsyncSession, bookings: Sequence[Booking]) -> list[Exp
     invoiced = set(await session.scalars(select(Invoice.booking_id).where(Invoice.booking_id.in_(ids))))
     part_of = {part.id: part for part in parts}
     service_of = {service.id: service for service in services}
-    user_of = dict(users.tuples().all())
+    user_of = dict(users.all())
     notes_of, costs_of = _by_booking(notes.all()), _by_booking(costs.all())
     return [
         Expanded(

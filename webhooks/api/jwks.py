@@ -1,0 +1,38 @@
+"""Fetches the issuer's keys: one address from the settings, bounded in time and size, no redirects."""
+
+import json
+from collections.abc import AsyncIterable, Mapping
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from webhooks.api.auth import Fetch, KeysAway
+
+LONGEST = ClientTimeout(total=5)
+MOST_BYTES = 256 * 1024
+
+
+def fetching(client: ClientSession, url: str) -> Fetch:
+    """A function that fetches the JWKS at that address; it raises `KeysAway`."""
+
+    async def fetch() -> Mapping[str, object]:
+        try:
+            async with client.get(url, timeout=LONGEST, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise KeysAway(f"HTTP {response.status}")
+                jwks = json.loads(await _bounded(response.content.iter_chunked(16 * 1024)))
+        except (ClientError, TimeoutError, ValueError, RecursionError) as error:
+            raise KeysAway(type(error).__name__) from error
+        if not isinstance(jwks, dict):
+            raise KeysAway("no object")
+        return jwks
+
+    return fetch
+
+
+async def _bounded(chunks: AsyncIterable[bytes]) -> bytes:
+    read = b""
+    async for chunk in chunks:
+        read += chunk
+        if len(read) > MOST_BYTES:
+            raise KeysAway("too much")
+    return read
