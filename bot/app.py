@@ -30,19 +30,21 @@ from bot.dispatch import Dispatcher
 from bot.email import Email
 from bot.intake import Intake
 from bot.midtrans import Midtrans
+from bot.photos import Photos
 from bot.polling import backoff, poll
+from bot.rest import rest
 from bot.sending import File, NotSent, Sender
 from bot.telegram import TelegramSender, make_bot
 from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
-from core import bookings, invoices, notices, outbox
+from core import bookings, invoices, media, notices, outbox
 from core.database import AWAY, Database, insert_once, upgrade
 from core.messages import Document, say
 from core.refusals import NotFound
 from core.shop import Shop
 from core.states import PaymentMethod
 from core.tables import Booking, Contact, Secret
-from webhooks import files, midtrans, pages, telegram, twilio
+from webhooks import api, cors, files, midtrans, pages, telegram, twilio
 from webhooks.app import make_app
 from webhooks.files import Download
 
@@ -120,7 +122,8 @@ async def serving(
         stack.push_async_callback(opened.close)
         await upgrade(opened)
         secret = await _kept_secret(opened, fresh)
-        library = Library(opened, secret, settings.server.public_url, clock)
+        photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
+        library = Library(opened, photos, secret, settings.server.public_url, clock)
         bot = _telegram(settings)
         senders = await _senders(settings, bot, clock, stack)
         dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
@@ -150,6 +153,18 @@ async def serving(
         if collector:
             key = _plain(settings.midtrans.server_key)
             routes += midtrans.routes(opened, server_key=key, clock=clock, wake=collector.wake)
+        web_api = await rest(
+            settings,
+            opened,
+            collector,
+            photos,
+            file_link=library.link,
+            clock=clock,
+            fresh=fresh,
+            wake=wake,
+            stack=stack,
+        )
+        routes += api.routes(web_api, public_url=settings.server.public_url)
         url = await _listen(settings, routes, _ready(opened), stack)
         await _start(stack, dispatcher, collector, opened, wake, clock, tick)
         if bot:
@@ -162,8 +177,11 @@ async def serving(
 class Library:
     """Files of ours, as the channels attach them and as signed links serve them."""
 
-    def __init__(self, database: Database, secret: bytes, public_url: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, photos: Photos, secret: bytes, public_url: str, clock: Callable[[], datetime]
+    ) -> None:
         self._database = database
+        self._photos = photos
         self._secret = secret
         self._public_url = public_url
         self._clock = clock
@@ -173,13 +191,27 @@ class Library:
         found = await self.download(document.kind, document.id)
         if found is None:
             raise NotFound(code=document.id)
-        link = files.sign(self._secret, document.kind, document.id, self._clock() + FILE_LINKS_LAST)
-        return File(found.name, found.content_type, found.content, self._public_url + link)
+        return File(found.name, found.content_type, found.content, self.link(document.kind, document.id))
+
+    def link(self, kind: str, name: str) -> str:
+        """The signed address of a file, for a while."""
+        return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
 
     async def download(self, kind: str, code: str) -> Download | None:
         """The bytes behind a link."""
-        if kind != "invoice":
-            return None
+        match kind:
+            case "invoice":
+                return await self._invoice(code)
+            case "photo":
+                return await self._photo(code)
+            case _:
+                return None
+
+    async def _photo(self, key: str) -> Download | None:
+        content = await self._photos.load(key)
+        return Download(key, media.kind_of_key(key).content_type, content) if content else None
+
+    async def _invoice(self, code: str) -> Download | None:
         async with self._database.read() as session:
             try:
                 facts, payments = await invoices.load(session, code)
@@ -316,7 +348,9 @@ async def _listen(
     ready: Callable[[], Awaitable[Mapping[str, str]]],
     stack: AsyncExitStack,
 ) -> str:
-    runner = web.AppRunner(make_app(routes, ready=ready), access_log=None, shutdown_timeout=5)
+    app = make_app(routes, ready=ready)
+    cors.allow(app, settings.server.cors_origins)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, settings.server.host, settings.server.port).start()

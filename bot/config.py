@@ -63,7 +63,10 @@ class Server(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     public_url: Url = "http://127.0.0.1:8080"
-    rate_limit: Annotated[str, Field(pattern=r"^(off|[1-9]\d*/(second|minute|hour))$")] = "60/minute"
+    rate_limit: Annotated[str, Field(pattern=r"^(off|[1-9]\d{0,5}/(second|minute|hour))$")] = "60/minute"
+    behind_proxy: bool = False
+    cors_origins: tuple[Url, ...] = ()
+    photos: Path = Path("data/photos")
 
 
 class DatabaseAt(_Section):

@@ -17,6 +17,8 @@ from aiohttp import web
 from webhooks.api import bookings, catalogue, docs, openapi, user, work, workshop
 from webhooks.api.endpoint import Api, Endpoint
 
+__all__ = ["ENDPOINTS", "Api", "routes"]
+
 # Where two paths fit, the first one is taken: /technicians/available before an id, my-bookings and statistics likewise.
 ENDPOINTS: tuple[Endpoint, ...] = (
     *catalogue.ENDPOINTS,

@@ -1,0 +1,56 @@
+"""The REST API as the settings want it."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+from aiohttp import ClientSession
+
+from bot.collect import Collector
+from bot.config import Settings
+from bot.photos import Photos
+from core.database import Database
+from webhooks.api import Api
+from webhooks.api.auth import Clerk, KeySet
+from webhooks.api.jwks import fetching
+
+_log = logging.getLogger(__name__)
+
+
+async def rest(
+    settings: Settings,
+    database: Database,
+    collector: Collector | None,
+    photos: Photos,
+    *,
+    file_link: Callable[[str, str], str],
+    clock: Callable[[], datetime],
+    fresh: Callable[[], str],
+    wake: Callable[[], None],
+    stack: AsyncExitStack,
+) -> Api:
+    """What the API's handlers need; `stack` closes what it opens."""
+    return Api(
+        database=database,
+        shop=settings.shop,
+        clock=clock,
+        fresh=fresh,
+        wake=wake,
+        clerk=await _clerk(settings, stack),
+        pay_link=collector.link_for if collector else None,
+        file_link=file_link,
+        keep_photo=photos.keep,
+        rate_limit=settings.server.rate_limit,
+        behind_proxy=settings.server.behind_proxy,
+    )
+
+
+async def _clerk(settings: Settings, stack: AsyncExitStack) -> Clerk | None:
+    issuer = settings.clerk.issuer
+    if issuer is None:
+        _log.warning("Signing in on the web is off: BENGKEL_CLERK__ISSUER is not set")
+        return None
+    client = await stack.enter_async_context(ClientSession())
+    keys = KeySet(fetching(client, settings.clerk.jwks_url or f"{issuer}/.well-known/jwks.json"))
+    return Clerk(issuer=issuer, parties=settings.clerk.authorized_parties, keys=keys, shop=settings.shop)
