@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from bot import app
 from bot.config import Settings
+from bot.sandbox.clerk import USERS
 from bot.sandbox.server import DEFAULTS, Outside, outside
 from core import catalog_files
 from core.database import upgrade
@@ -37,7 +38,7 @@ async def demo(*, port: int) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     async with everything(port=port) as there:
-        print(f"\n  Bengkel demo: {there.url}/\n\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201
+        print(f"\n  Bengkel demo: {there.url}/\n  REST API:     {there.url}/clerk\n\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201
         await stop.wait()
 
 
@@ -50,20 +51,25 @@ async def everything(*, port: int = 0) -> AsyncIterator[Outside]:
             there.world.new_customer("telegram")
             there.world.new_customer("whatsapp")
             there.world.telegram.person(OWNER, "Ibu Rina (pemilik)", phone="+628111000001", started=True)
-            settings = settings_for(there, database=f"sqlite+aiosqlite:///{folder}/bengkel.db", port=_free_port())
+            settings = settings_for(there, folder=Path(folder), port=_free_port())
             await stock_the_shelves(settings)
             there.shop_is_at(settings.server.public_url)
             async with app.serving(settings):
                 yield there
 
 
-def settings_for(there: Outside, *, database: str, port: int) -> Settings:
+def settings_for(there: Outside, *, folder: Path, port: int) -> Settings:
     """A shop whose vendors are the stand-ins; the environment has no say in it."""
     address = f"http://127.0.0.1:{port}"
     return Settings.model_validate(
         {
-            "server": {"port": port, "public_url": address},
-            "database": {"url": database},
+            "server": {
+                "port": port,
+                "public_url": address,
+                "cors_origins": [there.url],
+                "photos": folder / "photos",
+            },
+            "database": {"url": f"sqlite+aiosqlite:///{folder}/bengkel.db"},
             "telegram": {
                 "token": DEFAULTS.telegram_token,
                 "mode": "webhook",
@@ -87,8 +93,12 @@ def settings_for(there: Outside, *, database: str, port: int) -> Settings:
                 "smtp_url": f"smtp://127.0.0.1:{there.smtp_port}",
                 "sender": "Suara Jaya <halo@suarajaya.example>",
             },
+            "clerk": {"issuer": there.clerk.issuer, "authorized_parties": [there.url]},
             "workshop": WORKSHOP,
-            "staff": [{"name": "Ibu Rina", "role": "admin", "telegram": OWNER}],
+            "staff": [
+                {"name": "Ibu Rina", "role": "admin", "telegram": OWNER, "clerk": USERS["admin"]},
+                {"name": "Dedi", "role": "technician", "technician": "dedi", "clerk": USERS["technician"]},
+            ],
         }
     )
 

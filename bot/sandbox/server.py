@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.sandbox import mailbox, midtrans, pages, people
+from bot.sandbox import clerk, mailbox, midtrans, pages, people
+from bot.sandbox.clerk import Clerk
 from bot.sandbox.mailbox import Mailbox
 from bot.sandbox.midtrans import MidtransStandIn
 from bot.sandbox.stage import Clock
@@ -66,6 +67,7 @@ class Outside:
     world: World
     midtrans: MidtransStandIn
     mailbox: Mailbox
+    clerk: Clerk
     url: str
     """Where all of the vendors' APIs and the page are."""
     smtp_port: int
@@ -74,6 +76,7 @@ class Outside:
         """Where our server is reached, as the owner would enter it at Twilio's and Midtrans'."""
         self.world.whatsapp.inbound_url = f"{public_url}/webhooks/twilio"
         self.midtrans.notifications.url = f"{public_url}/api/payment/webhook"
+        self.clerk.shop_url = public_url
 
 
 @asynccontextmanager
@@ -87,17 +90,17 @@ async def outside(
     payments = MidtransStandIn(
         server_key=credentials.midtrans_server_key, merchant=credentials.midtrans_merchant, clock=clock
     )
-    letters = Mailbox(clock=clock)
-    runner = web.AppRunner(application(world, payments, letters), shutdown_timeout=1)
+    letters, issuer = Mailbox(clock=clock), Clerk(clock)
+    runner = web.AppRunner(application(world, payments, letters, issuer), shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     await site.start()
     url = f"http://{host}:{runner.addresses[0][1]}"
-    world.stage.url = payments.public_url = url
+    world.stage.url = payments.public_url = issuer.url = url
     smtp_port = await letters.start(host)
     watching = [asyncio.create_task(work) for work in (payments.run(), _announce(letters, world))]
     try:
-        yield Outside(world, payments, letters, url, smtp_port)
+        yield Outside(world, payments, letters, issuer, url, smtp_port)
     finally:
         for task in watching:
             task.cancel()
@@ -107,13 +110,14 @@ async def outside(
         await runner.cleanup()
 
 
-def application(world: World, payments: MidtransStandIn, letters: Mailbox) -> web.Application:
+def application(world: World, payments: MidtransStandIn, letters: Mailbox, issuer: Clerk) -> web.Application:
     """Everything under one address; the vendors' paths don't meet."""
     app = web.Application(client_max_size=MOST_BYTES)
     app.add_routes(world.bot_api.routes())
     app.add_routes(world.twilio_api.routes())
     app.add_routes(midtrans.routes(payments))
     app.add_routes(mailbox.routes(letters))
+    app.add_routes(clerk.routes(issuer))
     app.add_routes(people.routes(world, letters))
     app.add_routes(pages.routes())
     return app

@@ -1,0 +1,93 @@
+"""Stand-in for Clerk: its own key pair, made at the start; it publishes the public half and hands out tokens.
+
+GET  /clerk/.well-known/jwks.json     what our server fetches
+POST /clerk/token {"user": "customer" | "technician" | "admin" | "user_…"}     what a sign-in page would get
+GET  /clerk                           how to use it
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from html import escape
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from bot.sandbox.stage import Clock
+
+KID = "sandbox-key"
+LIFE = timedelta(hours=1)
+USERS = {"customer": "user_demo_customer", "technician": "user_demo_technician", "admin": "user_demo_admin"}
+"""Clerk's ids of the people in the demo, by what they are."""
+
+_PAGE = """<!doctype html><html lang="id"><meta charset="utf-8"><title>Clerk · SIMULASI</title>
+<style>body{{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1.25rem;color:#17233f}}
+pre{{background:#eef1f7;border-radius:10px;padding:1rem;overflow-x:auto}}i{{color:#61708c}}</style>
+<h1>Clerk, SIMULASI</h1>
+<p>Token untuk REST API, sejam berlaku: <b>customer</b>, <b>technician</b>, atau <b>admin</b>.
+<i lang="en">Tokens for the REST API, good for an hour, one for each role.</i></p>
+<pre>TOKEN=$(curl -s {url}/clerk/token -d '{{"user": "customer"}}' | sed 's/.*"token": "\\([^"]*\\)".*/\\1/')
+curl -s {shop}/api/user -H "Authorization: Bearer $TOKEN"</pre>
+<p>Semua alamat API <i lang="en">The whole API</i>: <a href="{shop}/api/docs">{shop}/api/docs</a></p></html>"""
+
+
+class Clerk:
+    """The issuer: who is asked for gets a token, no questions asked; for this machine only."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.url = ""
+        """Where this server is reached; set when it listens."""
+        self.shop_url = ""
+        """Where our server is."""
+
+    @property
+    def issuer(self) -> str:
+        """What stands in tokens as `iss`."""
+        return f"{self.url}/clerk"
+
+    def jwks(self) -> Mapping[str, object]:
+        """The public key."""
+        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
+        return {"keys": [key | {"kid": KID, "use": "sig", "alg": "RS256"}]}
+
+    def token(self, user: str) -> str:
+        """A session token for a role of the demo, or for any id of a user."""
+        moment = self._clock()
+        claims = {
+            "iss": self.issuer,
+            "sub": USERS.get(user, user),
+            "iat": moment,
+            "nbf": moment,
+            "exp": moment + LIFE,
+            "azp": self.url,
+        }
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": KID})
+
+
+def routes(clerk: Clerk) -> list[web.RouteDef]:
+    """The issuer's addresses."""
+
+    async def keys(_: web.Request) -> web.Response:
+        return web.json_response(clerk.jwks())
+
+    async def token(request: web.Request) -> web.Response:
+        try:
+            asked = json.loads(await request.read())
+            user = str(asked["user"])
+        except (ValueError, TypeError, KeyError):
+            raise web.HTTPBadRequest(text='{"user": "customer"}') from None
+        return web.json_response({"token": clerk.token(user), "user": USERS.get(user, user)})
+
+    async def page(_: web.Request) -> web.Response:
+        text = _PAGE.format(url=escape(clerk.url), shop=escape(clerk.shop_url))
+        return web.Response(text=text, content_type="text/html")
+
+    return [
+        web.get("/clerk", page),
+        web.get("/clerk/.well-known/jwks.json", keys),
+        web.post("/clerk/token", token),
+    ]
