@@ -23,7 +23,7 @@ from conversations.incoming import clean
 from conversations.texts import Style, render
 from core.messages import Say, say
 
-HTML = Style(escape=lambda text: html.escape(text).replace("\n", "<br>\n"), bold=("<b>", "</b>"))
+HTML = Style(escape=html.escape, bold=("<b>", "</b>"))
 
 # 7bit: a server without 8BITMIME takes it too, and no line grows longer than mail allows.
 _POLICY = SMTP_POLICY.clone(cte_type="7bit")
@@ -161,7 +161,7 @@ def _as_text(parcel: Parcel, shop: str) -> str:
 
 def _as_html(parcel: Parcel, shop: str) -> str:
     message, language = parcel.message, parcel.language
-    paragraphs = [_PARAGRAPH.format(text=render(text, language, HTML)) for text in message.says[1:]]
+    paragraphs = [_PARAGRAPH.format(text=_lines(render(text, language, HTML))) for text in message.says[1:]]
     if message.link is not None:
         label = render(message.link.label, language, HTML)
         paragraphs.append(_BUTTON.format(url=html.escape(message.link.url), label=label))
@@ -173,6 +173,10 @@ def _as_html(parcel: Parcel, shop: str) -> str:
         automatic=render(_foot(shop), language, HTML),
         reply=render(say("mail.reply"), language, HTML),
     )
+
+
+def _lines(text: str) -> str:
+    return text.replace("\n", "<br>\n")
 
 
 def _foot(shop: str) -> Say:

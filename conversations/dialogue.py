@@ -28,6 +28,7 @@ async def answer(turn: Turn) -> Question:
         await people.prove_phone(turn.session, turn.contact, incoming.phone)
         turn.state.drop("other_phone")
         if not incoming.text:
+            turn.remark("phone.noted")
             return await _next(turn)
     if incoming.choice is not None:
         return await _tapped(turn, incoming.choice)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot import telegram_render, whatsapp_render
 from conversations.engine import Engine
@@ -16,7 +16,7 @@ from core.database import Database
 from core.messages import Message, message_from_json
 from core.shop import Shop
 from core.states import RequestState
-from core.tables import Outbox, PaymentRequest
+from core.tables import Outbox, Part, PaymentRequest, Slot
 
 ADDRESSES = {"telegram": "812345", "whatsapp": "whatsapp:+6281290000001"}
 
@@ -105,6 +105,18 @@ class Talk:
             self.now = request.expires_at + timedelta(seconds=1)
             await settlement.look(session, request.order_id, None, shop=self.shop, now=self.now)
         await self._look()
+
+    async def others_buy(self, part: str) -> None:
+        """Other customers take all that is left of a part."""
+        async with self.database.write() as session:
+            await session.execute(update(Part).where(Part.id == part).values(reserved=Part.on_hand))
+
+    async def others_book(self, moment: str) -> None:
+        """Other customers take every seat of a slot (its local time)."""
+        at = datetime.fromisoformat(moment).replace(tzinfo=self.shop.zone)
+        async with self.database.write() as session:
+            cap = self.shop.max_bookings_per_slot
+            await session.merge(Slot(starts_at=at, cap=cap, taken=cap))
 
     @property
     def spoken(self) -> str:

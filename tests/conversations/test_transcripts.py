@@ -3,6 +3,7 @@ every turn, and with a stale tap before every deed.
 
     > typed words      [a button's words]      < what must be on the screen      <! what must not
     @contact +62…      @place      @photo      @link arrives      @pays      @time runs out
+    @others buy PART   @others book 2026-11-24T10:00
     # a comment        : channel telegram      : language en
 """
 
@@ -75,6 +76,9 @@ async def _deed(talk: Talk, deed: str) -> None:
             await talk.link_arrives()
         case ["pays"]:
             await talk.pays()
+        case ["others", what]:
+            verb, thing = what.split(" ", 1)
+            await (talk.others_buy(thing) if verb == "buy" else talk.others_book(thing))
         case ["time", "runs out"]:
             await talk.time_runs_out()
         case _:
