@@ -1,0 +1,103 @@
+"""The commands, as typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+
+CONFIG = str(Path(__file__).parents[2] / "config.yaml")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def bengkel(*words: str) -> int:
+    command, *rest = words
+    return main([command, "--config", CONFIG, *rest])
+
+
+def test_the_catalogue_goes_out_and_comes_back_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bengkel("catalog", "import", "demo") == 0
+    assert "113 parts" in capsys.readouterr().out
+    assert bengkel("catalog", "export", "first") == 0
+    files = sorted(str(file) for file in (tmp_path / "first").glob("*.csv"))
+    assert bengkel("catalog", "import", *files) == 0
+    assert bengkel("catalog", "export", "second") == 0
+    for file in files:
+        assert Path(file).read_text() == (tmp_path / "second" / Path(file).name).read_text()
+
+
+def test_a_bad_row_is_named_and_nothing_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bengkel("catalog", "import", "demo")
+    bengkel("catalog", "export", "out")
+    parts = tmp_path / "out" / "parts.csv"
+    lines = parts.read_text().splitlines()
+    good = lines[1].split(",")
+    lines[1] = ",".join(["changed-id", *good[1:]])
+    lines[2] = lines[2].replace(lines[2].split(",")[4], "1.2jt", 1)
+    parts.write_text("\n".join(lines))
+    capsys.readouterr()
+    assert bengkel("catalog", "import", str(parts)) == 1
+    assert "parts.csv line 3: price" in capsys.readouterr().err
+    bengkel("catalog", "export", "after")
+    assert "changed-id" not in (tmp_path / "after" / "parts.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("missing.csv", None, "missing.csv"),  # there is no such file
+        ("latin.csv", "id,name\nx,caf\xe9".encode("latin-1"), "UTF-8"),  # saved by an old spreadsheet
+        ("empty.csv", b"", "empty"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    name: str, content: bytes | None, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert bengkel("catalog", "import", name) == 1
+    assert named in capsys.readouterr().err
+
+
+def test_understand_prints_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bengkel("understand", "--now", "2026-11-23T08:00:00+07:00", "bsk jam 10 bs ga bang", "siang bang") == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"date": "2026-11-24", "time": "10:00"}
+    assert second == {"intent": "greet"}
+
+
+def test_understand_makes_no_database(tmp_path: Path) -> None:
+    bengkel("understand", "halo")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_says_what_is_off_and_what_is_bad(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bengkel("check") == 1
+    said = capsys.readouterr().out
+    assert "ok  database" in said
+    assert "off telegram" in said
+    assert "bad staff" in said
+
+
+def test_db_upgrade_can_be_repeated() -> None:
+    assert bengkel("db", "upgrade") == 0
+    assert bengkel("db", "upgrade") == 0
+
+
+def test_a_database_that_is_away_is_said_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    assert bengkel("db", "upgrade") == 1
+    assert capsys.readouterr().err.startswith("The database can't be used:")
+
+
+def test_bad_settings_are_said_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("BENGKEL_SERVER__PORT", "abc")
+    assert bengkel("run") == 1
+    assert capsys.readouterr().err.count("\n") == 1

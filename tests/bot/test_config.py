@@ -1,0 +1,94 @@
+"""Settings: each bad one stops the start with one sentence that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import BadSettings, load
+
+CONFIG = Path(__file__).parents[2] / "config.yaml"
+
+BAD = [
+    ("SERVER__PORT", "abc", "server.port"),  # no number
+    ("SERVER__PORT", "70000", "server.port"),  # no port
+    ("SERVER__PUBLIC_URL", "bengkel.example", "server.public_url"),  # no scheme
+    ("SERVER__RATE_LIMIT", "viel", "server.rate_limit"),  # neither N/minute nor off
+    ("SERVER__PROT", "1", "server.prot"),  # a typing error is not passed over
+    ("DATABASE__URL", "mysql://x", "database"),  # a database we don't know
+    ("DATABASE__URL", "???", "database"),  # no address at all
+    ("TELEGRAM__MODE", "pull", "telegram.mode"),
+    ("WHATSAPP__ACCOUNT_SID", "AC1", "auth_token"),  # half an account
+    ("MIDTRANS__PRODUCTION", "maybe", "midtrans.production"),
+    ("EMAIL__SMTP_URL", "smtp://x", "sender"),  # mail from nobody
+    ("WORKSHOP__SLOT_MINUTES", "3", "workshop.slot_minutes"),
+    ("WORKSHOP__TIMEZONE", "Mars/Olympus", "workshop.timezone"),
+    ("WORKSHOP__DOWN_PAYMENT_PERCENTS", "[20]", "down_payment_percents"),  # the owner's bounds are 30 to 50
+    ("WORKSHOP__HOLD_MINUTES", "5", "workshop.hold_minutes"),  # Midtrans wants at least 15
+    ("WORKSHOP__OPENING_HOURS", '{"monday": "17:00-09:00"}', "opening_hours"),  # closes before it opens
+    ("STAFF", "not json", "BENGKEL_STAFF"),
+    ("STAFF", '[{"name": "Rina", "role": "boss"}]', "staff.0.role"),
+]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No .env of this machine has a say."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_settings_in_the_repository_are_right() -> None:
+    settings = load(CONFIG)
+    assert settings.shop.name == "Bengkel Suara Jaya"
+    assert settings.telegram.token is None
+
+
+@pytest.mark.parametrize(("key", "value", "named"), BAD)
+def test_a_bad_setting_is_named_in_one_sentence(
+    key: str, value: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"BENGKEL_{key}", value)
+    with pytest.raises(BadSettings) as bad:
+        load(CONFIG)
+    assert named in str(bad.value)
+    assert "\n" not in str(bad.value)
+
+
+def test_the_environment_wins_over_dot_env_and_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BENGKEL_SERVER__PORT=9001\nBENGKEL_WORKSHOP__CITY=Bekasi\n")
+    monkeypatch.setenv("BENGKEL_SERVER__PORT", "9002")
+    settings = load(CONFIG)
+    assert (settings.server.port, settings.shop.city) == (9002, "Bekasi")
+
+
+def test_staff_given_as_json_can_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "BENGKEL_STAFF",
+        '[{"name": "Rina", "role": "admin", "telegram": 7, "whatsapp": "+628111000001"},'
+        ' {"name": "Dedi", "role": "technician", "technician": "dedi", "telegram": 8}]',
+    )
+    assert load(CONFIG).shop.admin_addresses == (("telegram", "7"), ("whatsapp", "whatsapp:+628111000001"))
+
+
+def test_a_secret_in_the_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIG.read_text().replace("  mode: polling", "  token: 123:abc\n  mode: polling"))
+    with pytest.raises(BadSettings, match="BENGKEL_TELEGRAM__TOKEN"):
+        load(file)
+
+
+def test_a_secret_is_not_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENGKEL_TELEGRAM__TOKEN", "123:very-secret")
+    assert "very-secret" not in repr(load(CONFIG))
+
+
+@pytest.mark.parametrize("text", ["[", "just words", "\x00"])
+def test_a_file_that_is_no_settings_file_is_named(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(BadSettings, match=r"config\.yaml"):
+        load(file)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(BadSettings, match=r"nowhere\.yaml"):
+        load(Path("nowhere.yaml"))
