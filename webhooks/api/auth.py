@@ -25,7 +25,7 @@ from webhooks.api.answers import Denied
 LEEWAY = timedelta(seconds=10)
 FETCH_GAP = timedelta(seconds=30)
 FRESH_FOR = timedelta(hours=1)
-LONGEST_TOKEN = 8192
+LONGEST_TOKEN = 4096
 LEAST_BITS = 2048
 
 Fetch = Callable[[], Awaitable[Mapping[str, object]]]

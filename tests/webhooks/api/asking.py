@@ -19,7 +19,7 @@ from workshop import INSTALL
 from bot.collect import Collector
 from bot.midtrans import SnapLink
 from bot.photos import Photos
-from core import bookings, payments, settlement
+from core import bookings, settlement
 from core.database import Database
 from core.shop import Shop
 from core.tables import Booking

@@ -1,0 +1,344 @@
+"""Booking and paying over REST: what is refused and how, what a repetition does, how many questions a list asks."""
+
+import asyncio
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asking import Web, wish
+from sqlalchemy import event, func, select, update
+from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, check_books
+
+from bot.midtrans import MidtransTrouble
+from core.idempotency import KEPT
+from core.tables import Booking, IdempotencyKey, Part, PaymentRequest
+
+on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+CAR = {"brand": "Toyota", "model": "Avanza", "year": 2018}
+
+REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
+    "nothing chosen": ({"services": []}, 400, "nothing_chosen"),
+    "a type that its lines are not": ({"bookingType": "sparepart_only"}, 400, "type_mismatch"),
+    "cash for parts": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": 1}], "paymentMethod": "cod"}, 400, "cash_for_services_only"),
+    "on-site without an address": ({"serviceLocation": "onsite"}, 400, "address_missing"),
+    "a service that stays in the workshop": ({"services": [{"serviceId": TUNE}], "serviceLocation": "onsite", "onsiteAddress": "Jl. A 1"}, 409, "not_onsite"),
+    "no piece": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": 0}]}, 400, "bad_quantity"),
+    "less than none": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": -1}]}, 400, "bad_quantity"),
+    "a million": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": 1_000_000}]}, 400, "bad_quantity"),
+    "more than there are": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": 3}]}, 409, "insufficient_stock"),
+    "a part that nobody knows": ({"spareparts": [{"sparepartId": "none", "quantity": 1}]}, 404, "not_found"),
+    "a technician that nobody knows": ({"technicianId": "none"}, 404, "not_found"),
+    "a technician on his day off": ({"technicianId": CITRA, "scheduledDate": "2026-11-27"}, 409, "technician_busy"),
+    "a Sunday": ({"scheduledDate": "2026-11-29"}, 409, "outside_hours"),
+    "between two slots": ({"scheduledTime": "10:07"}, 409, "outside_hours"),
+    "yesterday": ({"scheduledDate": "2026-11-22", "scheduledTime": "10:00"}, 409, "outside_hours"),
+    "last Saturday": ({"scheduledDate": "2026-11-21"}, 409, "in_the_past"),
+    "next year": ({"scheduledDate": "2027-11-24"}, 409, "too_far_ahead"),
+}  # fmt: skip
+
+
+@on_one_engine
+@pytest.mark.parametrize("why", REFUSED)
+async def test_a_booking_is_refused_for(web: Web, why: str) -> None:
+    changes, status, code = REFUSED[why]
+    found, body = await web.sari.post("/api/bookings", wish(**changes))
+    assert (found, body["code"], body["success"]) == (status, code, False)
+    assert body["message"]
+    assert set(body) == {"success", "message", "code"}
+    async with web.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(Booking)) == 0
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "30 February": ({"scheduledDate": "2026-02-30"}, "scheduledDate"),
+    "29 February of a wrong year": ({"scheduledDate": "2027-02-29"}, "scheduledDate"),
+    "a date that is a moment": ({"scheduledDate": "2026-11-24T00:00:00Z"}, "scheduledDate"),
+    "a date that is a number": ({"scheduledDate": 20261124}, "scheduledDate"),
+    "25 o'clock": ({"scheduledTime": "25:00"}, "scheduledTime"),
+    "a time without minutes": ({"scheduledTime": "10"}, "scheduledTime"),
+    "no name": ({"customerName": "   "}, "customerName"),
+    "a name of control characters": ({"customerName": "\x00\x01"}, "customerName"),
+    "half a character": ({"customerName": "\ud800"}, "body"),  # such JSON isn't read at all
+    "a name of 10,000 letters": ({"customerName": "x" * 10_000}, "customerName"),
+    "a landline": ({"customerPhone": "021 7654321"}, "customerPhone"),
+    "a phone that is none": ({"customerPhone": "hello"}, "customerPhone"),
+    "a phone that is a number": ({"customerPhone": 81234567890}, "customerPhone"),
+    "a mail address that is none": ({"customerEmail": "sari@"}, "customerEmail"),
+    "no car": ({"vehicleInfo": None}, "vehicleInfo"),
+    "a car of the year 7e9": ({"vehicleInfo": CAR | {"year": 7_000_000_000}}, "vehicleInfo.year"),
+    "a car of a year in words": ({"vehicleInfo": CAR | {"year": "new"}}, "vehicleInfo.year"),
+    "a quantity beyond all numbers": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": 10**30}]}, "spareparts.0.quantity"),
+    "half a piece": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": 1.5}]}, "spareparts.0.quantity"),
+    "a line without its part": ({"spareparts": [{"quantity": 1}]}, "spareparts.0.sparepartId"),
+    "an id that can't be one": ({"services": [{"service": "../etc"}]}, "services.0.service"),
+    "an unknown method": ({"paymentMethod": "gold"}, "paymentMethod"),
+    "a list where an object belongs": ({"vehicleInfo": []}, "vehicleInfo"),
+    "51 services": ({"services": [{"serviceId": INSTALL}] * 51}, "services"),
+}  # fmt: skip
+
+
+@on_one_engine
+@pytest.mark.parametrize("why", WRONG)
+async def test_a_wrong_field_is_named(web: Web, why: str) -> None:
+    changes, field = WRONG[why]
+    status, body = await web.sari.post("/api/bookings", wish(**changes))
+    assert (status, body["code"], [error["field"] for error in body["errors"]]) == (400, "invalid", [field])
+    assert all(error["message"] for error in body["errors"])
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("raw", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),  # half of it
+        (b"\xff\xfe", "application/json", 400),  # no UTF-8
+        (b"[" * 100_000, "application/json", 400),  # nested beyond reason
+        (b'{"a": NaN}', "application/json", 400),  # no JSON
+        (b'{"a": 1' + b"0" * 10_000 + b"}", "application/json", 400),  # a number beyond all bounds
+        (b"[]", "application/json", 400),
+        (b"null", "application/json", 400),
+        (b"", "application/json", 400),
+        (b" " * 2 * 1024 * 1024, "application/json", 413),
+        (b"{}", "text/plain", 415),
+        (b"{}", "application/json; charset=klingon", 415),
+        (b"a=b", "application/x-www-form-urlencoded", 415),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_the_clients_fault(
+    web: Web, raw: bytes, content_type: str, status: int
+) -> None:
+    found, body = await web.sari.call(
+        "POST", "/api/bookings", data=io.BytesIO(raw), headers={"Content-Type": content_type}
+    )
+    assert (found, body["success"]) == (status, False)
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/bookings/7000000000",
+        "/api/bookings/%00",
+        "/api/bookings/%FF%FE",
+        "/api/bookings/..%2F..%2Fetc",
+        "/api/bookings/" + "x" * 5000,
+        "/api/spareparts/%27%20OR%201%3D1",
+        "/api/services/%F0%9F%98%80",
+    ],
+)
+async def test_an_id_that_names_nothing_is_not_found(web: Web, path: str) -> None:
+    status, body = await web.rina.get(path)
+    assert (status, body["code"]) == (404, "not_found")
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0", "limit=201", "limit=-1", "limit=x", "limit=1e3", "offset=-1", "offset=99999999999999999999",
+        "category=unknown", "inStock=maybe", "search=" + "x" * 101,
+    ],
+)  # fmt: skip
+async def test_a_filter_that_cannot_be_is_named(web: Web, query: str) -> None:
+    status, body = await web.nobody.get(f"/api/spareparts?{query}")
+    assert (status, body["errors"][0]["field"]) == (400, query.partition("=")[0])
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", {"Speaker 6,5 inci", "Amplifier 4 channel", "Ring adaptor Avanza"}),
+        ("category=&search=&brand=", {"Speaker 6,5 inci", "Amplifier 4 channel", "Ring adaptor Avanza"}),
+        ("category=speaker", {"Speaker 6,5 inci"}),
+        ("brand=pioneer", {"Amplifier 4 channel"}),
+        ("search=avanza+RING", {"Ring adaptor Avanza"}),
+        ("search=jbl", {"Speaker 6,5 inci"}),
+        ("search=%25", set()),  # no wildcard
+        ("search=%00", set()),  # says nothing: blank
+        ("inStock=true", {"Amplifier 4 channel", "Ring adaptor Avanza"}),
+        ("limit=1&offset=1", {"Ring adaptor Avanza"}),
+        ("offset=50", set()),
+    ],
+)
+async def test_parts_are_found_by(web: Web, query: str, names: set[str]) -> None:
+    async with web.database.write() as session:
+        await session.execute(update(Part).where(Part.id == SPEAKER).values(reserved=2))
+    status, body = await web.nobody.get(f"/api/spareparts?{query}")
+    if query == "search=%00":
+        assert status == 400
+        return
+    assert (status, {part["name"] for part in body["data"]}) == (200, names)
+    assert body["total"] == (3 if "offset" in query else len(names))
+
+
+async def test_a_post_under_the_same_key_gives_the_first_answer(web: Web) -> None:
+    key = {"Idempotency-Key": "7f3k-2q"}
+    first = await web.sari.post("/api/bookings", wish(), headers=key)
+    again = await web.sari.post("/api/bookings", wish(), headers=key)
+    assert first == again
+    assert first[0] == 201
+    other = await web.tono.post("/api/bookings", wish(), headers=key)
+    assert other[1]["data"]["_id"] != first[1]["data"]["_id"]  # keys are each user's own
+    status, body = await web.sari.post("/api/bookings", wish(scheduledTime="11:00"), headers=key)
+    assert (status, body["code"]) == (409, "idempotency_key_reused")
+    web.now += KEPT + timedelta(minutes=1)
+    status, body = await web.sari.post("/api/bookings", wish(scheduledDate="2026-11-26"), headers=key)
+    assert (status, body["success"]) == (201, True)
+
+
+async def test_two_posts_at_once_under_one_key_book_once(web: Web) -> None:
+    key = {"Idempotency-Key": "at-once"}
+    answers = await asyncio.gather(*(web.sari.post("/api/bookings", wish(), headers=key) for _ in range(6)))
+    assert {status for status, _ in answers} == {201}
+    assert len({body["data"]["_id"] for _, body in answers}) == 1
+    async with web.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(Booking)) == 1
+
+
+async def test_a_refusal_forgets_its_key(web: Web) -> None:
+    key = {"Idempotency-Key": "try-again"}
+    assert (await web.sari.post("/api/bookings", wish(services=[]), headers=key))[0] == 400
+    assert (await web.sari.post("/api/bookings", wish(), headers=key))[0] == 201
+    async with web.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(IdempotencyKey)) == 1
+
+
+@on_one_engine
+@pytest.mark.parametrize("key", ["", "with space", "x" * 201])
+async def test_a_key_must_be_one(web: Web, key: str) -> None:
+    status, body = await web.sari.post("/api/bookings", wish(), headers={"Idempotency-Key": key})
+    assert (status, body["code"]) == (400, "bad_idempotency_key")
+
+
+async def test_rivals_for_the_last_seat_get_one_booking_and_clean_refusals(web: Web) -> None:
+    rivals = [web.as_user(f"user_{number}") for number in range(8)]
+    answers = await asyncio.gather(*(rival.post("/api/bookings", wish()) for rival in rivals))
+    assert sorted(status for status, _ in answers) == [201] * 3 + [409] * 5
+    assert {body["code"] for status, body in answers if status == 409} == {"slot_full"}
+    assert "👇" not in next(body["message"] for status, body in answers if status == 409)
+    await check_books(web.database)
+
+
+# --- paying ------------------------------------------------------------------------------------
+
+
+async def test_the_same_link_while_it_lives_and_another_for_another_amount(web: Web) -> None:
+    code = await web.book()
+    _, first = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "dp", "dpPercent": 35})
+    assert first["data"]["amount"] == 52_500
+    assert first["data"]["orderId"].startswith("BOOKING-")
+    assert first["data"]["snapRedirectUrl"] == f"https://pay.example/{first['data']['orderId']}"
+    _, again = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "dp", "dpPercent": 35})
+    assert again == first
+    _, full = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+    assert (full["data"]["amount"], full["data"]["snapToken"] != first["data"]["snapToken"]) == (150_000, True)
+    assert len(web.midtrans.made) == 2
+
+
+async def test_after_a_down_payment_full_charges_what_remains_and_then_nothing(web: Web) -> None:
+    code = await web.book()
+    await web.pay(code, percent=40)
+    _, shown = await web.sari.get(f"/api/bookings/{code}")
+    booking = shown["data"]
+    assert (booking["bookingStatus"], booking["paymentStatus"]) == ("confirmed", "dp_paid")
+    assert (booking["dpAmount"], booking["paidAmount"], booking["remainingPayment"]) == (60_000, 60_000, 90_000)
+    assert booking["paidAt"] == "2026-11-23T08:00:00+07:00"
+    await web.pay(code)
+    for wanted in ({"paymentType": "full"}, {"paymentType": "dp", "dpPercent": 30}):
+        status, body = await web.sari.post(f"/api/bookings/{code}/payment", wanted)
+        assert (status, body["code"]) == (409, "already_paid")
+
+
+async def test_while_midtrans_is_away_the_wish_is_kept_and_asking_again_gives_the_link(web: Web) -> None:
+    code = await web.book()
+    web.midtrans.wrong = [MidtransTrouble("HTML")]
+    status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+    assert (status, body["code"]) == (503, "payment_unavailable")
+    async with web.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(PaymentRequest)) == 1
+    status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+    assert (status, body["data"]["amount"]) == (200, 150_000)
+    assert len(web.midtrans.made) == 1
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("wanted", "status", "code"),
+    [
+        ({"paymentType": "dp", "dpPercent": 29}, 400, "invalid"),
+        ({"paymentType": "dp", "dpPercent": 51}, 400, "invalid"),
+        ({"paymentType": "half"}, 400, "invalid"),
+        ({}, 400, "invalid"),
+    ],
+)
+async def test_a_payment_must_be_full_or_a_share(web: Web, wanted: dict[str, Any], status: int, code: str) -> None:
+    booking = await web.book()
+    found, body = await web.sari.post(f"/api/bookings/{booking}/payment", wanted)
+    assert (found, body["code"]) == (status, code)
+
+
+@on_one_engine
+async def test_cash_has_no_link(web: Web) -> None:
+    code = await web.book(paymentMethod="cod")
+    status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+    assert (status, body["code"]) == (409, "method_cannot_pay")
+
+
+@on_one_engine
+@pytest.mark.parametrize("settings", [{"pay_link": None}])
+async def test_where_payment_is_off_it_says_so(web: Web) -> None:
+    code = await web.book()
+    status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+    assert (status, body["code"]) == (503, "payment_unavailable")
+
+
+# --- lists -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/api/bookings/my-bookings", "/api/bookings"])
+async def test_a_list_asks_as_many_questions_for_twenty_as_for_one(web: Web, path: str) -> None:
+    caller = web.sari if path.endswith("my-bookings") else web.rina
+    asked: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(web.database.reading_engine.sync_engine, "before_cursor_execute", count)
+    counts = []
+    for many in (1, 9):
+        for number in range(many):
+            day = f"2026-12-{1 + number + (many > 1):02}"
+            if day not in ("2026-12-06",):
+                await web.book(
+                    spareparts=[{"sparepartId": AMPLIFIER, "quantity": 1}] if number % 3 == 0 else [],
+                    services=[{"serviceId": INSTALL}, {"serviceId": CHECK}],
+                    technicianId=ANDI,
+                    scheduledDate=day,
+                )
+        asked.clear()
+        status, body = await caller.get(path)
+        assert (status, len(body["data"])) == (200, body["total"])
+        counts.append(len([each for each in asked if each.startswith("SELECT")]))
+    assert counts[0] == counts[1]
+
+
+async def test_bookings_are_listed_by_status_payment_and_day_and_a_technicians_are_their_own(web: Web) -> None:
+    first = await web.book(technicianId=ANDI)
+    second = await web.book(scheduledDate="2026-11-25")
+    await web.pay(second)
+    for person, query, expected in (
+        ("rina", "", {first, second}),
+        ("rina", "?status=confirmed", {second}),
+        ("rina", "?paymentStatus=pending", {first}),
+        ("rina", "?date=2026-11-25", {second}),
+        ("rina", "?date=2026-11-25&status=pending", set()),
+        ("rina", "?limit=1", {second}),
+        ("andi", "", {first}),
+        ("budi", "", set()),
+    ):
+        _, body = await getattr(web, person).get(f"/api/bookings{query}")
+        assert {booking["_id"] for booking in body["data"]} == expected
+    _, mine = await web.sari.get("/api/bookings/my-bookings?limit=1&offset=1")
+    assert ([booking["_id"] for booking in mine["data"]], mine["total"]) == ([first], 2)
