@@ -1,6 +1,6 @@
 """A message as Telegram shows it: HTML, and a keyboard under the last of its parts.
 
-    options, link          inline keyboard; a button's data is "{prompt}:{index}"
+    options, link          inline keyboard; a button's data is `Message.tap`
     wants                  reply keyboard with "send my number" or "send my location", the options below as plain keys
 
 Telegram takes one kind of keyboard a message. A typed label is always an answer, so options lose nothing
@@ -89,7 +89,7 @@ def _keyboard(message: Message, language: str) -> Keyboard:
         keys = _reply_keys(message.wants, buttons, language)
         return ReplyKeyboardMarkup(keys, resize_keyboard=True, one_time_keyboard=True)
     rows = _rows(
-        [InlineKeyboardButton(label, callback_data=f"{message.prompt or 0}:{i}") for i, label in enumerate(buttons)]
+        [InlineKeyboardButton(label, callback_data=message.tap(i)) for i, label in enumerate(buttons)]
     )
     if message.link:
         rows.append([_link_button(message.link, language)])

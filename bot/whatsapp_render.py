@@ -1,6 +1,6 @@
 """A message as WhatsApp shows it through Twilio: texts, and inside the 24 hours buttons or a list.
 
-    up to 3 options, all short       quick-reply       the id of a button is "{prompt}:{index}"
+    up to 3 options, all short       quick-reply       the id of a button is `Message.tap`
     up to 10 options                 list-picker       the same ids; the hint is an entry's second line
     a link and no options            call-to-action    else it stands in the text on its own line
     more, or outside the 24 hours    numbered text
@@ -142,7 +142,7 @@ def _choices(message: Message, language: str) -> list[_Choice]:
     if not all(titles) or len(set(titles)) < len(titles):
         titles = [shorten(f"{number}. {label}", LONGEST_ENTRY) for number, label in enumerate(labels, start=1)]
     return [
-        _Choice(f"{message.prompt or 0}:{index}", title, _description(option, label, title, language))
+        _Choice(message.tap(index), title, _description(option, label, title, language))
         for index, (option, label, title) in enumerate(zip(message.options, labels, titles, strict=True))
     ]
 

@@ -70,6 +70,10 @@ class Message:
     button: Say | None = None
     """What stands on the button that opens a list (WhatsApp)."""
 
+    def tap(self, index: int) -> str:
+        """What a tap on that option sends back: its place in the question, or its own id where nothing was asked."""
+        return self.options[index].id if self.prompt is None else f"{self.prompt}:{index}"
+
 
 def message(*says: Say, **rest: Any) -> Message:
     """Shorthand for a `Message` of these paragraphs."""

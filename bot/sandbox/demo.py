@@ -38,7 +38,7 @@ async def demo(*, port: int) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     async with everything(port=port) as there:
-        print(f"\n  Bengkel demo: {there.url}/\n  REST API:     {there.url}/clerk\n\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201
+        print(f"\n  Bengkel demo: {there.url}/\n\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201
         await stop.wait()
 
 
@@ -51,14 +51,15 @@ async def everything(*, port: int = 0) -> AsyncIterator[Outside]:
             there.world.new_customer("telegram")
             there.world.new_customer("whatsapp")
             there.world.telegram.person(OWNER, "Ibu Rina (pemilik)", phone="+628111000001", started=True)
-            settings = settings_for(there, folder=Path(folder), port=_free_port())
+            database = f"sqlite+aiosqlite:///{folder}/bengkel.db"
+            settings = settings_for(there, folder=Path(folder), database=database, port=free_port())
             await stock_the_shelves(settings)
             there.shop_is_at(settings.server.public_url)
             async with app.serving(settings):
                 yield there
 
 
-def settings_for(there: Outside, *, folder: Path, port: int) -> Settings:
+def settings_for(there: Outside, *, folder: Path, database: str, port: int) -> Settings:
     """A shop whose vendors are the stand-ins; the environment has no say in it."""
     address = f"http://127.0.0.1:{port}"
     return Settings.model_validate(
@@ -69,7 +70,7 @@ def settings_for(there: Outside, *, folder: Path, port: int) -> Settings:
                 "cors_origins": [there.url],
                 "photos": folder / "photos",
             },
-            "database": {"url": f"sqlite+aiosqlite:///{folder}/bengkel.db"},
+            "database": {"url": database},
             "telegram": {
                 "token": DEFAULTS.telegram_token,
                 "mode": "webhook",
@@ -113,7 +114,8 @@ async def stock_the_shelves(settings: Settings) -> None:
     await database.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

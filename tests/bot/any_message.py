@@ -1,5 +1,7 @@
 """Any message at all, for the renderers' properties."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from core.messages import Document, Link, Message, Option, Say, say
@@ -28,7 +30,9 @@ def paragraphs() -> st.SearchStrategy[Say]:
 
 def options(most: int) -> st.SearchStrategy[tuple[Option, ...]]:
     option = st.builds(Option, id=st.just("x"), label=words, hint=st.none() | words)
-    return st.lists(option, max_size=most).map(tuple)
+    return st.lists(option, max_size=most).map(
+        lambda drawn: tuple(replace(each, id=f"see:BK-{number}") for number, each in enumerate(drawn))
+    )
 
 
 def messages(most_options: int = 12) -> st.SearchStrategy[Message]:

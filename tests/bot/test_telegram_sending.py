@@ -56,7 +56,7 @@ def _check_options(given_message: Message, keyboard: object, text: str) -> None:
     else:
         rows = keyboard.inline_keyboard if isinstance(keyboard, InlineKeyboardMarkup) else ()
         taps = [button for row in rows for button in row if button.callback_data]
-        assert [tap.callback_data for tap in taps] == [f"{given_message.prompt or 0}:{i}" for i in range(count)]
+        assert [tap.callback_data for tap in taps] == [given_message.tap(i) for i in range(count)]
         assert all(len(str(tap.callback_data).encode()) <= 64 for tap in taps)
         reachable = [tap.text for tap in taps]
     assert len(set(reachable)) == count

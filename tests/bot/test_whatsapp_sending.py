@@ -72,7 +72,7 @@ def _check_content(part: Interactive, given_message: Message) -> None:
         chosen = [(button.data, button.title) for row in filled.buttons for button in row]
         assert len(chosen) <= 3
         assert all(width(title) <= 20 for _, title in chosen)
-    assert [tap for tap, _ in chosen] == [f"{given_message.prompt or 0}:{i}" for i in range(len(given_message.options))]
+    assert [tap for tap, _ in chosen] == [given_message.tap(i) for i in range(len(given_message.options))]
     assert len({title for _, title in chosen}) == len(chosen)
 
 

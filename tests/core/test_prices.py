@@ -1,9 +1,9 @@
 """What a booking costs."""
 
 import pytest
-from conftest import make_shop
 from hypothesis import given
 from hypothesis import strategies as st
+from shops import make_shop
 
 from core import prices
 from core.prices import Line

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
-from conftest import make_shop
 from hypothesis import given
 from hypothesis import strategies as st
+from shops import make_shop
 
 from core import slots
 from core.messages import say

@@ -7,7 +7,6 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from conftest import MONDAY_8_AM, make_shop
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -17,6 +16,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from shops import MONDAY_8_AM, make_shop
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ADAPTER, ANDI, BUDI, CHECK, FULL_DAY, INSTALL, SPEAKER, WIRE, book, check_books, furnish, order
 

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime
 from time import perf_counter
 
 import pytest
-from conftest import make_shop
 from demo_catalogue import DEMO
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shops import make_shop
 
 from conversations.understand import (
     Lexicon,

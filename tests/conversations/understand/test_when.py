@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime, time
 
 import pytest
-from conftest import make_shop
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shops import make_shop
 
 from conversations.understand import PartOfDay, When, read_when
 from core.shop import Shop

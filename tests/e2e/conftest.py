@@ -1,0 +1,28 @@
+"""A town on each database, closed or open."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from town import Clock, Town
+
+from bot.sandbox.demo import free_port, settings_for
+from bot.sandbox.server import outside
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def closed_town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
+    """A stocked shop whose server isn't running yet."""
+    url = request.getfixturevalue(f"stocked_{request.param}_url")
+    clock = Clock()
+    async with outside(clock) as there:
+        settings = settings_for(there, folder=tmp_path, database=url, port=free_port())
+        there.shop_is_at(settings.server.public_url)
+        yield Town(there, settings, clock)
+
+
+@pytest.fixture
+async def town(closed_town: Town) -> AsyncIterator[Town]:
+    """A stocked shop, open."""
+    async with closed_town.open():
+        yield closed_town

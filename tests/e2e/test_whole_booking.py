@@ -1,0 +1,146 @@
+"""From the first word to the invoice, over real HTTP and SMTP, through the vendors' own libraries."""
+
+import asyncio
+import io
+
+import pytest
+from booking_by_phone import book, link_in, says, sees, taps
+from pypdf import PdfReader
+from town import Town
+
+from bot.sandbox.midtrans import Fault
+from core.states import BookingStatus, PaymentStatus
+from core.tables import LedgerEntry
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_a_customer_books_and_pays_and_gets_the_invoice(town: Town, channel: str) -> None:
+    customer = town.customer(channel)
+    link = await book(customer, email="budi@gmail.com")
+    await town.there.midtrans.pay(link_in(link), "other_qris")
+    confirmed = await sees(customer, "terkonfirmasi")
+
+    assert confirmed.media is not None
+    printed = PdfReader(io.BytesIO(confirmed.media.content)).pages[0].extract_text()
+    (booking,) = await town.bookings()
+    for words in ("INV/2026/00001", "Budi Santoso", "JBL Stage3 627F", booking.code, "LUNAS"):
+        assert words in printed
+    assert (booking.status, booking.payment_status) == (BookingStatus.CONFIRMED, PaymentStatus.PAID)
+    assert booking.paid_amount == booking.total_price == 914_100
+
+    mail = await town.there.mailbox.mail(1)
+    assert mail.to == "budi@gmail.com"
+    assert [attached.name for attached in mail.attachments] == ["INV-2026-00001.pdf"]
+    told = "\n".join(bubble.text for bubble in town.owner.bubbles)
+    assert f"Booking baru {booking.code}" in told
+    assert "masuk Rp914.100" in told
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_every_message_delivered_twice_at_once_makes_one_booking(town: Town, channel: str) -> None:
+    customer = town.customer(channel)
+    town.there.midtrans.notifications.copies = 3
+    link = await book(customer, times=2)
+    await town.there.midtrans.pay(link_in(link), "other_qris")
+    await sees(customer, "terkonfirmasi")
+    (booking,) = await town.bookings()
+    assert booking.paid_amount == booking.total_price
+    assert await town.count(LedgerEntry) == 1
+    questions = [bubble.text for bubble in customer.bubbles if bubble.author == "shop"]
+    assert len(questions) == len(set(questions)), "nothing was said twice"
+
+
+async def test_two_quick_messages_are_answered_one_after_the_other(town: Town) -> None:
+    """Both read the state the other one left: nothing is lost, whichever comes first."""
+    customer = town.whatsapp
+    await asyncio.gather(customer.type("halo"), customer.type("mau pasang subwoofer di brio 2019"))
+    await sees(customer, "Ini pilihan Subwoofer")
+    await says(customer, "1", "Ada tambahan lain")
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_a_restart_in_the_middle_changes_nothing(closed_town: Town, channel: str) -> None:
+    customer = closed_town.customer(channel)
+    async with closed_town.open():
+        await says(customer, "mau pasang speaker di avanza 2018 besok jam 10", "Ini pilihan")
+        await says(customer, "jbl stage3 627", "Ada tambahan lain")
+    async with closed_town.open():
+        await says(customer, "berapa harga subwoofer?", "Ada tambahan lain")
+        await says(customer, "lanjut", "Ada lagi")
+
+
+@pytest.mark.parametrize("fault", [Fault.DOWN, Fault.HTML, Fault.ERROR, Fault.NONSENSE])
+async def test_while_midtrans_fails_the_customer_is_told_and_the_hold_stays(town: Town, fault: Fault) -> None:
+    town.there.midtrans.fail(fault)
+    customer = town.telegram
+    told = await book(customer, until="sedikit lebih lama")
+    assert "Jadwal Kakak tetap kami simpan" in told.text
+    (booking,) = await town.bookings()
+    assert booking.holding
+    town.there.midtrans.recover()
+    town.clock.move(minutes=5)
+    link = await sees(customer, "Silakan bayar")
+    await town.there.midtrans.pay(link_in(link), "other_qris")
+    await sees(customer, "terkonfirmasi")
+
+
+async def test_while_telegram_fails_messages_wait_and_keep_their_order(town: Town) -> None:
+    town.there.world.bot_api.trouble.refuse(502, times=1000)
+    customer = town.telegram
+    await customer.type("halo")
+    await customer.type("mau booking")
+    assert not [bubble for bubble in customer.bubbles if bubble.author == "shop"]
+    town.there.world.bot_api.trouble.over()
+    town.clock.move(minutes=5)
+    first = await customer.next_reply(10)
+    second = await customer.next_reply(10)
+    assert "Selamat datang" in first.text
+    assert "Mau lihat part apa" in second.text
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+@pytest.mark.parametrize("name", ["مريم حسن", "Budi *Sari* _x_", "O'Neil & Co", "山田 Taro 🎧"])
+async def test_any_name_is_shown_as_it_was_typed(town: Town, channel: str, name: str) -> None:
+    customer = town.customer(channel)
+    link = await book(customer, name=name)
+    (booking,) = await town.bookings()
+    await town.there.midtrans.pay(link_in(link), "other_qris")
+    confirmed = await sees(customer, "terkonfirmasi")
+    assert booking.name == name
+    assert confirmed.media is not None
+    assert PdfReader(io.BytesIO(confirmed.media.content)).pages[0].extract_text()
+
+
+async def test_a_whatsapp_reminder_outside_the_24_hours_goes_by_mail(town: Town) -> None:
+    """There is no template, so the customer hears of the appointment by e-mail."""
+    customer = town.whatsapp
+    await says(customer, "mau tuning audio brio 2019 jumat jam 10", "Ada lagi")
+    await says(customer, "udah", "Mau dikerjakan siapa")
+    await says(customer, "bebas", "Atas nama")
+    await says(customer, "Budi", "e-mail")
+    await says(customer, "budi@gmail.com", "Nomor polisi")
+    await says(customer, "skip", "Dikerjakan di mana")
+    await says(customer, "di bengkel", "Ringkasan")
+    await says(customer, "lanjut bayar", "bayar lewat apa")
+    await says(customer, "qris", "Bayar penuh")
+    await customer.tap("Bayar penuh")
+    link = await sees(customer, "Silakan bayar")
+    await town.there.midtrans.pay(link_in(link), "other_qris")
+    await sees(customer, "terkonfirmasi")
+    await town.there.mailbox.mail(1)
+    town.clock.move(days=3, hours=3)
+    reminder = await asyncio.wait_for(town.there.mailbox.mail(2), 10)
+    assert "jadwal booking" in reminder.text
+
+
+async def test_an_abandoned_page_gives_the_seat_back(town: Town) -> None:
+    customer = town.telegram
+    await book(customer)
+    town.clock.move(minutes=61)
+    await sees(customer, "sudah habis")
+    (booking,) = await town.bookings()
+    assert (booking.holding, booking.payment_status) == (False, PaymentStatus.FAILED)
+    await taps(customer, "Kirim link baru", "sedang dibuat")
+    link = await sees(customer, "Silakan bayar")
+    await town.there.midtrans.pay(link_in(link), "other_qris")
+    await sees(customer, "terkonfirmasi")

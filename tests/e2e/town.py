@@ -1,0 +1,63 @@
+"""A shop in its world: the real server, the vendors' own client libraries, and the outside world they talk to."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from bot import app
+from bot.config import Settings
+from bot.sandbox.phones import Person
+from bot.sandbox.server import Outside
+from core.database import Database
+from core.tables import Booking
+
+
+class Clock:
+    """The time that the server and the outside world share; it moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**by)
+
+
+class Town:
+    """A shop in its world."""
+
+    def __init__(self, there: Outside, settings: Settings, clock: Clock) -> None:
+        self.there = there
+        self.settings = settings
+        self.clock = clock
+        self.telegram = there.world.new_customer("telegram")
+        self.whatsapp = there.world.new_customer("whatsapp")
+        self.owner = there.world.telegram.person(7_000_000_001, "Ibu Rina", started=True)
+
+    def customer(self, channel: str) -> Person:
+        """Who stands behind that phone."""
+        return self.telegram if channel == "telegram" else self.whatsapp
+
+    def open(self) -> AbstractAsyncContextManager[str]:
+        """The server, while the block runs."""
+        return app.serving(self.settings, clock=self.clock, tick=timedelta(milliseconds=50))
+
+    async def bookings(self) -> list[Booking]:
+        """All bookings there are."""
+        database = Database(self.settings.database.url)
+        async with database.read() as session:
+            found = list(await session.scalars(select(Booking).order_by(Booking.id)))
+        await database.close()
+        return found
+
+    async def count(self, table: type[object]) -> int:
+        """How many rows a table has."""
+        database = Database(self.settings.database.url)
+        async with database.read() as session:
+            rows = await session.scalar(select(func.count()).select_from(table)) or 0
+        await database.close()
+        return rows
