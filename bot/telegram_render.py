@@ -88,9 +88,7 @@ def _keyboard(message: Message, language: str) -> Keyboard:
     if message.wants:
         keys = _reply_keys(message.wants, buttons, language)
         return ReplyKeyboardMarkup(keys, resize_keyboard=True, one_time_keyboard=True)
-    rows = _rows(
-        [InlineKeyboardButton(label, callback_data=message.tap(i)) for i, label in enumerate(buttons)]
-    )
+    rows = _rows([InlineKeyboardButton(label, callback_data=message.tap(i)) for i, label in enumerate(buttons)])
     if message.link:
         rows.append([_link_button(message.link, language)])
     return InlineKeyboardMarkup(rows) if rows else ReplyKeyboardRemove()
