@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from core import media
 from webhooks.api.answers import Denied
@@ -31,7 +32,7 @@ async def read_form(request: web.Request) -> tuple[Mapping[str, object], list[by
                 _put(fields, part.name, (await _bounded(part, LONGEST_FIELD)).decode())
             if len(files) > media.MOST_PHOTOS:
                 break
-    except (ValueError, RuntimeError, LookupError) as error:
+    except (ValueError, RuntimeError, LookupError, AssertionError, HttpProcessingError) as error:
         raise Denied(400, "bad_request") from error
     raise Denied(413, "too_large")
 

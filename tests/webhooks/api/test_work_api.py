@@ -88,6 +88,7 @@ async def test_a_file_is_refused_that_is_no_photo(web: Web, content: bytes, stat
         b"",
         b"--x\r\n",
         b"--y\r\n\r\nhello\r\n--y--",
+        b'--x\r\nContent-Disposition: form-data; name="\x05"\r\n\r\na\r\n--x--\r\n',
         b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\n\xff\xfe\r\n--x--\r\n',
         b"--x\r\nContent-Type: multipart/mixed; boundary=z\r\n\r\n--z\r\n\r\n--z--\r\n--x--\r\n",
     ],
