@@ -6,7 +6,7 @@ An action returns what to say, or None to go on with the open flow (or the menu)
 from collections.abc import Awaitable, Callable
 
 from conversations.turn import Question, Turn, question
-from core import bookings, notices, payments
+from core import bookings, notices, payments, web_customers
 from core.messages import Document, Link, Option, Say, say
 from core.refusals import NotFound, Refusal
 from core.shop import WEEKDAYS
@@ -60,15 +60,40 @@ async def resume(turn: Turn, _: str = "") -> None:
 
 async def my_bookings(turn: Turn, _: str = "") -> Question:
     """The customer's own bookings, newest first."""
+    on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_LISTED)
-    if not own:
+    if not own and not on_the_web:
         return menu(turn, say("mine.none"))
+    options = [Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own]
+    if on_the_web:
+        options.append(Option(f"join:{on_the_web.code}", say("option.join_web"), _headline(turn, on_the_web)))
     return question(
         say("mine.list"),
-        options=[Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own],
+        options=options,
         always=[Option("menu", say("option.menu"))],
         button=say("button.bookings"),
     )
+
+
+async def join(turn: Turn, code: str) -> Question:
+    """A booking made on the web with this number is theirs: web and chat are one history from now on."""
+    try:
+        await web_customers.join(turn.session, turn.contact, code)
+    except NotFound:
+        return menu(turn, say("refusal.not_found"))
+    turn.remark("web.joined")
+    return await my_bookings(turn)
+
+
+async def stranger(turn: Turn, code: str) -> Question:
+    """A booking made on the web with this number isn't theirs: staff is told, nothing is joined."""
+    try:
+        booking = await web_customers.made_with(turn.session, turn.contact.customer, code)
+    except NotFound:
+        return menu(turn, say("refusal.not_found"))
+    key = f"stranger:{code}"
+    await notices.alert(turn.session, booking, say("staff.stranger"), key=key, shop=turn.shop, now=turn.now)
+    return menu(turn, say("web.not_joined"))
 
 
 async def see(turn: Turn, code: str) -> Question:
@@ -253,6 +278,8 @@ _ACTIONS: dict[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
     "resume": resume,
     "mine": my_bookings,
     "see": see,
+    "join": join,
+    "stranger": stranger,
     "pay": pay,
     "invoice": invoice,
     "drop": drop,

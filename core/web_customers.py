@@ -10,8 +10,11 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import outbox
 from core.database import insert_once
+from core.messages import Option, message, say
 from core.refusals import NotFound
+from core.shop import Shop
 from core.tables import Booking, Contact, Customer
 
 
@@ -37,11 +40,44 @@ async def chat_of(session: AsyncSession, customer_id: int) -> Contact | None:
     return (await session.scalars(reached.order_by(Contact.last_seen_at.desc()).limit(1))).first()
 
 
-async def chat_by_phone(session: AsyncSession, phone: str) -> Contact | None:
-    """The chat whose owner has proven to own this number."""
-    owner = select(Customer.id).where(Customer.phone == phone, Customer.phone_proven).order_by(Customer.id).limit(1)
-    customer_id = await session.scalar(owner)
-    return await chat_of(session, customer_id) if customer_id is not None else None
+async def ask_whose(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """Ask the chat whose proven number a web booking was made with whether it is theirs, once for each Clerk user."""
+    owners = select(Customer).where(Customer.phone == booking.phone, Customer.phone_proven).order_by(Customer.id)
+    owner = (await session.scalars(owners.limit(1))).first()
+    if owner is None or owner.id == booking.customer_id or owner.clerk_user is not None:
+        return
+    chat = await chat_of(session, owner.id)
+    if chat is None:
+        return
+    question = message(
+        say("web.is_it_you", code=booking.code, name=booking.name, at=shop.local(booking.starts_at)),
+        options=(
+            Option(f"join:{booking.code}", say("option.join")),
+            Option(f"stranger:{booking.code}", say("option.stranger")),
+        ),
+    )
+    await outbox.enqueue(
+        session,
+        key=f"whose:{booking.customer_id}:{owner.id}",
+        channel=chat.channel,
+        address=chat.address,
+        language=chat.language,
+        message=question,
+        now=now,
+        kind="notice",
+    )
+
+
+async def unjoined(session: AsyncSession, owner: Customer) -> Booking | None:
+    """The newest web booking made with a customer's proven number by a Clerk user who isn't joined to them."""
+    if not owner.phone_proven or owner.clerk_user is not None:
+        return None
+    theirs = (
+        select(Booking)
+        .join(Customer, Customer.id == Booking.customer_id)
+        .where(Customer.phone == owner.phone, Customer.clerk_user.is_not(None), Booking.phone == owner.phone)
+    )
+    return (await session.scalars(theirs.order_by(Booking.id.desc()).limit(1))).first()
 
 
 async def join(session: AsyncSession, contact: Contact, code: str) -> None:
@@ -49,10 +85,8 @@ async def join(session: AsyncSession, contact: Contact, code: str) -> None:
 
     `contact` has its customer loaded. Raises `NotFound` where that booking isn't one of the web's made with this number.
     """
-    booking = await session.scalar(select(Booking).where(Booking.code == code))
     owner = contact.customer
-    if booking is None or not owner.phone_proven or booking.phone != owner.phone:
-        raise NotFound
+    booking = await made_with(session, owner, code)
     web = await session.get_one(Customer, booking.customer_id, with_for_update={"key_share": True})
     if web.id == owner.id:
         return
@@ -61,5 +95,17 @@ async def join(session: AsyncSession, contact: Contact, code: str) -> None:
     user, web.clerk_user = web.clerk_user, None
     await session.flush()  # one Clerk user has one customer
     owner.clerk_user = user
-    moved = update(Booking).where(Booking.customer_id == web.id)
-    await session.execute(moved.values(customer_id=owner.id).execution_options(synchronize_session="fetch"))
+    await session.execute(
+        update(Booking)
+        .where(Booking.customer_id == web.id)
+        .values(customer_id=owner.id, contact_id=func.coalesce(Booking.contact_id, contact.id))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def made_with(session: AsyncSession, owner: Customer, code: str) -> Booking:
+    """The booking of a code if it was made with a customer's proven number; raises `NotFound`."""
+    booking = await session.scalar(select(Booking).where(Booking.code == code))
+    if booking is None or not owner.phone_proven or booking.phone != owner.phone:
+        raise NotFound
+    return booking

@@ -212,6 +212,7 @@ async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingS
     if not customer.phone_proven:
         customer.phone = body.customer_phone
     await notices.booked(session, booking, shop=api.shop, now=now)
+    await web_customers.ask_whose(session, booking, shop=api.shop, now=now)
     await session.flush()
     return (await _shown(session, call, [await bookings.load(session, code=booking.code)]))[0]
 

@@ -1,7 +1,6 @@
 """Whatever a client makes of the document, and whatever it makes against it, the answer is one that it declares."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from asking import Web
