@@ -31,6 +31,7 @@ def is_action(choice: str) -> bool:
 def menu(turn: Turn, *says: Say) -> Question:
     """What the front desk can do; while a booking is open, going on with it comes first."""
     going_on = [Option("resume", say("option.resume"))] if turn.state.flow else []
+    is_staff = turn.shop.member_at(turn.contact.channel, turn.contact.address) is not None
     return question(
         *(says or (say("menu", shop=turn.shop.name),)),
         options=[
@@ -40,6 +41,7 @@ def menu(turn: Turn, *says: Say) -> Question:
             Option("info", say("option.info")),
             Option("human", say("option.human")),
             Option("language", say("option.language")),
+            *([Option("staff", say("team.option.menu"))] if is_staff else []),
         ],
         button=say("button.menu"),
     )

@@ -1,22 +1,27 @@
 """What to say to a message: the order in which a turn looks at it.
 
-shared contact -> tap -> photo -> slash command -> words that work everywhere
+shared contact -> tap -> photo -> staff's command -> slash command -> words that work everywhere
+    -> in a strict flow: the answer -> asked again
     -> in a flow: correction settled? aside? the answer? other answers? a correction? another wish? -> missed
     -> at the desk: a choice from the menu? a question? a wish? -> menu
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
-from conversations import actions, asides, corrections, paging
+from conversations import actions, asides, corrections, history, paging, staff
 from conversations.booking import BOOKING
+from conversations.staff.commands import read_action
 from conversations.turn import Flow, Question, Step, Turn
 from conversations.understand import Intent, Understanding
 from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
 from core import notices, people
 from core.messages import Option, say
+from core.refusals import Refusal
 
-FLOWS = {flow.name: flow for flow in (BOOKING,)}
+FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT)}
 PATIENCE = 3
 """After so many answers in a row that nobody understood, a person is offered."""
 
@@ -32,24 +37,32 @@ async def answer(turn: Turn) -> Question:
             return await _next(turn)
     if incoming.choice is not None:
         return await _tapped(turn, incoming.choice)
-    if incoming.media and not incoming.text:
+    step = _asked(turn, flow)
+    if incoming.media and not incoming.text and not (step and step.takes_photos):
         turn.remark("media.unread")
         return await _next(turn)
-    if (action := _SLASH.get((incoming.text or "").split(" ")[0])) is not None:
+    text = incoming.text or ""
+    if (action := read_action(text)) and staff.knows(turn, action) and (not _is_strict(flow) or text.startswith("/")):
         return await _act(turn, action)
-    command = read_command(incoming.text or "")
+    if (action := _SLASH.get(text.split(" ")[0])) is not None:
+        return await _act(turn, action)
+    command = read_command(text)
     if command is not None:
         return await _commanded(turn, command)
     return await (_in_flow(turn, flow) if flow else _at_the_desk(turn))
 
 
 def _flow(turn: Turn) -> Flow | None:
-    return FLOWS.get(turn.state.flow or "")
+    return FLOWS.get(turn.state.flow or "") or staff.flow_of(turn)
+
+
+def _is_strict(flow: Flow | None) -> bool:
+    return flow is not None and flow.strict
 
 
 async def _tapped(turn: Turn, choice: str) -> Question:
     """A button: an action of its own, or an option of the newest question; older ones are answered kindly."""
-    if actions.is_action(choice):
+    if staff.knows(turn, choice) or history.knows(choice) or actions.is_action(choice):
         return await _act(turn, choice)
     number = re.fullmatch(r"(\d{1,9}):(\d{1,3})", choice)
     if not number or int(number[1]) != turn.state.prompt or int(number[2]) >= len(turn.state.shown):
@@ -76,7 +89,22 @@ async def _chosen(turn: Turn, option: str) -> Question:
 
 
 async def _act(turn: Turn, action: str) -> Question:
+    """What a button says: staff's, of a job under way, or of the front desk."""
+    if staff.knows(turn, action):
+        return await _unless_refused(turn, lambda: staff.act(turn, action)) or await _next(turn)
+    if history.knows(action):
+        return await _unless_refused(turn, lambda: history.act(turn, action)) or await _next(turn)
     return await actions.act(turn, action) or await _next(turn)
+
+
+async def _unless_refused(turn: Turn, deed: Callable[[], Awaitable[Question | None]]) -> Question | None:
+    """Do it; a refusal undoes what was written and is said, below the menu or the open question."""
+    try:
+        async with turn.session.begin_nested():
+            return await deed()
+    except Refusal as refusal:
+        turn.remark(f"refusal.{refusal.code}", **refusal.params)
+        return None
 
 
 async def _commanded(turn: Turn, command: Command) -> Question:
@@ -126,6 +154,8 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
     """Text while a flow is open: a question aside, the answer, answers to other questions, or nothing we know."""
     state, text = turn.state, turn.incoming.text or ""
     step = _asked(turn, flow)
+    if flow.strict:
+        return await _answered(turn, flow, step, text)
     if state.asked == corrections.ASKS and state.correction and (agreed := _agreed(turn, text)) is not None:
         corrections.settle(turn, flow, agreed=agreed)
         return await _next(turn)
@@ -143,6 +173,13 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
     if (action := _WANTED.get(turn.heard.intent)) is not None:
         return await _act(turn, action)
     return await _missed(turn, step)
+
+
+async def _answered(turn: Turn, flow: Flow, step: Step | None, text: str) -> Question:
+    """Text in a strict flow: the answer, or the question again in other words."""
+    if step is not None and not await _read(turn, flow, step, text):
+        turn.remark(f"again.{step.name}")
+    return await _next(turn)
 
 
 async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
@@ -215,12 +252,14 @@ async def _next(turn: Turn) -> Question:
     """The question that comes now: the first open one of the flow, its end, or the menu."""
     flow = _flow(turn)
     if flow is None:
-        return actions.menu(turn)
+        return await staff.menu(turn) if staff.knows(turn, "staff") else actions.menu(turn)
     if turn.state.correction:
         return corrections.ask(turn, turn.state.correction)
     while True:
         step = await _open_and_checked(turn, flow)
         if step is None:
+            if flow.strict:
+                return await _unless_refused(turn, partial(flow.finish, turn)) or await _next(turn)
             last = await flow.finish(turn)
             if last is not None:
                 return replace(last, always=(*last.always, _MENU))

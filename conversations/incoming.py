@@ -30,6 +30,8 @@ class Incoming:
     place: Place | None = None
     media: tuple[str, ...] = ()
     """The channel's handles of photos and files sent."""
+    photos: tuple[str, ...] = ()
+    """The photos among them that were stored, by their keys (`core.media`)."""
     name: str | None = None
     """The person's name as the channel shows it."""
     language: str | None = None

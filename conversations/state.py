@@ -27,6 +27,12 @@ class State:
     """Answers in a row that nobody understood."""
     correction: dict[str, Any] | None = None
     """Answers that the customer seems to want instead of earlier ones; asked before they replace them."""
+    about: str | None = None
+    """The booking that a staff's or a rating's flow is about, by its code."""
+    human: tuple[str, str] | None = None
+    """The address of the admin who took this conversation over from the bot."""
+    customer: int | None = None
+    """The contact whose conversation this admin has taken over."""
     version: int = VERSION
 
     @classmethod
@@ -39,6 +45,7 @@ class State:
             | {
                 "answers": [(name, value) for name, value in stored["answers"]],
                 "shown": [(option, label) for option, label in stored["shown"]],
+                "human": tuple(stored["human"]) if stored.get("human") else None,
             }
         )
 
@@ -69,8 +76,8 @@ class State:
         """Let answers be checked again, because what they stand on has changed."""
         self.tentative += [name for name in names if name in self and name not in self.tentative]
 
-    def begin(self, flow: str | None) -> None:
+    def begin(self, flow: str | None, *, about: str | None = None) -> None:
         """Start a flow (or none) with nothing answered; the prompt number goes on, so older buttons are stale."""
-        self.flow = flow
+        self.flow, self.about = flow, about
         self.answers, self.tentative, self.correction = [], [], None
         self.asked, self.page, self.misses = None, 0, 0

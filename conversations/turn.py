@@ -78,6 +78,8 @@ class Step:
     """Answers that make no sense without this one: dropped with it."""
     own_numbers: ClassVar[bool] = False
     """A typed number is the answer itself (a quantity, an hour), not the number of an option."""
+    takes_photos: ClassVar[bool] = False
+    """A photo can be the answer, or part of it."""
 
     def needed(self, turn: Turn) -> bool:
         """Whether this question arises at all."""
@@ -123,3 +125,5 @@ class Flow:
     name: str
     steps: tuple[Step, ...]
     finish: Callable[[Turn], Awaitable[Question | None]]
+    strict: bool = False
+    """What is typed is nothing but the answer: no question aside, no correction, no other wish."""

@@ -130,6 +130,10 @@ class Shop(BaseModel):
             address for member in self.staff if member.technician == technician_id for address in member.addresses
         )
 
+    def member_at(self, channel: str, address: str) -> StaffMember | None:
+        """The staff member who writes from that address; None for everybody else."""
+        return next((member for member in self.staff if (channel, address) in member.addresses), None)
+
     @property
     def hold(self) -> timedelta:
         """How long a payment link and what it pays for are held."""

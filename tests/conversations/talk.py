@@ -67,9 +67,9 @@ class Talk:
         """Share a location."""
         await self._deed(place=Place(-6.26, 106.81, "Jl. Kemang Raya 8, Jakarta Selatan"))
 
-    async def send_photo(self) -> None:
-        """Send a picture."""
-        await self._deed(media=("photo-1",))
+    async def send_photo(self, words: str | None = None, *, stored: tuple[str, ...] = ()) -> None:
+        """Send a picture, with words below it; `stored` under these keys before the turn."""
+        await self._deed(text=words, media=("photo-1",), photos=stored)
 
     async def link_arrives(self) -> None:
         """The worker has made the payment link."""
@@ -78,7 +78,7 @@ class Talk:
             for request in wanted.all():
                 url = f"https://pay.example/{request.order_id}"
                 await payments.link_made(session, request.order_id, token="t", url=url, shop=self.shop, now=self.now)
-        await self._look()
+        await self.look()
 
     async def pays(self) -> None:
         """The customer pays the open link, and Midtrans says so."""
@@ -95,7 +95,7 @@ class Talk:
                 "payment_type": "qris",
             }
             await settlement.settle(session, request.order_id, answer, shop=self.shop, now=self.now)
-        await self._look()
+        await self.look()
 
     async def time_runs_out(self) -> None:
         """The link's time is over and nobody paid."""
@@ -104,7 +104,7 @@ class Talk:
             assert request, "there is no link that could end"
             self.now = request.expires_at + timedelta(seconds=1)
             await settlement.look(session, request.order_id, None, shop=self.shop, now=self.now)
-        await self._look()
+        await self.look()
 
     async def others_buy(self, part: str) -> None:
         """Other customers take all that is left of a part."""
@@ -135,7 +135,7 @@ class Talk:
         incoming = Incoming(
             self.channel,
             self.address,
-            f"e{self.events}",
+            f"{self.address}-{self.events}",
             name=self.name,
             language=self.language,
             **{"phone": phone} | said,  # type: ignore[arg-type]
@@ -147,9 +147,10 @@ class Talk:
                 fresh = f"{self.events:08}ZZZZZZZZ"
                 is_new = await self.engine.take_turn(session, incoming, now=self.now, fresh=fresh)
             assert is_new == (time == 0), "the same message twice is one turn"
-        await self._look()
+        await self.look()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """See what has come since the last look."""
         async with self.database.read() as session:
             query = select(Outbox).where(Outbox.address == self.address, Outbox.id > self.read_up_to)
             rows = (await session.scalars(query.order_by(Outbox.id))).all()

@@ -7,15 +7,16 @@ from string import Formatter
 
 import pytest
 
-from conversations.booking import BOOKING
 from conversations.booking.deciding import CHANGES
+from conversations.dialogue import FLOWS
+from conversations.staff import ADMINS_FLOWS, STAFFS_FLOWS
 from conversations.texts import LANGUAGES, render, templates
 from core.catalog import CATEGORIES, StockStatus
 from core.fit import FitAnswer
 from core.messages import say
 from core.refusals import Refusal
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, PaymentMethod, PaymentStatus
+from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus
 
 ROOT = Path(__file__).parents[2]
 FAMILIES: dict[str, tuple[str, ...]] = {
@@ -30,7 +31,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "refusal.{}": tuple(each.code for each in Refusal.__subclasses__()),
     "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
-    "again.{}": tuple(step.name for step in BOOKING.steps),
+    "again.{}": tuple(step.name for flow in (*FLOWS.values(), *STAFFS_FLOWS, *ADMINS_FLOWS) for step in flow.steps),
+    "{}_after": ("notice.pay_here", "work.pay_rest"),
+    "cost.{}": tuple(CostState),
+    "team.menu.{}": ("technician", "admin"),
 }
 """Keys that the code puts together, and all that can stand in their gap."""
 

@@ -1,0 +1,30 @@
+"""What staff type instead of tapping: "tugas besok", "mulai BK-7F3K2Q", "stok JBL", in either language."""
+
+import re
+from functools import cache
+
+from conversations.understand.spelling import table
+
+_CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
+
+
+def read_action(text: str) -> str | None:
+    """The action that a whole message is, with its booking's code or its words; None for anything else."""
+    words = " ".join(text.casefold().lstrip("/").split())
+    if code := _CODE.search(words):
+        verb = " ".join((words[: code.start()] + words[code.end() :]).split())
+        name = _phrases("of_a_job").get(verb) if verb else "job"
+        return f"{name}:BK-{code[1].upper()}" if name else None
+    if words in _phrases("plain"):
+        return _phrases("plain")[words]
+    first, _, rest = words.partition(" ")
+    name = _phrases("with_words").get(first)
+    return f"{name}:{rest}" if name and rest else None
+
+
+@cache
+def _phrases(kind: str) -> dict[str, str]:
+    """Every phrase of a kind and the action it stands for."""
+    rows = table("staff.yaml")[kind]
+    assert isinstance(rows, dict)
+    return {phrase.strip(): action for action, row in rows.items() for phrase in row.split(",")}

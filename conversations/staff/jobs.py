@@ -1,0 +1,206 @@
+"""The jobs of a day, one job, and the single taps that bring it on: on my way, start, finish."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from urllib.parse import quote_plus
+
+from conversations.staff import who
+from conversations.turn import Question, Turn, question
+from core import notices, payments, reports, work
+from core.messages import Link, Option, Say, say
+from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
+from core.tables import Booking
+from core.work import History
+
+MOST_LISTED = 8
+DAYS = {"today": 0, "tomorrow": 1}
+TO_STAFF_MENU = Option("staff", say("team.option.menu"))
+_LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
+_WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
+
+
+async def of_day(turn: Turn, which: str) -> Question:
+    """Today's or tomorrow's jobs: a technician's own, for an admin all."""
+    name, _, begins = which.partition(":")
+    day = turn.local_now.date() + timedelta(days=DAYS.get(name, 0))
+    jobs = await _jobs(turn, day)
+    if not jobs:
+        return question(say("team.no_jobs", day=day), always=[TO_STAFF_MENU])
+    return listed(turn, say("team.jobs", day=day, count=len(jobs)), jobs, more=f"jobs:{name}", begins=begins)
+
+
+def listed(turn: Turn, head: Say, jobs: Sequence[Booking], *, more: str, begins: str = "") -> Question:
+    """Some of these jobs from a place on, each with its facts and a button; `more` is the action for the next ones."""
+    first = int(begins) if begins.isdecimal() else 0
+    shown, rest = jobs[first : first + MOST_LISTED], len(jobs) > first + MOST_LISTED
+    following = [Option(f"{more}:{first + MOST_LISTED}", say("option.next_page"))] if rest else []
+    return question(
+        head,
+        *(_line(turn, booking) for booking in shown),
+        options=[_entry(turn, booking) for booking in shown],
+        always=[*following, TO_STAFF_MENU],
+        button=say("team.button.jobs"),
+    )
+
+
+async def see(turn: Turn, code: str) -> Question:
+    """One job with all that is known of it, and what can be done now."""
+    return await card(turn, code)
+
+
+async def card(turn: Turn, code: str, *first: Say) -> Question:
+    """The job as it stands, below what has just been done."""
+    booking = await who.job(turn, code)
+    head = say("team.job", code=code, status=say(f"status.{booking.status}"))
+    facts = notices.staff_card(head, booking, await notices.job_facts(turn.session, booking, turn.shop)).says
+    return question(
+        *first,
+        *facts,
+        *_map(booking),
+        *_told(turn, await work.history(turn.session, booking)),
+        options=_doable(turn, booking),
+        always=[TO_STAFF_MENU],
+        button=say("team.button.job"),
+    )
+
+
+async def on_my_way(turn: Turn, code: str) -> Question:
+    """The technician sets out; the customer is told."""
+    booking = await who.job(turn, code)
+    await work.on_my_way(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    return await card(turn, code, say("team.on_my_way"))
+
+
+async def start(turn: Turn, code: str) -> Question:
+    """The car is in; the customer is told."""
+    booking = await who.job(turn, code)
+    await work.start(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    return await card(turn, code, say("team.started"))
+
+
+async def finish(turn: Turn, code: str) -> Question:
+    """Complete a job, once it is paid and every additional cost was answered; else ask for what is missing."""
+    booking = await who.job(turn, code)
+    check_move(booking.status, BookingStatus.COMPLETED)
+    if booking.remaining:
+        return _unpaid(booking)
+    past = await work.history(turn.session, booking)
+    undecided = [cost for cost in past.costs if cost.state is CostState.PROPOSED]
+    if undecided:
+        lines = [say("work.cost", description=cost.description, amount=cost.amount) for cost in undecided]
+        anyway = Option(f"finish-anyway:{code}", say("team.option.finish_anyway"))
+        return question(say("team.undecided", lines=lines), options=[anyway, _back_to(code)])
+    return await finish_anyway(turn, code)
+
+
+async def finish_anyway(turn: Turn, code: str) -> Question:
+    """Complete a job; costs that nobody answered are not billed."""
+    booking = await who.job(turn, code)
+    await work.complete(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    return await card(turn, code, say("team.finished"))
+
+
+async def send_link(turn: Turn, code: str) -> Question:
+    """A payment link for the rest, to the customer; staff sees the one that lives."""
+    booking = await who.job(turn, code)
+    request = await payments.request(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
+    if request.url is None:
+        return question(say("team.link_coming", amount=request.amount), options=[_back_to(code)])
+    return question(
+        say("team.link_lives", amount=request.amount),
+        link=Link(request.url, say("option.pay", amount=request.amount)),
+        options=[_back_to(code)],
+    )
+
+
+async def _jobs(turn: Turn, day: date) -> Sequence[Booking]:
+    member = who.acting(turn)
+    if member.technician is not None:
+        return await work.agenda(turn.session, member.technician, day, shop=turn.shop)
+    if member.role != "admin":
+        return ()
+    found, _ = await reports.find(turn.session, shop=turn.shop, day=day, limit=200)
+    return [booking for booking in reversed(found) if booking.status is not BookingStatus.CANCELLED]
+
+
+def _unpaid(booking: Booking) -> Question:
+    link = Option(f"link:{booking.code}", say("team.option.link"))
+    cash = Option(f"cash:{booking.code}", say("team.option.cash"))
+    by_link = booking.payment_method is not PaymentMethod.COD
+    return question(
+        say("team.unpaid", remaining=booking.remaining),
+        options=[*([link] if by_link else []), cash, _back_to(booking.code)],
+    )
+
+
+def _back_to(code: str) -> Option:
+    return Option(f"job:{code}", say("team.option.back_to_job"))
+
+
+def _line(turn: Turn, booking: Booking) -> Say:
+    return say(
+        "team.job_line",
+        at=turn.shop.local(booking.starts_at),
+        code=booking.code,
+        status=say(f"status.{booking.status}"),
+        car=_car(booking),
+        name=booking.name,
+        technician=booking.technician.name if booking.technician else say("team.nobody"),
+        items=[say("notice.line.item", quantity=line.quantity, name=line.name) for line in booking.lines],
+    )
+
+
+def _entry(turn: Turn, booking: Booking) -> Option:
+    at = turn.shop.local(booking.starts_at)
+    return Option(f"job:{booking.code}", say("team.entry", at=at, code=booking.code), _car(booking))
+
+
+def _car(booking: Booking) -> str:
+    words = (booking.car_brand, booking.car_model, str(booking.car_year), booking.plate)
+    return " ".join(word for word in words if word)
+
+
+def _map(booking: Booking) -> list[Say]:
+    """A map by the address; a shared location has its pin on the card."""
+    if booking.location is not Location.ONSITE or not booking.address or booking.latitude is not None:
+        return []
+    return [say("team.map", query=quote_plus(booking.address))]
+
+
+def _told(turn: Turn, past: History) -> list[Say]:
+    """Notes and additional costs so far."""
+    notes = [
+        say("team.note", at=turn.shop.local(note.at), author=note.author, text=note.text, photos=len(note.photos))
+        for note in past.notes
+    ]
+    costs = [
+        say(
+            "team.cost",
+            description=cost.description,
+            amount=cost.amount,
+            state=say(f"cost.{cost.state}"),
+        )
+        for cost in past.costs
+    ]
+    return [notices.block(notes + costs)] if notes or costs else []
+
+
+def _doable(turn: Turn, booking: Booking) -> list[Option]:
+    """What the writer can do with the job as it stands."""
+    status, code = booking.status, booking.code
+    names = []
+    if status is BookingStatus.CONFIRMED:
+        names += ["way"] if booking.location is Location.ONSITE else []
+        names += ["start"]
+    if status in _WORKED_ON or status is BookingStatus.COMPLETED:
+        names += ["note"]
+    if status in _WORKED_ON:
+        names += ["cost"]
+    if status is BookingStatus.IN_PROGRESS:
+        names += ["finish"]
+    if status in _LIVE and booking.remaining:
+        names += ["cash"]
+    if who.is_admin(turn):
+        names += ["assign", "call-off"] if status in _LIVE else []
+        names += ["write"] if booking.contact_id is not None else []
+    return [Option(f"{name}:{code}", say(f"team.option.{name}")) for name in names]
