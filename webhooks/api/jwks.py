@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import AsyncIterable, Mapping
+from datetime import timedelta
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from webhooks.api.auth import Fetch, KeysAway
 
-LONGEST = ClientTimeout(total=5)
+LONGEST = timedelta(seconds=5)
 MOST_BYTES = 256 * 1024
 
 
-def fetching(client: ClientSession, url: str) -> Fetch:
+def fetching(client: ClientSession, url: str, *, longest: timedelta = LONGEST) -> Fetch:
     """A function that fetches the JWKS at that address; it raises `KeysAway`."""
+    timeout = ClientTimeout(total=longest.total_seconds())
 
     async def fetch() -> Mapping[str, object]:
         try:
-            async with client.get(url, timeout=LONGEST, allow_redirects=False) as response:
+            async with client.get(url, timeout=timeout, allow_redirects=False) as response:
                 if response.status != 200:
                     raise KeysAway(f"HTTP {response.status}")
                 jwks = json.loads(await _bounded(response.content.iter_chunked(16 * 1024)))

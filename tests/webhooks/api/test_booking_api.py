@@ -145,7 +145,6 @@ async def test_a_filter_that_cannot_be_is_named(web: Web, query: str) -> None:
     assert (status, body["errors"][0]["field"]) == (400, query.partition("=")[0])
 
 
-@on_one_engine
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -342,3 +341,12 @@ async def test_bookings_are_listed_by_status_payment_and_day_and_a_technicians_a
         assert {booking["_id"] for booking in body["data"]} == expected
     _, mine = await web.sari.get("/api/bookings/my-bookings?limit=1&offset=1")
     assert ([booking["_id"] for booking in mine["data"]], mine["total"]) == ([first], 2)
+
+
+async def test_phone_and_mail_of_technicians_are_for_staff(web: Web) -> None:
+    await web.rina.call("PUT", "/api/technicians/andi", {"phone": "081234567890", "email": "andi@example.com"})
+    seen = {}
+    for person in ("nobody", "sari", "budi", "rina"):
+        _, body = await getattr(web, person).get("/api/technicians?specialization=dsp")
+        seen[person] = body["data"][0]["phone"]
+    assert seen == {"nobody": None, "sari": None, "budi": "+6281234567890", "rina": "+6281234567890"}

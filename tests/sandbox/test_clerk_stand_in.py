@@ -1,0 +1,27 @@
+"""The stand-in for Clerk, and the whole demo signed in with its tokens over HTTP."""
+
+from aiohttp import ClientSession
+
+from bot.sandbox.clerk import USERS
+from bot.sandbox.demo import everything
+
+
+async def test_the_demo_hands_out_tokens_that_the_shop_believes() -> None:
+    async with everything() as there, ClientSession() as client:
+        shop = there.clerk.shop_url
+        roles = {"customer": "user", "technician": "technician", "admin": "admin", "user_somebody_else": "user"}
+        for who, role in roles.items():
+            async with client.post(f"{there.url}/clerk/token", json={"user": who}) as response:
+                token = (await response.json())["token"]
+            headers = {"Authorization": f"Bearer {token}", "Origin": there.url}
+            async with client.get(f"{shop}/api/user", headers=headers) as response:
+                body = await response.json()
+                assert (response.status, body["role"], body["data"]["_id"]) == (200, role, USERS.get(who, who))
+                assert response.headers["Access-Control-Allow-Origin"] == there.url
+        async with client.post(f"{there.url}/clerk/token", data=b"[") as response:
+            assert response.status == 400
+        async with client.get(f"{there.url}/clerk") as response:
+            page = await response.text()
+        assert f"{shop}/api/docs" in page
+        async with client.get(f"{shop}/api/docs") as response:
+            assert (response.status, "my-bookings" in await response.text()) == (200, True)

@@ -1,0 +1,80 @@
+"""Fetching the issuer's keys over HTTP: whatever answers, it is keys or `KeysAway`, soon and bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from webhooks.api import jwks
+from webhooks.api.auth import KeysAway
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def keys(_: web.Request) -> web.Response:
+    return web.json_response({"keys": []})
+
+
+async def page(_: web.Request) -> web.Response:
+    return web.Response(text="<html>maintenance</html>", content_type="text/html")
+
+
+async def listed(_: web.Request) -> web.Response:
+    return web.json_response([])
+
+
+async def nested(_: web.Request) -> web.Response:
+    return web.Response(body=b"[" * 100_000)
+
+
+async def trouble(_: web.Request) -> web.Response:
+    return web.Response(status=500)
+
+
+async def elsewhere(_: web.Request) -> web.Response:
+    raise web.HTTPFound("/keys")
+
+
+async def flood(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b" " * 65_536)
+
+
+async def silence(_: web.Request) -> web.Response:
+    await asyncio.Event().wait()
+    return web.Response()
+
+
+ANSWERS: tuple[Answer, ...] = (keys, page, listed, nested, trouble, elsewhere, flood, silence)
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[TestServer]:
+    app = web.Application()
+    app.add_routes([web.get(f"/{answer.__name__}", answer) for answer in ANSWERS])
+    async with TestServer(app) as server:
+        yield server
+
+
+async def test_keys_are_read(issuer: TestServer) -> None:
+    async with ClientSession() as client:
+        assert await jwks.fetching(client, str(issuer.make_url("/keys")))() == {"keys": []}
+
+
+@pytest.mark.parametrize("path", [answer.__name__ for answer in ANSWERS if answer is not keys])
+async def test_anything_else_means_that_there_are_none_now(issuer: TestServer, path: str) -> None:
+    longest = timedelta(seconds=0.3)
+    async with ClientSession() as client:
+        with pytest.raises(KeysAway):
+            await jwks.fetching(client, str(issuer.make_url(f"/{path}")), longest=longest)()
+
+
+async def test_an_issuer_that_is_not_there_has_none() -> None:
+    async with ClientSession() as client:
+        with pytest.raises(KeysAway):
+            await jwks.fetching(client, "http://127.0.0.1:9/jwks.json")()
