@@ -40,6 +40,7 @@ from conversations.engine import Engine
 from core import bookings, invoices, media, notices, outbox
 from core.database import AWAY, Database, insert_once, upgrade
 from core.messages import Document, say
+from core.payments import WORKER
 from core.refusals import NotFound
 from core.shop import Shop
 from core.states import PaymentMethod
@@ -129,12 +130,12 @@ async def serving(
         dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
         collector = _collector(settings, opened, dispatcher, clock, stack)
 
-        def wake() -> None:
-            dispatcher.wake()
-            if collector:
+        def wake(*whose: str) -> None:
+            dispatcher.wake(*whose)
+            if collector and (not whose or WORKER in whose):
                 collector.wake()
 
-        intake = Intake(opened, Engine(shop), shop, clock=clock, fresh=fresh, wake=wake)
+        intake = Intake(opened, Engine(shop), shop, clock=clock, fresh=fresh, send=dispatcher.send, wake=wake)
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
             *pages.routes(shop),
@@ -165,8 +166,9 @@ async def serving(
             stack=stack,
         )
         routes += api.routes(web_api, public_url=settings.server.public_url)
-        url = await _listen(settings, routes, _ready(opened), stack)
         await _start(stack, dispatcher, collector, opened, wake, clock, tick)
+        # Closed first: what a turn that is still being taken hands over is sent.
+        url = await _listen(settings, routes, _ready(opened), stack)
         if bot:
             stack.enter_context(_background(_join_telegram(bot, settings, intake)))
         if isinstance(twilio_sender := senders.get("whatsapp"), WhatsAppSender):

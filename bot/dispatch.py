@@ -8,7 +8,7 @@ once more (facts: at least once, resent once at most).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.loop import Loop
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Sender, Unclear, Undeliverable
 from core import notices, outbox
-from core.database import AWAY, Database
+from core.database import AWAY, Database, work_left
 from core.messages import Document, message_from_json
 from core.shop import Shop
 from core.tables import Contact, Outbox
 
 LOG = logging.getLogger(__name__)
 BATCH = 32
-WITH_WINDOW = ("whatsapp",)
+WITH_WINDOW = "whatsapp"
 WINDOW = timedelta(hours=24)
 """WhatsApp: how long after a person's last message anything may be said."""
 
@@ -52,16 +52,28 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
         self._unrecorded: list[tuple[Outbox, Outcome]] = []
+        self._claimed: dict[str, list[Outbox]] = {channel: [] for channel in senders}
+        self._looking = set(senders)
         self._lanes = {channel: Loop(f"outbox of {channel}", self._lane(channel)) for channel in senders}
 
     async def run(self) -> None:
-        """Send until stopped."""
+        """Send until stopped, and then what was handed over meanwhile."""
         await asyncio.gather(*(lane.run() for lane in self._lanes.values()))
+        for channel in self._lanes:
+            await self._send_claimed(channel)
+
+    def send(self, claimed: Iterable[Outbox]) -> None:
+        """Take over messages that were claimed as they were written, to chats that have just spoken."""
+        for row in claimed:
+            if row.channel in self._lanes:
+                self._claimed[row.channel].append(row)
+                self._lanes[row.channel].wake()
 
     def wake(self, *channels: str) -> None:
         """Something was written for these channels (any, when none is named)."""
         for channel in channels or self._lanes:
             if channel in self._lanes:
+                self._looking.add(channel)
                 self._lanes[channel].wake()
 
     def stop(self) -> None:
@@ -75,20 +87,35 @@ class Dispatcher:
         now = self._clock()
         async with self._database.write() as session:
             rows = await outbox.claim(session, now=now, limit=BATCH, channels=channels or tuple(self._senders))
-            in_session = await _in_session(session, rows, now)
-        outcomes = await asyncio.gather(
-            *(
-                self._send(row, in_session=row.channel not in WITH_WINDOW or (row.channel, row.address) in in_session)
-                for row in rows
-            ),
-            return_exceptions=True,
-        )
-        self._unrecorded += zip(rows, outcomes, strict=True)
-        await self._record()
+            closed = await _closed_windows(session, rows, now)
+        await self._deliver(rows, closed)
         return len(rows)
 
     def _lane(self, channel: str) -> Callable[[], Awaitable[int]]:
-        return lambda: self.run_once(channel)
+        async def work() -> int:
+            if sent := await self._send_claimed(channel):
+                return sent
+            if channel not in self._looking:
+                return 0
+            self._looking.discard(channel)
+            if found := await self.run_once(channel):
+                self._looking.add(channel)
+            return found
+
+        return work
+
+    async def _send_claimed(self, channel: str) -> int:
+        rows, self._claimed[channel] = self._claimed[channel], []
+        await self._deliver(rows, closed=frozenset())
+        return len(rows)
+
+    async def _deliver(self, rows: Sequence[Outbox], closed: Collection[str]) -> None:
+        """Send claimed messages side by side, and record what became of them; `closed`: chats out of their window."""
+        outcomes = await asyncio.gather(
+            *(self._send(row, in_session=row.address not in closed) for row in rows), return_exceptions=True
+        )
+        self._unrecorded += zip(rows, outcomes, strict=True)
+        await self._record()
 
     async def _send(self, row: Outbox, *, in_session: bool) -> str | None:
         letter = message_from_json(row.body)
@@ -119,6 +146,8 @@ class Dispatcher:
         except AWAY:
             self._unrecorded = done + self._unrecorded
             raise
+        if work := work_left(session):
+            self.wake(*work)
 
     async def _record_one(self, session: AsyncSession, row: Outbox, outcome: Outcome, now: datetime) -> None:
         jitter = self._chance()
@@ -146,15 +175,13 @@ class Dispatcher:
         await notices.unreached(session, row, message_from_json(row.body), shop=self._shop, now=now)
 
 
-async def _in_session(session: AsyncSession, rows: Sequence[Outbox], now: datetime) -> set[tuple[str, str]]:
-    addresses = {row.address for row in rows if row.channel in WITH_WINDOW}
+async def _closed_windows(session: AsyncSession, rows: Sequence[Outbox], now: datetime) -> set[str]:
+    addresses = {row.address for row in rows if row.channel == WITH_WINDOW}
     if not addresses:
         return set()
-    seen = await session.execute(
-        select(Contact.channel, Contact.address).where(
-            Contact.channel.in_({row.channel for row in rows}),
-            Contact.address.in_({row.address for row in rows}),
-            Contact.last_seen_at > now - WINDOW,
+    seen = await session.scalars(
+        select(Contact.address).where(
+            Contact.channel == WITH_WINDOW, Contact.address.in_(addresses), Contact.last_seen_at > now - WINDOW
         )
     )
-    return {(channel, address) for channel, address in seen}
+    return addresses - set(seen)

@@ -1,7 +1,7 @@
 """Where a message comes in from any channel: one transaction a turn, and nothing lost when a turn fails."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import update
@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import outbox, people
-from core.database import AWAY, Database
+from core.database import AWAY, Database, work_left
 from core.messages import message, say
 from core.shop import Shop
-from core.tables import Inbound
+from core.tables import Inbound, Outbox
 
 _log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Takes messages; `wake` is called when there may be something to send."""
+    """Takes messages; `send` gets the replies, `wake` the names of those for whom a turn left other work."""
 
     def __init__(
         self,
@@ -29,13 +29,15 @@ class Intake:
         *,
         clock: Callable[[], datetime],
         fresh: Callable[[], str],
-        wake: Callable[[], None],
+        send: Callable[[Sequence[Outbox]], None],
+        wake: Callable[..., None],
     ) -> None:
         self._database = database
         self._engine = engine
         self._shop = shop
         self._clock = clock
         self._fresh = fresh
+        self._send = send
         self._wake = wake
 
     async def take(self, incoming: Incoming) -> None:
@@ -53,7 +55,10 @@ class Intake:
             _log.exception("turn failed: %s %s", incoming.channel, incoming.event_id)
             async with self._database.write() as session:
                 await self._keep(session, incoming)
-        self._wake()
+        if replies := outbox.claimed(session):
+            self._send(replies)
+        if work := work_left(session):
+            self._wake(*work)
 
     async def _keep(self, session: AsyncSession, incoming: Incoming) -> None:
         """Keep the raw message, tell the person, and tell the admins."""

@@ -45,7 +45,7 @@ class Engine:
             turn.remark("welcome", shop=self._shop.name)
         message = paging.present(turn, await dialogue.answer(turn))
         await people.remember(session, contact, state.to_json(), now)
-        await outbox.enqueue(
+        await outbox.reply(
             session,
             key=f"reply:{incoming.channel}:{incoming.event_id}",
             channel=contact.channel,

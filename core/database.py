@@ -139,6 +139,16 @@ async def one_at_a_time(session: AsyncSession, what: str) -> None:
         await session.execute(select(_advisory_lock(what)))
 
 
+def leave_work(session: AsyncSession, whose: str) -> None:
+    """Note who has something to do once this is committed, so that nobody else is woken: a channel, or "payments"."""
+    session.info.setdefault("work", set()).add(whose)
+
+
+def work_left(session: AsyncSession) -> frozenset[str]:
+    """For whom this transaction has left work."""
+    return frozenset(session.info.get("work", ()))
+
+
 async def upgrade(database: Database) -> None:
     """Bring the schema to the newest version (Alembic); processes that start together do it one after the other."""
     if database.is_sqlite:

@@ -1,11 +1,11 @@
 """Messages to send, written with what causes them: once per business key, at least once sent, in a chat's order.
 
 enqueue ──> due ── claim ──> sending ──┬──> sent       the vendor has accepted it
-             ^                         ├──> failed     given up
+             ^       reply ───^        ├──> failed     given up
              └── retry, lease ran out ─┘    dropped    no longer wanted
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    insert,
     or_,
     select,
     tuple_,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from core.database import insert_once
+from core.database import insert_once, leave_work
 from core.messages import Message, to_json
 from core.tables import Contact, Moment, Outbox
 
@@ -55,6 +56,7 @@ async def enqueue(
     booking_id: int | None = None,
 ) -> bool:
     """Write a message to be sent at `due_at` (now when None); False when its key was written before."""
+    leave_work(session, channel)
     return await insert_once(
         session,
         Outbox,
@@ -70,6 +72,35 @@ async def enqueue(
         until=until,
         created_at=now,
     )
+
+
+async def reply(
+    session: AsyncSession, *, key: str, channel: str, address: str, language: str, message: Message, now: datetime
+) -> None:
+    """Write the answer to what a chat has just said; unless an earlier message waits there, it is claimed at once.
+
+    Whoever commits it sends what `claimed` says, and need not look for it.
+    """
+    values = {
+        "key": key,
+        "channel": channel,
+        "address": address,
+        "language": language,
+        "body": to_json(message),
+        "kind": "reply",
+        "due_at": now,
+        "created_at": now,
+    }
+    row = (await session.execute(_REPLY, values | {"now": now, "leased_until": now + LEASE})).one()
+    if row.state == "sending":
+        session.info.setdefault("claimed", []).append(Outbox(**values | dict(row._mapping), unclear=0))
+    else:
+        leave_work(session, channel)
+
+
+def claimed(session: AsyncSession) -> Sequence[Outbox]:
+    """What this transaction has written and claimed: to be sent once it is committed."""
+    return tuple(session.info.get("claimed", ()))
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: Collection[str]) -> list[Outbox]:
@@ -213,8 +244,32 @@ def _claim_statement() -> Executable:
     )
 
 
+def _reply_statement() -> Executable:
+    now = bindparam("now", type_=Moment())
+    first = ~exists().where(
+        _unfinished(Outbox),
+        Outbox.channel == bindparam("channel"),
+        Outbox.address == bindparam("address"),
+        Outbox.due_at <= now,
+    )
+    told = ("key", "channel", "address", "language", "body", "kind", "due_at", "created_at")
+    return (
+        insert(Outbox.metadata.tables[Outbox.__tablename__])
+        .values(
+            {name: bindparam(name) for name in told}
+            | {
+                "state": case((first, "sending"), else_="due"),
+                "not_before": case((first, bindparam("leased_until", type_=Moment())), else_=now),
+                "attempts": case((first, 1), else_=0),
+            }
+        )
+        .returning(Outbox.id, Outbox.state, Outbox.attempts)
+    )
+
+
 # Built once: the loop runs them all the time, and building costs more than running.
 _CLAIM = _claim_statement()
+_REPLY = _reply_statement()
 # The number of attempts is the claim's own: who lost the lease records nothing.
 _RECORD = (
     update(Outbox)

@@ -16,7 +16,8 @@ from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core import bookings, notices, prices
+from core import bookings, notices
+from core.database import leave_work
 from core.messages import say
 from core.money import Money
 from core.outbox import retry_at
@@ -27,6 +28,8 @@ from core.shop import Shop
 from core.states import BookingStatus, PaymentStatus, RequestState
 from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest
 
+WORKER = "payments"
+"""Whose work a request is (`database.leave_work`)."""
 LEASE = timedelta(minutes=1)
 """How long a worker that took a request has it to itself."""
 LOOK_EVERY = timedelta(minutes=10)
@@ -65,6 +68,7 @@ async def request(
         due_at=now,
     )
     session.add(made)
+    leave_work(session, WORKER)
     await refresh(session, booking)
     return made
 
@@ -74,6 +78,7 @@ async def void(session: AsyncSession, booking: Booking, *, now: datetime) -> Non
     for alive in await _alive(session, booking):
         alive.state = RequestState.CANCELLED
         alive.due_at = now if alive.token else None
+        leave_work(session, WORKER)
 
 
 async def open_request(session: AsyncSession, booking: Booking, *, now: datetime) -> PaymentRequest | None:

@@ -53,7 +53,9 @@ async def shop(database: Database, done: Done) -> AsyncIterator[int]:
     dispatcher = Dispatcher(
         database, {"telegram": _Handed(done)}, files=_no_file, shop=SHOP, clock=clock, chance=chance
     )
-    intake = Intake(database, Engine(SHOP), SHOP, clock=clock, fresh=fresh_id, wake=dispatcher.wake)
+    intake = Intake(
+        database, Engine(SHOP), SHOP, clock=clock, fresh=fresh_id, send=dispatcher.send, wake=dispatcher.wake
+    )
     sending = asyncio.create_task(dispatcher.run())
     routes = telegram.routes(secret=SECRET, take=intake.take, answer=lambda _: None)
     async with _listening(make_app(routes, ready=_ready)) as port:
