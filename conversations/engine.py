@@ -13,6 +13,7 @@ from conversations.state import State
 from conversations.texts import LANGUAGES
 from conversations.turn import Turn
 from conversations.understand import Lexicon, understand
+from conversations.understand.answers import reads_as_english
 from core import catalog, outbox, people
 from core.catalog import Catalogue
 from core.shop import Shop
@@ -35,7 +36,7 @@ class Engine:
             incoming.channel,
             incoming.address,
             phone=incoming.phone,
-            language=_language(incoming.language),
+            language=_language(incoming),
             now=now,
         )
         state = State.from_json(remembered)
@@ -64,6 +65,8 @@ class Engine:
         return self._known
 
 
-def _language(app: str | None) -> str:
-    """Indonesian, unless the customer's app speaks another language."""
-    return "id" if app is None or app.lower().startswith(("id", "in", "ms", "jv", "su")) else LANGUAGES[1]
+def _language(incoming: Incoming) -> str:
+    """The language of the customer's app; where it doesn't tell, English for who begins in English."""
+    if incoming.language is None:
+        return LANGUAGES[reads_as_english(incoming.text or "")]
+    return "id" if incoming.language.lower().startswith(("id", "in", "ms", "jv", "su")) else "en"

@@ -3,6 +3,7 @@
 Each takes what was typed under a question and gives a value, or None where the answer isn't clear: ask again.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -97,6 +98,13 @@ def read_command(text: str) -> Command | None:
 def read_choice(text: str, labels: Sequence[str]) -> int | None:
     """The index of the label meant, by its words, its place in the list, or a near spelling; None if two could be."""
     return _only(_same(text, labels)) if _same(text, labels) else _by_place(text, labels)
+
+
+def reads_as_english(text: str) -> bool:
+    """Whether most of at least three words are English: a first message where the app doesn't tell the language."""
+    words = re.findall(r"[a-z]+", text.lower().replace("'", ""))
+    english = sum(word in _list("english") for word in words)
+    return english >= 3 and english * 2 > len(words)
 
 
 def read_quantity(text: str) -> int | None:
