@@ -25,7 +25,7 @@ _BUMP = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
     """All that is on offer at one version; shared between turns, so stock is not in it (see `stock`)."""
 

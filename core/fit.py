@@ -64,13 +64,10 @@ def fit_of(catalogue: Catalogue, part: Part, brand: str, model: str, year: int) 
 
 def find_car(catalogue: Catalogue, brand: str, model: str, year: int) -> Car | None:
     """The generation of that year; the newer one where two met in a year. "crv" finds "CR-V"."""
-    wanted = _key(brand), _key(model)
     generations = [
         car
-        for car in catalogue.cars.values()
-        if (_key(car.brand), _key(car.model)) == wanted
-        and car.year_from <= year
-        and (car.year_to is None or year <= car.year_to)
+        for car in _generations(catalogue).get((_key(brand), _key(model)), ())
+        if car.year_from <= year and (car.year_to is None or year <= car.year_to)
     ]
     return max(generations, key=lambda car: car.year_from, default=None)
 
@@ -148,6 +145,15 @@ def _price(part: Part) -> int:
 def _covers(years: str, year: int) -> bool:
     span = year_span(years)
     return span is not None and span[0] <= year and (span[1] is None or year <= span[1])
+
+
+@lru_cache(maxsize=2)
+def _generations(catalogue: Catalogue) -> dict[tuple[str, str], list[Car]]:
+    """The cars by brand and model: a list of parts asks for the same one again and again."""
+    found: dict[tuple[str, str], list[Car]] = {}
+    for car in catalogue.cars.values():
+        found.setdefault((_key(car.brand), _key(car.model)), []).append(car)
+    return found
 
 
 @lru_cache(maxsize=4096)
