@@ -13,11 +13,15 @@ For customers none of this exists: their taps and words never come here.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from conversations.staff import jobs, who
+from conversations.staff import desk, jobs, who
+from conversations.staff.call_off import CALL_OFF, call_off
 from conversations.staff.cash import CASH, cash
+from conversations.staff.closing import CLOSE, close
 from conversations.staff.costs import COST, cost
 from conversations.staff.menu import menu as menu
 from conversations.staff.notes import NOTE, note
+from conversations.staff.stock import STOCK, stock
+from conversations.staff.writing import WRITE, write
 from conversations.turn import Flow, Question, Turn
 from core.messages import say
 
@@ -36,9 +40,18 @@ _FOR_STAFF: Mapping[str, Action] = {
     "finish": jobs.finish,
     "finish-anyway": jobs.finish_anyway,
 }
-_FOR_ADMINS: Mapping[str, Action] = {}
+_FOR_ADMINS: Mapping[str, Action] = {
+    "figures": desk.figures,
+    "pending": desk.pending,
+    "assign": desk.assign,
+    "give": desk.give,
+    "call-off": call_off,
+    "write": write,
+    "stock": stock,
+    "close": close,
+}
 STAFFS_FLOWS = (NOTE, COST, CASH)
-ADMINS_FLOWS: tuple[Flow, ...] = ()
+ADMINS_FLOWS = (CALL_OFF, WRITE, STOCK, CLOSE)
 
 
 def knows(turn: Turn, action: str) -> bool:

@@ -1,0 +1,46 @@
+"""Cancelling somebody's booking, with a reason that the customer reads."""
+
+from conversations.staff import jobs, who
+from conversations.turn import Flow, Question, Step, Turn, question
+from core import work
+from core.messages import say
+from core.states import BookingStatus, check_move
+
+SHORTEST, LONGEST = 3, 300
+"""Letters of a reason."""
+
+
+async def call_off(turn: Turn, code: str) -> None:
+    """Begin to cancel a booking; raises `InvalidTransition`."""
+    booking = await who.job(turn, code)
+    check_move(booking.status, BookingStatus.CANCELLED)
+    turn.state.begin(CALL_OFF.name, about=code)
+
+
+class Reason(Step):
+    """Why; with it the booking is cancelled."""
+
+    name = "reason"
+    free_text = True
+
+    async def ask(self, turn: Turn) -> Question:
+        """Type it."""
+        return question(say("team.ask.reason", code=turn.state.about))
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """Words of a sensible length."""
+        if not SHORTEST <= len(text) <= LONGEST:
+            return False
+        turn.state.put(self.name, text)
+        return True
+
+
+async def _finish(turn: Turn) -> Question:
+    code, reason = turn.state.about or "", turn.state.get("reason")
+    turn.state.begin(None)
+    booking, actor = await who.job(turn, code), who.acting(turn).name
+    await work.cancel(turn.session, booking, reason=reason, shop=turn.shop, now=turn.now, actor=actor)
+    return await jobs.card(turn, code, say("team.called_off"))
+
+
+CALL_OFF = Flow("staff.call_off", (Reason(),), _finish, strict=True)

@@ -1,0 +1,62 @@
+"""The admin's desk: the figures, what waits, and who does which job."""
+
+from conversations.staff import jobs, who
+from conversations.turn import Question, Turn, question
+from core import reports, work
+from core.messages import Option, say
+from core.states import BookingStatus
+
+
+async def figures(turn: Turn, _: str) -> Question:
+    """All bookings by status, all revenue, and this week day by day."""
+    now = await reports.dashboard(turn.session)
+    week = await reports.week(turn.session, turn.local_now.date(), shop=turn.shop)
+    return question(
+        say(
+            "team.figures",
+            total=now.total,
+            pending=now.pending,
+            confirmed=now.confirmed,
+            in_progress=now.in_progress,
+            completed=now.completed,
+            cancelled=now.cancelled,
+            revenue=now.revenue,
+        ),
+        say(
+            "team.week",
+            lines=[say("team.day", day=day.day, count=day.bookings, revenue=day.revenue) for day in week],
+        ),
+        always=[Option("pending", say("team.option.pending")), jobs.TO_STAFF_MENU],
+    )
+
+
+async def pending(turn: Turn, begins: str) -> Question:
+    """The bookings that wait for money or for a technician, the next appointment first."""
+    found, _ = await reports.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
+    if not found:
+        return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])
+    head = say("team.pending", count=len(found))
+    return jobs.listed(turn, head, found[::-1], more="pending", begins=begins)
+
+
+async def assign(turn: Turn, code: str) -> Question:
+    """Who could take a job at its time."""
+    booking = await who.job(turn, code)
+    free = await work.free_for(turn.session, booking, shop=turn.shop, now=turn.now)
+    back = Option(f"job:{code}", say("team.option.back_to_job"))
+    if not free:
+        return question(say("team.nobody_free"), always=[back])
+    return question(
+        say("team.who_does_it", code=code, at=turn.shop.local(booking.starts_at)),
+        options=[Option(f"give:{code}:{technician.id}", technician.name) for technician in free],
+        always=[back],
+        button=say("button.technician"),
+    )
+
+
+async def give(turn: Turn, argument: str) -> Question:
+    """Give a job to a technician; both sides are told."""
+    code, _, technician = argument.partition(":")
+    booking = await who.job(turn, code)
+    await work.assign(turn.session, booking, technician, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    return await jobs.card(turn, code, say("team.given"))
