@@ -50,7 +50,9 @@ async def pay_here(
     session: AsyncSession, booking: Booking, request: PaymentRequest, *, url: str, shop: Shop, now: datetime
 ) -> None:
     """The payment link is ready: the customer gets it, with the amount and the time it ends."""
-    invites = "notice.pay_here" if booking.status is BookingStatus.PENDING else "work.pay_rest"
+    invites, afterwards = "notice.pay_here", "notice.pay_here_after"
+    if booking.status is not BookingStatus.PENDING:
+        invites, afterwards = "work.pay_rest", "work.pay_rest_after"
     invitation = say(
         invites,
         code=booking.code,
@@ -63,7 +65,7 @@ async def pay_here(
     await post.chat(
         session,
         booking,
-        message(invitation, say(f"{invites}_after"), link=link),
+        message(invitation, say(afterwards), link=link),
         f"link:{request.order_id}",
         now,
         until=request.expires_at,

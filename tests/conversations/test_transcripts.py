@@ -88,7 +88,7 @@ async def _deed(talk: Talk, deed: str) -> None:
 async def _stale_tap(talk: Talk) -> None:
     """A button of an older question does nothing but bring the open question of a flow back."""
     flow, *before = await _remembered(talk)
-    if flow is None:
+    if flow is None or "menu" in [words.key for words in talk.seen[-1].says]:
         return
     asked = talk.seen[-1].says[-1].key
     await talk.choose("0:0")

@@ -99,7 +99,7 @@ async def test_while_telegram_fails_messages_wait_and_keep_their_order(town: Tow
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
-@pytest.mark.parametrize("name", ["مريم حسن", "Budi *Sari* _x_", "O'Neil & Co", "山田 Taro 🎧"])
+@pytest.mark.parametrize("name", ["مريم حسن", "O'Neil & *Sari* 🎧"])
 async def test_any_name_is_shown_as_it_was_typed(town: Town, channel: str, name: str) -> None:
     customer = town.customer(channel)
     link = await book(customer, name=name)
