@@ -11,7 +11,7 @@ put into api.md's envelope; and the OpenAPI document is made from the same types
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -93,7 +93,7 @@ class Call:
     request: web.Request
     now: datetime
     caller: User | None
-    files: Sequence[bytes] = ()
+    files: list[bytes] = field(default_factory=list)
     """What came along in a multipart body."""
 
     @property
@@ -157,31 +157,40 @@ class Endpoint:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                result = await self._call(api, request)
+                call = await self._let_in(api, request)
+                given = await self._given(call)
             except (Refusal, ValidationError, Denied) as error:
                 return failed(request, error)
-            return result if isinstance(result, web.StreamResponse) else _envelope(adapter, result, self.status)
+            try:
+                result = await self.run(call, **given)
+            except (Refusal, Denied) as error:  # a wrong value from here on would be our own
+                return failed(request, error)
+            return _envelope(adapter, result, self.status)
 
         return web.route(self.method, self.path, handle) if self.method != "GET" else web.get(self.path, handle)
 
-    async def _call(self, api: Api, request: web.Request) -> object:
+    async def _let_in(self, api: Api, request: web.Request) -> Call:
         now = api.clock()
         if self.method in WRITES:
             api.by_address.count(_address(request, api), now)
         caller = await self._identify(api, request, now)
         if self.method in WRITES and caller is not None:
             api.by_user.count(caller.id, now)
-        given: dict[str, BaseModel] = {}
-        files: Sequence[bytes] = ()
-        _check_path(request)
+        if "id" in request.match_info and not re.fullmatch(IDENTIFIER, request.match_info["id"]):
+            raise NotFound
+        return Call(api, request, now, caller)
+
+    async def _given(self, call: Call) -> dict[str, BaseModel]:
+        request, given = call.request, {}
         if self.query is not None:
             given["query"] = self.query.model_validate({name: text for name, text in request.query.items() if text})
         if self.body is not None and self.takes_files and request.content_type == "multipart/form-data":
             fields, files = await read_form(request)
             given["body"] = self.body.model_validate(fields)
+            call.files.extend(files)
         elif self.body is not None:
             given["body"] = await _read(request, self.body)
-        return await self.run(Call(api, request, now, caller, files), **given)
+        return given
 
     async def _identify(self, api: Api, request: web.Request, now: datetime) -> User | None:
         header = request.headers.get("Authorization")
@@ -243,11 +252,6 @@ async def _read(request: web.Request, model: type[BaseModel]) -> BaseModel:
     if request.content_type not in ("application/json", "application/octet-stream"):
         raise Denied(415, "unsupported_media_type")
     return model.model_validate_json(await request.read() or b"{}")
-
-
-def _check_path(request: web.Request) -> None:
-    if "id" in request.match_info and not re.fullmatch(IDENTIFIER, request.match_info["id"]):
-        raise NotFound
 
 
 def _address(request: web.Request, api: Api) -> str:
