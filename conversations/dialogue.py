@@ -1,5 +1,6 @@
 """What to say to a message: the order in which a turn looks at it.
 
+a person speaks? passed on
 shared contact -> tap -> photo -> staff's command -> slash command -> words that work everywhere
     -> in a strict flow: the answer -> asked again
     -> in a flow: correction settled? aside? the answer? other answers? a correction? another wish? -> missed
@@ -13,6 +14,7 @@ from functools import partial
 
 from conversations import actions, asides, corrections, history, paging, staff
 from conversations.booking import BOOKING
+from conversations.staff import takeover
 from conversations.staff.commands import read_action
 from conversations.turn import Flow, Question, Step, Turn
 from conversations.understand import Intent, Understanding
@@ -26,8 +28,22 @@ PATIENCE = 3
 """After so many answers in a row that nobody understood, a person is offered."""
 
 
-async def answer(turn: Turn) -> Question:
-    """What to say to this message."""
+async def answer(turn: Turn) -> Question | None:
+    """What to say to this message; None where a person speaks in the bot's place."""
+    if takeover.is_on(turn) and not _is_for_the_bot(turn):
+        return await takeover.pass_on(turn)
+    return await _said(turn)
+
+
+def _is_for_the_bot(turn: Turn) -> bool:
+    """While a person speaks: a button that says what it does, and staff's slash commands."""
+    choice, text = turn.incoming.choice, turn.incoming.text or ""
+    if staff.knows(turn, "staff"):
+        return choice is not None or text.startswith("/")
+    return choice is not None and (history.knows(choice) or actions.is_action(choice))
+
+
+async def _said(turn: Turn) -> Question:
     incoming, flow = turn.incoming, _flow(turn)
     if incoming.phone and not turn.contact.customer.phone_proven:
         await people.prove_phone(turn.session, turn.contact, incoming.phone)

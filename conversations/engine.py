@@ -44,8 +44,11 @@ class Engine:
         turn = Turn(session, self._shop, catalogue, lexicon, now, fresh, contact, state, incoming, heard)
         if is_new:
             turn.remark("welcome", shop=self._shop.name)
-        message = paging.present(turn, await dialogue.answer(turn))
+        asking = await dialogue.answer(turn)
+        message = paging.present(turn, asking) if asking is not None else None
         await people.remember(session, contact, state.to_json(), now)
+        if message is None:  # a person speaks in the bot's place
+            return True
         await outbox.reply(
             session,
             key=f"reply:{incoming.channel}:{incoming.event_id}",
@@ -56,6 +59,12 @@ class Engine:
             now=now,
         )
         return True
+
+    async def wants_photos(self, session: AsyncSession, incoming: Incoming) -> bool:
+        """Whether photos from that address are of use: from staff, and from who speaks with a person."""
+        if self._shop.member_at(incoming.channel, incoming.address) is not None:
+            return True
+        return bool((await people.recall(session, incoming.channel, incoming.address)).get("human"))
 
     async def _catalogue(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:
         newest = await catalog.version(session)

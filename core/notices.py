@@ -189,7 +189,12 @@ async def needs_human(
     """
     customer = contact.customer
     who = say("staff.line.customer", name=customer.name or contact.address, phone=customer.phone or contact.channel)
-    told = message(say("staff.needs_human"), who, *([say("staff.words", words=words)] if words else []))
+    told = message(
+        say("staff.needs_human"),
+        who,
+        *([say("staff.words", words=words)] if words else []),
+        options=(Option(f"take:{contact.id}", say("staff.take_over")),),
+    )
     await post.admins(session, None, told, key=f"human:{contact.channel}:{event}", shop=shop, now=now)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from core.database import insert_once
+from core.refusals import NotFound
 from core.tables import Booking, Contact, Conversation, Customer, Inbound
 
 SEEN_PRECISION = timedelta(minutes=1)
@@ -22,6 +23,19 @@ _FIND = (
     .options(contains_eager(Contact.customer))
     .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
     .with_for_update(of=Conversation)
+)
+_REACH = (
+    select(Contact, Conversation.state)
+    .join(Contact.customer)
+    .join(Conversation, Conversation.contact_id == Contact.id)
+    .options(contains_eager(Contact.customer))
+    .where(Contact.id == bindparam("contact_id"))
+    .with_for_update(of=Conversation)
+)
+_RECALL = (
+    select(Conversation.state)
+    .join(Contact, Contact.id == Conversation.contact_id)
+    .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
 )
 _REMEMBER = (
     update(Conversation).where(Conversation.contact_id == bindparam("of")).execution_options(synchronize_session=False)
@@ -62,6 +76,22 @@ async def meet(
             raise
         return *known, False
     return contact, {}, True
+
+
+async def reach(session: AsyncSession, contact_id: int) -> tuple[Contact, dict[str, Any]]:
+    """Another contact, and what its conversation remembers, locked; raises `NotFound`.
+
+    Only a turn of staff's may lock a second conversation, and only a customer's: so nobody waits in a circle.
+    """
+    row = (await session.execute(_REACH, {"contact_id": contact_id})).first()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
+
+
+async def recall(session: AsyncSession, channel: str, address: str) -> dict[str, Any]:
+    """What the conversation at an address remembers, as a look from outside; empty where there is none."""
+    return await session.scalar(_RECALL, {"channel": channel, "address": address}) or {}
 
 
 async def remember(session: AsyncSession, contact: Contact, state: dict[str, Any], now: datetime) -> None:

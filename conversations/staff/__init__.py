@@ -13,7 +13,7 @@ For customers none of this exists: their taps and words never come here.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from conversations.staff import desk, jobs, who
+from conversations.staff import desk, jobs, takeover, who
 from conversations.staff.call_off import CALL_OFF, call_off
 from conversations.staff.cash import CASH, cash
 from conversations.staff.closing import CLOSE, close
@@ -47,6 +47,8 @@ _FOR_ADMINS: Mapping[str, Action] = {
     "give": desk.give,
     "call-off": call_off,
     "write": write,
+    "take": takeover.take,
+    "hand-back": takeover.hand_back,
     "stock": stock,
     "close": close,
 }

@@ -22,6 +22,11 @@ def read_action(text: str) -> str | None:
     return f"{name}:{rest}" if name and rest else None
 
 
+def is_hand_back(text: str) -> bool:
+    """Whether an admin gives a conversation back to the bot; nothing longer, since the customer reads the rest."""
+    return text.casefold().strip(" .!/") in _phrases("taken_over")
+
+
 @cache
 def _phrases(kind: str) -> dict[str, str]:
     """Every phrase of a kind and the action it stands for."""

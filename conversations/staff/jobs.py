@@ -202,5 +202,5 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
         names += ["cash"]
     if who.is_admin(turn):
         names += ["assign", "call-off"] if status in _LIVE else []
-        names += ["write"] if booking.contact_id is not None else []
+        names += ["write", "take"] if booking.contact_id is not None else []
     return [Option(f"{name}:{code}", say(f"team.option.{name}")) for name in names]

@@ -32,6 +32,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "again.{}": tuple(step.name for flow in (*FLOWS.values(), *STAFFS_FLOWS, *ADMINS_FLOWS) for step in flow.steps),
+    "{}_photo": ("team.from_customer", "team.from_staff"),
+    "{}_file": ("team.from_customer", "team.from_staff"),
     "{}_after": ("notice.pay_here", "work.pay_rest"),
     "cost.{}": tuple(CostState),
     "team.menu.{}": ("technician", "admin"),

@@ -1,0 +1,128 @@
+"""A conversation that an admin has taken over from the bot, until it is handed back.
+
+customer ── every message ──> admin       the bot is silent
+   ^────── the admin's words ───┘         "selesai" hands it back
+"""
+
+from collections.abc import Iterator
+
+from conversations.incoming import Incoming
+from conversations.staff import who
+from conversations.staff.commands import is_hand_back
+from conversations.staff.menu import menu
+from conversations.state import State
+from conversations.turn import Question, Turn, question
+from core import bookings, outbox, people, post
+from core.messages import Document, Message, Option, Say, say
+from core.refusals import NotFound
+from core.tables import Contact
+
+_HAND_BACK = Option("hand-back", say("team.option.hand_back"))
+
+
+def is_on(turn: Turn) -> bool:
+    """Whether a person speaks on the other side of this conversation, be it the customer's or the admin's."""
+    return _has_taken(turn) or _is_taken(turn)
+
+
+async def take(turn: Turn, whose: str) -> Question:
+    """Take a conversation over: of a contact by its id, or of a booking by its code; raises `NotFound`."""
+    await _release(turn)
+    contact, remembered = await people.reach(turn.session, await _contact_id(turn, whose))
+    state = State.from_json(remembered)
+    if turn.shop.member_at(contact.channel, contact.address) is not None:
+        raise NotFound
+    held = turn.shop.member_at(*state.human) if state.human else None
+    if held is not None:
+        return await menu(turn, first=say("team.taken_already", name=held.name))
+    state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
+    await people.remember(turn.session, contact, state.to_json(), turn.now)
+    await _tell(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
+    return question(say("team.taken", name=_name(contact)), options=[_HAND_BACK])
+
+
+async def hand_back(turn: Turn, _: str = "") -> Question:
+    """The bot answers again, on both sides."""
+    released = await _release(turn)
+    return await menu(turn, first=say("team.handed_back", name=_name(released)) if released else None)
+
+
+async def pass_on(turn: Turn) -> Question | None:
+    """Give the message to whoever is on the other side, and say nothing oneself."""
+    if _is_taken(turn):
+        channel, address = turn.state.human or ("", "")
+        for number, letter in enumerate(_letters(turn.incoming, "team.from_customer", _name(turn.contact))):
+            await _send(turn, channel, address, post.STAFF_LANGUAGE, letter, key=str(number))
+        return None
+    if is_hand_back(turn.incoming.text or ""):
+        return await hand_back(turn)
+    contact, _ = await people.reach(turn.session, turn.state.customer or 0)
+    for number, letter in enumerate(_letters(turn.incoming, "team.from_staff", who.acting(turn).name)):
+        await _send(turn, contact.channel, contact.address, contact.language, letter, key=str(number))
+    return None
+
+
+def _has_taken(turn: Turn) -> bool:
+    return turn.state.customer is not None and who.is_admin(turn)
+
+
+def _is_taken(turn: Turn) -> bool:
+    """Whoever has left the staff holds no conversation any more."""
+    return turn.state.human is not None and turn.shop.member_at(*turn.state.human) is not None
+
+
+async def _contact_id(turn: Turn, whose: str) -> int:
+    if whose.isdecimal() and len(whose) < 10:
+        return int(whose)
+    booking = await bookings.load(turn.session, code=whose)
+    if booking.contact_id is None:
+        raise NotFound
+    return booking.contact_id
+
+
+async def _release(turn: Turn) -> Contact | None:
+    """Let go of the conversation that this admin has taken over, if any."""
+    if turn.state.customer is None:
+        return None
+    contact, remembered = await people.reach(turn.session, turn.state.customer)
+    turn.state.customer = None
+    state = State.from_json(remembered)
+    if state.human == (turn.contact.channel, turn.contact.address):
+        state.human = None
+        await people.remember(turn.session, contact, state.to_json(), turn.now)
+        await _tell(turn, contact, say("human.over"), key="released")
+    return contact
+
+
+def _letters(incoming: Incoming, key: str, name: str) -> Iterator[Message]:
+    """The message as the other side gets it: words or a place, then a message a photo."""
+    text = incoming.text
+    if incoming.place is not None:
+        text = f"https://maps.google.com/?q={incoming.place.latitude},{incoming.place.longitude}"
+    if text:
+        yield Message((say(key, name=name, text=text),))
+    for photo in incoming.photos:
+        yield Message((say(f"{key}_photo", name=name),), document=Document("photo", photo))
+    if incoming.media and not incoming.photos:
+        yield Message((say(f"{key}_file", name=name),))
+
+
+async def _tell(turn: Turn, contact: Contact, words: Say, *, key: str) -> None:
+    await _send(turn, contact.channel, contact.address, contact.language, Message((words,)), key=key)
+
+
+async def _send(turn: Turn, channel: str, address: str, language: str, letter: Message, *, key: str) -> None:
+    await outbox.enqueue(
+        turn.session,
+        key=f"person:{turn.incoming.channel}:{turn.incoming.event_id}:{key}",
+        channel=channel,
+        address=address,
+        language=language,
+        message=letter,
+        now=turn.now,
+        kind="notice",
+    )
+
+
+def _name(contact: Contact) -> str:
+    return contact.customer.name or contact.customer.phone or contact.address
