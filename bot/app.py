@@ -41,7 +41,7 @@ from core import bookings, invoices, media, notices, outbox
 from core.database import AWAY, Database, insert_once, upgrade
 from core.messages import Document, say
 from core.payments import WORKER
-from core.refusals import NotFound
+from core.refusals import BadPhotos, NotFound
 from core.shop import Shop
 from core.states import PaymentMethod
 from core.tables import Booking, Contact, Secret
@@ -135,7 +135,16 @@ async def serving(
             if collector and (not whose or WORKER in whose):
                 collector.wake()
 
-        intake = Intake(opened, Engine(shop), shop, clock=clock, fresh=fresh, send=dispatcher.send, wake=wake)
+        intake = Intake(
+            opened,
+            Engine(shop),
+            shop,
+            clock=clock,
+            fresh=fresh,
+            keep_photo=_keeping(photos, bot, senders.get("whatsapp")),
+            send=dispatcher.send,
+            wake=wake,
+        )
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
             *pages.routes(shop),
@@ -287,6 +296,25 @@ async def _senders(
     else:
         _log.warning("E-mail is off: BENGKEL_EMAIL__SMTP_URL is not set")
     return senders
+
+
+def _keeping(
+    photos: Photos, telegram: TelegramSender | None, whatsapp: Sender | None
+) -> Callable[[str, str], Awaitable[str | None]]:
+    """Stores a photo that somebody sent on a channel; answers its key, None for what is no photo."""
+    sources = {"telegram": telegram, "whatsapp": whatsapp}
+
+    async def keep(channel: str, handle: str) -> str | None:
+        source = sources.get(channel)
+        if not isinstance(source, TelegramSender | WhatsAppSender):
+            return None
+        content = await source.fetch(handle)
+        try:
+            return await photos.keep(content) if content else None
+        except BadPhotos:
+            return None
+
+    return keep
 
 
 def _collector(

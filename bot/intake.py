@@ -1,7 +1,8 @@
 """Where a message comes in from any channel: one transaction a turn, and nothing lost when a turn fails."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import update
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Takes messages; `send` gets the replies, `wake` the names of those for whom a turn left other work."""
+    """Takes messages; `keep_photo` stores a photo by its channel and handle, `send` gets the replies, `wake` the names of those for whom a turn left other work."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class Intake:
         *,
         clock: Callable[[], datetime],
         fresh: Callable[[], str],
+        keep_photo: Callable[[str, str], Awaitable[str | None]],
         send: Callable[[Sequence[Outbox]], None],
         wake: Callable[..., None],
     ) -> None:
@@ -37,6 +39,7 @@ class Intake:
         self._shop = shop
         self._clock = clock
         self._fresh = fresh
+        self._keep_photo = keep_photo
         self._send = send
         self._wake = wake
 
@@ -45,6 +48,7 @@ class Intake:
 
         Raises only what `core.database.AWAY` names: then nothing was kept, and the vendor must send it again.
         """
+        incoming = await self._with_photos(incoming) if incoming.media else incoming
         try:
             async with self._database.write() as session:
                 await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
@@ -59,6 +63,15 @@ class Intake:
             self._send(replies)
         if work := work_left(session):
             self._wake(*work)
+
+    async def _with_photos(self, incoming: Incoming) -> Incoming:
+        """The message with its photos stored, where they are of use: outside any transaction, and from few people."""
+        async with self._database.read() as session:
+            wanted = await self._engine.wants_photos(session, incoming)
+        if not wanted:
+            return incoming
+        kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
+        return replace(incoming, photos=tuple(photo for photo in kept if photo))
 
     async def _keep(self, session: AsyncSession, incoming: Incoming) -> None:
         """Keep the raw message, tell the person, and tell the admins."""

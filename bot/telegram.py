@@ -8,16 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-from telegram import Bot, BotCommand, InputFile, LinkPreviewOptions
+from telegram import Bot, BotCommand, InputFile, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.sending import NotSent, Parcel, Unclear, Undeliverable
+from bot.sending import File, NotSent, Parcel, Unclear, Undeliverable
 from bot.telegram_render import Part, parts
 from conversations.texts import LANGUAGES, render
+from core.media import MOST_BYTES
 from core.messages import Say
 from webhooks.telegram import ALLOWED_UPDATES
+
+_NO_PHOTO = ("image_process_failed", "photo_invalid_dimensions", "too big")
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +70,17 @@ class TelegramSender:
         self._remember_keys(parcel)
         return last
 
+    async def fetch(self, handle: str) -> bytes | None:
+        """The bytes of a photo that somebody sent; None where it is too large, or Telegram doesn't give it."""
+        try:
+            file = await self.bot.get_file(handle)
+            if (file.file_size or 0) > MOST_BYTES:
+                return None
+            return bytes(await file.download_as_bytearray())
+        except TelegramError as error:
+            _log.info("a photo was not fetched: %s", error)
+            return None
+
     def answer(self, query_id: str) -> None:
         """Stop the spinner on a tapped button, in the background: what was tapped is committed already."""
         task = asyncio.create_task(self._answer(query_id))
@@ -97,13 +111,7 @@ class TelegramSender:
     async def _send(self, parcel: Parcel, part: Part) -> str:
         with _told_apart():
             if part.document and parcel.file:
-                sent = await self.bot.send_document(
-                    int(parcel.address),
-                    InputFile(parcel.file.content, parcel.file.name),
-                    caption=part.text or None,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=part.keyboard,
-                )
+                sent = await self._send_file(parcel.address, parcel.file, part)
             else:
                 sent = await self.bot.send_message(
                     int(parcel.address),
@@ -113,6 +121,21 @@ class TelegramSender:
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
                 )
         return str(sent.message_id)
+
+    async def _send_file(self, address: str, file: File, part: Part) -> Message:
+        """A photo as one, as long as Telegram takes it for one (it has bounds for sides); anything else as a file."""
+        rest: dict[str, Any] = {
+            "caption": part.text or None,
+            "parse_mode": ParseMode.HTML,
+            "reply_markup": part.keyboard,
+        }
+        if file.content_type.startswith("image/"):
+            try:
+                return await self.bot.send_photo(int(address), InputFile(file.content, file.name), **rest)
+            except BadRequest as error:
+                if not any(words in str(error).lower() for words in _NO_PHOTO):
+                    raise
+        return await self.bot.send_document(int(address), InputFile(file.content, file.name), **rest)
 
     async def _answer(self, query_id: str) -> None:
         try:

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import (
     ClientConnectorError,
     ClientError,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
@@ -31,6 +33,7 @@ from bot.fitting import one_line
 from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
 from bot.whatsapp_render import Interactive, Text, parts, template_text
 from conversations.incoming import Incoming, clean
+from core.media import MOST_BYTES
 from webhooks.twilio import read
 
 API = "https://api.twilio.com"
@@ -42,6 +45,8 @@ _NO_SUCH_CONTENT = 21655
 _NOT_ON_WHATSAPP = {21211, 63003, 63024}
 _RECENT = 50
 _MOST_MISSED = 500
+
+_log = logging.getLogger(__name__)
 
 Templates = Mapping[str, Mapping[str, str]]
 """By kind and language, the ContentSid of an approved template with one variable: the message's words."""
@@ -63,6 +68,9 @@ class WhatsAppSender:
         timeout: timedelta = timedelta(seconds=15),
     ) -> None:
         self._http = _Http({API: api_url, CONTENT: content_url}, timeout)
+        self._credentials = (account_sid, auth_token)
+        self._media = tuple(f"{host.rstrip('/')}/" for host in {API, api_url})
+        """Where Twilio offers files: nobody else is shown our credentials."""
         self._client = Client(account_sid, auth_token, http_client=self._http)
         self._sender = sender if sender.startswith("whatsapp:") else f"whatsapp:{sender}"
         self._status_callback = f"{public_url.rstrip('/')}/webhooks/twilio/status"
@@ -81,6 +89,18 @@ class WhatsAppSender:
         for post in await self._posts(parcel):
             last = _found(post, taken) or await self._create(parcel, post)
         return last
+
+    async def fetch(self, url: str) -> bytes | None:
+        """The bytes of a photo that somebody sent; None where it is too large, or Twilio doesn't give it."""
+        if not url.startswith(self._media):
+            return None
+        headers = {"Authorization": encode_basic_auth(*self._credentials)}
+        try:
+            async with self._http.session.get(url, headers=headers) as answer:
+                return await _bounded(answer) if answer.status == HTTPStatus.OK else None
+        except (ClientError, TimeoutError) as error:
+            _log.info("a photo was not fetched: %r", error)
+            return None
 
     async def missed(self, since: datetime) -> list[Incoming]:
         """What people wrote since then, oldest first: Twilio drops a message whose webhook failed twice, but keeps it.
@@ -178,6 +198,16 @@ def _found(post: _Post, taken: list[MessageInstance]) -> str | None:
         if same and (int(message.num_media or 0) > 0) == post.has_file:
             return str(message.sid)
     return None
+
+
+async def _bounded(answer: ClientResponse) -> bytes | None:
+    """The body, unless it is longer than any photo may be."""
+    content = bytearray()
+    async for chunk in answer.content.iter_chunked(1 << 16):
+        content += chunk
+        if len(content) > MOST_BYTES:
+            return None
+    return bytes(content)
 
 
 class _ContentGone(Exception):

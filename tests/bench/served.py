@@ -54,7 +54,14 @@ async def shop(database: Database, done: Done) -> AsyncIterator[int]:
         database, {"telegram": _Handed(done)}, files=_no_file, shop=SHOP, clock=clock, chance=chance
     )
     intake = Intake(
-        database, Engine(SHOP), SHOP, clock=clock, fresh=fresh_id, send=dispatcher.send, wake=dispatcher.wake
+        database,
+        Engine(SHOP),
+        SHOP,
+        clock=clock,
+        fresh=fresh_id,
+        keep_photo=_no_photo,
+        send=dispatcher.send,
+        wake=dispatcher.wake,
     )
     sending = asyncio.create_task(dispatcher.run())
     routes = telegram.routes(secret=SECRET, take=intake.take, answer=lambda _: None)
@@ -115,6 +122,10 @@ async def _listening(app: web.Application) -> AsyncIterator[int]:
 
 async def _no_file(document: Document) -> File:
     raise LookupError(document.id)
+
+
+async def _no_photo(channel: str, handle: str) -> str | None:
+    return None
 
 
 async def _ready() -> dict[str, str]:

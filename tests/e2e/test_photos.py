@@ -1,0 +1,77 @@
+"""Photos on their way through the vendors: from a technician to the customer, and from a customer to an admin."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from booking_by_phone import book, says, sees, taps
+from PIL import Image
+from town import Town
+
+from bot.sandbox.phones import Bubble, Person
+
+
+def picture(shade: int, *, size: tuple[int, int] = (640, 480)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, (shade, 40, 40)).save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_a_photo_in_a_note_reaches_the_customer_as_a_photo(town: Town, channel: str) -> None:
+    customer, staff = town.customer(channel), town.owner
+    await book(customer)
+    [booking] = await town.bookings()
+    await says(staff, f"tugaskan {booking.code}", "Siapa yang mengerjakan")
+    await taps(staff, "Dedi", "Sudah ditugaskan")
+    await says(staff, f"catat {booking.code}", "Tulis catatannya")
+    await staff.send_photo(picture(200))
+    await sees(staff, "1 foto")
+    await says(staff, "selesai", "Catatan tersimpan")
+    shown = await _photo(customer)
+    assert "Kabar pengerjaan" in shown.text
+    assert shown.media is not None
+    assert shown.media.content == picture(200)
+    kept = sorted(file.name.partition(".")[2] for file in _folder(town).iterdir())
+    assert kept == ["jpg", "thumb.jpg"]
+
+
+async def test_what_is_no_photo_is_said_to_be_none(town: Town) -> None:
+    await book(town.telegram)
+    [booking] = await town.bookings()
+    await says(town.owner, f"tugaskan {booking.code}", "Siapa yang mengerjakan")
+    await taps(town.owner, "Dedi", "Sudah")
+    await says(town.owner, f"catat {booking.code}", "Tulis catatannya")
+    await town.owner.send_photo(picture(9)[:900])
+    await sees(town.owner, "tidak bisa dibaca sebagai foto")
+
+
+async def test_a_customers_photo_reaches_who_took_the_conversation_over_and_is_kept_of_nobody_else(town: Town) -> None:
+    customer = town.whatsapp
+    await says(customer, "halo", "Ada yang bisa dibantu")
+    await customer.send_photo(picture(10))
+    await sees(customer, "belum bisa saya baca")
+    assert list(_kept(town)) == []
+    await says(customer, "admin", "admin sudah saya panggil")
+    await sees(town.owner, "perlu dibantu langsung")
+    await taps(town.owner, "Ambil alih chat", "sekarang dengan Anda")
+    await customer.send_photo(picture(20))
+    shown = await _photo(town.owner)
+    assert shown.media is not None
+    assert shown.media.content == picture(20)
+
+
+async def _photo(person: Person, *, within: float = 8) -> Bubble:
+    while True:
+        bubble = await person.next_reply(within)
+        if bubble.media is not None and bubble.media.content_type.startswith("image/"):
+            return bubble
+
+
+def _folder(town: Town) -> Path:
+    return town.settings.server.photos
+
+
+def _kept(town: Town) -> Iterator[Path]:
+    return _folder(town).iterdir() if _folder(town).exists() else iter(())
