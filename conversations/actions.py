@@ -261,6 +261,11 @@ def _doable(booking: Booking) -> list[Option]:
         options.append(Option(f"invoice:{booking.code}", say("option.invoice")))
     if booking.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         options.append(Option(f"drop:{booking.code}", say("option.cancel_this")))
+    options.append(Option(f"past:{booking.code}", say("option.past")))
+    if booking.warranty_until:
+        options.append(Option("warranties", say("option.warranties")))
+    if not live:
+        options.append(Option(f"again:{booking.code}", say("option.again")))
     return options
 
 

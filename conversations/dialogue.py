@@ -337,7 +337,7 @@ _WANTED: dict[Intent | None, str] = {
     Intent.STATUS: "mine",
     Intent.PAY: "mine",
     Intent.INVOICE: "mine",
-    Intent.WARRANTY: "mine",
+    Intent.WARRANTY: "warranties",
     Intent.CANCEL: "mine",
     Intent.RESCHEDULE: "mine",
     Intent.HUMAN: "human",

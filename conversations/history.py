@@ -1,19 +1,25 @@
-"""What a customer does with a job under way or behind: answers a cost, rates, looks back, books it again.
+"""What a customer does with a job under way or behind: answers a cost, rates it, looks back, books it again.
 
 An action returns what to say, or None to go on with the open flow; it raises a `Refusal`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
 
 from conversations import actions
 from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand.answers import read_skip
-from core import bookings, work
-from core.messages import Option, say
+from core import bookings, invoices, media, warranty, work
+from core.messages import Document, Option, Say, say
 from core.refusals import NotFound
-from core.tables import Booking
+from core.states import Location
+from core.tables import Booking, WorkNote
+from core.work import History
 
 LONGEST_COMMENT = 1000
+MOST_BOOKINGS = 20
+"""Whose warranties are listed, the newest first."""
 
 
 def knows(action: str) -> bool:
@@ -49,6 +55,74 @@ async def rate(turn: Turn, argument: str) -> Question | None:
     return None
 
 
+async def past(turn: Turn, code: str) -> Question:
+    """The time line of a booking, with notes and costs where they belong; photos and later invoices by buttons."""
+    booking = await own(turn, code)
+    told = await work.history(turn.session, booking)
+    return question(
+        say("past.head", code=code, lines=_time_line(turn, told)),
+        options=[*_photos(code, told), *_papers(told)],
+        always=[Option(f"see:{code}", say("option.see_booking")), Option("menu", say("option.menu"))],
+        button=say("past.button"),
+    )
+
+
+async def photo(turn: Turn, which: str) -> Question:
+    """One photo of a note, by the note's booking, its place among the notes and its own."""
+    code, _, place = which.partition(":")
+    shots = _stored((await work.history(turn.session, await own(turn, code))).notes)
+    if not place.isdecimal() or int(place) >= len(shots):
+        raise NotFound
+    number = int(place)
+    following = [Option(f"photo:{code}:{number + 1}", say("past.next_photo"))] if number + 1 < len(shots) else []
+    return question(
+        say("work.photo", number=number + 1, count=len(shots)),
+        document=Document("photo", shots[number]),
+        options=following,
+        always=[Option(f"past:{code}", say("option.past"))],
+    )
+
+
+async def paper(turn: Turn, name: str) -> Question:
+    """A later invoice of a booking, by its name."""
+    code = name.partition(".")[0]
+    booking = await own(turn, code)
+    if name not in await invoices.papers(turn.session, booking):
+        raise NotFound
+    return question(
+        say("invoice.again", code=code),
+        document=Document("invoice", name),
+        always=[Option(f"see:{code}", say("option.see_booking"))],
+    )
+
+
+async def warranties(turn: Turn, _: str) -> Question:
+    """Every part under warranty or lately so, with the days that are left."""
+    today = turn.local_now.date()
+    own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_BOOKINGS)
+    lines = [
+        _warranty(line.name, line.warranty_until, today, booking.code)
+        for booking in own_bookings
+        for line in booking.lines
+        if line.warranty_until
+    ]
+    if not lines:
+        return actions.menu(turn, say("warranty.none"))
+    return question(
+        say("warranty.list", lines=lines),
+        always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
+    )
+
+
+async def again(turn: Turn, code: str) -> None:
+    """Begin a booking with the same car, parts and work; what isn't sold any more is left out, prices are today's."""
+    booking = await own(turn, code)
+    turn.state.begin("booking")
+    for name, value in _same(turn, booking).items():
+        turn.state.put(name, value)
+    turn.remark("again.begins", code=code)
+
+
 class Words(Step):
     """What the customer has to say beside the stars."""
 
@@ -79,6 +153,59 @@ async def own(turn: Turn, code: str) -> Booking:
     if booking.customer_id != turn.contact.customer_id:
         raise NotFound
     return booking
+
+
+def _same(turn: Turn, booking: Booking) -> dict[str, Any]:
+    """The answers that a booking gave, as far as they still can be given."""
+    catalogue = turn.catalogue
+    basket = [[line.part_id, line.quantity] for line in booking.lines if line.part_id in catalogue.parts]
+    services = [line.service_id for line in booking.lines if line.service_id in catalogue.services]
+    car = {"brand": booking.car_brand, "model": booking.car_model, "year": booking.car_year}
+    person = {"name": booking.name, "email": booking.email or "", "plate": booking.plate or ""}
+    place: dict[str, Any] = {"location": booking.location.value}
+    if booking.location is Location.ONSITE:
+        place["address"] = {"text": booking.address, "latitude": booking.latitude, "longitude": booking.longitude}
+    chosen: dict[str, Any] = {"basket": basket, "shopped": True} if basket else {}
+    if services:
+        chosen |= {"services": services, "serviced": True, "shopped": True}
+    return car | chosen | person | place
+
+
+def _time_line(turn: Turn, told: History) -> list[Say]:
+    notes = {note.id: note for note in told.notes}
+    costs = {cost.id: cost for cost in told.costs}
+    lines = []
+    for event in told.events:
+        lines.append(say("past.event", at=turn.shop.local(event.at), what=say(f"event.{event.kind}")))
+        if note := notes.get(event.detail.get("note_id", 0)):
+            shown = [photo for photo in note.photos if media.is_link(photo)]
+            lines.append(say("past.note", author=note.author, text=" ".join([note.text, *shown])))
+        if event.kind == "cost_proposed" and (cost := costs.get(event.detail.get("cost_id", 0))):
+            lines.append(say("work.cost", description=cost.description, amount=cost.amount))
+    return lines
+
+
+def _photos(code: str, told: History) -> list[Option]:
+    count = len(_stored(told.notes))
+    return [Option(f"photo:{code}:0", say("past.photos", count=count))] if count else []
+
+
+def _papers(told: History) -> list[Option]:
+    """The invoices after the first, which stands with the booking itself."""
+    return [
+        Option(f"paper:{name}", say("past.paper", number=number)) for number, name in enumerate(told.papers[1:4], 2)
+    ]
+
+
+def _stored(notes: Iterable[WorkNote]) -> list[str]:
+    """The keys of the photos that we keep; links given over REST stand in the time line."""
+    return [photo for note in notes for photo in note.photos if media.is_key(photo)]
+
+
+def _warranty(name: str, until: date, today: date, code: str) -> Say:
+    left = warranty.days_left(until, today)
+    key = "warranty.line" if left else "warranty.over"
+    return say(key, name=name, until=until, days=left, code=code)
 
 
 async def _decide(turn: Turn, cost: str, *, agreed: bool) -> Question:
@@ -114,4 +241,9 @@ _ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
     "cost-yes": agree,
     "cost-no": refuse,
     "rate": rate,
+    "past": past,
+    "photo": photo,
+    "paper": paper,
+    "warranties": warranties,
+    "again": again,
 }

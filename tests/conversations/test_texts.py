@@ -17,6 +17,7 @@ from core.messages import say
 from core.refusals import Refusal
 from core.shop import WEEKDAYS
 from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus
+from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
 FAMILIES: dict[str, tuple[str, ...]] = {
@@ -35,6 +36,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "{}_photo": ("team.from_customer", "team.from_staff"),
     "{}_file": ("team.from_customer", "team.from_staff"),
     "{}_after": ("notice.pay_here", "work.pay_rest"),
+    "event.{}": SHOWN,
     "cost.{}": tuple(CostState),
     "team.menu.{}": ("technician", "admin"),
 }
