@@ -50,6 +50,8 @@ class Fit:
     alternatives: tuple[Part, ...] = ()
 
 
+# A list of parts asks this of each, and many people drive the same cars.
+@lru_cache(maxsize=4096)
 def fit_of(catalogue: Catalogue, part: Part, brand: str, model: str, year: int) -> Fit:
     """Whether the part fits the car, and what helps where it doesn't."""
     car = find_car(catalogue, brand, model, year)
@@ -62,12 +64,16 @@ def fit_of(catalogue: Catalogue, part: Part, brand: str, model: str, year: int) 
     return Fit(answer, alternatives=_alternatives(catalogue, part, vehicle))
 
 
+@lru_cache(maxsize=256)
 def find_car(catalogue: Catalogue, brand: str, model: str, year: int) -> Car | None:
     """The generation of that year; the newer one where two met in a year. "crv" finds "CR-V"."""
+    wanted = _key(brand), _key(model)
     generations = [
         car
-        for car in _generations(catalogue).get((_key(brand), _key(model)), ())
-        if car.year_from <= year and (car.year_to is None or year <= car.year_to)
+        for car in catalogue.cars.values()
+        if (_key(car.brand), _key(car.model)) == wanted
+        and car.year_from <= year
+        and (car.year_to is None or year <= car.year_to)
     ]
     return max(generations, key=lambda car: car.year_from, default=None)
 
@@ -145,15 +151,6 @@ def _price(part: Part) -> int:
 def _covers(years: str, year: int) -> bool:
     span = year_span(years)
     return span is not None and span[0] <= year and (span[1] is None or year <= span[1])
-
-
-@lru_cache(maxsize=2)
-def _generations(catalogue: Catalogue) -> dict[tuple[str, str], list[Car]]:
-    """The cars by brand and model: a list of parts asks for the same one again and again."""
-    found: dict[tuple[str, str], list[Car]] = {}
-    for car in catalogue.cars.values():
-        found.setdefault((_key(car.brand), _key(car.model)), []).append(car)
-    return found
 
 
 @lru_cache(maxsize=4096)
