@@ -182,7 +182,7 @@ async def _loads(
     session: AsyncSession, cells: list[datetime], *, now: datetime, technician_id: str | None
 ) -> dict[datetime, _Load]:
     query = _LOADS if technician_id is None else _LOADS_OF_TECHNICIAN
-    asked = {"first": cells[0], "last": cells[-1], "now": now, "technician_id": technician_id}
+    asked = {"cells": cells, "now": now, "technician_id": technician_id}
     found = {start: _Load(taken, is_busy) for start, taken, is_busy in await session.execute(query, asked)}
     return {cell: found.get(cell, _Load()) for cell in cells}
 
@@ -213,18 +213,21 @@ def _day_statement() -> Executable:
 
 
 def _loads_statement(*, of_technician: bool) -> Executable:
-    first, last, now = (bindparam(name, type_=Moment()) for name in ("first", "last", "now"))
+    now = bindparam("now", type_=Moment())
+    # Each cell by name, not a span: PostgreSQL can't tell how long a span is before it is asked, and would plan anew
+    # each time where there are many.
+    cells = bindparam("cells", type_=Moment(), expanding=True)
     ended = (
         select(Seat.starts_at, func.count().label("seats"))
         .join(Booking, Booking.id == Seat.booking_id)
-        .where(Booking.hold_until <= now, Seat.starts_at.between(first, last))
+        .where(Booking.hold_until <= now, Seat.starts_at.in_(cells))
         .group_by(Seat.starts_at)
         .subquery()
     )
     loads = (
         select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0))
         .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
-        .where(Slot.starts_at.between(first, last))
+        .where(Slot.starts_at.in_(cells))
     )
     if not of_technician:
         return loads.add_columns(false())
@@ -232,7 +235,7 @@ def _loads_statement(*, of_technician: bool) -> Executable:
         select(TechnicianCell.starts_at)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
         .where(TechnicianCell.technician_id == bindparam("technician_id"), _holds_on(now))
-        .where(TechnicianCell.starts_at.between(first, last))
+        .where(TechnicianCell.starts_at.in_(cells))
         .subquery()
     )
     return loads.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
