@@ -158,7 +158,7 @@ async def drop(turn: Turn, code: str) -> Question:
     if booking is None:
         return menu(turn, say("refusal.not_found"))
     if booking.paid_amount:
-        await _call_staff(turn)
+        await call_staff(turn)
         return menu(turn, say("drop.paid", code=code))
     return question(
         say("drop.sure", code=code, at=turn.shop.local(booking.starts_at)),
@@ -187,7 +187,7 @@ async def info(turn: Turn, _: str = "") -> Question:
 
 async def human(turn: Turn, _: str = "") -> Question:
     """Call a person."""
-    await _call_staff(turn)
+    await call_staff(turn)
     return menu(turn, say("human.called", contact=turn.shop.contact))
 
 
@@ -240,7 +240,8 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
     return Link(open_request.url, say("option.pay", amount=open_request.amount))
 
 
-async def _call_staff(turn: Turn) -> None:
+async def call_staff(turn: Turn) -> None:
+    """Tell the admins that somebody needs a person."""
     await notices.needs_human(
         turn.session,
         turn.contact,

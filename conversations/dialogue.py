@@ -19,7 +19,7 @@ from conversations.staff.commands import read_action
 from conversations.turn import Flow, Question, Step, Turn
 from conversations.understand import Intent, Understanding
 from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
-from core import notices, people
+from core import people
 from core.messages import Option, say
 from core.refusals import Refusal
 
@@ -247,14 +247,7 @@ async def _missed(turn: Turn, step: Step | None) -> Question:
     state.misses += 1
     if state.misses >= PATIENCE:
         state.misses = 0
-        await notices.needs_human(
-            turn.session,
-            turn.contact,
-            words=turn.incoming.text or "",
-            shop=turn.shop,
-            now=turn.now,
-            event=turn.incoming.event_id,
-        )
+        await actions.call_staff(turn)
         turn.remark("unclear.human")
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
