@@ -11,10 +11,10 @@ import history
 import reading
 import served
 import turns
+from dialogue import DIALOGUE
 from places import Places, places
 
 FEW, MANY = 1_000, 100_000
-PARALLEL = (1, 32)
 
 
 async def main() -> None:
@@ -32,13 +32,13 @@ async def show_turns(kinds: Sequence[Places]) -> None:
     print(
         "\nTurn: a Telegram update posted -> its reply committed and handed to the channel"
         "\nFloor: the same post -> a bare aiohttp handler has committed one row on the same engine"
-        f"\n{turns.ROUNDS} rounds of {turns.SECONDS} s each, in turns\n"
+        f"\nMedians of {turns.ROUNDS} rounds of each, in turns; a round is {turns.DIALOGUES[1] * len(DIALOGUE)} messages or more\n"
     )
     _row("database", "chats", "", "per second", "p50 ms", "p99 ms", "server CPU ms")
     for kind in kinds:
         async with kind.make("turns") as database:
             await served.prepare(database)
-            for chats in PARALLEL:
+            for chats in turns.DIALOGUES:
                 floor, turn = await turns.compare(database, chats)
                 for name, cost in (("floor", floor), ("turn", turn)):
                     _row(

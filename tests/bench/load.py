@@ -1,7 +1,7 @@
 """The other side, in a process of its own: chats that write, wait for the reply, and write again.
 
-    stdin   first "PORT CHATS SECONDS FIRST_ID", then what the server did: "UPDATE_ID MOMENT" a line
-    stdout  a space when it begins; the latencies of what was done within SECONDS, in nanoseconds, as JSON
+    stdin   first "PORT CHATS DIALOGUES FIRST_ID", then what the server did: "UPDATE_ID MOMENT" a line
+    stdout  a space when the measured part begins; then when each message was posted and done, as JSON
 
 Moments are `perf_counter_ns`, which is one clock for all processes of a machine.
 """
@@ -17,32 +17,30 @@ from time import perf_counter_ns
 from dialogue import DIALOGUE, update
 
 SECRET = "bench-secret"
-WARM_UP = 0.3
-_SECOND = 1_000_000_000
+
+Spans = list[tuple[int, int]]
 
 
 async def main() -> None:
-    """Read what to do, do it, print what it took."""
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    port, chats, seconds, first = (await reader.readline()).split()
-    print(" ", end="", flush=True)
-    begin = perf_counter_ns() + int(WARM_UP * _SECOND)
-    end = begin + int(float(seconds) * _SECOND)
+    """Read what to do, do it once to warm up, then all of it."""
+    orders = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    port, chats, dialogues, first = (int(word) for word in (await orders.readline()).split())
     done: dict[int, asyncio.Future[int]] = {}
-    ids = count(int(first))
-    listening = asyncio.create_task(_listen(reader, done))
-    people = [asyncio.create_task(_chat(int(port), ids, done, end)) for _ in range(int(chats))]
-    spans = [span for person in people for span in await person]
+    ids = count(first)
+    listening = asyncio.create_task(_listen(orders, done))
+    await _chat(port, ids, done, dialogues=1)
+    print(" ", end="", flush=True)
+    spans = await asyncio.gather(*(_chat(port, ids, done, dialogues=dialogues) for _ in range(chats)))
     listening.cancel()
-    print(json.dumps([until - since for since, until in spans if begin <= until < end]))
+    print(json.dumps([span for each in spans for span in each]))
 
 
-async def _chat(port: int, ids: Iterator[int], done: dict[int, asyncio.Future[int]], end: int) -> list[tuple[int, int]]:
-    """One chat after the other on one connection; when each message was posted and when it was done."""
+async def _chat(port: int, ids: Iterator[int], done: dict[int, asyncio.Future[int]], *, dialogues: int) -> Spans:
+    """One person after the other on one connection; when each message was posted and when it was done."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    spans: list[tuple[int, int]] = []
-    while perf_counter_ns() < end:
+    spans: Spans = []
+    for _ in range(dialogues):
         person = next(ids)
         for turn in range(len(DIALOGUE)):
             update_id = next(ids)

@@ -13,17 +13,19 @@ import served
 
 from core.database import Database
 
-ROUNDS = 5
-SECONDS = 1.5
+ROUNDS = 3
+DIALOGUES = {1: 12, 32: 1}
+"""How many chats in parallel, and how many whole dialogues each of them has in a round."""
 _FIRST = count(1_000_000_000, 1_000_000)
 """Where the update ids of a round begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Latencies in milliseconds, and what the server's process worked for all it did, in milliseconds each."""
+    """Latencies in milliseconds, messages a second, and what the server's process worked for each, in milliseconds."""
 
     latencies: list[float]
+    rate: float
     cpu: float
 
 
@@ -58,26 +60,27 @@ async def _round(serve: served.Serve, database: Database, chats: int) -> Round:
     assert load.stdout
     tell = load.stdin.write
 
-    served_so_far = count()
-
     def done(update_id: str) -> None:
-        next(served_so_far)
         tell(f"{update_id} {perf_counter_ns()}\n".encode())
 
     async with serve(database, done) as port:
-        tell(f"{port} {chats} {SECONDS} {next(_FIRST)}\n".encode())
+        tell(f"{port} {chats} {DIALOGUES[chats]} {next(_FIRST)}\n".encode())
         await load.stdout.readexactly(1)
         begin = process_time_ns()
-        latencies = json.loads(await load.stdout.read())
+        spans = json.loads(await load.stdout.read())
         worked = process_time_ns() - begin
     await load.wait()
-    return Round([latency / 1e6 for latency in latencies], worked / next(served_so_far) / 1e6)
+    return Round(
+        latencies=[(done - posted) / 1e6 for posted, done in spans],
+        rate=len(spans) / (max(done for _, done in spans) - min(posted for posted, _ in spans)) * 1e9,
+        cpu=worked / len(spans) / 1e6,
+    )
 
 
 def _cost(rounds: list[Round]) -> Cost:
     cuts = quantiles([latency for each in rounds for latency in each.latencies], n=100)
     return Cost(
-        rate=median(len(each.latencies) for each in rounds) / SECONDS,
+        rate=median(each.rate for each in rounds),
         p50=cuts[49],
         p99=cuts[98],
         cpu=median(each.cpu for each in rounds),

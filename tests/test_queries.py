@@ -1,0 +1,170 @@
+"""What the hot paths ask of the database: how many statements, and none that reads a table which grows."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.engine import Engine
+from conversations.incoming import Incoming
+from core import bookings, outbox, payments, people, settlement
+from core.database import Database
+from core.messages import message, say
+from core.shop import Shop
+from core.states import PaymentMethod
+from core.tables import Booking, BookingLine, Outbox
+
+GROWING = (
+    "booking|booking_event|booking_line|contact|conversation|customer|inbound|ledger_entry|outbox"
+    "|payment_notification|payment_request|seat|slot|technician_cell"
+)
+HELLO = message(say("notice.see_you"))
+
+
+async def test_a_plain_turn_is_five_statements(stocked: Database, shop: Shop, now: datetime) -> None:
+    engine = Engine(shop)
+    await _turn(stocked, engine, "halo", now)
+    with _statements(stocked) as asked:
+        await _turn(stocked, engine, "menu", now)
+    assert [_what(statement) for statement, _ in asked] == [
+        "INSERT inbound",  # the same message twice is one turn
+        "SELECT catalogue_version",  # whether the catalogue in memory is the newest
+        "SELECT contact",  # with its customer and its conversation, locked
+        "UPDATE conversation",
+        "INSERT outbox",  # the reply, claimed as it is written
+    ]
+
+
+async def test_a_contact_seen_within_the_minute_is_not_written_again(
+    stocked: Database, shop: Shop, now: datetime
+) -> None:
+    engine = Engine(shop)
+    await _turn(stocked, engine, "halo", now)
+    with _statements(stocked) as asked:
+        await _turn(stocked, engine, "menu", now + timedelta(seconds=59))
+        await _turn(stocked, engine, "menu", now + timedelta(seconds=60))
+    assert [_what(statement) for statement, _ in asked].count("UPDATE contact") == 1
+
+
+async def test_a_turn_asks_as_often_in_a_long_history(stocked: Database, shop: Shop, now: datetime) -> None:
+    engine = Engine(shop)
+    await _turn(stocked, engine, "halo", now)
+    counts = []
+    for bookings_so_far in (1, 30):
+        await _have_booked(stocked, bookings_so_far, now)
+        with _statements(stocked) as asked:
+            await _turn(stocked, engine, "booking saya", now + timedelta(seconds=bookings_so_far))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+Hot = Callable[[AsyncSession, Shop, datetime], Awaitable[object]]
+HOT: dict[str, Hot] = {
+    "who writes": lambda session, _, now: people.meet(
+        session, "telegram", "1", phone="+6281234567890", language="id", now=now
+    ),
+    "whether a message is new": lambda session, _, now: people.note_arrival(session, "telegram", "e1", "1", now),
+    "the reply": lambda session, _, now: outbox.reply(
+        session, key="k", channel="telegram", address="1", language="id", message=HELLO, now=now
+    ),
+    "messages due": lambda session, _, now: outbox.claim(session, now=now, limit=32, channels=["telegram"]),
+    "a delivery report": lambda session, _, now: outbox.delivered(session, "SM1", "read", None),
+    "requests due": lambda session, _, now: payments.claim(session, now=now, limit=16),
+    "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
+    "holds that ended": lambda session, _, now: bookings.release_ended_holds(session, now=now),
+    "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
+    "the slots of a day": lambda session, shop, now: bookings.day_load(
+        session, shop.local(now).date(), shop=shop, now=now, technician_id="andi"
+    ),
+    "who is free": lambda session, shop, now: bookings.free_technicians(
+        session, now + timedelta(hours=3), 60, shop=shop, skills=frozenset(), now=now
+    ),
+}
+
+
+@pytest.mark.parametrize("asks", HOT.values(), ids=HOT)
+async def test_no_hot_query_reads_a_table_that_grows(sqlite_url: str, shop: Shop, now: datetime, asks: Hot) -> None:
+    """By SQLite's plans; PostgreSQL has the same indexes, but rightly reads small tables whole."""
+    assert await _scans(sqlite_url, asks, shop, now) == []
+
+
+async def test_a_query_that_reads_a_whole_table_would_be_found(sqlite_url: str, shop: Shop, now: datetime) -> None:
+    async def whole(session: AsyncSession, _: Shop, __: datetime) -> None:
+        await session.execute(select(Outbox).where(Outbox.error == "429"))
+
+    assert await _scans(sqlite_url, whole, shop, now) == ["SCAN outbox"]
+
+
+async def _scans(sqlite_url: str, asks: Hot, shop: Shop, now: datetime) -> list[str]:
+    """The steps of the plans that read a growing table from end to end."""
+    database = Database(sqlite_url)
+    async with database.write() as session:
+        with _statements(database) as asked:
+            await asks(session, shop, now)
+        connection = await session.connection()
+        steps = [
+            step[-1]
+            for statement, given in asked
+            if not statement.startswith(("SAVEPOINT", "RELEASE"))
+            for step in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+        ]
+    await database.close()
+    return [step for step in steps if re.match(rf"SCAN ({GROWING})(_\d+)?\b", step)]
+
+
+async def _turn(database: Database, engine: Engine, text: str, now: datetime) -> None:
+    incoming = Incoming("telegram", "1", f"{text} {now}", text=text, name="Sari", language="id")
+    async with database.write() as session:
+        assert await engine.take_turn(session, incoming, now=now, fresh="0123456789ABCDEF")
+
+
+async def _have_booked(database: Database, count: int, now: datetime) -> None:
+    """The customer who wrote has so many bookings, with a line each."""
+    async with database.write() as session:
+        contact, _, _ = await people.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        known = await bookings.of_customer(session, contact.customer_id, limit=count)
+        session.add_all(_booking(contact.customer_id, number, now) for number in range(len(known), count))
+
+
+def _booking(customer_id: int, number: int, now: datetime) -> Booking:
+    return Booking(
+        code=f"BK-{number:06}",
+        customer_id=customer_id,
+        name="Sari",
+        phone="+6281234567890",
+        car_brand="Toyota",
+        car_model="Avanza",
+        car_year=2018,
+        starts_at=now + timedelta(days=number),
+        minutes=60,
+        payment_method=PaymentMethod.TRANSFER,
+        total_price=150_000,
+        created_at=now,
+        lines=[BookingLine(name="Pasang speaker", price=150_000, total=150_000)],
+    )
+
+
+@contextmanager
+def _statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked meanwhile, with its parameters; beginning and ending a transaction aside."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append((statement, parameters))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
+    yield asked
+    event.remove(database.engine.sync_engine, "before_cursor_execute", listen)
+
+
+def _what(statement: str) -> str:
+    """The verb and the first table."""
+    found = re.search(r"(?:INTO|FROM|UPDATE) (\w+)", statement)
+    assert found, statement
+    return f"{statement.split(maxsplit=1)[0]} {found[1]}"
