@@ -279,20 +279,10 @@ class Conversation(Base):
     """What a contact has answered so far; there is no step pointer (facts/conversation.md)."""
 
     __tablename__ = "conversation"
-    __table_args__ = (
-        Index(
-            "ix_conversation_due_at",
-            "due_at",
-            sqlite_where=text("due_at IS NOT NULL"),
-            postgresql_where=text("due_at IS NOT NULL"),
-        ),
-    )
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
     state: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """`conversations.state.State` as JSON."""
-    due_at: Mapped[datetime | None]
-    """When the sweeper should look: nudge or expiry."""
     updated_at: Mapped[datetime]
 
 

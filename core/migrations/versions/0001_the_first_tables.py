@@ -301,19 +301,10 @@ def upgrade() -> None:
         "conversation",
         sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.JSON(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_conversation_contact_id")),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_conversation")),
     )
-    with op.batch_alter_table("conversation", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_conversation_due_at",
-            ["due_at"],
-            unique=False,
-            sqlite_where=sa.text("due_at IS NOT NULL"),
-            postgresql_where=sa.text("due_at IS NOT NULL"),
-        )
 
     op.create_table(
         "booking_event",
@@ -538,13 +529,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_booking_event_booking_id"))
 
     op.drop_table("booking_event")
-    with op.batch_alter_table("conversation", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_conversation_due_at",
-            sqlite_where=sa.text("due_at IS NOT NULL"),
-            postgresql_where=sa.text("due_at IS NOT NULL"),
-        )
-
     op.drop_table("conversation")
     with op.batch_alter_table("booking", schema=None) as batch_op:
         batch_op.drop_index("ix_booking_technician")
