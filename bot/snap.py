@@ -15,6 +15,8 @@ from core.tables import Booking, PaymentRequest
 
 MOST_BYTES = 16_000
 MOST_NAME = 50
+SHORTEST_PAGE = 5
+"""Minutes: the least `page_expiry` that Midtrans takes."""
 _MIDTRANS_ZONE = timezone(timedelta(hours=7))
 
 
@@ -28,8 +30,11 @@ class Item(TypedDict):
 
 
 def snap_body(request: PaymentRequest, booking: Booking, *, now: datetime, finish_url: str) -> Mapping[str, object]:
-    """What to send to make the link of a request; the page ends no later than the request does."""
-    minutes = max(1, int((request.expires_at - now) / timedelta(minutes=1)))
+    """What to send to make the link of a request; the page ends with the request, but Midtrans wants five minutes.
+
+    A link that is made so late can outlive its hold by these; what is paid then is settled as late money.
+    """
+    minutes = max(SHORTEST_PAGE, int((request.expires_at - now) / timedelta(minutes=1)))
     body = {
         "transaction_details": {"order_id": request.order_id, "gross_amount": request.amount},
         "item_details": items(request, booking),

@@ -113,6 +113,11 @@ def test_the_page_ends_no_later_than_the_hold() -> None:
     assert body["page_expiry"] == {"unit": "minutes", "duration": 42}
 
 
+def test_a_page_made_at_the_last_moment_lasts_the_five_minutes_that_midtrans_wants() -> None:
+    body = body_of(request(150_000, minutes=2), booking([line("Pasang", 150_000)]))
+    assert body["page_expiry"] == {"unit": "minutes", "duration": 5}
+
+
 def test_only_the_channels_of_the_method_are_shown_and_cards_are_checked() -> None:
     asked = request(150_000)
     body = body_of(asked, booking([line("Pasang", 150_000)]))
