@@ -19,7 +19,7 @@ from core.tables import Booking, Customer, Seat, Slot, TechnicianCell
 
 DAY = SHOP.local(MONDAY_8_AM).date() + timedelta(days=1)
 TECHNICIANS = ("dedi", "rizky", "wahyu")
-TIMES = 400
+TIMES = 300
 BATCH = 5000
 
 

