@@ -1,5 +1,6 @@
 """What a step sees and does during one turn, and what a step is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,7 +65,7 @@ def question(*says: Say, **rest: Any) -> Question:
     return Question(says, **rest)
 
 
-class Step:
+class Step(ABC):
     """One question of a flow: when it is asked, how, and how its answer is read.
 
     A step is asked when it is `needed` and its answer is missing. The readers store the answer in
@@ -85,9 +86,9 @@ class Step:
         """Whether this question arises at all."""
         return True
 
+    @abstractmethod
     async def ask(self, turn: Turn) -> Question:
         """The question."""
-        raise NotImplementedError
 
     async def choose(self, turn: Turn, option: str) -> bool:
         """Take one of the options that `ask` offered."""
