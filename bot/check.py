@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import aiosmtplib
+from aiohttp import ClientSession
 from sqlalchemy import text
 from telegram.error import TelegramError
 
@@ -13,9 +14,11 @@ from bot import app
 from bot.config import Settings
 from bot.email import server
 from bot.midtrans import MidtransRefused, MidtransTrouble
+from bot.rest import published_keys
 from bot.sending import NotSent
 from bot.telegram import make_bot
 from core.database import AWAY, Database, upgrade
+from webhooks.api.auth import KeysAway, read_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ async def check(settings: Settings, database: Database) -> list[Finding]:
         "whatsapp": _whatsapp,
         "midtrans": _midtrans,
         "email": _email,
+        "clerk": _clerk,
         "staff": _staff,
     }
     found = await asyncio.gather(*(_finding(part, probe, settings) for part, probe in probes.items()))
@@ -112,6 +116,20 @@ async def _email(settings: Settings) -> str | None:
             return settings.email.sender
     except (ValueError, OSError, aiosmtplib.SMTPException) as error:
         raise Bad(f"{error} (BENGKEL_EMAIL__SMTP_URL)") from error
+
+
+async def _clerk(settings: Settings) -> str | None:
+    issuer = settings.clerk.issuer
+    if issuer is None:
+        return None
+    try:
+        async with ClientSession() as client:
+            keys = read_keys(await published_keys(settings, client)())
+    except KeysAway as error:
+        raise Bad(f"no keys to be had: {error} (clerk.issuer, clerk.jwks_url)") from error
+    if not keys:
+        raise Bad("none of the published keys is an RSA key that signs (clerk.issuer, clerk.jwks_url)")
+    return f"{issuer}, signing keys: {len(keys)}"
 
 
 async def _staff(settings: Settings) -> str | None:

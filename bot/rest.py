@@ -12,7 +12,7 @@ from bot.config import Settings
 from bot.photos import Photos
 from core.database import Database
 from webhooks.api import Api
-from webhooks.api.auth import Clerk, KeySet
+from webhooks.api.auth import Clerk, Fetch, KeySet
 from webhooks.api.jwks import fetching
 
 _log = logging.getLogger(__name__)
@@ -52,5 +52,10 @@ async def _clerk(settings: Settings, stack: AsyncExitStack) -> Clerk | None:
         _log.warning("Signing in on the web is off: BENGKEL_CLERK__ISSUER is not set")
         return None
     client = await stack.enter_async_context(ClientSession())
-    keys = KeySet(fetching(client, settings.clerk.jwks_url or f"{issuer}/.well-known/jwks.json"))
+    keys = KeySet(published_keys(settings, client))
     return Clerk(issuer=issuer, parties=settings.clerk.authorized_parties, keys=keys, shop=settings.shop)
+
+
+def published_keys(settings: Settings, client: ClientSession) -> Fetch:
+    """Fetches the JWKS of the issuer in the settings."""
+    return fetching(client, settings.clerk.jwks_url or f"{settings.clerk.issuer}/.well-known/jwks.json")

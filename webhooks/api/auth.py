@@ -126,7 +126,7 @@ class KeySet:
             return
         self._asked_at = now
         try:
-            self._keys = _read_keys(await self._fetch())
+            self._keys = read_keys(await self._fetch())
             self._got_at = now
         except KeysAway as error:
             _log.warning("the sign-in keys can't be fetched: %s", error)
@@ -147,7 +147,7 @@ class _Claims(BaseModel):
     azp: str | None = None
 
 
-def _read_keys(jwks: Mapping[str, object]) -> dict[str, RSAPublicKey]:
+def read_keys(jwks: Mapping[str, object]) -> dict[str, RSAPublicKey]:
     """The RSA keys that sign; whatever else stands there is left out."""
     listed = jwks.get("keys")
     if not isinstance(listed, list):
