@@ -1,7 +1,17 @@
-"""Who may do what (flow.md, "Who may do what"). Pure rules."""
+"""Who may do what (flow.md, "Who may do what"), until when, and what of the money is kept then. Pure rules.
 
-from core.refusals import NotAssigned
-from core.shop import StaffMember
+staff     may work on a booking: admins on all, technicians on their own
+customer  may cancel and move until the shop's deadlines; a late one, or staying away, costs a share
+          of the down payment
+"""
+
+from datetime import datetime, timedelta
+
+from core.money import Money
+from core.prices import down_payment
+from core.refusals import InvalidTransition, MovedTooOften, NotAssigned, TooLateToCancel, TooLateToMove
+from core.shop import Shop, StaffMember
+from core.states import BookingStatus, check_move
 
 
 def may_work_on(member: StaffMember, technician_id: str | None) -> bool:
@@ -13,3 +23,58 @@ def check_may_work_on(member: StaffMember, technician_id: str | None) -> None:
     """Raise `NotAssigned` unless the staff member may work on a booking of that technician's."""
     if not may_work_on(member, technician_id):
         raise NotAssigned
+
+
+def check_may_cancel(status: BookingStatus, starts_at: datetime, *, shop: Shop, now: datetime) -> None:
+    """Raise `InvalidTransition` or `TooLateToCancel` unless the customer may cancel now.
+
+    What isn't confirmed yet can be cancelled at any time.
+    """
+    check_move(status, BookingStatus.CANCELLED)
+    if status is BookingStatus.IN_PROGRESS:
+        raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
+    if status is BookingStatus.CONFIRMED and starts_at - now < timedelta(hours=shop.cancel_until_hours):
+        raise TooLateToCancel(hours=shop.cancel_until_hours)
+
+
+def check_may_move(status: BookingStatus, starts_at: datetime, moves: int, *, shop: Shop, now: datetime) -> None:
+    """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may move it now.
+
+    `moves`: how often they moved it before.
+    """
+    if status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+        raise InvalidTransition(now=status, then=status)
+    if starts_at - now < timedelta(hours=shop.move_until_hours):
+        raise TooLateToMove(hours=shop.move_until_hours)
+    if moves >= shop.max_moves:
+        raise MovedTooOften(most=shop.max_moves)
+
+
+def kept_when_cancelled(
+    total: Money, paid: Money, percent: int | None, starts_at: datetime, *, shop: Shop, now: datetime
+) -> Money:
+    """What the shop keeps of the money when the customer cancels now; nothing before the first deadline.
+
+    It is a share of the down payment, whatever was paid: `percent` of the total, or (None: paid in full)
+    the lowest that the shop takes.
+    """
+    left = starts_at - now
+    missed = [share for hours, share in shop.kept_percents.items() if left < timedelta(hours=hours)]
+    return _share_of_down_payment(total, paid, percent, max(missed, default=0), shop)
+
+
+def kept_for_no_show(total: Money, paid: Money, percent: int | None, *, shop: Shop) -> Money:
+    """What the shop keeps of the money when the customer never came; `percent` as in `kept_when_cancelled`."""
+    return _share_of_down_payment(total, paid, percent, shop.no_show_kept_percent, shop)
+
+
+def down_payments(no_shows: int, shop: Shop) -> tuple[int, ...]:
+    """The down payments, in percent, that a customer who stayed away so often may choose from."""
+    offered = shop.down_payment_percents
+    return offered if no_shows <= shop.no_shows_tolerated or not offered else (max(offered),)
+
+
+def _share_of_down_payment(total: Money, paid: Money, percent: int | None, share: int, shop: Shop) -> Money:
+    lowest = min(shop.down_payment_percents, default=0)
+    whole = min(paid, down_payment(total, percent if percent is not None else lowest))
+    return whole * share // 100

@@ -108,6 +108,18 @@ class InvalidTransition(Refusal):
     """The booking can't go from its status to that one; params: now, then."""
 
 
+class TooLateToCancel(Refusal):
+    """Customers cancel until some hours before the start, then only staff does; params: hours."""
+
+
+class TooLateToMove(Refusal):
+    """Customers move a booking until some hours before the start; params: hours."""
+
+
+class MovedTooOften(Refusal):
+    """A customer moves a booking so many times only; params: most."""
+
+
 class AlreadyPaid(Refusal):
     """Nothing is left to pay."""
 

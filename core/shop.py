@@ -77,6 +77,20 @@ class Shop(BaseModel):
     hold_minutes: int = Field(60, ge=15, le=7 * 24 * 60)
     """How long a payment link, and the seat, technician and parts it pays for, are held (Midtrans: 15 min to 7 days)."""
     down_payment_percents: tuple[int, ...] = (30, 40, 50)
+    cancel_until_hours: int = Field(2, ge=0, le=720)
+    """Until how many hours before the start a customer may cancel what is confirmed."""
+    move_until_hours: int = Field(6, ge=0, le=720)
+    """Until how many hours before the start a customer may move it."""
+    max_moves: int = Field(2, ge=0)
+    """How often a customer may move one booking."""
+    kept_percents: dict[Annotated[int, Field(ge=1, le=720)], Annotated[int, Field(ge=0, le=100)]] = {24: 50}
+    """What is kept of a down payment when a customer cancels less than so many hours before the start."""
+    no_show_kept_percent: int = Field(100, ge=0, le=100)
+    """What is kept of a down payment when the customer never came."""
+    no_shows_tolerated: int = Field(1, ge=0)
+    """After more no-shows than that, only the highest down payment is taken."""
+    offer_minutes: int = Field(30, ge=15, le=24 * 60)
+    """How long what freed is held for who is first in the waiting list (a payment link lives 15 minutes at least)."""
     max_unpaid_bookings: int = Field(3, ge=1)
     max_quantity: int = Field(20, ge=1)
     """The most of one part in one booking."""
@@ -94,9 +108,19 @@ class Shop(BaseModel):
     def _consistent(self) -> "Shop":
         if any(not 30 <= percent <= 50 for percent in self.down_payment_percents):
             raise ValueError("down_payment_percents must lie between 30 and 50")
+        self._check_cancelling()
         if not any(self.opening_hours.values()):
             raise ValueError("opening_hours leaves the shop closed on every weekday")
         return self
+
+    def _check_cancelling(self) -> None:
+        later_first = [self.kept_percents[hours] for hours in sorted(self.kept_percents)]
+        if later_first != sorted(later_first, reverse=True):
+            raise ValueError("kept_percents must not keep less the nearer the start is")
+        if any(hours <= self.cancel_until_hours for hours in self.kept_percents):
+            raise ValueError("kept_percents has a deadline after cancel_until_hours, when nobody can cancel any more")
+        if self.no_show_kept_percent < max(later_first, default=0):
+            raise ValueError("no_show_kept_percent must not be below kept_percents: staying away would be cheaper")
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -40,6 +40,23 @@ class RequestState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class RefundState(StrEnum):
+    """Where money that must go back stands."""
+
+    WANTED = "wanted"  # a worker asks Midtrans for it, always with the same refund_key
+    BY_HAND = "by_hand"  # Midtrans can't: staff transfers it and records that
+    DONE = "done"
+
+
+class WaitState(StrEnum):
+    """Where somebody's place in the waiting list stands."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"  # what they wait for is held for them, for some minutes
+    TAKEN = "taken"
+    ENDED = "ended"  # the offer ran out, they left the line, or the time is over
+
+
 class CostState(StrEnum):
     """Where an additional cost stands: only an agreed one is billed."""
 

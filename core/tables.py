@@ -3,10 +3,12 @@
     catalogue   Part, Service, Car, Technician, Leave, Closure, CatalogueVersion
     people      Customer, Contact
     talk        Conversation, Inbound, Outbox
-    bookings    Booking, BookingLine, BookingEvent; Slot, Seat, TechnicianCell hold its place
+    bookings    Booking, BookingLine, BookingEvent, Waiting; Slot, Seat, TechnicianCell hold its place
     work        WorkNote, AdditionalCost, Rating
-    money       PaymentRequest, PaymentNotification, LedgerEntry, Invoice, Counter
+    money       PaymentRequest, PaymentAttempt, PaymentNotification, LedgerEntry, Refund
+    papers      Invoice, CreditNote, Receipt, Counter
     REST        IdempotencyKey
+    jobs        JobRun
 
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
@@ -34,7 +36,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from core.states import BookingStatus, CostState, Location, PaymentMethod, PaymentStatus, RequestState
+from core.states import (
+    BookingStatus,
+    CostState,
+    Location,
+    PaymentMethod,
+    PaymentStatus,
+    RefundState,
+    RequestState,
+    WaitState,
+)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -93,6 +104,8 @@ class Base(DeclarativeBase):
         BookingStatus: _words(BookingStatus),
         PaymentStatus: _words(PaymentStatus),
         RequestState: _words(RequestState),
+        RefundState: _words(RefundState),
+        WaitState: _words(WaitState),
         CostState: _words(CostState),
         PaymentMethod: _words(PaymentMethod),
         Location: _words(Location),
@@ -440,6 +453,10 @@ class Booking(Base):
     completed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancellation_reason: Mapped[str | None]
+    no_show_at: Mapped[datetime | None]
+    """When staff noted that the customer never came; the booking is cancelled then."""
+    moves: Mapped[int] = mapped_column(default=0)
+    """How often the customer moved it."""
     warranty_until: Mapped[date | None]
 
     lines: Mapped[list["BookingLine"]] = relationship(lazy="raise", order_by="BookingLine.id", cascade="all")
@@ -488,6 +505,42 @@ class BookingEvent(Base):
     actor: Mapped[str]
     """customer, system, midtrans, or a staff member's name."""
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Waiting(Base):
+    """A whole order that waits for a full slot or for a part out of stock; first come, first offered (`waiting`)."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (
+        Index(
+            "ix_waiting_slot",
+            "starts_at",
+            "id",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_waiting_offered_until",
+            "offered_until",
+            sqlite_where=text("state = 'offered'"),
+            postgresql_where=text("state = 'offered'"),
+        ),
+        Index("ix_waiting_customer", "customer_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_code: Mapped[str] = mapped_column(unique=True)
+    """The code that its booking has from the offer on."""
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    language: Mapped[str] = mapped_column(default="id")
+    starts_at: Mapped[datetime]
+    """The start it was wanted for; the wait is over when it has come."""
+    order: Mapped[dict[str, Any]]
+    """`bookings.Order` as JSON."""
+    state: Mapped[WaitState] = mapped_column(default=WaitState.WAITING)
+    created_at: Mapped[datetime]
+    offered_until: Mapped[datetime | None]
 
 
 class Slot(Base):
@@ -603,6 +656,23 @@ class PaymentRequest(Base):
     error: Mapped[str | None]
 
 
+class PaymentAttempt(Base):
+    """One attempt to pay a request (a transaction_id at Midtrans), as its last confirmed status tells."""
+
+    __tablename__ = "payment_attempt"
+
+    transaction_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("payment_request.order_id"), index=True)
+    status: Mapped[str]
+    """Midtrans' word for it."""
+    method: Mapped[str]
+    amount: Mapped[int | None]
+    first_seen_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    answer: Mapped[dict[str, Any]]
+    """The status answer that told it."""
+
+
 class PaymentNotification(Base):
     """A verified notification, stored once, acted on after a status call."""
 
@@ -649,6 +719,44 @@ class LedgerEntry(Base):
     evidence: Mapped[dict[str, Any]]
 
 
+class Refund(Base):
+    """Money that must go back to a customer; it leaves the ledger's sum when it went (`refunds`)."""
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        Index(
+            "ix_refund_open", "asked_at", sqlite_where=text("state <> 'done'"), postgresql_where=text("state <> 'done'")
+        ),
+        Index(
+            "ix_refund_due_at",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """Midtrans' refund_key: asking again under it never refunds twice."""
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("payment_request.order_id"))
+    """The request whose money goes back; None: cash."""
+    amount: Mapped[int]
+    reason: Mapped[str]
+    """cancelled, overpaid, late or no_show."""
+    state: Mapped[RefundState] = mapped_column(default=RefundState.WANTED)
+    bank_account: Mapped[str | None]
+    """Where to transfer it by hand: bank, number and holder in the customer's words."""
+    asked_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[str | None]
+    """midtrans, or the staff member who transferred it."""
+    due_at: Mapped[datetime | None]
+    """When a worker must ask Midtrans; None: nothing to ask."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+
+
 class Invoice(Base):
     """An invoice as it was issued: its facts are frozen, the PDF is made from them; a second one bills later costs."""
 
@@ -656,6 +764,29 @@ class Invoice(Base):
 
     number: Mapped[str] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    issued_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]]
+
+
+class CreditNote(Base):
+    """What is taken off issued invoices, which never change; its facts are frozen."""
+
+    __tablename__ = "credit_note"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    issued_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]]
+
+
+class Receipt(Base):
+    """The receipt (kwitansi) of one payment, with its facts frozen."""
+
+    __tablename__ = "receipt"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
     issued_at: Mapped[datetime]
     facts: Mapped[dict[str, Any]]
 
@@ -681,3 +812,15 @@ class Counter(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(default=0)
+
+
+class JobRun(Base):
+    """A job that runs once per key (a day) across all processes; the primary key makes it once."""
+
+    __tablename__ = "job_run"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
