@@ -16,7 +16,7 @@ from bot.email import server
 from bot.midtrans import MidtransRefused, MidtransTrouble
 from bot.rest import published_keys
 from bot.sending import NotSent
-from bot.telegram import make_bot
+from bot.telegram import TelegramSender, make_bot
 from core.database import AWAY, Database, upgrade
 from webhooks.api.auth import KeysAway, read_keys
 
@@ -75,11 +75,13 @@ async def _database(database: Database) -> Finding:
 async def _telegram(settings: Settings) -> str | None:
     if settings.telegram.token is None:
         return None
-    bot = make_bot(settings.telegram.token.get_secret_value(), settings.telegram.api_url)
+    sender = TelegramSender(make_bot(settings.telegram.token.get_secret_value(), settings.telegram.api_url))
     try:
-        return f"@{(await bot.get_me()).username}, {settings.telegram.mode}"
+        return f"@{(await sender.bot.get_me()).username}, {settings.telegram.mode}"
     except TelegramError as error:
         raise Bad(f"{error.message} (BENGKEL_TELEGRAM__TOKEN)") from error
+    finally:
+        await sender.close()
 
 
 async def _whatsapp(settings: Settings) -> str | None:
