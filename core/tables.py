@@ -2,7 +2,7 @@
 
     catalogue   Part, Service, Car, Technician, Leave, Closure, CatalogueVersion
     people      Customer, Contact
-    talk        Conversation, Inbound, Outbox
+    talk        Conversation, Inbound, Outbox, Alarm
     bookings    Booking, BookingLine, BookingEvent, Waiting; Slot, Seat, TechnicianCell hold its place
     work        WorkNote, AdditionalCost, Rating
     money       PaymentRequest, PaymentAttempt, PaymentNotification, LedgerEntry, Refund
@@ -342,6 +342,12 @@ class Outbox(Base):
             sqlite_where=text("state IN ('due', 'sending')"),
             postgresql_where=text("state IN ('due', 'sending')"),
         ),
+        Index(
+            "ix_outbox_failed",
+            "due_at",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
         Index("ix_outbox_booking_id", "booking_id"),
         Index("ix_outbox_vendor_id", "vendor_id"),
     )
@@ -372,8 +378,19 @@ class Outbox(Base):
     delivery: Mapped[str | None]
     """The furthest delivery state the vendor reported."""
     error: Mapped[str | None]
+    trace: Mapped[str | None]
+    """The id of what caused it (`core.trace`): its sending is logged under the same one."""
     sent_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+class Alarm(Base):
+    """Something that isn't as it should be and that the admins were told of; gone when it is over."""
+
+    __tablename__ = "alarm"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
 
 
 class Secret(Base):
