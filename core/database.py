@@ -83,7 +83,7 @@ class Database:
 
 
 def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **pragmas: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True)
     # Patience first: turning WAL on needs the lock already.
     settings = {"busy_timeout": f"{patience // _MILLISECOND}", "journal_mode": "WAL"}
     settings |= {"synchronous": "FULL", "foreign_keys": "ON"} | pragmas
@@ -106,7 +106,12 @@ def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **prag
 def _postgresql(url: str, *, pool_size: int, patience: timedelta) -> AsyncEngine:
     settings = {"lock_timeout": f"{patience // _MILLISECOND}", "application_name": "bengkel"}
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args={"server_settings": settings}
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error must not tell the log what people said
+        connect_args={"server_settings": settings},
     )
 
     @event.listens_for(engine.sync_engine, "handle_error")

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from core import trace
 from core.database import insert_once, leave_work
 from core.messages import Message, to_json
 from core.tables import Contact, Moment, Outbox
@@ -70,6 +71,7 @@ async def enqueue(
         due_at=due_at or now,
         not_before=due_at or now,
         until=until,
+        trace=trace.current().id,
         created_at=now,
     )
 
@@ -88,6 +90,7 @@ async def reply(
         "language": language,
         "body": to_json(message),
         "kind": "reply",
+        "trace": trace.current().id,
         "due_at": now,
         "created_at": now,
     }
@@ -101,6 +104,16 @@ async def reply(
 def claimed(session: AsyncSession) -> Sequence[Outbox]:
     """What this transaction has written and claimed: to be sent once it is committed."""
     return tuple(session.info.get("claimed", ()))
+
+
+async def hand_back(session: AsyncSession) -> None:
+    """Leave what this transaction has claimed to whoever looks next: its writer sends nothing."""
+    written = session.info.pop("claimed", [])
+    await session.execute(
+        update(Outbox)
+        .where(Outbox.id.in_([row.id for row in written]))
+        .values(state="due", not_before=Outbox.due_at, attempts=0)
+    )
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: Collection[str]) -> list[Outbox]:
@@ -252,7 +265,7 @@ def _reply_statement() -> Executable:
         Outbox.address == bindparam("address"),
         Outbox.due_at <= now,
     )
-    told = ("key", "channel", "address", "language", "body", "kind", "due_at", "created_at")
+    told = ("key", "channel", "address", "language", "body", "kind", "trace", "due_at", "created_at")
     return (
         insert(Outbox.metadata.tables[Outbox.__tablename__])
         .values(

@@ -1,6 +1,8 @@
-"""What set things going: a message, an order, a request, a tick. Log lines carry its id, and outbox rows remember it.
+"""What set things going: a message, an order, a request, a tick.
 
-    webhook ──> turn ──> outbox row (id) ──> dispatch ──> vendor call        one id all the way
+    webhook ──> turn ──> outbox row ──> dispatch ──> vendor call
+
+Log lines carry its id all that way; an outbox row remembers it, so that sending goes on under the same one.
 """
 
 from collections.abc import Iterator
