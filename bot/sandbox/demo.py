@@ -16,8 +16,8 @@ from core import catalog_files
 from core.database import upgrade
 
 CATALOGUE = Path(__file__).parent / "catalogue"
-OWNER = 7_000_000_001
-"""The owner's Telegram id: her phone shows what the admins are told."""
+OWNER, TECHNICIAN = 7_000_000_001, 7_000_000_002
+"""The Telegram ids of who works at the shop: by their phones a whole job can be run in the chat."""
 
 WORKSHOP = {
     "name": "Bengkel Suara Jaya",
@@ -98,7 +98,13 @@ def settings_for(there: Outside, *, folder: Path, database: str, port: int) -> S
             "workshop": WORKSHOP,
             "staff": [
                 {"name": "Ibu Rina", "role": "admin", "telegram": OWNER, "clerk": USERS["admin"]},
-                {"name": "Dedi", "role": "technician", "technician": "dedi", "clerk": USERS["technician"]},
+                {
+                    "name": "Dedi",
+                    "role": "technician",
+                    "technician": "dedi",
+                    "telegram": TECHNICIAN,
+                    "clerk": USERS["technician"],
+                },
             ],
         }
     )

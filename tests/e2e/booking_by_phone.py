@@ -34,10 +34,11 @@ async def book(
     *,
     name: str = "Budi Santoso",
     email: str = "lewati",
+    share: str = "Bayar penuh",
     times: int = 1,
     until: str = "Silakan bayar",
 ) -> Bubble:
-    """From hello to the payment link, one speaker and its installation, paid in full by QRIS."""
+    """From hello to the payment link, one speaker and its installation, by QRIS; in full unless said otherwise."""
     await says(person, "mau pasang speaker di avanza 2018 besok jam 10", "Ini pilihan", times=times)
     await says(person, "jbl stage3 627", "Ada tambahan lain", times=times)
     await says(person, "lanjut", "Ada lagi", times=times)
@@ -54,5 +55,5 @@ async def book(
     await taps(person, "Di bengkel", "Ringkasan booking", times=times)
     await taps(person, "Lanjut bayar", "Mau bayar lewat apa", times=times)
     await taps(person, "QRIS", "Bayar penuh", times=times)
-    await person.tap("Bayar penuh", times=times)
+    await person.tap(share, times=times)
     return await sees(person, until)

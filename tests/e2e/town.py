@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from bot import app
 from bot.config import Settings
+from bot.sandbox.demo import OWNER, TECHNICIAN
 from bot.sandbox.phones import Person
 from bot.sandbox.server import Outside
 from core.database import Database
@@ -36,7 +37,8 @@ class Town:
         self.clock = clock
         self.telegram = there.world.new_customer("telegram")
         self.whatsapp = there.world.new_customer("whatsapp")
-        self.owner = there.world.telegram.person(7_000_000_001, "Ibu Rina", started=True)
+        self.owner = there.world.telegram.person(OWNER, "Ibu Rina", started=True)
+        self.dedi = there.world.telegram.person(TECHNICIAN, "Dedi", started=True)
 
     def customer(self, channel: str) -> Person:
         """Who stands behind that phone."""
