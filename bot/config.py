@@ -6,6 +6,7 @@ Secrets have no place in config.yaml and come from the environment alone.
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -25,6 +26,7 @@ from sqlalchemy.exc import ArgumentError
 from core.shop import Shop, StaffMember
 
 SECRETS = (
+    ("server", "metrics_token"),
     ("telegram", "token"),
     ("telegram", "webhook_secret"),
     ("whatsapp", "auth_token"),
@@ -67,6 +69,9 @@ class Server(_Section):
     behind_proxy: bool = False
     cors_origins: tuple[Url, ...] = ()
     photos: Path = Path("data/photos")
+    log: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_token: Annotated[SecretStr | None, Optional] = None
 
 
 class DatabaseAt(_Section):
@@ -176,6 +181,14 @@ class Settings(_Section):
         """The workshop as the rules take it."""
         return self.workshop.model_copy(update={"staff": self.staff})
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may hold: each secret, and the passwords within addresses."""
+        given = [getattr(getattr(self, section), key) for section, key in SECRETS]
+        plain = [secret.get_secret_value() for secret in given if secret is not None]
+        passwords = [urlsplit(secret).password for secret in plain if "://" in secret]
+        return tuple(filter(None, [*plain, *passwords, _password(self.database.url)]))
+
 
 class _WithEnvironment(Settings, BaseSettings):
     model_config = SettingsConfigDict(
@@ -220,6 +233,11 @@ def load(file: Path) -> Settings:
     except SettingsError as error:
         name = re.search(r'field "(\w+)"', str(error))
         raise BadSettings(f"BENGKEL_{name[1].upper() if name else '…'} must be JSON.") from None
+
+
+def _password(database_url: str) -> str | None:
+    password = make_url(database_url).password
+    return str(password) if password else None
 
 
 def _sentence(error: ValidationError) -> str:

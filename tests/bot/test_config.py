@@ -92,3 +92,14 @@ def test_a_file_that_is_no_settings_file_is_named(text: str, tmp_path: Path) -> 
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(BadSettings, match=r"nowhere\.yaml"):
         load(Path("nowhere.yaml"))
+
+
+def test_what_the_log_must_not_hold_is_every_secret_and_the_passwords_in_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BENGKEL_TELEGRAM__TOKEN", "1:token")
+    monkeypatch.setenv("BENGKEL_EMAIL__SMTP_URL", "smtp://user:letter%21@mail.example")
+    monkeypatch.setenv("BENGKEL_EMAIL__SENDER", "halo@suarajaya.example")
+    monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://bengkel:p%40ss@db/bengkel")
+    monkeypatch.setenv("BENGKEL_SERVER__METRICS_TOKEN", "graphs")
+    assert {"1:token", "letter%21", "p@ss", "graphs"} <= set(load(CONFIG).secrets)
