@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -23,21 +23,22 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 from telegram.error import TelegramError
 
-from bot import invoice, jobs
+from bot import chart, invoice, jobs, logs
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
 from bot.email import Email
 from bot.intake import Intake
 from bot.midtrans import Midtrans
+from bot.missed import catch_up
 from bot.photos import Photos
 from bot.polling import backoff, poll
 from bot.rest import rest
-from bot.sending import File, NotSent, Sender
+from bot.sending import File, Sender
 from bot.telegram import TelegramSender, make_bot
 from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
-from core import bookings, invoices, media, notices, outbox
+from core import bookings, invoices, media, notices, outbox, reports
 from core.database import AWAY, Database, insert_once, upgrade
 from core.messages import Document, say
 from core.payments import WORKER
@@ -51,8 +52,6 @@ from webhooks.files import Download
 
 FILE_LINKS_LAST = timedelta(days=7)
 RELEASE_EVERY = timedelta(minutes=1)
-OVERLAP = timedelta(minutes=10)
-"""Missed messages are looked for from a little before the last one seen; what was answered is known by its id."""
 COMMANDS = {
     "booking": say("command.booking"),
     "bookings": say("command.bookings"),
@@ -97,8 +96,7 @@ def _sqlite_file(settings: Settings) -> Path | None:
 
 async def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and Telegram's hold the token
+    logs.set_up(settings.server.log, settings.server.log_level, secrets=settings.secrets)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -124,7 +122,7 @@ async def serving(
         await upgrade(opened)
         secret = await _kept_secret(opened, fresh)
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
-        library = Library(opened, photos, secret, settings.server.public_url, clock)
+        library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
         bot = _telegram(settings)
         senders = await _senders(settings, bot, clock, stack)
         dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
@@ -176,25 +174,56 @@ async def serving(
         )
         routes += api.routes(web_api, public_url=settings.server.public_url)
         await _start(stack, dispatcher, collector, opened, wake, clock, tick)
+        last_seen = await _last_seen(opened)  # before the first message of this run moves it
         # Closed first: what a turn that is still being taken hands over is sent.
         url = await _listen(settings, routes, _ready(opened), stack)
         if bot:
             stack.enter_context(_background(_join_telegram(bot, settings, intake)))
         if isinstance(twilio_sender := senders.get("whatsapp"), WhatsAppSender):
-            stack.enter_context(_background(_fetch_missed(twilio_sender, opened, intake)))
+            # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
+            missed = catch_up(twilio_sender, since=last_seen or clock(), take=intake.take, clock=clock)
+            stack.enter_context(_background(missed))
         yield url
+
+
+@asynccontextmanager
+async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[Intake]:
+    """An intake for `replay`, beside a server or without one: what it writes is sent by a server's loops."""
+    async with AsyncExitStack() as stack:
+        bot, twilio_sender = _telegram(settings), whatsapp(settings)
+        for sender in (bot, twilio_sender):
+            if sender:
+                stack.push_async_callback(sender.close)
+        photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
+        yield Intake(
+            opened,
+            Engine(settings.shop),
+            settings.shop,
+            clock=now,
+            fresh=fresh_id,
+            keep_photo=_keeping(photos, bot, twilio_sender),
+            send=lambda _: None,
+            wake=lambda *_: None,
+        )
 
 
 class Library:
     """Files of ours, as the channels attach them and as signed links serve them."""
 
     def __init__(
-        self, database: Database, photos: Photos, secret: bytes, public_url: str, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        photos: Photos,
+        secret: bytes,
+        public_url: str,
+        shop: Shop,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._photos = photos
         self._secret = secret
         self._public_url = public_url
+        self._shop = shop
         self._clock = clock
 
     async def file(self, document: Document) -> File:
@@ -215,6 +244,8 @@ class Library:
                 return await self._invoice(code)
             case "photo":
                 return await self._photo(code)
+            case "week":
+                return await self._week(code)
             case _:
                 return None
 
@@ -231,6 +262,13 @@ class Library:
             language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
         content = await invoice.make(facts, payments, language=language or "id")
         return Download(invoice.name(facts), "application/pdf", content)
+
+    async def _week(self, code: str) -> Download:
+        monday, _, language = code.partition(".")
+        async with self._database.read() as session:
+            days = await reports.week(session, date.fromisoformat(monday), shop=self._shop)
+        content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
+        return Download(f"{monday}.png", "image/png", content)
 
 
 # --- building --------------------------------------------------------------------------------------
@@ -447,21 +485,10 @@ async def _join_telegram(sender: TelegramSender, settings: Settings, intake: Int
         await poll(sender.bot, take=intake.take, answer=sender.answer)
 
 
-async def _fetch_missed(sender: WhatsAppSender, database: Database, intake: Intake) -> None:
-    """Take what people wrote on WhatsApp while we were away: Twilio gives up on a webhook, but keeps the message."""
+async def _last_seen(database: Database) -> datetime | None:
+    """When somebody was last heard on WhatsApp."""
     async with database.read() as session:
-        last_seen = await session.scalar(select(func.max(Contact.last_seen_at)).where(Contact.channel == "whatsapp"))
-    if last_seen is None:
-        return  # nobody ever wrote to this installation: what lies at Twilio isn't for it
-    for failures in range(sys.maxsize):
-        try:
-            missed = await sender.missed(last_seen - OVERLAP)
-            break
-        except NotSent as error:
-            _log.warning("Twilio can't be asked for missed messages yet: %s", error)
-            await asyncio.sleep(backoff(failures).total_seconds())
-    for incoming in missed:
-        await intake.take(incoming)
+        return await session.scalar(select(func.max(Contact.last_seen_at)).where(Contact.channel == "whatsapp"))
 
 
 def _plain(secret: SecretStr | None) -> str:
