@@ -50,9 +50,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file of ours to attach: an `invoice` (see `invoices.load`), or a `photo` by its key (see `media`)."""
+    """A file of ours to attach: an `invoice` (see `invoices.load`), a `photo` by its key (see `media`), or the picture
+    of a `week`, by its Monday and the language: "2026-11-23.id".
+    """
 
-    kind: Literal["invoice", "photo"]
+    kind: Literal["invoice", "photo", "week"]
     id: str
 
 

@@ -3,12 +3,12 @@
 from conversations.staff import jobs, who
 from conversations.turn import Question, Turn, question
 from core import reports, work
-from core.messages import Option, say
+from core.messages import Document, Option, say
 from core.states import BookingStatus
 
 
 async def figures(turn: Turn, _: str) -> Question:
-    """All bookings by status, all revenue, and this week day by day."""
+    """All bookings by status, all revenue, and this week day by day, with its picture."""
     now = await reports.dashboard(turn.session)
     week = await reports.week(turn.session, turn.local_now.date(), shop=turn.shop)
     return question(
@@ -26,6 +26,7 @@ async def figures(turn: Turn, _: str) -> Question:
             "team.week",
             lines=[say("team.day", day=day.day, count=day.bookings, revenue=day.revenue) for day in week],
         ),
+        document=Document("week", f"{week[0].day}.{turn.contact.language}"),
         always=[Option("pending", say("team.option.pending")), jobs.TO_STAFF_MENU],
     )
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 from babel.dates import format_date
-from babel.numbers import format_currency
+from babel.numbers import format_compact_decimal, format_currency
 
 from core.messages import Say
 
@@ -54,6 +54,13 @@ def render(text: Say | str, language: str, style: Style = PLAIN) -> str:
 def money(amount: int) -> str:
     """Rp1.200.000, as Indonesian shops write it in either language."""
     return format_currency(amount, "IDR", "¤#,##0", locale="id_ID", currency_digits=False)
+
+
+def money_in_short(amount: int, language: str) -> str:
+    """Rp1,2 jt, for a picture: three digits of it at most."""
+    rounded = round(amount, 3 - len(str(abs(amount)))) if abs(amount) > 999 else amount
+    short = format_compact_decimal(rounded, locale=language, fraction_digits=1)
+    return f"−Rp{short[1:]}" if rounded < 0 else f"Rp{short}"
 
 
 def templates(language: str) -> Mapping[str, str]:
