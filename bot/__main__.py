@@ -4,12 +4,13 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from bot import app
 from bot.check import check
+from bot.commands import CommandFailed, inbox
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
@@ -24,7 +25,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         return asyncio.run(options.command(options)) or 0
-    except (BadSettings, BadFiles) as error:
+    except (BadSettings, BadFiles, CommandFailed) as error:
         print(error, file=sys.stderr)
         return 1
     except AWAY as error:
@@ -53,10 +54,25 @@ def _parser() -> argparse.ArgumentParser:
     files = add("catalog", _catalog, "Import or export the catalogue as CSV files.")
     files.add_argument("direction", choices=["import", "export"])
     files.add_argument("paths", nargs="+", metavar="PATH", help="import: files, or `demo`; export: a folder")
+    kept = add("inbox", _said(inbox.run), "Look at the messages whose turn failed through a bug, and take them again.")
+    kept.add_argument("deed", nargs="?", choices=["list", "show", "replay"], default="list")
+    kept.add_argument("channel", nargs="?", metavar="CHANNEL")
+    kept.add_argument("event_id", nargs="?", metavar="EVENT_ID")
+    kept.add_argument("--all", action="store_true", help="replay: every one of them, the oldest first")
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
     texts.add_argument("--now", type=datetime.fromisoformat, help="the moment to read them at (ISO 8601)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")
     return parser
+
+
+def _said(command: Callable[[argparse.Namespace], AsyncIterator[str]]) -> Callable[..., Awaitable[None]]:
+    """A command that prints the lines it yields."""
+
+    async def printing(options: argparse.Namespace) -> None:
+        async for line in command(options):
+            print(line)
+
+    return printing
 
 
 async def _demo(options: argparse.Namespace) -> None:

@@ -1,20 +1,25 @@
-"""Where a message comes in from any channel: one transaction a turn, and nothing lost when a turn fails."""
+"""Where a message comes in from any channel: one transaction a turn, a chat's messages in the order they came.
 
+take ── turn ──> answered        replies are claimed, and sent at once
+          └─ a bug ──> kept, an apology, staff is told ── replay, later ──> answered
+"""
+
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from weakref import WeakValueDictionary
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import outbox, people
+from core import inbox, outbox, people, post
 from core.database import AWAY, Database, work_left
 from core.messages import message, say
 from core.shop import Shop
-from core.tables import Inbound, Outbox
+from core.tables import Outbox
 
 _log = logging.getLogger(__name__)
 
@@ -42,30 +47,56 @@ class Intake:
         self._keep_photo = keep_photo
         self._send = send
         self._wake = wake
+        self._chats = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
+        """One for each chat that is having a turn: its next message waits, also while photos are fetched."""
 
     async def take(self, incoming: Incoming) -> None:
         """Answer a message in one transaction, committed when this returns.
 
         Raises only what `core.database.AWAY` names: then nothing was kept, and the vendor must send it again.
         """
-        incoming = await self._with_photos(incoming) if incoming.media else incoming
-        try:
-            async with self._database.write() as session:
-                await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
-        except AWAY:
-            raise
-        except Exception:  # noqa: BLE001
-            # A bug: whatever it is, the message must not be lost with it.
-            _log.exception("turn failed: %s %s", incoming.channel, incoming.event_id)
-            async with self._database.write() as session:
-                await self._keep(session, incoming)
+        async with self._alone(incoming):
+            try:
+                session = await self._turn(incoming)
+            except AWAY:
+                raise
+            except Exception as bug:  # noqa: BLE001
+                # Whatever it is, the message must not be lost with it.
+                _log.exception("turn failed: %s %s", incoming.channel, incoming.event_id)
+                session = await self._keep(incoming, type(bug).__name__)
         if replies := outbox.claimed(session):
             self._send(replies)
         if work := work_left(session):
             self._wake(*work)
 
+    async def replay(self, incoming: Incoming) -> bool:
+        """Take a message again whose turn failed; False when that was done before. Replies wait for the server's loops.
+
+        Raises what the turn raises: then the message is still kept.
+        """
+        async with self._alone(incoming):
+            incoming = await self._with_photos(incoming)
+            async with self._database.write() as session:
+                if not await inbox.take_back(session, incoming.channel, incoming.event_id):
+                    return False
+                await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
+                await outbox.hand_back(session)
+        return True
+
+    def _alone(self, incoming: Incoming) -> asyncio.Lock:
+        """Held while a chat has a turn; who waits for it comes in the order of asking."""
+        return self._chats.setdefault((incoming.channel, incoming.address), asyncio.Lock())
+
+    async def _turn(self, incoming: Incoming) -> AsyncSession:
+        incoming = await self._with_photos(incoming)
+        async with self._database.write() as session:
+            await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
+        return session
+
     async def _with_photos(self, incoming: Incoming) -> Incoming:
         """The message with its photos stored, where they are of use: outside any transaction, and from few people."""
+        if not incoming.media:
+            return incoming
         async with self._database.read() as session:
             wanted = await self._engine.wants_photos(session, incoming)
         if not wanted:
@@ -73,30 +104,34 @@ class Intake:
         kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
         return replace(incoming, photos=tuple(photo for photo in kept if photo))
 
-    async def _keep(self, session: AsyncSession, incoming: Incoming) -> None:
+    async def _keep(self, incoming: Incoming, error: str) -> AsyncSession:
         """Keep the raw message, tell the person, and tell the admins."""
-        now, event = self._clock(), f"{incoming.channel}:{incoming.event_id}"
-        if not await people.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
-            return
-        kept = (Inbound.channel == incoming.channel) & (Inbound.event_id == incoming.event_id)
-        await session.execute(update(Inbound).where(kept).values(raw=dict(incoming.raw), error="turn failed"))
+        channel, event_id, now = incoming.channel, incoming.event_id, self._clock()
+        async with self._database.write() as session:
+            is_new = await inbox.keep(
+                session,
+                channel=channel,
+                event_id=event_id,
+                address=incoming.address,
+                raw=incoming.raw,
+                error=error,
+                now=now,
+            )
+            if is_new:
+                await self._apologize(session, incoming, now)
+        return session
+
+    async def _apologize(self, session: AsyncSession, incoming: Incoming, now: datetime) -> None:
+        event = f"{incoming.channel}:{incoming.event_id}"
+        contact = await people.known(session, incoming.channel, incoming.address)
         await outbox.enqueue(
             session,
             key=f"sorry:{event}",
             channel=incoming.channel,
             address=incoming.address,
-            language="id",
+            language=contact.language if contact else post.STAFF_LANGUAGE,
             message=message(say("bug.sorry")),
             now=now,
         )
-        for channel, address in self._shop.admin_addresses:
-            await outbox.enqueue(
-                session,
-                key=f"bug:{event}:{channel}:{address}",
-                channel=channel,
-                address=address,
-                language="id",
-                message=message(say("bug.staff", event=event)),
-                now=now,
-                kind="staff",
-            )
+        told = message(say("bug.staff", event=event))
+        await post.admins(session, None, told, key=f"bug:{event}", shop=self._shop, now=now)

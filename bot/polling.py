@@ -25,12 +25,18 @@ _log = logging.getLogger(__name__)
 
 
 async def poll(bot: Bot, *, take: Take, answer: Answer, pause: Pause = asyncio.sleep) -> None:
-    """Take updates one after the other until cancelled; while Telegram or the database is away, wait and ask again."""
+    """Take updates until cancelled, chats side by side; while Telegram or the database is away, wait and ask again."""
     offset, failures = 0, 0
     while True:
         try:
-            for update in await bot.get_updates(offset=offset, timeout=LONG_POLL, allowed_updates=ALLOWED_UPDATES):
-                await take_update(update, take=take, answer=answer)
+            updates = await bot.get_updates(offset=offset, timeout=LONG_POLL, allowed_updates=ALLOWED_UPDATES)
+            # `take` keeps the order within a chat.
+            ends = await asyncio.gather(
+                *(take_update(update, take=take, answer=answer) for update in updates), return_exceptions=True
+            )
+            for update, error in zip(updates, ends, strict=True):
+                if error is not None:
+                    raise error
                 offset = update.update_id + 1
             failures = 0
         except _PASSING as error:

@@ -22,6 +22,7 @@ from aiohttp import (
     ConnectionTimeoutError,
     encode_basic_auth,
 )
+from twilio.base import values
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
@@ -44,7 +45,7 @@ _TOO_FAST = {20429, 63018}
 _NO_SUCH_CONTENT = 21655
 _NOT_ON_WHATSAPP = {21211, 63003, 63024}
 _RECENT = 50
-_MOST_MISSED = 500
+_PAGE = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -102,14 +103,17 @@ class WhatsAppSender:
             _log.info("a photo was not fetched: %r", error)
             return None
 
-    async def missed(self, since: datetime) -> list[Incoming]:
-        """What people wrote since then, oldest first: Twilio drops a message whose webhook failed twice, but keeps it.
+    async def missed(self, since: datetime, until: datetime | None = None) -> list[Incoming]:
+        """What people wrote since then (and until then), oldest first: Twilio drops a message whose webhook failed twice, but keeps it.
 
         Taps come as the words on the button, photos not at all. Raises `NotSent` while Twilio is away.
         """
         with _told_apart(sending=False):
             written = await self._client.messages.list_async(
-                to=self._sender, date_sent_after=since.astimezone(UTC), limit=_MOST_MISSED
+                to=self._sender,
+                date_sent_after=since.astimezone(UTC),
+                date_sent_before=until.astimezone(UTC) if until else values.unset,
+                page_size=_PAGE,
             )
         forms = (
             {"MessageSid": each.sid, "From": each.from_, "Body": clean(each.body or "")} for each in reversed(written)

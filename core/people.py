@@ -15,6 +15,9 @@ from core.tables import Booking, Contact, Conversation, Customer, Inbound
 SEEN_PRECISION = timedelta(minutes=1)
 """A day's window needs no more, and most turns are spared a statement."""
 
+_LOCKED = (Conversation, Contact, Customer)
+"""PostgreSQL: who waits for a lock reads anew what the lock is of, and only that."""
+
 # The statements of every turn: built once.
 _FIND = (
     select(Contact, Conversation.state)
@@ -22,7 +25,7 @@ _FIND = (
     .join(Conversation, Conversation.contact_id == Contact.id)
     .options(contains_eager(Contact.customer))
     .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
-    .with_for_update(of=Conversation)
+    .with_for_update(of=_LOCKED, key_share=True)
 )
 _REACH = (
     select(Contact, Conversation.state)
@@ -30,7 +33,7 @@ _REACH = (
     .join(Conversation, Conversation.contact_id == Contact.id)
     .options(contains_eager(Contact.customer))
     .where(Contact.id == bindparam("contact_id"))
-    .with_for_update(of=Conversation)
+    .with_for_update(of=_LOCKED, key_share=True)
 )
 _RECALL = (
     select(Conversation.state)
@@ -76,6 +79,11 @@ async def meet(
             raise
         return *known, False
     return contact, {}, True
+
+
+async def known(session: AsyncSession, channel: str, address: str) -> Contact | None:
+    """The contact at an address, where there is one."""
+    return await session.scalar(select(Contact).where(Contact.channel == channel, Contact.address == address))
 
 
 async def reach(session: AsyncSession, contact_id: int) -> tuple[Contact, dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 import hmac
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 from telegram import CallbackQuery, Contact, Message, Update, User
@@ -63,6 +64,11 @@ def read(update: Update) -> Incoming | None:
         language=message.from_user.language_code,
         raw=update.to_dict(),
     )
+
+
+def read_kept(raw: Mapping[str, Any]) -> Incoming | None:
+    """What an update said that was kept as JSON."""
+    return read(Update.de_json(dict(raw), None))
 
 
 def _tap(update: Update, query: CallbackQuery) -> Incoming:

@@ -1,11 +1,15 @@
 """The commands, as typed."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
+from shops import MONDAY_8_AM
 
 from bot.__main__ import main
+from core import inbox
+from core.database import Database
 
 CONFIG = str(Path(__file__).parents[2] / "config.yaml")
 
@@ -101,3 +105,74 @@ def test_bad_settings_are_said_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setenv("BENGKEL_SERVER__PORT", "abc")
     assert bengkel("run") == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+BROKEN = {
+    "update_id": 900,
+    "message": {
+        "message_id": 1,
+        "date": 1,
+        "chat": {"id": 7000000005, "type": "private"},
+        "from": {"id": 7000000005, "is_bot": False, "first_name": "Budi"},
+        "text": "halo",
+    },
+}
+
+
+async def _fail_at(file: Path, raw: dict[str, object]) -> None:
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    async with database.write() as session:
+        await inbox.keep(
+            session,
+            channel="telegram",
+            event_id="900",
+            address="7000000005",
+            raw=raw,
+            error="KeyError",
+            now=MONDAY_8_AM,
+        )
+    await database.close()
+
+
+def test_a_failed_message_is_listed_masked_shown_whole_and_replayed_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bengkel("inbox") == 0
+    assert capsys.readouterr().out == "No message waits: every turn went well.\n"
+    asyncio.run(_fail_at(tmp_path / "data" / "bengkel.db", BROKEN))
+    bengkel("inbox", "list")
+    assert capsys.readouterr().out == "2026-11-23 01:00:00Z  telegram 900  from …005  KeyError\n"
+    assert bengkel("inbox", "show", "telegram", "900") == 0
+    assert json.loads(capsys.readouterr().out) == BROKEN
+    assert bengkel("inbox", "replay", "telegram", "900") == 0
+    assert "telegram 900: answered" in capsys.readouterr().out
+    assert bengkel("inbox", "replay", "telegram", "900") == 0
+    assert "telegram 900: was answered before" in capsys.readouterr().out
+    assert bengkel("inbox", "show", "telegram", "900") == 1
+    assert "was answered" in capsys.readouterr().err
+
+
+def test_a_message_that_fails_again_is_said_and_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bengkel("db", "upgrade")
+    asyncio.run(_fail_at(tmp_path / "data" / "bengkel.db", {"update_id": 900, "message": "no message"}))
+    assert bengkel("inbox", "replay", "--all") == 1
+    said = capsys.readouterr()
+    assert "telegram 900: failed again" in said.out
+    assert "1 of 1 failed again" in said.err
+    bengkel("inbox")
+    assert "telegram 900" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("show",), "bengkel inbox show CHANNEL EVENT_ID"),  # which one?
+        (("replay", "telegram"), "bengkel inbox replay CHANNEL EVENT_ID"),  # half a name
+        (("replay", "telegram", "901"), "no message 901"),  # never came
+    ],
+)
+def test_a_message_that_isnt_there_is_named(
+    words: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bengkel("inbox", *words) == 1
+    assert named in capsys.readouterr().err

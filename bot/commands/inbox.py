@@ -1,0 +1,100 @@
+"""`bengkel inbox`: the messages whose turn failed through a bug.
+
+list ──> where they came from, masked     show ──> one as it came     replay ──> taken again, once
+"""
+
+import json
+import logging
+from argparse import Namespace
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from bot import app
+from bot.commands import CommandFailed, opened
+from bot.config import Settings, load
+from bot.intake import Intake
+from conversations.incoming import Incoming
+from core import inbox
+from core.database import AWAY, Database
+from core.refusals import NotFound
+from core.tables import Inbound
+from webhooks import telegram, twilio
+
+READERS: dict[str, Callable[[Mapping[str, Any]], Incoming | None]] = {
+    "telegram": telegram.read_kept,
+    "whatsapp": twilio.read,
+}
+
+_log = logging.getLogger(__name__)
+
+
+async def run(options: Namespace) -> AsyncIterator[str]:
+    """List the failed messages, show one, or take them again."""
+    settings = load(options.config)
+    if options.deed != "list" and not options.event_id and not options.all:
+        raise CommandFailed(f"Name the message: bengkel inbox {options.deed} CHANNEL EVENT_ID.")
+    async with opened(settings) as database:
+        match options.deed:
+            case "list":
+                lines = _listed(database)
+            case "show":
+                lines = _shown(database, options.channel, options.event_id)
+            case _:
+                lines = _replayed(settings, database, options)
+        async for line in lines:
+            yield line
+
+
+async def _listed(database: Database) -> AsyncIterator[str]:
+    async with database.read() as session:
+        waiting = await inbox.failed(session)
+    for channel, event_id, address, received_at, error in waiting:
+        yield f"{received_at:%Y-%m-%d %H:%M:%S}Z  {channel} {event_id}  from {inbox.masked(address)}  {error}"
+    if not waiting:
+        yield "No message waits: every turn went well."
+
+
+async def _shown(database: Database, channel: str, event_id: str) -> AsyncIterator[str]:
+    message = await _found(database, channel, event_id)
+    if message.raw is None:
+        raise CommandFailed(f"{channel} {event_id} was answered; only messages that failed are kept as they came.")
+    yield json.dumps(message.raw, ensure_ascii=False, indent=2)
+
+
+async def _replayed(settings: Settings, database: Database, options: Namespace) -> AsyncIterator[str]:
+    async with database.read() as session:
+        waiting = [(row.channel, row.event_id) for row in await inbox.failed(session)]
+    wanted = waiting if options.all else [(options.channel, options.event_id)]
+    failures = 0
+    async with app.intake_beside(settings, database) as intake:
+        for channel, event_id in wanted:
+            outcome = await _replay(intake, await _found(database, channel, event_id))
+            failures += outcome.startswith("failed")
+            yield f"{channel} {event_id}: {outcome}"
+    if failures:
+        raise CommandFailed(f"{failures} of {len(wanted)} failed again and are still kept.")
+    yield "Replies go out with the running server, or when it is started next." if wanted else "No message waits."
+
+
+async def _replay(intake: Intake, message: Inbound) -> str:
+    if message.raw is None:
+        return "was answered before"
+    try:
+        incoming = READERS[message.channel](message.raw)
+        if incoming is None:
+            return "failed again: it says nothing"
+        return "answered" if await intake.replay(incoming) else "was answered before"
+    except AWAY:
+        raise
+    except Exception as bug:  # noqa: BLE001
+        # The same bug, or the next one: whatever it is, the other messages have their turn.
+        _log.exception("turn failed again: %s %s", message.channel, message.event_id)
+        return f"failed again: {type(bug).__name__}"
+
+
+async def _found(database: Database, channel: str, event_id: str) -> Inbound:
+    async with database.read() as session:
+        try:
+            return await inbox.find(session, channel, event_id)
+        except NotFound:
+            raise CommandFailed(f"There is no message {event_id} of {channel}.") from None

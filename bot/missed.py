@@ -1,0 +1,47 @@
+"""What people wrote on WhatsApp and no webhook brought: Twilio gives up on a webhook, but keeps the message.
+
+We may have been down, or alive without a database: so Twilio is asked at the start, and again and again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.polling import Pause, backoff
+from bot.sending import NotSent
+from bot.whatsapp import WhatsAppSender
+from core.database import AWAY
+from webhooks.twilio import Take
+
+EVERY = timedelta(minutes=10)
+OVERLAP = timedelta(minutes=10)
+"""Looked at once more before the last time; what was answered is known by its id."""
+UNDER_WAY = timedelta(minutes=1)
+"""What is newer may still come by its webhook, which brings taps, places and photos too (Twilio tries for 15 s)."""
+
+_log = logging.getLogger(__name__)
+
+
+async def catch_up(
+    sender: WhatsAppSender,
+    *,
+    since: datetime,
+    take: Take,
+    clock: Callable[[], datetime],
+    pause: Pause = asyncio.sleep,
+) -> None:
+    """Take what was missed since then, until cancelled; while Twilio or the database is away, wait and ask again."""
+    failures = 0
+    while True:
+        until = clock() - UNDER_WAY
+        try:
+            for incoming in await sender.missed(since - OVERLAP, until):
+                await take(incoming)
+        except (NotSent, *AWAY) as error:
+            _log.warning("missed messages of WhatsApp can't be taken yet: %s", type(error).__name__)
+            await pause(backoff(failures).total_seconds())
+            failures += 1
+        else:
+            since, failures = until, 0
+            await pause(EVERY.total_seconds())

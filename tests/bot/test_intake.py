@@ -1,0 +1,240 @@
+"""A message comes in: committed before the vendor hears of it, in its chat's order, and kept where a turn fails."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.commands.inbox import READERS
+from bot.intake import Intake
+from conversations.engine import Engine
+from conversations.incoming import Incoming
+from core import inbox, people
+from core.database import Database
+from core.shop import Shop
+from core.tables import Conversation, Inbound, Outbox
+
+OWNER = "7000000001"
+
+
+class Buggy(Engine):
+    """An engine whose turns break on some words, after having written something."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop)
+        self.broken = "boom"
+
+    async def take_turn(self, session: AsyncSession, incoming: Incoming, *, now: datetime, fresh: str) -> bool:
+        taken = await super().take_turn(session, incoming, now=now, fresh=fresh)
+        if incoming.text == self.broken:
+            raise KeyError(incoming.text)
+        return taken
+
+
+class Door:
+    """An intake, and what it handed over."""
+
+    def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
+        self.database, self.now = database, now
+        self.engine = Buggy(shop)
+        self.sent: list[str] = []
+        self.woken: list[str] = []
+        self.photo_given = asyncio.Event()
+        self.photo_given.set()
+        self.intake = Intake(
+            database,
+            self.engine,
+            shop,
+            clock=lambda: self.now,
+            fresh=lambda: "Z" * 16,
+            keep_photo=self._photo,
+            send=self._send,
+            wake=lambda *whose: self.woken.extend(whose),
+        )
+
+    async def take(self, text: str, event: str, *, address: str = "1", **more: Any) -> None:
+        await self.intake.take(incoming(text, event, address=address, **more))
+
+    async def inbound(self) -> dict[str, tuple[dict[str, Any] | None, str | None]]:
+        async with self.database.read() as session:
+            return {row.event_id: (row.raw, row.error) for row in await session.scalars(select(Inbound))}
+
+    async def written(self) -> dict[str, Outbox]:
+        async with self.database.read() as session:
+            return {row.key: row for row in await session.scalars(select(Outbox).order_by(Outbox.id))}
+
+    def _send(self, rows: Sequence[Outbox]) -> None:
+        self.sent += [row.key for row in rows]
+
+    async def _photo(self, channel: str, handle: str) -> str | None:
+        await self.photo_given.wait()
+        return None
+
+
+def incoming(text: str, event: str, *, address: str = "1", **more: Any) -> Incoming:
+    return Incoming("telegram", address, event, text=text, raw={"update_id": event, "text": text}, **more)
+
+
+@pytest.fixture
+def door(stocked: Database, shop: Shop, now: datetime) -> Door:
+    return Door(stocked, shop, now)
+
+
+async def test_a_turn_that_breaks_leaves_the_message_whole_an_apology_and_an_alert(door: Door) -> None:
+    await door.take("halo", "1")
+    await door.take("boom", "2")
+    assert await door.inbound() == {"1": (None, None), "2": ({"update_id": "2", "text": "boom"}, "KeyError")}
+    written = await door.written()
+    assert list(written) == ["reply:telegram:1", "sorry:telegram:2", f"staff:bug:telegram:2:telegram:{OWNER}"]
+    assert written["sorry:telegram:2"].address == "1"
+    assert door.sent == ["reply:telegram:1"]
+    assert set(door.woken) == {"telegram"}
+
+
+async def test_the_apology_speaks_the_persons_language(door: Door) -> None:
+    await door.take("good morning, I want to book", "1", language="en")
+    await door.take("boom", "2")
+    assert (await door.written())["sorry:telegram:2"].language == "en"
+
+
+async def test_a_broken_message_that_is_delivered_again_apologizes_once(door: Door) -> None:
+    await door.take("boom", "1")
+    await door.take("boom", "1")
+    assert [key for key in await door.written() if key.startswith("sorry")] == ["sorry:telegram:1"]
+
+
+async def test_a_bug_while_photos_are_looked_at_keeps_the_message_too(door: Door) -> None:
+    async def broken(session: AsyncSession, incoming: Incoming) -> bool:
+        raise TypeError
+
+    door.engine.wants_photos = broken  # type: ignore[method-assign]
+    await door.take("lihat", "1", media=("photo-1",))
+    assert (await door.inbound())["1"][1] == "TypeError"
+
+
+async def test_a_replayed_message_is_answered_once(door: Door) -> None:
+    """Its reply is left to the server's loops: the row is due, nobody claimed it."""
+    await door.take("boom", "1")
+    door.engine.broken, door.sent[:] = "", []
+    assert await door.intake.replay(incoming("boom", "1"))
+    assert not await door.intake.replay(incoming("boom", "1")), "the second time it was done before"
+    assert await door.inbound() == {"1": (None, None)}
+    reply = (await door.written())["reply:telegram:1"]
+    assert (reply.state, reply.attempts, reply.not_before) == ("due", 0, door.now)
+    assert door.sent == []
+
+
+async def test_two_who_replay_at_once_answer_once(door: Door) -> None:
+    await door.take("boom", "1")
+    door.engine.broken = ""
+    other = Door(door.database, door.engine._shop, door.now)
+    other.engine.broken = ""
+    again = incoming("boom", "1")
+    assert sorted(await asyncio.gather(door.intake.replay(again), other.intake.replay(again))) == [False, True]
+
+
+async def test_a_message_that_fails_again_is_still_kept(door: Door) -> None:
+    await door.take("boom", "1")
+    before = await door.inbound()
+    with pytest.raises(KeyError):
+        await door.intake.replay(incoming("boom", "1"))
+    assert await door.inbound() == before
+
+
+async def test_what_waits_is_listed_oldest_first(door: Door) -> None:
+    await door.take("boom", "9")
+    door.now += timedelta(minutes=1)
+    await door.take("halo", "8")
+    await door.take("boom", "7", address="2")
+    async with door.database.read() as session:
+        assert [(row.event_id, row.address) for row in await inbox.failed(session)] == [("9", "1"), ("7", "2")]
+
+
+@pytest.mark.parametrize(("address", "shown"), [("whatsapp:+6281234567890", "…890"), ("7000000001", "…001")])
+def test_an_address_is_masked(address: str, shown: str) -> None:
+    assert inbox.masked(address) == shown
+
+
+async def test_while_a_photo_is_fetched_the_chats_next_message_waits_and_other_chats_do_not(door: Door) -> None:
+    """Only staff's photos are fetched; the words they type next belong after the photo."""
+    door.photo_given.clear()
+    photo = asyncio.create_task(door.take("", "1", address=OWNER, media=("photo-1",)))
+    await asyncio.sleep(0)
+    words = asyncio.create_task(door.take("menu", "2", address=OWNER))
+    await door.take("halo", "3")
+    assert list(await door.inbound()) == ["3"]
+    door.photo_given.set()
+    await asyncio.gather(photo, words)
+    assert list(await door.written()) == ["reply:telegram:3", "reply:telegram:1", "reply:telegram:2"]
+
+
+async def test_a_chats_messages_are_answered_in_the_order_they_came(door: Door) -> None:
+    """On PostgreSQL each has a connection of its own, so that only the chat's own queue can order them."""
+    await asyncio.gather(*(door.take("halo", f"{number:02}") for number in range(8)))
+    keys = [key for key in await door.written() if key.startswith("reply")]
+    assert keys == [f"reply:telegram:{number:02}" for number in range(8)]
+    assert door.sent == keys[: len(door.sent)]
+
+
+async def test_no_queue_is_kept_for_a_chat_that_is_quiet(door: Door) -> None:
+    await door.take("halo", "1")
+    assert not door.intake._chats
+
+
+async def test_a_second_process_waits_for_the_turn_of_the_first_and_sees_what_it_changed(
+    postgres_url: str, shop: Shop, now: datetime
+) -> None:
+    """Another process has no part in our queue: the conversation's row is what makes it wait."""
+    here, there = Database(postgres_url), Database(postgres_url)
+    await Door(here, shop, now).take("halo", "1")
+    async with here.write() as session:
+        contact, state, _ = await people.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        waiting = asyncio.create_task(_meet(there, now))
+        await _somebody_waits(here)
+        contact.language = "en"
+        await people.remember(session, contact, state | {"misses": 7}, now)
+    assert await waiting == ("en", 7)
+    await here.close()
+    await there.close()
+
+
+async def _meet(database: Database, now: datetime) -> tuple[str, int]:
+    async with database.write() as session:
+        contact, state, _ = await people.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        return contact.language, state["misses"]
+
+
+async def _somebody_waits(database: Database) -> None:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(5), database.engine.connect() as connection:
+        while not (await connection.exec_driver_sql(query)).scalar():
+            await connection.rollback()
+
+
+async def test_the_first_two_messages_of_a_person_at_two_processes_make_one_contact(
+    postgres_url: str, shop: Shop, now: datetime
+) -> None:
+    here, there = Database(postgres_url), Database(postgres_url)
+    await asyncio.gather(Door(here, shop, now).take("halo", "1"), Door(there, shop, now).take("halo", "2"))
+    async with here.read() as session:
+        assert len((await session.scalars(select(Conversation))).all()) == 1
+    await here.close()
+    await there.close()
+
+
+def test_what_is_kept_can_be_read_again() -> None:
+    user, chat = {"id": 5, "is_bot": False, "first_name": "Budi"}, {"id": 5, "type": "private"}
+    message = {"message_id": 1, "date": 1, "chat": chat, "from": user, "text": "halo"}
+    said = READERS["telegram"]({"update_id": 900, "message": message})
+    assert said is not None
+    again = READERS["telegram"](json.loads(json.dumps(said.raw)))
+    assert again == said
+    form = {"MessageSid": "SM1", "From": "whatsapp:+6281234567890", "Body": "halo", "ButtonPayload": "4:1"}
+    said = READERS["whatsapp"](form)
+    assert said is not None
+    assert READERS["whatsapp"](json.loads(json.dumps(dict(said.raw)))) == said
