@@ -23,6 +23,9 @@ _CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
 }
 
 
+_REFUNDABLE = frozenset({"credit_card", "gopay", "shopeepay", "qris", "dana", "ovo"})
+
+
 class _Limit(NamedTuple):
     least: Money = 1
     most: Money | None = None
@@ -55,6 +58,14 @@ def offered(amount: Money, *, services_only: bool) -> list[PaymentMethod]:
     if services_only:
         methods.append(PaymentMethod.COD)
     return methods
+
+
+def can_refund(payment_type: str) -> bool:
+    """Whether Midtrans sends money back that came by this payment_type; what can't be is transferred by hand.
+
+    Source: https://docs.midtrans.com/reference/refund-transaction
+    """
+    return payment_type in _REFUNDABLE
 
 
 def _takes(channel: str, amount: Money) -> bool:

@@ -112,6 +112,14 @@ class TooLateToCancel(Refusal):
     """Customers cancel until some hours before the start, then only staff does; params: hours."""
 
 
+class TooEarlyForNoShow(Refusal):
+    """A customer can't have stayed away before the job was to begin; params: at."""
+
+
+class NoCashAfterNoShows(Refusal):
+    """Who stayed away too often pays before, not on delivery."""
+
+
 class TooLateToMove(Refusal):
     """Customers move a booking until some hours before the start; params: hours."""
 
@@ -194,3 +202,7 @@ class PaymentUnavailable(Refusal):
     """The payment link can't be had just now; what is asked for is kept, and asking again gives it."""
 
     http_status = 503
+
+
+class AlreadySentBack(Refusal):
+    """That money went back before, or Midtrans is still sending it; nothing is left to transfer by hand."""

@@ -16,7 +16,7 @@ from hashlib import sha256
 from sqlalchemy import Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import attempts, bookings, invoices, notices, payments
+from core import attempts, bookings, invoices, ledger, notices, payments
 from core.attempts import Attempt, Meaning, Return
 from core.database import insert_once
 from core.messages import Say, say
@@ -139,20 +139,19 @@ class _Case:
 
     async def enter(self, kind: str, reference: str, amount: Money) -> bool:
         """Enter money in the ledger, once; whether it was new."""
-        new = await insert_once(
+        new = await ledger.enter(
             self.session,
-            LedgerEntry,
-            booking_id=self.booking.id,
-            order_id=self.request.order_id,
-            kind=kind,
+            self.booking,
+            kind,
+            amount,
             reference=reference,
-            amount=amount,
+            order_id=self.request.order_id,
+            transaction_id=self.attempt.transaction_id,
             method=self.attempt.method,
-            at=self.now,
-            evidence=dict(self.attempt.evidence),
+            evidence=self.attempt.evidence,
+            now=self.now,
         )
         if new:
-            await payments.refresh(self.session, self.booking)
             self.log(kind, amount=amount, order_id=self.request.order_id)
         return new
 

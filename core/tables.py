@@ -717,7 +717,7 @@ class PaymentNotification(Base):
 
 
 class LedgerEntry(Base):
-    """Money that moved, with its evidence; written once, never changed."""
+    """Money that moved, with its evidence; written once: a trigger refuses to delete it, or to change more than evidence."""
 
     __tablename__ = "ledger_entry"
     __table_args__ = (UniqueConstraint("order_id", "kind", "reference"), Index("ix_ledger_entry_at", "at"))
@@ -725,6 +725,8 @@ class LedgerEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     order_id: Mapped[str | None]
+    transaction_id: Mapped[str | None]
+    """The attempt by which it came in, or off which it went; None: cash."""
     kind: Mapped[str]
     """received, reversed, refunded, charged_back or cash."""
     reference: Mapped[str]
@@ -758,6 +760,8 @@ class Refund(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("payment_request.order_id"))
     """The request whose money goes back; None: cash."""
+    transaction_id: Mapped[str | None]
+    """The attempt of it that had brought the money."""
     amount: Mapped[int]
     reason: Mapped[str]
     """cancelled, overpaid, late or no_show."""

@@ -1,0 +1,53 @@
+"""What is told about money that goes back: to the customer, who may have to say where to, and to the admins."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import post
+from core.messages import Message, Option, Say, message, say
+from core.shop import Shop
+from core.tables import Booking, Refund
+
+
+async def ask_account(session: AsyncSession, booking: Booking, refund: Refund, *, now: datetime) -> None:
+    """Midtrans can't send it back: the customer is asked for a bank account."""
+    asked = say("refund.ask_account", code=booking.code, name=booking.name, amount=refund.amount)
+    button = Option(f"refund:{refund.key}", say("option.refund_account"))
+    await post.chat(session, booking, message(asked, options=(button,)), f"refund-account:{refund.key}", now)
+
+
+async def task(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """The admins have something to transfer; they hear again when the customer names an account, or another one."""
+    key = f"refund-task:{refund.key}:{refund.bank_account or ''}"
+    await post.admins(session, booking, card(booking, refund), key=key, shop=shop, now=now)
+
+
+async def went_back(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """The money is on its way: the customer hears how much, and by which way."""
+    way = "refund.transferred" if refund.done_by != "midtrans" else "refund.sent_back"
+    told = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
+    key = f"refund-done:{refund.key}"
+    await post.chat(session, booking, told, key, now)
+    await post.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+
+
+def card(booking: Booking, refund: Refund) -> Message:
+    """A refund to be transferred, as the admins see it, with the button that records it."""
+    return message(
+        say("team.refund.head", code=booking.code, amount=refund.amount),
+        say(
+            "team.refund.facts", name=booking.name, phone=booking.phone, reason=reason(refund), account=account(refund)
+        ),
+        options=(Option(f"transferred:{refund.key}", say("team.option.transferred")),),
+    )
+
+
+def reason(refund: Refund) -> Say:
+    """Why it goes back, in words."""
+    return say(f"refund.reason.{refund.reason}")
+
+
+def account(refund: Refund) -> Say | str:
+    """Where to, in the customer's words, or that they haven't said yet."""
+    return refund.bank_account or say("team.refund.no_account")

@@ -1,0 +1,166 @@
+"""Money that goes back: owed, asked of Midtrans or transferred by hand, entered in the ledger once it went.
+
+    owe ──> WANTED ── worker: step, then went ──────────────> DONE
+              └─ refused for good ─> BY_HAND ── transferred ──> DONE
+
+What is owed never exceeds what is left of the payment it came by. A refund's key is Midtrans' refund_key:
+asking again under it never refunds twice, so whatever happened in between is found and not repeated.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import ledger, payments, refund_notices
+from core.database import leave_work
+from core.ledger import Pot
+from core.money import Money
+from core.payment_methods import can_refund
+from core.refusals import AlreadySentBack, NotFound
+from core.shop import Shop
+from core.states import RefundState
+from core.tables import Booking, BookingEvent, Refund
+
+
+async def owe(
+    session: AsyncSession, booking: Booking, amount: Money, *, reason: str, shop: Shop, now: datetime
+) -> list[Refund]:
+    """Owe the customer `amount` of what came in, off the newest payments first; as much as isn't owed back already.
+
+    `reason`: cancelled, overpaid, late or no_show. Where Midtrans can't send it back, the customer is
+    asked for a bank account and the admins get the task; who is told why is the caller's to see to.
+    """
+    booking = await payments.locked(session, booking.id)
+    number = await _count(session, booking)
+    made: list[Refund] = []
+    for pot in await _unowed(session, booking):
+        share = min(pot.left, amount - sum(each.amount for each in made))
+        if share <= 0:
+            continue
+        key = f"REFUND-{shop.order_prefix}-{booking.code.replace('-', '')}-{number + len(made) + 1}"
+        made.append(_refund(key, booking, pot, share, reason, now))
+    session.add_all(made)
+    await session.flush()
+    for refund in made:
+        await _begin(session, booking, refund, shop=shop, now=now)
+    return made
+
+
+async def transferred(session: AsyncSession, key: str, *, by: str, shop: Shop, now: datetime) -> Refund:
+    """Record that `by`, of the staff, transferred a refund: entered once, the customer is told.
+
+    Raises `NotFound`, and `AlreadySentBack` unless it waits to be done by hand.
+    """
+    refund, booking = await _locked(session, key)
+    if refund.state is not RefundState.BY_HAND:
+        raise AlreadySentBack
+    evidence = {"transferred_by": by, "account": refund.bank_account}
+    refund.state, refund.done_at, refund.done_by = RefundState.DONE, now, by
+    await ledger.enter(
+        session,
+        booking,
+        "refunded",
+        -refund.amount,
+        reference=f"{key}-transfer",  # should Midtrans send it all the same, that is another entry
+        order_id=refund.order_id,
+        transaction_id=refund.transaction_id,
+        method="transfer",
+        evidence=evidence,
+        now=now,
+    )
+    _note(session, booking, refund.amount, actor=by, now=now)
+    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
+    return refund
+
+
+async def send_to(session: AsyncSession, key: str, account: str, *, shop: Shop, now: datetime) -> Refund:
+    """Note where the customer wants it transferred to; the admins get the task with it. Raises as `transferred` does."""
+    refund, booking = await _locked(session, key)
+    if refund.state is not RefundState.BY_HAND:
+        raise AlreadySentBack
+    refund.bank_account = account
+    await refund_notices.task(session, booking, refund, shop=shop, now=now)
+    return refund
+
+
+async def of_booking(session: AsyncSession, booking: Booking) -> Sequence[Refund]:
+    """A booking's refunds, the oldest first."""
+    found = await session.scalars(
+        select(Refund).where(Refund.booking_id == booking.id).order_by(Refund.asked_at, Refund.key)
+    )
+    return found.all()
+
+
+async def open_ones(session: AsyncSession, *, limit: int, offset: int = 0) -> list[tuple[Refund, Booking]]:
+    """The refunds that aren't done, with their bookings, the oldest first."""
+    found = await session.execute(
+        select(Refund, Booking)
+        .join(Booking, Booking.id == Refund.booking_id)
+        .where(Refund.state != RefundState.DONE)
+        .order_by(Refund.asked_at, Refund.key)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [(refund, booking) for refund, booking in found]
+
+
+async def load(session: AsyncSession, key: str) -> tuple[Refund, Booking]:
+    """A refund with its booking; raises `NotFound`."""
+    refund = await session.get(Refund, key)
+    if refund is None:
+        raise NotFound
+    return refund, await session.get_one(Booking, refund.booking_id)
+
+
+async def _locked(session: AsyncSession, key: str) -> tuple[Refund, Booking]:
+    """A refund and its booking as they stand now, both to be written."""
+    refund, booking = await load(session, key)
+    booking = await payments.locked(session, booking.id)
+    await session.refresh(refund)
+    return refund, booking
+
+
+async def _count(session: AsyncSession, booking: Booking) -> int:
+    return await session.scalar(select(func.count()).where(Refund.booking_id == booking.id)) or 0
+
+
+async def _unowed(session: AsyncSession, booking: Booking) -> list[Pot]:
+    """What is left of each payment and not owed back yet, the newest first."""
+    owed: dict[tuple[str | None, str | None], Money] = {}
+    for refund in await of_booking(session, booking):
+        if refund.state is not RefundState.DONE:
+            by = refund.order_id, refund.transaction_id
+            owed[by] = owed.get(by, 0) + refund.amount
+    return [
+        Pot(pot.order_id, pot.transaction_id, pot.method, pot.left - owed.get((pot.order_id, pot.transaction_id), 0))
+        for pot in await ledger.pots(session, booking)
+    ]
+
+
+def _refund(key: str, booking: Booking, pot: Pot, amount: Money, reason: str, now: datetime) -> Refund:
+    by_midtrans = pot.transaction_id is not None and can_refund(pot.method)
+    return Refund(
+        key=key,
+        booking_id=booking.id,
+        order_id=pot.order_id,
+        transaction_id=pot.transaction_id,
+        amount=amount,
+        reason=reason,
+        state=RefundState.WANTED if by_midtrans else RefundState.BY_HAND,
+        asked_at=now,
+        due_at=now if by_midtrans else None,
+    )
+
+
+async def _begin(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    if refund.state is RefundState.WANTED:
+        leave_work(session, payments.WORKER)
+        return
+    await refund_notices.ask_account(session, booking, refund, now=now)
+    await refund_notices.task(session, booking, refund, shop=shop, now=now)
+
+
+def _note(session: AsyncSession, booking: Booking, amount: Money, *, actor: str, now: datetime) -> None:
+    session.add(BookingEvent(booking_id=booking.id, at=now, kind="refunded", actor=actor, detail={"amount": amount}))
