@@ -1,6 +1,6 @@
 """Photos that people sent, in a folder: checked by their content, under random names, each with a thumbnail.
 
-bytes ── kind? small enough? readable? ──> 5f0c…e1.jpg, 5f0c…e1.thumb.jpg
+bytes ── kind? small enough? readable? ── does every channel take it? else a JPEG ──> 5f0c…e1.jpg, 5f0c…e1.thumb.jpg
 """
 
 import asyncio
@@ -41,12 +41,14 @@ class Photos:
         if kind is None or len(content) > media.MOST_BYTES:
             raise BadPhotos(most=media.MOST_PHOTOS)
         try:
-            thumbnail = _thumbnail(content, kind)
+            photo = _opened(content, kind)
         except _UNREADABLE:
             raise BadPhotos(most=media.MOST_PHOTOS) from None
+        if not media.goes_everywhere(kind, len(content), photo.mode):
+            kind, content = media.PhotoKind.JPEG, _jpeg(photo, media.LONGEST_SIDE, quality=85)
         key = media.key(self._fresh_name(), kind)
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._write(media.thumbnail_key(key), thumbnail)
+        self._write(media.thumbnail_key(key), _jpeg(photo, media.THUMBNAIL_PIXELS, quality=80))
         self._write(key, content)
         return key
 
@@ -63,13 +65,20 @@ class Photos:
             return None
 
 
-def _thumbnail(content: bytes, kind: media.PhotoKind) -> bytes:
-    """A small JPEG, turned as the camera was held; reads the whole photo, so that a broken one shows."""
+def _opened(content: bytes, kind: media.PhotoKind) -> Image.Image:
+    """The photo, turned as the camera was held; reads all of it, so that a broken one shows."""
     with Image.open(io.BytesIO(content), formats=[_FORMATS[kind]]) as photo:
         if photo.width * photo.height > media.MOST_PIXELS:
             raise ValueError("unpacks to too much")
-        upright = ImageOps.exif_transpose(photo).convert("RGB")
-    upright.thumbnail((media.THUMBNAIL_PIXELS, media.THUMBNAIL_PIXELS))
+        return ImageOps.exif_transpose(photo)
+
+
+def _jpeg(photo: Image.Image, longest_side: int, *, quality: int) -> bytes:
+    """The photo as a JPEG of that size at most; what can be seen through shows white."""
+    small = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
+    small.thumbnail((longest_side, longest_side))
+    paper = Image.new("RGB", small.size, "white")
+    paper.paste(small, mask=small if small.mode == "RGBA" else None)
     out = io.BytesIO()
-    upright.save(out, "JPEG", quality=80)
+    paper.save(out, "JPEG", quality=quality)
     return out.getvalue()

@@ -1,6 +1,6 @@
 """What a stored photo is: a kind by its first bytes, a key, a thumbnail's key. Pure: no files are touched here.
 
-    bytes ── kind_of ──> JPEG, PNG or WebP; anything else is no photo
+    bytes ── kind_of ──> JPEG, PNG or WebP; anything else is no photo ── goes_everywhere? else it is kept as a JPEG
     random name + kind ── key ──> "5f0c…e1.jpg" ── thumbnail_key ──> "5f0c…e1.thumb.jpg"
 
 A key is all that notes and costs keep, so it says everything: nothing a user sent is part of it.
@@ -17,6 +17,12 @@ from core.refusals import BadPhotos
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 """A phone's best camera stays below; a picture that unpacks to more is an attack."""
+MOST_BYTES_KEPT = 5 * 1024 * 1024
+"""WhatsApp takes no larger image, and only 8-bit RGB or RGBA in JPEG or PNG
+(https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media).
+"""
+LONGEST_SIDE = 2560
+"""Of a photo that is made smaller: even one of pure noise stays below `MOST_BYTES_KEPT` then."""
 THUMBNAIL_PIXELS = 320
 """The longer side of a thumbnail."""
 MOST_PHOTOS = 10
@@ -48,6 +54,11 @@ def kind_of(head: bytes) -> PhotoKind | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return PhotoKind.WEBP
     return None
+
+
+def goes_everywhere(kind: PhotoKind, size: int, mode: str) -> bool:
+    """Whether every channel takes a photo of that kind, size in bytes and colours (Pillow's mode) as it is."""
+    return kind is not PhotoKind.WEBP and size <= MOST_BYTES_KEPT and mode in ("RGB", "RGBA")
 
 
 def key(name: str, kind: PhotoKind) -> str:

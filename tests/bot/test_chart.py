@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from bot import chart
-from bot.chart import GREEN, RED
-from bot.paper import ACCENT, SHADE
+from bot.chart import RED
+from bot.paper import ACCENT, GREEN, SHADE
 from conversations.texts import money_in_short
 from core.reports import DayFigures
 
@@ -29,7 +29,7 @@ THURSDAY = datetime(2026, 11, 26, 16, 5, tzinfo=UTC)
         (125_400_000, "Rp125 jt", "Rp125M"),  # three digits say enough
         (1_200_000_000, "Rp1,2 M", "Rp1.2B"),  # miliar
         (2_500_000_000_000, "Rp2,5 T", "Rp2.5T"),
-        (-1_200_000, "−Rp1,2 jt", "−Rp1.2M"),  # noqa: RUF001
+        (-1_200_000, "−Rp1,2 jt", "−Rp1.2M"),
     ],
 )
 def test_money_in_short_fits_on_a_bar(amount: int, indonesian: str, english: str) -> None:
