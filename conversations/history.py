@@ -3,7 +3,7 @@
 An action returns what to say, or None to go on with the open flow; it raises a `Refusal`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from core import bookings, invoices, media, warranty, work
 from core.messages import Document, Option, Say, say
 from core.refusals import NotFound
 from core.states import Location
-from core.tables import Booking, WorkNote
+from core.tables import AdditionalCost, Booking, BookingEvent, WorkNote
 from core.work import History
 
 LONGEST_COMMENT = 1000
@@ -68,16 +68,18 @@ async def past(turn: Turn, code: str) -> Question:
 
 
 async def photo(turn: Turn, which: str) -> Question:
-    """One photo of a note, by the note's booking, its place among the notes and its own."""
+    """One photo of a note or a cost, by its booking and its place among all of them."""
     code, _, place = which.partition(":")
-    shots = _stored((await work.history(turn.session, await own(turn, code))).notes)
+    shots = _shots(await work.history(turn.session, await own(turn, code)))
     if not place.isdecimal() or int(place) >= len(shots):
         raise NotFound
     number = int(place)
+    key, cost = shots[number]
     following = [Option(f"photo:{code}:{number + 1}", say("past.next_photo"))] if number + 1 < len(shots) else []
     return question(
         say("work.photo", number=number + 1, count=len(shots)),
-        document=Document("photo", shots[number]),
+        *([_cost(cost)] if cost else []),
+        document=Document("photo", key),
         options=following,
         always=[Option(f"past:{code}", say("option.past"))],
     )
@@ -172,21 +174,42 @@ def _same(turn: Turn, booking: Booking) -> dict[str, Any]:
 
 
 def _time_line(turn: Turn, told: History) -> list[Say]:
-    notes = {note.id: note for note in told.notes}
-    costs = {cost.id: cost for cost in told.costs}
     lines = []
-    for event in told.events:
+    for event, note, cost in _happened(told):
         lines.append(say("past.event", at=turn.shop.local(event.at), what=say(f"event.{event.kind}")))
-        if note := notes.get(event.detail.get("note_id", 0)):
+        if note:
             shown = [photo for photo in note.photos if media.is_link(photo)]
             lines.append(say("past.note", author=note.author, text=" ".join([note.text, *shown])))
-        if event.kind == "cost_proposed" and (cost := costs.get(event.detail.get("cost_id", 0))):
-            lines.append(say("work.cost", description=cost.description, amount=cost.amount))
+        if cost:
+            lines.append(_cost(cost))
+            lines += [say("past.link", link=cost.photo)] if cost.photo and media.is_link(cost.photo) else []
     return lines
 
 
+def _happened(told: History) -> Iterator[tuple[BookingEvent, WorkNote | None, AdditionalCost | None]]:
+    """Each event, with the note that was written or the cost that came up then."""
+    notes = {note.id: note for note in told.notes}
+    costs = {cost.id: cost for cost in told.costs}
+    for event in told.events:
+        cost = costs.get(event.detail.get("cost_id", 0)) if event.kind == "cost_proposed" else None
+        yield event, notes.get(event.detail.get("note_id", 0)), cost
+
+
+def _shots(told: History) -> list[tuple[str, AdditionalCost | None]]:
+    """The keys of the photos that we keep, each with the cost it shows; links given over REST stand in the time line."""
+    shots = []
+    for _, note, cost in _happened(told):
+        photos = [*(note.photos if note else []), *([cost.photo] if cost and cost.photo else [])]
+        shots += [(photo, cost) for photo in photos if media.is_key(photo)]
+    return shots
+
+
+def _cost(cost: AdditionalCost) -> Say:
+    return say("work.cost", description=cost.description, amount=cost.amount)
+
+
 def _photos(code: str, told: History) -> list[Option]:
-    count = len(_stored(told.notes))
+    count = len(_shots(told))
     return [Option(f"photo:{code}:0", say("past.photos", count=count))] if count else []
 
 
@@ -195,11 +218,6 @@ def _papers(told: History) -> list[Option]:
     return [
         Option(f"paper:{name}", say("past.paper", number=number)) for number, name in enumerate(told.papers[1:4], 2)
     ]
-
-
-def _stored(notes: Iterable[WorkNote]) -> list[str]:
-    """The keys of the photos that we keep; links given over REST stand in the time line."""
-    return [photo for note in notes for photo in note.photos if media.is_key(photo)]
 
 
 def _warranty(name: str, until: date, today: date, code: str) -> Say:
