@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, inbox
+from bot.commands import CommandFailed, inbox, storage
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     at.add_argument("--port", type=int, default=8100, help="where the demo page is (0: any free port)")
     add("run", _run, "Migrate the database, then serve.")
     add("check", _check, "Check the settings, the database and the credentials.")
+    copy = add("backup", _said(storage.back_up), "Copy the SQLite database into a file, checked, while it is in use.")
+    copy.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: a dated name in backup.folder")
     step = add("db", _db, "Look after the database.")
     step.add_argument("step", choices=["upgrade"], help="upgrade: bring the schema to the newest version")
     files = add("catalog", _catalog, "Import or export the catalogue as CSV files.")

@@ -12,7 +12,7 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 from telegram.error import TelegramError
 
-from bot import chart, invoice, jobs, logs
+from bot import chart, housekeeping, invoice, jobs, logs
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
@@ -77,7 +77,7 @@ def fresh_id() -> str:
 
 def database(settings: Settings) -> Database:
     """The database of the settings; a SQLite file's folder is made."""
-    file = _sqlite_file(settings)
+    file = sqlite_file(settings)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
     return Database(settings.database.url)
@@ -85,11 +85,12 @@ def database(settings: Settings) -> Database:
 
 def database_exists(settings: Settings) -> bool:
     """Whether there is a database to look into, without making one."""
-    file = _sqlite_file(settings)
+    file = sqlite_file(settings)
     return file is None or file.exists()
 
 
-def _sqlite_file(settings: Settings) -> Path | None:
+def sqlite_file(settings: Settings) -> Path | None:
+    """The file of a SQLite database, None for PostgreSQL."""
     url = make_url(settings.database.url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
@@ -173,7 +174,8 @@ async def serving(
             stack=stack,
         )
         routes += api.routes(web_api, public_url=settings.server.public_url)
-        await _start(stack, dispatcher, collector, opened, wake, clock, tick)
+        care = housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock)
+        await _start(stack, dispatcher, collector, opened, wake, clock, tick, care)
         last_seen = await _last_seen(opened)  # before the first message of this run moves it
         # Closed first: what a turn that is still being taken hands over is sent.
         url = await _listen(settings, routes, _ready(opened), stack)
@@ -433,6 +435,7 @@ async def _start(
     wake: Callable[[], None],
     clock: Callable[[], datetime],
     tick: timedelta,
+    care: Sequence[jobs.Tick],
 ) -> None:
     """The loops and the tick; stopped in the reverse order, each after what it is doing."""
     for loop in (dispatcher, collector):
@@ -449,8 +452,9 @@ async def _start(
             for booking in await bookings.release_ended_holds(session, now=clock()):
                 if booking.payment_method is PaymentMethod.COD:
                     await notices.reservation_ended(session, booking, now=clock())
+            await late.remind(session, shop=shop, now=clock())
 
-    scheduler = jobs.start([jobs.Tick("look", tick, look), jobs.Tick("release", RELEASE_EVERY, release)])
+    scheduler = jobs.start([jobs.Tick("look", tick, look), jobs.Tick("release", RELEASE_EVERY, release), *care])
     stack.callback(scheduler.shutdown, wait=False)
     wake()
 

@@ -163,6 +163,21 @@ class Clerk(_Section):
     authorized_parties: tuple[str, ...] = ()
 
 
+class Backup(_Section):
+    """Where the SQLite file is backed up, and how often; without a folder it isn't."""
+
+    folder: Annotated[Path | None, Optional] = None
+    every_hours: int = Field(24, ge=1, le=24 * 7)
+    keep: int = Field(14, ge=1)
+
+
+class Privacy(_Section):
+    """How long people's messages are kept."""
+
+    keep_messages_days: int = Field(365, ge=90)
+    """A booking's own messages must be past by then: 60 days ahead, and its reminders."""
+
+
 class Settings(_Section):
     """Everything that can be set."""
 
@@ -173,6 +188,8 @@ class Settings(_Section):
     midtrans: Midtrans = Midtrans()
     email: Email = Email()
     clerk: Clerk = Clerk()
+    backup: Backup = Backup()
+    privacy: Privacy = Privacy()
     workshop: Shop
     staff: tuple[StaffMember, ...] = ()
 

@@ -20,6 +20,8 @@ OVERLAP = timedelta(minutes=10)
 UNDER_WAY = timedelta(minutes=1)
 """What is newer may still come by its webhook, which brings taps, places and photos too (Twilio tries for 15 s)."""
 
+_PASSING: tuple[type[Exception], ...] = (NotSent, *AWAY)
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +40,7 @@ async def catch_up(
         try:
             for incoming in await sender.missed(since - OVERLAP, until):
                 await take(incoming)
-        except (NotSent, *AWAY) as error:
+        except _PASSING as error:
             _log.warning("missed messages of WhatsApp can't be taken yet: %s", type(error).__name__)
             await pause(backoff(failures).total_seconds())
             failures += 1

@@ -176,3 +176,21 @@ def test_a_message_that_isnt_there_is_named(
 ) -> None:
     assert bengkel("inbox", *words) == 1
     assert named in capsys.readouterr().err
+
+
+def test_a_backup_says_what_is_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bengkel("db", "upgrade")
+    assert bengkel("backup", "kept.db") == 0
+    assert capsys.readouterr().out.endswith("kept.db: 0 customers, 0 bookings, 0 ledger entries, checked\n")
+    assert bengkel("backup", "kept.db") == 1
+    assert "never written over" in capsys.readouterr().err
+    assert bengkel("backup") == 0
+    assert len(list(tmp_path.glob("bengkel-*Z.db"))) == 1
+
+
+def test_postgresql_is_left_to_its_own_backup(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    assert bengkel("backup") == 1
+    assert "pg_dump" in capsys.readouterr().err

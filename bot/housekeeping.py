@@ -1,0 +1,61 @@
+"""What the server does for its owner beside serving: backups in time, and forgetting in time.
+
+Whether something is due is read from what is there (files, rows), so a restart neither forgets nor repeats it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot import config
+from bot.jobs import Tick
+from core import backup, post
+from core.backup import BackupFailed
+from core.database import Database
+from core.messages import message, say
+from core.shop import Shop
+
+LOOK_EVERY = timedelta(minutes=10)
+
+_log = logging.getLogger(__name__)
+
+
+def backups(
+    settings: config.Backup, source: Path | None, database: Database, *, shop: Shop, clock: Callable[[], datetime]
+) -> list[Tick]:
+    """The tick that backs the SQLite file `source` up; none where it is off, or where the database is no file."""
+    if settings.folder is None:
+        return []
+    if source is None:
+        _log.warning("backup.folder is set, but PostgreSQL is backed up with pg_dump: see docs/operations.md")
+        return []
+    file, folder = source, settings.folder
+
+    async def look() -> None:
+        now = clock()
+        try:
+            await asyncio.to_thread(_keep_backups, file, folder, settings, now)
+        except (BackupFailed, OSError) as error:
+            _log.error("no backup: %s", error)
+            told = message(say("ops.backup_failed", reason=str(error)))
+            async with database.write() as session:
+                # Once a day: looking again and again must not flood them.
+                await post.admins(session, None, told, key=f"backup-failed:{now:%Y-%m-%d}", shop=shop, now=now)
+
+    return [Tick("backup", LOOK_EVERY, look)]
+
+
+def _keep_backups(source: Path, folder: Path, settings: config.Backup, now: datetime) -> None:
+    if not backup.is_due(_names(folder), every=timedelta(hours=settings.every_hours), now=now):
+        return
+    target = folder / backup.name(now)
+    backup.back_up(source, target)
+    _log.info("backed up to %s", target)
+    for old in backup.outdated(_names(folder), keep=settings.keep):
+        (folder / old).unlink(missing_ok=True)
+
+
+def _names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()] if folder.is_dir() else []
