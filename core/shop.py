@@ -40,6 +40,8 @@ class StaffMember(BaseModel):
     telegram: int | None = None
     whatsapp: str | None = Field(None, pattern=r"^\+[0-9]{8,15}$")
     clerk: str | None = None
+    email: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """Where an admin's alarms go while no chat works; None: to the workshop's own mailbox."""
 
     @property
     def addresses(self) -> tuple[tuple[str, str], ...]:
