@@ -152,34 +152,6 @@ async def invoice(turn: Turn, code: str) -> Question:
     return question(say("invoice.again", code=code), document=Document("invoice", code), always=[_TO_MENU])
 
 
-async def drop(turn: Turn, code: str) -> Question:
-    """Ask once more before a booking is cancelled; paid ones go through a person, who sends the money back."""
-    booking = await _own(turn, code)
-    if booking is None:
-        return menu(turn, say("refusal.not_found"))
-    if booking.paid_amount:
-        await call_staff(turn)
-        return menu(turn, say("drop.paid", code=code))
-    return question(
-        say("drop.sure", code=code, at=turn.shop.local(booking.starts_at)),
-        options=[Option(f"really:{code}", say("option.yes_cancel")), Option("mine", say("option.no"))],
-    )
-
-
-async def really_drop(turn: Turn, code: str) -> Question:
-    """Cancel an unpaid booking: its seat, its technician and its parts are free again."""
-    booking = await _own(turn, code)
-    if booking is None or booking.paid_amount:
-        return menu(turn, say("refusal.not_found"))
-    try:
-        async with turn.session.begin_nested():
-            await bookings.cancel(turn.session, booking, reason="customer", actor=bookings.CUSTOMER, now=turn.now)
-            await payments.void(turn.session, booking, now=turn.now)
-    except Refusal as refusal:
-        return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
-    return menu(turn, say("drop.done", code=code))
-
-
 async def info(turn: Turn, _: str = "") -> Question:
     """Opening hours and address."""
     return menu(turn, *opening_hours(turn), where_we_are(turn))
@@ -290,8 +262,6 @@ _ACTIONS: dict[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
     "stranger": stranger,
     "pay": pay,
     "invoice": invoice,
-    "drop": drop,
-    "really": really_drop,
     "info": info,
     "human": human,
     "language": language,

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from conversations import actions, asides, corrections, history, paging, staff
+from conversations import actions, asides, cancelling, corrections, history, paging, staff
 from conversations.booking import BOOKING
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
@@ -40,7 +40,7 @@ def _is_for_the_bot(turn: Turn) -> bool:
     choice, text = turn.incoming.choice, turn.incoming.text or ""
     if staff.knows(turn, "staff"):
         return choice is not None or text.startswith("/")
-    return choice is not None and (history.knows(choice) or actions.is_action(choice))
+    return choice is not None and (_name(choice) in _OF_A_BOOKING or actions.is_action(choice))
 
 
 async def _said(turn: Turn) -> Question:
@@ -78,7 +78,7 @@ def _is_strict(flow: Flow | None) -> bool:
 
 async def _tapped(turn: Turn, choice: str) -> Question:
     """A button: an action of its own, or an option of the newest question; older ones are answered kindly."""
-    if staff.knows(turn, choice) or history.knows(choice) or actions.is_action(choice):
+    if staff.knows(turn, choice) or _name(choice) in _OF_A_BOOKING or actions.is_action(choice):
         return await _act(turn, choice)
     number = re.fullmatch(r"(\d{1,9}):(\d{1,3})", choice)
     if not number or int(number[1]) != turn.state.prompt or int(number[2]) >= len(turn.state.shown):
@@ -108,9 +108,13 @@ async def _act(turn: Turn, action: str) -> Question:
     """What a button says: staff's, of a job under way, or of the front desk."""
     if staff.knows(turn, action):
         return await _unless_refused(turn, lambda: staff.act(turn, action)) or await _next(turn)
-    if history.knows(action):
-        return await _unless_refused(turn, lambda: history.act(turn, action)) or await _next(turn)
+    if (deed := _OF_A_BOOKING.get(_name(action))) is not None:
+        return await _unless_refused(turn, lambda: deed(turn, action.partition(":")[2])) or await _next(turn)
     return await actions.act(turn, action) or await _next(turn)
+
+
+def _name(action: str) -> str:
+    return action.partition(":")[0]
 
 
 async def _unless_refused(turn: Turn, deed: Callable[[], Awaitable[Question | None]]) -> Question | None:
@@ -321,6 +325,8 @@ def _names_something(heard: Understanding) -> bool:
     return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
 
 
+_OF_A_BOOKING = {**history.ACTIONS, **cancelling.ACTIONS}
+"""What a customer does with a booking, by the names of the buttons; these raise refusals."""
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
 """Telegram's commands that no words stand for; the others are read like words (`read_command`)."""
 _HUMAN = Option("human", say("option.human"))

@@ -22,17 +22,6 @@ MOST_BOOKINGS = 20
 """Whose warranties are listed, the newest first."""
 
 
-def knows(action: str) -> bool:
-    """Whether it is one of these actions."""
-    return action.partition(":")[0] in _ACTIONS
-
-
-async def act(turn: Turn, action: str) -> Question | None:
-    """Do what a button says; raises a `Refusal`."""
-    name, _, argument = action.partition(":")
-    return await _ACTIONS[name](turn, argument)
-
-
 async def agree(turn: Turn, cost: str) -> Question:
     """Agree to an additional cost; what it means for the price comes as a message of its own."""
     return await _decide(turn, cost, agreed=True)
@@ -255,7 +244,7 @@ async def _comment(turn: Turn) -> Question:
 
 COMMENT = Flow("comment", (Words(),), _comment, strict=True)
 
-_ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
+ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
     "cost-yes": agree,
     "cost-no": refuse,
     "rate": rate,

@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from core import holds, outbox, prices, slots
+from core import holds, no_shows, outbox, prices, slots
 from core.agenda import (
     Day,
     SlotLoad,
@@ -115,6 +115,7 @@ async def book(
     """
     _check_order(order, shop)
     await _check_unpaid(session, customer_id, shop=shop, now=now)
+    await no_shows.check(session, customer_id, order.method, order.down_payment_percent, shop=shop)
     quote = await quote_for(session, order.parts, order.services, location=order.location, shop=shop)
     cells, day = await place(session, order.starts_at, quote.minutes, shop=shop)
     slots.check_start(order.starts_at, shop=shop, now=now)

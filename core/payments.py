@@ -16,7 +16,7 @@ from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core import bookings, notices
+from core import bookings, no_shows, notices
 from core.database import leave_work
 from core.messages import say
 from core.money import Money
@@ -25,8 +25,8 @@ from core.payment_methods import channels
 from core.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition
 from core.shop import Shop
-from core.states import BookingStatus, PaymentStatus, RequestState
-from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest
+from core.states import BookingStatus, PaymentStatus, RefundState, RequestState
+from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 
 WORKER = "payments"
 """Whose work a request is (`database.leave_work`)."""
@@ -48,8 +48,10 @@ async def request(
     await locked(session, booking.id)
     if booking.status is BookingStatus.CANCELLED:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
-    amount = _amount(booking, shop, percent)
+    amount = await _amount(session, booking, shop, percent)
     able = channels(booking.payment_method, amount)
+    if percent != booking.down_payment_percent:  # what was agreed when it was booked stands
+        await no_shows.check(session, booking.customer_id, booking.payment_method, percent, shop=shop)
     for alive in await _alive(session, booking):
         if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > now:
             return alive
@@ -117,8 +119,7 @@ async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Tas
 
 async def link_made(session: AsyncSession, order_id: str, *, token: str, url: str, shop: Shop, now: datetime) -> None:
     """The link exists: the customer gets it, unless nobody asks for that money any more (then it is closed)."""
-    made = await session.get_one(PaymentRequest, order_id)
-    booking = await locked(session, made.booking_id)
+    made, booking = await _locked(session, order_id)
     made.token, made.url, made.attempts, made.error = token, url, 0, None
     if made.state is not RequestState.WANTED or booking.status is BookingStatus.CANCELLED:
         made.state, made.due_at = RequestState.CANCELLED, now
@@ -137,11 +138,10 @@ async def link_failed(
 
     `refused`: Midtrans understood and said no, so a person must look; it is tried all the same until the time ends.
     """
-    wanted = await session.get_one(PaymentRequest, order_id)
+    wanted, booking = await _locked(session, order_id)
     if wanted.state is not RequestState.WANTED:
         wanted.due_at = None
         return
-    booking = await session.get_one(Booking, wanted.booking_id)
     wanted.attempts += 1
     wanted.error = reason
     wanted.due_at = min(retry_at(wanted.attempts, now, jitter=jitter), max(wanted.expires_at, now))
@@ -153,8 +153,7 @@ async def link_failed(
 
 async def renumber(session: AsyncSession, order_id: str, *, shop: Shop, now: datetime) -> None:
     """Midtrans knows this order_id already (a restored database): ask under the next one."""
-    used = await session.get_one(PaymentRequest, order_id)
-    booking = await locked(session, used.booking_id)
+    used, booking = await _locked(session, order_id)
     if used.state is not RequestState.WANTED:
         used.due_at = None
         return
@@ -216,6 +215,14 @@ def standing(
     return 0, PaymentStatus.PENDING
 
 
+async def going_back(session: AsyncSession, booking: Booking) -> Money:
+    """What of a booking's money is owed back and hasn't gone yet."""
+    owed = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.booking_id == booking.id, Refund.state != RefundState.DONE
+    )
+    return await session.scalar(owed) or 0
+
+
 async def locked(session: AsyncSession, booking_id: int) -> Booking:
     """The booking with its lines, as it stands now, its row locked until the transaction ends."""
     return (
@@ -229,6 +236,14 @@ async def locked(session: AsyncSession, booking_id: int) -> Booking:
     ).one()
 
 
+async def _locked(session: AsyncSession, order_id: str) -> tuple[PaymentRequest, Booking]:
+    """A request and its booking as they stand now, to be written: somebody may have withdrawn it while Midtrans was asked."""
+    request = await session.get_one(PaymentRequest, order_id)
+    booking = await locked(session, request.booking_id)
+    await session.refresh(request)
+    return request, booking
+
+
 async def _alive(session: AsyncSession, booking: Booking) -> Sequence[PaymentRequest]:
     found = await session.scalars(
         select(PaymentRequest).where(PaymentRequest.booking_id == booking.id, PaymentRequest.state.in_(ALIVE))
@@ -236,11 +251,13 @@ async def _alive(session: AsyncSession, booking: Booking) -> Sequence[PaymentReq
     return found.all()
 
 
-def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
-    if not booking.remaining or (percent and booking.paid_amount):
+async def _amount(session: AsyncSession, booking: Booking, shop: Shop, percent: int | None) -> Money:
+    """What to ask for; money that is on its way back pays for nothing."""
+    kept = booking.paid_amount - await going_back(session, booking)
+    if kept >= booking.total_price or (percent and booking.paid_amount):
         raise AlreadyPaid
     if percent is None:
-        return booking.remaining
+        return booking.total_price - kept
     check_down_payment(percent, shop)
     return down_payment(booking.total_price, percent)
 

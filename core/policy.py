@@ -2,14 +2,21 @@
 
 staff     may work on a booking: admins on all, technicians on their own
 customer  may cancel and move until the shop's deadlines; a late one, or staying away, costs a share
-          of the down payment
+          of the down payment; who stays away again and again pays more of it before
 """
 
 from datetime import datetime, timedelta
 
 from core.money import Money
 from core.prices import down_payment
-from core.refusals import InvalidTransition, MovedTooOften, NotAssigned, TooLateToCancel, TooLateToMove
+from core.refusals import (
+    InvalidTransition,
+    MovedTooOften,
+    NotAssigned,
+    TooEarlyForNoShow,
+    TooLateToCancel,
+    TooLateToMove,
+)
 from core.shop import Shop, StaffMember
 from core.states import BookingStatus, check_move
 
@@ -50,6 +57,12 @@ def check_may_move(status: BookingStatus, starts_at: datetime, moves: int, *, sh
         raise MovedTooOften(most=shop.max_moves)
 
 
+def missed_deadline(starts_at: datetime, *, shop: Shop, now: datetime) -> int | None:
+    """The last of the deadlines for cancelling (hours before the start) that is over; None before the first."""
+    left = starts_at - now
+    return min((hours for hours in shop.kept_percents if left < timedelta(hours=hours)), default=None)
+
+
 def kept_when_cancelled(
     total: Money, paid: Money, percent: int | None, starts_at: datetime, *, shop: Shop, now: datetime
 ) -> Money:
@@ -58,9 +71,9 @@ def kept_when_cancelled(
     It is a share of the down payment, whatever was paid: `percent` of the total, or (None: paid in full)
     the lowest that the shop takes.
     """
-    left = starts_at - now
-    missed = [share for hours, share in shop.kept_percents.items() if left < timedelta(hours=hours)]
-    return _share_of_down_payment(total, paid, percent, max(missed, default=0), shop)
+    missed = missed_deadline(starts_at, shop=shop, now=now)
+    share = shop.kept_percents[missed] if missed is not None else 0
+    return _share_of_down_payment(total, paid, percent, share, shop)
 
 
 def kept_for_no_show(total: Money, paid: Money, percent: int | None, *, shop: Shop) -> Money:
@@ -68,10 +81,23 @@ def kept_for_no_show(total: Money, paid: Money, percent: int | None, *, shop: Sh
     return _share_of_down_payment(total, paid, percent, shop.no_show_kept_percent, shop)
 
 
+def check_no_show(status: BookingStatus, starts_at: datetime, *, shop: Shop, now: datetime) -> None:
+    """Raise `InvalidTransition` or `TooEarlyForNoShow` unless the customer can be said to have stayed away."""
+    if status is not BookingStatus.CONFIRMED:
+        raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
+    if now < starts_at:
+        raise TooEarlyForNoShow(at=shop.local(starts_at))
+
+
+def is_trusted(no_shows: int, shop: Shop) -> bool:
+    """Whether a customer who stayed away so often still pays as everybody does."""
+    return no_shows <= shop.no_shows_tolerated
+
+
 def down_payments(no_shows: int, shop: Shop) -> tuple[int, ...]:
     """The down payments, in percent, that a customer who stayed away so often may choose from."""
     offered = shop.down_payment_percents
-    return offered if no_shows <= shop.no_shows_tolerated or not offered else (max(offered),)
+    return offered if is_trusted(no_shows, shop) or not offered else (max(offered),)
 
 
 def _share_of_down_payment(total: Money, paid: Money, percent: int | None, share: int, shop: Shop) -> Money:

@@ -4,7 +4,7 @@ from conversations.booking import draft
 from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_yes_no
-from core import bookings, notices, payment_methods, payments
+from core import bookings, no_shows, notices, payment_methods, payments, policy
 from core.bookings import Order
 from core.messages import Option, Say, say
 from core.prices import Line, Quote, down_payment
@@ -16,6 +16,7 @@ from core.refusals import (
     InsufficientStock,
     InThePast,
     MethodCannotPay,
+    NoCashAfterNoShows,
     NotForSale,
     NothingChosen,
     NotOnsite,
@@ -56,6 +57,7 @@ ASKED_AGAIN: dict[type[Refusal], tuple[str, ...]] = {
     NothingChosen: ("shopped", "serviced"),
     CashForServicesOnly: ("method", "plan"),
     MethodCannotPay: ("method", "plan"),
+    NoCashAfterNoShows: ("method", "plan"),
     BadDownPayment: ("plan",),
     NotOnsite: ("location", "address"),
     AddressMissing: ("address",),
@@ -140,7 +142,8 @@ class Method(Step):
     async def ask(self, turn: Turn) -> Question:
         """The ways that can take this amount."""
         quote = await _quote(turn)
-        methods = payment_methods.offered(quote.total, services_only=not draft.basket(turn))
+        cash = not draft.basket(turn) and policy.is_trusted(await _no_shows(turn), turn.shop)
+        methods = payment_methods.offered(quote.total, services_only=cash)
         return question(
             say("ask.method", total=quote.total),
             options=[Option(method, say(f"method.{method}"), say(f"method.{method}.hint")) for method in methods],
@@ -160,8 +163,12 @@ class Plan(Step):
     async def ask(self, turn: Turn) -> Question:
         """In full, or each share with its amount."""
         total = (await _quote(turn)).total
-        shares = [(percent, down_payment(total, percent)) for percent in turn.shop.down_payment_percents]
+        percents = policy.down_payments(await _no_shows(turn), turn.shop)
+        shares = [(percent, down_payment(total, percent)) for percent in percents]
+        fewer = percents != turn.shop.down_payment_percents
+        why = [say("no_show.pay_first", percent=percents[0])] if fewer else []
         return question(
+            *why,
             say("ask.plan", total=total),
             options=[
                 Option("full", say("option.full"), say("price.plain", now=total)),
@@ -239,6 +246,10 @@ def _refused(turn: Turn, refusal: Refusal) -> Question | None:
         return question(say("refusal.ends_draft"))
     turn.state.drop(*again, "confirmed" if "plan" not in again else "plan")
     return None
+
+
+async def _no_shows(turn: Turn) -> int:
+    return await no_shows.count(turn.session, turn.contact.customer_id)
 
 
 async def _quote(turn: Turn) -> Quote:

@@ -6,7 +6,8 @@ jobs.py     days, one job, its single taps     writing.py  a message to a custom
 notes.py    words and photos                   stock.py    look up, correct
 costs.py    additional costs                   closing.py  close a day
 cash.py     money in the hand                  takeover.py a conversation without the bot
-amounts.py  reads rupiah                       commands.py reads typed commands
+no_show.py  who never came                     commands.py reads typed commands
+amounts.py  reads rupiah
 
 For customers none of this exists: their taps and words never come here.
 """
@@ -19,6 +20,7 @@ from conversations.staff.cash import CASH, cash
 from conversations.staff.closing import CLOSE, close
 from conversations.staff.costs import COST, cost
 from conversations.staff.menu import menu as menu
+from conversations.staff.no_show import no_show, yes_no_show
 from conversations.staff.notes import NOTE, note
 from conversations.staff.stock import STOCK, stock
 from conversations.staff.writing import WRITE, write
@@ -39,6 +41,8 @@ _FOR_STAFF: Mapping[str, Action] = {
     "link": jobs.send_link,
     "finish": jobs.finish,
     "finish-anyway": jobs.finish_anyway,
+    "no-show": no_show,
+    "yes-no-show": yes_no_show,
 }
 _FOR_ADMINS: Mapping[str, Action] = {
     "figures": desk.figures,

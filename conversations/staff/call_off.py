@@ -2,7 +2,7 @@
 
 from conversations.staff import jobs, who
 from conversations.turn import Flow, Question, Step, Turn, question
-from core import work
+from core import cancellation
 from core.messages import say
 from core.states import BookingStatus, check_move
 
@@ -25,7 +25,10 @@ class Reason(Step):
 
     async def ask(self, turn: Turn) -> Question:
         """Type it."""
-        return question(say("team.ask.reason", code=turn.state.about))
+        booking = await who.job(turn, turn.state.about or "")
+        now = await cancellation.offer(turn.session, booking, by_customer=False, shop=turn.shop, now=turn.now)
+        back = [say("team.all_back", back=now.back)] if now.back else []
+        return question(say("team.ask.reason", code=turn.state.about), *back)
 
     async def read(self, turn: Turn, text: str) -> bool:
         """Words of a sensible length."""
@@ -39,7 +42,7 @@ async def _finish(turn: Turn) -> Question:
     code, reason = turn.state.about or "", turn.state.get("reason")
     turn.state.begin(None)
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await work.cancel(turn.session, booking, reason=reason, shop=turn.shop, now=turn.now, actor=actor)
+    await cancellation.cancel(turn.session, booking, reason=reason, actor=actor, shop=turn.shop, now=turn.now)
     return await jobs.card(turn, code, say("team.called_off"))
 
 

@@ -192,6 +192,7 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     if status is BookingStatus.CONFIRMED:
         names += ["way"] if booking.location is Location.ONSITE else []
         names += ["start"]
+        names += ["no-show"] if booking.starts_at <= turn.now else []
     if status in _WORKED_ON or status is BookingStatus.COMPLETED:
         names += ["note"]
     if status in _WORKED_ON:

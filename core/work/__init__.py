@@ -1,15 +1,14 @@
 """The work on the car, from the assignment to the rating (flow.md, steps 4 and 5).
 
     assign ──> confirmed ── start ──> in_progress ── complete ──> completed ── rate
-                  │            │  add_note, add_cost, decide_cost, receive_cash
-                  └── cancel ──┘
+                  └── add_note, add_cost, decide_cost, receive_cash      (calling it off: `cancellation`)
 
 Every verb locks the booking first, so that two at once come one after the other; writes on its time
 line; and tells those concerned through the outbox. A verb leaves the booking's technician and contact
 to be loaded anew. Core never commits; a refusal leaves it to whoever catches it to roll back.
 
     planning   assign, free_for, agenda       costs     add_cost, decide_cost
-    progress   start … complete, cancel       cash      receive_cash
+    progress   start … complete               cash      receive_cash
     notes      add_note                       rating    rate, comment_on
     history    what a customer can look at    notices   who is told what
 """
@@ -19,7 +18,7 @@ from core.work.costs import add_cost, decide_cost
 from core.work.history import History, history
 from core.work.notes import add_note, notes_of
 from core.work.planning import agenda, assign, free_for
-from core.work.progress import cancel, complete, move_status, on_my_way, start
+from core.work.progress import complete, move_status, on_my_way, start
 from core.work.rating import comment_on, rate
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "add_note",
     "agenda",
     "assign",
-    "cancel",
     "comment_on",
     "complete",
     "decide_cost",

@@ -3,7 +3,7 @@
 the customer      technician, on the way, work begun, notes with photos, costs, cash, warranty card,
                   a day later: how was it?  (by mail where no chat is known)
 the technician    a new job, a job taken away, what the customer says to a cost
-the admins        cash, cost decisions, completed jobs, money to send back
+the admins        cash, cost decisions, completed jobs
 """
 
 from collections.abc import Sequence
@@ -149,21 +149,6 @@ async def completed(
     await _ask_for_rating(session, booking, now=now)
     heard = await _by_technician(session, booking, "staff.completed")
     await post.admins(session, booking, message(heard), key=key, shop=shop, now=now)
-
-
-async def cancelled(session: AsyncSession, booking: Booking, *, reason: str, shop: Shop, now: datetime) -> None:
-    """Staff cancelled: the customer is told why, the technician is free, paid money is to go back."""
-    key = f"cancelled:{booking.code}"
-    says = [say("work.cancelled", name=booking.name, code=booking.code, at=shop.local(booking.starts_at))]
-    if reason:
-        says.append(say("work.cancelled_because", reason=reason))
-    if booking.paid_amount:
-        says.append(say("work.refund_comes", amount=booking.paid_amount))
-        refund = say("staff.refund", amount=booking.paid_amount)
-        await alert(session, booking, refund, key=f"refund:{booking.code}", shop=shop, now=now)
-    await _customer(session, booking, Message(tuple(says)), key=key, shop=shop, now=now)
-    heard = message(say("staff.cancelled", code=booking.code, at=shop.local(booking.starts_at)))
-    await post.technician(session, booking, heard, key=key, shop=shop, now=now)
 
 
 async def _ask_for_rating(session: AsyncSession, booking: Booking, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The job itself: on the way, in progress, completed or cancelled."""
+"""The job itself: on the way, in progress, completed."""
 
 from datetime import date, datetime
 
@@ -52,32 +52,16 @@ async def complete(session: AsyncSession, booking: Booking, *, shop: Shop, now: 
     await notices.completed(session, booking, papers=papers, shop=shop, now=now)
 
 
-async def cancel(
-    session: AsyncSession, booking: Booking, *, reason: str, shop: Shop, now: datetime, actor: str
-) -> None:
-    """Staff cancels what isn't completed; payment links end, the customer is told, admins send paid money back.
-
-    Raises `InvalidTransition`.
-    """
-    booking = await payments.locked(session, booking.id)
-    await bookings.cancel(session, booking, reason=reason, actor=actor, now=now)
-    await costs.withdraw(session, booking, actor=actor, now=now)
-    await payments.void(session, booking, now=now)
-    await notices.cancelled(session, booking, reason=reason, shop=shop, now=now)
-
-
 async def move_status(
     session: AsyncSession, booking: Booking, status: BookingStatus, *, shop: Shop, now: datetime, actor: str
 ) -> None:
-    """Bring a booking to a status by the verb that leads there; raises `InvalidTransition` where none does."""
+    """Bring the work to a status by the verb that leads there; raises `InvalidTransition` where none does."""
     match status:
         case BookingStatus.IN_PROGRESS:
             await start(session, booking, shop=shop, now=now, actor=actor)
         case BookingStatus.COMPLETED:
             await complete(session, booking, shop=shop, now=now, actor=actor)
-        case BookingStatus.CANCELLED:
-            await cancel(session, booking, reason="", shop=shop, now=now, actor=actor)
-        case _:  # only money or an assignment confirms
+        case _:  # only money or an assignment confirms; `cancellation` calls off
             raise InvalidTransition(now=booking.status, then=status)
 
 

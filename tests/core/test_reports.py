@@ -6,7 +6,7 @@ import pytest
 from paying import ORDER, answer, book, booking_of, give_link, tuesday_at_ten
 from workshop import ANDI, BUDI
 
-from core import bookings, reports, settlement, work
+from core import bookings, cancellation, reports, settlement, work
 from core.database import Database
 from core.reports import Dashboard
 from core.shop import Shop
@@ -33,7 +33,7 @@ async def three_bookings(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, code="BK-000003", starts_at=tuesday + timedelta(days=1), technician_id=ANDI)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000003")
-        await work.cancel(session, booking, reason="", shop=shop, now=now, actor="Ibu Rina")
+        await cancellation.cancel(session, booking, reason="", shop=shop, now=now, actor="Ibu Rina")
 
 
 async def test_an_empty_shop_has_figures_too(database: Database) -> None:

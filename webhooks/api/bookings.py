@@ -8,9 +8,21 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, expanded, idempotency, notices, payments, reports, web_customers, work
-from core.policy import may_work_on
+from core import (
+    bookings,
+    cancellation,
+    expanded,
+    idempotency,
+    moving,
+    no_shows,
+    notices,
+    payments,
+    policy,
+    reports,
+    web_customers,
+)
 from core.refusals import NotFound, PaymentUnavailable
+from core.shop import Shop
 from core.states import RequestState
 from core.tables import Booking
 from webhooks.api.answers import Denied
@@ -97,8 +109,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
         raise PaymentUnavailable
     async with call.api.database.write() as session:
         booking = await owned(session, call)
-        percent = body.dp_percent or booking.down_payment_percent or min(shop.down_payment_percents)
-        share = percent if body.payment_type == "dp" else None
+        share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
         request = await payments.request(session, booking, shop=shop, now=call.now, percent=share)
         if request.state is RequestState.WANTED:
             request.due_at = call.now  # somebody waits: don't sit out the pause after a failure
@@ -113,10 +124,10 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
 
 @endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, conflicts=True)
 async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
-    """Cancel: customers until work starts, admins later too."""
+    """Cancel: customers until the shop's deadline, admins until the work is done; what comes back is sent back."""
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await work.cancel(session, booking, reason=body.reason, shop=call.api.shop, now=call.now, actor=actor)
+        await cancellation.cancel(session, booking, reason=body.reason, actor=actor, shop=call.api.shop, now=call.now)
         shown = await again(session, call)
     call.api.wake()
     return shown
@@ -128,7 +139,7 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     shop = call.api.shop
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await bookings.reschedule(
+        await moving.move(
             session,
             booking,
             shop.at(body.scheduled_date, body.scheduled_time),
@@ -191,7 +202,7 @@ async def _owns(session: AsyncSession, user: User, booking: Booking) -> bool:
 
 
 def _works_on(user: User, booking: Booking) -> bool:
-    return user.staff is not None and may_work_on(user.staff, booking.technician_id)
+    return user.staff is not None and policy.may_work_on(user.staff, booking.technician_id)
 
 
 async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingShown:
@@ -215,6 +226,14 @@ async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingS
     await web_customers.ask_whose(session, booking, shop=api.shop, now=now)
     await session.flush()
     return (await _shown(session, call, [await bookings.load(session, code=booking.code)]))[0]
+
+
+async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, shop: Shop) -> int:
+    """The down payment asked for, agreed before, or the lowest that this customer may choose."""
+    if chosen := body.dp_percent or booking.down_payment_percent:
+        return chosen
+    missed = await no_shows.count(session, booking.customer_id)
+    return min(policy.down_payments(missed, shop), default=0)
 
 
 async def _shown(session: AsyncSession, call: Call, found: Sequence[Booking]) -> list[BookingShown]:

@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import media, reports, work
+from core import cancellation, media, reports, work
 from core.policy import check_may_work_on
 from core.refusals import BadPhotos
+from core.states import BookingStatus
 from core.tables import Booking
 from webhooks.api.answers import Denied
 from webhooks.api.bookings import again, visible
@@ -39,7 +40,10 @@ async def assign_technician(call: Call, body: Assignment) -> BookingShown:
 async def move_status(call: Call, body: StatusWanted) -> BookingShown:
     """Begin, complete or cancel the work."""
     async with _job(call) as (session, booking, actor):
-        await work.move_status(session, booking, body.status, shop=call.api.shop, now=call.now, actor=actor)
+        if body.status is BookingStatus.CANCELLED:
+            await cancellation.cancel(session, booking, reason="", shop=call.api.shop, now=call.now, actor=actor)
+        else:
+            await work.move_status(session, booking, body.status, shop=call.api.shop, now=call.now, actor=actor)
         shown = await again(session, call)
     call.api.wake()
     return shown

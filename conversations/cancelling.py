@@ -1,0 +1,63 @@
+"""A customer calls a booking off: sees what comes back and what is kept, says yes, and gets just that.
+
+An action returns what to say; it raises a `Refusal`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from conversations import actions
+from conversations.history import own
+from conversations.turn import Question, Turn, question
+from core import bookings, cancellation
+from core.cancellation import Terms
+from core.messages import Option, Say, say
+from core.tables import Booking
+
+
+async def drop(turn: Turn, code: str) -> Question:
+    """Ask once more, with the terms of now."""
+    booking = await own(turn, code)
+    return _sure(turn, booking, await _offer(turn, booking))
+
+
+async def really_drop(turn: Turn, argument: str) -> Question:
+    """Cancel on the terms that were shown; where others hold by now, show those and ask again."""
+    code, _, shown = argument.partition(":")
+    booking = await own(turn, code)
+    offered = await _offer(turn, booking)
+    if shown != _sums(offered):
+        return _sure(turn, booking, offered, say("cancelling.changed"))
+    await cancellation.cancel(
+        turn.session,
+        booking,
+        reason=cancellation.CUSTOMERS_WISH,
+        actor=bookings.CUSTOMER,
+        shop=turn.shop,
+        now=turn.now,
+    )
+    return actions.menu(turn, say("cancelling.goodbye"))
+
+
+def _sure(turn: Turn, booking: Booking, offered: Terms, *first: Say) -> Question:
+    code = booking.code
+    return question(
+        *first,
+        say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
+        *cancellation.money(offered),
+        options=[
+            Option(f"really:{code}:{_sums(offered)}", say("option.yes_cancel")),
+            Option(f"see:{code}", say("option.no")),
+        ],
+    )
+
+
+def _sums(offered: Terms) -> str:
+    """The terms as the button carries them: what is kept, and what comes back."""
+    return f"{offered.kept}:{offered.back}"
+
+
+async def _offer(turn: Turn, booking: Booking) -> Terms:
+    return await cancellation.offer(turn.session, booking, by_customer=True, shop=turn.shop, now=turn.now)
+
+
+ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {"drop": drop, "really": really_drop}

@@ -1,0 +1,28 @@
+"""A customer who never came: noted once the job's time has come, after one question, for good."""
+
+from conversations.staff import jobs, who
+from conversations.turn import Question, Turn, question
+from core import cancellation
+from core.messages import Option, say
+
+
+async def no_show(turn: Turn, code: str) -> Question:
+    """Ask once more, with what it costs the customer."""
+    booking = await who.job(turn, code)
+    due = await cancellation.offer_for_no_show(turn.session, booking, shop=turn.shop, now=turn.now)
+    sums = [say("staff.kept_and_back", kept=due.kept, back=due.back)] if due.paid else []
+    return question(
+        say("team.no_show_sure", code=code, at=turn.shop.local(booking.starts_at)),
+        *sums,
+        options=[
+            Option(f"yes-no-show:{code}", say("team.option.yes_no_show")),
+            Option(f"job:{code}", say("team.option.back_to_job")),
+        ],
+    )
+
+
+async def yes_no_show(turn: Turn, code: str) -> Question:
+    """The booking is closed; the customer is told."""
+    booking, actor = await who.job(turn, code), who.acting(turn).name
+    await cancellation.no_show(turn.session, booking, actor=actor, shop=turn.shop, now=turn.now)
+    return await jobs.card(turn, code, say("team.no_show_noted"))

@@ -1,0 +1,166 @@
+"""Calling a booking off, by whoever: what becomes of its money, its places and its links, and who is told.
+
+    cancel    the customer, until the shop's deadline: a late one costs a share of the down payment
+              staff, as long as it isn't completed: everything comes back
+    no_show   staff, once its time has come: the shop's share is kept
+
+What comes back is owed (`refunds`); links that are still open end, and money that comes by one all the
+same is owed back whole (`settlement`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import bookings, payments, policy, post, refunds
+from core.messages import Message, Option, Say, message, say
+from core.money import Money
+from core.shop import Shop
+from core.states import BookingStatus, RefundState
+from core.tables import Booking
+from core.work import costs
+
+CUSTOMERS_WISH = "customer"
+"""The reason of who gives none."""
+NO_SHOW = "no_show"
+"""The reason where the customer never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What becomes of a booking's money when it is called off."""
+
+    paid: Money
+    """What came in and isn't owed back for another reason."""
+    kept: Money = 0
+    deadline: int | None = None
+    """The deadline (hours before the start) whose missing costs that; None for a no-show."""
+
+    @property
+    def back(self) -> Money:
+        """What the customer gets back."""
+        return self.paid - self.kept
+
+
+def terms(booking: Booking, paid: Money, *, by_customer: bool, shop: Shop, now: datetime) -> Terms:
+    """What would become of `paid` if it were cancelled now; only who cancels what was confirmed loses any."""
+    if not by_customer or booking.status is not BookingStatus.CONFIRMED:
+        return Terms(paid)
+    starts_at, percent = booking.starts_at, booking.down_payment_percent
+    kept = policy.kept_when_cancelled(booking.total_price, paid, percent, starts_at, shop=shop, now=now)
+    return Terms(paid, kept, policy.missed_deadline(starts_at, shop=shop, now=now)) if kept else Terms(paid)
+
+
+async def offer(session: AsyncSession, booking: Booking, *, by_customer: bool, shop: Shop, now: datetime) -> Terms:
+    """The terms on which it can be cancelled now, its row locked so that they stand until the transaction ends.
+
+    Raises `InvalidTransition`, `TooLateToCancel`.
+    """
+    booking = await payments.locked(session, booking.id)
+    if by_customer:
+        policy.check_may_cancel(booking.status, booking.starts_at, shop=shop, now=now)
+    return terms(booking, await _in_hand(session, booking), by_customer=by_customer, shop=shop, now=now)
+
+
+async def cancel(
+    session: AsyncSession, booking: Booking, *, reason: str, actor: str, shop: Shop, now: datetime
+) -> Terms:
+    """Cancel it on the terms that `offer` tells; the customer's own (`bookings.CUSTOMER`) are the shop's policy.
+
+    Raises `InvalidTransition`, `TooLateToCancel`.
+    """
+    by_customer = actor == bookings.CUSTOMER
+    agreed = await offer(session, booking, by_customer=by_customer, shop=shop, now=now)
+    had_link = await payments.open_request(session, booking, now=now) is not None
+    await _end(session, booking, reason=reason, actor=actor, now=now)
+    because = [say("cancelling.because", reason=reason)] if reason and reason != CUSTOMERS_WISH else []
+    head = say("cancelling.done" if by_customer else "cancelling.by_shop", **_which(booking, shop))
+    closed = [say("cancelling.link_closed")] if had_link else []
+    told = Message((head, *([] if by_customer else because), *money(agreed), *closed))
+    who = say("staff.by_customer") if by_customer else actor
+    heard = _heard(booking, agreed, say("staff.cancelled", who=who, **_which(booking, shop)), *because)
+    await _tell(session, booking, told, heard, key=f"cancelled:{booking.code}", shop=shop, now=now)
+    await _owe(session, booking, agreed, reason="cancelled", shop=shop, now=now)
+    return agreed
+
+
+async def offer_for_no_show(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> Terms:
+    """What a no-show costs this customer, as `offer`; raises `InvalidTransition`, `TooEarlyForNoShow`."""
+    booking = await payments.locked(session, booking.id)
+    policy.check_no_show(booking.status, booking.starts_at, shop=shop, now=now)
+    paid = await _in_hand(session, booking)
+    return Terms(paid, policy.kept_for_no_show(booking.total_price, paid, booking.down_payment_percent, shop=shop))
+
+
+async def no_show(session: AsyncSession, booking: Booking, *, actor: str, shop: Shop, now: datetime) -> Terms:
+    """The customer never came: cancelled for good, the shop's share kept, the rest owed back.
+
+    Raises `InvalidTransition`, `TooEarlyForNoShow`.
+    """
+    due = await offer_for_no_show(session, booking, shop=shop, now=now)
+    await _end(session, booking, reason=NO_SHOW, actor=actor, now=now)
+    booking.no_show_at = now
+    head = say("no_show.missed_you", **_which(booking, shop))
+    again = Option(f"again:{booking.code}", say("no_show.again"))
+    told = message(head, *money(due), say("no_show.welcome"), options=(again,))
+    heard = _heard(booking, due, say("staff.no_show", who=actor, **_which(booking, shop)))
+    await _tell(session, booking, told, heard, key=f"no-show:{booking.code}", shop=shop, now=now)
+    await _owe(session, booking, due, reason=NO_SHOW, shop=shop, now=now)
+    return due
+
+
+def money(outcome: Terms) -> list[Say]:
+    """What becomes of the money, and why, as the customer reads it before and after."""
+    if not outcome.paid:
+        return []
+    if not outcome.kept:
+        return [say("cancelling.all_back", back=outcome.back)]
+    if outcome.deadline is None:
+        key = "no_show.part_back" if outcome.back else "no_show.none_back"
+    else:
+        key = "cancelling.part_back" if outcome.back else "cancelling.none_back"
+    return [say(key, paid=outcome.paid, kept=outcome.kept, back=outcome.back, hours=outcome.deadline)]
+
+
+async def _in_hand(session: AsyncSession, booking: Booking) -> Money:
+    """What was paid, less what goes back already (it leaves the ledger once it went)."""
+    going = [each.amount for each in await refunds.of_booking(session, booking) if each.state is not RefundState.DONE]
+    return booking.paid_amount - sum(going)
+
+
+async def _end(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> None:
+    await bookings.cancel(session, booking, reason=reason, actor=actor, now=now)
+    await costs.withdraw(session, booking, actor=actor, now=now)
+    await payments.void(session, booking, now=now)
+
+
+async def _owe(
+    session: AsyncSession, booking: Booking, outcome: Terms, *, reason: str, shop: Shop, now: datetime
+) -> None:
+    if outcome.back:
+        await refunds.owe(session, booking, outcome.back, reason=reason, shop=shop, now=now)
+
+
+# --- who is told ---------------------------------------------------------------------------------
+
+
+async def _tell(
+    session: AsyncSession, booking: Booking, told: Message, heard: list[Say], *, key: str, shop: Shop, now: datetime
+) -> None:
+    """The customer in the chat and by mail, the technician, who is free now, and the admins."""
+    await post.chat(session, booking, told, key, now)
+    await post.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+    await post.technician(session, booking, message(heard[0]), key=key, shop=shop, now=now)
+    await post.admins(session, booking, Message(tuple(heard)), key=key, shop=shop, now=now)
+
+
+def _heard(booking: Booking, outcome: Terms, head: Say, *more: Say) -> list[Say]:
+    """What staff hears: what happened, to whom, and what becomes of the money."""
+    customer = say("staff.line.customer", name=booking.name, phone=booking.phone)
+    sums = [say("staff.kept_and_back", kept=outcome.kept, back=outcome.back)] if outcome.paid else []
+    return [head, customer, *more, *sums]
+
+
+def _which(booking: Booking, shop: Shop) -> dict[str, object]:
+    return {"code": booking.code, "name": booking.name, "at": shop.local(booking.starts_at)}
