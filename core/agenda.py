@@ -85,13 +85,19 @@ async def day_load(
     now: datetime,
     minutes: int | None = None,
     technician_id: str | None = None,
+    besides: int | None = None,
 ) -> list[SlotLoad]:
-    """The slots of a day, and in which of them a job of `minutes` (one slot when None) can start; none when closed."""
+    """The slots of a day, and in which of them a job of `minutes` (one slot when None) can start; none when closed.
+
+    What the booking `besides` holds counts as free: it is to be moved.
+    """
     facts = await read_day(session, day, shop=shop)
     grid = [] if facts.closed else slots.cells(day, shop)
     if not grid:
         return []
     loads = await _loads(session, grid, now=now, technician_id=technician_id)
+    if besides is not None:
+        loads |= await _left(session, besides, loads, now=now, technician_id=technician_id)
     nobody = technician_id is not None and technician_id not in facts.on_duty
     too_far = day > slots.last_day(shop=shop, now=now)
 
@@ -118,12 +124,18 @@ async def nearest_free(
     shop: Shop,
     now: datetime,
     technician_id: str | None = None,
+    besides: int | None = None,
     count: int = 3,
 ) -> list[datetime]:
-    """Where else such a job can start, in order of time: on that day if possible, else on the days around it."""
+    """Where else such a job can start, in order of time: on that day if possible, else on the days around it.
+
+    `besides` as in `day_load`.
+    """
     found: list[datetime] = []
     for day in _around(shop.local(starts_at).date(), first=shop.local(now).date()):
-        load = await day_load(session, day, shop=shop, now=now, minutes=minutes, technician_id=technician_id)
+        load = await day_load(
+            session, day, shop=shop, now=now, minutes=minutes, technician_id=technician_id, besides=besides
+        )
         found += sorted((slot.starts_at for slot in load if slot.free), key=lambda start: abs(start - starts_at))
         if len(found) >= count:
             break
@@ -185,6 +197,27 @@ async def _loads(
     asked = {"cells": cells, "now": now, "technician_id": technician_id}
     found = {start: _Load(taken, is_busy) for start, taken, is_busy in await session.execute(query, asked)}
     return {cell: found.get(cell, _Load()) for cell in cells}
+
+
+async def _left(
+    session: AsyncSession,
+    booking_id: int,
+    loads: Mapping[datetime, _Load],
+    *,
+    now: datetime,
+    technician_id: str | None,
+) -> dict[datetime, _Load]:
+    """The loads of a booking's own cells once it has left them; a hold that has ended doesn't count anyway."""
+    own = await session.execute(
+        select(Seat.starts_at, Booking.technician_id)
+        .join(Booking, Booking.id == Seat.booking_id)
+        .where(Seat.booking_id == booking_id, _holds_on(now))
+    )
+    return {
+        cell: _Load(loads[cell].taken - 1, loads[cell].busy and technician_id != of)
+        for cell, of in own
+        if cell in loads
+    }
 
 
 async def _busy(

@@ -362,7 +362,7 @@ class Outbox(Base):
     """A `core.messages.Message` as JSON."""
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
     kind: Mapped[str] = mapped_column(default="reply")
-    """reply, reminder, notice or staff: what drops with a booking, and which template WhatsApp needs."""
+    """reply, reminder, notice, staff or takeover: what drops with a booking, and which template WhatsApp needs."""
     state: Mapped[str] = mapped_column(default="due")
     """due -> sending -> sent; failed (given up) or dropped (no longer wanted)."""
     due_at: Mapped[datetime]
@@ -412,14 +412,21 @@ class Booking(Base):
     __table_args__ = (
         Index("ix_booking_customer", "customer_id", "created_at"),
         Index("ix_booking_starts_at", "starts_at"),
-        Index("ix_booking_status", "status", "starts_at"),
+        # The last columns are there to be read: lists are counted without looking at a booking.
+        Index("ix_booking_status", "status", "starts_at", "payment_status"),
         Index("ix_booking_payment_status", "payment_status", "starts_at"),
-        Index("ix_booking_technician", "technician_id", "starts_at"),
+        Index("ix_booking_technician", "technician_id", "starts_at", "status", "payment_status"),
         Index(
             "ix_booking_hold_until",
             "hold_until",
             sqlite_where=text("hold_until IS NOT NULL"),
             postgresql_where=text("hold_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_booking_without_place",
+            "paid_at",
+            sqlite_where=text("status = 'pending' AND paid_amount > 0 AND NOT holding"),
+            postgresql_where=text("status = 'pending' AND paid_amount > 0 AND NOT holding"),
         ),
         CheckConstraint("total_price >= 0 AND paid_amount >= 0", name="money"),
     )
@@ -720,7 +727,8 @@ class LedgerEntry(Base):
     """Money that moved, with its evidence; written once: a trigger refuses to delete it, or to change more than evidence."""
 
     __tablename__ = "ledger_entry"
-    __table_args__ = (UniqueConstraint("order_id", "kind", "reference"), Index("ix_ledger_entry_at", "at"))
+    # The amount is there to be read: revenue is added up without looking at an entry.
+    __table_args__ = (UniqueConstraint("order_id", "kind", "reference"), Index("ix_ledger_entry_at", "at", "amount"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
