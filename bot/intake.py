@@ -13,9 +13,10 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import metrics
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import inbox, outbox, people, post
+from core import inbox, outbox, people, post, trace
 from core.database import AWAY, Database, work_left
 from core.messages import message, say
 from core.shop import Shop
@@ -55,16 +56,21 @@ class Intake:
 
         Raises only what `core.database.AWAY` names: then nothing was kept, and the vendor must send it again.
         """
+        trace.follow(
+            f"{incoming.channel}:{incoming.event_id}", incoming.name, incoming.text, incoming.address, incoming.phone
+        )
         async with self._alone(incoming):
             try:
-                session = await self._turn(incoming)
+                with metrics.turn(incoming.channel):
+                    session = await self._turn(incoming)
             except AWAY:
                 raise
             except Exception as bug:  # noqa: BLE001
                 # Whatever it is, the message must not be lost with it.
-                _log.exception("turn failed: %s %s", incoming.channel, incoming.event_id)
+                _log.exception("turn failed")
                 session = await self._keep(incoming, type(bug).__name__)
         if replies := outbox.claimed(session):
+            metrics.refused(replies)
             self._send(replies)
         if work := work_left(session):
             self._wake(*work)
@@ -98,7 +104,7 @@ class Intake:
         if not incoming.media:
             return incoming
         async with self._database.read() as session:
-            wanted = await self._engine.wants_photos(session, incoming)
+            wanted = await self._engine.wants_photos(session, incoming, now=self._clock())
         if not wanted:
             return incoming
         kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]

@@ -39,7 +39,7 @@ class Engine:
             language=_language(incoming),
             now=now,
         )
-        state = State.from_json(remembered)
+        state = State.from_json(remembered, now=now)
         heard = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
         turn = Turn(session, self._shop, catalogue, lexicon, now, fresh, contact, state, incoming, heard)
         if is_new:
@@ -60,11 +60,12 @@ class Engine:
         )
         return True
 
-    async def wants_photos(self, session: AsyncSession, incoming: Incoming) -> bool:
+    async def wants_photos(self, session: AsyncSession, incoming: Incoming, *, now: datetime) -> bool:
         """Whether photos from that address are of use: from staff, and from who speaks with a person."""
         if self._shop.member_at(incoming.channel, incoming.address) is not None:
             return True
-        return bool((await people.recall(session, incoming.channel, incoming.address)).get("human"))
+        remembered = await people.recall(session, incoming.channel, incoming.address)
+        return State.from_json(remembered, now=now).human is not None
 
     async def _catalogue(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:
         newest = await catalog.version(session)

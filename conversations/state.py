@@ -1,6 +1,7 @@
 """What a conversation remembers: answers, never a step pointer (facts: back, skip and deploys follow from that)."""
 
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, Self
 
 VERSION = 1
@@ -33,25 +34,33 @@ class State:
     """The address of the admin who took this conversation over from the bot."""
     customer: int | None = None
     """The contact whose conversation this admin has taken over."""
+    human_until: datetime | None = None
+    """When the takeover ends, on both sides, unless the admin writes before."""
     version: int = VERSION
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        """The state as stored, or a fresh one where it is of a version we no longer read."""
+    def from_json(cls, stored: dict[str, Any], *, now: datetime) -> Self:
+        """The state as stored, but for a takeover that is over by now; a fresh one for a version we no longer read."""
         if stored.get("version") != VERSION:
             return cls(prompt=stored.get("prompt", 0))
-        return cls(
+        until = datetime.fromisoformat(stored["human_until"]) if stored.get("human_until") else None
+        state = cls(
             **stored
             | {
                 "answers": [(name, value) for name, value in stored["answers"]],
                 "shown": [(option, label) for option, label in stored["shown"]],
                 "human": tuple(stored["human"]) if stored.get("human") else None,
+                "human_until": until,
             }
         )
+        if until and until <= now:
+            state.human = state.customer = state.human_until = None
+        return state
 
     def to_json(self) -> dict[str, Any]:
         """The state as JSON values."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        until = self.human_until.isoformat() if self.human_until else None
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"human_until": until}
 
     def __contains__(self, name: str) -> bool:
         return any(known == name for known, _ in self.answers)

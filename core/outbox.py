@@ -14,6 +14,7 @@ from sqlalchemy import (
     Executable,
     Integer,
     Text,
+    Update,
     bindparam,
     case,
     cast,
@@ -176,6 +177,16 @@ async def drop(session: AsyncSession, booking_id: int, *, kinds: Collection[str]
     )
 
 
+async def put_off(session: AsyncSession, kind: str, channel: str, address: str, *, due_at: datetime) -> None:
+    """Let what waits of a kind for a chat wait until then."""
+    await session.execute(_waiting(kind, channel, address).values(due_at=due_at, not_before=due_at))
+
+
+async def call_off(session: AsyncSession, kind: str, channel: str, address: str) -> None:
+    """Drop what waits of a kind for a chat."""
+    await session.execute(_waiting(kind, channel, address).values(state="dropped"))
+
+
 async def delivered(session: AsyncSession, vendor_id: str, status: str, error: str | None) -> bool:
     """Note a delivery state that the vendor reports, in any order; False when it is no step forward."""
     lower = [other for other, rank in _RANKS.items() if rank < _RANKS.get(status, 0)]
@@ -204,6 +215,16 @@ def _still_wanted(row: Outbox, now: datetime) -> bool:
     elif now > _wanted_until(row):
         row.state = "dropped"
     return row.state == "sending"
+
+
+def _waiting(kind: str, channel: str, address: str) -> Update:
+    return update(Outbox).where(
+        Outbox.channel == channel,
+        Outbox.address == address,
+        Outbox.kind == kind,
+        _unfinished(Outbox),
+        Outbox.state == "due",
+    )
 
 
 async def _record(session: AsyncSession, row: Outbox, **values: Any) -> None:

@@ -99,6 +99,8 @@ class Shop(BaseModel):
     onsite_fee: Money = Field(150_000, ge=0)
     onsite_travel_minutes: int = Field(60, ge=0)
     """Added to the time an on-site job takes from the shop and its technician."""
+    takeover_minutes: int = Field(120, ge=5, le=24 * 60)
+    """How long after the admin's last word a conversation that was taken over goes back to the bot."""
     charge_ppn: bool = False
     """Only a registered taxpayer (PKP) may charge PPN."""
     order_prefix: str = Field("A1", pattern=r"^[A-Za-z0-9]{1,10}$")
@@ -159,6 +161,11 @@ class Shop(BaseModel):
     def member_at(self, channel: str, address: str) -> StaffMember | None:
         """The staff member who writes from that address; None for everybody else."""
         return next((member for member in self.staff if (channel, address) in member.addresses), None)
+
+    @property
+    def takeover(self) -> timedelta:
+        """How long an admin's silence leaves a conversation without the bot."""
+        return timedelta(minutes=self.takeover_minutes)
 
     @property
     def hold(self) -> timedelta:

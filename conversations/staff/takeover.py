@@ -1,7 +1,10 @@
-"""A conversation that an admin has taken over from the bot, until it is handed back.
+"""A conversation that an admin has taken over from the bot, until it is handed back or the admin falls silent.
 
 customer ── every message ──> admin       the bot is silent
-   ^────── the admin's words ───┘         "selesai" hands it back
+   ^────── the admin's words ───┘         "selesai" hands it back; so does time (`Shop.takeover`)
+
+Both sides remember when it ends (`State.human_until`), and a notice for each waits in the outbox until
+then; every word of the admin's puts both off.
 """
 
 from collections.abc import Iterator
@@ -17,6 +20,8 @@ from core.messages import Document, Message, Option, Say, say
 from core.refusals import NotFound
 from core.tables import Contact
 
+ENDING = "takeover"
+"""The kind of the notices that tell of the end."""
 _HAND_BACK = Option("hand-back", say("team.option.hand_back"))
 
 
@@ -29,16 +34,17 @@ async def take(turn: Turn, whose: str) -> Question:
     """Take a conversation over: of a contact by its id, or of a booking by its code; raises `NotFound`."""
     await _release(turn)
     contact, remembered = await people.reach(turn.session, await _contact_id(turn, whose))
-    state = State.from_json(remembered)
+    state = State.from_json(remembered, now=turn.now)
     if turn.shop.member_at(contact.channel, contact.address) is not None:
         raise NotFound
     held = turn.shop.member_at(*state.human) if state.human else None
     if held is not None:
         return await menu(turn, first=say("team.taken_already", name=held.name))
     state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
-    await people.remember(turn.session, contact, state.to_json(), turn.now)
+    await _last(turn, contact, state)
     await _tell(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
-    return question(say("team.taken", name=_name(contact)), options=[_HAND_BACK])
+    await _announce_end(turn, contact)
+    return question(say("team.taken", name=_name(contact), minutes=turn.shop.takeover_minutes), options=[_HAND_BACK])
 
 
 async def hand_back(turn: Turn, _: str = "") -> Question:
@@ -56,7 +62,10 @@ async def pass_on(turn: Turn) -> Question | None:
         return None
     if is_hand_back(turn.incoming.text or ""):
         return await hand_back(turn)
-    contact, _ = await people.reach(turn.session, turn.state.customer or 0)
+    contact, remembered = await people.reach(turn.session, turn.state.customer or 0)
+    await _last(turn, contact, State.from_json(remembered, now=turn.now))
+    for side in (contact, turn.contact):
+        await outbox.put_off(turn.session, ENDING, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
     for number, letter in enumerate(_letters(turn.incoming, "team.from_staff", who.acting(turn).name)):
         await _send(turn, contact.channel, contact.address, contact.language, letter, key=str(number))
     return None
@@ -85,13 +94,45 @@ async def _release(turn: Turn) -> Contact | None:
     if turn.state.customer is None:
         return None
     contact, remembered = await people.reach(turn.session, turn.state.customer)
-    turn.state.customer = None
-    state = State.from_json(remembered)
+    turn.state.customer = turn.state.human_until = None
+    state = State.from_json(remembered, now=turn.now)
     if state.human == (turn.contact.channel, turn.contact.address):
-        state.human = None
+        state.human = state.human_until = None
         await people.remember(turn.session, contact, state.to_json(), turn.now)
+        await _call_off_end(turn, contact)
         await _tell(turn, contact, say("human.over"), key="released")
     return contact
+
+
+async def _last(turn: Turn, contact: Contact, state: State) -> None:
+    """Let the takeover last, on both sides, from this word of the admin's on; `state` is the customer's."""
+    state.human_until = turn.state.human_until = turn.now + turn.shop.takeover
+    await people.remember(turn.session, contact, state.to_json(), turn.now)
+
+
+async def _announce_end(turn: Turn, contact: Contact) -> None:
+    """Write what both sides will hear if the admin says nothing more."""
+    await _call_off_end(turn, contact)
+    minutes = turn.shop.takeover_minutes
+    again = Option(f"take:{contact.id}", say("staff.take_over"))
+    over = Message((say("team.silent", name=_name(contact), minutes=minutes),), options=(again,))
+    for side, letter in ((contact, Message((say("human.over"),))), (turn.contact, over)):
+        await outbox.enqueue(
+            turn.session,
+            key=f"takeover:{turn.incoming.channel}:{turn.incoming.event_id}:{side.id}",
+            channel=side.channel,
+            address=side.address,
+            language=side.language,
+            message=letter,
+            now=turn.now,
+            due_at=turn.now + turn.shop.takeover,
+            kind=ENDING,
+        )
+
+
+async def _call_off_end(turn: Turn, contact: Contact) -> None:
+    for side in (contact, turn.contact):
+        await outbox.call_off(turn.session, ENDING, side.channel, side.address)
 
 
 def _letters(incoming: Incoming, key: str, name: str) -> Iterator[Message]:

@@ -37,7 +37,7 @@ class Talk:
     engine: Engine | None = None
     seen: list[Message] = field(default_factory=list)
     events: int = 0
-    read_up_to: int = 0
+    read: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.address = self.address or ADDRESSES[self.channel]
@@ -152,12 +152,12 @@ class Talk:
     async def look(self) -> None:
         """See what has come since the last look."""
         async with self.database.read() as session:
-            query = select(Outbox).where(Outbox.address == self.address, Outbox.id > self.read_up_to)
-            rows = (await session.scalars(query.order_by(Outbox.id))).all()
-        now_due = [row for row in rows if row.due_at <= self.now]
-        self.seen = [message_from_json(row.body) for row in now_due]
-        self._language = now_due[-1].language if now_due else "id"
-        self.read_up_to = max((row.id for row in rows), default=self.read_up_to)
+            sent = (Outbox.address == self.address, Outbox.due_at <= self.now, Outbox.state != "dropped")
+            rows = await session.scalars(select(Outbox).where(*sent).order_by(Outbox.due_at, Outbox.id))
+            news = [row for row in rows if row.id not in self.read]
+        self.seen = [message_from_json(row.body) for row in news]
+        self._language = news[-1].language if news else "id"
+        self.read |= {row.id for row in news}
 
 
 def shown(message: Message, channel: str, language: str) -> str:

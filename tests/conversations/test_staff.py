@@ -2,10 +2,11 @@
 
 sari > typed words      dedi [a button]      rina < what must be on the screen      <! what must not
 dedi @photo words       sari @link arrives   sari @pays          sari ! a button's data
+sari @waits 90 minutes
 {code} stands for the newest booking's code.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,9 @@ async def _do(talk: Talk, what: str) -> None:
             await talk.choose(choice)
         case "@", "link arrives":
             await talk.link_arrives()
+        case "@", wait if wait.startswith("waits"):
+            talk.now += timedelta(minutes=int(wait.split(" ")[1]))
+            await talk.look()
         case "@", "pays":
             await talk.pays()
         case "@", photo if photo.startswith("photo"):
