@@ -51,8 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     add("check", _check, "Check the settings, the database and the credentials.")
     copy = add("backup", _said(storage.back_up), "Copy the SQLite database into a file, checked, while it is in use.")
     copy.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: a dated name in backup.folder")
-    step = add("db", _db, "Look after the database.")
-    step.add_argument("step", choices=["upgrade"], help="upgrade: bring the schema to the newest version")
+    step = add("db", _said(storage.database), "Look after the database.")
+    step.add_argument(
+        "step",
+        choices=["upgrade", "copy"],
+        help="upgrade: bring the schema to the newest version; copy: everything into an empty database",
+    )
+    step.add_argument("urls", nargs="*", metavar="URL", help="copy: FROM and TO, each as in database.url")
     files = add("catalog", _catalog, "Import or export the catalogue as CSV files.")
     files.add_argument("direction", choices=["import", "export"])
     files.add_argument("paths", nargs="+", metavar="PATH", help="import: files, or `demo`; export: a folder")
@@ -93,12 +98,6 @@ async def _check(options: argparse.Namespace) -> int:
     for finding in findings:
         print(finding)
     return 1 if any(finding.state == "bad" for finding in findings) else 0
-
-
-async def _db(options: argparse.Namespace) -> None:
-    database = app.database(load(options.config))
-    await upgrade(database)
-    await database.close()
 
 
 async def _catalog(options: argparse.Namespace) -> None:

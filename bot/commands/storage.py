@@ -5,11 +5,16 @@ from argparse import Namespace
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from pydantic import ValidationError
+from sqlalchemy.engine import make_url
+
 from bot import app
 from bot.commands import CommandFailed, opened
-from bot.config import load
-from core import backup
+from bot.config import DatabaseAt, load
+from core import backup, copying
 from core.backup import BackupFailed, Counts
+from core.copying import CopyFailed
+from core.database import Database, upgrade
 
 
 async def back_up(options: Namespace) -> AsyncIterator[str]:
@@ -29,9 +34,33 @@ async def back_up(options: Namespace) -> AsyncIterator[str]:
 
 
 async def database(options: Namespace) -> AsyncIterator[str]:
-    """Bring the schema to the newest version."""
-    async with opened(load(options.config)):
-        yield "The schema is of the newest version."
+    """Bring the schema to the newest version, or copy a whole database into an empty one."""
+    if options.step == "upgrade":
+        async with opened(load(options.config)):
+            yield "The schema is of the newest version."
+        return
+    if len(options.urls) != 2:
+        raise CommandFailed("Name both: bengkel db copy FROM TO, each as in database.url.")
+    there, here = map(_database_at, options.urls)
+    if there.is_sqlite and not Path(make_url(there.url).database or "").is_file():
+        raise CommandFailed(f"There is no database {options.urls[0]}.")
+    try:
+        await upgrade(here)
+        for name, tally in (await copying.copy(there, here)).items():
+            yield f"{name}: " + ", ".join(f"{what} {value}" for what, value in tally.items())
+        yield "Copied, and the same by count and sum. Set database.url to the new one."
+    except CopyFailed as error:
+        raise CommandFailed(f"{error} Nothing was copied.") from None
+    finally:
+        await there.close()
+        await here.close()
+
+
+def _database_at(url: str) -> Database:
+    try:
+        return Database(DatabaseAt(url=url).url)
+    except ValidationError as error:
+        raise CommandFailed(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}.") from None
 
 
 def _told(counts: Counts) -> str:

@@ -194,3 +194,28 @@ def test_postgresql_is_left_to_its_own_backup(
     monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://nobody@127.0.0.1:1/none")
     assert bengkel("backup") == 1
     assert "pg_dump" in capsys.readouterr().err
+
+
+def test_a_database_is_copied_into_an_empty_one_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bengkel("catalog", "import", "demo")
+    here, there = (f"sqlite+aiosqlite:///{tmp_path / name}" for name in ("data/bengkel.db", "there.db"))
+    assert bengkel("db", "copy", here, there) == 0
+    assert "part: rows 113" in capsys.readouterr().out
+    assert bengkel("db", "copy", here, there) == 1
+    assert "isn't empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("urls", "named"),
+    [
+        (("sqlite+aiosqlite:///a.db",), "FROM TO"),  # only one
+        (("sqlite+aiosqlite:///none.db", "sqlite+aiosqlite:///b.db"), "no database"),  # nothing there
+        (("mysql://a/b", "sqlite+aiosqlite:///b.db"), "url must begin with"),  # another kind
+    ],
+)
+def test_a_copy_that_cannot_be_is_said_in_a_line(
+    urls: tuple[str, ...], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bengkel("db", "copy", *urls) == 1
+    assert named in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
