@@ -1,6 +1,6 @@
 """Booking, moving, cancelling: what is held, what is refused, and what it costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -66,7 +66,7 @@ async def _furnished(database: Database, now: datetime) -> None:
 
 
 @pytest.fixture
-def statements(database: Database) -> list[str]:
+def statements(database: Database) -> Iterator[list[str]]:
     """What is sent to the database from here on."""
     sent: list[str] = []
 
@@ -75,9 +75,12 @@ def statements(database: Database) -> list[str]:
             sent.append(statement)
 
     # PostgreSQL's engines share one pool, and their listeners.
-    for engine in {engine.pool: engine for engine in (database.reading_engine, database.engine)}.values():
+    engines = {engine.pool: engine for engine in (database.reading_engine, database.engine)}.values()
+    for engine in engines:
         event.listen(engine.sync_engine, "before_cursor_execute", note)
-    return sent
+    yield sent
+    for engine in engines:
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

@@ -30,16 +30,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without a single table."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-async def _emptied(url: str) -> Database:
-    database = Database(url)
-    if not database.is_sqlite:
-        async with database.engine.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-    return database
+    return str(request.getfixturevalue("empty_postgres_url"))
 
 
 async def test_the_newest_migration_is_what_the_program_maps(database: Database) -> None:
@@ -69,7 +60,7 @@ async def test_upgrading_twice_is_harmless(database: Database) -> None:
 
 
 async def test_processes_that_start_together_upgrade_one_after_the_other(empty_url: str) -> None:
-    database = await _emptied(empty_url)
+    database = Database(empty_url)
     starts = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, empty_url, stderr=asyncio.subprocess.PIPE)
         for _ in range(3)
