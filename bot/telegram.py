@@ -20,6 +20,7 @@ from core.media import MOST_BYTES
 from core.messages import Say
 from webhooks.telegram import ALLOWED_UPDATES
 
+LONGEST_FETCH = timedelta(seconds=30)
 _NO_PHOTO = ("image_process_failed", "photo_invalid_dimensions", "too big")
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class TelegramSender:
 
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
+        self.joined = False
+        """Whether Telegram has been told where we are."""
         self._accepted: dict[str, int] = {}
         """How many parts of a parcel Telegram has already taken, so that a retry goes on behind them."""
         self._keys_open: set[str] = set()
@@ -73,12 +76,14 @@ class TelegramSender:
     async def fetch(self, handle: str) -> bytes | None:
         """The bytes of a photo that somebody sent; None where it is too large, or Telegram doesn't give it."""
         try:
-            file = await self.bot.get_file(handle)
-            if (file.file_size or 0) > MOST_BYTES:
-                return None
-            return bytes(await file.download_as_bytearray())
-        except TelegramError as error:
-            _log.info("a photo was not fetched: %s", error)
+            # The client's own limits are for each piece: one that trickles in would hold its chat up for hours.
+            async with asyncio.timeout(LONGEST_FETCH.total_seconds()):
+                file = await self.bot.get_file(handle)
+                if (file.file_size or 0) > MOST_BYTES:
+                    return None
+                return bytes(await file.download_as_bytearray())
+        except (TelegramError, TimeoutError) as error:
+            _log.info("a photo was not fetched: %r", error)
             return None
 
     def answer(self, query_id: str) -> None:
@@ -101,6 +106,7 @@ class TelegramSender:
         else:
             url, secret = webhook
             await self.bot.set_webhook(url, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
+        self.joined = True
 
     async def close(self) -> None:
         """Close the connections, when the last answers are out."""

@@ -218,6 +218,7 @@ def _still_wanted(row: Outbox, now: datetime) -> bool:
 
 
 def _waiting(kind: str, channel: str, address: str) -> Update:
+    # Both conditions: the first is the index's, the second leaves alone what is being sent.
     return update(Outbox).where(
         Outbox.channel == channel,
         Outbox.address == address,

@@ -109,7 +109,7 @@ async def test_a_broken_message_that_is_delivered_again_apologizes_once(door: Do
 
 
 async def test_a_bug_while_photos_are_looked_at_keeps_the_message_too(door: Door) -> None:
-    async def broken(session: AsyncSession, incoming: Incoming) -> bool:
+    async def broken(session: AsyncSession, incoming: Incoming, *, now: datetime) -> bool:
         raise TypeError
 
     door.engine.wants_photos = broken  # type: ignore[method-assign]
