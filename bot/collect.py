@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from bot.loop import Loop
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
 from bot.snap import snap_body
-from core import payments, settlement
+from core import payments, settlement, trace
 from core.database import AWAY, Database
 from core.payments import Task
 from core.shop import Shop
@@ -61,6 +61,11 @@ class Collector:
         """Something is to be done: a request was made, a notification came."""
         self._loop.wake()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is done, None where all is well."""
+        return self._loop.trouble
+
     def stop(self) -> None:
         """Finish what is being done, then end."""
         self._loop.stop()
@@ -99,6 +104,7 @@ class Collector:
 
     async def _attend(self, task: Task) -> None:
         request = task.request
+        trace.follow(request.order_id)
         if request.state is RequestState.CANCELLED:
             await self._close_link(request)
         elif request.state is RequestState.WANTED and request.expires_at > self._clock():
@@ -179,6 +185,7 @@ class Collector:
             await settlement.look(session, request.order_id, answer, shop=self._shop, now=self._clock())
 
     async def _confirm(self, order_id: str, claimed_at: datetime) -> None:
+        trace.follow(order_id)
         try:
             answer = await self._midtrans.status(order_id)
         except (MidtransTrouble, MidtransRefused) as trouble:

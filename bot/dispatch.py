@@ -14,9 +14,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import metrics
+from bot.logs import personal_words
 from bot.loop import Loop
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Sender, Unclear, Undeliverable
-from core import notices, outbox
+from core import notices, outbox, trace
 from core.database import AWAY, Database, work_left
 from core.messages import Document, message_from_json
 from core.shop import Shop
@@ -81,6 +83,12 @@ class Dispatcher:
         for lane in self._lanes.values():
             lane.stop()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why messages of some channel don't go out, None where all is well."""
+        stopped = (f"{channel}: {lane.trouble}" for channel, lane in self._lanes.items() if lane.trouble)
+        return next(stopped, None)
+
     async def run_once(self, *channels: str) -> int:
         """Send the first due message of each chat of these channels (all, when none is named); how many there were."""
         await self._record()
@@ -118,20 +126,21 @@ class Dispatcher:
         await self._record()
 
     async def _send(self, row: Outbox, *, in_session: bool) -> str | None:
+        trace.follow(row.trace, row.address, *personal_words(row.body))
         letter = message_from_json(row.body)
-        return await self._senders[row.channel].send(
-            Parcel(
-                key=row.key,
-                address=row.address,
-                language=row.language,
-                message=letter,
-                kind=row.kind,
-                file=await self._files(letter.document) if letter.document else None,
-                in_session=in_session,
-                written_at=row.created_at,
-                attempts=row.attempts - 1,
-            )
+        parcel = Parcel(
+            key=row.key,
+            address=row.address,
+            language=row.language,
+            message=letter,
+            kind=row.kind,
+            file=await self._files(letter.document) if letter.document else None,
+            in_session=in_session,
+            written_at=row.created_at,
+            attempts=row.attempts - 1,
         )
+        with metrics.vendor_call(row.channel):
+            return await self._senders[row.channel].send(parcel)
 
     async def _record(self) -> None:
         """Write down what became of the messages sent; kept for the next time while the database is away."""
@@ -142,7 +151,8 @@ class Dispatcher:
         try:
             async with self._database.write() as session:
                 for row, outcome in done:
-                    await self._record_one(session, row, outcome, now)
+                    with trace.following(row.trace, row.address, *personal_words(row.body)):
+                        await self._record_one(session, row, outcome, now)
         except AWAY:
             self._unrecorded = done + self._unrecorded
             raise
@@ -163,7 +173,7 @@ class Dispatcher:
             case error if isinstance(error, AWAY):  # the file couldn't be read
                 await outbox.retry(session, row, reason=type(error).__name__, now=now, jitter=jitter)
             case error:
-                LOG.error("outbox %s can't be sent: a bug", row.key, exc_info=error)
+                LOG.error("message %s can't be sent: a bug", row.id, exc_info=error)
                 await outbox.failed(session, row, reason=repr(error))
 
     async def _give_up(

@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Literal, TextIO
 from urllib.parse import quote
@@ -44,6 +44,20 @@ def set_up(
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     sys.excepthook = _last_words
+
+
+def personal_words(body: object) -> Iterator[str]:
+    """What a message's JSON says of people, by the names of its parameters."""
+    match body:
+        case dict():
+            for key, value in body.items():
+                if key in PERSONAL and isinstance(value, str):
+                    yield value
+                else:
+                    yield from personal_words(value)
+        case list():
+            for each in body:
+                yield from personal_words(each)
 
 
 class Mask:

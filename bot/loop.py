@@ -3,10 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from core.database import AWAY
 
 LOG = logging.getLogger(__name__)
+STUCK = timedelta(minutes=3)
+"""How long one call may take: longer than any vendor is waited for."""
 
 
 class Loop:
@@ -21,6 +24,9 @@ class Loop:
         self._work = work
         self._woken = asyncio.Event()
         self._stopping = False
+        self._running = False
+        self._began: float | None = None
+        """When the present call began, by the event loop's clock."""
 
     def wake(self) -> None:
         """Look now."""
@@ -31,14 +37,34 @@ class Loop:
         self._stopping = True
         self.wake()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why it does nothing, None where all is well."""
+        if not self._running:
+            return "not running"
+        if self._began is not None and asyncio.get_running_loop().time() - self._began > STUCK.total_seconds():
+            return "stuck"
+        return None
+
     async def run(self) -> None:
         """Work until stopped."""
-        while not self._stopping:
-            self._woken.clear()
-            try:
-                while await self._work() and not self._stopping:
-                    pass
-            except AWAY as error:
-                LOG.warning("%s: the database is away (%s)", self._name, type(error).__name__)
-            if not self._stopping:
-                await self._woken.wait()
+        self._running = True
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                await self._work_off()
+                if not self._stopping:
+                    await self._woken.wait()
+        finally:
+            self._running = False
+
+    async def _work_off(self) -> None:
+        try:
+            more = True
+            while more and not self._stopping:
+                self._began = asyncio.get_running_loop().time()
+                more = bool(await self._work())
+        except AWAY as error:
+            LOG.warning("%s: the database is away (%s)", self._name, type(error).__name__)
+        finally:
+            self._began = None

@@ -20,6 +20,7 @@ from midtransclient import Snap
 from midtransclient.config import ApiConfig
 from midtransclient.error_midtrans import JSONDecodeError, MidtransAPIError
 
+from bot import metrics
 from core.money import Money
 
 
@@ -133,8 +134,9 @@ class Midtrans:
 
     async def _call(self, ask: Callable[[], object]) -> dict[str, object]:
         try:
-            async with asyncio.timeout(self._timeout):  # requests' own timeout starts anew with every byte
-                answer = await asyncio.to_thread(ask)
+            with metrics.vendor_call("midtrans"):
+                async with asyncio.timeout(self._timeout):  # requests' own timeout starts anew with every byte
+                    answer = await asyncio.to_thread(ask)
         except MidtransAPIError as error:
             raise _judged(error) from None  # the vendor's error carries the request with its key
         except _UNREADABLE as error:

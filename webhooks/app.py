@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from conversations.texts import render
+from core import trace
 from core.database import AWAY
 from core.messages import say
 
@@ -53,13 +54,26 @@ def make_app(
     *,
     ready: Ready,
     middlewares: Sequence[Middleware] = (),
+    around: Sequence[Middleware] = (),
     body_deadline: timedelta = timedelta(seconds=10),
 ) -> web.Application:
-    """An application of these routes, with limits, error answers, /healthz and /readyz."""
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_errors, _deadline(body_deadline), *middlewares])
+    """An application of these routes, with limits, error answers, /healthz and /readyz; `around` sees every answer."""
+    inner = [_errors, _deadline(body_deadline), *middlewares]
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[*around, *inner])
     app.on_response_prepare.append(_add_headers)
     app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready))])
     return app
+
+
+def traced(fresh: Callable[[], str]) -> Middleware:
+    """Gives each request an id of its own to follow, until it turns out what it brings."""
+
+    @web.middleware
+    async def follow(request: web.Request, handler: Handler) -> web.StreamResponse:
+        trace.follow(f"http:{fresh()}")
+        return await handler(request)
+
+    return follow
 
 
 async def _alive(_: web.Request) -> web.Response:
@@ -86,10 +100,10 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, web.RequestPayloadError):
         return _failure(request, 400)
     except AWAY as error:
-        _log.warning("%s: the database is away (%s)", _route(request), type(error).__name__)
+        _log.warning("%s: the database is away (%s)", route_of(request), type(error).__name__)
         return _failure(request, 503)
     except Exception:  # noqa: BLE001 — the last stop before aiohttp, which shows a trace in debug mode
-        _log.exception("%s failed", _route(request))
+        _log.exception("%s failed", route_of(request))
         return _failure(request, 500)
 
 
@@ -145,7 +159,7 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "bengkel"  # aiohttp's own names its version and Python's
 
 
-def _route(request: web.Request) -> str:
+def route_of(request: web.Request) -> str:
     """The route for the log: its pattern, since a path may name a person's booking."""
     resource = request.match_info.route.resource
     return f"{request.method} {resource.canonical if resource else '(no route)'}"

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from core import settlement
+from core import settlement, trace
 from core.database import Database
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9\-_~.]{1,50}")
@@ -32,6 +32,7 @@ def routes(
         body = _parsed(await request.read())
         if not _is_signed(body, server_key):
             raise web.HTTPForbidden
+        trace.follow(body["order_id"])
         if not body["order_id"].startswith(_TEST_BUTTON):
             async with database.write() as session:
                 await settlement.note(session, body, now=clock())

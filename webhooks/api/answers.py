@@ -43,6 +43,7 @@ def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> w
     language = language_of(request)
     match error:
         case Refusal():
+            request["refused"] = error.code  # for who counts
             text = say(_refusal_key(error), **error.params)
             return _failure(error.http_status, error.code, text, language)
         case ValidationError():

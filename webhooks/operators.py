@@ -1,0 +1,36 @@
+"""GET /metrics: for who looks after the server, from this machine or with the token; nobody else learns that it is there."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv6Address, ip_address
+
+from aiohttp import web
+
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+"""What proxies add: then the caller isn't on this machine, only the proxy is."""
+
+
+def routes(exposition: Callable[[], Awaitable[bytes]], *, token: str | None, behind_proxy: bool) -> list[web.RouteDef]:
+    """The one route: 401 for a wrong token, 404 for a stranger where no token is set."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        if not (_has(request, token) or (not behind_proxy and _is_from_here(request))):
+            raise web.HTTPUnauthorized if token else web.HTTPNotFound
+        return web.Response(body=await exposition(), headers={"Content-Type": TEXT_FORMAT})
+
+    return [web.get("/metrics", metrics)]
+
+
+def _has(request: web.Request, token: str | None) -> bool:
+    given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+    return token is not None and hmac.compare_digest(given, f"Bearer {token}".encode())
+
+
+def _is_from_here(request: web.Request) -> bool:
+    if not request.remote or any(name in request.headers for name in _FORWARDED):
+        return False
+    address = ip_address(request.remote)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback
