@@ -48,9 +48,8 @@ async def everything(*, port: int = 0) -> AsyncIterator[Outside]:
     async with outside(app.now, port=port) as there:
         there.world.shop["name"] = WORKSHOP["name"]
         with TemporaryDirectory(prefix="bengkel-demo-") as folder:
-            there.world.new_customer("telegram")
-            there.world.new_customer("whatsapp")
-            there.world.telegram.person(OWNER, "Ibu Rina (pemilik)", phone="+628111000001", started=True)
+            there.world.hire("owner", OWNER, "Ibu Rina", phone="+628111000001")
+            there.world.hire("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
             database = f"sqlite+aiosqlite:///{folder}/bengkel.db"
             settings = settings_for(there, folder=Path(folder), database=database, port=free_port())
             await stock_the_shelves(settings)

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.sandbox.mailbox import Mailbox, listed
 from bot.sandbox.phones import NotThere, Person
 from bot.sandbox.stage import Event, Handler
-from bot.sandbox.world import World
+from bot.sandbox.world import CUSTOMERS, World
 
 Body = dict[str, Any]
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
@@ -28,8 +28,8 @@ def routes(world: World, letters: Mailbox) -> list[web.RouteDef]:
         web.get("/world/state", _local(page.state)),
         web.get("/world/events", _local(page.events)),
         web.get(r"/world/media/{media:\w+}", _local(page.media)),
-        web.post("/world/{phone:telegram|whatsapp}/photo", _local(page.photo)),
-        web.post("/world/{phone:telegram|whatsapp}/{deed}", _local(page.deed)),
+        web.post(r"/world/{phone:\w+}/photo", _local(page.photo)),
+        web.post(r"/world/{phone:\w+}/{deed}", _local(page.deed)),
     ]
 
 
@@ -82,7 +82,7 @@ class _Page:
             body = await request.json() if request.can_read_body else {}
         except ValueError:
             return _refused(400, "the body is no JSON")
-        if deed == "new-person":
+        if deed == "new-person" and phone in CUSTOMERS:
             self._world.new_customer(phone)
             return web.Response(status=204)
         if deed not in DEEDS or not isinstance(body, dict):
@@ -90,8 +90,11 @@ class _Page:
         return await self._done(request, lambda person: DEEDS[deed](person, body))
 
     async def _done(self, request: web.Request, act: Callable[[Person], Awaitable[object]]) -> web.Response:
+        person = self._world.phones.get(request.match_info["phone"])
+        if person is None:
+            return _refused(404, "there is no such phone")
         try:
-            await act(self._world.network(request.match_info["phone"]).customers[-1])
+            await act(person)
         except (KeyError, TypeError, ValueError, NotThere) as problem:
             return _refused(400, str(problem))
         return web.Response(status=204)

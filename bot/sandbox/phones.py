@@ -339,8 +339,6 @@ class Network(ABC, Generic[LetterT]):
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.people: dict[str, Person] = {}
-        self.customers: list[Person] = []
-        """Whose phone the page shows or has shown, the present one last; everyone else stands under "others"."""
         self._held: list[tuple[LetterT, int]] | None = None
 
     async def carry(self, person: Person, deed: Deed, times: int = 1) -> int | None:
@@ -373,11 +371,6 @@ class Network(ABC, Generic[LetterT]):
     def tell(self, person: Person, event: str, bubble: Bubble) -> None:
         """Tell the page."""
         self.stage.publish({"type": event, "phone": self.name, "person": person.address, "bubble": bubble.to_json()})
-
-    @property
-    def others(self) -> list[Person]:
-        """Everyone but the page's customers: staff, and people of the tests."""
-        return [person for person in self.people.values() if person not in self.customers]
 
     def admit(self, person: Person) -> Person:
         """Take a person in."""

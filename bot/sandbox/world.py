@@ -9,6 +9,8 @@ from bot.sandbox.telegram_chats import Telegram
 from bot.sandbox.twilio import TwilioApi
 from bot.sandbox.twilio_chats import Account, WhatsApp
 
+CUSTOMERS = ("whatsapp", "telegram")
+"""The page's phones whose person can be replaced, by the messenger on each."""
 NAMES = ("Budi Santoso", "Sari Wulandari", "Agus Pratama", "Dewi Lestari", "Rizky Hidayat", "Putri Anggraini")
 
 
@@ -24,41 +26,38 @@ class World:
         self.whatsapp = WhatsApp(self.stage, twilio)
         self.bot_api = BotApi(self.telegram, telegram_token)
         self.twilio_api = TwilioApi(self.whatsapp)
+        self.phones: dict[str, Person] = {}
+        """Who is behind each phone of the page: a customer by the messenger's name, staff by what they are."""
         self.shop: dict[str, Any] = {}
         """What the page says about the shop: its name, addresses to look at."""
-        for network in (self.whatsapp, self.telegram):
-            self.new_customer(network.name)
+        for name in CUSTOMERS:
+            self.new_customer(name)
 
     def network(self, name: str) -> Network[Any]:
         """The messenger of that name; KeyError if there is none."""
         return {"telegram": self.telegram, "whatsapp": self.whatsapp}[name]
 
+    def hire(self, role: str, user_id: int, called: str, *, phone: str) -> Person:
+        """Give somebody of the staff a phone of the page, with Telegram on it."""
+        self.phones[role] = self.telegram.person(user_id, called, phone=phone)
+        return self.phones[role]
+
     def new_customer(self, name: str) -> Person:
-        """Put somebody new behind a phone of the page."""
+        """Put somebody new behind a customers' phone of the page."""
         number = self.stage.number()
         called, phone = NAMES[number % len(NAMES)], f"+6281290{number:06d}"
         if name == "telegram":
             person = self.telegram.person(8_000_000_000 + number, called, phone=phone, started=False)
         else:
             person = self.whatsapp.person(phone, called)
-        person.network.customers.append(person)
+        self.phones[name] = person
         self.stage.publish({"type": "reset", "phone": name, "person": person.to_json()})
         return person
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as the page reads it."""
-        networks: tuple[Network[Any], ...] = (self.whatsapp, self.telegram)
-        return {
-            "phones": {network.name: _phone(network) for network in networks},
-            "others": [
-                person.to_json() | {"phone": network.name, "bubbles": [bubble.to_json() for bubble in person.bubbles]}
-                for network in networks
-                for person in network.others
-            ],
-            "shop": self.shop,
-        }
+        return {"phones": {name: _phone(person) for name, person in self.phones.items()}, "shop": self.shop}
 
 
-def _phone(network: Network[Any]) -> dict[str, Any]:
-    customer = network.customers[-1]
-    return {"person": customer.to_json(), "bubbles": [bubble.to_json() for bubble in customer.bubbles]}
+def _phone(person: Person) -> dict[str, Any]:
+    return {"person": person.to_json(), "bubbles": [bubble.to_json() for bubble in person.bubbles]}

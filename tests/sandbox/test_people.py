@@ -28,17 +28,28 @@ async def state(page: ClientSession) -> dict[str, Any]:
         return await got.json()
 
 
-async def test_the_page_sees_both_customers_the_others_and_the_mail(page: ClientSession, there: Outside) -> None:
-    there.world.telegram.person(7_000_000_001, "Ibu Rina", phone="+628111000001")
+async def test_the_page_sees_every_phone_and_the_mail(page: ClientSession, there: Outside, shop: Shop) -> None:
+    there.world.hire("owner", 7_000_000_001, "Ibu Rina", phone="+628111000001")
+    there.world.telegram.person(7_000_000_009, "Tono")  # who has no phone of the page isn't seen on it
     await to_thread(_send_mail, there.smtp_port)
+    async with page.post("/world/owner/type", json={"text": "/staf"}) as got:
+        assert got.status == 204
 
     seen = await state(page)
 
+    assert set(seen["phones"]) == {"whatsapp", "telegram", "owner"}
     assert seen["phones"]["telegram"]["person"]["name"] != seen["phones"]["whatsapp"]["person"]["name"]
-    assert [(other["name"], other["phone"], other["bubbles"]) for other in seen["others"]] == [
-        ("Ibu Rina", "telegram", [])
-    ]
+    owner = seen["phones"]["owner"]
+    assert (owner["person"]["name"], [bubble["text"] for bubble in owner["bubbles"]]) == ("Ibu Rina", ["/staf"])
     assert [mail["subject"] for mail in seen["mail"]] == ["Halo"]
+
+
+async def test_staff_is_not_replaced_and_an_unknown_phone_does_nothing(page: ClientSession, there: Outside) -> None:
+    there.world.hire("owner", 7_000_000_001, "Ibu Rina", phone="+628111000001")
+    for path, body in (("owner/new-person", {}), ("nobody/type", {"text": "halo"})):
+        async with page.post(f"/world/{path}", json=body) as got:
+            assert got.status == 404
+    assert there.world.phones["owner"].name == "Ibu Rina"
 
 
 def _send_mail(port: int) -> None:
@@ -60,7 +71,7 @@ async def test_a_person_types_shares_and_is_replaced(page: ClientSession, there:
         assert got.status == 204
     after = await state(page)
     assert after["phones"][phone]["person"]["id"] != seen["person"]["id"]
-    assert after["phones"][phone]["bubbles"] == after["others"] == []
+    assert after["phones"][phone]["bubbles"] == []
 
 
 async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, there: Outside, shop: Shop) -> None:
@@ -72,11 +83,11 @@ async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, there
 
     async with page.post("/world/telegram/language", json={"language": "en"}) as got:
         assert got.status == 204
-    assert there.world.telegram.customers[-1].language == "en"
+    assert there.world.phones["telegram"].language == "en"
 
 
 async def test_a_button_is_tapped_by_bubble_and_id(page: ClientSession, there: Outside, shop: Shop) -> None:
-    customer = there.world.whatsapp.customers[-1]
+    customer = there.world.phones["whatsapp"]
     menu = Menu("Pilih", (Item("1:0", "09:00"), Item("1:1", "10:00")))
     customer.see(Bubble("SM1", "shop", there.world.stage.clock(), "text", "Jam?", "Jam?", menu=menu))
     async with page.post("/world/whatsapp/tap", json={"bubble": "SM1", "button": "1:1"}) as got:
@@ -106,7 +117,7 @@ async def test_events_tell_of_bubbles_as_they_come(page: ClientSession, there: O
     async with page.get("/world/events") as events:
         assert events.content_type == "text/event-stream"
         await events.content.readline()
-        await there.world.telegram.customers[-1].type("halo")
+        await there.world.phones["telegram"].type("halo")
         event = json.loads(await anext(_data(events.content)))
     assert (event["type"], event["phone"], event["bubble"]["text"]) == ("bubble", "telegram", "halo")
 
@@ -140,7 +151,7 @@ async def test_a_hidden_phone_shows_an_id_in_its_place(there: Outside, shop: Sho
 
 
 async def test_nobody_waits_for_a_reply_for_ever(there: Outside, shop: Shop, clock: Clock) -> None:
-    customer = there.world.telegram.customers[-1]
+    customer = there.world.phones["telegram"]
     clock.pass_by(timedelta(days=1))  # the shop's time and the test's have nothing to do with each other
     with pytest.raises(TimeoutError, match=f"no reply to {customer.name}"):
         await customer.next_reply(timeout=0.01)

@@ -1,24 +1,19 @@
-// The page: two phones to write on, the owner's phone and the mailbox to look at.
+// The page: two customers' phones, the staff's two in one place, and the mailbox.
 
-import { Chat, face } from "./chat.js";
 import { byId, clock, el } from "./dom.js";
-import { catchLinks, narrow, showMail } from "./panel.js";
+import { catchLinks, showMail } from "./panel.js";
 import { Phone } from "./phone.js";
 import { follow } from "./world.js";
 
-const phones = { whatsapp: new Phone("whatsapp", byId("whatsapp")), telegram: new Phone("telegram", byId("telegram")) };
-const owner = new Chat(document.querySelector("#owner .bubbles"), "telegram");
-let ownerId = null;
-let inHand = phones.whatsapp; // the phone used last
+const CUSTOMERS = { whatsapp: "whatsapp", telegram: "telegram" };
+const STAFF = { owner: "telegram", technician: "telegram" };
+const phones = Object.fromEntries(Object.entries({ ...CUSTOMERS, ...STAFF }).map(([name, app]) => [name, new Phone(name, app, byId(name))]));
+let inHand = phones.whatsapp; // the customers' phone used last
 
 function whole(state) {
   byId("lost").hidden = true;
   name(state.shop.name || "Bengkel");
-  for (const [app, phone] of Object.entries(phones)) phone.load(state.phones[app]);
-  const [first] = state.others;
-  ownerId = first ? first.id : null;
-  byId("owner-name").textContent = first ? first.name : "";
-  owner.load(first ? first.bubbles : []);
+  for (const [key, phone] of Object.entries(phones)) phone.load(state.phones[key]);
   byId("letters").replaceChildren();
   state.mail.forEach(post);
   document.body.dataset.ready = "";
@@ -28,19 +23,15 @@ function piece(event) {
   if (event.type === "mail") return arrive("mail", () => post(event.mail));
   if (event.type === "reset") return phones[event.phone].load({ person: event.person, bubbles: [] });
   if (event.type === "end") return undefined;
+  const phone = Object.values(phones).find(({ app, person }) => app === event.phone && person.id === event.person);
   const news = event.type === "bubble" && event.bubble.from === "shop";
-  if (event.person === ownerId) return arrive("owner", () => (event.type === "delete" ? owner.remove(event.bubble.id) : owner.put(event.bubble)), news);
-  const phone = phones[event.phone];
-  if (event.person === phone.person.id) arrive(event.phone, () => phone.take(event), news);
-  return undefined;
+  return phone && arrive(phone.name, () => phone.take(event), news);
 }
 
 function name(shop) {
   byId("shop").textContent = shop;
   document.title = `${shop} · simulasi`;
   for (const phone of Object.values(phones)) phone.named(shop);
-  document.querySelector("#owner .who").textContent = shop;
-  face(document.querySelector("#owner .avatar"), shop);
 }
 
 function post(mail) {
@@ -51,38 +42,41 @@ function post(mail) {
   byId("letters").prepend(el("li", {}, open));
 }
 
-// --- one at a time, on a small screen -------------------------------------------------------------
+// --- one at a time: the staff's phones, and on a small screen everything ----------------------------
 
-/** Show what came, and mark its tab while another one is shown. */
+/** Show what came, and count it on the tabs of what isn't to be seen now. */
 function arrive(tab, show, news = true) {
   show();
   if (!news) return;
   byId(tab).classList.remove("rings");
   requestAnimationFrame(() => byId(tab).classList.add("rings"));
-  if (!narrow() || document.body.dataset.shown === tab) return;
-  const count = badge(tab);
-  count.textContent = String(Number(count.textContent) + 1);
-  count.hidden = false;
+  if (byId(tab).offsetParent !== null) return;
+  for (const count of counts(tab)) count.textContent = String(Number(count.textContent) + 1);
 }
 
-const badge = (tab) => document.querySelector(`.tabs [data-tab=${tab}] em`);
+const counts = (tab) => document.querySelectorAll(`button[data-tab=${tab}] em`);
 
 function turnTo(tab) {
-  document.body.dataset.shown = tab;
-  for (const button of document.querySelectorAll(".tabs button")) button.toggleAttribute("aria-current", button.dataset.tab === tab);
-  badge(tab).hidden = true;
-  badge(tab).textContent = "";
-  if (phones[tab]) inHand = phones[tab];
+  const { dataset } = document.body;
+  dataset.shown = tab;
+  if (tab in STAFF) dataset.staff = tab;
+  for (const button of document.querySelectorAll("button[data-tab]")) {
+    button.toggleAttribute("aria-current", button.dataset.tab === (button.closest(".switch") ? dataset.staff : tab));
+  }
+  for (const count of counts(tab)) count.replaceChildren();
+  if (tab in CUSTOMERS) inHand = phones[tab];
 }
 
-document.querySelector(".tabs").addEventListener("click", ({ target }) => {
-  const button = target.closest("button");
+for (const staff of Object.keys(STAFF)) phones[staff].part("caption").append(byId("of-staff").content.cloneNode(true));
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("button[data-tab]");
   if (button) turnTo(button.dataset.tab);
 });
+turnTo("whatsapp");
 
 // --- what to try ----------------------------------------------------------------------------------
 
-for (const phone of Object.values(phones)) phone.seat.addEventListener("focusin", () => { inHand = phone; });
+for (const customer of Object.keys(CUSTOMERS)) byId(customer).addEventListener("focusin", () => { inHand = phones[customer]; });
 
 function unfold(open) {
   document.body.classList.toggle("unfolded", open);
@@ -92,9 +86,10 @@ function unfold(open) {
 byId("help").addEventListener("click", () => unfold(!document.body.classList.contains("unfolded")));
 for (const button of document.querySelectorAll(".try")) {
   button.addEventListener("click", () => {
+    const phone = phones[button.dataset.phone] || inHand;
     unfold(false);
-    turnTo(inHand.app);
-    inHand.offer(button.dataset.text);
+    turnTo(phone.name);
+    phone.offer(button.dataset.text);
   });
 }
 

@@ -16,16 +16,20 @@ const HERE = { address: null, latitude: -6.2441, longitude: 106.7994 };
 const TYPING_AT_MOST = 4000; // ms
 
 export class Phone {
-  constructor(app, seat) {
+  /** The phone of that name in the world behind the page, with a messenger on it. */
+  constructor(name, app, seat) {
+    this.name = name;
     this.app = app;
     this.seat = seat;
+    this.isStaffs = name !== app;
     seat.append(byId("of-phone").content.cloneNode(true));
     this.part("frame").classList.add(app);
     this.part("app").textContent = APPS[app];
     this.input = seat.querySelector("textarea");
-    this.input.dataset.testid = `input-${app}`;
-    this.part("send").dataset.testid = `send-${app}`;
+    this.input.dataset.testid = `input-${name}`;
+    this.part("send").dataset.testid = `send-${name}`;
     this.chat = new Chat(this.part("bubbles"), app, { tap: (button, bubble) => this.tap(button, bubble), openList: (bubble) => this.openList(bubble) });
+    for (const part of ["fresh", "languages", "app"]) this.part(part).hidden = this.isStaffs;
     this.pressed = null; // the bubble whose reply keyboard was used, and so is down
     this.listen();
   }
@@ -90,7 +94,9 @@ export class Phone {
     const bubbles = this.chat.bubbles;
     const say = words(this.person.language);
     this.part("begin").hidden = bubbles.length > 0;
-    if (this.app === "telegram") {
+    if (this.isStaffs) {
+      this.part("begin").replaceChildren(el("div.hello", {}, el("b", {}, say[this.name]), say[`${this.name}_more`]), this.starter(say.staff_start, "/staf"));
+    } else if (this.app === "telegram") {
       this.part("begin").replaceChildren(el("div.hello", {}, el("b", {}, say.about), say.about_more), this.starter(say.start));
     } else {
       this.part("begin").replaceChildren(el("p.safe", {}, say.safe));
@@ -102,9 +108,9 @@ export class Phone {
     keyboard.replaceChildren(...keys.map((row) => el("div", {}, row.map((key) => this.key(key, holder)))));
   }
 
-  starter(title) {
+  starter(title, words = "/start") {
     const button = el("button", { type: "button", "data-testid": "start" }, title);
-    button.addEventListener("click", () => this.say("/start"));
+    button.addEventListener("click", () => this.say(words));
     return button;
   }
 
@@ -171,7 +177,7 @@ export class Phone {
     down.addEventListener("click", () => chat.scrollTo({ top: 0, behavior: "smooth" }));
     const file = this.seat.querySelector("input[type=file]");
     file.addEventListener("change", () => {
-      if (file.files.length) this.hand(() => sendPhoto(this.app, file.files[0]));
+      if (file.files.length) this.hand(() => sendPhoto(this.name, file.files[0]));
       file.value = "";
     });
   }
@@ -207,7 +213,7 @@ export class Phone {
 
   do(deed, body) {
     const spoken = ["type", "tap", "contact", "location"].includes(deed);
-    return this.hand(() => act(this.app, deed, body), spoken);
+    return this.hand(() => act(this.name, deed, body), spoken);
   }
 
   /** Hand a deed over; whether it was taken. */
@@ -239,7 +245,7 @@ export class Phone {
     const file = this.seat.querySelector("input[type=file]");
     this.openSheet(say.attach, [
       this.choice({ title: say.photo, mark: icon("photo"), testid: "attach-photo", tint: "violet" }, () => file.click()),
-      this.choice({ title: say.sample, mark: icon("camera"), testid: "attach-sample", tint: "pink" }, () => this.hand(async () => sendPhoto(this.app, await samplePhoto()))),
+      this.choice({ title: say.sample, mark: icon("camera"), testid: "attach-sample", tint: "pink" }, () => this.hand(async () => sendPhoto(this.name, await samplePhoto()))),
       this.choice({ title: say.place, mark: icon("pin"), testid: "attach-location", tint: "green" }, () => this.choosePlace()),
       this.choice({ title: say.contact, mark: icon("person"), testid: "attach-contact", tint: "blue" }, () => this.do("contact")),
     ], "icons");
@@ -247,8 +253,9 @@ export class Phone {
 
   openMore() {
     const say = words(this.person.language);
+    const fresh = this.choice({ title: say.fresh, mark: icon("fresh"), testid: "more-new-person" }, () => this.do("new-person"));
     this.openSheet(this.person.name, [
-      this.choice({ title: say.fresh, mark: icon("fresh"), testid: "more-new-person" }, () => this.do("new-person")),
+      ...(this.isStaffs ? [] : [fresh]),
       this.choice({ title: this.person.blocked ? say.unblock : say.block, mark: icon("block"), testid: "block" }, () => this.toggleBlock()),
     ]);
   }
