@@ -30,7 +30,7 @@ async def really_drop(turn: Turn, argument: str) -> Question:
     await cancellation.cancel(
         turn.session,
         booking,
-        reason=cancellation.CUSTOMERS_WISH,
+        reason=bookings.CUSTOMER,
         actor=bookings.CUSTOMER,
         shop=turn.shop,
         now=turn.now,

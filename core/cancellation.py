@@ -17,12 +17,10 @@ from core import bookings, payments, policy, post, refunds
 from core.messages import Message, Option, Say, message, say
 from core.money import Money
 from core.shop import Shop
-from core.states import BookingStatus, RefundState
+from core.states import BookingStatus, check_move
 from core.tables import Booking
 from core.work import costs
 
-CUSTOMERS_WISH = "customer"
-"""The reason of who gives none."""
 NO_SHOW = "no_show"
 """The reason where the customer never came."""
 
@@ -60,6 +58,7 @@ async def offer(session: AsyncSession, booking: Booking, *, by_customer: bool, s
     booking = await payments.locked(session, booking.id)
     if by_customer:
         policy.check_may_cancel(booking.status, booking.starts_at, shop=shop, now=now)
+    check_move(booking.status, BookingStatus.CANCELLED)
     return terms(booking, await _in_hand(session, booking), by_customer=by_customer, shop=shop, now=now)
 
 
@@ -74,13 +73,15 @@ async def cancel(
     agreed = await offer(session, booking, by_customer=by_customer, shop=shop, now=now)
     had_link = await payments.open_request(session, booking, now=now) is not None
     await _end(session, booking, reason=reason, actor=actor, now=now)
-    because = [say("cancelling.because", reason=reason)] if reason and reason != CUSTOMERS_WISH else []
-    head = say("cancelling.done" if by_customer else "cancelling.by_shop", **_which(booking, shop))
+    because = [say("cancelling.because", reason=reason)] if reason and reason != bookings.CUSTOMER else []
     closed = [say("cancelling.link_closed")] if had_link else []
-    told = Message((head, *([] if by_customer else because), *money(agreed), *closed))
-    who = say("staff.by_customer") if by_customer else actor
+    if by_customer:
+        who, told = say("staff.by_customer"), [say("cancelling.done", **_which(booking, shop))]
+    else:
+        who, told = actor, [say("cancelling.by_shop", **_which(booking, shop)), *because]
+    told += [*money(agreed), *closed]
     heard = _heard(booking, agreed, say("staff.cancelled", who=who, **_which(booking, shop)), *because)
-    await _tell(session, booking, told, heard, key=f"cancelled:{booking.code}", shop=shop, now=now)
+    await _tell(session, booking, Message(tuple(told)), heard, key=f"cancelled:{booking.code}", shop=shop, now=now)
     await _owe(session, booking, agreed, reason="cancelled", shop=shop, now=now)
     return agreed
 
@@ -124,9 +125,7 @@ def money(outcome: Terms) -> list[Say]:
 
 
 async def _in_hand(session: AsyncSession, booking: Booking) -> Money:
-    """What was paid, less what goes back already (it leaves the ledger once it went)."""
-    going = [each.amount for each in await refunds.of_booking(session, booking) if each.state is not RefundState.DONE]
-    return booking.paid_amount - sum(going)
+    return max(0, booking.paid_amount - await payments.going_back(session, booking))
 
 
 async def _end(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> None:
