@@ -71,6 +71,15 @@ def test_today_is_marked(at: datetime, marked: int) -> None:
     assert _columns_with(_open(chart.png(days, at=at, language="id")), SHADE) == marked
 
 
+async def test_a_picture_asked_for_again_is_that_of_its_moment() -> None:
+    days = [DayFigures(MONDAY + timedelta(days=number), 0, 0) for number in range(7)]
+    first = await chart.make(days, at=THURSDAY, language="id")
+    assert await chart.make(days, at=THURSDAY + timedelta(seconds=59), language="id") == first
+    assert await chart.make(days, at=THURSDAY + timedelta(minutes=1), language="id") != first
+    days[3] = DayFigures(days[3].day, 1, 0)
+    assert await chart.make(days, at=THURSDAY, language="id") != first
+
+
 def _open(content: bytes) -> Image.Image:
     assert len(content) < 300_000  # at once on a phone
     picture = Image.open(io.BytesIO(content), formats=["PNG"])
