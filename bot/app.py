@@ -19,11 +19,11 @@ from pathlib import Path
 
 from aiohttp import web
 from pydantic import SecretStr
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from telegram.error import TelegramError
 
-from bot import chart, housekeeping, invoice, jobs, logs
+from bot import chart, housekeeping, invoice, jobs, logs, metrics
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
@@ -31,6 +31,7 @@ from bot.email import Email
 from bot.intake import Intake
 from bot.midtrans import Midtrans
 from bot.missed import catch_up
+from bot.oversight import Oversight
 from bot.photos import Photos
 from bot.polling import backoff, poll
 from bot.rest import rest
@@ -38,16 +39,16 @@ from bot.sending import File, Sender
 from bot.telegram import TelegramSender, make_bot
 from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
-from core import bookings, invoices, media, notices, outbox, reports
-from core.database import AWAY, Database, insert_once, upgrade
+from core import bookings, invoices, late, media, notices, outbox, reports
+from core.database import Database, insert_once, upgrade
 from core.messages import Document, say
 from core.payments import WORKER
 from core.refusals import BadPhotos, NotFound
 from core.shop import Shop
 from core.states import PaymentMethod
 from core.tables import Booking, Contact, Secret
-from webhooks import api, cors, files, midtrans, pages, telegram, twilio
-from webhooks.app import make_app
+from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
+from webhooks.app import make_app, traced
 from webhooks.files import Download
 
 FILE_LINKS_LAST = timedelta(days=7)
@@ -175,10 +176,20 @@ async def serving(
         )
         routes += api.routes(web_api, public_url=settings.server.public_url)
         care = housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock)
-        await _start(stack, dispatcher, collector, opened, wake, clock, tick, care)
+        oversight = Oversight(
+            opened, shop, channels=tuple(senders), parts=_parts(dispatcher, collector, bot), clock=clock, wake=wake
+        )
+        stack.callback(oversight.close)
+        routes += operators.routes(
+            oversight.exposition,
+            token=_plain(settings.server.metrics_token) or None,
+            behind_proxy=settings.server.behind_proxy,
+        )
+        care += oversight.ticks(tick)
+        await _start(stack, dispatcher, collector, opened, wake, clock, fresh, tick, care, shop)
         last_seen = await _last_seen(opened)  # before the first message of this run moves it
         # Closed first: what a turn that is still being taken hands over is sent.
-        url = await _listen(settings, routes, _ready(opened), stack)
+        url = await _listen(settings, routes, oversight.ready, fresh, stack)
         if bot:
             stack.enter_context(_background(_join_telegram(bot, settings, intake)))
         if isinstance(twilio_sender := senders.get("whatsapp"), WhatsAppSender):
@@ -393,16 +404,16 @@ def _delivered(
     return delivered
 
 
-def _ready(database: Database) -> Callable[[], Awaitable[Mapping[str, str]]]:
-    async def ready() -> Mapping[str, str]:
-        try:
-            async with database.read() as session:
-                await session.execute(text("SELECT 1"))
-        except AWAY as error:
-            return {"database": type(error).__name__}
-        return {}
-
-    return ready
+def _parts(
+    dispatcher: Dispatcher, collector: Collector | None, bot: TelegramSender | None
+) -> Mapping[str, Callable[[], str | None]]:
+    """What must work for the server to be ready: why each doesn't, None where it does."""
+    parts: dict[str, Callable[[], str | None]] = {"dispatcher": lambda: dispatcher.trouble}
+    if collector:
+        parts["payments"] = lambda: collector.trouble
+    if bot:
+        parts["telegram"] = lambda: None if bot.joined else "not joined yet"
+    return parts
 
 
 async def _kept_secret(database: Database, fresh: Callable[[], str]) -> bytes:
@@ -416,9 +427,10 @@ async def _listen(
     settings: Settings,
     routes: list[web.AbstractRouteDef],
     ready: Callable[[], Awaitable[Mapping[str, str]]],
+    fresh: Callable[[], str],
     stack: AsyncExitStack,
 ) -> str:
-    app = make_app(routes, ready=ready)
+    app = make_app(routes, ready=ready, around=[traced(fresh), metrics.counted])
     cors.allow(app, settings.server.cors_origins)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
     await runner.setup()
@@ -434,8 +446,10 @@ async def _start(
     database: Database,
     wake: Callable[[], None],
     clock: Callable[[], datetime],
+    fresh: Callable[[], str],
     tick: timedelta,
     care: Sequence[jobs.Tick],
+    shop: Shop,
 ) -> None:
     """The loops and the tick; stopped in the reverse order, each after what it is doing."""
     for loop in (dispatcher, collector):
@@ -454,7 +468,9 @@ async def _start(
                     await notices.reservation_ended(session, booking, now=clock())
             await late.remind(session, shop=shop, now=clock())
 
-    scheduler = jobs.start([jobs.Tick("look", tick, look), jobs.Tick("release", RELEASE_EVERY, release), *care])
+    scheduler = jobs.start(
+        [jobs.Tick("look", tick, look), jobs.Tick("release", RELEASE_EVERY, release), *care], fresh=fresh
+    )
     stack.callback(scheduler.shutdown, wait=False)
     wake()
 

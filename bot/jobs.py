@@ -10,6 +10,8 @@ from datetime import UTC, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from core import trace
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -20,12 +22,12 @@ class Tick:
     look: Callable[[], Awaitable[None]]
 
 
-def start(ticks: Sequence[Tick]) -> AsyncIOScheduler:
-    """A running scheduler with these ticks; its owner calls `shutdown`."""
+def start(ticks: Sequence[Tick], *, fresh: Callable[[], str]) -> AsyncIOScheduler:
+    """A running scheduler with these ticks; its owner calls `shutdown`. `fresh` gives each look an id to follow."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     for tick in ticks:
         scheduler.add_job(
-            tick.look,
+            _traced(tick, fresh),
             "interval",
             seconds=tick.every.total_seconds(),
             id=tick.name,
@@ -35,3 +37,11 @@ def start(ticks: Sequence[Tick]) -> AsyncIOScheduler:
         )
     scheduler.start()
     return scheduler
+
+
+def _traced(tick: Tick, fresh: Callable[[], str]) -> Callable[[], Awaitable[None]]:
+    async def look() -> None:
+        trace.follow(f"{tick.name}:{fresh()}")
+        await tick.look()
+
+    return look
