@@ -10,6 +10,7 @@ from PIL import Image
 from town import Town
 
 from bot.sandbox.phones import Bubble, Person
+from core.shop import StaffMember
 
 
 def picture(shade: int, *, size: tuple[int, int] = (640, 480)) -> bytes:
@@ -60,6 +61,29 @@ async def test_a_customers_photo_reaches_who_took_the_conversation_over_and_is_k
     shown = await _photo(town.owner)
     assert shown.media is not None
     assert shown.media.content == picture(20)
+    kept = len(list(_kept(town)))
+    town.clock.move(hours=2)  # the admin never answered
+    await sees(town.owner, "kembali dijawab bot")
+    await sees(customer, "asisten otomatis")
+    await customer.send_photo(picture(30))
+    await sees(customer, "belum bisa saya baca")
+    assert len(list(_kept(town))) == kept
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_an_admin_sees_the_week_as_a_picture(closed_town: Town, channel: str) -> None:
+    admin = closed_town.customer(channel)
+    number = int(admin.address) if channel == "telegram" else admin.address.removeprefix("whatsapp:")
+    staff = StaffMember.model_validate({"name": "Pak Edi", "role": "admin", channel: number})
+    closed_town.settings = closed_town.settings.model_copy(update={"staff": (staff,)})
+    async with closed_town.open():
+        await says(admin, "halo", "Ada yang bisa dibantu")
+        await admin.type("laporan")
+        shown = await _photo(admin)
+        assert shown.media is not None
+        assert shown.media.content_type == "image/png"
+        words = shown if channel == "telegram" else await sees(admin, "Minggu ini")
+        assert "Semua booking: 0" in words.text
 
 
 async def _photo(person: Person, *, within: float = 8) -> Bubble:
