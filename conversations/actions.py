@@ -6,7 +6,7 @@ An action returns what to say, or None to go on with the open flow (or the menu)
 from collections.abc import Awaitable, Callable
 
 from conversations.turn import Question, Turn, question
-from core import bookings, notices, payments, web_customers
+from core import bookings, late, moving, notices, payments, web_customers
 from core.messages import Document, Link, Option, Say, say
 from core.refusals import NotFound, Refusal
 from core.shop import WEEKDAYS
@@ -121,7 +121,7 @@ async def see(turn: Turn, code: str) -> Question:
             paid=booking.paid_amount,
             remaining=booking.remaining,
         ),
-        options=_doable(booking),
+        options=_doable(turn, booking),
         always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
         link=await _pay_link(turn, booking),
     )
@@ -224,15 +224,20 @@ async def call_staff(turn: Turn) -> None:
     )
 
 
-def _doable(booking: Booking) -> list[Option]:
+def _doable(turn: Turn, booking: Booking) -> list[Option]:
     live = booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
     cash = booking.payment_method is PaymentMethod.COD
     options = []
-    if live and booking.remaining and not cash:
+    waits = late.waits(booking)
+    if live and booking.remaining and not cash and not waits:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
     if booking.paid_amount:
         options.append(Option(f"invoice:{booking.code}", say("option.invoice")))
-    if booking.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+    if moving.may_move(booking, shop=turn.shop, now=turn.now):
+        options.append(Option(f"move:{booking.code}", say("late.option.other_time" if waits else "option.move")))
+    if waits:
+        options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))
+    elif booking.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         options.append(Option(f"drop:{booking.code}", say("option.cancel_this")))
     options.append(Option(f"past:{booking.code}", say("option.past")))
     if booking.warranty_until:

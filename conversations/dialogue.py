@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from conversations import actions, asides, cancelling, corrections, history, paging, staff
+from conversations import actions, asides, cancelling, corrections, history, moving, paging, staff
 from conversations.booking import BOOKING
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
@@ -23,7 +23,7 @@ from core import people
 from core.messages import Option, say
 from core.refusals import Refusal
 
-FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT)}
+FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT, moving.MOVE)}
 PATIENCE = 3
 """After so many answers in a row that nobody understood, a person is offered."""
 
@@ -134,8 +134,9 @@ async def _commanded(turn: Turn, command: Command) -> Question:
         case Command.BACK:
             return await _back(turn)
         case Command.CANCEL if state.flow:
+            open_flow = _flow(turn) or BOOKING
             state.begin(None)
-            return actions.menu(turn, say("cancelled.draft"))
+            return actions.menu(turn, say(open_flow.given_up))
         case Command.CANCEL:
             return await actions.my_bookings(turn)
         case Command.START_OVER:
@@ -325,7 +326,7 @@ def _names_something(heard: Understanding) -> bool:
     return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
 
 
-_OF_A_BOOKING = {**history.ACTIONS, **cancelling.ACTIONS}
+_OF_A_BOOKING = {**history.ACTIONS, **cancelling.ACTIONS, **moving.ACTIONS}
 """What a customer does with a booking, by the names of the buttons; these raise refusals."""
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
 """Telegram's commands that no words stand for; the others are read like words (`read_command`)."""
@@ -338,7 +339,7 @@ _WANTED: dict[Intent | None, str] = {
     Intent.INVOICE: "mine",
     Intent.WARRANTY: "warranties",
     Intent.CANCEL: "mine",
-    Intent.RESCHEDULE: "mine",
+    Intent.RESCHEDULE: "move",
     Intent.HUMAN: "human",
 }
 """What the customer wants of an existing booking, and the action that leads there."""

@@ -128,3 +128,5 @@ class Flow:
     finish: Callable[[Turn], Awaitable[Question | None]]
     strict: bool = False
     """What is typed is nothing but the answer: no question aside, no correction, no other wish."""
+    given_up: str = "cancelled.draft"
+    """The text that is said when the flow is called off."""

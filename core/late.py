@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import bookings, invoices, notices, payments, post, refunds
 from core.agenda import nearest_free
 from core.messages import Document, Message, Option, Say, message, say
-from core.money import Money
 from core.refusals import InsufficientStock, InvalidTransition, Refusal
 from core.shop import Shop
 from core.states import BookingStatus, check_move
@@ -86,20 +85,19 @@ async def placed(session: AsyncSession, booking: Booking, *, shop: Shop, now: da
     await post.technician(session, booking, card, key=key, shop=shop, now=now)
 
 
-async def give_back(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> Money:
-    """Cancel it as its customer wishes and owe all that came in; answers how much. Raises `InvalidTransition`."""
+async def give_back(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """Cancel it as its customer wishes, and owe all that came in. Raises `InvalidTransition`."""
     booking = await payments.locked(session, booking.id)
     if not waits(booking):
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
     await bookings.cancel(session, booking, reason=bookings.CUSTOMER, actor=bookings.CUSTOMER, now=now)
     await payments.void(session, booking, now=now)
-    owed = await refunds.owe(session, booking, booking.paid_amount, reason="late", shop=shop, now=now)
-    amount = sum(refund.amount for refund in owed)
+    amount, key = booking.paid_amount, f"late-back:{booking.code}"
     told = message(say("late.gone_back", name=booking.name, code=booking.code, amount=amount))
-    key = f"late-back:{booking.code}"
+    await post.chat(session, booking, told, key, now)
     await post.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
     await notices.alert(session, booking, say("staff.late.gone_back", amount=amount), key=key, shop=shop, now=now)
-    return amount
+    await refunds.owe(session, booking, amount, reason="late", shop=shop, now=now)
 
 
 async def remind(session: AsyncSession, *, shop: Shop, now: datetime) -> None:

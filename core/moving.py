@@ -95,7 +95,7 @@ async def _tell(
     if not by_customer:
         await post.chat(session, booking, told, key, now)
     await post.mail(session, booking, "moved.mail", told, key=key, shop=shop, now=now)
-    who: Say | str = say("staff.the_customer") if by_customer else actor
+    who: Say | str = say("moved.who_customer") if by_customer else actor
     card: Message = notices.staff_card(say("staff.moved", who=who, **when), booking, facts)
     await post.technician(session, booking, card, key=key, shop=shop, now=now)
     if by_customer:

@@ -1,10 +1,26 @@
 """What the answers of a booking add up to so far."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from conversations.turn import Turn
+from core import bookings
 from core.states import Location
-from core.tables import Part
+from core.tables import Booking, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a place is sought for: the booking in the making, or one that is moved."""
+
+    minutes: int
+    skills: frozenset[str]
+    moved: Booking | None = None
+
+    @property
+    def moved_id(self) -> int | None:
+        """The booking whose own places count as free."""
+        return self.moved.id if self.moved else None
 
 
 def basket(turn: Turn) -> list[tuple[str, int]]:
@@ -47,6 +63,14 @@ def skills(turn: Turn) -> frozenset[str]:
     """What a technician must be able to do for this job."""
     needed = (turn.catalogue.services[service].skill for service in services(turn))
     return frozenset(skill for skill in needed if skill)
+
+
+async def job(turn: Turn) -> Job:
+    """The job of the booking that the flow is about, or of the one in the making."""
+    if turn.state.about is None:
+        return Job(minutes(turn), skills(turn))
+    booking = await bookings.load(turn.session, code=turn.state.about)
+    return Job(booking.minutes, await bookings.skills_of(turn.session, booking), booking)
 
 
 def day(turn: Turn) -> date | None:

@@ -3,12 +3,14 @@
 from datetime import date, datetime, time
 
 from conversations.booking import draft
+from conversations.booking.draft import Job
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand import read_when
 from conversations.understand.answers import read_whatever
 from core import bookings
 from core.bookings import SlotLoad
 from core.messages import Option, Say, say
+from core.tables import Technician
 
 DAYS_SHOWN = 7
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
@@ -89,13 +91,15 @@ class Slot(Step):
         day = draft.day(turn)
         if day is None:
             raise LookupError("a slot is asked before its day")
-        load = await _load(turn, day)
-        if not any(slot.free for slot in load):
-            return await self._ask_nearest(turn, day)
-        shown = [slot for slot in load if slot.free and self._suits(turn, slot)] or [slot for slot in load if slot.free]
+        job = await draft.job(turn)
+        load = await _load(turn, day, job)
+        free = [slot for slot in load if slot.free and not _stands(job, slot.starts_at)]
+        if not free:
+            return await self._ask_nearest(turn, day, job)
+        shown = [slot for slot in free if self._suits(turn, slot)] or free
         lines = [_slot_line(turn, slot) for slot in load]
         return question(
-            say("ask.time", day=day, hours=say("hours_needed", minutes=draft.minutes(turn)), slots=lines),
+            say("ask.time", day=day, hours=say("hours_needed", minutes=job.minutes), slots=lines),
             options=[
                 Option(
                     f"{turn.shop.local(slot.starts_at):%H:%M}",
@@ -161,8 +165,10 @@ class Slot(Step):
         day = draft.day(turn)
         if day is None:
             return None
-        at = turn.shop.at(day, time.fromisoformat(clock))
-        load = {turn.shop.local(slot.starts_at): slot for slot in await _load(turn, day)}
+        job, at = await draft.job(turn), turn.shop.at(day, time.fromisoformat(clock))
+        if _stands(job, at):
+            return say("move.same", at=at)
+        load = {turn.shop.local(slot.starts_at): slot for slot in await _load(turn, day, job)}
         slot = load.get(at)
         if slot is None:
             return say("time.not_a_slot", at=at)
@@ -172,13 +178,19 @@ class Slot(Step):
             return say("time.past", at=at)
         if slot.taken >= slot.cap:
             return say("time.full", at=at)
-        return say("time.too_short", at=at, hours=say("hours_needed", minutes=draft.minutes(turn)))
+        return say("time.too_short", at=at, hours=say("hours_needed", minutes=job.minutes))
 
-    async def _ask_nearest(self, turn: Turn, day: date) -> Question:
+    async def _ask_nearest(self, turn: Turn, day: date, job: Job) -> Question:
         near = await bookings.nearest_free(
-            turn.session, turn.shop.at(day, time(12)), draft.minutes(turn), shop=turn.shop, now=turn.now, count=5
+            turn.session,
+            turn.shop.at(day, time(12)),
+            job.minutes,
+            shop=turn.shop,
+            now=turn.now,
+            besides=job.moved_id,
+            count=5,
         )
-        local = [turn.shop.local(at) for at in near]
+        local = [turn.shop.local(at) for at in near if not _stands(job, at)]
         return question(
             say("ask.time_none" if near else "ask.time_none_at_all", day=day),
             options=[Option(f"{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local],
@@ -191,8 +203,15 @@ class Slot(Step):
         return since <= turn.shop.local(slot.starts_at).hour < until
 
 
-async def _load(turn: Turn, day: date) -> list[SlotLoad]:
-    return await bookings.day_load(turn.session, day, shop=turn.shop, now=turn.now, minutes=draft.minutes(turn))
+async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
+    return await bookings.day_load(
+        turn.session, day, shop=turn.shop, now=turn.now, minutes=job.minutes, besides=job.moved_id
+    )
+
+
+def _stands(job: Job, at: datetime) -> bool:
+    """Whether the booking to be moved is there already."""
+    return job.moved is not None and job.moved.holding and job.moved.starts_at == at
 
 
 def _slot_line(turn: Turn, slot: SlotLoad) -> Say:
@@ -215,9 +234,7 @@ class WhichTechnician(Step):
         starts_at = draft.starts_at(turn)
         if starts_at is None:
             raise LookupError("a technician is asked before the slot")
-        free = await bookings.free_technicians(
-            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, now=turn.now, skills=draft.skills(turn)
-        )
+        free = await _free_technicians(turn, starts_at)
         return question(
             say("ask.technician"),
             options=[Option("any", say("option.any_technician")), *(Option(one.id, one.name) for one in free)],
@@ -239,9 +256,20 @@ class WhichTechnician(Step):
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)
         if chosen is None or starts_at is None:
             return None
-        free = await bookings.free_technicians(
-            turn.session, starts_at, draft.minutes(turn), shop=turn.shop, now=turn.now, skills=draft.skills(turn)
-        )
+        free = await _free_technicians(turn, starts_at)
         if any(one.id == chosen for one in free):
             return None
         return say("technician.busy", name=turn.catalogue.technicians[chosen].name, at=turn.shop.local(starts_at))
+
+
+async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:
+    job = await draft.job(turn)
+    return await bookings.free_technicians(
+        turn.session,
+        starts_at,
+        job.minutes,
+        shop=turn.shop,
+        now=turn.now,
+        skills=job.skills,
+        besides=job.moved_id,
+    )

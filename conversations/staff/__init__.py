@@ -7,7 +7,7 @@ notes.py    words and photos                   stock.py    look up, correct
 costs.py    additional costs                   closing.py  close a day
 cash.py     money in the hand                  takeover.py a conversation without the bot
 no_show.py  who never came                     commands.py reads typed commands
-amounts.py  reads rupiah
+amounts.py  reads rupiah                       shift.py    moving it
 
 For customers none of this exists: their taps and words never come here.
 """
@@ -22,6 +22,7 @@ from conversations.staff.costs import COST, cost
 from conversations.staff.menu import menu as menu
 from conversations.staff.no_show import no_show, yes_no_show
 from conversations.staff.notes import NOTE, note
+from conversations.staff.shift import SHIFT, shift
 from conversations.staff.stock import STOCK, stock
 from conversations.staff.writing import WRITE, write
 from conversations.turn import Flow, Question, Turn
@@ -49,6 +50,7 @@ _FOR_ADMINS: Mapping[str, Action] = {
     "pending": desk.pending,
     "assign": desk.assign,
     "give": desk.give,
+    "shift": shift,
     "call-off": call_off,
     "write": write,
     "take": takeover.take,
@@ -57,7 +59,7 @@ _FOR_ADMINS: Mapping[str, Action] = {
     "close": close,
 }
 STAFFS_FLOWS = (NOTE, COST, CASH)
-ADMINS_FLOWS = (CALL_OFF, WRITE, STOCK, CLOSE)
+ADMINS_FLOWS = (SHIFT, CALL_OFF, WRITE, STOCK, CLOSE)
 
 
 def knows(turn: Turn, action: str) -> bool:

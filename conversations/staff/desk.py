@@ -2,7 +2,7 @@
 
 from conversations.staff import jobs, who
 from conversations.turn import Question, Turn, question
-from core import reports, work
+from core import late, reports, work
 from core.messages import Document, Option, say
 from core.states import BookingStatus
 
@@ -32,12 +32,13 @@ async def figures(turn: Turn, _: str) -> Question:
 
 
 async def pending(turn: Turn, begins: str) -> Question:
-    """The bookings that wait for money or for a technician, the next appointment first."""
+    """The bookings that wait: those paid without a place, then for money or a technician, the next appointment first."""
     found, _ = await reports.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
     if not found:
         return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])
     head = say("team.pending", count=len(found))
-    return jobs.listed(turn, head, found[::-1], more="pending", begins=begins)
+    first = sorted(found, key=lambda booking: (not late.waits(booking), booking.starts_at))
+    return jobs.listed(turn, head, first, more="pending", begins=begins)
 
 
 async def assign(turn: Turn, code: str) -> Question:

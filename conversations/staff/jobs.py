@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 
 from conversations.staff import who
 from conversations.turn import Question, Turn, question
-from core import notices, payments, reports, work
+from core import late, notices, payments, reports, work
 from core.messages import Link, Option, Say, say
 from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
 from core.tables import Booking
@@ -142,7 +142,7 @@ def _line(turn: Turn, booking: Booking) -> Say:
         "team.job_line",
         at=turn.shop.local(booking.starts_at),
         code=booking.code,
-        status=say(f"status.{booking.status}"),
+        status=say("team.without_place" if late.waits(booking) else f"status.{booking.status}"),
         car=_car(booking),
         name=booking.name,
         technician=booking.technician.name if booking.technician else say("team.nobody"),
@@ -202,6 +202,7 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     if status in _LIVE and booking.remaining:
         names += ["cash"]
     if who.is_admin(turn):
+        names += ["shift"] if status in (BookingStatus.PENDING, BookingStatus.CONFIRMED) else []
         names += ["assign", "call-off"] if status in _LIVE else []
         names += ["write", "take"] if booking.contact_id is not None else []
     return [Option(f"{name}:{code}", say(f"team.option.{name}")) for name in names]

@@ -56,6 +56,7 @@ finish:{code}             selesai {code}         -      -      -         invalid
 finish-anyway:{code}      .                      -      -      -         invalid           not_assigned  invalid
 assign:{code}             tugaskan {code}        -      -      -         admins_only       admins_only   team.who_does_it
 give:{code}:budi          .                      -      -      -         admins_only       admins_only   team.given
+shift:{code}              pindah {code}          -      -      -         admins_only       admins_only   ask.date
 call-off:{code}           batalkan {code}        -      -      -         admins_only       admins_only   team.ask.reason
 write:{code}              pesan {code}           -      -      -         admins_only       admins_only   team.ask.letter
 take:{code}               ambil alih {code}      -      -      -         admins_only       admins_only   team.taken
