@@ -3,7 +3,9 @@
 Secrets have no place in config.yaml and come from the environment alone.
 """
 
+import os
 import re
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -19,7 +21,13 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -226,8 +234,13 @@ class _WithEnvironment(Settings, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over .env, which wins over config.yaml."""
-        return env_settings, dotenv_settings, init_settings
+        """The environment wins over .env, which wins over config.yaml: key by key, so a table given anew is the whole table."""
+        values: dict[str, Any] = {}
+        for source in (init_settings, dotenv_settings, env_settings):
+            for section, given in source().items():
+                known = values.get(section)
+                values[section] = known | given if isinstance(known, dict) and isinstance(given, dict) else given
+        return (InitSettingsSource(settings_cls, values),)
 
 
 def load(file: Path) -> Settings:
@@ -248,13 +261,20 @@ def load(file: Path) -> Settings:
     except ValidationError as error:
         raise BadSettings(_sentence(error)) from None
     except SettingsError as error:
-        name = re.search(r'field "(\w+)"', str(error))
-        raise BadSettings(f"BENGKEL_{name[1].upper() if name else '…'} must be JSON.") from None
+        raise BadSettings(_no_json(error)) from None
 
 
 def _password(database_url: str) -> str | None:
     password = make_url(database_url).password
     return str(password) if password else None
+
+
+def _no_json(error: SettingsError) -> str:
+    section = re.search(r'field "(\w+)"', str(error))
+    names = f"BENGKEL_{section[1].upper() if section else ''}"
+    given = error.__cause__.doc if isinstance(error.__cause__, JSONDecodeError) else ""
+    key = next((key for key, value in os.environ.items() if value == given and key.startswith(names)), names)
+    return f"{key} must be JSON, unlike {given!r}."
 
 
 def _sentence(error: ValidationError) -> str:

@@ -71,16 +71,16 @@ async def cancel(
     """
     by_customer = actor == bookings.CUSTOMER
     agreed = await offer(session, booking, by_customer=by_customer, shop=shop, now=now)
-    had_link = await payments.open_request(session, booking, now=now) is not None
-    await _end(session, booking, reason=reason, actor=actor, now=now)
+    closed = await _end(session, booking, reason=reason, actor=actor, now=now)
     because = [say("cancelling.because", reason=reason)] if reason and reason != bookings.CUSTOMER else []
-    closed = [say("cancelling.link_closed")] if had_link else []
     if by_customer:
-        who, told = say("staff.by_customer"), [say("cancelling.done", **_which(booking, shop))]
+        told = [say("cancelling.done", **_which(booking, shop))]
+        head = say("staff.cancelled_by_customer", **_which(booking, shop))
     else:
-        who, told = actor, [say("cancelling.by_shop", **_which(booking, shop)), *because]
+        told = [say("cancelling.by_shop", **_which(booking, shop)), *because]
+        head = say("staff.cancelled", who=actor, **_which(booking, shop))
     told += [*money(agreed), *closed]
-    heard = _heard(booking, agreed, say("staff.cancelled", who=who, **_which(booking, shop)), *because)
+    heard = _heard(booking, agreed, head, *because)
     await _tell(session, booking, Message(tuple(told)), heard, key=f"cancelled:{booking.code}", shop=shop, now=now)
     await _owe(session, booking, agreed, reason="cancelled", shop=shop, now=now)
     return agreed
@@ -100,11 +100,11 @@ async def no_show(session: AsyncSession, booking: Booking, *, actor: str, shop: 
     Raises `InvalidTransition`, `TooEarlyForNoShow`.
     """
     due = await offer_for_no_show(session, booking, shop=shop, now=now)
-    await _end(session, booking, reason=NO_SHOW, actor=actor, now=now)
+    closed = await _end(session, booking, reason=NO_SHOW, actor=actor, now=now)
     booking.no_show_at = now
     head = say("no_show.missed_you", **_which(booking, shop))
     again = Option(f"again:{booking.code}", say("no_show.again"))
-    told = message(head, *money(due), say("no_show.welcome"), options=(again,))
+    told = message(head, *money(due), *closed, say("no_show.welcome"), options=(again,))
     heard = _heard(booking, due, say("staff.no_show", who=actor, **_which(booking, shop)))
     await _tell(session, booking, told, heard, key=f"no-show:{booking.code}", shop=shop, now=now)
     await _owe(session, booking, due, reason=NO_SHOW, shop=shop, now=now)
@@ -128,10 +128,13 @@ async def _in_hand(session: AsyncSession, booking: Booking) -> Money:
     return max(0, booking.paid_amount - await payments.going_back(session, booking))
 
 
-async def _end(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> None:
+async def _end(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> list[Say]:
+    """Give up its places, its open costs and its link; says so where the customer has one."""
+    link = await payments.open_request(session, booking, now=now)
     await bookings.cancel(session, booking, reason=reason, actor=actor, now=now)
     await costs.withdraw(session, booking, actor=actor, now=now)
     await payments.void(session, booking, now=now)
+    return [say("cancelling.link_closed")] if link is not None else []
 
 
 async def _owe(

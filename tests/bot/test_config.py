@@ -23,7 +23,23 @@ BAD = [
     ("WORKSHOP__SLOT_MINUTES", "3", "workshop.slot_minutes"),
     ("WORKSHOP__TIMEZONE", "Mars/Olympus", "workshop.timezone"),
     ("WORKSHOP__DOWN_PAYMENT_PERCENTS", "[20]", "down_payment_percents"),  # the owner's bounds are 30 to 50
+    ("WORKSHOP__DOWN_PAYMENT_PERCENTS", "[30, 60]", "down_payment_percents"),
     ("WORKSHOP__HOLD_MINUTES", "5", "workshop.hold_minutes"),  # Midtrans wants at least 15
+    ("WORKSHOP__HOLD_MINUTES", "10081", "workshop.hold_minutes"),  # and at most seven days
+    ("WORKSHOP__OFFER_MINUTES", "10", "workshop.offer_minutes"),  # its link wouldn't live so short
+    ("WORKSHOP__CANCEL_UNTIL_HOURS", "-1", "workshop.cancel_until_hours"),  # a deadline after the start
+    ("WORKSHOP__CANCEL_UNTIL_HOURS", "24", "cancel_until_hours"),  # nobody cancels after that, so who'd pay the fee?
+    ("WORKSHOP__MOVE_UNTIL_HOURS", "-6", "workshop.move_until_hours"),
+    ("WORKSHOP__MAX_MOVES", "-1", "workshop.max_moves"),
+    ("WORKSHOP__KEPT_PERCENTS", '{"24": 50, "6": 30}', "kept_percents"),  # cheaper the later
+    ("WORKSHOP__KEPT_PERCENTS", '{"24": 120}', "workshop.kept_percents.24"),  # more than was paid
+    ("WORKSHOP__KEPT_PERCENTS", '{"-3": 50}', "workshop.kept_percents.-3"),  # after the start
+    ("WORKSHOP__KEPT_PERCENTS", '{"a day": 50}', "workshop.kept_percents.a day"),  # hours are numbers
+    ("WORKSHOP__KEPT_PERCENTS", "50", "workshop.kept_percents"),  # of what, after when?
+    ("WORKSHOP__KEPT_PERCENTS", "half", "BENGKEL_WORKSHOP__KEPT_PERCENTS"),
+    ("WORKSHOP__NO_SHOW_KEPT_PERCENT", "40", "no_show_kept_percent"),  # staying away cheaper than cancelling
+    ("WORKSHOP__NO_SHOW_KEPT_PERCENT", "101", "workshop.no_show_kept_percent"),
+    ("WORKSHOP__NO_SHOWS_TOLERATED", "-1", "workshop.no_shows_tolerated"),
     ("WORKSHOP__OPENING_HOURS", '{"monday": "17:00-09:00"}', "opening_hours"),  # closes before it opens
     ("STAFF", "not json", "BENGKEL_STAFF"),
     ("STAFF", '[{"name": "Rina", "role": "boss"}]', "staff.0.role"),
@@ -58,6 +74,22 @@ def test_the_environment_wins_over_dot_env_and_the_file(monkeypatch: pytest.Monk
     monkeypatch.setenv("BENGKEL_SERVER__PORT", "9002")
     settings = load(CONFIG)
     assert (settings.server.port, settings.shop.city) == (9002, "Bekasi")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ('{"48": 25, "12": 60}', {48: 25, 12: 60}),  # not beside what stands in the file
+        ('{"24": 30}', {24: 30}),
+        ("{}", {}),  # nothing is ever kept
+    ],
+)
+def test_a_table_from_the_environment_replaces_the_one_in_the_file(
+    given: str, kept: dict[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text('BENGKEL_WORKSHOP__KEPT_PERCENTS={"36": 10}\n')
+    monkeypatch.setenv("BENGKEL_WORKSHOP__KEPT_PERCENTS", given)
+    assert load(CONFIG).shop.kept_percents == kept
 
 
 def test_staff_given_as_json_can_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
