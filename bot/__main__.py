@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, inbox, storage
+from bot.commands import CommandFailed, customers, inbox, storage
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
@@ -66,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     kept.add_argument("channel", nargs="?", metavar="CHANNEL")
     kept.add_argument("event_id", nargs="?", metavar="EVENT_ID")
     kept.add_argument("--all", action="store_true", help="replay: every one of them, the oldest first")
+    person = add("customer", _said(customers.run), "Show all that is kept about a person, or erase it.")
+    person.add_argument("deed", choices=["export", "erase"])
+    person.add_argument("who", metavar="PHONE|CODE", help="a phone number, or the code of a booking")
+    person.add_argument("--yes", action="store_true", help="erase: don't ask")
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
     texts.add_argument("--now", type=datetime.fromisoformat, help="the moment to read them at (ISO 8601)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")

@@ -175,7 +175,10 @@ async def serving(
             stack=stack,
         )
         routes += api.routes(web_api, public_url=settings.server.public_url)
-        care = housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock)
+        care = [
+            *housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock),
+            housekeeping.forgetting(settings.privacy, opened, clock=clock),
+        ]
         oversight = Oversight(
             opened, shop, channels=tuple(senders), parts=_parts(dispatcher, collector, bot), clock=clock, wake=wake
         )

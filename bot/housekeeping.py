@@ -8,16 +8,19 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bot import config
 from bot.jobs import Tick
-from core import backup, post
+from conversations.state import State
+from core import backup, post, retention
 from core.backup import BackupFailed
 from core.database import Database
 from core.messages import message, say
 from core.shop import Shop
 
 LOOK_EVERY = timedelta(minutes=10)
+FORGET_EVERY = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +48,24 @@ def backups(
                 await post.admins(session, None, told, key=f"backup-failed:{now:%Y-%m-%d}", shop=shop, now=now)
 
     return [Tick("backup", LOOK_EVERY, look)]
+
+
+def forgetting(settings: config.Privacy, database: Database, *, clock: Callable[[], datetime]) -> Tick:
+    """The tick that forgets what is too old, a batch at a time."""
+
+    async def look() -> None:
+        now = clock()
+        before, forgotten = now - timedelta(days=settings.keep_messages_days), 1
+        while forgotten:
+            async with database.write() as session:
+                forgotten = await retention.forget(session, before=before, emptied=_emptied, now=now)
+
+    return Tick("forget", FORGET_EVERY, look)
+
+
+def _emptied(state: dict[str, Any]) -> dict[str, Any]:
+    """A conversation that begins anew, in which older buttons are still known to be old."""
+    return State(prompt=state.get("prompt", 0)).to_json()
 
 
 def _keep_backups(source: Path, folder: Path, settings: config.Backup, now: datetime) -> None:

@@ -296,7 +296,7 @@ class Conversation(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
     state: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """`conversations.state.State` as JSON."""
-    updated_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Inbound(Base):
@@ -304,6 +304,7 @@ class Inbound(Base):
 
     __tablename__ = "inbound"
     __table_args__ = (
+        Index("ix_inbound_received_at", "received_at"),
         Index(
             "ix_inbound_failed",
             "received_at",
@@ -349,6 +350,7 @@ class Outbox(Base):
             postgresql_where=text("state = 'failed'"),
         ),
         Index("ix_outbox_booking_id", "booking_id"),
+        Index("ix_outbox_created_at", "created_at"),
         Index("ix_outbox_vendor_id", "vendor_id"),
     )
 

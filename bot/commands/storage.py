@@ -42,8 +42,7 @@ async def database(options: Namespace) -> AsyncIterator[str]:
     if len(options.urls) != 2:
         raise CommandFailed("Name both: bengkel db copy FROM TO, each as in database.url.")
     there, here = map(_database_at, options.urls)
-    if there.is_sqlite and not Path(make_url(there.url).database or "").is_file():
-        raise CommandFailed(f"There is no database {options.urls[0]}.")
+    _check_there(there)
     try:
         await upgrade(here)
         for name, tally in (await copying.copy(there, here)).items():
@@ -61,6 +60,13 @@ def _database_at(url: str) -> Database:
         return Database(DatabaseAt(url=url).url)
     except ValidationError as error:
         raise CommandFailed(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}.") from None
+
+
+def _check_there(database: Database) -> None:
+    """Connecting would make the file."""
+    file = make_url(database.url).database
+    if database.is_sqlite and not Path(file or "").is_file():
+        raise CommandFailed(f"There is no database {file}.")
 
 
 def _told(counts: Counts) -> str:

@@ -1,0 +1,66 @@
+"""`bengkel customer`: what is kept about a person, shown to them or erased, as they may ask (UU PDP art. 7 and 8)."""
+
+import asyncio
+import json
+from argparse import Namespace
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import app
+from bot.commands import CommandFailed, opened
+from bot.config import load
+from conversations.understand.contacts import read_phone
+from core import media, privacy
+from core.database import Database
+from core.privacy import Ambiguous, StillNeeded
+from core.refusals import NotFound
+from core.shop import Shop
+from core.tables import Customer
+
+
+async def run(options: Namespace) -> AsyncIterator[str]:
+    """Export or erase the person of a phone number or of a booking."""
+    settings = load(options.config)
+    async with opened(settings) as database:
+        if options.deed == "export":
+            async with database.read() as session:
+                told = await privacy.export(session, await _find(session, options.who))
+            yield json.dumps(told, ensure_ascii=False, indent=2)
+            return
+        if not (options.yes or await asyncio.to_thread(_confirmed, options.who)):
+            raise CommandFailed("Nothing was erased.")
+        photos = await _erase(database, options.who, settings.shop)
+        await asyncio.to_thread(_remove, settings.server.photos, photos)
+        yield f"Erased, with {len(photos)} photos. Bookings, payments and issued papers stay, as the law wants it."
+
+
+async def _erase(database: Database, who: str, shop: Shop) -> Sequence[str]:
+    try:
+        async with database.write() as session:
+            return await privacy.erase(session, await _find(session, who), shop=shop, now=app.now())
+    except StillNeeded as needed:
+        raise CommandFailed(
+            f"Not before this is over: {needed}. Complete or cancel it, and send owed money back."
+        ) from None
+
+
+async def _find(session: AsyncSession, who: str) -> Customer:
+    phone = read_phone(who)
+    try:
+        return await privacy.find(session, phone=phone, code=None if phone else who.upper())
+    except NotFound:
+        raise CommandFailed(f"Nobody is known by {who}: give a phone number, or the code of a booking.") from None
+    except Ambiguous:
+        raise CommandFailed(f"Several people are known by {who}: give the code of a booking instead.") from None
+
+
+def _confirmed(who: str) -> bool:
+    return input(f"Erase the person of {who} for good? Type yes: ").strip().lower() == "yes"
+
+
+def _remove(folder: Path, photos: Sequence[str]) -> None:
+    for photo in photos:
+        for name in (photo, media.thumbnail_key(photo)):
+            (folder / name).unlink(missing_ok=True)
