@@ -42,6 +42,8 @@ def set_up(
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What our handlers raise is logged by `webhooks.app`; what is left there are strangers' unreadable requests.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.captureWarnings(True)
     sys.excepthook = _last_words
 
