@@ -1,7 +1,8 @@
-"""The payment worker: makes links, asks what became of them, closes what ran out.
+"""The payment worker: makes links, asks what became of them, closes what ran out, sends money back.
 
-    payments.claim ────> link to make, link to close, open link to ask about ─┐
-    settlement.claim ──> notifications to confirm ────────────────────────────┴─> Midtrans ──> one transaction each
+    payments.claim ──────> link to make, link to close, open link to ask about ─┐
+    settlement.claim ────> notifications to confirm ────────────────────────────┼─> Midtrans ──> one transaction each
+    sending_back.claim ──> refunds to ask for (SendingBack) ────────────────────┘
 
 Midtrans is never asked inside a transaction; what was claimed and not recorded is due again when its lease ends.
 """
@@ -11,11 +12,14 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bot.loop import Loop
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
+from bot.send_back import SendingBack
 from bot.snap import snap_body
-from core import payments, settlement, trace
+from core import attempts, payments, sending_back, settlement, trace
+from core.attempts import Meaning
 from core.database import AWAY, Database
 from core.payments import Task
 from core.shop import Shop
@@ -26,6 +30,13 @@ LOG = logging.getLogger(__name__)
 BATCH = 16
 PATIENCE = timedelta(seconds=8)
 """How long somebody waits at a web page for a link."""
+
+
+class _Asked(NamedTuple):
+    """What Midtrans answered, and when it was asked."""
+
+    at: datetime
+    answer: Mapping[str, object] | None
 
 
 class Collector:
@@ -49,6 +60,7 @@ class Collector:
         self._clock = clock
         self._chance = chance
         self._wake_dispatch = wake_dispatch
+        self._give_back = SendingBack(database, midtrans, shop=shop, clock=clock, chance=chance)
         self._loop = Loop("payments", self.run_once)
         self._news = asyncio.Event()
         """Set, and replaced, whenever a link was made or couldn't be."""
@@ -76,7 +88,12 @@ class Collector:
         async with self._database.write() as session:
             tasks = await payments.claim(session, now=now, limit=BATCH)
             orders = await settlement.claim(session, now=now, limit=BATCH)
-        work = [*(self._attend(task) for task in tasks), *(self._confirm(order, now) for order in orders)]
+            owed = await sending_back.claim(session, now=now, limit=BATCH)
+        work = [
+            *(self._attend(task) for task in tasks),
+            *(self._confirm(order, now) for order in orders),
+            *(self._give_back.send(refund) for refund in owed),
+        ]
         for ended in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(ended, AWAY):
                 LOG.warning("the database went away during payment work (%s)", type(ended).__name__)
@@ -160,47 +177,69 @@ class Collector:
             await self._look_again(request.order_id, trouble)
             return
         except MidtransRefused:
-            if not await self._cancelled(request.order_id):
+            if not await self._nothing_waits(request.order_id):
                 return
         async with self._database.write() as session:
             await payments.link_closed(session, request.order_id)
 
-    async def _cancelled(self, order_id: str) -> bool:
+    async def _nothing_waits(self, order_id: str) -> bool:
+        """Cancel what waits to be paid under an order, and nothing that was paid; False where Midtrans must be asked again."""
         try:
-            await self._midtrans.cancel(order_id)
+            for asked in await self._ask(order_id):
+                await self._settle(order_id, asked)
+                if asked.answer is not None and attempts.read(asked.answer).meaning is Meaning.WAITING:
+                    await self._midtrans.cancel(attempts.read(asked.answer).transaction_id)
         except MidtransTrouble as trouble:
             await self._look_again(order_id, trouble)
             return False
         except MidtransRefused as refused:
-            LOG.info("nothing to cancel for %s: %s", order_id, refused)  # paid or over: a notification tells
+            LOG.info("nothing to cancel for %s: %s", order_id, refused)  # paid or over meanwhile: a notification tells
         return True
 
     async def _look(self, request: PaymentRequest) -> None:
         try:
-            answer = await self._midtrans.status(request.order_id)
+            newest, *others = await self._ask(request.order_id)
         except (MidtransTrouble, MidtransRefused) as trouble:
             await self._look_again(request.order_id, trouble)
             return
+        for asked in others:
+            await self._settle(request.order_id, asked)
         async with self._database.write() as session:
-            await settlement.look(session, request.order_id, answer, shop=self._shop, now=self._clock())
+            await settlement.look(
+                session, request.order_id, newest.answer, shop=self._shop, now=self._clock(), asked_at=newest.at
+            )
 
     async def _confirm(self, order_id: str, claimed_at: datetime) -> None:
         trace.follow(order_id)
         try:
-            answer = await self._midtrans.status(order_id)
+            everything = await self._ask(order_id)
         except (MidtransTrouble, MidtransRefused) as trouble:
             LOG.warning("no status of %s yet: %s", order_id, trouble)
             async with self._database.write() as session:
                 await settlement.unanswered(session, order_id, jitter=self._chance(), now=self._clock())
             return
-        await self._settle(order_id, answer, claimed_at)
-
-    async def _settle(self, order_id: str, answer: Mapping[str, object] | None, claimed_at: datetime) -> None:
-        now = self._clock()
+        outcomes = [await self._settle(order_id, asked) for asked in everything]
         async with self._database.write() as session:
-            outcome = await settlement.settle(session, order_id, answer, shop=self._shop, now=now)
-            await settlement.answered(session, order_id, outcome=outcome, claimed_at=claimed_at)
+            await settlement.answered(session, order_id, outcome="; ".join(outcomes), claimed_at=claimed_at)
+
+    async def _ask(self, order_id: str) -> list[_Asked]:
+        """The status of the newest attempt of an order, then of the others that may have changed."""
+        newest = await self._status(order_id)
+        async with self._database.read() as session:
+            others = await settlement.other_attempts(session, order_id, newest.answer)
+        return [newest, *[await self._status(transaction_id) for transaction_id in others]]
+
+    async def _status(self, reference: str) -> _Asked:
+        at = self._clock()
+        return _Asked(at, await self._midtrans.status(reference))
+
+    async def _settle(self, order_id: str, asked: _Asked) -> str:
+        async with self._database.write() as session:
+            outcome = await settlement.settle(
+                session, order_id, asked.answer, shop=self._shop, now=self._clock(), asked_at=asked.at
+            )
         LOG.info("%s: %s", order_id, outcome)
+        return outcome
 
     async def _look_again(self, order_id: str, trouble: Exception) -> None:
         LOG.warning("%s must be looked at again: %s", order_id, trouble)

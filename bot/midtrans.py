@@ -49,7 +49,21 @@ class MidtransRefused(Exception):
         """Whether the order_id is taken: only then does a request for money need a new one."""
         return any(_ALREADY_USED.search(message) for message in self.messages)
 
+    @property
+    def duplicate_refund(self) -> bool:
+        """Whether a refund under that refund_key went through before.
 
+        Source: https://docs.midtrans.com/docs/error-code-response-code
+        """
+        return self.status == requests.codes.not_acceptable
+
+    @property
+    def refund_amount_wrong(self) -> bool:
+        """Whether more was to go back than is there: asking for it again is useless."""
+        return self.status == _REFUND_AMOUNT
+
+
+_REFUND_AMOUNT = 414
 _ALREADY_USED = re.compile(r"order_id.*(sudah digunakan|already|been (taken|used|paid|utilized))", re.IGNORECASE)
 
 
@@ -89,10 +103,10 @@ class Midtrans:
             raise MidtransTrouble("a Snap transaction without token or redirect_url")
         return SnapLink(token, url)
 
-    async def status(self, order_id: str) -> dict[str, object] | None:
-        """What Midtrans knows of an order; None until the customer has chosen how to pay."""
+    async def status(self, reference: str) -> dict[str, object] | None:
+        """What Midtrans knows of an order's newest attempt, or of that attempt; None until the customer has chosen how to pay."""
         try:
-            answer = await self._call(lambda: self._snap.transactions.status(_quoted(order_id)))
+            answer = await self._call(lambda: self._snap.transactions.status(_quoted(reference)))
         except MidtransRefused as refused:
             if refused.status == requests.codes.not_found:
                 return None
@@ -109,18 +123,21 @@ class Midtrans:
             if not any("already cancel" in message.lower() for message in refused.messages):
                 raise
 
-    async def cancel(self, order_id: str) -> dict[str, object]:
+    async def cancel(self, reference: str) -> dict[str, object]:
         """Cancel what is pending, or a card payment before it settles."""
-        return await self._call(lambda: self._snap.transactions.cancel(_quoted(order_id)))
+        return await self._call(lambda: self._snap.transactions.cancel(_quoted(reference)))
 
     async def expire(self, order_id: str) -> dict[str, object]:
         """End what is pending, as if its time had run out."""
         return await self._call(lambda: self._snap.transactions.expire(_quoted(order_id)))
 
-    async def refund(self, order_id: str, *, refund_key: str, amount: Money, reason: str) -> dict[str, object]:
-        """Send money back; after a MidtransTrouble, repeat it with the same refund_key."""
+    async def refund(self, reference: str, *, refund_key: str, amount: Money, reason: str) -> dict[str, object]:
+        """Send money of an attempt back; after a MidtransTrouble, repeat it with the same refund_key.
+
+        Source: https://docs.midtrans.com/reference/refund-transaction
+        """
         body = {"refund_key": refund_key, "amount": amount, "reason": reason}
-        return await self._call(lambda: self._snap.transactions.refund(_quoted(order_id), body))
+        return await self._call(lambda: self._snap.transactions.refund(_quoted(reference), body))
 
     def close(self) -> None:
         """Close the connections that are kept open."""

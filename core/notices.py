@@ -8,7 +8,7 @@ All are outbox rows in the transaction of what they tell, each under a key that 
 What is told about the work on the car is in `work.notices`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -133,26 +133,6 @@ async def reservation_ended(session: AsyncSession, booking: Booking, *, now: dat
     await post.chat(session, booking, told, f"reservation-ended:{booking.code}", now)
 
 
-async def seat_gone(
-    session: AsyncSession,
-    booking: Booking,
-    request: PaymentRequest,
-    *,
-    near: Sequence[datetime],
-    shop: Shop,
-    now: datetime,
-) -> None:
-    """Late money, and the place is taken: the customer sees what is free nearby, staff sees to it."""
-    told = [say("notice.seat_gone", amount=request.amount, code=booking.code, at=shop.local(booking.starts_at))]
-    if near:
-        told.append(say("notice.seat_gone_near", slots=[say("notice.slot", at=shop.local(start)) for start in near]))
-    told.append(say("notice.seat_gone_after"))
-    key = f"seat-gone:{request.order_id}"
-    await post.chat(session, booking, Message(tuple(told)), key, now)
-    await post.mail(session, booking, "notice.mail.news", Message(tuple(told)), key=key, shop=shop, now=now)
-    await alert(session, booking, say("staff.seat_gone", amount=request.amount), key=key, shop=shop, now=now)
-
-
 async def paid_after_cancel(
     session: AsyncSession, booking: Booking, request: PaymentRequest, *, shop: Shop, now: datetime
 ) -> None:
@@ -165,11 +145,12 @@ async def paid_after_cancel(
 
 
 async def overpaid(
-    session: AsyncSession, booking: Booking, request: PaymentRequest, *, over: Money, shop: Shop, now: datetime
+    session: AsyncSession, booking: Booking, *, over: Money, key: str, shop: Shop, now: datetime
 ) -> None:
-    """Two requests of one booking were paid: the customer is offered the difference back, staff is told."""
-    key = f"overpaid:{request.order_id}"
-    await post.chat(session, booking, message(say("notice.overpaid", code=booking.code, over=over)), key, now)
+    """More came in than was asked for: the customer is told that it comes back by itself, the admins know."""
+    told = message(say("notice.overpaid", code=booking.code, over=over))
+    await post.chat(session, booking, told, key, now)
+    await post.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
     await alert(session, booking, say("staff.overpaid", over=over), key=key, shop=shop, now=now)
 
 

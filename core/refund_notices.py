@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import post
+from core import notices, post
 from core.messages import Message, Option, Say, message, say
 from core.shop import Shop
 from core.tables import Booking, Refund
@@ -30,6 +30,24 @@ async def went_back(session: AsyncSession, booking: Booking, refund: Refund, *, 
     key = f"refund-done:{refund.key}"
     await post.chat(session, booking, told, key, now)
     await post.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+
+
+async def refused(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans doesn't send it back: the admins hear why it is theirs to transfer now."""
+    what = say("staff.refund_refused", amount=refund.amount, reason=refund.error)
+    await notices.alert(session, booking, what, key=f"refund-refused:{refund.key}", shop=shop, now=now)
+
+
+async def no_transfer(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans sent back after all what was staff's to transfer: they must not."""
+    what = say("staff.refund_no_transfer", amount=refund.amount)
+    await notices.alert(session, booking, what, key=f"refund-no-transfer:{refund.key}", shop=shop, now=now)
+
+
+async def twice(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans sent back what staff had transferred: the customer has it twice."""
+    what = say("staff.refund_twice", amount=refund.amount)
+    await notices.alert(session, booking, what, key=f"refund-twice:{refund.key}", shop=shop, now=now)
 
 
 def card(booking: Booking, refund: Refund) -> Message:

@@ -1,7 +1,7 @@
 """Money that goes back: owed, asked of Midtrans or transferred by hand, entered in the ledger once it went.
 
-    owe ──> WANTED ── worker: step, then went ──────────────> DONE
-              └─ refused for good ─> BY_HAND ── transferred ──> DONE
+    owe ──> WANTED ── the worker asks Midtrans (sending_back) ──────> DONE
+              └── refused for good ──> BY_HAND ── transferred ───────> DONE
 
 What is owed never exceeds what is left of the payment it came by. A refund's key is Midtrans' refund_key:
 asking again under it never refunds twice, so whatever happened in between is found and not repeated.
@@ -22,6 +22,9 @@ from core.refusals import AlreadySentBack, NotFound
 from core.shop import Shop
 from core.states import RefundState
 from core.tables import Booking, BookingEvent, Refund
+
+MIDTRANS = "midtrans"
+"""Who sent back what no person transferred."""
 
 
 async def owe(
@@ -53,11 +56,9 @@ async def transferred(session: AsyncSession, key: str, *, by: str, shop: Shop, n
 
     Raises `NotFound`, and `AlreadySentBack` unless it waits to be done by hand.
     """
-    refund, booking = await _locked(session, key)
+    refund, booking = await locked(session, key)
     if refund.state is not RefundState.BY_HAND:
         raise AlreadySentBack
-    evidence = {"transferred_by": by, "account": refund.bank_account}
-    refund.state, refund.done_at, refund.done_by = RefundState.DONE, now, by
     await ledger.enter(
         session,
         booking,
@@ -67,22 +68,58 @@ async def transferred(session: AsyncSession, key: str, *, by: str, shop: Shop, n
         order_id=refund.order_id,
         transaction_id=refund.transaction_id,
         method="transfer",
-        evidence=evidence,
+        evidence={"transferred_by": by, "account": refund.bank_account},
         now=now,
     )
     _note(session, booking, refund.amount, actor=by, now=now)
-    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
+    await _done(session, booking, refund, by=by, shop=shop, now=now)
     return refund
 
 
 async def send_to(session: AsyncSession, key: str, account: str, *, shop: Shop, now: datetime) -> Refund:
     """Note where the customer wants it transferred to; the admins get the task with it. Raises as `transferred` does."""
-    refund, booking = await _locked(session, key)
+    refund, booking = await locked(session, key)
     if refund.state is not RefundState.BY_HAND:
         raise AlreadySentBack
     refund.bank_account = account
     await refund_notices.task(session, booking, refund, shop=shop, now=now)
     return refund
+
+
+async def covered(
+    session: AsyncSession,
+    booking: Booking,
+    transaction_id: str,
+    amount: Money,
+    *,
+    key: str | None,
+    shop: Shop,
+    now: datetime,
+) -> bool:
+    """Midtrans reports that `amount` of an attempt's money went back; whether under the key of a refund of ours.
+
+    That refund is done then. Money that went any other way counts against what is owed of the attempt:
+    first the refund of the same amount, then the oldest.
+    """
+    ours = await session.get(Refund, key) if key else None
+    if ours is not None and ours.booking_id == booking.id:
+        await _arrived(session, booking, ours, shop=shop, now=now)
+        return True
+    owed = await _open_of(session, booking, transaction_id)
+    for refund in sorted(owed, key=lambda each: each.amount != amount):
+        if amount < refund.amount:
+            refund.amount -= amount
+            break
+        amount -= refund.amount
+        await _done(session, booking, refund, by=MIDTRANS, shop=shop, now=now)
+        if not amount:
+            break
+    return False
+
+
+async def asked_for(session: AsyncSession, booking: Booking, transaction_id: str, amount: Money) -> Refund | None:
+    """The open refund of so much of an attempt's money."""
+    return next((each for each in await _open_of(session, booking, transaction_id) if each.amount == amount), None)
 
 
 async def of_booking(session: AsyncSession, booking: Booking) -> Sequence[Refund]:
@@ -114,7 +151,7 @@ async def load(session: AsyncSession, key: str) -> tuple[Refund, Booking]:
     return refund, await session.get_one(Booking, refund.booking_id)
 
 
-async def _locked(session: AsyncSession, key: str) -> tuple[Refund, Booking]:
+async def locked(session: AsyncSession, key: str) -> tuple[Refund, Booking]:
     """A refund and its booking as they stand now, both to be written."""
     refund, booking = await load(session, key)
     booking = await payments.locked(session, booking.id)
@@ -160,6 +197,31 @@ async def _begin(session: AsyncSession, booking: Booking, refund: Refund, *, sho
         return
     await refund_notices.ask_account(session, booking, refund, now=now)
     await refund_notices.task(session, booking, refund, shop=shop, now=now)
+
+
+async def _arrived(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans sent it back; staff must know where it was theirs to transfer, or was transferred already."""
+    if refund.state is RefundState.DONE:
+        await refund_notices.twice(session, booking, refund, shop=shop, now=now)
+        return
+    if refund.state is RefundState.BY_HAND:
+        await refund_notices.no_transfer(session, booking, refund, shop=shop, now=now)
+    await _done(session, booking, refund, by=MIDTRANS, shop=shop, now=now)
+
+
+async def _done(session: AsyncSession, booking: Booking, refund: Refund, *, by: str, shop: Shop, now: datetime) -> None:
+    refund.state, refund.due_at, refund.error = RefundState.DONE, None, None
+    refund.done_at, refund.done_by = now, by
+    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
+
+
+async def _open_of(session: AsyncSession, booking: Booking, transaction_id: str) -> list[Refund]:
+    """What is owed of an attempt's money, the oldest first."""
+    return [
+        each
+        for each in await of_booking(session, booking)
+        if each.transaction_id == transaction_id and each.state is not RefundState.DONE
+    ]
 
 
 def _note(session: AsyncSession, booking: Booking, amount: Money, *, actor: str, now: datetime) -> None:

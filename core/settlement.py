@@ -4,30 +4,32 @@
     clock   ── due_at ──────────────────────── worker asks for the status ──> look   ──> booking, notices
 
 A notification only says "look": its signature doesn't cover the status, so the status answer decides.
-`attempts.meaning` reads a status; below, a function says what each meaning does.
+`attempts.meaning` reads a status; below, and in `returns`, a function says what each meaning does.
 """
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import attempts, bookings, invoices, ledger, notices, payments
-from core.attempts import Attempt, Meaning, Return
+from core import attempts, bookings, invoices, late, notices, payments, refunds, returns
+from core.attempts import Meaning
+from core.case import Case
 from core.database import insert_once
-from core.messages import Say, say
+from core.messages import say
 from core.money import Money
 from core.outbox import retry_at
 from core.refusals import Refusal
 from core.shop import Shop
 from core.states import BookingStatus, RequestState, check_move
-from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentNotification, PaymentRequest
+from core.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNotification, PaymentRequest
 
 LEASE = timedelta(minutes=1)
+_TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 async def note(session: AsyncSession, body: Mapping[str, object], *, now: datetime) -> bool:
@@ -71,32 +73,67 @@ async def unanswered(session: AsyncSession, order_id: str, *, jitter: float, now
         notification.due_at = retry_at(max(1, notification.attempts), now, jitter=jitter)
 
 
+async def other_attempts(session: AsyncSession, order_id: str, answer: Mapping[str, object] | None) -> list[str]:
+    """The transaction_ids to ask about one by one, since a status by order_id answers for the newest attempt alone.
+
+    These are the attempts known to wait, and those that a notification not acted on yet names; not where it
+    only repeats that an attempt is over.
+    """
+    known = {
+        attempt.transaction_id: attempts.read(attempt.answer).meaning
+        for attempt in await session.scalars(select(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
+    }
+    bodies = await session.scalars(
+        select(PaymentNotification.body).where(
+            PaymentNotification.order_id == order_id, PaymentNotification.due_at.is_not(None)
+        )
+    )
+    told = {each.transaction_id: each.meaning for each in map(attempts.read, bodies)}
+    over = {name for name, meaning in told.items() if meaning in _OVER and known.get(name) is meaning}
+    waiting = {name for name, meaning in known.items() if meaning in _LIVING}
+    asked = {attempts.read(answer).transaction_id} if answer is not None else set()
+    return sorted(name for name in (set(told) - over | waiting) - asked if _TRANSACTION_ID.fullmatch(name))
+
+
 async def settle(
-    session: AsyncSession, order_id: str, answer: Mapping[str, object] | None, *, shop: Shop, now: datetime
+    session: AsyncSession,
+    order_id: str,
+    answer: Mapping[str, object] | None,
+    *,
+    shop: Shop,
+    now: datetime,
+    asked_at: datetime | None = None,
 ) -> str:
-    """Act on Midtrans' status answer for a request (None: no attempt yet); returns the outcome in a few words."""
+    """Act on Midtrans' status answer for a request (None: no attempt yet); returns the outcome in a few words.
+
+    `asked_at` (`now` when None): an answer older than the one that is known of its attempt says nothing.
+    """
     request = await session.get(PaymentRequest, order_id)
     if request is None or answer is None:
         return "nothing"
     booking = await payments.locked(session, request.booking_id)
     await session.refresh(request)
-    case = _Case(session, request, booking, attempts.read(answer), shop, now)
+    case = Case(session, request, booking, attempts.read(answer), shop, now)
     if case.attempt.order_id != order_id:
         await case.alert("wrong-order", say("staff.wrong_order", order_id=order_id))
         return "another order"
+    if not await _keep(case, asked_at or now):
+        return "out of date"
     match case.attempt.meaning:
         case Meaning.RECEIVED:
             return await _receive(case)
         case Meaning.CHALLENGED:
             return await _challenge(case)
         case Meaning.DENIED:
-            return await _deny(case)
+            return await returns.reversed_by_bank(case)
         case Meaning.ENDED:
             return await _ended(case)
         case Meaning.REFUNDED:
-            return await _money_back(case, "refunded")
+            await _receive(case, there=False)
+            return await returns.refunded(case)
         case Meaning.CHARGED_BACK:
-            return await _money_back(case, "charged_back")
+            await _receive(case, there=False)
+            return await returns.charged_back(case)
         case Meaning.WAITING:
             return "waiting"
         case Meaning.UNKNOWN:
@@ -104,12 +141,20 @@ async def settle(
 
 
 async def look(
-    session: AsyncSession, order_id: str, answer: Mapping[str, object] | None, *, shop: Shop, now: datetime
+    session: AsyncSession,
+    order_id: str,
+    answer: Mapping[str, object] | None,
+    *,
+    shop: Shop,
+    now: datetime,
+    asked_at: datetime | None = None,
 ) -> str:
     """Our own clock asked about a request: settle what the status says; what is still open when its time is over expires."""
-    outcome = await settle(session, order_id, answer, shop=shop, now=now)
+    outcome = await settle(session, order_id, answer, shop=shop, now=now, asked_at=asked_at)
     request = await session.get_one(PaymentRequest, order_id)
     if request.state not in payments.ALIVE:
+        if request.state is not RequestState.CANCELLED:  # that one's link is still to be closed
+            request.due_at = None
         return outcome
     if request.expires_at > now:
         request.due_at = payments.next_look(request, now)
@@ -119,96 +164,89 @@ async def look(
     return "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One status answer with all it is about."""
-
-    session: AsyncSession
-    request: PaymentRequest
-    booking: Booking
-    attempt: Attempt
-    shop: Shop
-    now: datetime
-
-    async def entries(self, kind: str) -> list[LedgerEntry]:
-        """What the ledger holds of this request, of one kind."""
-        found = await self.session.scalars(
-            select(LedgerEntry).where(LedgerEntry.order_id == self.request.order_id, LedgerEntry.kind == kind)
-        )
-        return list(found)
-
-    async def enter(self, kind: str, reference: str, amount: Money) -> bool:
-        """Enter money in the ledger, once; whether it was new."""
-        new = await ledger.enter(
-            self.session,
-            self.booking,
-            kind,
-            amount,
-            reference=reference,
-            order_id=self.request.order_id,
-            transaction_id=self.attempt.transaction_id,
-            method=self.attempt.method,
-            evidence=self.attempt.evidence,
-            now=self.now,
-        )
-        if new:
-            self.log(kind, amount=amount, order_id=self.request.order_id)
-        return new
-
-    def log(self, kind: str, **detail: object) -> None:
-        """Put it on the booking's time line."""
-        event = BookingEvent(booking_id=self.booking.id, at=self.now, kind=kind, actor="midtrans", detail=detail)
-        self.session.add(event)
-
-    async def alert(self, cause: str, what: Say) -> None:
-        """Tell the admins, once per request and cause."""
-        key = f"{cause}:{self.request.order_id}"
-        await notices.alert(self.session, self.booking, what, key=key, shop=self.shop, now=self.now)
+async def _keep(case: Case, asked_at: datetime) -> bool:
+    """Keep what is confirmed of an attempt now; False when something newer is known."""
+    attempt = case.attempt
+    told = {
+        "status": attempt.status,
+        "method": attempt.method,
+        "amount": attempt.amount,
+        "answer": dict(attempt.evidence),
+        "changed_at": asked_at,
+    }
+    known = await case.session.get(PaymentAttempt, attempt.transaction_id)
+    if known is None:
+        identity = {"transaction_id": attempt.transaction_id, "order_id": attempt.order_id}
+        case.session.add(PaymentAttempt(**identity, first_seen_at=case.now, **told))
+        return True
+    await case.session.refresh(known)
+    if asked_at < known.changed_at:
+        return False
+    for name, value in told.items():
+        setattr(known, name, value)
+    return True
 
 
-async def _receive(case: _Case) -> str:
-    request, booking, attempt = case.request, case.booking, case.attempt
-    receipts = await case.entries("received")
-    if any(receipt.reference == attempt.transaction_id for receipt in receipts):
+async def _receive(case: Case, *, there: bool = True) -> str:
+    """Money is entered, and confirms the booking where it is what was asked for, once, and still `there`.
+
+    Money that went back had come in, even if nobody told us of it then.
+    """
+    outcome = await _take_in(case)
+    if outcome == "received" and there:
+        await _welcome(case)
+    if outcome in ("received", "second payment", "another amount"):
+        await _give_back(case, case.attempt.amount or 0, again=outcome == "second payment")
+    return outcome
+
+
+async def _take_in(case: Case) -> str:
+    """Enter whatever rupiah came in, so that the ledger is the money; staff hears of another amount than was asked for."""
+    request, attempt = case.request, case.attempt
+    mine = await returns.of_attempt(case)
+    if returns.settled(mine):
         return "received before"
-    if receipts:
-        what = say("staff.second_payment", order_id=request.order_id, transaction=attempt.transaction_id)
-        await case.alert(f"second-payment:{attempt.transaction_id}", what)
-        return "second payment"
-    if (attempt.amount, attempt.currency) != (request.amount, "IDR"):
+    as_asked = (attempt.amount, attempt.currency) == (request.amount, "IDR")
+    if not as_asked:
         reported = f"{attempt.currency} {attempt.evidence.get('gross_amount')}"
         what = say("staff.wrong_amount", order_id=request.order_id, reported=reported, amount=request.amount)
-        await case.alert("wrong-amount", what)
+        await case.alert(f"wrong-amount:{attempt.transaction_id}", what)
+    if not attempt.amount or attempt.amount < 0 or attempt.currency != "IDR":
         return "wrong amount"
-    request.state, request.due_at = RequestState.PAID, None
-    await payments.void(case.session, booking, now=case.now)  # whatever else is asked for asks for too much now
-    await case.enter("received", attempt.transaction_id, request.amount)
-    booking.paid_at = booking.paid_at or case.now
-    await _welcome(case)
-    if (over := booking.paid_amount - booking.total_price) > 0:
-        await notices.overpaid(
-            case.session, booking, request, over=min(over, request.amount), shop=case.shop, now=case.now
-        )
-    return "received"
+    again = request.state is RequestState.PAID
+    if not again:
+        request.state, request.due_at = RequestState.PAID if as_asked else RequestState.FAILED, None
+        await payments.void(case.session, case.booking, now=case.now)  # what else is asked for asks for too much now
+    number = sum(entry.kind == "received" for entry in mine) + 1
+    await case.enter("received", returns.numbered(attempt.transaction_id, number), attempt.amount)
+    case.booking.paid_at = case.booking.paid_at or case.now
+    if again:
+        return "second payment"
+    return "received" if as_asked else "another amount"
 
 
-async def _welcome(case: _Case) -> None:
+async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
+    """What nobody asked for is owed back at once: for a cancelled booking, a second time, or beyond the total."""
+    session, booking = case.session, case.booking
+    if booking.status is BookingStatus.CANCELLED:
+        await refunds.owe(session, booking, amount, reason="late", shop=case.shop, now=case.now)
+        return
+    over = booking.paid_amount - await payments.going_back(session, booking) - booking.total_price
+    over = amount if again else over
+    if over > 0 and await refunds.owe(session, booking, over, reason="overpaid", shop=case.shop, now=case.now):
+        key = f"overpaid:{case.attempt.transaction_id}"
+        await notices.overpaid(session, booking, over=over, key=key, shop=case.shop, now=case.now)
+
+
+async def _welcome(case: Case) -> None:
     """Money came in: confirm the booking if it waits for that and still has, or gets, its place."""
     session, booking, request = case.session, case.booking, case.request
     if booking.status is BookingStatus.CANCELLED:
         await notices.paid_after_cancel(session, booking, request, shop=case.shop, now=case.now)
         return
     first = booking.status is BookingStatus.PENDING
-    if first and not await _has_place(case):
-        near = await bookings.nearest_free(
-            session,
-            booking.starts_at,
-            booking.minutes,
-            shop=case.shop,
-            now=case.now,
-            technician_id=booking.technician_id,
-        )
-        await notices.seat_gone(session, booking, request, near=near, shop=case.shop, now=case.now)
+    if first and (why := await _no_place(case)) is not None:
+        await late.place_gone(session, booking, request, why, shop=case.shop, now=case.now)
         return
     if first:
         check_move(booking.status, BookingStatus.CONFIRMED)
@@ -218,74 +256,39 @@ async def _welcome(case: _Case) -> None:
     await notices.paid(session, booking, request, first=first, shop=case.shop, now=case.now)
 
 
-async def _has_place(case: _Case) -> bool:
+async def _no_place(case: Case) -> Refusal | None:
+    """Why it can't have its place back; None where it still has, or gets it."""
     if case.booking.holding:
-        return True
+        return None
     try:
         async with case.session.begin_nested():
             await bookings.hold_again(case.session, case.booking, shop=case.shop, now=case.now)
-    except Refusal:
+    except Refusal as refusal:
         await payments.locked(case.session, case.booking.id)  # as it was before the attempt
-        return False
-    return True
+        return refusal
+    return None
 
 
-async def _challenge(case: _Case) -> str:
+async def _challenge(case: Case) -> str:
     if case.request.state is RequestState.PAID:
         return "ignored"
     await case.alert("challenge", say("staff.challenge", order_id=case.request.order_id))
     return "challenged"
 
 
-async def _deny(case: _Case) -> str:
-    """One attempt failed and the page stays open; or, if its money had come in, the bank takes it back."""
-    transaction = case.attempt.transaction_id
-    receipt = next((each for each in await case.entries("received") if each.reference == transaction), None)
-    if receipt is None:
-        return "attempt denied"
-    case.request.state = RequestState.FAILED
-    if not await case.enter("reversed", transaction, -receipt.amount):
-        return "reversed before"
-    await case.alert("reversed", say("staff.reversed", amount=receipt.amount))
-    return "reversed"
-
-
-async def _ended(case: _Case) -> str:
+async def _ended(case: Case) -> str:
+    """An attempt is over; its request with it, unless another attempt of it lives or has paid."""
+    voids = case.attempt.status == "cancel" and case.attempt.method == "credit_card"
+    if voids and returns.left(await returns.of_attempt(case)) > 0:
+        return await returns.voided(case)
     if case.request.state not in payments.ALIVE:
         return "ignored"
-    if await _another_attempt_lives(case):
+    if any(attempts.read(each.answer).meaning in _LIVING for each in await case.attempts()):
         return "another attempt lives"
     expired = case.attempt.status == "expire"
     state = RequestState.EXPIRED if expired else RequestState.FAILED
     await _end(case.session, case.request, case.booking, state, now=case.now)
     return "ended"
-
-
-async def _another_attempt_lives(case: _Case) -> bool:
-    """Whether another attempt of this request was reported waiting, and never as over."""
-    bodies = await case.session.scalars(
-        select(PaymentNotification.body).where(PaymentNotification.order_id == case.request.order_id)
-    )
-    told: dict[str, set[Meaning]] = {}
-    for attempt in map(attempts.read, bodies):
-        told.setdefault(attempt.transaction_id, set()).add(attempt.meaning)
-    told.pop(case.attempt.transaction_id, None)
-    return any(Meaning.WAITING in each and not each & {Meaning.DENIED, Meaning.ENDED} for each in told.values())
-
-
-async def _money_back(case: _Case, kind: str) -> str:
-    """Refunds and chargebacks, each once by its key; without a list, whatever is left of the request's money."""
-    left = sum(each.amount for each in [*await case.entries("received"), *await case.entries(kind)])
-    returned = case.attempt.returned or (Return("", left),)
-    gone = 0
-    for each in returned:
-        reference = each.reference or case.attempt.transaction_id
-        if each.amount and await case.enter(kind, reference, -each.amount):
-            gone += each.amount
-    if not gone:
-        return f"{kind} before"
-    await case.alert(f"{kind}:{case.booking.paid_amount}", say(f"staff.{kind}", amount=gone))
-    return kind
 
 
 async def _end(
@@ -307,6 +310,10 @@ async def _end(
     await bookings.release_ended_holds(session, now=now)
     await payments.refresh(session, booking)
     await notices.payment_ended(session, booking, request, now=now)
+
+
+_LIVING = (Meaning.WAITING, Meaning.CHALLENGED)
+_OVER = (Meaning.DENIED, Meaning.ENDED)
 
 
 def _claim_statement() -> Executable:

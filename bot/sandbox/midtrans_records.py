@@ -90,6 +90,7 @@ def described(transaction: Transaction, codes: Mapping[str, str], server_key: st
         "expiry_time": local(transaction.expires_at),
         **({"settlement_time": local(transaction.settled_at)} if transaction.settled_at else {}),
         **to_pay_with(transaction),
+        **_sent_back(transaction),
     }
 
 
@@ -111,6 +112,14 @@ def to_pay_with(transaction: Transaction) -> dict[str, Any]:
             approval = {"approval_code": digits[:13]} if transaction.status != "deny" else {}
             return {"masked_card": transaction.card, "bank": channel.bank, "card_type": "credit"} | approval
     return {}
+
+
+def _sent_back(transaction: Transaction) -> dict[str, Any]:
+    """Every refund so far, and their sum."""
+    if not transaction.refunds:
+        return {}
+    refunds = [{"refund_key": key, "refund_amount": rupiah(amount)} for key, amount in transaction.refunds.items()]
+    return {"refund_amount": rupiah(sum(transaction.refunds.values())), "refunds": refunds}
 
 
 def status_code(transaction: Transaction, codes: Mapping[str, str]) -> str:

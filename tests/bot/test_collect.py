@@ -17,6 +17,9 @@ from core.states import BookingStatus, RequestState
 MINUTE = timedelta(minutes=1)
 USED = MidtransRefused(400, ["transaction_details.order_id sudah digunakan"])
 WRONG_KEY = MidtransRefused(401, ["Access denied"])
+CHOSEN = MidtransRefused(400, ["Transaction is in progress"])
+OK = None
+"""Where `FakeMidtrans.wrong` has it, nothing is wrong."""
 SECOND_ORDER = "BOOKING-A1-BK000001-2"
 
 
@@ -26,8 +29,9 @@ class FakeMidtrans:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[Mapping[str, Any]] = []
-        self.wrong: list[Exception] = []
+        self.wrong: list[Exception | None] = []
         self.statuses: dict[str, dict[str, Any]] = {}
+        """By a name of the test's own; the newest last, as an order's status tells of that."""
 
     async def create(self, body: Mapping[str, Any]) -> SnapLink:
         order_id = body["transaction_details"]["order_id"]
@@ -35,21 +39,33 @@ class FakeMidtrans:
         self._answer("create", order_id)
         return SnapLink(f"tok-{order_id}", f"https://pay.example/{order_id}")
 
-    async def status(self, order_id: str) -> dict[str, Any] | None:
-        self._answer("status", order_id)
-        return self.statuses.get(order_id)
+    async def status(self, reference: str) -> dict[str, Any] | None:
+        self._answer("status", reference)
+        return self._found(reference)
 
     async def cancel_link(self, token: str) -> None:
         self._answer("cancel_link", token)
 
-    async def cancel(self, order_id: str) -> dict[str, Any]:
-        self._answer("cancel", order_id)
-        return {}
+    async def cancel(self, reference: str) -> dict[str, Any]:
+        self._answer("cancel", reference)
+        found = self._found(reference)
+        assert found
+        found["transaction_status"] = "cancel"
+        return dict(found)
+
+    async def refund(self, reference: str, *, refund_key: str, amount: int, reason: str) -> dict[str, Any]:
+        self._answer("refund", refund_key)
+        self.bodies.append({"refund_key": refund_key, "amount": amount, "reason": reason})
+        return {"status_code": "200", "refund_key": refund_key, "refund_amount": f"{amount}.00"}
+
+    def _found(self, reference: str) -> dict[str, Any] | None:
+        found = [each for each in self.statuses.values() if reference in (each["order_id"], each["transaction_id"])]
+        return found[-1] if found else None
 
     def _answer(self, what: str, about: str) -> None:
         self.asked.append((what, about))
-        if self.wrong:
-            raise self.wrong.pop(0)
+        if self.wrong and (wrong := self.wrong.pop(0)) is not OK:
+            raise wrong
 
 
 class Till:
@@ -234,21 +250,29 @@ async def test_a_withdrawn_link_is_closed_at_midtrans(till: Till, database: Data
 @pytest.mark.parametrize(
     ("wrong", "asked"),
     [
-        pytest.param([WRONG_KEY], ["cancel_link", "cancel"], id="a method was chosen: what waits is cancelled"),
-        pytest.param([WRONG_KEY, WRONG_KEY], ["cancel_link", "cancel"], id="paid or over already: nothing to do"),
+        pytest.param([CHOSEN], ["cancel_link", "status", "cancel"], id="a method was chosen: what waits is cancelled"),
+        pytest.param(
+            [CHOSEN, OK, WRONG_KEY], ["cancel_link", "status", "cancel"], id="over in the same moment: nothing to do"
+        ),
         pytest.param([MidtransTrouble("x")], ["cancel_link", "cancel_link"], id="no answer: again"),
         pytest.param(
-            [WRONG_KEY, MidtransTrouble("x")],
-            ["cancel_link", "cancel", "cancel_link"],
+            [CHOSEN, MidtransTrouble("x")],
+            ["cancel_link", "status", "cancel_link"],
             id="no answer to the second question: again",
+        ),
+        pytest.param(
+            [CHOSEN, OK, MidtransTrouble("x")],
+            ["cancel_link", "status", "cancel", "cancel_link"],
+            id="no answer to the third: again",
         ),
     ],
 )
 async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
-    till: Till, database: Database, wrong: list[Exception], asked: list[str]
+    till: Till, database: Database, wrong: list[Exception | None], asked: list[str]
 ) -> None:
     await till.book()
     await till.work()
+    till.midtrans.statuses[ORDER] = answer(status="pending")
     async with database.write() as session:
         await payments.void(session, await bookings.load(session, code=CODE), now=till.now)
     till.midtrans.asked.clear()
