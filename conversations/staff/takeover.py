@@ -41,7 +41,7 @@ async def take(turn: Turn, whose: str) -> Question:
     if held is not None:
         return await menu(turn, first=say("team.taken_already", name=held.name))
     state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
-    await _last(turn, contact, state)
+    await _prolong(turn, contact, state)
     await _tell(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
     await _announce_end(turn, contact)
     return question(say("team.taken", name=_name(contact), minutes=turn.shop.takeover_minutes), options=[_HAND_BACK])
@@ -63,7 +63,7 @@ async def pass_on(turn: Turn) -> Question | None:
     if is_hand_back(turn.incoming.text or ""):
         return await hand_back(turn)
     contact, remembered = await people.reach(turn.session, turn.state.customer or 0)
-    await _last(turn, contact, State.from_json(remembered, now=turn.now))
+    await _prolong(turn, contact, State.from_json(remembered, now=turn.now))
     for side in (contact, turn.contact):
         await outbox.put_off(turn.session, ENDING, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
     for number, letter in enumerate(_letters(turn.incoming, "team.from_staff", who.acting(turn).name)):
@@ -104,7 +104,7 @@ async def _release(turn: Turn) -> Contact | None:
     return contact
 
 
-async def _last(turn: Turn, contact: Contact, state: State) -> None:
+async def _prolong(turn: Turn, contact: Contact, state: State) -> None:
     """Let the takeover last, on both sides, from this word of the admin's on; `state` is the customer's."""
     state.human_until = turn.state.human_until = turn.now + turn.shop.takeover
     await people.remember(turn.session, contact, state.to_json(), turn.now)
