@@ -9,7 +9,7 @@ setup: .venv/.ready
 
 .venv/.ready: uv.lock pyproject.toml
 	@test -x $(UV) || { test -x .venv/bin/python || $(PYTHON) -m venv .venv; .venv/bin/python -m pip install --quiet uv; }
-	@$(UV) sync --quiet --frozen --inexact
+	@$(UV) sync --quiet --frozen --inexact --compile-bytecode
 	@touch $@
 
 demo: setup
@@ -19,7 +19,7 @@ run: setup
 	@$(RUN) bengkel run
 
 test: setup chromium
-	@$(RUN) pytest -n 2 $(ARGS)
+	@$(RUN) pytest -n 2 --dist worksteal $(ARGS)
 
 # The browser tests want Chromium; where it can't be installed they are skipped and say so.
 chromium:

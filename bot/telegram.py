@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -36,6 +38,7 @@ def make_bot(
         "write_timeout": seconds,
         "connect_timeout": 5,
         "pool_timeout": 5,
+        "httpx_kwargs": {"verify": _authorities()},
     }
     return Bot(
         token,
@@ -44,6 +47,12 @@ def make_bot(
         request=HTTPXRequest(connection_pool_size=32, media_write_timeout=60, **limits),
         get_updates_request=HTTPXRequest(connection_pool_size=1, **limits),
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whose certificates are believed: reading them takes a while, and both clients of a bot want the same."""
+    return httpx.create_ssl_context()
 
 
 class TelegramSender:

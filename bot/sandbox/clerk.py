@@ -1,4 +1,4 @@
-"""Stand-in for Clerk: its own key pair, made at the start; it publishes the public half and hands out tokens.
+"""Stand-in for Clerk: its own key pair, made when first asked for; it publishes the public half and hands out tokens.
 
 GET  /clerk/.well-known/jwks.json     what our server fetches
 POST /clerk/token {"user": "customer" | "technician" | "admin" | "user_…"}     what a sign-in page would get
@@ -8,6 +8,7 @@ GET  /clerk                           how to use it
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from html import escape
 
 import jwt
@@ -38,11 +39,14 @@ class Clerk:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.url = ""
         """Where this server is reached; set when it listens."""
         self.shop_url = ""
         """Where our server is."""
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     @property
     def issuer(self) -> str:

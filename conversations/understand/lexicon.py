@@ -222,7 +222,8 @@ def _runs(line: Line, at: int, most: int = MOST_WORDS) -> Iterator[tuple[int, st
 
 
 def _key(alias: str) -> str:
-    return "".join(sign for sign in alias.casefold() if sign.isalnum())
+    folded = alias.casefold()
+    return folded if folded.isalnum() else "".join(filter(str.isalnum, folded))
 
 
 def _sound(key: str) -> str:

@@ -3,7 +3,8 @@
 Source: https://spec.openapis.org/oas/v3.1.1.html
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -34,7 +35,7 @@ class Failure(Model):
 
 def document(endpoints: Sequence[Endpoint], *, title: str, version: str, server: str) -> Json:
     """The whole API as OpenAPI 3.1."""
-    schemas, components = _schemas(endpoints)
+    schemas, components = _schemas(tuple(endpoints))
     paths: Json = {}
     for each in endpoints:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas, components)
@@ -50,7 +51,8 @@ def document(endpoints: Sequence[Endpoint], *, title: str, version: str, server:
     }
 
 
-def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[str, Json], Json]:
+@cache
+def _schemas(endpoints: tuple[Endpoint, ...]) -> tuple[Mapping[str, Json], Json]:
     """The schema of each type that goes in or out, by `_key`, and the components they refer to."""
     wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [("failure", "serialization", TypeAdapter(Failure))]
     for each in endpoints:
