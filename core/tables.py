@@ -426,6 +426,7 @@ class Booking(Base):
         ),
         Index(
             "ix_booking_without_place",
+            "status",  # the same for all; without it SQLite thinks the index of all pending ones the better
             "paid_at",
             sqlite_where=text("status = 'pending' AND paid_amount > 0 AND NOT holding"),
             postgresql_where=text("status = 'pending' AND paid_amount > 0 AND NOT holding"),

@@ -14,7 +14,9 @@ _WHICH = "status = 'pending' AND paid_amount > 0 AND NOT holding"
 def upgrade() -> None:
     """Apply."""
     which = sa.text(_WHICH)
-    op.create_index("ix_booking_without_place", "booking", ["paid_at"], sqlite_where=which, postgresql_where=which)
+    op.create_index(
+        "ix_booking_without_place", "booking", ["status", "paid_at"], sqlite_where=which, postgresql_where=which
+    )
 
 
 def downgrade() -> None:
