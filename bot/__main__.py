@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, customers, inbox, storage
+from bot.commands import CommandFailed, customers, inbox, letters, storage
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     kept.add_argument("channel", nargs="?", metavar="CHANNEL")
     kept.add_argument("event_id", nargs="?", metavar="EVENT_ID")
     kept.add_argument("--all", action="store_true", help="replay: every one of them, the oldest first")
+    lost = add("outbox", _said(letters.run), "Look at the messages that failed for good, and send them again.")
+    lost.add_argument("deed", nargs="?", choices=["list", "resend"], default="list")
+    lost.add_argument("key", nargs="?", metavar="KEY")
     person = add("customer", _said(customers.run), "Show all that is kept about a person, or erase it.")
     person.add_argument("deed", choices=["export", "erase"])
     person.add_argument("who", metavar="PHONE|CODE", help="a phone number, or the code of a booking")

@@ -24,6 +24,7 @@ from conversations.staff.no_show import no_show, yes_no_show
 from conversations.staff.notes import NOTE, note
 from conversations.staff.shift import SHIFT, shift
 from conversations.staff.stock import STOCK, stock
+from conversations.staff.stuck import resend, stuck
 from conversations.staff.writing import WRITE, write
 from conversations.turn import Flow, Question, Turn
 from core.messages import say
@@ -57,6 +58,8 @@ _FOR_ADMINS: Mapping[str, Action] = {
     "hand-back": takeover.hand_back,
     "stock": stock,
     "close": close,
+    "stuck": stuck,
+    "resend": resend,
 }
 STAFFS_FLOWS = (NOTE, COST, CASH)
 ADMINS_FLOWS = (SHIFT, CALL_OFF, WRITE, STOCK, CLOSE)

@@ -174,8 +174,8 @@ async def test_a_message_that_failed_is_listed_and_goes_out_again(watch: Watch) 
     await watch.write("lost", error="403: blocked")
     await watch.state("lost", "failed")
     async with watch.database.write() as session:
-        assert [row.key for row in await dead_letters.listed(session, limit=10)] == ["lost"]
-        await dead_letters.resend(session, "lost", now=watch.now + timedelta(days=9))
+        assert [letter.row.key for letter in await dead_letters.listed(session, limit=10)] == ["lost"]
+        await dead_letters.resend(session, key="lost", now=watch.now + timedelta(days=9))
     async with watch.database.write() as session:
         assert await dead_letters.listed(session, limit=10) == []
         (row,) = await outbox.claim(session, now=watch.now + timedelta(days=9), limit=10, channels=CHANNELS)
@@ -187,4 +187,4 @@ async def test_only_a_message_that_failed_is_sent_again(watch: Watch, key: str) 
     await watch.write("waiting")
     async with watch.database.write() as session:
         with pytest.raises(NotFound):
-            await dead_letters.resend(session, key, now=watch.now)
+            await dead_letters.resend(session, key=key, now=watch.now)

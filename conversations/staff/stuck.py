@@ -1,0 +1,52 @@
+"""Messages that never arrived: an admin sees why, and has them sent again."""
+
+from conversations.staff.jobs import TO_STAFF_MENU
+from conversations.turn import Question, Turn, question
+from core import dead_letters
+from core.dead_letters import DeadLetter
+from core.messages import Option, Say, say
+from core.refusals import NotFound
+
+MOST_LISTED = 8
+LONGEST_REASON = 80
+
+
+async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:
+    """The latest messages that were given up, each with its reason; a tap sends one again."""
+    before = [first] if first else []
+    found = await dead_letters.listed(turn.session, limit=MOST_LISTED)
+    if not found:
+        return question(*before, say("stuck.none"), always=[TO_STAFF_MENU])
+    return question(
+        *before,
+        say("stuck.list", lines=[_line(turn, letter) for letter in found]),
+        say("stuck.ask"),
+        options=[Option(f"resend:{letter.row.id}", _whom(letter), _hint(turn, letter)) for letter in found],
+        always=[TO_STAFF_MENU],
+        button=say("button.stuck"),
+    )
+
+
+async def resend(turn: Turn, letter: str) -> Question:
+    """Send one again, whatever it failed of."""
+    try:
+        key = await dead_letters.key_of(turn.session, int(letter) if letter.isdecimal() else 0)
+        await dead_letters.resend(turn.session, key=key, now=turn.now)
+    except NotFound:  # a colleague was quicker, or it is an old button
+        return await stuck(turn, first=say("stuck.gone"))
+    return await stuck(turn, first=say("stuck.sent_again"))
+
+
+def _line(turn: Turn, letter: DeadLetter) -> Say:
+    reason = " ".join((letter.row.error or "").split())[:LONGEST_REASON]
+    kind = say(f"stuck.kind.{letter.row.kind}")
+    return say("stuck.line", at=turn.shop.local(letter.row.due_at), kind=kind, name=_whom(letter), reason=reason)
+
+
+def _hint(turn: Turn, letter: DeadLetter) -> Say:
+    channel = say(f"stuck.channel.{letter.row.channel}")
+    return say("stuck.hint", channel=channel, at=turn.shop.local(letter.row.due_at))
+
+
+def _whom(letter: DeadLetter) -> str:
+    return letter.name or letter.row.address.removeprefix("whatsapp:")

@@ -1,0 +1,79 @@
+"""Messages that failed for good, in the hands of staff: seen with their reason, sent again, once."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select
+from talk import Talk
+
+from core import outbox
+from core.database import Database
+from core.messages import message, say
+from core.shop import Shop
+from core.tables import Outbox
+
+SARI = ("whatsapp", "whatsapp:+6281290000001")
+RINA = ("telegram", "7000000001")
+DEDI = ("telegram", "7000000002")
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    """Ibu Rina is the admin, Dedi a technician."""
+    dedi = {"name": "Dedi", "role": "technician", "technician": "dedi", "telegram": int(DEDI[1])}
+    return Shop.model_validate(shop.model_dump() | {"staff": [*(each.model_dump() for each in shop.staff), dedi]})
+
+
+async def lose(database: Database, now: datetime, reason: str = "63016: outside\nthe window") -> None:
+    """A notice for Sari that was given up."""
+    channel, address = SARI
+    async with database.write() as session:
+        await outbox.enqueue(
+            session,
+            key="lost",
+            channel=channel,
+            address=address,
+            language="id",
+            message=message(say("notice.see_you")),
+            now=now,
+            kind="notice",
+        )
+        (row,) = await outbox.claim(session, now=now, limit=1, channels=[channel])
+        await outbox.failed(session, row, reason=reason)
+
+
+async def state(database: Database) -> str:
+    async with database.read() as session:
+        return (await session.scalars(select(Outbox.state).where(Outbox.key == "lost"))).one()
+
+
+async def test_an_admin_sees_why_a_message_failed_and_sends_it_again(
+    stocked: Database, shop: Shop, now: datetime
+) -> None:
+    sari = Talk(stocked, shop, SARI[0], now, name="Sari", address=SARI[1])
+    await sari.type("halo")
+    rina = Talk(stocked, shop, RINA[0], now, name="Rina", address=RINA[1])
+    await rina.type("/macet")
+    assert "Tidak ada pesan yang gagal terkirim" in rina.screen
+    await lose(stocked, now)
+    await rina.type("surat macet")
+    assert "pemberitahuan untuk +6281290000001: 63016: outside the window" in rina.screen
+    await rina.tap("+6281290000001")
+    assert "sedang dikirim lagi" in rina.screen
+    assert await state(stocked) == "due"
+    async with stocked.read() as session:
+        (letter,) = await session.scalars(select(Outbox.id).where(Outbox.key == "lost"))
+    await rina.choose(f"resend:{letter}")
+    assert "sudah dikirim lagi sebelumnya" in rina.screen
+
+
+@pytest.mark.parametrize(("who", "name"), [(DEDI, "Dedi"), (SARI, "Sari")])
+async def test_nobody_but_an_admin_sends_again(
+    stocked: Database, shop: Shop, now: datetime, who: tuple[str, str], name: str
+) -> None:
+    await lose(stocked, now)
+    talk = Talk(stocked, shop, who[0], now, name=name, address=who[1])
+    await talk.type("macet")
+    assert "63016" not in talk.screen
+    await talk.choose("resend:1")
+    assert await state(stocked) == "failed"
