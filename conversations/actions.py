@@ -10,7 +10,7 @@ from core import bookings, late, moving, notices, payments, web_customers
 from core.messages import Document, Link, Option, Say, say
 from core.refusals import NotFound, Refusal
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, PaymentMethod
+from core.states import BookingStatus, PaymentMethod, PaymentStatus
 from core.tables import Booking
 
 MOST_LISTED = 8
@@ -114,13 +114,7 @@ async def see(turn: Turn, code: str) -> Question:
                 say("summary.line_of", name=line.name, count=line.quantity, total=line.total) for line in booking.lines
             ],
         ),
-        say(
-            "mine.money",
-            status=say(f"payment.{booking.payment_status}"),
-            total=booking.total_price,
-            paid=booking.paid_amount,
-            remaining=booking.remaining,
-        ),
+        *await _money(turn, booking),
         options=_doable(turn, booking),
         always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
         link=await _pay_link(turn, booking),
@@ -203,6 +197,19 @@ async def _own(turn: Turn, code: str) -> Booking | None:
     except NotFound:
         return None
     return booking if booking.customer_id == turn.contact.customer_id else None
+
+
+async def _money(turn: Turn, booking: Booking) -> list[Say]:
+    """What was paid and what remains to be; of a cancelled booking, what is kept and what comes back."""
+    if booking.status is not BookingStatus.CANCELLED:
+        status, total = say(f"payment.{booking.payment_status}"), booking.total_price
+        return [say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)]
+    if booking.payment_status is PaymentStatus.REFUNDED:
+        return [say("cancelling.went_back")]
+    back = await payments.going_back(turn.session, booking)
+    kept = booking.paid_amount - back
+    fee = [say("cancelling.kept", kept=kept)] if kept > 0 else []
+    return fee + ([say("cancelling.going_back", back=back)] if back else [])
 
 
 async def _pay_link(turn: Turn, booking: Booking) -> Link | None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from conversations import actions
 from conversations.history import own
 from conversations.turn import Question, Turn, question
-from core import bookings, cancellation
+from core import bookings, cancellation, moving
 from core.cancellation import Terms
 from core.messages import Option, Say, say
 from core.tables import Booking
@@ -40,12 +40,14 @@ async def really_drop(turn: Turn, argument: str) -> Question:
 
 def _sure(turn: Turn, booking: Booking, offered: Terms, *first: Say) -> Question:
     code = booking.code
+    rather_move = moving.may_move(booking, shop=turn.shop, now=turn.now)
     return question(
         *first,
         say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
         *cancellation.money(offered),
         options=[
             Option(f"really:{code}:{_sums(offered)}", say("option.yes_cancel")),
+            *([Option(f"move:{code}", say("option.move"))] if rather_move else []),
             Option(f"see:{code}", say("option.no")),
         ],
     )

@@ -124,6 +124,12 @@ def money(outcome: Terms) -> list[Say]:
     return [say(key, paid=outcome.paid, kept=outcome.kept, back=outcome.back, hours=outcome.deadline)]
 
 
+def sums(outcome: Terms) -> list[Say]:
+    """The same for staff."""
+    kept = [say("staff.kept", kept=outcome.kept)] if outcome.kept else []
+    return kept + ([say("staff.goes_back", back=outcome.back)] if outcome.back else [])
+
+
 async def _in_hand(session: AsyncSession, booking: Booking) -> Money:
     return max(0, booking.paid_amount - await payments.going_back(session, booking))
 
@@ -160,8 +166,7 @@ async def _tell(
 def _heard(booking: Booking, outcome: Terms, head: Say, *more: Say) -> list[Say]:
     """What staff hears: what happened, to whom, and what becomes of the money."""
     customer = say("staff.line.customer", name=booking.name, phone=booking.phone)
-    sums = [say("staff.kept_and_back", kept=outcome.kept, back=outcome.back)] if outcome.paid else []
-    return [head, customer, *more, *sums]
+    return [head, customer, *more, *sums(outcome)]
 
 
 def _which(booking: Booking, shop: Shop) -> dict[str, object]:

@@ -26,9 +26,8 @@ class Reason(Step):
     async def ask(self, turn: Turn) -> Question:
         """Type it."""
         booking = await who.job(turn, turn.state.about or "")
-        now = await cancellation.offer(turn.session, booking, by_customer=False, shop=turn.shop, now=turn.now)
-        back = [say("team.all_back", back=now.back)] if now.back else []
-        return question(say("team.ask.reason", code=turn.state.about), *back)
+        terms = await cancellation.offer(turn.session, booking, by_customer=False, shop=turn.shop, now=turn.now)
+        return question(say("team.ask.reason", code=turn.state.about), *cancellation.sums(terms))
 
     async def read(self, turn: Turn, text: str) -> bool:
         """Words of a sensible length."""

@@ -10,10 +10,9 @@ async def no_show(turn: Turn, code: str) -> Question:
     """Ask once more, with what it costs the customer."""
     booking = await who.job(turn, code)
     due = await cancellation.offer_for_no_show(turn.session, booking, shop=turn.shop, now=turn.now)
-    sums = [say("staff.kept_and_back", kept=due.kept, back=due.back)] if due.paid else []
     return question(
         say("team.no_show_sure", code=code, at=turn.shop.local(booking.starts_at)),
-        *sums,
+        *cancellation.sums(due),
         options=[
             Option(f"yes-no-show:{code}", say("team.option.yes_no_show")),
             Option(f"job:{code}", say("team.option.back_to_job")),

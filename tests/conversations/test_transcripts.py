@@ -3,11 +3,11 @@ every turn, and with a stale tap before every deed.
 
     > typed words      [a button's words]      < what must be on the screen      <! what must not
     @contact +62…      @place      @photo      @link arrives      @pays      @time runs out
-    @others buy PART   @others book 2026-11-24T10:00
+    @others buy PART   @others book 2026-11-24T10:00   @waits 90 minutes
     # a comment        : channel telegram      : language en
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,8 @@ async def _deed(talk: Talk, deed: str) -> None:
             await (talk.others_buy(thing) if verb == "buy" else talk.others_book(thing))
         case ["time", "runs out"]:
             await talk.time_runs_out()
+        case ["waits", minutes]:
+            talk.now += timedelta(minutes=int(minutes.removesuffix(" minutes")))
         case _:
             raise ValueError(deed)
 
