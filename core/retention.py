@@ -19,29 +19,29 @@ Emptied = Callable[[dict[str, Any]], dict[str, Any]]
 """What a conversation must go on remembering when all else is forgotten."""
 
 
-async def forget(session: AsyncSession, *, before: datetime, emptied: Emptied, now: datetime) -> int:
-    """Forget a batch of what is older; how many rows there were, 0 when all is done.
+async def forget(session: AsyncSession, *, before: datetime, emptied: Emptied, now: datetime, most: int = BATCH) -> int:
+    """Forget at most so many rows of a kind that are older; how many rows there were, 0 when all is done.
 
     What still has to be sent stays, however old.
     """
     done = Outbox.state.in_(("sent", "failed", "dropped"))
     return (
-        await _delete(session, Inbound, Inbound.received_at < before)
-        + await _delete(session, Outbox, (Outbox.created_at < before) & (Outbox.due_at < before) & done)
-        + await _delete(session, IdempotencyKey, IdempotencyKey.created_at < now - idempotency.KEPT)
-        + await _empty(session, before=before, emptied=emptied, now=now)
+        await _delete(session, Inbound, Inbound.received_at < before, most)
+        + await _delete(session, Outbox, (Outbox.created_at < before) & (Outbox.due_at < before) & done, most)
+        + await _delete(session, IdempotencyKey, IdempotencyKey.created_at < now - idempotency.KEPT, most)
+        + await _empty(session, before, emptied, now, most)
     )
 
 
-async def _delete(session: AsyncSession, table: type[Base], old: ColumnElement[bool]) -> int:
+async def _delete(session: AsyncSession, table: type[Base], old: ColumnElement[bool], most: int) -> int:
     key = list(Base.metadata.tables[table.__tablename__].primary_key)
-    batch = select(*key).where(old).limit(BATCH)
+    batch = select(*key).where(old).limit(most)
     gone = await session.execute(delete(table).where(tuple_(*key).in_(batch)).returning(*key))
     return len(gone.all())
 
 
-async def _empty(session: AsyncSession, *, before: datetime, emptied: Emptied, now: datetime) -> int:
-    batch = select(Conversation).where(Conversation.updated_at < before).limit(BATCH)
+async def _empty(session: AsyncSession, before: datetime, emptied: Emptied, now: datetime, most: int) -> int:
+    batch = select(Conversation).where(Conversation.updated_at < before).limit(most)
     conversations = (await session.scalars(batch.with_for_update(skip_locked=True))).all()
     for conversation in conversations:
         conversation.state, conversation.updated_at = emptied(conversation.state), now

@@ -33,7 +33,7 @@ async def run(options: Namespace) -> AsyncIterator[str]:
             raise CommandFailed("Nothing was erased.")
         photos = await _erase(database, options.who, settings.shop)
         await asyncio.to_thread(_remove, settings.server.photos, photos)
-        yield f"Erased, with {len(photos)} photos. Bookings, payments and issued papers stay, as the law wants it."
+        yield f"Erased; stored photos removed: {len(photos)}. Bookings, payments and issued papers stay, as the law wants it."
 
 
 async def _erase(database: Database, who: str, shop: Shop) -> Sequence[str]:

@@ -28,12 +28,18 @@ class Buggy(Engine):
     def __init__(self, shop: Shop) -> None:
         super().__init__(shop)
         self.broken = "boom"
+        self.blind = False
 
     async def take_turn(self, session: AsyncSession, incoming: Incoming, *, now: datetime, fresh: str) -> bool:
         taken = await super().take_turn(session, incoming, now=now, fresh=fresh)
         if incoming.text == self.broken:
             raise KeyError(incoming.text)
         return taken
+
+    async def wants_photos(self, session: AsyncSession, incoming: Incoming) -> bool:
+        if self.blind:
+            raise TypeError
+        return await super().wants_photos(session, incoming)
 
 
 class Door:

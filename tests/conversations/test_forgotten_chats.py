@@ -1,0 +1,31 @@
+"""A chat that was quiet for a year is forgotten, all but which of its buttons are old."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from talk import Talk
+
+from bot import config, housekeeping
+from conversations.state import State
+from core import people
+from core.database import Database
+from core.shop import Shop
+from core.tables import Inbound, Outbox
+
+
+async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
+    sqlite_url: str, shop: Shop, now: datetime
+) -> None:
+    talk = Talk(Database(sqlite_url), shop, "telegram", now)
+    await talk.type("mau booking")
+    async with talk.database.read() as session:
+        before = State.from_json(await people.recall(session, "telegram", talk.address), now=now)
+    assert before.flow
+    later = now + timedelta(days=366)
+    await housekeeping.forgetting(config.Privacy(), talk.database, clock=lambda: later).look()
+    async with talk.database.write() as session:
+        state = State.from_json(await people.recall(session, "telegram", talk.address), now=later)
+        assert (state.prompt, state.flow, state.answers) == (before.prompt, None, [])
+        for table in (Inbound, Outbox):
+            assert not (await session.scalars(select(table))).all()
+    await talk.database.close()
