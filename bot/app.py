@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -23,35 +23,34 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from telegram.error import TelegramError
 
-from bot import chart, housekeeping, invoice, jobs, logs, metrics
+from bot import housekeeping, jobs, logs, metrics
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
 from bot.email import Email
 from bot.intake import Intake
+from bot.library import Library
 from bot.midtrans import Midtrans
 from bot.missed import catch_up
 from bot.oversight import Oversight
 from bot.photos import Photos
 from bot.polling import backoff, poll
 from bot.rest import rest
-from bot.sending import File, Sender
+from bot.sending import Sender
 from bot.telegram import TelegramSender, make_bot
 from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
-from core import bookings, invoices, late, media, notices, outbox, reports
+from core import bookings, late, notices, outbox
 from core.database import Database, insert_once, upgrade
-from core.messages import Document, say
+from core.messages import say
 from core.payments import WORKER
-from core.refusals import BadPhotos, NotFound
+from core.refusals import BadPhotos
 from core.shop import Shop
 from core.states import PaymentMethod
-from core.tables import Booking, Contact, Secret
+from core.tables import Contact, Secret
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
 from webhooks.app import make_app, traced
-from webhooks.files import Download
 
-FILE_LINKS_LAST = timedelta(days=7)
 RELEASE_EVERY = timedelta(minutes=1)
 COMMANDS = {
     "booking": say("command.booking"),
@@ -221,70 +220,6 @@ async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[I
             send=lambda _: None,
             wake=lambda *_: None,
         )
-
-
-class Library:
-    """Files of ours, as the channels attach them and as signed links serve them."""
-
-    def __init__(
-        self,
-        database: Database,
-        photos: Photos,
-        secret: bytes,
-        public_url: str,
-        shop: Shop,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._photos = photos
-        self._secret = secret
-        self._public_url = public_url
-        self._shop = shop
-        self._clock = clock
-
-    async def file(self, document: Document) -> File:
-        """A document of a message, ready to be attached; raises `NotFound`."""
-        found = await self.download(document.kind, document.id)
-        if found is None:
-            raise NotFound(code=document.id)
-        return File(found.name, found.content_type, found.content, self.link(document.kind, document.id))
-
-    def link(self, kind: str, name: str) -> str:
-        """The signed address of a file, for a while."""
-        return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
-
-    async def download(self, kind: str, code: str) -> Download | None:
-        """The bytes behind a link."""
-        match kind:
-            case "invoice":
-                return await self._invoice(code)
-            case "photo":
-                return await self._photo(code)
-            case "week":
-                return await self._week(code)
-            case _:
-                return None
-
-    async def _photo(self, key: str) -> Download | None:
-        content = await self._photos.load(key)
-        return Download(key, media.kind_of_key(key).content_type, content) if content else None
-
-    async def _invoice(self, code: str) -> Download | None:
-        async with self._database.read() as session:
-            try:
-                facts, payments = await invoices.load(session, code)
-            except NotFound:
-                return None
-            language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
-        content = await invoice.make(facts, payments, language=language or "id")
-        return Download(invoice.name(facts), "application/pdf", content)
-
-    async def _week(self, code: str) -> Download:
-        monday, _, language = code.partition(".")
-        async with self._database.read() as session:
-            days = await reports.week(session, date.fromisoformat(monday), shop=self._shop)
-        content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
-        return Download(f"{monday}.png", "image/png", content)
 
 
 # --- building --------------------------------------------------------------------------------------

@@ -1,0 +1,90 @@
+"""Files of ours, as the channels attach them and as signed links serve them.
+
+Document(kind, id) ── file ──┐
+signed link ──────────────── download ──┬── invoice ─────> made from its facts and the ledger
+                                        ├── photo ───────> as it was sent
+                                        └── week ────────> drawn from the slots
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from bot import chart, invoice
+from bot.photos import Photos
+from bot.sending import File
+from core import invoices, media, reports
+from core.database import Database
+from core.messages import Document
+from core.refusals import NotFound
+from core.shop import Shop
+from core.tables import Booking
+from webhooks import files
+from webhooks.files import Download
+
+FILE_LINKS_LAST = timedelta(days=7)
+
+
+class Library:
+    """Finds or makes a file by its kind and its name."""
+
+    def __init__(
+        self,
+        database: Database,
+        photos: Photos,
+        secret: bytes,
+        public_url: str,
+        shop: Shop,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._photos = photos
+        self._secret = secret
+        self._public_url = public_url
+        self._shop = shop
+        self._clock = clock
+
+    async def file(self, document: Document) -> File:
+        """A document of a message, ready to be attached; raises `NotFound`."""
+        found = await self.download(document.kind, document.id)
+        if found is None:
+            raise NotFound(code=document.id)
+        return File(found.name, found.content_type, found.content, self.link(document.kind, document.id))
+
+    def link(self, kind: str, name: str) -> str:
+        """The signed address of a file, for a while."""
+        return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
+
+    async def download(self, kind: str, code: str) -> Download | None:
+        """The bytes behind a link."""
+        match kind:
+            case "invoice":
+                return await self._invoice(code)
+            case "photo":
+                return await self._photo(code)
+            case "week":
+                return await self._week(code)
+            case _:
+                return None
+
+    async def _photo(self, key: str) -> Download | None:
+        content = await self._photos.load(key)
+        return Download(key, media.kind_of_key(key).content_type, content) if content else None
+
+    async def _invoice(self, code: str) -> Download | None:
+        async with self._database.read() as session:
+            try:
+                facts, payments = await invoices.load(session, code)
+            except NotFound:
+                return None
+            language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
+        content = await invoice.make(facts, payments, language=language or "id")
+        return Download(invoice.name(facts), "application/pdf", content)
+
+    async def _week(self, code: str) -> Download:
+        monday, _, language = code.partition(".")
+        async with self._database.read() as session:
+            days = await reports.week(session, date.fromisoformat(monday), shop=self._shop)
+        content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
+        return Download(f"{monday}.png", "image/png", content)
