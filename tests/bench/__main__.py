@@ -1,18 +1,23 @@
-"""`make bench`: what a turn, the day's slots and the reading of a line cost. It measures and asserts nothing."""
+"""`make bench`: what a turn, the day's slots, REST and the reading of a line cost. It measures and asserts nothing."""
 # ruff: noqa: T201
 
 import asyncio
 import os
 import platform
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from statistics import median
 
 import history
 import reading
+import rest
 import served
 import turns
 from dialogue import DIALOGUE
 from places import Places, places
+from turns import Cost
+
+from core.database import Database
 
 FEW, MANY = 1_000, 100_000
 
@@ -23,8 +28,17 @@ async def main() -> None:
     print(f"Server, load (a process of its own) and database on {cores} cores, Python {platform.python_version()}.")
     async with places() as kinds:
         await show_turns(kinds)
-        await show_days(kinds)
+        async with AsyncExitStack() as stack:
+            aged = [(kind.name, *[await _aged(kind, past, stack) for past in (FEW, MANY)]) for kind in kinds]
+            await show_days(aged)
+            await show_rest([(name, many) for name, _, many in aged])
     show_reading()
+
+
+async def _aged(kind: Places, past: int, stack: AsyncExitStack) -> Database:
+    database = await stack.enter_async_context(kind.make(f"past_{past}"))
+    await history.fill(database, past)
+    return database
 
 
 async def show_turns(kinds: Sequence[Places]) -> None:
@@ -40,31 +54,38 @@ async def show_turns(kinds: Sequence[Places]) -> None:
             await served.prepare(database)
             for chats in turns.DIALOGUES:
                 floor, turn = await turns.compare(database, chats)
-                for name, cost in (("floor", floor), ("turn", turn)):
-                    _row(
-                        kind.name,
-                        chats,
-                        name,
-                        f"{cost.rate:.0f}",
-                        f"{cost.p50:.2f}",
-                        f"{cost.p99:.2f}",
-                        f"{cost.cpu:.2f}",
-                    )
-                ratios = (floor.rate / turn.rate, turn.p50 / floor.p50, turn.p99 / floor.p99, turn.cpu / floor.cpu)
-                _row("", "", "floors a turn", *(f"{ratio:.1f}" for ratio in ratios))
+                _beside(kind.name, chats, floor, "turn", turn)
             await served.check(database)
 
 
-async def show_days(kinds: Sequence[Places]) -> None:
+async def show_days(aged: Sequence[tuple[str, Database, Database]]) -> None:
     """The slots of a day, with a short and with a long history."""
     print(f"\nSlots of a day (core.bookings.day_load), median of {history.TIMES} each, asked alternately\n")
     _row("database", f"{FEW} past, ms", f"{MANY} past, ms", "ratio")
-    for kind in kinds:
-        async with kind.make("few") as few, kind.make("many") as many:
-            await history.fill(few, FEW)
-            await history.fill(many, MANY)
-            short, long = await history.compare(few, many)
-            _row(kind.name, f"{1e3 * short:.2f}", f"{1e3 * long:.2f}", f"{long / short:.2f}")
+    for name, few, many in aged:
+        short, long = await history.compare(few, many)
+        _row(name, f"{1e3 * short:.2f}", f"{1e3 * long:.2f}", f"{long / short:.2f}")
+
+
+async def show_rest(aged: Sequence[tuple[str, Database]]) -> None:
+    """Requests beside their floors, with a long history."""
+    print(
+        f"\nREST with {MANY} past bookings: GET timeslots, GET my-bookings (of {rest.OWN}), POST bookings"
+        "\nFloors: a bare aiohttp handler's constant answer; for a booking, one that commits the least there can be"
+        f"\nMedians of {rest.ROUNDS} rounds of each, in turns; a round is {rest.READS} reads or {rest.BOOKINGS} bookings\n"
+    )
+    _row("database", "connections", "", "per second", "p50 ms", "p99 ms", "server CPU ms")
+    for kind, many in aged:
+        for (name, connections), (floor, request) in (await rest.compare(many)).items():
+            _beside(kind, connections, floor, name, request)
+
+
+def _beside(kind: str, parallel: int, floor: Cost, name: str, cost: Cost) -> None:
+    """What one costs, what its floor costs, and how many floors that are."""
+    for row, each in (("floor", floor), (name, cost)):
+        _row(kind, parallel, row, f"{each.rate:.0f}", f"{each.p50:.2f}", f"{each.p99:.2f}", f"{each.cpu:.2f}")
+    ratios = (floor.rate / cost.rate, cost.p50 / floor.p50, cost.p99 / floor.p99, cost.cpu / floor.cpu)
+    _row("", "", "floors", *(f"{ratio:.1f}" for ratio in ratios))
 
 
 def show_reading() -> None:

@@ -59,13 +59,13 @@ async def shop(database: Database, done: Done) -> AsyncIterator[int]:
         SHOP,
         clock=clock,
         fresh=fresh_id,
-        keep_photo=_no_photo,
+        keep_photo=no_photo,
         send=dispatcher.send,
         wake=dispatcher.wake,
     )
     sending = asyncio.create_task(dispatcher.run())
     routes = telegram.routes(secret=SECRET, take=intake.take, answer=lambda _: None)
-    async with _listening(make_app(routes, ready=_ready)) as port:
+    async with listening(make_app(routes, ready=ready)) as port:
         yield port
     dispatcher.stop()
     await sending
@@ -84,7 +84,7 @@ async def floor(database: Database, done: Done) -> AsyncIterator[int]:
 
     app = web.Application()
     app.add_routes([web.post("/webhooks/telegram", receive)])
-    async with _listening(app) as port:
+    async with listening(app) as port:
         yield port
 
 
@@ -110,7 +110,8 @@ class _Handed:
 
 
 @asynccontextmanager
-async def _listening(app: web.Application) -> AsyncIterator[int]:
+async def listening(app: web.Application) -> AsyncIterator[int]:
+    """The application while it is up; the port it listens on."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -124,9 +125,9 @@ async def _no_file(document: Document) -> File:
     raise LookupError(document.id)
 
 
-async def _no_photo(channel: str, handle: str) -> str | None:
+async def no_photo(channel: str, handle: str) -> str | None:
     return None
 
 
-async def _ready() -> dict[str, str]:
+async def ready() -> dict[str, str]:
     return {}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -46,7 +47,7 @@ async def compare(database: Database, chats: int) -> tuple[Cost, Cost]:
     for _ in range(ROUNDS):
         floors.append(await _round(served.floor, database, chats))
         turns.append(await _round(served.shop, database, chats))
-    return _cost(floors), _cost(turns)
+    return cost_of(floors), cost_of(turns)
 
 
 async def _round(serve: served.Serve, database: Database, chats: int) -> Round:
@@ -77,7 +78,8 @@ async def _round(serve: served.Serve, database: Database, chats: int) -> Round:
     )
 
 
-def _cost(rounds: list[Round]) -> Cost:
+def cost_of(rounds: Sequence[Round]) -> Cost:
+    """What they come to: medians of the rates, quantiles of all latencies."""
     cuts = quantiles([latency for each in rounds for latency in each.latencies], n=100)
     return Cost(
         rate=median(each.rate for each in rounds),
