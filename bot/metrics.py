@@ -25,6 +25,7 @@ from core.backlog import Backlog, Waiting
 from core.database import AWAY
 from core.states import RequestState
 from core.tables import Outbox
+from webhooks.api.answers import REFUSED
 from webhooks.app import route_of
 
 _log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def _count(request: web.Request, status: int) -> None:
     method, _, route = route_of(request).partition(" ")
     # A stranger may make methods up.
     HTTP_ANSWERS.labels(method if method in hdrs.METH_ALL else "other", route, status).inc()
-    if code := request.get("refused"):
+    if code := request.get(REFUSED):
         REFUSALS.labels(code).inc()
 
 

@@ -17,6 +17,8 @@ from conversations.texts import render, templates
 from core.messages import Say, say
 from core.refusals import Refusal
 
+REFUSED = web.RequestKey("refused", str)
+"""In a request: the code of the refusal that answers it, for who counts."""
 LONGEST_NAME = 100
 """Of a field that is named in a failure: names in a map come from the client."""
 
@@ -43,7 +45,7 @@ def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> w
     language = language_of(request)
     match error:
         case Refusal():
-            request["refused"] = error.code  # for who counts
+            request[REFUSED] = error.code
             text = say(_refusal_key(error), **error.params)
             return _failure(error.http_status, error.code, text, language)
         case ValidationError():
