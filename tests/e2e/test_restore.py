@@ -1,0 +1,38 @@
+"""A backup is put in the database's place, as docs/operations.md says, and the shop goes on where it was then."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from booking_by_phone import book, link_in, sees, taps
+from town import Town
+
+from core import backup
+from core.states import PaymentStatus
+
+
+@pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
+async def test_after_a_restore_a_link_that_midtrans_has_seen_already_gets_another_number(
+    closed_town: Town, tmp_path: Path
+) -> None:
+    """The second link was made after the backup: Midtrans knows its order_id, the restored database doesn't."""
+    town, customer = closed_town, closed_town.telegram
+    live, kept = Path(town.settings.database.url.removeprefix("sqlite+aiosqlite:///")), tmp_path / "kept.db"
+    async with town.open():
+        await book(customer)
+        town.clock.move(minutes=61)
+        await sees(customer, "sudah habis")
+        backup.back_up(live, kept)
+        await taps(customer, "Kirim link baru", "sedang dibuat")
+        await sees(customer, "Silakan bayar")
+    for beside in ("-wal", "-shm"):
+        live.with_name(live.name + beside).unlink(missing_ok=True)
+    shutil.copy(kept, live)
+    town.clock.move(minutes=5)  # what was being sent at the backup's moment is looked at again
+    async with town.open():
+        await taps(customer, "Kirim link baru", "sedang dibuat")
+        link = await sees(customer, "Silakan bayar")
+        await town.there.midtrans.pay(link_in(link), "other_qris")
+        await sees(customer, "terkonfirmasi")
+    (booking,) = await town.bookings()
+    assert booking.payment_status == PaymentStatus.PAID
