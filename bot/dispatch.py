@@ -18,7 +18,7 @@ from bot import metrics
 from bot.logs import personal_words
 from bot.loop import Loop
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Sender, Unclear, Undeliverable
-from core import notices, outbox, trace
+from core import alarms, notices, outbox, trace
 from core.database import AWAY, Database, work_left
 from core.messages import Document, message_from_json
 from core.shop import Shop
@@ -183,6 +183,7 @@ class Dispatcher:
         if isinstance(why, Undeliverable) and why.unreachable:
             await outbox.chat_closed(session, channel=row.channel, address=row.address, reason=str(why), now=now)
         await notices.unreached(session, row, message_from_json(row.body), shop=self._shop, now=now)
+        await alarms.unheard(session, row, shop=self._shop, now=now)
 
 
 async def _closed_windows(session: AsyncSession, rows: Sequence[Outbox], now: datetime) -> set[str]:

@@ -16,16 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import backlog, outbox
 from core.backlog import Backlog, Waiting
 from core.database import insert_once
-from core.messages import Message, Say, message, say
+from core.messages import Message, Say, message, message_from_json, say
 from core.post import STAFF_LANGUAGE
 from core.shop import Shop, StaffMember
 from core.states import RequestState
-from core.tables import Alarm
+from core.tables import Alarm, Outbox
 
 LATE = timedelta(minutes=10)
 """How long something waits before the admins are told: longer than any pause between two tries."""
 CALM = timedelta(minutes=2)
 """How short the wait must be before it counts as over, so that an alarm doesn't come and go."""
+KEY = "alarm:"
+"""How the outbox keys of alarms begin."""
 WANTED_FOR = timedelta(hours=12)
 """How long the news itself is worth sending."""
 
@@ -52,6 +54,14 @@ async def watch(
     begun = [name for name, trouble in troubles.items() if await _raise(session, trouble, reached, shop, now)]
     over = [name for name in raised if name not in troubles and await _end(session, raised[name], reached, shop, now)]
     return begun, over
+
+
+async def unheard(session: AsyncSession, row: Outbox, *, shop: Shop, now: datetime) -> None:
+    """An alarm that a chat can't take (WhatsApp outside its 24 hours) goes by e-mail."""
+    member = shop.member_at(row.channel, row.address)
+    if row.key.startswith(KEY) and member is not None:
+        mailbox = [("email", member.email or shop.email)]
+        await _tell(session, message_from_json(row.body), mailbox, f"{row.key.removeprefix(KEY)}:unheard", now)
 
 
 def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
@@ -106,7 +116,7 @@ async def _tell(
     for channel, address in sorted(set(reached)):
         await outbox.enqueue(
             session,
-            key=f"alarm:{key}:{channel}:{address}",
+            key=f"{KEY}{key}:{channel}:{address}",
             channel=channel,
             address=address,
             language=STAFF_LANGUAGE,

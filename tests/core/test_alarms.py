@@ -131,6 +131,17 @@ async def test_nobody_is_told_on_the_channel_that_is_down(
     assert {(row.channel, row.address) for row in await watch.told()} == ways
 
 
+async def test_an_alarm_that_a_chat_can_t_take_goes_by_mail(watch: Watch) -> None:
+    await watch.write("late", "email")
+    await watch.look(minutes=10)
+    chat = next(row for row in await watch.told() if row.channel == "whatsapp")
+    async with watch.database.write() as session:
+        for _ in range(2):
+            await alarms.unheard(session, chat, shop=watch.shop, now=watch.now)
+    (letter,) = [row for row in await watch.told() if row.channel == "email"]
+    assert (letter.address, letter.body) == ("halo@suarajaya.example", chat.body)
+
+
 async def test_messages_of_a_channel_that_is_off_or_of_tomorrow_alarm_nobody(watch: Watch) -> None:
     watch.channels = ("telegram",)
     await watch.write("off", "email")
