@@ -220,7 +220,7 @@ async def going_back(session: AsyncSession, booking: Booking) -> Money:
     owed = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.booking_id == booking.id, Refund.state != RefundState.DONE
     )
-    return await session.scalar(owed) or 0
+    return int(await session.scalar(owed) or 0)  # PostgreSQL adds whole numbers up to a decimal
 
 
 async def locked(session: AsyncSession, booking_id: int) -> Booking:

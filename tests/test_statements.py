@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings, outbox, payments, people, settlement
+from core import bookings, no_shows, outbox, payments, people, settlement
 from core.database import Database
 from core.messages import message, say
 from core.shop import Shop
@@ -78,6 +78,7 @@ HOT: dict[str, Hot] = {
     "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
     "holds that ended": lambda session, _, now: bookings.release_ended_holds(session, now=now),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
+    "how often a customer stayed away": lambda session, _, __: no_shows.count(session, 1),
     "the slots of a day": lambda session, shop, now: bookings.day_load(
         session, shop.local(now).date(), shop=shop, now=now, technician_id="andi"
     ),
