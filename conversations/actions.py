@@ -3,15 +3,15 @@
 An action returns what to say, or None to go on with the open flow (or the menu).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from conversations.turn import Question, Turn, question
-from core import bookings, late, moving, notices, payments, web_customers
+from core import bookings, late, moving, notices, payments, refunds, web_customers
 from core.messages import Document, Link, Option, Say, say
 from core.refusals import NotFound, Refusal
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, PaymentMethod, PaymentStatus
-from core.tables import Booking
+from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState
+from core.tables import Booking, Refund
 
 MOST_LISTED = 8
 
@@ -103,6 +103,7 @@ async def see(turn: Turn, code: str) -> Question:
     booking = await _own(turn, code)
     if booking is None:
         return menu(turn, say("refusal.not_found"))
+    owed = await refunds.of_booking(turn.session, booking)
     return question(
         say("mine.head", code=booking.code, status=say(f"status.{booking.status}")),
         say(
@@ -114,8 +115,8 @@ async def see(turn: Turn, code: str) -> Question:
                 say("summary.line_of", name=line.name, count=line.quantity, total=line.total) for line in booking.lines
             ],
         ),
-        *await _money(turn, booking),
-        options=_doable(turn, booking),
+        *await _money(turn, booking, owed),
+        options=[*_doable(turn, booking), *_accounts(owed)],
         always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
         link=await _pay_link(turn, booking),
     )
@@ -199,11 +200,13 @@ async def _own(turn: Turn, code: str) -> Booking | None:
     return booking if booking.customer_id == turn.contact.customer_id else None
 
 
-async def _money(turn: Turn, booking: Booking) -> list[Say]:
+async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[Say]:
     """What was paid and what remains to be; of a cancelled booking, what is kept and what comes back."""
     if booking.status is not BookingStatus.CANCELLED:
         status, total = say(f"payment.{booking.payment_status}"), booking.total_price
-        return [say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)]
+        paid = say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)
+        lines = [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]
+        return [paid, say("mine.refunds", lines=lines)] if lines else [paid]
     if booking.payment_status is PaymentStatus.REFUNDED:
         return [say("cancelling.went_back")]
     back = await payments.going_back(turn.session, booking)
@@ -238,7 +241,7 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     waits = late.waits(booking)
     if live and booking.remaining and not cash and not waits:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
-    if booking.paid_amount:
+    if booking.paid_amount and not waits:
         options.append(Option(f"invoice:{booking.code}", say("option.invoice")))
     if moving.may_move(booking, shop=turn.shop, now=turn.now):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if waits else "option.move")))
@@ -252,6 +255,12 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     if not live:
         options.append(Option(f"again:{booking.code}", say("option.again")))
     return options
+
+
+def _accounts(owed: Sequence[Refund]) -> list[Option]:
+    """Where what staff transfers should go to."""
+    by_hand = [refund for refund in owed if refund.state is RefundState.BY_HAND]
+    return [Option(f"refund:{refund.key}", say("option.refund_account")) for refund in by_hand]
 
 
 def _headline(turn: Turn, booking: Booking) -> Say:

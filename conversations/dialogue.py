@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from conversations import actions, asides, cancelling, corrections, history, moving, paging, staff
+from conversations import actions, asides, cancelling, corrections, history, moving, paging, refunds, staff
 from conversations.booking import BOOKING
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
@@ -23,7 +23,7 @@ from core import people
 from core.messages import Option, say
 from core.refusals import Refusal
 
-FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT, moving.MOVE)}
+FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT, moving.MOVE, refunds.ACCOUNT)}
 PATIENCE = 3
 """After so many answers in a row that nobody understood, a person is offered."""
 
@@ -326,7 +326,7 @@ def _names_something(heard: Understanding) -> bool:
     return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
 
 
-_OF_A_BOOKING = {**history.ACTIONS, **cancelling.ACTIONS, **moving.ACTIONS}
+_OF_A_BOOKING = {**history.ACTIONS, **cancelling.ACTIONS, **moving.ACTIONS, **refunds.ACTIONS}
 """What a customer does with a booking, by the names of the buttons; these raise refusals."""
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
 """Telegram's commands that no words stand for; the others are read like words (`read_command`)."""

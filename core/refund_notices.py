@@ -7,14 +7,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import notices, post
 from core.messages import Message, Option, Say, message, say
 from core.shop import Shop
+from core.states import RefundState
 from core.tables import Booking, Refund
 
+REASONS = ("cancelled", "overpaid", "late", "no_show")
+"""Why money goes back (`Refund.reason`)."""
 
-async def ask_account(session: AsyncSession, booking: Booking, refund: Refund, *, now: datetime) -> None:
-    """Midtrans can't send it back: the customer is asked for a bank account."""
-    asked = say("refund.ask_account", code=booking.code, name=booking.name, amount=refund.amount)
-    button = Option(f"refund:{refund.key}", say("option.refund_account"))
-    await post.chat(session, booking, message(asked, options=(button,)), f"refund-account:{refund.key}", now)
+
+async def ask_account(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans can't send it back: the customer is asked for a bank account, in the chat or else by mail."""
+    what = {"code": booking.code, "name": booking.name, "amount": refund.amount}
+    key = f"refund-account:{refund.key}:{now.isoformat()}"
+    if booking.contact_id is not None:
+        button = Option(f"refund:{refund.key}", say("option.refund_account"))
+        await post.chat(session, booking, message(say("refund.ask_account", **what), options=(button,)), key, now)
+        return
+    asked = message(say("refund.ask_account_by_mail", contact=shop.contact, **what))
+    await post.mail(session, booking, "notice.mail.news", asked, key=key, shop=shop, now=now)
 
 
 async def task(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
@@ -51,13 +60,22 @@ async def twice(session: AsyncSession, booking: Booking, refund: Refund, *, shop
 
 
 def card(booking: Booking, refund: Refund) -> Message:
-    """A refund to be transferred, as the admins see it, with the button that records it."""
+    """A refund as the admins see it; one to be transferred has the buttons for that."""
+    by_hand = refund.state is RefundState.BY_HAND
     return message(
-        say("team.refund.head", code=booking.code, amount=refund.amount),
+        say(f"team.refund.{refund.state}", code=booking.code, amount=refund.amount),
         say(
             "team.refund.facts", name=booking.name, phone=booking.phone, reason=reason(refund), account=account(refund)
         ),
-        options=(Option(f"transferred:{refund.key}", say("team.option.transferred")),),
+        options=_buttons(booking, refund) if by_hand else (),
+    )
+
+
+def _buttons(booking: Booking, refund: Refund) -> tuple[Option, ...]:
+    ask = Option(f"ask-account:{refund.key}", say("team.option.ask_account"))
+    return (
+        Option(f"transferred:{refund.key}", say("team.option.transferred")),
+        *([ask] if booking.contact_id is not None else []),
     )
 
 

@@ -69,10 +69,12 @@ async def transferred(session: AsyncSession, key: str, *, by: str, shop: Shop, n
         transaction_id=refund.transaction_id,
         method="transfer",
         evidence={"transferred_by": by, "account": refund.bank_account},
+        shop=shop,
         now=now,
     )
     _note(session, booking, refund.amount, actor=by, now=now)
-    await _done(session, booking, refund, by=by, shop=shop, now=now)
+    _close(refund, by=by, now=now)
+    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
     return refund
 
 
@@ -86,6 +88,15 @@ async def send_to(session: AsyncSession, key: str, account: str, *, shop: Shop, 
     return refund
 
 
+async def ask_again(session: AsyncSession, key: str, *, shop: Shop, now: datetime) -> Refund:
+    """Ask the customer once more where to transfer it to. Raises as `transferred` does."""
+    refund, booking = await locked(session, key)
+    if refund.state is not RefundState.BY_HAND:
+        raise AlreadySentBack
+    await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
+    return refund
+
+
 async def covered(
     session: AsyncSession,
     booking: Booking,
@@ -93,13 +104,14 @@ async def covered(
     amount: Money,
     *,
     key: str | None,
+    tell: bool,
     shop: Shop,
     now: datetime,
 ) -> bool:
     """Midtrans reports that `amount` of an attempt's money went back; whether under the key of a refund of ours.
 
     That refund is done then. Money that went any other way counts against what is owed of the attempt:
-    first the refund of the same amount, then the oldest.
+    first the refund of the same amount, then the oldest. `tell`: the customer is told of what is done.
     """
     ours = await session.get(Refund, key) if key else None
     if ours is not None and ours.booking_id == booking.id:
@@ -111,7 +123,9 @@ async def covered(
             refund.amount -= amount
             break
         amount -= refund.amount
-        await _done(session, booking, refund, by=MIDTRANS, shop=shop, now=now)
+        _close(refund, by=MIDTRANS, now=now)
+        if tell:
+            await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
         if not amount:
             break
     return False
@@ -195,7 +209,7 @@ async def _begin(session: AsyncSession, booking: Booking, refund: Refund, *, sho
     if refund.state is RefundState.WANTED:
         leave_work(session, payments.WORKER)
         return
-    await refund_notices.ask_account(session, booking, refund, now=now)
+    await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
     await refund_notices.task(session, booking, refund, shop=shop, now=now)
 
 
@@ -206,13 +220,13 @@ async def _arrived(session: AsyncSession, booking: Booking, refund: Refund, *, s
         return
     if refund.state is RefundState.BY_HAND:
         await refund_notices.no_transfer(session, booking, refund, shop=shop, now=now)
-    await _done(session, booking, refund, by=MIDTRANS, shop=shop, now=now)
+    _close(refund, by=MIDTRANS, now=now)
+    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
 
 
-async def _done(session: AsyncSession, booking: Booking, refund: Refund, *, by: str, shop: Shop, now: datetime) -> None:
+def _close(refund: Refund, *, by: str, now: datetime) -> None:
     refund.state, refund.due_at, refund.error = RefundState.DONE, None, None
     refund.done_at, refund.done_by = now, by
-    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
 
 
 async def _open_of(session: AsyncSession, booking: Booking, transaction_id: str) -> list[Refund]:

@@ -24,7 +24,7 @@ async def reversed_by_bank(case: Case) -> str:
     case.request.state = RequestState.FAILED
     number = sum(entry.kind == "reversed" for entry in mine) + 1
     await case.enter("reversed", numbered(case.attempt.transaction_id, number), -there)
-    await _cover(case, there)
+    await _cover(case, there, tell=False)
     await case.alert(f"reversed:{number}", say("staff.reversed", amount=there))
     return "reversed"
 
@@ -55,7 +55,7 @@ async def charged_back(case: Case) -> str:
     new = await _new_returns(case)
     for each in new:
         await case.enter("charged_back", each.reference, -each.amount)
-        await _cover(case, each.amount)
+        await _cover(case, each.amount, tell=False)
         await case.alert(f"charged_back:{each.reference}", say("staff.charged_back", amount=each.amount))
     return "charged_back" if new else "charged_back before"
 
@@ -95,7 +95,8 @@ async def _new_returns(case: Case) -> list[Return]:
     return [Return(case.attempt.transaction_id, rest)] if rest > 0 else []
 
 
-async def _cover(case: Case, amount: Money, *, key: str | None = None) -> bool:
+async def _cover(case: Case, amount: Money, *, key: str | None = None, tell: bool = True) -> bool:
+    transaction_id = case.attempt.transaction_id
     return await refunds.covered(
-        case.session, case.booking, case.attempt.transaction_id, amount, key=key, shop=case.shop, now=case.now
+        case.session, case.booking, transaction_id, amount, key=key, tell=tell, shop=case.shop, now=case.now
     )

@@ -67,11 +67,14 @@ async def went(session: AsyncSession, key: str, evidence: Mapping[str, object], 
         transaction_id=refund.transaction_id,
         method=attempt.method,
         evidence=evidence,
+        shop=shop,
         now=now,
     )
     if new:
         _note(session, booking, refund, now)
-        await refunds.covered(session, booking, refund.transaction_id, refund.amount, key=key, shop=shop, now=now)
+        await refunds.covered(
+            session, booking, refund.transaction_id, refund.amount, key=key, tell=True, shop=shop, now=now
+        )
 
 
 async def refused(session: AsyncSession, key: str, reason: str, *, for_good: bool, shop: Shop, now: datetime) -> None:
@@ -85,7 +88,7 @@ async def refused(session: AsyncSession, key: str, reason: str, *, for_good: boo
     if for_good or now - refund.asked_at >= PATIENCE:
         refund.state, refund.due_at = RefundState.BY_HAND, None
         await refund_notices.refused(session, booking, refund, shop=shop, now=now)
-        await refund_notices.ask_account(session, booking, refund, now=now)
+        await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
         await refund_notices.task(session, booking, refund, shop=shop, now=now)
 
 

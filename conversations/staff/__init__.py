@@ -8,6 +8,7 @@ costs.py    additional costs                   closing.py  close a day
 cash.py     money in the hand                  takeover.py a conversation without the bot
 no_show.py  who never came                     commands.py reads typed commands
 amounts.py  reads rupiah                       shift.py    moving it
+refunds.py  money to be transferred back
 
 For customers none of this exists: their taps and words never come here.
 """
@@ -22,6 +23,7 @@ from conversations.staff.costs import COST, cost
 from conversations.staff.menu import menu as menu
 from conversations.staff.no_show import no_show, yes_no_show
 from conversations.staff.notes import NOTE, note
+from conversations.staff.refunds import ask_account, owed, refunds, transferred, yes_transferred
 from conversations.staff.shift import SHIFT, shift
 from conversations.staff.stock import STOCK, stock
 from conversations.staff.stuck import resend, stuck
@@ -58,6 +60,11 @@ _FOR_ADMINS: Mapping[str, Action] = {
     "hand-back": takeover.hand_back,
     "stock": stock,
     "close": close,
+    "refunds": refunds,
+    "owed": owed,
+    "ask-account": ask_account,
+    "transferred": transferred,
+    "yes-transferred": yes_transferred,
     "stuck": stuck,
     "resend": resend,
 }

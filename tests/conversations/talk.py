@@ -5,18 +5,19 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from workshop import order
 
 from bot import telegram_render, whatsapp_render
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
 from conversations.texts import render
-from core import payments, settlement
+from core import bookings, payments, settlement
 from core.database import Database
 from core.messages import Message, message_from_json
 from core.shop import Shop
-from core.states import RequestState
-from core.tables import Outbox, Part, PaymentRequest, Slot
+from core.states import PaymentMethod, RequestState
+from core.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
 
 ADDRESSES = {"telegram": "812345", "whatsapp": "whatsapp:+6281290000001"}
 
@@ -80,10 +81,30 @@ class Talk:
                 await payments.link_made(session, request.order_id, token="t", url=url, shop=self.shop, now=self.now)
         await self.look()
 
-    async def pays(self) -> None:
-        """The customer pays the open link, and Midtrans says so."""
+    async def has_booked(self, moment: str, technician: str | None) -> None:
+        """A tuning at this local time was booked some other day; its link is on its way."""
+        at = datetime.fromisoformat(moment).replace(tzinfo=self.shop.zone)
         async with self.database.write() as session:
-            request = await session.scalar(select(PaymentRequest).where(PaymentRequest.state == RequestState.OPEN))
+            contact = (await session.scalars(select(Contact).where(Contact.address == self.address))).one()
+            count = await session.scalar(select(func.count()).select_from(Booking)) or 0
+            wish = order(at, services=("tuning-audio",), technician_id=technician, method=PaymentMethod.QRIS)
+            booking = await bookings.book(
+                session,
+                wish,
+                customer_id=contact.customer_id,
+                contact_id=contact.id,
+                language=contact.language,
+                shop=self.shop,
+                now=self.now,
+                code=f"BK-{count + 1:06}",
+            )
+            await payments.request(session, booking, shop=self.shop, now=self.now, percent=None)
+
+    async def pays(self, *, by: str = "qris", late: bool = False) -> None:
+        """The customer pays the open link, or one whose time ran out, by this payment_type, and Midtrans says so."""
+        state = RequestState.EXPIRED if late else RequestState.OPEN
+        async with self.database.write() as session:
+            request = await session.scalar(select(PaymentRequest).where(PaymentRequest.state == state))
             assert request, "there is no link to pay"
             answer = {
                 "order_id": request.order_id,
@@ -92,7 +113,7 @@ class Talk:
                 "status_code": "200",
                 "gross_amount": f"{request.amount}.00",
                 "currency": "IDR",
-                "payment_type": "qris",
+                "payment_type": by,
             }
             await settlement.settle(session, request.order_id, answer, shop=self.shop, now=self.now)
         await self.look()

@@ -3,7 +3,7 @@
 sari > typed words      dedi [a button]      rina < what must be on the screen      <! what must not
 dedi @photo words       sari @link arrives   sari @pays          sari ! a button's data
 sari @waits 90 minutes
-{code} stands for the newest booking's code.
+{code} stands for the newest booking's code, {compact} for the same without its dash.
 """
 
 from datetime import datetime, timedelta
@@ -82,7 +82,10 @@ class Scene:
         self.looked: set[str] = set()
 
     async def play(self, line: str, where: str) -> None:
-        name, what = (line.replace("{code}", await self._code()) if "{code}" in line else line).split(" ", 1)
+        if "{" in line:
+            code = await self._code()
+            line = line.replace("{code}", code).replace("{compact}", code.replace("-", ""))
+        name, what = line.split(" ", 1)
         talk = self.people[name]
         if what.startswith("<"):
             await self._sees(name, what[1:].strip(), where)
@@ -123,6 +126,17 @@ async def _do(talk: Talk, what: str) -> None:
             await talk.look()
         case "@", "pays":
             await talk.pays()
+        case "@", way if way.startswith("pays by"):
+            await talk.pays(by=way.split(" ")[2])
+        case "@", "pays late":
+            await talk.pays(late=True)
+        case "@", "time runs out":
+            await talk.time_runs_out()
+        case "@", deed if deed.startswith("booked"):
+            _, moment, *technician = deed.split(" ")
+            await talk.has_booked(moment, next(iter(technician), None))
+        case "@", deed if deed.startswith("others book"):
+            await talk.others_book(deed.removeprefix("others book").strip())
         case "@", photo if photo.startswith("photo"):
             await talk.send_photo(photo.removeprefix("photo").strip() or None, stored=(KEY,))
         case _:

@@ -14,9 +14,10 @@ from conversations.texts import LANGUAGES, render, templates
 from core.catalog import CATEGORIES, StockStatus
 from core.fit import FitAnswer
 from core.messages import say
+from core.refund_notices import REASONS
 from core.refusals import Refusal
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus
+from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, RefundState
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "{}_after": ("notice.pay_here", "work.pay_rest"),
     "event.{}": SHOWN,
     "cost.{}": tuple(CostState),
+    "refund.state.{}": tuple(RefundState),
+    "refund.reason.{}": REASONS,
+    "team.refund.{}": tuple(RefundState),
+    "team.refund_hint.{}": (RefundState.WANTED, RefundState.BY_HAND),
     "team.menu.{}": ("technician", "admin"),
 }
 """Keys that the code puts together, and all that can stand in their gap."""

@@ -1,0 +1,67 @@
+"""Money that must go back: what is owed still, where to, and that it was transferred."""
+
+from conversations.staff.jobs import TO_STAFF_MENU
+from conversations.staff.who import acting
+from conversations.turn import Question, Turn, question
+from core import refund_notices
+from core import refunds as owing
+from core.messages import Option, Say, say
+from core.refusals import AlreadySentBack
+from core.states import RefundState
+
+MOST_LISTED = 50
+
+
+async def refunds(turn: Turn, _: str = "") -> Question:
+    """All that isn't done, the oldest first."""
+    found = await owing.open_ones(turn.session, limit=MOST_LISTED)
+    if not found:
+        return question(say("team.refunds_none"), always=[TO_STAFF_MENU])
+    options = [
+        Option(
+            f"owed:{refund.key}",
+            say("team.refund_entry", code=booking.code, amount=refund.amount),
+            say(f"team.refund_hint.{refund.state}"),
+        )
+        for refund, booking in found
+    ]
+    return question(say("team.refunds", count=len(found)), options=options, always=[TO_STAFF_MENU])
+
+
+async def owed(turn: Turn, key: str) -> Question:
+    """One refund; raises `NotFound`."""
+    return await _card(turn, key)
+
+
+async def ask_account(turn: Turn, key: str) -> Question:
+    """Ask the customer for a bank account once more; raises `NotFound`, `AlreadySentBack`."""
+    await owing.ask_again(turn.session, key, shop=turn.shop, now=turn.now)
+    return await _card(turn, key, say("team.refund_asked"))
+
+
+async def transferred(turn: Turn, key: str) -> Question:
+    """Ask whether it was really transferred, since the ledger forgets nothing; raises `NotFound`, `AlreadySentBack`."""
+    refund, booking = await owing.load(turn.session, key)
+    if refund.state is not RefundState.BY_HAND:
+        raise AlreadySentBack
+    account = refund_notices.account(refund)
+    return question(
+        say("team.refund_sure", code=booking.code, amount=refund.amount, account=account),
+        options=[
+            Option(f"yes-transferred:{key}", say("team.option.yes_transferred")),
+            Option(f"owed:{key}", say("option.no")),
+        ],
+    )
+
+
+async def yes_transferred(turn: Turn, key: str) -> Question:
+    """Record it; raises `NotFound`, `AlreadySentBack`."""
+    await owing.transferred(turn.session, key, by=acting(turn).name, shop=turn.shop, now=turn.now)
+    return await _card(turn, key, say("team.refund_recorded"))
+
+
+async def _card(turn: Turn, key: str, *first: Say) -> Question:
+    refund, booking = await owing.load(turn.session, key)
+    card = refund_notices.card(booking, refund)
+    more = Option("refunds", say("team.option.refunds"))
+    return question(*first, *card.says, options=card.options, always=[more, TO_STAFF_MENU])
