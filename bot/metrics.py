@@ -94,17 +94,17 @@ def refused(replies: Iterable[Outbox]) -> None:
 @contextmanager
 def vendor_call(vendor: str) -> Iterator[None]:
     """Around one call of a vendor; what it raises is counted by its name, and logged."""
-    outcome, words, began = "ok", "", time.perf_counter()
+    outcome, level, words, began = "ok", logging.INFO, "", time.perf_counter()
     try:
         yield
     except BaseException as error:
-        outcome, words = type(error).__name__, str(error)
+        outcome, level, words = type(error).__name__, logging.WARNING, f": {error}"
         raise
     finally:
         took = time.perf_counter() - began
         VENDOR_CALLS.labels(vendor, outcome).inc()
         VENDOR_SECONDS.labels(vendor).observe(took)
-        _log.log(logging.WARNING if words else logging.INFO, "%s: %s in %.3f s %s", vendor, outcome, took, words)
+        _log.log(level, "%s: %s in %.3f s%s", vendor, outcome, took, words)
 
 
 @web.middleware

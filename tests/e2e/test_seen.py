@@ -1,0 +1,72 @@
+"""What an operator sees of a booking: one id from the webhook to the vendor, figures, and nobody's data."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import yaml
+from aiohttp import ClientSession
+from booking_by_phone import book, link_in, sees
+from prometheus_client.parser import text_string_to_metric_families
+from town import Town
+
+from bot import logs
+
+# What is seen doesn't depend on the database.
+pytestmark = pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
+
+ALERTS = Path(__file__).parents[2] / "docs" / "alerts.yaml"
+
+
+@pytest.fixture
+def written() -> Iterator[StringIO]:
+    """What is logged, as `bengkel run` does with server.log: json."""
+    root, hook = logging.getLogger(), sys.excepthook
+    handlers, level = root.handlers[:], root.level
+    stream = StringIO()
+    logs.set_up("json", "info", stream=stream)
+    yield stream
+    logging.captureWarnings(False)
+    root.handlers[:], sys.excepthook = handlers, hook
+    root.setLevel(level)
+
+
+async def test_one_id_leads_from_the_webhook_to_the_vendor_and_nobody_is_named(town: Town, written: StringIO) -> None:
+    link = await book(town.telegram, email="budi@gmail.com")
+    await town.there.midtrans.pay(link_in(link), "other_qris")
+    await sees(town.telegram, "terkonfirmasi")
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    told = {(line.get("trace"), line["event"].split(" in ")[0]) for line in lines}
+    turns = {trace for trace, event in told if event == "turn: ok"}
+    assert turns
+    assert {(trace, "telegram: ok") for trace in turns} <= told
+    order = next(trace for trace, event in told if trace and trace.startswith("BOOKING-") and event.endswith(": received"))
+    assert {(order, "midtrans: ok"), (order, "telegram: ok")} <= told
+    for secret in ("Budi", "budi@", "gmail", "0812", town.telegram.address, "sandbox-secret"):
+        assert secret not in written.getvalue()
+
+
+async def test_the_figures_are_there_for_every_alert_and_name_nobody(town: Town) -> None:
+    await town.telegram.type("halo, nama saya Budi Santoso 081234567890")
+    await sees(town.telegram, "Selamat datang")
+    async with ClientSession(town.settings.server.public_url) as client:
+        async with client.get("/readyz") as answer:
+            assert (answer.status, (await answer.json())["missing"]) == (200, {})
+        async with client.get("/metrics") as answer:
+            text = await answer.text()
+    families = list(text_string_to_metric_families(text))
+    names = {name for family in families for name in (family.name, *(sample.name for sample in family.samples))}
+    rules = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"][0]["rules"]
+    for rule in rules:
+        used = {word for word in _words(rule["expr"]) if word.startswith("bengkel_")}
+        assert used <= names | {f"{name}_bucket" for name in names} | {f"{name}_total" for name in names}, rule["alert"]
+        assert rule["annotations"]["do"]
+    assert not any(told in text for told in ("Budi", "0812", "81234567890", town.telegram.address))
+
+
+def _words(expression: str) -> list[str]:
+    return "".join(sign if sign.isalnum() or sign == "_" else " " for sign in expression).split()
