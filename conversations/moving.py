@@ -65,7 +65,8 @@ def take_up(turn: Turn, booking: Booking) -> None:
         state.put("technician", booking.technician_id or "any", tentative=True)
     if "time" in state and "date" not in state:
         state.put("date", at.date().isoformat(), tentative=True)
-    turn.remark("late.begins" if late.waits(booking) else "move.begins", code=booking.code, at=at)
+    if "time" not in state:
+        turn.remark("late.begins" if late.waits(booking) else "move.begins", code=booking.code, at=at)
 
 
 class Which(Step):
@@ -108,6 +109,7 @@ class Agreed(Step):
             raise LookupError("nothing is moved without a booking and a time")
         last = turn.state.flow == MOVE.name and not late.waits(booking) and booking.moves + 1 == turn.shop.max_moves
         return question(
+            *([say("move.last")] if last else []),
             say(
                 "ask.agreed",
                 code=booking.code,
@@ -115,7 +117,6 @@ class Agreed(Step):
                 at=turn.shop.local(starts_at),
                 technician=turn.catalogue.technicians[technician].name if technician else say("option.any_technician"),
             ),
-            *([say("move.last")] if last else []),
             options=[Option("yes", say("option.move_it")), Option("other", say("option.other_when"))],
             always=[Option("stay", say("option.stay"))],
         )

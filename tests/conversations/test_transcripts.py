@@ -4,6 +4,7 @@ every turn, and with a stale tap before every deed.
     > typed words      [a button's words]      < what must be on the screen      <! what must not
     @contact +62…      @place      @photo      @link arrives      @pays      @time runs out
     @others buy PART   @others book 2026-11-24T10:00   @waits 90 minutes
+    @booked 2026-11-24T10:00 TECHNICIAN                @pays late
     # a comment        : channel telegram      : language en
 """
 
@@ -76,6 +77,11 @@ async def _deed(talk: Talk, deed: str) -> None:
             await talk.link_arrives()
         case ["pays"]:
             await talk.pays()
+        case ["pays", "late"]:
+            await talk.pays(late=True)
+        case ["booked", what]:
+            moment, _, technician = what.partition(" ")
+            await talk.has_booked(moment, technician or None)
         case ["others", what]:
             verb, thing = what.split(" ", 1)
             await (talk.others_buy(thing) if verb == "buy" else talk.others_book(thing))
