@@ -311,8 +311,12 @@ def _asked(turn: Turn, flow: Flow | None) -> Step | None:
 
 
 def _by_label(turn: Turn, text: str) -> str | None:
-    """The option meant by a typed number, a label or its near spelling."""
-    index = read_choice(text, [label for _, label in turn.state.shown])
+    """The option meant by a typed number, a label or its near spelling, or by a yes or a no where one begins so."""
+    labels = [label for _, label in turn.state.shown]
+    index = read_choice(text, labels)
+    if index is None and (agreed := read_yes_no(text)) is not None:
+        begins = [read_yes_no(label.partition(",")[0]) for label in labels]
+        index = begins.index(agreed) if begins.count(agreed) == 1 else None
     return None if index is None else turn.state.shown[index][0]
 
 
