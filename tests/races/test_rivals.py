@@ -1,19 +1,17 @@
 """Many customers want the same last thing at once: exactly as many get it as there are, on both engines.
 
-A pause widens each race: every rival is stopped just before its claim until all the others stand there
-too, or until it is clear that the database won't let them come. The negative control, a naive check
+A pause widens each race (`pausing`). The negative control, a naive check
 before an insert, goes through the same pause and must overbook, or the other tests would prove nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.util import await_only
+from pausing import Pause
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from workshop import AMPLIFIER, ANDI, CHECK, FULL_DAY, INSTALL, SPEAKER, TUNE, WIRE, book, check_books, furnish, order
 
 from core import bookings
@@ -24,45 +22,7 @@ from core.shop import Shop
 from core.tables import Booking, Seat, Slot
 
 RIVALS = 8
-PATIENCE = 0.3
 TUESDAY = date(2026, 11, 24)
-
-
-class Pause:
-    """Stops everyone at one point until all are there, or until those who are missing are held up elsewhere."""
-
-    def __init__(self, everyone: int) -> None:
-        self._missing = everyone
-        self._go = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self._missing -= 1
-        if self._missing == 0:
-            self._go.set()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._go.wait()
-        except TimeoutError:
-            self._go.set()
-
-    def before(self, engine: AsyncEngine, statement: str) -> None:
-        """Stop every connection of an engine before such a statement."""
-
-        @event.listens_for(engine.sync_engine, "before_cursor_execute")
-        def _stop(_connection: Any, _cursor: Any, sql: str, *_rest: Any) -> None:
-            if sql.startswith(statement):
-                await_only(self())
-
-
-@pytest.fixture(params=["sqlite", "sqlite, two processes", "postgres"])
-async def databases(request: pytest.FixtureRequest) -> AsyncIterator[list[Database]]:
-    """The ways to one database: one, or two that share a file as two processes do."""
-    engine, _, several = request.param.partition(",")
-    url = request.getfixturevalue(f"{engine}_url")
-    ways = [Database(url) for _ in range(2 if several else 1)]
-    yield ways
-    for way in ways:
-        await way.close()
 
 
 async def race(databases: list[Database], orders: list[Order], *, pause: str, shop: Shop, now: datetime) -> list[type]:

@@ -1,0 +1,133 @@
+"""Bookings move while others come, move too, and pay: nobody loses the old place for a new one that is refused."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import date, datetime, time
+
+from pausing import Pause
+from paying import CODE, ORDER, answer, booking_of, give_link
+from paying import book as book_with_link
+from sqlalchemy import select
+from workshop import ANDI, INSTALL, book, check_books, furnish, order
+
+from core import bookings, moving, settlement
+from core.database import Database
+from core.refusals import Refusal, SlotFull, TechnicianBusy
+from core.shop import Shop
+from core.tables import Booking, Outbox
+
+MOVERS = 4
+TUESDAY, WEDNESDAY = date(2026, 11, 24), date(2026, 11, 25)
+
+
+async def move(
+    database: Database, code: str, to: datetime, *, shop: Shop, now: datetime, technician: str | None = None
+) -> type:
+    """What became of a customer's move."""
+    try:
+        async with database.write() as session:
+            booking = await bookings.load(session, code=code)
+            await moving.move(
+                session, booking, to, technician_id=technician, actor=bookings.CUSTOMER, shop=shop, now=now
+            )
+    except Refusal as refusal:
+        return type(refusal)
+    return Booking
+
+
+async def at_once(databases: list[Database], *deeds: Awaitable[type], pause: str) -> list[type]:
+    crowd = Pause(len(deeds))
+    for database in databases:
+        crowd.before(database.engine, pause)
+    return list(await asyncio.gather(*deeds))
+
+
+async def starts(database: Database) -> dict[str, datetime]:
+    async with database.read() as session:
+        return dict((await session.execute(select(Booking.code, Booking.starts_at))).all())
+
+
+async def held(databases: list[Database], shop: Shop, now: datetime, *, technician: str | None = None) -> None:
+    """One booking an hour on Tuesday, each a customer's own: BK-1 at nine, BK-2 at ten …"""
+    await furnish(databases[0], now, customers=MOVERS + 1)
+    async with databases[0].write() as session:
+        for number in range(1, MOVERS + 1):
+            asked = order(shop.at(TUESDAY, time(8 + number)), technician_id=technician)
+            await book(session, asked, shop=shop, now=now, code=f"BK-{number}", customer=number)
+
+
+async def test_more_move_into_a_slot_than_it_takes(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """Three bays, four who want them and a newcomer: three get in, and whoever had a place before still has one."""
+    await held(databases, shop, now)
+    before, to = await starts(databases[0]), shop.at(WEDNESDAY, time(13))
+
+    async def newcomer() -> type:
+        try:
+            async with databases[0].write() as session:
+                await book(session, order(to), shop=shop, now=now, code="BK-NEW", customer=MOVERS + 1)
+        except Refusal as refusal:
+            return type(refusal)
+        return Booking
+
+    movers = [
+        move(databases[number % len(databases)], f"BK-{number}", to, shop=shop, now=now)
+        for number in range(1, MOVERS + 1)
+    ]
+    ends = await at_once(databases, *movers, newcomer(), pause="INSERT INTO slot")
+    assert (ends.count(Booking), ends.count(SlotFull)) == (3, 2)
+    after = await starts(databases[0])
+    for number, end in enumerate(ends[:MOVERS], 1):
+        assert after[f"BK-{number}"] == (to if end is Booking else before[f"BK-{number}"])
+    async with databases[0].read() as session:
+        assert all(await session.scalars(select(Booking.holding)))
+    await check_books(databases[0])
+
+
+async def test_one_technician_is_wanted_by_all_who_move(databases: list[Database], shop: Shop, now: datetime) -> None:
+    await held(databases, shop, now, technician=ANDI)
+    to = shop.at(WEDNESDAY, time(13))
+    movers = [
+        move(databases[number % len(databases)], f"BK-{number}", to, shop=shop, now=now, technician=ANDI)
+        for number in range(1, MOVERS + 1)
+    ]
+    ends = await at_once(databases, *movers, pause="INSERT INTO slot")
+    assert (ends.count(Booking), ends.count(TechnicianBusy)) == (1, MOVERS - 1)
+    await check_books(databases[0])
+
+
+async def test_two_want_each_others_place(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """With one bay neither can, and neither waits for the other for ever."""
+    narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
+    await held(databases, narrow, now)
+    before = await starts(databases[0])
+    ends = await at_once(
+        databases,
+        move(databases[0], "BK-1", before["BK-2"], shop=narrow, now=now),
+        move(databases[-1], "BK-2", before["BK-1"], shop=narrow, now=now),
+        pause="INSERT INTO slot",
+    )
+    assert ends == [SlotFull, SlotFull]
+    assert await starts(databases[0]) == before
+    await check_books(databases[0])
+
+
+async def test_a_payment_arrives_while_its_booking_moves(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """Whichever is first: confirmed at the new time, paid once, reminded of the new time alone."""
+    await book_with_link(databases[0], shop, now, services=(INSTALL,))
+    await give_link(databases[0], ORDER, shop, now)
+    to = shop.at(WEDNESDAY, time(13))
+
+    async def pays() -> type:
+        async with databases[-1].write() as session:
+            await settlement.settle(session, ORDER, answer(), shop=shop, now=now)
+        return Booking
+
+    deeds = (move(databases[0], CODE, to, shop=shop, now=now), pays())
+    assert await at_once(databases, *deeds, pause="SELECT booking") == [Booking, Booking]
+    booking = await booking_of(databases[0])
+    assert (booking.status, booking.starts_at, booking.paid_amount) == ("confirmed", to, booking.total_price)
+    async with databases[0].read() as session:
+        waiting = select(Outbox.until).where(Outbox.kind == "reminder", Outbox.state == "due").order_by(Outbox.until)
+        assert (await session.scalars(waiting)).all()[-1] == to
+        assert len((await session.scalars(waiting)).all()) == 2
+    await check_books(databases[0])
