@@ -1,0 +1,67 @@
+"""How a customer who stayed away again and again is asked to pay: shown in the chat, in both languages."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from talk import ADDRESSES, Talk
+
+from core.database import Database
+from core.shop import Shop
+from core.states import BookingStatus, PaymentMethod
+from core.tables import Booking, Contact
+
+TO_PAYMENT = ("mau tuning audio brio 2019 besok jam 10", "udah", "siapa aja", "Budi")
+AND_ON = ("skip", "skip", "di bengkel", "lanjut")
+
+
+@pytest.mark.parametrize("stocked", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("missed", "shown", "hidden"),
+    [
+        (1, ("Bayar di tempat", "DP 30%", "DP 50%"), ("jadwal yang terlewat",)),  # once happens to everybody
+        (2, ("jadwal yang terlewat, kali ini DP-nya 50%", "Bayar penuh", "DP 50%"), ("Bayar di tempat", "DP 30%", "DP 40%")),
+    ],
+)  # fmt: skip
+async def test_more_no_shows_than_the_shop_tolerates_leave_fewer_ways_to_pay(
+    stocked: Database, shop: Shop, now: datetime, missed: int, shown: tuple[str, ...], hidden: tuple[str, ...]
+) -> None:
+    talk = Talk(stocked, shop, "telegram", now)
+    await talk.type("halo")
+    await _stayed_away(stocked, missed, now)
+    for words in TO_PAYMENT:
+        await talk.type(words)
+    await talk.share_contact("+6281290000001")
+    for words in AND_ON:
+        await talk.type(words)
+    ways = talk.screen
+    await talk.type("qris")
+    assert [words for words in shown if words not in ways + talk.screen] == []
+    assert [words for words in hidden if words in ways + talk.screen] == []
+
+
+async def _stayed_away(database: Database, times: int, now: datetime) -> None:
+    async with database.write() as session:
+        contact = (await session.scalars(select(Contact).where(Contact.address == ADDRESSES["telegram"]))).one()
+        session.add_all(_missed(contact.customer_id, number, now) for number in range(times))
+
+
+def _missed(customer_id: int, number: int, now: datetime) -> Booking:
+    """An appointment of weeks ago that nobody came to."""
+    return Booking(
+        code=f"BK-MISS{number}",
+        customer_id=customer_id,
+        name="Budi",
+        phone="+6281290000001",
+        car_brand="Honda",
+        car_model="Brio",
+        car_year=2019,
+        starts_at=now - timedelta(days=20 + number),
+        minutes=60,
+        status=BookingStatus.CANCELLED,
+        holding=False,
+        payment_method=PaymentMethod.QRIS,
+        total_price=150_000,
+        created_at=now - timedelta(days=30),
+        no_show_at=now - timedelta(days=20 + number),
+    )
