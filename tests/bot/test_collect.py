@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from paying import CHAT, CODE, ORDER, answer, book, booking_of, letters, request_of
+from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 
 from bot.collect import Collector
 from bot.midtrans import MidtransRefused, MidtransTrouble, SnapLink
@@ -92,9 +92,9 @@ class Till:
     async def book(self, **asked: Any) -> None:
         await book(self.database, self.shop, self.now, **asked)
 
-    async def notify(self, order_id: str = ORDER, status: str = "settlement") -> None:
+    async def notify(self, order_id: str = ORDER, status: str = "settlement", **more: Any) -> None:
         async with self.database.write() as session:
-            await settlement.note(session, answer(order_id, status), now=self.now)
+            await settlement.note(session, answer(order_id, status, **more), now=self.now)
 
     async def ask(self, percent: int | None) -> None:
         async with self.database.write() as session:
@@ -193,6 +193,39 @@ async def test_a_status_that_cannot_be_had_is_asked_for_again(till: Till, databa
     assert (await booking_of(database)).status is BookingStatus.PENDING
     await till.work(MINUTE)
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+async def test_an_older_attempt_that_settles_late_is_found_though_the_newest_waits(
+    till: Till, database: Database
+) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses |= {"older": answer(), "newer": answer(status="pending", transaction_id="t-2")}
+    await till.notify()
+    await till.work()
+    assert till.midtrans.asked[1:] == [("status", ORDER), ("status", "t-1")]
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+    till.midtrans.statuses["newer"] = answer(transaction_id="t-2")
+    await till.work(payments.LOOK_EVERY)  # paid a second time: nobody asks any more, but Midtrans tells
+    await till.notify(status="settlement", transaction_id="t-2")
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 2 * PRICE
+    assert any(key == "overpaid:t-2" for key in await letters(database))
+
+
+async def test_a_notification_that_names_a_strangers_transaction_is_an_alert_and_no_money(
+    till: Till, database: Database
+) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses |= {
+        "ours": answer(status="pending"),
+        "theirs": answer("BOOKING-A1-BK999999-1", transaction_id="t-9"),
+    }
+    await till.notify(transaction_id="t-9")
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 0
+    assert any("wrong-order" in key for key in await letters(database, kind="staff"))
 
 
 async def test_ten_notifications_of_one_order_are_one_status_call(till: Till, database: Database) -> None:

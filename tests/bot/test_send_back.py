@@ -1,0 +1,171 @@
+"""Refunds through Midtrans: once, under one key, whatever the answers; by hand only when Midtrans has said no for good."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from paying import CODE, ORDER, PRICE, answer, booking_of, letters
+from sqlalchemy import select
+from test_collect import Till
+
+from bot.midtrans import MidtransRefused, MidtransTrouble
+from core import bookings, refunds, sending_back, settlement
+from core.database import Database
+from core.shop import Shop
+from core.states import PaymentStatus, RefundState
+from core.tables import LedgerEntry, Refund
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+KEY = "REFUND-A1-BK000001-1"
+NOT_YET = MidtransRefused(412, ["Merchant cannot modify the status of the transaction"])
+TOO_MUCH = MidtransRefused(414, ["Refund amount is invalid"])
+DUPLICATE = MidtransRefused(406, ["Duplicate refund_key"])
+NO_ANSWER = MidtransTrouble("ReadTimeout")
+FINE = None
+WALLET = {"payment_type": "gopay"}
+CHARGED_CARD = {"payment_type": "credit_card", "transaction_status": "capture", "fraud_status": "accept"}
+
+
+@pytest.fixture
+def till(database: Database, shop: Shop, now: datetime) -> Till:
+    return Till(database, shop, now)
+
+
+async def paid(till: Till, owing: int = PRICE, **how: Any) -> None:
+    """A booking that is paid, of which so much is owed back."""
+    await till.book()
+    await till.work()
+    told = answer(**(WALLET | how))
+    till.midtrans.statuses[ORDER] = told
+    async with till.database.write() as session:
+        await settlement.settle(session, ORDER, told, shop=till.shop, now=till.now)
+        booking = await bookings.load(session, code=CODE)
+        await refunds.owe(session, booking, owing, reason="cancelled", shop=till.shop, now=till.now)
+    till.midtrans.asked.clear()
+
+
+async def refund_of(database: Database) -> Refund:
+    async with database.read() as session:
+        return await session.get_one(Refund, KEY)
+
+
+async def ledger(database: Database) -> list[tuple[str, str, int]]:
+    async with database.read() as session:
+        rows = await session.scalars(select(LedgerEntry).order_by(LedgerEntry.id))
+        return [(row.kind, row.reference, row.amount) for row in rows]
+
+
+IN, OUT = ("received", "t-1", PRICE), ("refunded", KEY, -PRICE)
+
+
+async def test_a_refund_goes_the_way_the_money_came(till: Till, database: Database) -> None:
+    await paid(till)
+    await till.work()
+    await till.work(DAY)
+    assert till.midtrans.asked[:2] == [("status", "t-1"), ("refund", KEY)]
+    assert [what for what, _ in till.midtrans.asked].count("refund") == 1
+    assert till.midtrans.bodies[-1] == {"refund_key": KEY, "amount": PRICE, "reason": "cancelled"}
+    assert await ledger(database) == [IN, OUT]
+    booking, refund = await booking_of(database), await refund_of(database)
+    assert (booking.paid_amount, booking.payment_status) == (0, PaymentStatus.REFUNDED)
+    assert (refund.state, refund.done_by) == (RefundState.DONE, "midtrans")
+    assert "ke cara bayar semula" in (await letters(database))[f"refund-done:{KEY}"]
+
+
+async def test_its_notifications_and_later_answers_are_the_same_refund(till: Till, database: Database) -> None:
+    await paid(till, 50_000)
+    await till.work()
+    back = {"refund_key": KEY, "refund_amount": "50000.00"}
+    till.midtrans.statuses[ORDER] = answer(status="partial_refund", refunds=[back], **WALLET)
+    for _ in range(2):
+        await till.notify(status="partial_refund")
+        await till.work(MINUTE)
+    assert await ledger(database) == [IN, ("refunded", KEY, -50_000)]
+    assert not any("staff:refunded" in key for key in await letters(database))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "asked", "state"),
+    [
+        pytest.param([FINE, NO_ANSWER], 2, RefundState.DONE, id="no answer: the same key again"),
+        pytest.param([NO_ANSWER, FINE], 1, RefundState.DONE, id="no status: nothing is asked blindly"),
+        pytest.param([FINE, DUPLICATE], 1, RefundState.DONE, id="a key that was used has gone through"),
+        pytest.param([FINE, NO_ANSWER, FINE, DUPLICATE], 2, RefundState.DONE, id="the try without an answer had worked"),
+        pytest.param([FINE, NOT_YET], 2, RefundState.DONE, id="not yet: later"),
+        pytest.param([FINE, TOO_MUCH], 1, RefundState.BY_HAND, id="an amount that can't be: by hand at once"),
+        pytest.param([FINE, NOT_YET] * 5, 4, RefundState.BY_HAND, id="three days of noes: by hand"),
+        pytest.param([FINE, NO_ANSWER] * 5, 5, RefundState.WANTED, id="never by hand while it may have gone"),
+    ],
+)  # fmt: skip
+async def test_what_midtrans_answers_decides_how_it_goes_on(
+    till: Till, database: Database, wrong: list[Exception | None], asked: int, state: RefundState
+) -> None:
+    await paid(till)
+    till.midtrans.wrong = list(wrong)
+    for _ in range(max(2, len(wrong) // 2)):
+        await till.work()
+        till.now += DAY
+    assert [what for what, _ in till.midtrans.asked].count("refund") == asked
+    assert (await refund_of(database)).state is state
+    assert await ledger(database) == ([IN, OUT] if state is RefundState.DONE else [IN])
+
+
+async def test_what_midtrans_refuses_for_good_becomes_staffs_task(till: Till, database: Database) -> None:
+    await paid(till)
+    till.midtrans.wrong = [FINE, TOO_MUCH]
+    await till.work()
+    told = await letters(database)
+    assert "Midtrans menolak" in next(text for key, text in told.items() if "refund-refused" in key)
+    assert "transfer kembali Rp150.000" in next(text for key, text in told.items() if "refund-task" in key)
+    assert any(key.startswith(f"refund-account:{KEY}") for key in told)
+
+
+async def test_a_charged_card_that_has_not_settled_is_voided_where_all_goes_back(
+    till: Till, database: Database
+) -> None:
+    await paid(till, **CHARGED_CARD)
+    await till.work()
+    assert till.midtrans.asked[:2] == [("status", "t-1"), ("cancel", "t-1")]
+    await till.notify(status="cancel")  # Midtrans tells of it, too
+    await till.work(MINUTE)
+    assert await ledger(database) == [IN, OUT]
+    assert not any("staff:voided" in key for key in await letters(database))
+
+
+async def test_a_void_without_an_answer_is_found_in_the_status(till: Till, database: Database) -> None:
+    await paid(till, **CHARGED_CARD)
+    till.midtrans.wrong = [FINE, NO_ANSWER]
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer(status="cancel", payment_type="credit_card")
+    await till.work(MINUTE)
+    assert [what for what, _ in till.midtrans.asked].count("cancel") == 1
+    assert await ledger(database) == [IN, OUT]
+    assert (await refund_of(database)).state is RefundState.DONE
+
+
+async def test_part_of_a_charged_card_waits_until_it_settles(till: Till, database: Database) -> None:
+    await paid(till, 50_000, **CHARGED_CARD)
+    await till.work()
+    assert [what for what, _ in till.midtrans.asked] == ["status"]
+    till.midtrans.statuses[ORDER] = answer(payment_type="credit_card")
+    await till.work(sending_back.REFUSED_AGAIN)
+    assert await ledger(database) == [IN, ("refunded", KEY, -50_000)]
+
+
+async def test_money_that_is_charged_back_meanwhile_is_not_sent_back_too(till: Till, database: Database) -> None:
+    await paid(till)
+    till.midtrans.statuses[ORDER] = answer(status="chargeback", **WALLET)
+    await till.work()
+    assert "refund" not in [what for what, _ in till.midtrans.asked]
+    assert await ledger(database) == [IN, ("charged_back", "t-1", -PRICE)]
+    assert (await refund_of(database)).state is RefundState.DONE
+    assert f"refund-done:{KEY}" not in await letters(database)
+
+
+async def test_two_workers_ask_for_a_refund_once(till: Till, database: Database) -> None:
+    await paid(till)
+    async with database.write() as session:
+        assert [each.key for each in await sending_back.claim(session, now=till.now, limit=9)] == [KEY]
+    assert await till.work() == 0
+    await till.work(sending_back.LEASE)  # the first one died: its lease is over
+    assert await ledger(database) == [IN, OUT]
