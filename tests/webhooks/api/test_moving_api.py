@@ -1,0 +1,70 @@
+"""Moving a booking over REST: the shop's limits for its customer, none for admins, and late money past them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asking import Web, wish
+from paying import answer
+from workshop import ANDI, BUDI
+
+from core import settlement
+
+MOVED = {"scheduledDate": "2026-11-25", "scheduledTime": "13:00"}
+ELSEWHERE = {"scheduledDate": "2026-11-26", "scheduledTime": "09:00"}
+FURTHER = {"scheduledDate": "2026-11-27", "scheduledTime": "09:00"}
+
+
+async def test_a_customer_moves_twice_and_an_admin_as_often_as_it_needs(web: Web) -> None:
+    code = await web.book(technicianId=ANDI)
+    await web.pay(code)
+    for wanted in (MOVED, MOVED, ELSEWHERE):  # the second only repeats the first
+        status, body = await web.sari.post(f"/api/bookings/{code}/reschedule", wanted)
+        assert (status, body["data"]["scheduledDate"]) == (200, wanted["scheduledDate"])
+        assert (body["data"]["paymentStatus"], body["data"]["technicianId"]) == ("paid", ANDI)
+    status, body = await web.sari.post(f"/api/bookings/{code}/reschedule", FURTHER)
+    assert (status, body["code"]) == (409, "moved_too_often")
+    assert "2 kali" in body["message"]
+    status, body = await web.rina.post(f"/api/bookings/{code}/reschedule", FURTHER | {"technicianId": BUDI})
+    assert (status, body["data"]["scheduledDate"], body["data"]["technicianId"]) == (200, "2026-11-27", BUDI)
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "code"),
+    [
+        pytest.param(5, MOVED, "too_late_to_move", id="five hours before it begins"),
+        pytest.param(24, {"scheduledDate": "2026-11-29", "scheduledTime": "09:00"}, "outside_hours", id="to a Sunday"),
+        pytest.param(24, {"scheduledDate": "2026-11-23", "scheduledTime": "09:00"}, "in_the_past", id="to an hour gone by"),
+        pytest.param(24, MOVED | {"technicianId": BUDI}, "technician_busy", id="to who has another job then"),
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the rules don't depend on it
+async def test_what_cannot_be_has_its_code_and_changes_nothing(
+    web: Web, before: int, wanted: dict[str, Any], code: str
+) -> None:
+    booking = await web.book(technicianId=ANDI)
+    await web.pay(await web.book(technicianId=BUDI, **MOVED))
+    await web.pay(booking)
+    web.now = (await web.row(booking)).starts_at - timedelta(hours=before)
+    status, body = await web.sari.post(f"/api/bookings/{booking}/reschedule", wanted)
+    assert (status, body["code"]) == (409, code)
+    kept = await web.row(booking)
+    assert (f"{web.shop.local(kept.starts_at):%Y-%m-%d %H:%M}", kept.moves) == ("2026-11-24 10:00", 0)
+
+
+async def test_late_money_takes_another_time_past_every_limit_and_is_confirmed(web: Web) -> None:
+    code = await web.book(technicianId=ANDI)
+    status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+    order_id, amount = body["data"]["orderId"], body["data"]["amount"]
+    web.now += web.shop.hold
+    async with web.database.write() as session:
+        await settlement.look(session, order_id, None, shop=web.shop, now=web.now)
+    assert (await web.tono.post("/api/bookings", wish(technicianId=ANDI)))[0] == 201
+    web.now = (await web.row(code)).starts_at  # later than any customer may move anything
+    async with web.database.write() as session:
+        told = answer(order_id, amount=amount)
+        assert await settlement.settle(session, order_id, told, shop=web.shop, now=web.now) == "received"
+    status, body = await web.sari.post(f"/api/bookings/{code}/reschedule", MOVED | {"technicianId": BUDI})
+    assert (status, body["data"]["bookingStatus"], body["data"]["paymentStatus"]) == (200, "confirmed", "paid")
+    assert body["data"]["invoiceUrl"]
+    assert (await web.row(code)).moves == 0
