@@ -56,9 +56,7 @@ class Intake:
 
         Raises only what `core.database.AWAY` names: then nothing was kept, and the vendor must send it again.
         """
-        trace.follow(
-            f"{incoming.channel}:{incoming.event_id}", incoming.name, incoming.text, incoming.address, incoming.phone
-        )
+        _follow(incoming)
         async with self._alone(incoming):
             try:
                 with metrics.turn(incoming.channel):
@@ -80,6 +78,7 @@ class Intake:
 
         Raises what the turn raises: then the message is still kept.
         """
+        _follow(incoming)
         async with self._alone(incoming):
             incoming = await self._with_photos(incoming)
             async with self._database.write() as session:
@@ -94,6 +93,8 @@ class Intake:
         return self._chats.setdefault((incoming.channel, incoming.address), asyncio.Lock())
 
     async def _turn(self, incoming: Incoming) -> AsyncSession:
+        if incoming.unread:
+            raise incoming.unread
         incoming = await self._with_photos(incoming)
         async with self._database.write() as session:
             await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
@@ -129,15 +130,22 @@ class Intake:
 
     async def _apologize(self, session: AsyncSession, incoming: Incoming, now: datetime) -> None:
         event = f"{incoming.channel}:{incoming.event_id}"
-        contact = await people.known(session, incoming.channel, incoming.address)
-        await outbox.enqueue(
-            session,
-            key=f"sorry:{event}",
-            channel=incoming.channel,
-            address=incoming.address,
-            language=contact.language if contact else post.STAFF_LANGUAGE,
-            message=message(say("bug.sorry")),
-            now=now,
-        )
+        if incoming.address:
+            contact = await people.known(session, incoming.channel, incoming.address)
+            await outbox.enqueue(
+                session,
+                key=f"sorry:{event}",
+                channel=incoming.channel,
+                address=incoming.address,
+                language=contact.language if contact else post.STAFF_LANGUAGE,
+                message=message(say("bug.sorry")),
+                now=now,
+            )
         told = message(say("bug.staff", event=event))
         await post.admins(session, None, told, key=f"bug:{event}", shop=self._shop, now=now)
+
+
+def _follow(incoming: Incoming) -> None:
+    """From here on everything is logged under the message's id, and without what makes its sender known."""
+    personal = (incoming.name, incoming.text, incoming.address, incoming.phone)
+    trace.follow(f"{incoming.channel}:{incoming.event_id}", *personal)

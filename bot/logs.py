@@ -166,11 +166,11 @@ _PATTERNS = [
         (r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", rf"\1 {HIDDEN}"),
         (r"://[^\s/\"'<>]*@", f"://{HIDDEN}@"),
         (r"\b(?:SB-)?Mid-(?:server|client)-[\w-]+", HIDDEN),
-        (r"\beyJ[\w-]+\.[\w-]+\.[\w-]*", HIDDEN),
+        (r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*", HIDDEN),
         # Telegram's tokens, also in its addresses.
-        (r"(?:\bbot)?\d{6,}:[\w-]{30,}", HIDDEN),
+        (r"(?<!\d)(?:bot)?(?<!\d)\d{6,}:[\w-]{30,}", HIDDEN),
         (r"([?&][\w.%-]+=)[^&\s\"'<>)]+", rf"\1{HIDDEN}"),
-        (r"[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+", HIDDEN),
+        (r"(?<![\w.%+'-])[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+", HIDDEN),
         # Hex keys, signatures, tokens of pages.
         (r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12,}\b", HIDDEN),
         # Numbers that people are reached by: with +, 62 or 0 in front, or of seven digits and more.

@@ -10,6 +10,7 @@ Every process counts for itself; the backlog is the same in all of them: take it
 """
 
 import logging
+import math
 import platform
 import time
 from collections.abc import Collection, Iterable, Iterator
@@ -132,6 +133,8 @@ def exposition(backlog: Backlog | None, *, channels: Collection[str], now: datet
     DATABASE_UP.set(backlog is not None)
     for gauge in (OUTBOX_DEPTH, OUTBOX_AGE, DEAD_LETTERS, REQUESTS, REQUESTS_AGE):
         gauge.clear()
+    for gauge in (NOTIFICATIONS, NOTIFICATIONS_AGE):
+        gauge.set(math.nan)  # unknown, unless the backlog tells
     if backlog is not None:
         _show(backlog, channels, now)
     return generate_latest(REGISTRY)

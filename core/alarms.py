@@ -90,10 +90,10 @@ def _ways(
 async def _raise(
     session: AsyncSession, trouble: Trouble, reached: Collection[tuple[str, str]], shop: Shop, now: datetime
 ) -> bool:
-    is_new = await insert_once(session, Alarm, name=trouble.name, since=now)
+    since = trouble.waiting.since or now
+    is_new = await insert_once(session, Alarm, name=trouble.name, since=since)
     if is_new:
-        since = shop.local(trouble.waiting.since or now)
-        facts = {"what": _named(trouble.name), "count": trouble.waiting.count, "since": since}
+        facts = {"what": _named(trouble.name), "count": trouble.waiting.count, "since": shop.local(since)}
         told = message(say(f"alarm.{trouble.key}.head", **facts), say(f"alarm.{trouble.key}.text", **facts))
         await _tell(session, told, reached, f"{trouble.name}:{now.isoformat()}:begins", now)
     return is_new
@@ -106,7 +106,7 @@ async def _end(
     if gone:
         facts = {"what": _named(alarm.name), "since": shop.local(alarm.since), "until": shop.local(now)}
         told = message(say("alarm.over.head", **facts), say("alarm.over.text", **facts))
-        await _tell(session, told, reached, f"{alarm.name}:{alarm.since.isoformat()}:over", now)
+        await _tell(session, told, reached, f"{alarm.name}:{now.isoformat()}:over", now)
     return gone
 
 

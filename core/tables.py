@@ -393,6 +393,7 @@ class Alarm(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+    """Since when the oldest had waited."""
 
 
 class Secret(Base):

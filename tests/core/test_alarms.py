@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from paying import book, give_link
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from conversations.texts import LANGUAGES, render
 from core import alarms, backlog, dead_letters, outbox, settlement
@@ -199,3 +200,22 @@ async def test_only_a_message_that_failed_is_sent_again(watch: Watch, key: str) 
     async with watch.database.write() as session:
         with pytest.raises(NotFound):
             await dead_letters.resend(session, key=key, now=watch.now)
+
+
+async def test_what_is_read_at_every_scrape_doesn_t_read_through_history(sqlite_url: str, now: datetime) -> None:
+    database, plans = Database(sqlite_url), []
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def _explain(_c: Any, cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(f"{step[3]}" for step in cursor.fetchall())
+
+    async with database.write() as session:
+        await backlog.look(session, channels=CHANNELS, now=now)
+        await dead_letters.listed(session, limit=8)
+    await database.close()
+    of_partial_indexes = ("ix_outbox_failed", "ix_payment_request_due_at", "ix_payment_notification_due_at")
+    scans = [plan for plan in plans if plan.startswith("SCAN") and not plan.endswith(of_partial_indexes)]
+    assert plans
+    assert scans == []
