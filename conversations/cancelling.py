@@ -11,13 +11,15 @@ from conversations.turn import Question, Turn, question
 from core import bookings, cancellation, moving
 from core.cancellation import Terms
 from core.messages import Option, Say, say
+from core.refusals import TooLateToCancel
 from core.tables import Booking
 
 
 async def drop(turn: Turn, code: str) -> Question:
     """Ask once more, with the terms of now."""
     booking = await own(turn, code)
-    return _sure(turn, booking, await _offer(turn, booking))
+    offered = await _offer(turn, booking)
+    return _sure(turn, booking, offered) if offered else _too_late(turn, code)
 
 
 async def really_drop(turn: Turn, argument: str) -> Question:
@@ -25,6 +27,8 @@ async def really_drop(turn: Turn, argument: str) -> Question:
     code, _, shown = argument.partition(":")
     booking = await own(turn, code)
     offered = await _offer(turn, booking)
+    if offered is None:
+        return _too_late(turn, code)
     if shown != _sums(offered):
         return _sure(turn, booking, offered, say("cancelling.changed"))
     await cancellation.cancel(
@@ -58,8 +62,19 @@ def _sums(offered: Terms) -> str:
     return f"{offered.kept}:{offered.back}"
 
 
-async def _offer(turn: Turn, booking: Booking) -> Terms:
-    return await cancellation.offer(turn.session, booking, by_customer=True, shop=turn.shop, now=turn.now)
+def _too_late(turn: Turn, code: str) -> Question:
+    return question(
+        say("refusal.too_late_to_cancel", hours=turn.shop.cancel_until_hours),
+        options=[Option("human", say("option.human")), Option(f"see:{code}", say("option.see_booking"))],
+    )
+
+
+async def _offer(turn: Turn, booking: Booking) -> Terms | None:
+    """The terms of now; None when it is too late to cancel without a person."""
+    try:
+        return await cancellation.offer(turn.session, booking, by_customer=True, shop=turn.shop, now=turn.now)
+    except TooLateToCancel:
+        return None
 
 
 ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {"drop": drop, "really": really_drop}

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, payments, policy, post, refunds
+from core import bookings, notices, payments, policy, post, refunds
 from core.messages import Message, Option, Say, message, say
 from core.money import Money
 from core.shop import Shop
@@ -125,7 +125,7 @@ def money(outcome: Terms) -> list[Say]:
 
 
 def sums(outcome: Terms) -> list[Say]:
-    """The same for staff."""
+    """The same for staff, a line each."""
     kept = [say("staff.kept", kept=outcome.kept)] if outcome.kept else []
     return kept + ([say("staff.goes_back", back=outcome.back)] if outcome.back else [])
 
@@ -166,7 +166,7 @@ async def _tell(
 def _heard(booking: Booking, outcome: Terms, head: Say, *more: Say) -> list[Say]:
     """What staff hears: what happened, to whom, and what becomes of the money."""
     customer = say("staff.line.customer", name=booking.name, phone=booking.phone)
-    return [head, customer, *more, *sums(outcome)]
+    return [head, notices.block([customer, *more, *sums(outcome)])]
 
 
 def _which(booking: Booking, shop: Shop) -> dict[str, object]:

@@ -200,7 +200,7 @@ async def test_who_never_came_loses_the_down_payment_and_gets_the_rest(desk: Des
     told = await letters(desk.database)
     for key in (f"no-show:{CODE}", f"no-show:{CODE}:email"):
         assert "belum sempat bertemu" in told[key]
-        assert "Rp105.000 kami kembalikan" in told[key]
+        assert "Sisanya, Rp105.000, kami kembalikan" in told[key]
     assert "dicatat oleh Andi" in told[f"staff:no-show:{CODE}:{ADMIN}"]
     await check_books(desk.database)
 
