@@ -38,6 +38,8 @@ class Incoming:
     """The language of the person's app ("id", "en-GB"), where the channel tells it."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The vendor's payload, kept if the turn fails."""
+    unread: Exception | None = None
+    """A bug met while reading the payload: its turn fails with it, and so it is kept."""
 
 
 MOST_CHARACTERS = 2000

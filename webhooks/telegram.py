@@ -35,11 +35,21 @@ def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
 
 async def take_update(update: Update, *, take: Take, answer: Answer) -> None:
     """Hand an update over and, when it was a tap, have it answered."""
-    incoming = read(update)
+    incoming = _read_or_keep(update)
     if incoming is not None:
         await take(incoming)
     if update.callback_query:
         answer(update.callback_query.id)
+
+
+def _read_or_keep(update: Update) -> Incoming | None:
+    try:
+        return read(update)
+    except Exception as bug:  # noqa: BLE001
+        # Whatever it is: an update that stopped the polling would stop it for everybody.
+        chat = update.effective_chat
+        address = str(chat.id) if chat and chat.type == chat.PRIVATE else ""
+        return Incoming("telegram", address, str(update.update_id), raw=update.to_dict(), unread=bug)
 
 
 def read(update: Update) -> Incoming | None:

@@ -15,7 +15,7 @@ from bot.intake import Intake
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import inbox, people
-from core.database import Database
+from core.database import AWAY, Database
 from core.shop import Shop
 from core.tables import Conversation, Inbound, Outbox
 
@@ -36,10 +36,10 @@ class Buggy(Engine):
             raise KeyError(incoming.text)
         return taken
 
-    async def wants_photos(self, session: AsyncSession, incoming: Incoming) -> bool:
+    async def wants_photos(self, session: AsyncSession, incoming: Incoming, *, now: datetime) -> bool:
         if self.blind:
-            raise TypeError
-        return await super().wants_photos(session, incoming)
+            raise LookupError
+        return await super().wants_photos(session, incoming, now=now)
 
 
 class Door:
@@ -115,12 +115,41 @@ async def test_a_broken_message_that_is_delivered_again_apologizes_once(door: Do
 
 
 async def test_a_bug_while_photos_are_looked_at_keeps_the_message_too(door: Door) -> None:
-    async def broken(session: AsyncSession, incoming: Incoming, *, now: datetime) -> bool:
-        raise TypeError
-
-    door.engine.wants_photos = broken  # type: ignore[method-assign]
+    door.engine.blind = True
     await door.take("lihat", "1", media=("photo-1",))
-    assert (await door.inbound())["1"][1] == "TypeError"
+    assert (await door.inbound())["1"][1] == "LookupError"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("1", ["sorry:telegram:1", f"staff:bug:telegram:1:telegram:{OWNER}"]),
+        ("", [f"staff:bug:telegram:1:telegram:{OWNER}"]),  # nobody knows who it is from
+    ],
+)
+async def test_a_message_that_could_not_be_read_is_kept_like_one_whose_turn_broke(
+    door: Door, address: str, told: list[str]
+) -> None:
+    await door.take("", "1", address=address, unread=AttributeError("no such field"))
+    assert (await door.inbound())["1"] == ({"update_id": "1", "text": ""}, "AttributeError")
+    assert list(await door.written()) == told
+
+
+async def test_while_the_database_is_locked_the_vendor_is_told_to_come_again(
+    stocked_sqlite_url: str, shop: Shop, now: datetime
+) -> None:
+    """Nothing is kept then, not even that it came: the next delivery is a whole turn."""
+    holder = Database(stocked_sqlite_url)
+    door = Door(Database(stocked_sqlite_url, patience=timedelta(milliseconds=1)), shop, now)
+    async with holder.write() as session:
+        await session.execute(select(1))  # begins
+        with pytest.raises(AWAY):
+            await door.take("halo", "1")
+    assert await door.inbound() == {}
+    await door.take("halo", "1")
+    assert list(await door.written()) == ["reply:telegram:1"]
+    await holder.close()
+    await door.database.close()
 
 
 async def test_a_replayed_message_is_answered_once(door: Door) -> None:
