@@ -101,6 +101,21 @@ async def test_a_link_that_comes_while_another_amount_is_asked_for_is_closed(riv
     assert withdrawn.due_at is not None  # a worker closes its page
 
 
+async def test_a_link_that_was_withdrawn_after_it_was_read_stays_withdrawn(
+    postgres_url: str, shop: Shop, now: datetime
+) -> None:
+    """On PostgreSQL alone another process can come between the reading and the lock."""
+    database = Database(postgres_url)
+    await book(database, shop, now)
+    async with database.write() as session:
+        await session.get_one(PaymentRequest, ORDER)
+        async with database.write() as another:
+            await Rivals([database], shop, now).asks(30)(another)
+        await payments.link_made(session, ORDER, token="tok", url="https://pay.example/1", shop=shop, now=now)
+    assert [each.order_id for each in await alive(database)] == [SECOND_ORDER]
+    await database.close()
+
+
 async def test_two_who_ask_for_different_amounts_leave_one_link(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now)
