@@ -29,7 +29,7 @@ class State:
     correction: dict[str, Any] | None = None
     """Answers that the customer seems to want instead of earlier ones; asked before they replace them."""
     about: str | None = None
-    """The booking that a staff's or a rating's flow is about, by its code."""
+    """The booking that a flow is about (staff's, a rating, a move), by its code; None while one is being made."""
     human: tuple[str, str] | None = None
     """The address of the admin who took this conversation over from the bot."""
     customer: int | None = None

@@ -35,17 +35,13 @@ async def place_gone(
 ) -> None:
     """The money came and the place is gone (`why`): the customer chooses what becomes of it, the admins know."""
     key = f"seat-gone:{request.order_id}"
-    told = Message(
-        (
-            say("late.received", amount=request.amount, code=booking.code, name=booking.name),
-            _reason(booking, why, shop),
-            say("late.choose"),
-        ),
-        options=tuple(await offers(session, booking, why, shop=shop, now=now)),
-        button=say("late.button"),
-    )
+    received = say("late.received", amount=request.amount, code=booking.code, name=booking.name)
+    news = (received, _reason(booking, why, shop))
+    options = tuple(await offers(session, booking, why, shop=shop, now=now))
+    told = Message((*news, say("late.choose")), options, button=say("late.button"))
     await post.chat(session, booking, told, key, now)
-    await post.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+    letter = Message((*news, _choice_by_mail(options)))
+    await post.mail(session, booking, "notice.mail.news", letter, key=key, shop=shop, now=now)
     what = say("staff.late.part" if isinstance(why, InsufficientStock) else "staff.late.seat", amount=request.amount)
     await notices.alert(session, booking, what, key=key, shop=shop, now=now)
 
@@ -124,6 +120,12 @@ async def _nearest(
 def _slot(action: str, code: str, at: datetime, hint: str | None, shop: Shop) -> Option:
     local = shop.local(at)
     return Option(f"{action}:{code}:{local:%Y-%m-%dT%H:%M}", say("late.slot", at=local), say(hint) if hint else None)
+
+
+def _choice_by_mail(options: Sequence[Option]) -> Say:
+    """A mail has no buttons: the slots are listed, and who wants one answers."""
+    slots = [say("late.line", slot=option.label) for option in options if option.id.startswith("retake")]
+    return say("late.choose_by_mail", slots=slots) if slots else say("late.answer_by_mail")
 
 
 def _reason(booking: Booking, why: Refusal, shop: Shop) -> Say:

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import agenda as calendar
-from core import bookings, holds, payments
+from core import bookings, holds, invoices, payments
 from core.refusals import InvalidTransition, NotFound, TechnicianBusy
 from core.shop import Shop
 from core.states import BookingStatus
@@ -37,6 +37,8 @@ async def assign(
     if first:
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
         bookings.note(session, booking, "confirmed", actor=actor, now=now)
+        if booking.paid_amount:  # the money was there, its place wasn't (`late`)
+            await invoices.issue(session, booking, shop=shop, now=now)
     await notices.assigned(session, booking, first=first, shop=shop, now=now)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 from workshop import ANDI, BUDI, CITRA, SPEAKER, check_books, order
 from workshop import book as just_book
 
-from core import bookings, late, moving, settlement
+from core import bookings, late, moving, settlement, work
 from core.database import Database
 from core.messages import message_from_json
 from core.refusals import InsufficientStock, InvalidTransition, SlotFull, TechnicianBusy
@@ -80,7 +80,7 @@ async def test_the_customer_chooses_among_the_nearest_slots_another_time_and_the
     assert await choices(database) == [*near, f"move:{CODE}", f"money-back:{CODE}"]
     told = await letters(database)
     assert "Sel, 24 Nov 10:00 keburu terisi" in told[f"seat-gone:{ORDER}"]
-    assert f"seat-gone:{ORDER}:email" in told
+    assert "• Sel, 24 Nov 09:00\n• Sel, 24 Nov 11:00" in told[f"seat-gone:{ORDER}:email"]
     assert f"staff:seat-gone:{ORDER}:telegram:{ADMIN[1]}" in told
     assert await letters(database, kind="reminder") == {}
 
@@ -169,6 +169,20 @@ async def test_a_slot_that_was_taken_meanwhile_leaves_everything_as_it_was(
     with pytest.raises(refusal):
         await move(database, shop, shop.at(TUESDAY, time.fromisoformat(clock)), later, technician)
     assert late.waits(await booking_of(database))
+    await check_books(database)
+
+
+async def test_an_admin_who_finds_somebody_for_it_confirms_it_with_its_invoice(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    later = await late_money(database, shop, now, technician_id=ANDI, rival={"technician_id": ANDI})
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await work.assign(session, booking, BUDI, shop=shop, now=later, actor="Ibu Rina")
+    booking = await booking_of(database)
+    assert (booking.status, booking.technician_id, booking.holding) == ("confirmed", BUDI, True)
+    async with database.read() as session:
+        assert len((await session.scalars(select(Invoice))).all()) == 1
     await check_books(database)
 
 
