@@ -3,7 +3,7 @@
 from bot.sandbox.phones import Bubble, Person
 
 
-async def sees(person: Person, words: str, *, within: float = 8) -> Bubble:
+async def sees(person: Person, words: str, *, within: float = 20) -> Bubble:
     """Wait until the shop says these words; the bubble that has them."""
     while True:
         bubble = await person.next_reply(within)
