@@ -108,10 +108,10 @@ async def test_a_link_that_was_withdrawn_after_it_was_read_stays_withdrawn(
     database = Database(postgres_url)
     await book(database, shop, now)
     async with database.write() as session:
-        await session.get_one(PaymentRequest, ORDER)
+        read = await session.get_one(PaymentRequest, ORDER)
         async with database.write() as another:
             await Rivals([database], shop, now).asks(30)(another)
-        await payments.link_made(session, ORDER, token="tok", url="https://pay.example/1", shop=shop, now=now)
+        await payments.link_made(session, read.order_id, token="tok", url="https://pay.example/1", shop=shop, now=now)
     assert [each.order_id for each in await alive(database)] == [SECOND_ORDER]
     await database.close()
 
