@@ -218,7 +218,8 @@ async def release_ended_holds(session: AsyncSession, *, now: datetime) -> list[B
     over = list(await session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
     for booking in over:
         booking.hold_until = None
-        booking.payment_status = PaymentStatus.FAILED
+        if not booking.paid_amount:  # money of another amount than was asked for doesn't vanish with the hold
+            booking.payment_status = PaymentStatus.FAILED
         note(session, booking, "hold_ended", actor=SYSTEM, now=now)
     return sorted(over, key=lambda booking: booking.id)
 

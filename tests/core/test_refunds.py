@@ -1,6 +1,6 @@
 """Money that goes back: never more than came in, never twice, by Midtrans where it can and by hand where it can't."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,12 +8,12 @@ from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link, lett
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from core import bookings, refunds, settlement
+from core import bookings, payments, refunds, sending_back, settlement, work
 from core.database import Database
 from core.refusals import AlreadySentBack, NotFound
 from core.shop import Shop
 from core.states import PaymentStatus, RefundState
-from core.tables import LedgerEntry, Refund
+from core.tables import Booking, LedgerEntry, Refund
 
 BY_WALLET = {"payment_type": "gopay"}
 KEY = "REFUND-A1-BK000001-1"
@@ -105,3 +105,109 @@ async def test_the_database_itself_keeps_the_ledger(database: Database, shop: Sh
             await session.execute(text(change))
     async with database.write() as session:  # but what names a person can be erased
         await session.execute(update(LedgerEntry).values(evidence={}))
+
+
+# --- what Midtrans reports, against what is owed -------------------------------------------------
+
+
+def back(amount: int, key: str = "by-staff", status: str = "partial_refund") -> dict[str, Any]:
+    """A refund, as the status answer lists it."""
+    return answer(status=status, refunds=[{"refund_key": key, "refund_amount": f"{amount}.00"}], **BY_WALLET)
+
+
+@pytest.mark.parametrize(
+    ("owed", "reported", "left"),
+    [
+        pytest.param([50_000, 30_000], back(30_000), [50_000], id="the same amount: that one is done"),
+        pytest.param([50_000, 30_000], back(60_000), [20_000], id="another: the oldest first, the rest off the next"),
+        pytest.param([50_000], back(20_000), [30_000], id="a part: that much less is owed"),
+        pytest.param([50_000], back(100_000), [], id="more than is owed"),
+        pytest.param([50_000], back(PRICE, status="refund"), [], id="all of it"),
+        pytest.param([50_000], answer(status="chargeback", **BY_WALLET), [], id="the card's bank took it"),
+        pytest.param([50_000], answer(status="deny", **BY_WALLET), [], id="the money never stayed"),
+    ],
+)
+async def test_what_went_back_another_way_is_not_sent_again(
+    database: Database, shop: Shop, now: datetime, owed: list[int], reported: dict[str, Any], left: list[int]
+) -> None:
+    await pay(database, shop, now, **BY_WALLET)
+    for amount in owed:
+        await owe(database, shop, now, amount)
+    for _ in range(2):
+        await tell(database, shop, now, reported)
+    async with database.read() as session:
+        still = await refunds.open_ones(session, limit=9)
+        going = await payments.going_back(session, await bookings.load(session, code=CODE))
+    assert [refund.amount for refund, _ in still] == left
+    assert going == sum(left)
+
+
+async def test_a_refund_under_our_key_is_ours_though_it_was_given_up(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    """Midtrans said no, staff was asked to transfer, then it went all the same: staff must not."""
+    await pay(database, shop, now, **BY_WALLET)
+    await owe(database, shop, now, PRICE)
+    async with database.write() as session:
+        await sending_back.refused(session, KEY, "414", for_good=True, shop=shop, now=now)
+    await tell(database, shop, now, back(PRICE, KEY, "refund"))
+    with pytest.raises(AlreadySentBack):
+        async with database.write() as session:
+            await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+    assert any("refund-no-transfer" in key for key in await letters(database, kind="staff"))
+
+
+async def test_money_that_went_both_ways_is_in_the_ledger_twice_and_staff_hears_of_it(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await pay(database, shop, now, **BY_WALLET)
+    await owe(database, shop, now, 50_000)
+    async with database.write() as session:
+        await sending_back.refused(session, KEY, "414", for_good=True, shop=shop, now=now)
+        await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+    await tell(database, shop, now, back(50_000, KEY))
+    assert await entries(database) == [("received", PRICE), ("refunded", -50_000), ("refunded", -50_000)]
+    assert any("refund-twice" in key for key in await letters(database, kind="staff"))
+
+
+async def test_the_newest_payment_goes_back_first_each_the_way_it_came(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now, percent=30)
+    await tell(database, shop, now, answer(amount=45_000, **BY_WALLET))
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await work.receive_cash(session, booking, 105_000, shop=shop, now=now, actor="Dedi")
+    owed = await owe(database, shop, now, 120_000)
+    assert [(each.order_id, each.amount, each.state) for each in owed] == [
+        (None, 105_000, RefundState.BY_HAND),
+        (ORDER, 15_000, RefundState.WANTED),
+    ]
+    async with database.write() as session:
+        await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+    assert [each.amount for each in await owe(database, shop, now, PRICE)] == [30_000]
+
+
+async def test_the_account_is_asked_for_told_and_asked_for_again(database: Database, shop: Shop, now: datetime) -> None:
+    await pay(database, shop, now)
+    await owe(database, shop, now, PRICE)
+    for later, account in enumerate(("BCA 123 a.n. Sari", "BNI 456 a.n. Sari"), 1):
+        async with database.write() as session:
+            await refunds.ask_again(session, KEY, shop=shop, now=now + later * timedelta(hours=1))
+            await refunds.send_to(session, KEY, account, shop=shop, now=now)
+    told = await letters(database)
+    assert sum(key.startswith("refund-account:") for key in told) == 3
+    assert [text.split("Rekening: ")[1] for key, text in told.items() if "refund-task" in key] == [
+        "belum diisi pelanggan",
+        "BCA 123 a.n. Sari",
+        "BNI 456 a.n. Sari",
+    ]
+
+
+async def test_who_has_no_chat_is_asked_by_mail(database: Database, shop: Shop, now: datetime) -> None:
+    await pay(database, shop, now)
+    async with database.write() as session:
+        await session.execute(update(Booking).values(contact_id=None))
+    await owe(database, shop, now, PRICE)
+    mails = await letters(database, channel="email")
+    assert shop.contact in next(text for key, text in mails.items() if key.startswith("refund-account:"))
