@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from conversations import actions, asides, cancelling, corrections, history, moving, paging, refunds, staff
+from conversations import actions, asides, cancelling, corrections, history, moving, paging, papers, refunds, staff
 from conversations.booking import BOOKING
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
@@ -294,7 +294,8 @@ async def _open_and_checked(turn: Turn, flow: Flow) -> Step | None:
             turn.state.tentative.remove(step.name)
             complaint = await step.check(turn)
             if complaint is not None:
-                turn.remarks.append(complaint)
+                if complaint not in turn.remarks:
+                    turn.remarks.append(complaint)
                 turn.state.drop(step.name, *step.drops)
                 return step
     return None
@@ -330,7 +331,7 @@ def _names_something(heard: Understanding) -> bool:
     return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
 
 
-_OF_A_BOOKING = {**history.ACTIONS, **cancelling.ACTIONS, **moving.ACTIONS, **refunds.ACTIONS}
+_OF_A_BOOKING = {**history.ACTIONS, **papers.ACTIONS, **cancelling.ACTIONS, **moving.ACTIONS, **refunds.ACTIONS}
 """What a customer does with a booking, by the names of the buttons; these raise refusals."""
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
 """Telegram's commands that no words stand for; the others are read like words (`read_command`)."""

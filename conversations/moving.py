@@ -16,9 +16,9 @@ from conversations.history import own
 from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand import read_when, read_yes_no
 from core import bookings, late, moving
-from core.messages import Option, say
+from core.messages import Option, Say, say
 from core.refusals import InThePast, NotFound, OutsideHours, Refusal, SlotFull, TechnicianBusy, TooFarAhead
-from core.states import BookingStatus
+from core.states import BookingStatus, PaymentMethod
 from core.tables import Booking
 
 MOST_BOOKINGS = 20
@@ -149,8 +149,8 @@ class Agreed(Step):
         return True
 
 
-async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> datetime:
-    """Move it as was answered; when it begins now, at the workshop. Raises a `Refusal`."""
+async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
+    """Move it as was answered; raises a `Refusal`."""
     starts_at = draft.starts_at(turn)
     if starts_at is None:
         raise LookupError("nothing is moved without a time")
@@ -163,7 +163,6 @@ async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> datetime:
         shop=turn.shop,
         now=turn.now,
     )
-    return turn.shop.local(starts_at)
 
 
 def comes_again(turn: Turn, refusal: Refusal) -> bool:
@@ -283,15 +282,23 @@ async def _finish(turn: Turn) -> Question | None:
         async with turn.session.begin_nested():
             booking = await own(turn, code)
             waited = late.waits(booking)
-            at = await carry_out(turn, booking, actor=bookings.CUSTOMER)
+            await carry_out(turn, booking, actor=bookings.CUSTOMER)
     except Refusal as refusal:
         if comes_again(turn, refusal):
             return None
         turn.state.begin(None)
         return question(options=[_see(code), Option("human", say("option.human"))])
     turn.state.begin(None)
-    done = say("late.placed") if waited else say("move.done", code=code, at=at)
-    return question(done, options=[_see(code)])
+    done = [say("late.placed")] if waited else _done(turn, await own(turn, code))
+    return question(*done, options=[_see(code)])
+
+
+def _done(turn: Turn, booking: Booking) -> list[Say]:
+    """Where it is now, and what goes with it: reminders, or the money that is still waited for."""
+    moved = say("move.done", code=booking.code, at=turn.shop.local(booking.starts_at))
+    if booking.hold_until is None or booking.payment_method is PaymentMethod.COD:
+        return [moved, say("move.reminders_follow")]
+    return [moved, say("move.pay_until", until=turn.shop.local(booking.hold_until))]
 
 
 STEPS = (Which(), Day(), Slot(), WhichTechnician(), Agreed())
