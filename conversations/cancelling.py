@@ -29,16 +29,10 @@ async def really_drop(turn: Turn, argument: str) -> Question:
     offered = await _offer(turn, booking)
     if offered is None:
         return _too_late(turn, code)
-    if shown != _sums(offered):
+    if shown != _as_button(offered):
         return _sure(turn, booking, offered, say("cancelling.changed"))
-    await cancellation.cancel(
-        turn.session,
-        booking,
-        reason=bookings.CUSTOMER,
-        actor=bookings.CUSTOMER,
-        shop=turn.shop,
-        now=turn.now,
-    )
+    them = bookings.CUSTOMER
+    await cancellation.cancel(turn.session, booking, reason=them, actor=them, shop=turn.shop, now=turn.now)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
@@ -50,14 +44,14 @@ def _sure(turn: Turn, booking: Booking, offered: Terms, *first: Say) -> Question
         say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
         *cancellation.money(offered),
         options=[
-            Option(f"really:{code}:{_sums(offered)}", say("option.yes_cancel")),
+            Option(f"really:{code}:{_as_button(offered)}", say("option.yes_cancel")),
             *([Option(f"move:{code}", say("option.move"))] if rather_move else []),
             Option(f"see:{code}", say("option.no")),
         ],
     )
 
 
-def _sums(offered: Terms) -> str:
+def _as_button(offered: Terms) -> str:
     """The terms as the button carries them: what is kept, and what comes back."""
     return f"{offered.kept}:{offered.back}"
 
