@@ -11,7 +11,7 @@ from core.attempts import Attempt
 from core.messages import Say
 from core.money import Money
 from core.shop import Shop
-from core.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, PaymentRequest
+from core.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Case:
         return list(found)
 
     async def enter(self, kind: str, reference: str, amount: Money) -> bool:
-        """Enter money of this attempt in the ledger, once; whether it was new."""
+        """Enter money of this attempt in the ledger, once, with the answer and the notifications that told it; whether it was new."""
         new = await ledger.enter(
             self.session,
             self.booking,
@@ -51,12 +51,23 @@ class Case:
             order_id=self.request.order_id,
             transaction_id=self.attempt.transaction_id,
             method=self.attempt.method,
-            evidence=self.attempt.evidence,
+            evidence={**self.attempt.evidence, "notifications": await self._notifications()},
+            shop=self.shop,
             now=self.now,
         )
         if new:
             self.log(kind, amount=amount, order_id=self.request.order_id)
         return new
+
+    async def _notifications(self) -> list[int]:
+        """The ids of the raw notifications of this request."""
+        order_id = self.request.order_id
+        kept = await self.session.scalars(
+            select(PaymentNotification.id)
+            .where(PaymentNotification.order_id == order_id)
+            .order_by(PaymentNotification.id)
+        )
+        return list(kept)
 
     def log(self, kind: str, **detail: object) -> None:
         """Put it on the booking's time line."""

@@ -58,6 +58,7 @@ _PAPERS: tuple[Paper, ...] = (Invoice, CreditNote, Receipt)
 _OF_EVIDENCE = {
     "order_id", "transaction_id", "transaction_status", "status_code", "gross_amount", "currency", "payment_type",
     "fraud_status", "transaction_time", "settlement_time", "refund_key", "refund_amount", "taken_by", "transferred_by",
+    "notifications", "duplicate_refund_key",
 }  # fmt: skip
 """What proves a payment and names nobody but staff; cards, accounts and customers' details go."""
 _ERASED: Mapping[type[Base], Mapping[str, object]] = {

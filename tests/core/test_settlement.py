@@ -528,5 +528,17 @@ def test_an_amount_is_whole_rupiah_or_none(written: object, amount: int | None) 
     assert read(answer(gross_amount=written)).amount == amount
 
 
+async def test_an_entry_has_its_evidence(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now)
+    async with database.write() as session:
+        await settlement.note(session, answer(), now=now)
+    await settle(database, shop, now, answer(settlement_time="2026-11-23 08:00:00"))
+    async with database.read() as session:
+        (entry,) = await session.scalars(select(LedgerEntry))
+        (notified,) = await session.scalars(select(PaymentNotification))
+    assert entry.evidence["settlement_time"] == "2026-11-23 08:00:00"
+    assert entry.evidence["notifications"] == [notified.id]
+
+
 def test_the_signature_is_not_kept_as_evidence() -> None:
     assert "signature_key" not in read(answer(signature_key="abc")).evidence
