@@ -44,7 +44,9 @@ async def test_one_id_leads_from_the_webhook_to_the_vendor_and_nobody_is_named(t
     turns = {trace for trace, event in told if event == "turn: ok"}
     assert turns
     assert {(trace, "telegram: ok") for trace in turns} <= told
-    order = next(trace for trace, event in told if trace and trace.startswith("BOOKING-") and event.endswith(": received"))
+    order = next(
+        trace for trace, event in told if trace and trace.startswith("BOOKING-") and event.endswith(": received")
+    )
     assert {(order, "midtrans: ok"), (order, "telegram: ok")} <= told
     for secret in ("Budi", "budi@", "gmail", "0812", town.telegram.address, "sandbox-secret"):
         assert secret not in written.getvalue()
