@@ -5,9 +5,10 @@ An action returns what to say, or None to go on with the open flow (or the menu)
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from conversations import papers
 from conversations.turn import Question, Turn, question
 from core import bookings, late, moving, notices, payments, refunds, web_customers
-from core.messages import Document, Link, Option, Say, say
+from core.messages import Link, Option, Say, say
 from core.refusals import NotFound, Refusal
 from core.shop import WEEKDAYS
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState
@@ -116,17 +117,23 @@ async def see(turn: Turn, code: str) -> Question:
             ],
         ),
         *await _money(turn, booking, owed),
-        options=[*_doable(turn, booking), *_accounts(owed)],
+        options=[*_doable(turn, booking), *await papers.buttons(turn, booking), *_accounts(owed)],
         always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
         link=await _pay_link(turn, booking),
     )
 
 
 async def pay(turn: Turn, code: str) -> Question:
-    """A link for what is to be paid: the one that lives, or a new one, which comes by itself in a moment."""
+    """A link for what is to be paid: the one that lives, or a new one, which comes by itself in a moment.
+
+    Where money came and the place was gone, that is settled first.
+    """
     booking = await _own(turn, code)
     if booking is None:
         return menu(turn, say("refusal.not_found"))
+    if late.waits(booking):
+        options = await late.offers(turn.session, booking, shop=turn.shop, now=turn.now)
+        return question(say("late.first", code=code), options=options, always=[_TO_MENU], button=say("late.button"))
     link = await _pay_link(turn, booking)
     if link is not None:
         return question(say("pay.link_lives", code=code), link=link, always=[_TO_MENU])
@@ -137,14 +144,6 @@ async def pay(turn: Turn, code: str) -> Question:
     except Refusal as refusal:
         return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
     return question(say("pay.link_coming", code=code), always=[_TO_MENU])
-
-
-async def invoice(turn: Turn, code: str) -> Question:
-    """The invoice once more."""
-    booking = await _own(turn, code)
-    if booking is None or not booking.paid_amount:
-        return menu(turn, say("refusal.not_found"))
-    return question(say("invoice.again", code=code), document=Document("invoice", code), always=[_TO_MENU])
 
 
 async def info(turn: Turn, _: str = "") -> Question:
@@ -241,8 +240,6 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     waits = late.waits(booking)
     if live and booking.remaining and not cash and not waits:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
-    if booking.paid_amount and not waits:
-        options.append(Option(f"invoice:{booking.code}", say("option.invoice")))
     if moving.may_move(booking, shop=turn.shop, now=turn.now):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if waits else "option.move")))
     if waits:
@@ -282,7 +279,6 @@ _ACTIONS: dict[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
     "join": join,
     "stranger": stranger,
     "pay": pay,
-    "invoice": invoice,
     "info": info,
     "human": human,
     "language": language,
