@@ -55,7 +55,7 @@ class MidtransRefused(Exception):
 
         Source: https://docs.midtrans.com/docs/error-code-response-code
         """
-        return self.status == requests.codes.not_acceptable
+        return self.status == _DUPLICATE_REFUND
 
     @property
     def refund_amount_wrong(self) -> bool:
@@ -63,7 +63,7 @@ class MidtransRefused(Exception):
         return self.status == _REFUND_AMOUNT
 
 
-_REFUND_AMOUNT = 414
+_DUPLICATE_REFUND, _REFUND_AMOUNT = 406, 414
 _ALREADY_USED = re.compile(r"order_id.*(sudah digunakan|already|been (taken|used|paid|utilized))", re.IGNORECASE)
 
 
