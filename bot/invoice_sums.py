@@ -1,57 +1,61 @@
 """The lower part of an invoice: sums, what was paid and what remains, the total in words."""
 
-import re
+from collections.abc import Sequence
 
-from num2words import num2words
-
-from bot.invoice_sheet import Sheet
+from bot.in_words import sentence
+from bot.letterhead import Sheet
 from bot.paper import ACCENT, GREEN, INK, MARGIN, MUTED, RIGHT, SHADE, WHITE, Paper
-from conversations.texts import money, templates
-from core.invoices import Payment
+from conversations.texts import money
+from core.invoices import CREDITED, InvoiceFacts, Payment
 from core.money import Money
 from core.states import Location
 
+InvoiceSheet = Sheet[InvoiceFacts]
 _SUM_LEFT = MARGIN + 88
 
 
-def sums(sheet: Sheet) -> None:
+def sums(sheet: InvoiceSheet, payments: Sequence[Payment]) -> None:
     """Draw the sums, the payments and what remains; beside them the total in words and the code to show."""
     paper, facts = sheet.paper, sheet.facts
     additions = _additions(sheet)
-    if not paper.room(max(66, 44 + 6 * (len(additions) + len(sheet.payments)))):
+    if not paper.room(max(66, 44 + 6 * (len(additions) + len(payments)))):
         paper.add_page()
     top = paper.y + 6
     _proof(sheet, top)
     paper.set_y(top)
     for label, amount in additions:
         _sum_row(paper, label, money(amount))
-    _total(paper, sheet.text("total"), money(facts.total))
+    _total(paper, sheet.text("invoice.total"), money(facts.total))
     if facts.discounts:
-        _saved(paper, sheet.text("discounts", amount=facts.discounts))
-    for payment in sheet.payments:
+        _saved(paper, sheet.text("invoice.discounts", amount=facts.discounts))
+    for payment in payments:
         _sum_row(paper, _entry(sheet, payment), _signed(-payment.amount))
     paper.rule(paper.y + 1, left=_SUM_LEFT)
     paper.set_y(paper.y + 2)
-    _sum_row(paper, sheet.text("remaining"), money(max(0, facts.total - sheet.paid)), bold=True)
+    _balance(sheet, facts.total - sum(payment.amount for payment in payments), payments)
 
 
-def in_words(amount: Money, language: str) -> str:
-    """An amount of rupiah in words."""
-    if language != "id":
-        return f"{num2words(amount, lang=language)} rupiah"
-    words = num2words(amount, lang="id", to="currency")
-    # num2words only knows "seribu" at the beginning; "dua puluh satu ribu" is right as it is.
-    return re.sub(r"\b(juta|miliar|triliun|kuadriliun) satu ribu\b", r"\1 seribu", words)
+def paid(payments: Sequence[Payment]) -> Money:
+    """What was paid, less what went back."""
+    return sum(payment.amount for payment in payments if payment.kind != CREDITED)
 
 
-def _additions(sheet: Sheet) -> list[tuple[str, Money]]:
+def _balance(sheet: InvoiceSheet, remaining: Money, payments: Sequence[Payment]) -> None:
+    """What is still to be paid; or to be sent back, of what was paid before a credit note."""
+    if remaining < 0 and any(payment.kind == CREDITED for payment in payments):
+        _sum_row(sheet.paper, sheet.text("invoice.going_back"), money(-remaining), bold=True)
+    else:
+        _sum_row(sheet.paper, sheet.text("invoice.remaining"), money(max(0, remaining)), bold=True)
+
+
+def _additions(sheet: InvoiceSheet) -> list[tuple[str, Money]]:
     text, facts = sheet.text, sheet.facts
     rows = [
-        (text("subtotal_parts"), facts.subtotal_parts),
-        (text("subtotal_services"), facts.subtotal_services),
-        (text("onsite_fee"), facts.onsite_fee),
-        (text("additional_costs"), facts.additional_costs),
-        (text("tax", base=facts.tax_base), facts.tax_amount),
+        (text("invoice.subtotal_parts"), facts.subtotal_parts),
+        (text("invoice.subtotal_services"), facts.subtotal_services),
+        (text("invoice.onsite_fee"), facts.onsite_fee),
+        (text("invoice.additional_costs"), facts.additional_costs),
+        (sheet.text("paper.tax", base=facts.tax_base), facts.tax_amount),
     ]
     return [(label, amount) for label, amount in rows if amount]
 
@@ -84,30 +88,29 @@ def _saved(paper: Paper, text: str) -> None:
     paper.set_y(paper.y + 6.5)
 
 
-def _entry(sheet: Sheet, payment: Payment) -> str:
-    """What moved, when and how: "Diterima 23 Nov 2026 · QRIS"; a method without a name of its own is shown as it is."""
-    named = f"invoice.method.{payment.method}" in templates(sheet.language)
-    method = sheet.text(f"method.{payment.method}") if named else payment.method
-    return sheet.text(f"entry.{payment.kind}", date=sheet.day(payment.at), method=method)
+def _entry(sheet: InvoiceSheet, payment: Payment) -> str:
+    """What moved, when and how: "Diterima 23 Nov 2026 · QRIS"."""
+    return sheet.text(f"invoice.entry.{payment.kind}", date=sheet.day(payment.at), method=sheet.method(payment.method))
 
 
 def _signed(amount: Money) -> str:
     return f"−{money(-amount)}" if amount < 0 else money(amount)
 
 
-def _proof(sheet: Sheet, y: float) -> None:
+def _proof(sheet: InvoiceSheet, y: float) -> None:
     """The total in words, and the booking code to show on arrival."""
     paper, facts = sheet.paper, sheet.facts
     width = _SUM_LEFT - MARGIN - 8
     paper.hand(7.5, MUTED, bold=True)
-    paper.put(MARGIN, y + 0.5, width, sheet.text("in_words").upper(), height=4)
+    paper.put(MARGIN, y + 0.5, width, sheet.text("paper.in_words").upper(), height=4)
     paper.hand(9.5, INK)
-    words = in_words(facts.total, sheet.language)
-    y = paper.block(MARGIN, y + 5.5, width, words[:1].upper() + words[1:], height=4.8, most=4) + 5
+    y = paper.block(MARGIN, y + 5.5, width, sentence(facts.total, sheet.language), height=4.8, most=4) + 5
     paper.box(MARGIN, y, width, 30, SHADE, radius=2)
     paper.qr(MARGIN + 4, y + 4, 22, facts.booking_code)
     paper.hand(12, INK, bold=True)
     paper.put(MARGIN + 31, y + 7, width - 34, facts.booking_code, height=6)
     paper.hand(8.5, MUTED)
     onsite = facts.location is Location.ONSITE
-    paper.block(MARGIN + 31, y + 14, width - 34, sheet.text("scan_onsite" if onsite else "scan"), height=4.2)
+    paper.block(
+        MARGIN + 31, y + 14, width - 34, sheet.text("invoice.scan_onsite" if onsite else "invoice.scan"), height=4.2
+    )

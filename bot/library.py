@@ -1,22 +1,26 @@
 """Files of ours, as the channels attach them and as signed links serve them.
 
 Document(kind, id) ── file ──┐
-signed link ──────────────── download ──┬── invoice ─────> made from its facts and the ledger
-                                        ├── photo ───────> as it was sent
-                                        └── week ────────> drawn from the slots
+signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> made from facts and ledger
+                                        ├── photo ──────────────────────────> as it was sent
+                                        └── week ───────────────────────────> drawn from the slots
 """
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import chart, invoice
+from bot import chart, pdf
 from bot.photos import Photos
 from bot.sending import File
-from core import invoices, media, reports
+from core import credit_notes, invoices, media, receipts, reports
 from core.database import Database
+from core.invoices import Payment
 from core.messages import Document
+from core.papers import PaperFacts
 from core.refusals import NotFound
 from core.shop import Shop
 from core.tables import Booking
@@ -59,8 +63,8 @@ class Library:
     async def download(self, kind: str, code: str) -> Download | None:
         """The bytes behind a link."""
         match kind:
-            case "invoice":
-                return await self._invoice(code)
+            case "invoice" | "receipt" | "credit_note":
+                return await self._paper(kind, code)
             case "photo":
                 return await self._photo(code)
             case "week":
@@ -72,15 +76,15 @@ class Library:
         content = await self._photos.load(key)
         return Download(key, media.kind_of_key(key).content_type, content) if content else None
 
-    async def _invoice(self, code: str) -> Download | None:
+    async def _paper(self, kind: Literal["invoice", "receipt", "credit_note"], name: str) -> Download | None:
         async with self._database.read() as session:
             try:
-                facts, payments = await invoices.load(session, code)
+                facts, payments = await _load(session, kind, name)
             except NotFound:
                 return None
             language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
-        content = await invoice.make(facts, payments, language=language or "id")
-        return Download(invoice.name(facts), "application/pdf", content)
+        content = await pdf.make(facts, payments, language=language or "id")
+        return Download(facts.number.replace("/", "-") + ".pdf", "application/pdf", content)
 
     async def _week(self, code: str) -> Download:
         monday, _, language = code.partition(".")
@@ -88,3 +92,15 @@ class Library:
             days = await reports.week(session, date.fromisoformat(monday), shop=self._shop)
         content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
         return Download(f"{monday}.png", "image/png", content)
+
+
+async def _load(
+    session: AsyncSession, kind: Literal["invoice", "receipt", "credit_note"], name: str
+) -> tuple[PaperFacts, tuple[Payment, ...]]:
+    match kind:
+        case "invoice":
+            return await invoices.load(session, name)
+        case "receipt":
+            return await receipts.load(session, name), ()
+        case "credit_note":
+            return await credit_notes.load(session, name), ()

@@ -1,4 +1,4 @@
-"""An A4 sheet to write on: embedded fonts, any text without surprises, colours, the page's foot.
+"""A sheet to write on: embedded fonts, any text without surprises, colours, the page's foot.
 
 Inter is the hand of the shop; DejaVu Sans steps in, sign by sign, for scripts that Inter lacks. What
 neither has is shown as □ (letters) or left out (emoji). Nothing that a person typed is read as markup.
@@ -22,6 +22,8 @@ from fpdf.fonts import TTFFont
 
 Colour = tuple[int, int, int]
 Align = Literal["L", "R", "C"]
+Size = Literal["A4", "half"]
+"""A4, or the half of it, as wide."""
 
 INK: Colour = (17, 24, 39)
 MUTED: Colour = (107, 114, 128)
@@ -41,14 +43,18 @@ LONGEST = 300
 _FONTS = Path(str(files("bot") / "fonts"))
 PAGES = "\u2007"
 """Stands for the number of pages until it is known; `printable` turns it to a space, so no person's text holds it."""
+_SIZES: dict[Size, tuple[Literal["portrait", "landscape"], Literal["mm"], Literal["A4", "A5"]]] = {
+    "A4": ("portrait", "mm", "A4"),
+    "half": ("landscape", "mm", "A5"),
+}
 _RIGHT_TO_LEFT = {"R", "AL"}
 
 
 class Paper(FPDF):
-    """A4 in millimetres; the same calls give the same bytes."""
+    """A page in millimetres; the same calls give the same bytes."""
 
-    def __init__(self, *, title: str, author: str, language: str, made_at: datetime) -> None:
-        super().__init__()
+    def __init__(self, *, title: str, author: str, language: str, made_at: datetime, size: Size = "A4") -> None:
+        super().__init__(*_SIZES[size])
         self.set_margins(MARGIN, MARGIN, MARGIN)
         self.set_auto_page_break(auto=False)
         self.c_margin = 0  # what we place stands exactly there

@@ -10,7 +10,7 @@ from typing import Any
 from conversations import actions
 from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand.answers import read_skip
-from core import bookings, invoices, media, warranty, work
+from core import bookings, media, warranty, work
 from core.messages import Document, Option, Say, say
 from core.refusals import NotFound
 from core.states import Location
@@ -71,19 +71,6 @@ async def photo(turn: Turn, which: str) -> Question:
         document=Document("photo", key),
         options=following,
         always=[Option(f"past:{code}", say("option.past"))],
-    )
-
-
-async def paper(turn: Turn, name: str) -> Question:
-    """A later invoice of a booking, by its name."""
-    code = name.partition(".")[0]
-    booking = await own(turn, code)
-    if name not in await invoices.papers(turn.session, booking):
-        raise NotFound
-    return question(
-        say("invoice.again", code=code),
-        document=Document("invoice", name),
-        always=[Option(f"see:{code}", say("option.see_booking"))],
     )
 
 
@@ -205,7 +192,8 @@ def _photos(code: str, told: History) -> list[Option]:
 def _papers(told: History) -> list[Option]:
     """The invoices after the first, which stands with the booking itself."""
     return [
-        Option(f"paper:{name}", say("past.paper", number=number)) for number, name in enumerate(told.papers[1:4], 2)
+        Option(f"paper:invoice:{name}", say("papers.invoice", number=number))
+        for number, name in enumerate(told.papers[1:4], 2)
     ]
 
 
@@ -250,7 +238,6 @@ ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
     "rate": rate,
     "past": past,
     "photo": photo,
-    "paper": paper,
     "warranties": warranties,
     "again": again,
 }

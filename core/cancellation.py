@@ -4,8 +4,8 @@
               staff, as long as it isn't completed: everything comes back
     no_show   staff, once its time has come: the shop's share is kept
 
-What comes back is owed (`refunds`); links that are still open end, and money that comes by one all the
-same is owed back whole (`settlement`).
+What is billed no more is credited (`credit_notes`), what comes back is owed (`refunds`); links that are
+still open end, and money that comes by one all the same is owed back whole (`settlement`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, notices, payments, policy, post, refunds
+from core import bookings, credit_notes, notices, payments, policy, post, refunds
 from core.messages import Message, Option, Say, message, say
 from core.money import Money
 from core.shop import Shop
@@ -21,8 +21,10 @@ from core.states import BookingStatus, check_move
 from core.tables import Booking
 from core.work import costs
 
+CANCELLED = "cancelled"
+"""The reason of refunds and credit notes where it was called off …"""
 NO_SHOW = "no_show"
-"""The reason where the customer never came."""
+"""… and where the customer never came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,15 @@ async def cancel(
     by_customer = actor == bookings.CUSTOMER
     agreed = await offer(session, booking, by_customer=by_customer, shop=shop, now=now)
     closed = await _end(session, booking, reason=reason, actor=actor, now=now)
+    note = await credit_notes.issue(session, booking, keeps=agreed.kept, reason=CANCELLED, shop=shop, now=now)
     because = [say("cancelling.because", reason=reason)] if reason and reason != bookings.CUSTOMER else []
-    if by_customer:
-        told = [say("cancelling.done", **_which(booking, shop))]
-        head = say("staff.cancelled_by_customer", **_which(booking, shop))
-    else:
-        told = [say("cancelling.by_shop", **_which(booking, shop)), *because]
-        head = say("staff.cancelled", who=actor, **_which(booking, shop))
-    told += [*money(agreed), *closed]
-    heard = _heard(booking, agreed, head, *because)
-    await _tell(session, booking, Message(tuple(told)), heard, key=f"cancelled:{booking.code}", shop=shop, now=now)
-    await _owe(session, booking, agreed, reason="cancelled", shop=shop, now=now)
+    to_customer, to_staff = _BY_CUSTOMER if by_customer else _BY_SHOP
+    which = _which(booking, shop)
+    told = [say(to_customer, **which), *([] if by_customer else because), *money(agreed), *closed]
+    heard = _heard(booking, agreed, say(to_staff, who=actor, **which), *because)
+    letter = Message(tuple(told), document=note)
+    await _tell(session, booking, letter, heard, key=f"cancelled:{booking.code}", shop=shop, now=now)
+    await _owe(session, booking, agreed, reason=CANCELLED, shop=shop, now=now)
     return agreed
 
 
@@ -104,7 +104,8 @@ async def no_show(session: AsyncSession, booking: Booking, *, actor: str, shop: 
     booking.no_show_at = now
     head = say("no_show.missed_you", **_which(booking, shop))
     again = Option(f"again:{booking.code}", say("no_show.again"))
-    told = message(head, *money(due), *closed, say("no_show.welcome"), options=(again,))
+    note = await credit_notes.issue(session, booking, keeps=due.kept, reason=NO_SHOW, shop=shop, now=now)
+    told = message(head, *money(due), *closed, say("no_show.welcome"), options=(again,), document=note)
     heard = _heard(booking, due, say("staff.no_show", who=actor, **_which(booking, shop)))
     await _tell(session, booking, told, heard, key=f"no-show:{booking.code}", shop=shop, now=now)
     await _owe(session, booking, due, reason=NO_SHOW, shop=shop, now=now)
@@ -151,6 +152,10 @@ async def _owe(
 
 
 # --- who is told ---------------------------------------------------------------------------------
+
+_BY_CUSTOMER = ("cancelling.done", "staff.cancelled_by_customer")
+_BY_SHOP = ("cancelling.by_shop", "staff.cancelled")
+"""What the customer and what staff read first."""
 
 
 async def _tell(

@@ -2,35 +2,41 @@
 
     issue     ── Counter ──> INV/2026/00001 ──> Invoice.facts = InvoiceFacts as JSON, once per booking
     issue_all ── when the work is done: what was agreed after that, on a supplementary invoice
-    load      ── by the name of a paper ──> InvoiceFacts and what was paid of it until now
+    load      ── by the name of a paper ──> InvoiceFacts and what happened to it until now
 
-A booking's papers are named by its code: "BK-7F3K2Q", and "BK-7F3K2Q.2" for a supplementary invoice.
 Lines are only ever added to a booking, so those beyond the lines of its earlier invoices are new.
 What was paid is never frozen: the ledger tells it whenever an invoice is looked at; money pays a
-booking's invoices one after the other.
+booking's invoices one after the other. Entries, credit notes and facts are never changed, so the same
+invoice can be made again at any time: with the entries and notes up to some day, as it was that day.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
-from sqlalchemy import func, select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import papers
 from core.money import Money
+from core.papers import PaperFacts
 from core.refusals import NotFound
 from core.shop import Shop
 from core.states import Location
-from core.tables import Booking, BookingLine, Invoice, LedgerEntry, Technician
+from core.tables import Booking, BookingLine, CreditNote, Invoice, LedgerEntry, Technician
+
+CREDITED = "credited"
+"""The kind of what a credit note took off."""
 
 
 class Payment(NamedTuple):
-    """One entry of the ledger as an invoice shows it; the amount is negative when money went back."""
+    """One entry of the ledger as an invoice shows it (negative when money went back), or what a credit note took off."""
 
     at: datetime
     kind: str
     method: str
+    """The number, for a credit note."""
     amount: Money
 
 
@@ -49,30 +55,12 @@ class InvoiceLine(BaseModel):
     warranty_months: int
 
 
-class InvoiceFacts(BaseModel):
+class InvoiceFacts(PaperFacts):
     """All that an invoice says, as it was when it was issued."""
 
-    model_config = ConfigDict(frozen=True)
-
-    number: str
     supplements: str | None = None
     """The booking's first invoice, to which this one adds."""
-    issued_at: AwareDatetime
-    timezone: str
 
-    shop_name: str
-    shop_address: str
-    shop_city: str
-    shop_contact: str
-    shop_email: str
-
-    customer_name: str
-    customer_phone: str
-    customer_email: str | None
-    car: str
-    plate: str | None
-
-    booking_code: str
     starts_at: AwareDatetime
     location: Location
     address: str | None
@@ -90,21 +78,12 @@ class InvoiceFacts(BaseModel):
     tax_amount: Money
     total: Money
 
-    def to_json(self) -> dict[str, Any]:
-        """The facts as plain JSON values."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> "InvoiceFacts":
-        """The facts that `to_json` wrote."""
-        return cls.model_validate(facts)
-
 
 async def issue(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> Invoice:
     """The booking's invoice, made and numbered when there is none yet; `booking.lines` must be loaded."""
     # Two at once meet here, so that the second one sees the invoice of the first.
     await session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
-    earlier = await _issued(session, booking.id)
+    earlier = await papers.issued(session, Invoice, booking.id)
     return earlier[0] if earlier else await _make(session, booking, earlier, shop=shop, now=now)
 
 
@@ -113,36 +92,36 @@ async def issue_all(session: AsyncSession, booking: Booking, *, shop: Shop, now:
 
     The booking is locked, its lines are loaded.
     """
-    earlier = await _issued(session, booking.id)
+    earlier = await papers.issued(session, Invoice, booking.id)
     if not earlier or len(booking.lines) > sum(len(invoice.facts["lines"]) for invoice in earlier):
         earlier.append(await _make(session, booking, earlier, shop=shop, now=now))
-    return _names(booking.code, len(earlier))
+    return papers.names(booking.code, len(earlier))
 
 
 async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[Payment, ...]]:
-    """An invoice by its paper's name, with what was paid of it until now; raises `NotFound` before it was issued."""
+    """An invoice by its name (`papers`), with what was paid of it and taken off it until now.
+
+    Raises `NotFound` before it was issued.
+    """
     code = paper.partition(".")[0]
     booking = (await session.execute(select(Booking.id, Booking.total_price).where(Booking.code == code))).first()
-    issued = await _issued(session, booking.id) if booking else []
-    names = _names(code, len(issued))
+    issued = await papers.issued(session, Invoice, booking.id) if booking else []
+    names = papers.names(code, len(issued))
     if booking is None or paper not in names:
         raise NotFound(code=paper)
     facts = [InvoiceFacts.from_json(invoice.facts) for invoice in issued]
     which = names.index(paper)
     before = sum(each.total for each in facts[:which])
+    after = sum(each.total for each in facts[which + 1 :])
     last = which == len(facts) - 1 and before + facts[which].total >= booking.total_price
     paid = share(
         await payments_of(session, booking.id),
         begins=before if which else None,
         ends=None if last else before + facts[which].total,
     )
-    return facts[which], paid
-
-
-async def papers(session: AsyncSession, booking: Booking) -> list[str]:
-    """The names of a booking's invoices, the first one first."""
-    issued = await session.scalar(select(func.count()).where(Invoice.booking_id == booking.id))
-    return _names(booking.code, issued or 0)
+    # What is kept of a booking pays for its first lines, so the last invoice is the first to be credited.
+    off = share(await _credits(session, booking.id), begins=after, ends=after + facts[which].total)
+    return facts[which], (*paid, *off)
 
 
 def share(entries: Iterable[Payment], *, begins: Money | None, ends: Money | None) -> tuple[Payment, ...]:
@@ -169,38 +148,21 @@ async def payments_of(session: AsyncSession, booking_id: int) -> tuple[Payment, 
     return tuple(Payment(entry.at, entry.kind, entry.method, entry.amount) for entry in entries)
 
 
-async def _issued(session: AsyncSession, booking_id: int) -> list[Invoice]:
-    query = select(Invoice).where(Invoice.booking_id == booking_id).order_by(Invoice.issued_at, Invoice.number)
-    return list(await session.scalars(query))
-
-
-def _names(code: str, count: int) -> list[str]:
-    return [code if number == 1 else f"{code}.{number}" for number in range(1, count + 1)]
+async def _credits(session: AsyncSession, booking_id: int) -> list[Payment]:
+    notes = await papers.issued(session, CreditNote, booking_id)
+    return [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
 
 
 async def _make(
     session: AsyncSession, booking: Booking, earlier: Sequence[Invoice], *, shop: Shop, now: datetime
 ) -> Invoice:
-    number = await _next_number(session, year=shop.local(now).year)
+    number = await papers.next_number(session, papers.INVOICE, shop=shop, now=now)
     before = [InvoiceFacts.from_json(invoice.facts) for invoice in earlier]
     facts = await _facts(session, booking, before, number=number, shop=shop, now=now)
     invoice = Invoice(number=number, booking_id=booking.id, issued_at=now, facts=facts.to_json())
     session.add(invoice)
     await session.flush()
     return invoice
-
-
-async def _next_number(session: AsyncSession, *, year: int) -> str:
-    # One statement on both databases; its row stays locked until the transaction ends,
-    # so a number that is rolled back is given to the next one.
-    last = await session.scalar(
-        text(
-            "INSERT INTO counter (name, last) VALUES (:name, 1)"
-            " ON CONFLICT (name) DO UPDATE SET last = counter.last + 1 RETURNING last"
-        ),
-        {"name": f"invoice:{year}"},
-    )
-    return f"INV/{year}/{last:05}"
 
 
 async def _facts(
@@ -215,21 +177,8 @@ async def _facts(
     technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
     lines = tuple(map(_line, booking.lines[sum(len(facts.lines) for facts in before) :]))
     return InvoiceFacts(
-        number=number,
+        **papers.letterhead(booking, number=number, shop=shop, now=now),
         supplements=before[0].number if before else None,
-        issued_at=now,
-        timezone=shop.timezone,
-        shop_name=shop.name,
-        shop_address=shop.address,
-        shop_city=shop.city,
-        shop_contact=shop.contact,
-        shop_email=shop.email,
-        customer_name=booking.name,
-        customer_phone=booking.phone,
-        customer_email=booking.email,
-        car=f"{booking.car_brand} {booking.car_model} {booking.car_year}",
-        plate=booking.plate,
-        booking_code=booking.code,
         starts_at=booking.starts_at,
         location=booking.location,
         address=booking.address,

@@ -1,6 +1,6 @@
 """The ledger: money that moved, each movement entered once; the database refuses to change or delete one.
 
-    in    received, cash
+    in    received, cash: each with its receipt (`receipts`)
     out   refunded, reversed, charged_back: taken off the attempt by which the money had come in
 
 What a booking has paid is the sum of its entries, whatever anybody believes (`payments.refresh`).
@@ -13,9 +13,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import payments
+from core import payments, receipts
 from core.database import insert_once
 from core.money import Money
+from core.shop import Shop
 from core.tables import Booking, LedgerEntry
 
 _IN = ("received", "cash")
@@ -42,11 +43,12 @@ async def enter(
     transaction_id: str | None,
     method: str,
     evidence: Mapping[str, object],
+    shop: Shop,
     now: datetime,
 ) -> bool:
     """Enter money that moved, once per order, kind and reference, and let the booking follow; whether it was new.
 
-    The booking is locked (`payments.locked`); money that leaves is negative.
+    What comes in gets its receipt. The booking is locked (`payments.locked`); money that leaves is negative.
     """
     new = await insert_once(
         session,
@@ -63,6 +65,8 @@ async def enter(
     )
     if new:
         await payments.refresh(session, booking)
+        if kind in _IN:
+            await receipts.issue(session, booking, await _newest(session, booking), shop=shop, now=now)
     return new
 
 
@@ -80,3 +84,8 @@ async def pots(session: AsyncSession, booking: Booking) -> list[Pot]:
             methods.pop(by, None)
             methods[by] = entry.method  # in the order of the newest money in
     return [Pot(*by, method, left[by]) for by, method in reversed(methods.items())]
+
+
+async def _newest(session: AsyncSession, booking: Booking) -> LedgerEntry:
+    newest = select(LedgerEntry).where(LedgerEntry.booking_id == booking.id).order_by(LedgerEntry.id.desc()).limit(1)
+    return (await session.scalars(newest)).one()

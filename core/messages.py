@@ -50,11 +50,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file of ours to attach: an `invoice` (see `invoices.load`), a `photo` by its key (see `media`), or the picture
+    """A file of ours to attach: a paper by its name (see `papers`), a `photo` by its key (see `media`), or the picture
     of a `week`, by its Monday and the language: "2026-11-23.id".
     """
 
-    kind: Literal["invoice", "photo", "week"]
+    kind: Literal["invoice", "receipt", "credit_note", "photo", "week"]
     id: str
 
 

@@ -1,6 +1,6 @@
 """Who is told what, and when: every message that isn't an answer in a conversation.
 
-    the customer's chat   payment link, confirmation with invoice, failure, expiry, reminders
+    the customer's chat   payment link, confirmation with invoice, receipts, failure, expiry, reminders
     the customer's mail   confirmation with invoice
     the admins' chats     new and paid bookings, whatever needs a person
 
@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import post
-from core.messages import Document, Link, Message, Option, Say, message, message_from_json, say
+from core import post, receipts
+from core.messages import Link, Message, Option, Say, message, message_from_json, say
 from core.money import Money
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod
@@ -87,7 +87,7 @@ async def paid(
     shop: Shop,
     now: datetime,
 ) -> None:
-    """Money came in: confirmation and invoice to the customer, the whole booking to the admins.
+    """Money came in: confirmation and invoice, later the receipt, to the customer; the whole booking to the admins.
 
     `first`: it confirmed the booking, so the reminders are set too.
     """
@@ -100,7 +100,7 @@ async def paid(
         says.append(_see_you(booking))
         await schedule_reminders(session, booking, shop=shop, now=now)
     key = f"paid:{request.order_id}"
-    letter = Message(tuple(says), document=Document("invoice", booking.code))
+    letter = Message(tuple(says), document=await receipts.to_send(session, booking))
     await post.chat(session, booking, letter, key, now)
     await post.mail(
         session,

@@ -15,6 +15,7 @@ from core.shop import Shop
 from core.tables import Booking, Contact
 
 STAFF_LANGUAGE = "id"
+_PAPERS = ("invoice", "receipt", "credit_note")
 
 
 async def chat(
@@ -53,7 +54,8 @@ async def mail(
     """Write to the address given with the booking, under this subject, with the message's document attached."""
     if not booking.email:
         return
-    attached = (say("notice.mail.attached"),) if letter.document and letter.document.kind == "invoice" else ()
+    paper = letter.document.kind if letter.document else ""
+    attached = (say(f"papers.attached.{paper}"),) if paper in _PAPERS else ()
     await outbox.enqueue(
         session,
         key=f"{key}:email",

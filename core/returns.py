@@ -4,7 +4,7 @@ Each is taken off the attempt that had brought it, once; what is owed of that at
 so that nobody gets the same money twice. Staff hears of what wasn't asked for here.
 """
 
-from core import refunds
+from core import credit_notes, refunds
 from core.attempts import Return
 from core.case import Case
 from core.messages import say
@@ -37,6 +37,7 @@ async def voided(case: Case) -> str:
     await case.enter("refunded", reference, -there)
     if not await _cover(case, there, key=reference):
         await case.alert("voided", say("staff.refunded", amount=there))
+    await credit_notes.after_refund(case.session, case.booking, shop=case.shop, now=case.now)
     return "voided"
 
 
@@ -47,6 +48,7 @@ async def refunded(case: Case) -> str:
         await case.enter("refunded", each.reference, -each.amount)
         if not await _cover(case, each.amount, key=each.reference):
             await case.alert(f"refunded:{each.reference}", say("staff.refunded", amount=each.amount))
+    await credit_notes.after_refund(case.session, case.booking, shop=case.shop, now=case.now)
     return "refunded" if new else "refunded before"
 
 

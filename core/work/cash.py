@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, invoices, payments
+from core import bookings, invoices, ledger, payments
 from core.money import Money
 from core.refusals import AlreadyPaid, BadAmount, InvalidTransition
 from core.shop import Shop
@@ -29,7 +29,7 @@ async def receive_cash(
         raise AlreadyPaid
     if not 1 <= amount <= booking.remaining:
         raise BadAmount(least=1, most=booking.remaining)
-    number = await _enter(session, booking, amount, now=now, actor=actor)
+    number = await _enter(session, booking, amount, shop=shop, now=now, actor=actor)
     bookings.note(session, booking, "cash", actor=actor, now=now, amount=amount)
     first = booking.status is BookingStatus.PENDING
     if first:
@@ -38,22 +38,24 @@ async def receive_cash(
     await notices.cash_received(session, booking, amount, number=number, first=first, shop=shop, now=now)
 
 
-async def _enter(session: AsyncSession, booking: Booking, amount: Money, *, now: datetime, actor: str) -> int:
+async def _enter(
+    session: AsyncSession, booking: Booking, amount: Money, *, shop: Shop, now: datetime, actor: str
+) -> int:
     taken = select(func.count()).where(LedgerEntry.booking_id == booking.id, LedgerEntry.kind == "cash")
     number = (await session.scalar(taken) or 0) + 1
-    session.add(
-        LedgerEntry(
-            booking_id=booking.id,
-            order_id=None,
-            kind="cash",
-            reference=f"{booking.code}:{number}",
-            amount=amount,
-            method="cash",
-            at=now,
-            evidence={"taken_by": actor},
-        )
+    await ledger.enter(
+        session,
+        booking,
+        "cash",
+        amount,
+        reference=f"{booking.code}:{number}",
+        order_id=None,
+        transaction_id=None,
+        method="cash",
+        evidence={"taken_by": actor},
+        shop=shop,
+        now=now,
     )
-    await session.flush()
     await payments.void(session, booking, now=now)
     await payments.refresh(session, booking)
     booking.paid_at = booking.paid_at or now

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import invoices
+from core import invoices, papers
 from core.invoices import Payment
 from core.tables import AdditionalCost, Booking, BookingEvent, Rating, WorkNote
 
@@ -60,6 +60,6 @@ async def history(session: AsyncSession, booking: Booking) -> History:
         notes=notes.all(),
         costs=costs.all(),
         payments=await invoices.payments_of(session, booking.id),
-        papers=await invoices.papers(session, booking),
+        papers=(await papers.of_booking(session, booking)).invoices,
         rating=await session.get(Rating, booking.id),
     )

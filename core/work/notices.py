@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import media, post
+from core import media, post, receipts
 from core.messages import Document, Link, Message, Option, Say, message, say
 from core.money import Money
 from core.notices import alert, block, job_facts, money_left, schedule_reminders, staff_card
@@ -121,14 +121,14 @@ async def cost_decided(
 async def cash_received(
     session: AsyncSession, booking: Booking, amount: Money, *, number: int, first: bool, shop: Shop, now: datetime
 ) -> None:
-    """Cash came in: a receipt with the invoice for the customer; `first`: it confirmed the booking."""
+    """Cash came in: the invoice or the receipt for the customer; `first`: it confirmed the booking."""
     key = f"cash:{booking.code}:{number}"
     says = [say("notice.money_received", amount=amount, name=booking.name)]
     if first:
         says.append(say("notice.confirmed", code=booking.code))
         await schedule_reminders(session, booking, shop=shop, now=now)
     says.append(money_left(booking))
-    letter = Message(tuple(says), document=Document("invoice", booking.code))
+    letter = Message(tuple(says), document=await receipts.to_send(session, booking))
     await post.chat(session, booking, letter, key, now)
     await post.mail(session, booking, "notice.mail.received", letter, key=key, shop=shop, now=now)
     heard = say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining)

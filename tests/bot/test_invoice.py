@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from bot import invoice
-from bot.invoice_sums import in_words
+from bot import pdf
+from bot.in_words import in_words
 from bot.paper import Paper
 from core.invoices import InvoiceFacts, InvoiceLine, Payment
 from core.states import Location
@@ -205,25 +205,21 @@ def test_a_name_of_any_length_leaves_the_sum_whole() -> None:
 
 def test_the_same_invoice_is_the_same_bytes() -> None:
     facts, payments = _facts(_line("Speaker 😀"), _line("محمد")), [Payment(ISSUED, "received", "qris", 1)]
-    assert invoice.pdf(facts, payments, language="id") == invoice.pdf(facts, payments, language="id")
+    assert pdf.draw(facts, payments, language="id") == pdf.draw(facts, payments, language="id")
 
 
 async def test_making_one_leaves_the_loop_free_and_making_it_again_costs_nothing() -> None:
     facts = _facts(*(_line(f"Speaker {number}") for number in range(40)), number="INV/2026/09999")
-    making = asyncio.create_task(invoice.make(facts, [], language="id"))
+    making = asyncio.create_task(pdf.make(facts, [], language="id"))
     turns = 0
     while not making.done():
         await asyncio.sleep(0)
         turns += 1
     assert turns > 10
-    assert await invoice.make(facts, [], language="id") is await making
+    assert await pdf.make(facts, [], language="id") is await making
     paid = [Payment(ISSUED, "received", "qris", 1_000)]
-    assert await invoice.make(facts, paid, language="id") != await making
-    assert await invoice.make(facts, [], language="en") != await making
-
-
-def test_its_file_is_named_after_its_number() -> None:
-    assert invoice.name(_facts(_line("Speaker"))) == "INV-2026-00042.pdf"
+    assert await pdf.make(facts, paid, language="id") != await making
+    assert await pdf.make(facts, [], language="en") != await making
 
 
 def _line(name: str, *, price: int = 1_000_000, quantity: int = 1, discount: int = 0) -> InvoiceLine:
@@ -274,7 +270,7 @@ def _facts(*lines: InvoiceLine, **changes: Any) -> InvoiceFacts:
 
 
 def _pages(facts: InvoiceFacts, payments: list[Payment] | None = None, *, language: str = "id") -> list[str]:
-    made = invoice.pdf(facts, payments or [], language=language)
+    made = pdf.draw(facts, payments or [], language=language)
     return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(made)).pages]
 
 
