@@ -90,7 +90,7 @@ class Shop(BaseModel):
     no_show_kept_percent: int = Field(100, ge=0, le=100)
     """What is kept of a down payment when the customer never came."""
     no_shows_tolerated: int = Field(1, ge=0)
-    """After more no-shows than that, only the highest down payment is taken."""
+    """After more no-shows than that a customer pays in full or the highest down payment, and not in cash."""
     offer_minutes: int = Field(30, ge=15, le=24 * 60)
     """How long what freed is held for who is first in the waiting list (a payment link lives 15 minutes at least)."""
     max_unpaid_bookings: int = Field(3, ge=1)
