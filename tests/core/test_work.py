@@ -10,7 +10,7 @@ from paying import ADMIN, CODE, PRICE, answer, book, booking_of, give_link, lett
 from sqlalchemy import select, update
 from workshop import AMPLIFIER, ANDI, BUDI, CITRA, INSTALL, SPEAKER, TUNE, check_books
 
-from core import bookings, cancellation, invoices, settlement, warranty, work
+from core import bookings, cancellation, invoices, papers, settlement, warranty, work
 from core.database import Database
 from core.messages import message_from_json
 from core.refusals import (
@@ -594,7 +594,8 @@ async def test_a_job_paid_in_cash_at_the_end_has_all_of_it_on_one_invoice(on: Wo
     await on(work.complete)
     async with on.database.read() as session:
         facts, _ = await invoices.load(session, CODE)
-        assert await invoices.papers(session, await bookings.load(session, code=CODE)) == [CODE]
+        booking = await bookings.load(session, code=CODE)
+        assert (await papers.of_booking(session, booking)).invoices == [CODE]
     assert (facts.total, facts.additional_costs) == (200_000, 50_000)
 
 
