@@ -7,7 +7,7 @@ the same facts with the payments until then give the same bytes, on any machine 
 from collections.abc import Sequence
 
 from bot import letterhead
-from bot.invoice_sums import InvoiceSheet, paid, sums
+from bot.invoice_sums import InvoiceSheet, credited, paid, sums
 from bot.letterhead import BAD, GOOD, PARTLY, QUIET, Column, Mark
 from bot.paper import ACCENT, INK, MARGIN, MUTED, WHITE, WIDTH, Paper
 from conversations.texts import money
@@ -38,17 +38,14 @@ def draw(facts: InvoiceFacts, payments: Sequence[Payment], *, language: str) -> 
 
 
 def _mark(facts: InvoiceFacts, payments: Sequence[Payment]) -> str:
-    if any(payment.kind == CREDITED for payment in payments):
-        return "credited" if paid(payments) > 0 else "refunded" if any(_came(payments)) else "credited"
+    came = any(payment.amount > 0 and payment.kind != CREDITED for payment in payments)
+    if came and paid(payments) <= 0:
+        return "refunded"
+    if credited(payments):
+        return "credited"
     if paid(payments) >= facts.total:
         return "paid"
-    if paid(payments) > 0:
-        return "down_payment"
-    return "refunded" if any(_came(payments)) else "unpaid"
-
-
-def _came(payments: Sequence[Payment]) -> list[Payment]:
-    return [payment for payment in payments if payment.amount > 0 and payment.kind != CREDITED]
+    return "down_payment" if came else "unpaid"
 
 
 def _car(sheet: InvoiceSheet) -> Column:

@@ -12,6 +12,7 @@ from core.states import Location
 
 InvoiceSheet = Sheet[InvoiceFacts]
 _SUM_LEFT = MARGIN + 88
+_PROOF = 80.0
 
 
 def sums(sheet: InvoiceSheet, payments: Sequence[Payment]) -> None:
@@ -21,7 +22,9 @@ def sums(sheet: InvoiceSheet, payments: Sequence[Payment]) -> None:
     if not paper.room(max(66, 44 + 6 * (len(additions) + len(payments)))):
         paper.add_page()
     top = paper.y + 6
-    _proof(sheet, top)
+    below = _words(sheet, top)
+    if not credited(payments):  # then nobody is expected any more
+        _code_to_show(sheet, below + 5)
     paper.set_y(top)
     for label, amount in additions:
         _sum_row(paper, label, money(amount))
@@ -35,6 +38,11 @@ def sums(sheet: InvoiceSheet, payments: Sequence[Payment]) -> None:
     _balance(sheet, facts.total - sum(payment.amount for payment in payments), payments)
 
 
+def credited(payments: Sequence[Payment]) -> bool:
+    """Whether a credit note took something off."""
+    return any(payment.kind == CREDITED for payment in payments)
+
+
 def paid(payments: Sequence[Payment]) -> Money:
     """What was paid, less what went back."""
     return sum(payment.amount for payment in payments if payment.kind != CREDITED)
@@ -42,7 +50,7 @@ def paid(payments: Sequence[Payment]) -> Money:
 
 def _balance(sheet: InvoiceSheet, remaining: Money, payments: Sequence[Payment]) -> None:
     """What is still to be paid; or to be sent back, of what was paid before a credit note."""
-    if remaining < 0 and any(payment.kind == CREDITED for payment in payments):
+    if remaining < 0 and credited(payments):
         _sum_row(sheet.paper, sheet.text("invoice.going_back"), money(-remaining), bold=True)
     else:
         _sum_row(sheet.paper, sheet.text("invoice.remaining"), money(max(0, remaining)), bold=True)
@@ -97,20 +105,23 @@ def _signed(amount: Money) -> str:
     return f"−{money(-amount)}" if amount < 0 else money(amount)
 
 
-def _proof(sheet: InvoiceSheet, y: float) -> None:
-    """The total in words, and the booking code to show on arrival."""
-    paper, facts = sheet.paper, sheet.facts
-    width = _SUM_LEFT - MARGIN - 8
+def _words(sheet: InvoiceSheet, y: float) -> float:
+    """The total in words; the y below it."""
+    paper = sheet.paper
     paper.hand(7.5, MUTED, bold=True)
-    paper.put(MARGIN, y + 0.5, width, sheet.text("paper.in_words").upper(), height=4)
+    paper.put(MARGIN, y + 0.5, _PROOF, sheet.text("paper.in_words").upper(), height=4)
     paper.hand(9.5, INK)
-    y = paper.block(MARGIN, y + 5.5, width, sentence(facts.total, sheet.language), height=4.8, most=4) + 5
-    paper.box(MARGIN, y, width, 30, SHADE, radius=2)
+    return paper.block(MARGIN, y + 5.5, _PROOF, sentence(sheet.facts.total, sheet.language), height=4.8, most=4)
+
+
+def _code_to_show(sheet: InvoiceSheet, y: float) -> None:
+    """The booking code, to be shown on arrival."""
+    paper, facts = sheet.paper, sheet.facts
+    left, width = MARGIN + 31, _PROOF - 34
+    paper.box(MARGIN, y, _PROOF, 30, SHADE, radius=2)
     paper.qr(MARGIN + 4, y + 4, 22, facts.booking_code)
     paper.hand(12, INK, bold=True)
-    paper.put(MARGIN + 31, y + 7, width - 34, facts.booking_code, height=6)
+    paper.put(left, y + 7, width, facts.booking_code, height=6)
     paper.hand(8.5, MUTED)
     onsite = facts.location is Location.ONSITE
-    paper.block(
-        MARGIN + 31, y + 14, width - 34, sheet.text("invoice.scan_onsite" if onsite else "invoice.scan"), height=4.2
-    )
+    paper.block(left, y + 14, width, sheet.text("invoice.scan_onsite" if onsite else "invoice.scan"), height=4.2)

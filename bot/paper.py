@@ -43,10 +43,8 @@ LONGEST = 300
 _FONTS = Path(str(files("bot") / "fonts"))
 PAGES = "\u2007"
 """Stands for the number of pages until it is known; `printable` turns it to a space, so no person's text holds it."""
-_SIZES: dict[Size, tuple[Literal["portrait", "landscape"], Literal["mm"], Literal["A4", "A5"]]] = {
-    "A4": ("portrait", "mm", "A4"),
-    "half": ("landscape", "mm", "A5"),
-}
+_SIZES: dict[Size, tuple[float, float]] = {"A4": (210, 297), "half": (210, 148.5)}
+"""Width and height in millimetres."""
 _RIGHT_TO_LEFT = {"R", "AL"}
 
 
@@ -54,7 +52,7 @@ class Paper(FPDF):
     """A page in millimetres; the same calls give the same bytes."""
 
     def __init__(self, *, title: str, author: str, language: str, made_at: datetime, size: Size = "A4") -> None:
-        super().__init__(*_SIZES[size])
+        super().__init__(format=_SIZES[size])
         self.set_margins(MARGIN, MARGIN, MARGIN)
         self.set_auto_page_break(auto=False)
         self.c_margin = 0  # what we place stands exactly there
@@ -113,7 +111,7 @@ class Paper(FPDF):
         """The lines that a text takes in this width."""
         lines = cast(list[str], self.multi_cell(width, text=self.printable(text), dry_run=True, output="LINES"))
         if len(lines) > most:
-            lines[most - 1] = self._cut(lines[most - 1] + "…" * 4, width)
+            lines[most - 1] = self._ended(lines[most - 1], width)
         return lines[:most]
 
     def rule(self, y: float, *, left: float = MARGIN) -> None:
@@ -142,7 +140,8 @@ class Paper(FPDF):
 
     def printable(self, text: str) -> str:
         """The text as our fonts can show it, on one line, in the order in which its signs stand on paper."""
-        composed = unicodedata.normalize("NFC", " ".join(text[: 4 * LONGEST].split()))[:LONGEST]
+        composed = unicodedata.normalize("NFC", " ".join(text[: 4 * LONGEST].split()))
+        composed = composed if len(composed) <= LONGEST else composed[: LONGEST - 1] + "…"
         known = "".join(map(self._sign, composed))
         if any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in known):
             known = BidiParagraph(joined(known, self._fallback()), TextDirection.LTR).get_reordered_string()
@@ -169,9 +168,10 @@ class Paper(FPDF):
         return cast(TTFFont, self.fonts[family]).cmap
 
     def _cut(self, text: str, width: float) -> str:
-        if self.get_string_width(text) <= width:
-            return text
-        text = text.rstrip("…")
+        return text if self.get_string_width(text) <= width else self._ended(text, width)
+
+    def _ended(self, text: str, width: float) -> str:
+        """The text with an ellipsis where it goes on."""
         while text and self.get_string_width(text + "…") > width:
             text = text[:-1]
         return text.rstrip() + "…"

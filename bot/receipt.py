@@ -29,20 +29,20 @@ def draw(facts: ReceiptFacts, *, language: str) -> bytes:
 def _told(sheet: Sheet[ReceiptFacts]) -> None:
     facts = sheet.facts
     _row(sheet, "receipt.from", facts.customer_name, letterhead.phone(facts.customer_phone))
-    _row(sheet, "receipt.amount", sentence(facts.amount, sheet.language))
+    _row(sheet, "receipt.amount", sentence(facts.amount, sheet.language), most=3)
     invoice = [sheet.text("receipt.invoice", number=facts.invoice)] if facts.invoice else []
     car = " · ".join([facts.car, *([facts.plate] if facts.plate else []), *invoice])
     _row(sheet, "receipt.for", sheet.text(f"receipt.{facts.purpose}", code=facts.booking_code), car)
     _row(sheet, "receipt.by", f"{sheet.method(facts.method)} · {sheet.day(facts.issued_at)}")
 
 
-def _row(sheet: Sheet[ReceiptFacts], label: str, headline: str, detail: str = "") -> None:
+def _row(sheet: Sheet[ReceiptFacts], label: str, headline: str, detail: str = "", *, most: int = 2) -> None:
     paper, width = sheet.paper, WIDTH - _LABEL
     y = paper.y
     paper.hand(8.5, MUTED)
     paper.put(MARGIN, y, _LABEL - 4, sheet.text(label))
     paper.hand(10, INK, bold=True)
-    y = paper.block(MARGIN + _LABEL, y, width, headline, height=5, most=2)
+    y = paper.block(MARGIN + _LABEL, y, width, headline, height=5, most=most)
     if detail:
         paper.hand(8.5, MUTED)
         paper.put(MARGIN + _LABEL, y, width, detail, height=4.4)
@@ -51,10 +51,10 @@ def _row(sheet: Sheet[ReceiptFacts], label: str, headline: str, detail: str = ""
 
 
 def _amount(sheet: Sheet[ReceiptFacts]) -> None:
-    paper, y = sheet.paper, sheet.paper.h - 46
-    paper.box(MARGIN, y, 82, 20, ACCENT, radius=2)
+    paper, y = sheet.paper, sheet.paper.h - 47
+    paper.box(MARGIN, y, 82, 22, ACCENT, radius=2)
     paper.hand(20, WHITE, bold=True)
-    paper.fit(MARGIN + 5, y, 72, money(sheet.facts.amount), height=20, align="C")
+    paper.fit(MARGIN + 5, y, 72, money(sheet.facts.amount), height=22, align="C")
 
 
 def _sums(sheet: Sheet[ReceiptFacts]) -> None:
@@ -67,10 +67,10 @@ def _sums(sheet: Sheet[ReceiptFacts]) -> None:
         ("receipt.before", facts.paid - facts.amount),
         ("receipt.now", facts.amount),
     ]
-    top = paper.h - 46
-    paper.box(_SUM_LEFT, top, RIGHT - _SUM_LEFT, 20, SHADE, radius=2)
+    top = paper.h - 47
+    paper.box(_SUM_LEFT, top, RIGHT - _SUM_LEFT, 22, SHADE, radius=2)
     for number, (label, amount) in enumerate([*rows, ("receipt.remaining", facts.remaining)]):
-        y, is_last = top + 1 + number * 4.5, number == len(rows)
+        y, is_last = top + 2 + number * 4.5, number == len(rows)
         paper.hand(8.5, INK if is_last else MUTED, bold=is_last)
         paper.put(_SUM_LEFT + 4, y, 36, sheet.text(label), height=4.5)
         paper.fit(RIGHT - 40, y, 36, money(amount), height=4.5, align="R")
