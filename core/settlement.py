@@ -50,13 +50,13 @@ async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[str
 
 
 async def answered(session: AsyncSession, order_id: str, *, outcome: str, claimed_at: datetime) -> None:
-    """The status was asked and acted on: what had come in before that is done."""
+    """The status was asked and acted on: what was claimed at that moment is done; what came in since isn't."""
     await session.execute(
         update(PaymentNotification)
         .where(
             PaymentNotification.order_id == order_id,
-            PaymentNotification.due_at.is_not(None),
-            PaymentNotification.received_at <= claimed_at,
+            PaymentNotification.due_at == claimed_at + LEASE,
+            PaymentNotification.attempts > 0,
         )
         .values(due_at=None, outcome=outcome)
     )

@@ -163,6 +163,7 @@ async def test_a_link_that_can_t_be_made_and_a_payment_that_can_t_be_confirmed(w
     assert await watch.look(minutes=10) == (["links", "payments"], [])
     await give_link(watch.database, order_id, shop, watch.now)
     async with watch.database.write() as session:
+        await settlement.claim(session, now=watch.now, limit=1)
         await settlement.answered(session, order_id, outcome="settled", claimed_at=watch.now)
     assert await watch.look(minutes=1) == ([], ["links", "payments"])
     for row in await watch.told():
