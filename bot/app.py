@@ -2,7 +2,8 @@
 
 settings ── serving ──> database, engine ──> intake <── webhooks (Telegram, Twilio, Midtrans)
                            │                    └─ wake ──> dispatcher ──> senders
-                           └── collector (payment links, notifications) <── ticks (apscheduler)
+                           ├── collector (payment links, notifications) <── ticks (apscheduler)
+                           └── line (offers to who waits) <── wake, ticks
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from bot.dispatch import Dispatcher
 from bot.email import Email
 from bot.intake import Intake
 from bot.library import Library
+from bot.line import Line
 from bot.midtrans import Midtrans
 from bot.missed import catch_up
 from bot.oversight import Oversight
@@ -42,6 +44,7 @@ from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
 from core import bookings, late, notices, outbox
 from core.database import Database, insert_once, upgrade
+from core.holds import WAITING
 from core.messages import say
 from core.payments import WORKER
 from core.refusals import BadPhotos
@@ -128,11 +131,14 @@ async def serving(
         senders = await _senders(settings, bot, clock, stack)
         dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
         collector = _collector(settings, opened, dispatcher, clock, stack)
+        line = Line(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
 
         def wake(*whose: str) -> None:
             dispatcher.wake(*whose)
             if collector and (not whose or WORKER in whose):
                 collector.wake()
+            if not whose or WAITING in whose:
+                line.wake()
 
         intake = Intake(
             opened,
@@ -188,7 +194,9 @@ async def serving(
             behind_proxy=settings.server.behind_proxy,
         )
         care += oversight.ticks(tick)
-        await _start(stack, dispatcher, collector, opened, wake, clock, fresh, tick, care, shop)
+        await _start(
+            stack, [dispatcher, line, *([collector] if collector else [])], opened, wake, clock, fresh, tick, care, shop
+        )
         last_seen = await _last_seen(opened)  # before the first message of this run moves it
         # Closed first: what a turn that is still being taken hands over is sent.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
@@ -379,8 +387,7 @@ async def _listen(
 
 async def _start(
     stack: AsyncExitStack,
-    dispatcher: Dispatcher,
-    collector: Collector | None,
+    loops: Sequence[Dispatcher | Collector | Line],
     database: Database,
     wake: Callable[[], None],
     clock: Callable[[], datetime],
@@ -390,11 +397,10 @@ async def _start(
     shop: Shop,
 ) -> None:
     """The loops and the tick; stopped in the reverse order, each after what it is doing."""
-    for loop in (dispatcher, collector):
-        if loop is not None:
-            task = asyncio.create_task(loop.run())
-            stack.push_async_callback(_finish, task)
-            stack.callback(loop.stop)
+    for loop in loops:
+        task = asyncio.create_task(loop.run())
+        stack.push_async_callback(_finish, task)
+        stack.callback(loop.stop)
 
     async def look() -> None:
         wake()
@@ -402,7 +408,7 @@ async def _start(
     async def release() -> None:
         async with database.write() as session:
             for booking in await bookings.release_ended_holds(session, now=clock()):
-                if booking.payment_method is PaymentMethod.COD:
+                if booking.payment_method is PaymentMethod.COD and booking.starts_at <= clock():
                     await notices.reservation_ended(session, booking, now=clock())
             await late.remind(session, shop=shop, now=clock())
 

@@ -3,33 +3,21 @@
 A slot's cap is the shop's `max_bookings_per_slot`, but never more than the technicians on duty that
 day, so that "anyone" doesn't promise a person who isn't there; a shop that lists no technicians plans
 by its bays alone. Whom an "anyone" gets is staff's to say; a booking only makes sure that somebody on
-duty has the skills. A hold that has ended by the clock doesn't count, swept or not.
+duty has the skills.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Date,
-    Executable,
-    and_,
-    bindparam,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import slots
+from core import line, slots
 from core.messages import Say
+from core.occupancy import Load, holds_on, read_day, read_loads
 from core.shop import Shop
-from core.tables import Booking, Closure, Leave, Moment, Seat, Slot, Technician, TechnicianCell
+from core.tables import Booking, Closure, Seat, Technician, TechnicianCell
 
 DAYS_AROUND = 7
 """How many days before and after a wanted one are searched for another slot."""
@@ -45,38 +33,6 @@ class SlotLoad:
     free: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """What a day has before anything is booked: why it is closed, who works, how many jobs a slot takes."""
-
-    closed: Say | None
-    listed: frozenset[str]
-    on_duty: Mapping[str, Technician]
-    cap: int
-
-    def can_do(self, skills: frozenset[str]) -> list[Technician]:
-        """Who works that day and has all these skills."""
-        return [technician for technician in self.on_duty.values() if skills <= set(technician.skills)]
-
-
-async def read_day(session: AsyncSession, day: date, *, shop: Shop) -> Day:
-    """A day's closure and technicians, in one statement."""
-    rows = (await session.execute(_DAY, {"day": day})).all()
-    listed = [(technician, leave) for _, technician, leave in rows if technician]
-    on_duty = {
-        technician.id: technician
-        for technician, leave in listed
-        if leave is None and technician.is_available and day.weekday() not in technician.days_off
-    }
-    reason = rows[0][0]
-    return Day(
-        closed=slots.why_closed(day, shop, {day: reason} if reason is not None else {}),
-        listed=frozenset(technician.id for technician, _ in listed),
-        on_duty=on_duty,
-        cap=min(shop.max_bookings_per_slot, len(on_duty)) if listed else shop.max_bookings_per_slot,
-    )
-
-
 async def day_load(
     session: AsyncSession,
     day: date,
@@ -89,15 +45,19 @@ async def day_load(
 ) -> list[SlotLoad]:
     """The slots of a day, and in which of them a job of `minutes` (one slot when None) can start; none when closed.
 
-    What the booking `besides` holds counts as free: it is to be moved.
+    What the booking `besides` holds counts as free: it is to be moved. What those who wait in the line
+    are about to be offered counts as taken.
     """
     facts = await read_day(session, day, shop=shop)
     grid = [] if facts.closed else slots.cells(day, shop)
     if not grid:
         return []
-    loads = await _loads(session, grid, now=now, technician_id=technician_id)
+    loads = await read_loads(session, grid, now=now, technician_id=technician_id)
     if besides is not None:
         loads |= await _left(session, besides, loads, now=now, technician_id=technician_id)
+    if facts.line:
+        promised = await line.promised(session, shop=shop, now=now)
+        loads = {cell: replace(load, taken=load.taken + promised[cell]) for cell, load in loads.items()}
     nobody = technician_id is not None and technician_id not in facts.on_duty
     too_far = day > slots.last_day(shop=shop, now=now)
 
@@ -184,39 +144,22 @@ async def free_technicians(
     return [technician for technician in able if technician.id not in busy]
 
 
-@dataclass(frozen=True, slots=True)
-class _Load:
-    taken: int = 0
-    busy: bool = False
-
-
-async def _loads(
-    session: AsyncSession, cells: list[datetime], *, now: datetime, technician_id: str | None
-) -> dict[datetime, _Load]:
-    query = _LOADS if technician_id is None else _LOADS_OF_TECHNICIAN
-    asked = {"cells": cells, "now": now, "technician_id": technician_id}
-    found = {start: _Load(taken, is_busy) for start, taken, is_busy in await session.execute(query, asked)}
-    return {cell: found.get(cell, _Load()) for cell in cells}
-
-
 async def _left(
     session: AsyncSession,
     booking_id: int,
-    loads: Mapping[datetime, _Load],
+    loads: Mapping[datetime, Load],
     *,
     now: datetime,
     technician_id: str | None,
-) -> dict[datetime, _Load]:
+) -> dict[datetime, Load]:
     """The loads of a booking's own cells once it has left them; a hold that has ended doesn't count anyway."""
     own = await session.execute(
         select(Seat.starts_at, Booking.technician_id)
         .join(Booking, Booking.id == Seat.booking_id)
-        .where(Seat.booking_id == booking_id, _holds_on(now))
+        .where(Seat.booking_id == booking_id, holds_on(now))
     )
     return {
-        cell: _Load(loads[cell].taken - 1, loads[cell].busy and technician_id != of)
-        for cell, of in own
-        if cell in loads
+        cell: Load(loads[cell].taken - 1, loads[cell].busy and technician_id != of) for cell, of in own if cell in loads
     }
 
 
@@ -226,58 +169,10 @@ async def _busy(
     query = (
         select(TechnicianCell.technician_id)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), _holds_on(now))
+        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), holds_on(now))
         .where(TechnicianCell.booking_id != besides)
     )
     return set(await session.scalars(query))
-
-
-def _day_statement() -> Executable:
-    # One row there always is, even where there are neither technicians nor a closure.
-    always, day = select(literal(1)).subquery(), bindparam("day", type_=Date())
-    return (
-        select(Closure.reason, Technician, Leave.day)
-        .select_from(always)
-        .outerjoin(Closure, Closure.day == day)
-        .outerjoin(Technician, Technician.retired_at.is_(None))
-        .outerjoin(Leave, and_(Leave.technician_id == Technician.id, Leave.day == day))
-        .order_by(Technician.id)
-    )
-
-
-def _loads_statement(*, of_technician: bool) -> Executable:
-    now = bindparam("now", type_=Moment())
-    # Each cell by name, not a span: PostgreSQL can't tell how long a span is before it is asked, and would plan anew
-    # each time where there are many.
-    cells = bindparam("cells", type_=Moment(), expanding=True)
-    ended = (
-        select(Seat.starts_at, func.count().label("seats"))
-        .join(Booking, Booking.id == Seat.booking_id)
-        .where(Booking.hold_until <= now, Seat.starts_at.in_(cells))
-        .group_by(Seat.starts_at)
-        .subquery()
-    )
-    loads = (
-        select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0))
-        .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
-        .where(Slot.starts_at.in_(cells))
-    )
-    if not of_technician:
-        return loads.add_columns(false())
-    busy = (
-        select(TechnicianCell.starts_at)
-        .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id == bindparam("technician_id"), _holds_on(now))
-        .where(TechnicianCell.starts_at.in_(cells))
-        .subquery()
-    )
-    return loads.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
-
-
-def _holds_on(now: datetime | BindParameter[datetime] | None) -> ColumnElement[bool]:
-    if now is None:
-        return true()
-    return or_(Booking.hold_until.is_(None), Booking.hold_until > now)
 
 
 async def _closures(session: AsyncSession, first: date, last: date) -> dict[date, str]:
@@ -291,9 +186,3 @@ def _around(day: date, *, first: date) -> Iterator[date]:
         yield day + timedelta(days=distance)
         if day - timedelta(days=distance) >= first:
             yield day - timedelta(days=distance)
-
-
-# Built once: putting such a statement together costs more than running it.
-_DAY = _day_statement()
-_LOADS = _loads_statement(of_technician=False)
-_LOADS_OF_TECHNICIAN = _loads_statement(of_technician=True)

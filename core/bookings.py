@@ -7,6 +7,7 @@
 Core never commits; a refusal leaves it to whoever catches it to roll back (`holds`).
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,18 +16,18 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from core import holds, no_shows, outbox, prices, slots
+from core import holds, line, no_shows, outbox, prices, slots
 from core.agenda import (
-    Day,
     SlotLoad,
     day_load,
     free_technicians,
     nearest_free,
     open_days,
-    read_day,
     why_closed,
 )
 from core.database import one_at_a_time
+from core.line import Claim
+from core.occupancy import Day, read_day
 from core.prices import Line, Quote
 from core.quotes import quote_for
 from core.refusals import (
@@ -42,7 +43,7 @@ from core.refusals import (
 )
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus, check_move
-from core.tables import Booking, BookingEvent, BookingLine, Contact, Service, Technician
+from core.tables import Booking, BookingEvent, BookingLine, Contact, Seat, Service, Technician
 
 __all__ = [
     "Order",
@@ -55,6 +56,7 @@ __all__ = [
     "load",
     "loaded",
     "nearest_free",
+    "needs_of",
     "note",
     "of_customer",
     "open_days",
@@ -108,27 +110,48 @@ async def book(
     shop: Shop,
     now: datetime,
     code: str,
+    waited: int | None = None,
 ) -> Booking:
     """Make a pending booking that holds its seats, technician and parts, at the prices of now.
 
-    Raises a `Refusal`, of nearly any kind.
+    `waited`: it is offered to that place in the line, so who stands behind it doesn't count, nor how many bookings
+    the customer has to pay. Raises a `Refusal`, of nearly any kind.
     """
-    _check_order(order, shop)
-    await _check_unpaid(session, customer_id, shop=shop, now=now)
-    await no_shows.check(session, customer_id, order.method, order.down_payment_percent, shop=shop)
-    quote = await quote_for(session, order.parts, order.services, location=order.location, shop=shop)
-    cells, day = await place(session, order.starts_at, quote.minutes, shop=shop)
-    slots.check_start(order.starts_at, shop=shop, now=now)
-    booking = _booking(order, quote, customer_id=customer_id, language=language, now=now, code=code)
-    booking.technician = _technician(day, order.technician_id, quote.skills)
+    if waited is None:
+        await _check_unpaid(session, customer_id, shop=shop, now=now)
+    needs = await needs_of(session, order, customer_id=customer_id, shop=shop, now=now)
+    booking = _booking(order, needs.quote, customer_id=customer_id, language=language, now=now, code=code)
+    booking.technician = needs.technician
     booking.contact = await session.get(Contact, contact_id) if contact_id is not None else None
     booking.hold_until = _hold_until(booking, shop=shop, now=now)
     ended = await holds.ended(session, now=now)
     session.add(booking)
     await session.flush()
-    await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+    await holds.exchange(session, leaving=ended, entering=booking, cells=needs.cells, cap=needs.day.cap)
+    if needs.day.line:
+        await line.check(session, _claim(booking, needs.cells), before=waited, shop=shop, now=now)
     note(session, booking, "created", actor=CUSTOMER, now=now)
     return booking
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an order takes of the shop, free or not, and what it costs now."""
+
+    quote: Quote
+    cells: list[datetime]
+    day: Day
+    technician: Technician | None
+
+
+async def needs_of(session: AsyncSession, order: Order, *, customer_id: int, shop: Shop, now: datetime) -> Needs:
+    """What booking an order would need; raises what `book` does, but for what others have already."""
+    _check_order(order, shop)
+    await no_shows.check(session, customer_id, order.method, order.down_payment_percent, shop=shop)
+    quote = await quote_for(session, order.parts, order.services, location=order.location, shop=shop)
+    cells, day = await place(session, order.starts_at, quote.minutes, shop=shop)
+    slots.check_start(order.starts_at, shop=shop, now=now)
+    return Needs(quote, cells, day, _technician(day, order.technician_id, quote.skills))
 
 
 async def hold_again(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
@@ -146,6 +169,8 @@ async def hold_again(session: AsyncSession, booking: Booking, *, shop: Shop, now
         _technician(day, booking.technician_id, frozenset())
         ended = await holds.ended(session, now=now)
         await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+        if day.line:
+            await line.check(session, _claim(booking, cells), before=None, shop=shop, now=now)
     booking.hold_until = _hold_until(booking, shop=shop, now=now)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
@@ -183,7 +208,11 @@ async def reschedule(
     if not held or (booking.hold_until and booking.payment_method is PaymentMethod.COD):
         booking.hold_until = _hold_until(booking, shop=shop, now=now)
     await session.flush()
+    own = await _cells(session, booking) if held and day.line else []
     await holds.exchange(session, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
+    if day.line:
+        claim = _claim(booking, cells, besides=own, with_parts=not held)
+        await line.check(session, claim, before=None, shop=shop, now=now)
     await outbox.drop(session, booking.id)
     note(session, booking, "moved", actor=actor, now=now, **was)
 
@@ -348,6 +377,21 @@ def _hold_until(booking: Booking, *, shop: Shop, now: datetime) -> datetime | No
         return None
     # Cash comes with the car; until then staff can confirm the booking.
     return booking.starts_at if booking.payment_method is PaymentMethod.COD else now + shop.hold
+
+
+def _claim(
+    booking: Booking, cells: Collection[datetime], *, besides: Collection[datetime] = (), with_parts: bool = True
+) -> Claim:
+    """What a booking has just taken, but for what was its own before."""
+    return Claim(
+        cells=frozenset(cells) - frozenset(besides),
+        technician_id=booking.technician_id,
+        parts=holds.parts_of(booking) if with_parts else {},
+    )
+
+
+async def _cells(session: AsyncSession, booking: Booking) -> Sequence[datetime]:
+    return (await session.scalars(select(Seat.starts_at).where(Seat.booking_id == booking.id))).all()
 
 
 async def skills_of(session: AsyncSession, booking: Booking) -> frozenset[str]:

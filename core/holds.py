@@ -18,13 +18,15 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core.database import insert_into, one_at_a_time
+from core.database import insert_into, leave_work, one_at_a_time
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 from core.tables import Booking, Part, Seat, Slot, TechnicianCell
 
 _BLIND = {"synchronize_session": False}
 """Slots, seats and stock are never read through the session's objects."""
 
+WAITING = "waiting"
+"""Whose work it is to offer what is given back to who waits for it (`database.leave_work`)."""
 _GIVING_BACK = "giving ended holds back"
 
 
@@ -43,6 +45,7 @@ async def exchange(
     """
     if leaving:
         await _leave(session, leaving, also=cells)
+        leave_work(session, WAITING)
     if entering:
         await _enter(session, entering, cells, cap)
     await _shift_stock(session, leaving, entering)
@@ -68,7 +71,7 @@ async def hand_over(session: AsyncSession, booking: Booking, *, leaving: Sequenc
 async def use_up(session: AsyncSession, booking: Booking) -> None:
     """The work is done: its seats and its technician are free again, its parts have left the shop for good."""
     await exchange(session, leaving=[booking])
-    for part_id, quantity in sorted(_parts(booking).items()):
+    for part_id, quantity in sorted(parts_of(booking).items()):
         await session.execute(
             update(Part).where(Part.id == part_id).values(on_hand=Part.on_hand - quantity), execution_options=_BLIND
         )
@@ -142,13 +145,13 @@ async def _lock(session: AsyncSession, cells: Collection[datetime]) -> None:
 
 
 async def _shift_stock(session: AsyncSession, leaving: Sequence[Booking], entering: Booking | None) -> None:
-    wanted = _parts(entering) if entering else Counter[str]()
+    wanted = parts_of(entering) if entering else Counter[str]()
     change = Counter(wanted)
     for booking in leaving:
-        change.subtract(_parts(booking))
+        change.subtract(parts_of(booking))
     for part_id, quantity in sorted(change.items()):
         if quantity and not await _reserve(session, part_id, quantity):
-            raise await _insufficient(session, part_id, wanted[part_id])
+            raise await insufficient(session, part_id, wanted[part_id])
 
 
 async def _reserve(session: AsyncSession, part_id: str, quantity: int) -> bool:
@@ -162,13 +165,15 @@ async def _reserve(session: AsyncSession, part_id: str, quantity: int) -> bool:
     return reserved is not None
 
 
-async def _insufficient(session: AsyncSession, part_id: str, wanted: int) -> InsufficientStock:
+async def insufficient(session: AsyncSession, part_id: str, wanted: int) -> InsufficientStock:
+    """The refusal of that many of a part, with how many there are now."""
     query = select(Part.name, Part.on_hand - Part.reserved).where(Part.id == part_id)
     name, stock = (await session.execute(query)).one()
     return InsufficientStock(name=name, wanted=wanted, stock=stock)
 
 
-def _parts(booking: Booking) -> Counter[str]:
+def parts_of(booking: Booking) -> Counter[str]:
+    """How many of which parts a booking needs; its lines are loaded."""
     parts: Counter[str] = Counter()
     for line in booking.lines:
         if line.part_id:

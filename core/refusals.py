@@ -136,6 +136,14 @@ class TooManyUnpaid(Refusal):
     """The customer already has as many unpaid bookings as the shop allows; params: most."""
 
 
+class AlreadyWaiting(Refusal):
+    """The customer stands in the line for that start already; params: at."""
+
+
+class TooManyWaits(Refusal):
+    """The customer stands in as many lines as the shop allows; params: most."""
+
+
 class NotAssigned(Refusal):
     """Only the booking's technician, or an admin, may do that."""
 
@@ -206,3 +214,9 @@ class PaymentUnavailable(Refusal):
 
 class AlreadySentBack(Refusal):
     """That money went back before, or Midtrans is still sending it; nothing is left to transfer by hand."""
+
+
+class BooksDiffer(Refusal):
+    """A report's sums don't match, so it isn't shown; params: where (ledger, sales or a booking's code), one, other."""
+
+    http_status = 500

@@ -93,6 +93,8 @@ class Shop(BaseModel):
     """After more no-shows than that a customer pays in full or the highest down payment, and not in cash."""
     offer_minutes: int = Field(30, ge=15, le=24 * 60)
     """How long what freed is held for who is first in the waiting list (a payment link lives 15 minutes at least)."""
+    max_waits: int = Field(3, ge=1)
+    """In how many places of the waiting list a customer may stand at a time."""
     max_unpaid_bookings: int = Field(3, ge=1)
     max_quantity: int = Field(20, ge=1)
     """The most of one part in one booking."""

@@ -1,0 +1,137 @@
+"""A place frees while five wait for it and five strangers rush: the first in the line gets it, on both engines."""
+
+import asyncio
+from datetime import date, datetime, time
+
+from pausing import Pause
+from sqlalchemy import select
+from workshop import SPEAKER, check_books, furnish, order
+
+from bot.line import Line
+from core import bookings, waiting
+from core.bookings import Order
+from core.database import Database
+from core.refusals import InsufficientStock, Refusal, SlotFull
+from core.shop import Shop
+from core.states import WaitState
+from core.tables import Booking, Part, Waiting
+
+TUESDAY = date(2026, 11, 24)
+WAITERS, STRANGERS = range(1, 6), range(6, 11)
+HOLDER = 11
+PATIENT, RUDE = None, 0
+"""What `book` is told of the line: nothing, or that nobody stands before."""
+
+
+async def prepare(database: Database, asked: Order, *, shop: Shop, now: datetime) -> None:
+    """The only place is taken, and five stand in the line for it."""
+    await furnish(database, now, customers=HOLDER)
+    async with database.write() as session:
+        await book(session, asked, customer=HOLDER, shop=shop, now=now)
+        for number in WAITERS:
+            await waiting.join(
+                session,
+                asked,
+                customer_id=number,
+                contact_id=None,
+                language="id",
+                shop=shop,
+                now=now,
+                code=f"BK-W{number}",
+            )
+
+
+async def book(session, asked: Order, *, customer: int, shop: Shop, now: datetime, waited: int | None = None):  # type: ignore[no-untyped-def]
+    return await bookings.book(
+        session,
+        asked,
+        customer_id=customer,
+        contact_id=None,
+        language="id",
+        shop=shop,
+        now=now,
+        code=f"BK-{customer}",
+        waited=waited,
+    )
+
+
+async def rush(
+    databases: list[Database], asked: Order, *, manners: int | None, shop: Shop, now: datetime
+) -> list[type[Refusal] | type[Booking]]:
+    """Strangers book while two processes look after the line; what became of the strangers."""
+    crowd = Pause(len(STRANGERS))
+    for database in databases:
+        crowd.before(database.engine, "INSERT INTO slot")
+
+    async def stranger(number: int) -> type[Refusal] | type[Booking]:
+        try:
+            async with databases[number % len(databases)].write() as session:
+                await book(session, asked, customer=number, shop=shop, now=now, waited=manners)
+        except Refusal as refusal:
+            return type(refusal)
+        return Booking
+
+    lines = [Line(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2]
+    ends, *_ = await asyncio.gather(
+        asyncio.gather(*(stranger(number) for number in STRANGERS)), *(line.run_once() for line in lines[:2])
+    )
+    await lines[0].run_once()
+    await check_books(databases[0])
+    return list(ends)
+
+
+async def offered(database: Database) -> list[str]:
+    async with database.read() as session:
+        return list(
+            await session.scalars(
+                select(Waiting.booking_code).where(Waiting.state == WaitState.OFFERED).order_by(Waiting.id)
+            )
+        )
+
+
+async def test_a_seat_that_frees(databases: list[Database], shop: Shop, now: datetime) -> None:
+    narrow, asked = shop.model_copy(update={"max_bookings_per_slot": 1}), order(shop.at(TUESDAY, time(10)))
+    await prepare(databases[0], asked, shop=narrow, now=now)
+    async with databases[0].write() as session:
+        held = await bookings.load(session, code=f"BK-{HOLDER}")
+        await bookings.cancel(session, held, reason="batal", actor=bookings.CUSTOMER, now=now)
+    ends = await rush(databases, asked, manners=PATIENT, shop=narrow, now=now)
+    assert set(ends) == {SlotFull}
+    assert await offered(databases[0]) == ["BK-W1"]
+
+
+async def test_a_hold_that_ran_out_and_that_nobody_swept(databases: list[Database], shop: Shop, now: datetime) -> None:
+    narrow, asked = shop.model_copy(update={"max_bookings_per_slot": 1}), order(shop.at(TUESDAY, time(10)))
+    await prepare(databases[0], asked, shop=narrow, now=now)
+    ends = await rush(databases, asked, manners=PATIENT, shop=narrow, now=now + shop.hold)
+    assert set(ends) == {SlotFull}
+    assert await offered(databases[0]) == ["BK-W1"]
+
+
+async def test_parts_that_came(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """Both speakers were taken; one more comes. Seats there are enough."""
+    roomy = shop.model_copy(update={"max_bookings_per_slot": 30})
+    asked = order(shop.at(TUESDAY, time(10)), parts=((SPEAKER, 1),))
+    await furnish_more(databases[0], asked, shop=roomy, now=now)
+    ends = await rush(databases, asked, manners=PATIENT, shop=roomy, now=now)
+    assert set(ends) <= {InsufficientStock, SlotFull}
+    assert await offered(databases[0]) == ["BK-W1"]
+
+
+async def furnish_more(database: Database, asked: Order, *, shop: Shop, now: datetime) -> None:
+    await prepare(database, asked, shop=shop, now=now)
+    async with database.write() as session:
+        part = await session.get_one(Part, SPEAKER)
+        part.on_hand = part.reserved + 1
+
+
+async def test_the_control_who_looks_at_no_line_gets_the_seat(
+    databases: list[Database], shop: Shop, now: datetime
+) -> None:
+    narrow, asked = shop.model_copy(update={"max_bookings_per_slot": 1}), order(shop.at(TUESDAY, time(10)))
+    await prepare(databases[0], asked, shop=narrow, now=now)
+    async with databases[0].write() as session:
+        held = await bookings.load(session, code=f"BK-{HOLDER}")
+        await bookings.cancel(session, held, reason="batal", actor=bookings.CUSTOMER, now=now)
+        await book(session, asked, customer=STRANGERS[0], shop=narrow, now=now, waited=RUDE)
+    assert await offered(databases[0]) == []
