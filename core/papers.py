@@ -23,7 +23,7 @@ from core.tables import Booking, CreditNote, Invoice, Receipt
 
 INVOICE, CREDIT_NOTE, RECEIPT = ("invoice", "INV"), ("credit_note", "NK"), ("receipt", "KW")
 """The counter of each series, and what its numbers begin with."""
-Kind = TypeVar("Kind", Invoice, CreditNote, Receipt)
+Kind = TypeVar("Kind", bound=Invoice | CreditNote | Receipt)
 
 
 class PaperFacts(BaseModel):
