@@ -1,0 +1,29 @@
+"""Money there and back over real HTTP: what the customer paid on Midtrans' page is what comes back to them, once."""
+
+from booking_by_phone import book, link_in, says, sees, taps
+from sqlalchemy import select
+from town import Town
+
+from core.database import Database
+from core.tables import LedgerEntry
+
+
+async def test_a_customer_who_cancels_in_time_has_the_money_back_the_way_it_came(town: Town) -> None:
+    customer, midtrans = town.telegram, town.there.midtrans
+    link = await book(customer)
+    midtrans.notifications.copies = 2
+    paid = await midtrans.pay(link_in(link), "other_qris")
+    await sees(customer, "terkonfirmasi")
+    await says(customer, "batalin booking saya", "Booking Kakak")
+    (booking,) = await town.bookings()
+    await taps(customer, booking.code, "terkonfirmasi")
+    await taps(customer, "Batalkan booking", "kami kembalikan seluruhnya")
+    await customer.tap("Ya, batalkan")
+    await sees(customer, "sudah kami kembalikan ke cara bayar semula")
+    (back,) = midtrans.find(paid.id).refunds.values()
+    assert back == paid.amount
+    database = Database(town.settings.database.url)
+    async with database.read() as session:
+        entries = [(entry.kind, entry.amount) for entry in await session.scalars(select(LedgerEntry))]
+    await database.close()
+    assert entries == [("received", paid.amount), ("refunded", -paid.amount)]
