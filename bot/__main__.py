@@ -10,10 +10,11 @@ from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, customers, inbox, letters, storage
+from bot.commands import CommandFailed, customers, inbox, letters, report, storage
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
+from conversations.texts import LANGUAGES
 from conversations.understand import Lexicon, understand
 from core import catalog, catalog_files
 from core.catalog_files import BadFiles
@@ -73,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     person.add_argument("deed", choices=["export", "erase"])
     person.add_argument("who", metavar="PHONE|CODE", help="a phone number, or the code of a booking")
     person.add_argument("--yes", action="store_true", help="erase: don't ask")
+    month = add("report", _said(report.run), "Print a month's figures: money, sales, technicians, what is owed.")
+    month.add_argument("--month", type=report.a_month, metavar="YYYY-MM", help="default: this month")
+    month.add_argument("--csv", metavar="FOLDER", help="write a CSV file there instead (-: to standard output)")
+    month.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
     texts.add_argument("--now", type=datetime.fromisoformat, help="the moment to read them at (ISO 8601)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")

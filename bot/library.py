@@ -13,10 +13,10 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import chart, pdf
+from bot import chart, monthly_sheet, pdf
 from bot.photos import Photos
 from bot.sending import File
-from core import credit_notes, invoices, media, receipts, reports
+from core import credit_notes, invoices, media, monthly, receipts, reports
 from core.database import Database
 from core.invoices import Payment
 from core.messages import Document
@@ -69,6 +69,8 @@ class Library:
                 return await self._photo(code)
             case "week":
                 return await self._week(code)
+            case "report":
+                return await self._report(code)
             case _:
                 return None
 
@@ -85,6 +87,13 @@ class Library:
             language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
         content = await pdf.make(facts, payments, language=language or "id")
         return Download(facts.number.replace("/", "-") + ".pdf", "application/pdf", content)
+
+    async def _report(self, code: str) -> Download:
+        first, _, language = code.partition(".")
+        async with self._database.read() as session:
+            month = await monthly.load(session, date.fromisoformat(f"{first}-01"), shop=self._shop)
+        name = monthly_sheet.file_name(month, language)
+        return Download(name, monthly_sheet.CONTENT_TYPE, monthly_sheet.as_csv(month, language))
 
     async def _week(self, code: str) -> Download:
         monday, _, language = code.partition(".")

@@ -51,10 +51,10 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file of ours to attach: a paper by its name (see `papers`), a `photo` by its key (see `media`), or the picture
-    of a `week`, by its Monday and the language: "2026-11-23.id".
+    of a `week`, by its Monday and the language: "2026-11-23.id", or a month's `report`: "2026-11.id".
     """
 
-    kind: Literal["invoice", "receipt", "credit_note", "photo", "week"]
+    kind: Literal["invoice", "receipt", "credit_note", "photo", "week", "report"]
     id: str
 
 

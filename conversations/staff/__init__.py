@@ -8,7 +8,7 @@ costs.py    additional costs                   closing.py  close a day
 cash.py     money in the hand                  takeover.py a conversation without the bot
 no_show.py  who never came                     commands.py reads typed commands
 amounts.py  reads rupiah                       shift.py    moving it
-refunds.py  money to be transferred back
+refunds.py  money to be transferred back      reports.py  a month's figures
 
 For customers none of this exists: their taps and words never come here.
 """
@@ -24,6 +24,7 @@ from conversations.staff.menu import menu as menu
 from conversations.staff.no_show import no_show, yes_no_show
 from conversations.staff.notes import NOTE, note
 from conversations.staff.refunds import ask_account, owed, refunds, transferred, yes_transferred
+from conversations.staff.reports import report
 from conversations.staff.shift import SHIFT, shift
 from conversations.staff.stock import STOCK, stock
 from conversations.staff.stuck import resend, stuck
@@ -50,6 +51,7 @@ _FOR_STAFF: Mapping[str, Action] = {
 }
 _FOR_ADMINS: Mapping[str, Action] = {
     "figures": desk.figures,
+    "report": report,
     "pending": desk.pending,
     "assign": desk.assign,
     "give": desk.give,

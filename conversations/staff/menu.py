@@ -5,7 +5,7 @@ from conversations.turn import Question, Turn, question
 from core.messages import Option, Say, say
 
 _FOR_STAFF = ("jobs:today", "jobs:tomorrow")
-_FOR_ADMINS = ("pending", "figures", "stock", "close", "refunds", "stuck")
+_FOR_ADMINS = ("pending", "figures", "report", "stock", "close", "refunds", "stuck")
 
 
 async def menu(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:

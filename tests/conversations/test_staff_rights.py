@@ -64,7 +64,9 @@ write:{code}              pesan {code}           -      -      -         admins_
 take:{code}               ambil alih {code}      -      -      -         admins_only       admins_only   team.taken
 take:1                    .                      -      -      -         admins_only       admins_only   team.taken
 hand-back                 .                      -      -      -         admins_only       admins_only   team.menu
-figures                   laporan                -      -      -         admins_only       admins_only   team.figures
+figures                   angka                  -      -      -         admins_only       admins_only   team.figures
+report                    laporan november       -      -      -         admins_only       admins_only   report.chat.head
+report:2026-10            .                      -      -      -         admins_only       admins_only   report.chat.head
 pending                   booking menunggu       -      -      -         admins_only       admins_only   team.none_pending
 stock                     stok                   -      -      -         admins_only       admins_only   team.ask.which_part
 close                     tutup hari             -      -      -         admins_only       admins_only   team.ask.which_day

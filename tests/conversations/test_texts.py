@@ -9,11 +9,13 @@ import pytest
 
 from conversations.booking.deciding import CHANGES
 from conversations.dialogue import FLOWS
+from conversations.monthly import COLUMNS
 from conversations.staff import ADMINS_FLOWS, STAFFS_FLOWS
 from conversations.texts import LANGUAGES, render, templates
 from core.catalog import CATEGORIES, StockStatus
 from core.fit import FitAnswer
 from core.messages import say
+from core.monthly import COUNTED
 from core.refund_notices import REASONS
 from core.refusals import Refusal
 from core.shop import WEEKDAYS
@@ -44,6 +46,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "team.refund.{}": tuple(RefundState),
     "team.refund_hint.{}": (RefundState.WANTED, RefundState.BY_HAND),
     "team.menu.{}": ("technician", "admin"),
+    "report.booking.{}": COUNTED,
+    "report.column.{}": ("month", "section", "name", *COLUMNS),
+    "report.sold.{}": ("extra", "onsite", "tax"),
+    "month.{}": tuple(map(str, range(1, 13))),
 }
 """Keys that the code puts together, and all that can stand in their gap."""
 

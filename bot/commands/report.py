@@ -1,0 +1,58 @@
+"""`bengkel report`: a month's figures as a table, or as a CSV file for a spreadsheet."""
+
+import asyncio
+import sys
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+from bot import app, monthly_sheet
+from bot.commands import CommandFailed, opened
+from bot.config import load
+from conversations.texts import render
+from core import monthly
+from core.messages import say
+from core.refusals import BooksDiffer
+
+
+async def run(options: Namespace) -> AsyncIterator[str]:
+    """The report of `options.month` (None: the present one), refused where its sums don't match."""
+    settings = load(options.config)
+    shop, language = settings.shop, options.language
+    first = options.month or monthly.month_of(shop.local(app.now()).date())
+    async with opened(settings) as database, database.read() as session:
+        try:
+            month = await monthly.load(session, first, shop=shop)
+        except BooksDiffer as differ:
+            raise CommandFailed(render(say(f"refusal.{differ.code}", **differ.params), language)) from None
+    if options.csv is None:
+        for line in monthly_sheet.as_table(month, language, shop):
+            yield line
+    elif options.csv == "-":
+        await asyncio.to_thread(_write_out, monthly_sheet.as_csv(month, language))
+    else:
+        file = Path(options.csv) / monthly_sheet.file_name(month, language)
+        try:
+            await asyncio.to_thread(_write, file, monthly_sheet.as_csv(month, language))
+        except OSError as error:
+            raise CommandFailed(f"{file} can't be written: {error.strerror}.") from None
+        yield str(file)
+
+
+def a_month(text: str) -> date:
+    """The month of `--month`, written 2026-11."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no month; write it like 2026-11") from None
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def _write_out(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,33 @@
+"""A month's report: in short, with the whole of it as a CSV file."""
+
+from datetime import date
+
+from conversations.monthly import name_of, summary
+from conversations.staff.jobs import TO_STAFF_MENU
+from conversations.turn import Question, Turn, question
+from conversations.understand.months import read_month
+from core import monthly
+from core.messages import Document, Option, say
+
+
+async def report(turn: Turn, words: str = "") -> Question:
+    """The month that the words name, this one without any; raises `BooksDiffer`."""
+    today = turn.local_now.date()
+    first = read_month(words, today) if words else monthly.month_of(today)
+    if first is None:
+        return question(say("report.which"), always=[TO_STAFF_MENU])
+    month = await monthly.load(turn.session, first, shop=turn.shop)
+    return question(
+        *summary(month),
+        document=Document("report", f"{first:%Y-%m}.{turn.contact.language}"),
+        always=[*_beside(first, today), TO_STAFF_MENU],
+    )
+
+
+def _beside(first: date, today: date) -> list[Option]:
+    """The months before and after, as far as they have begun."""
+    before, after = monthly.month_before(first), monthly.month_after(first)
+    options = [Option(f"report:{before:%Y-%m}", say("team.option.report_before", month=name_of(before)))]
+    if after <= today:
+        options.append(Option(f"report:{after:%Y-%m}", say("team.option.report_after", month=name_of(after))))
+    return options
