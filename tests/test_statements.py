@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings, no_shows, outbox, payments, people, settlement
+from core import bookings, no_shows, outbox, payments, people, sending_back, settlement
 from core.database import Database
 from core.messages import message, say
 from core.shop import Shop
@@ -21,7 +21,7 @@ from core.tables import Booking, BookingLine, Outbox
 
 GROWING = (
     "booking|booking_event|booking_line|contact|conversation|customer|inbound|ledger_entry|outbox"
-    "|payment_notification|payment_request|seat|slot|technician_cell"
+    "|payment_attempt|payment_notification|payment_request|refund|seat|slot|technician_cell"
 )
 HELLO = message(say("notice.see_you"))
 
@@ -76,6 +76,8 @@ HOT: dict[str, Hot] = {
     "a delivery report": lambda session, _, now: outbox.delivered(session, "SM1", "read", None),
     "requests due": lambda session, _, now: payments.claim(session, now=now, limit=16),
     "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
+    "what to ask beside a notification's order": lambda session, _, now: settlement.other_attempts(session, "B", None),
+    "refunds due": lambda session, _, now: sending_back.claim(session, now=now, limit=16),
     "holds that ended": lambda session, _, now: bookings.release_ended_holds(session, now=now),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
     "how often a customer stayed away": lambda session, _, __: no_shows.count(session, 1),
