@@ -31,6 +31,7 @@ from pydantic_settings import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from core.limits import RATE
 from core.shop import Shop, StaffMember
 
 SECRETS = (
@@ -59,6 +60,7 @@ def _nothing_if_empty(value: Any) -> Any:
 
 
 Url = Annotated[str, AfterValidator(_web_address)]
+Rate = Annotated[str, Field(pattern=RATE)]
 Optional = BeforeValidator(_nothing_if_empty)
 """An empty environment variable means: not set."""
 
@@ -73,7 +75,8 @@ class Server(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     public_url: Url = "http://127.0.0.1:8080"
-    rate_limit: Annotated[str, Field(pattern=r"^(off|[1-9]\d{0,5}/(second|minute|hour))$")] = "60/minute"
+    rate_limit: Rate = "60/minute"
+    chat_limit: Rate = "60/minute"
     behind_proxy: bool = False
     cors_origins: tuple[Url, ...] = ()
     photos: Path = Path("data/photos")

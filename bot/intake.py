@@ -1,7 +1,8 @@
 """Where a message comes in from any channel: one transaction a turn, a chat's messages in the order they came.
 
 take ── turn ──> answered        replies are claimed, and sent at once
-          └─ a bug ──> kept, an apology, staff is told ── replay, later ──> answered
+   │      └─ a bug ──> kept, an apology, staff is told ── replay, later ──> answered
+   └─ too many of one chat ──> noted unread, which is said once a minute
 """
 
 import asyncio
@@ -18,15 +19,22 @@ from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import inbox, outbox, people, post, trace
 from core.database import AWAY, Database, work_left
-from core.messages import message, say
+from core.limits import Limiter
+from core.messages import Say, message, say
 from core.shop import Shop
 from core.tables import Outbox
+
+WARNINGS = "1/minute"
+"""How often a chat that floods us is told so."""
 
 _log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Takes messages; `keep_photo` stores a photo by its channel and handle, `send` gets the replies, `wake` the names of those for whom a turn left other work."""
+    """Takes messages; `keep_photo` stores a photo by its channel and handle, `send` gets the replies, `wake` the names of those for whom a turn left other work.
+
+    `limit` is how many messages of one chat are read (`core.limits`), by this process.
+    """
 
     def __init__(
         self,
@@ -39,6 +47,7 @@ class Intake:
         keep_photo: Callable[[str, str], Awaitable[str | None]],
         send: Callable[[Sequence[Outbox]], None],
         wake: Callable[..., None],
+        limit: str = "off",
     ) -> None:
         self._database = database
         self._engine = engine
@@ -48,6 +57,7 @@ class Intake:
         self._keep_photo = keep_photo
         self._send = send
         self._wake = wake
+        self._limit, self._warnings = Limiter(limit), Limiter(WARNINGS)
         self._chats = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
         """One for each chat that is having a turn: its next message waits, also while photos are fetched."""
 
@@ -57,16 +67,11 @@ class Intake:
         Raises only what `core.database.AWAY` names: then nothing was kept, and the vendor must send it again.
         """
         _follow(incoming)
-        async with self._alone(incoming):
-            try:
-                with metrics.turn(incoming.channel):
-                    session = await self._turn(incoming)
-            except AWAY:
-                raise
-            except Exception as bug:  # noqa: BLE001
-                # Whatever it is, the message must not be lost with it.
-                _log.exception("turn failed")
-                session = await self._keep(incoming, type(bug).__name__)
+        if self._limit.wait(_chat(incoming), self._clock()):
+            session = await self._leave_unread(incoming)
+        else:
+            async with self._alone(incoming):
+                session = await self._answer(incoming)
         if replies := outbox.claimed(session):
             metrics.refused(replies)
             self._send(replies)
@@ -91,6 +96,17 @@ class Intake:
     def _alone(self, incoming: Incoming) -> asyncio.Lock:
         """Held while a chat has a turn; who waits for it comes in the order of asking."""
         return self._chats.setdefault((incoming.channel, incoming.address), asyncio.Lock())
+
+    async def _answer(self, incoming: Incoming) -> AsyncSession:
+        try:
+            with metrics.turn(incoming.channel):
+                return await self._turn(incoming)
+        except AWAY:
+            raise
+        except Exception as bug:  # noqa: BLE001
+            # Whatever it is, the message must not be lost with it.
+            _log.exception("turn failed")
+            return await self._keep(incoming, type(bug).__name__)
 
     async def _turn(self, incoming: Incoming) -> AsyncSession:
         if incoming.unread:
@@ -131,18 +147,39 @@ class Intake:
     async def _apologize(self, session: AsyncSession, incoming: Incoming, now: datetime) -> None:
         event = f"{incoming.channel}:{incoming.event_id}"
         if incoming.address:
-            contact = await people.known(session, incoming.channel, incoming.address)
-            await outbox.enqueue(
-                session,
-                key=f"sorry:{event}",
-                channel=incoming.channel,
-                address=incoming.address,
-                language=contact.language if contact else post.STAFF_LANGUAGE,
-                message=message(say("bug.sorry")),
-                now=now,
-            )
+            await _tell(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
         told = message(say("bug.staff", event=event))
         await post.admins(session, None, told, key=f"bug:{event}", shop=self._shop, now=now)
+
+    async def _leave_unread(self, incoming: Incoming) -> AsyncSession:
+        """Note that it came, so that it isn't taken later either, and tell the person, who is there and can say it again."""
+        now = self._clock()
+        metrics.UNREAD.labels(incoming.channel).inc()
+        async with self._database.write() as session:
+            channel, event_id = incoming.channel, incoming.event_id
+            is_new = await people.note_arrival(session, channel, event_id, incoming.address, now)
+            if is_new and not self._warnings.wait(_chat(incoming), now):
+                _log.warning("too many messages of one chat: what comes now isn't read")
+                await _tell(session, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}", now=now)
+        return session
+
+
+async def _tell(session: AsyncSession, incoming: Incoming, what: Say, *, key: str, now: datetime) -> None:
+    """Say something to a message's sender, in the language they are known by."""
+    contact = await people.known(session, incoming.channel, incoming.address)
+    await outbox.enqueue(
+        session,
+        key=key,
+        channel=incoming.channel,
+        address=incoming.address,
+        language=contact.language if contact else post.STAFF_LANGUAGE,
+        message=message(what),
+        now=now,
+    )
+
+
+def _chat(incoming: Incoming) -> str:
+    return f"{incoming.channel}:{incoming.address}"
 
 
 def _follow(incoming: Incoming) -> None:

@@ -51,6 +51,7 @@ def _histogram(name: str, words: str, *labels: str) -> Histogram:
 
 TURNS = _counter("turns", "Messages taken: ok, away (no database) or bug.", "channel", "outcome")
 TURN_SECONDS = _histogram("turn_seconds", "From a message's arrival to its commit.", "channel")
+UNREAD = _counter("unread_messages", "Messages beyond what one chat may send.", "channel")
 REFUSALS = _counter("refusals", "Every expected no, by its code.", "code")
 VENDOR_CALLS = _counter("vendor_calls", "Calls: ok, or what went wrong by its name.", "vendor", "outcome")
 VENDOR_SECONDS = _histogram("vendor_seconds", "How long a vendor took.", "vendor")

@@ -61,6 +61,7 @@ class Door:
             keep_photo=self._photo,
             send=self._send,
             wake=lambda *whose: self.woken.extend(whose),
+            limit="20/minute",
         )
 
     async def take(self, text: str, event: str, *, address: str = "1", **more: Any) -> None:
@@ -273,3 +274,27 @@ def test_what_is_kept_can_be_read_again() -> None:
     said = READERS["whatsapp"](form)
     assert said is not None
     assert READERS["whatsapp"](json.loads(json.dumps(dict(said.raw)))) == said
+
+
+async def test_a_flood_of_one_chat_is_told_so_once_a_minute_and_touches_no_other(door: Door) -> None:
+    for number in range(23):
+        await door.take("halo", str(number), address="1")
+    await door.take("halo", "other", address="2")
+    written = await door.written()
+    told = [key for key in written if key.startswith("unread:")]
+    assert told == ["unread:telegram:20"]
+    assert "reply:telegram:19" in written
+    assert not written.keys() & {"reply:telegram:20", "reply:telegram:21", "reply:telegram:22"}
+    assert "reply:telegram:other" in written
+    door.now += timedelta(seconds=3)  # one more fits in again
+    await door.take("halo", "later", address="1")
+    assert "reply:telegram:later" in await door.written()
+
+
+async def test_what_was_left_unread_stays_so_when_the_vendor_brings_it_again(door: Door) -> None:
+    for number in range(21):
+        await door.take("halo", str(number))
+    door.now += timedelta(minutes=10)
+    await door.take("halo", "20")
+    assert list(await door.written())[-1] == "unread:telegram:20"
+    assert (await door.inbound())["20"] == (None, None)

@@ -21,13 +21,14 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from core.database import Database
+from core.limits import Limiter
 from core.refusals import NotFound, Refusal
 from core.shop import Shop
 from core.tables import PaymentRequest
 from webhooks.api.answers import Denied, answered, failed
 from webhooks.api.auth import Clerk, User
 from webhooks.api.forms import read_form
-from webhooks.api.limits import Limiter
+from webhooks.api.limits import count
 
 IDENTIFIER = r"[A-Za-z0-9_\-]{1,64}"
 """What our ids look like; anything else names nothing."""
@@ -172,10 +173,10 @@ class Endpoint:
     async def _let_in(self, api: Api, request: web.Request) -> Call:
         now = api.clock()
         if self.method in WRITES:
-            api.by_address.count(_address(request, api), now)
+            count(api.by_address, _address(request, api), now)
         caller = await self._identify(api, request, now)
         if self.method in WRITES and caller is not None:
-            api.by_user.count(caller.id, now)
+            count(api.by_user, caller.id, now)
         if "id" in request.match_info and not re.fullmatch(IDENTIFIER, request.match_info["id"]):
             raise NotFound
         return Call(api, request, now, caller)

@@ -7,8 +7,6 @@ import pytest
 from asking import ORIGIN, Caller, Web, wish
 
 from webhooks.api import ENDPOINTS
-from webhooks.api.answers import Denied
-from webhooks.api.limits import MOST_CALLERS, Limiter
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -40,21 +38,6 @@ async def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_adds(web: We
     assert [await write("10.0.0.1, 203.0.113.7") for _ in range(6)] == [401] * 5 + [429]
     assert await write("9.9.9.9, 203.0.113.7") == 429  # what the caller wrote there himself counts for nothing
     assert await write("203.0.113.8") == 401
-
-
-def test_off_means_no_limit(web: Web) -> None:
-    limiter = Limiter("off")
-    for _ in range(1000):
-        limiter.count("sari", web.now)
-
-
-def test_the_limiter_forgets_who_wrote_longest_ago(web: Web) -> None:
-    limiter = Limiter("1/hour")
-    for number in range(MOST_CALLERS + 1):
-        limiter.count(f"user-{number}", web.now)
-    limiter.count("user-0", web.now)
-    with pytest.raises(Denied):
-        limiter.count(f"user-{MOST_CALLERS}", web.now)
 
 
 async def test_pages_of_the_settings_may_call_and_others_may_not(web: Web) -> None:

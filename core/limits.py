@@ -1,0 +1,34 @@
+"""How often somebody may do something: a bucket of N that fills again evenly over the period, kept in little memory."""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+MOST_CALLERS = 20_000
+RATE = r"^(off|[1-9]\d{0,5}/(second|minute|hour))$"
+"""What a rate looks like in the settings."""
+_PERIODS = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
+
+
+class Limiter:
+    """Counts by key (a user, an address, a chat); `rate` as in the settings: "60/minute", or "off"."""
+
+    def __init__(self, rate: str, *, times: int = 1) -> None:
+        count, _, period = rate.partition("/")
+        self._period = _PERIODS.get(period, timedelta())
+        self._each = self._period / (int(count) * times) if period else timedelta()
+        self._full_at: OrderedDict[str, datetime] = OrderedDict()
+        """When a caller's bucket is full again, those who came longest ago first."""
+
+    def wait(self, key: str, now: datetime) -> timedelta:
+        """Count one; how long to wait where it is one too many, which isn't counted, and zero where it isn't."""
+        if not self._each:
+            return timedelta()
+        # The clock may have been set back: nobody waits longer than for an empty bucket.
+        full_at = min(max(self._full_at.get(key, now), now), now + self._period) + self._each
+        if (wait := full_at - self._period - now) > timedelta():
+            return wait
+        self._full_at[key] = full_at
+        self._full_at.move_to_end(key)
+        if len(self._full_at) > MOST_CALLERS:
+            self._full_at.popitem(last=False)
+        return timedelta()
