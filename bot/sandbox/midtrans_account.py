@@ -26,6 +26,7 @@ from bot.sandbox.midtrans_records import (
     status_code,
 )
 from bot.sandbox.midtrans_rules import CHANNELS, Channel, page_ends, payment_ends, refusals
+from core.money import Money
 
 SANDBOX_KEY = "SB-Mid-server-"
 CANNOT_MODIFY = "Merchant cannot modify the status of the transaction"
@@ -231,7 +232,7 @@ class MidtransAccount:
         _must_be(transaction, "settlement", "partial_refund")
         if not transaction.channel.refundable:
             raise NotPossible(412, CANNOT_MODIFY)
-        left = transaction.amount - sum(transaction.refunds.values())
+        left = transaction.left
         if not isinstance(amount, int) or not 0 < amount <= left:
             raise NotPossible(414, "Refund amount is invalid or exceeds what was paid")
         transaction.refunds[key] = amount
@@ -242,6 +243,15 @@ class MidtransAccount:
         confirmed = told | {"bank_confirmed_at": now}
         await self._now(transaction, status, refund_amount=refunded, refunds=[confirmed])
         return self.describe(transaction) | {"refund_key": key, "refund_amount": rupiah(amount)}
+
+    async def charge_back(self, reference: str, key: str, amount: Money) -> Transaction:
+        """The cardholder's bank takes money back."""
+        transaction = self.find(reference)
+        _must_be(transaction, "settlement", "partial_refund")
+        if not 0 < amount <= transaction.left:
+            raise NotPossible(414, "More than was paid")
+        transaction.chargebacks[key] = amount
+        return await self._now(transaction, "partial_chargeback" if transaction.left else "chargeback")
 
     async def forge(self, reference: str, **changes: str) -> int | None:
         """Send the last real notification with other fields; returns what the webhook answered.

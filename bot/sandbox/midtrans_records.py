@@ -15,6 +15,7 @@ MERCHANT_ID = "G000000001"
 
 NOTIFIED_CODES = {
     **dict.fromkeys(("capture", "settlement", "refund", "partial_refund"), "200"),
+    **dict.fromkeys(("chargeback", "partial_chargeback"), "200"),
     **dict.fromkeys(("pending", "challenge"), "201"),
     **dict.fromkeys(("deny", "expire", "cancel"), "202"),
 }
@@ -65,6 +66,12 @@ class Transaction:
     settled_at: datetime | None = None
     card: str = ""
     refunds: dict[str, Money] = field(default_factory=dict)
+    chargebacks: dict[str, Money] = field(default_factory=dict)
+
+    @property
+    def left(self) -> Money:
+        """What didn't go back yet of what was paid."""
+        return self.amount - sum(self.refunds.values()) - sum(self.chargebacks.values())
 
     @property
     def challenged(self) -> bool:
@@ -115,11 +122,13 @@ def to_pay_with(transaction: Transaction) -> dict[str, Any]:
 
 
 def _sent_back(transaction: Transaction) -> dict[str, Any]:
-    """Every refund so far, and their sum."""
-    if not transaction.refunds:
+    """Every refund and chargeback so far, and their sum."""
+    went = [("refund_key", *refund) for refund in transaction.refunds.items()]
+    went += [("refund_chargeback_id", *chargeback) for chargeback in transaction.chargebacks.items()]
+    if not went:
         return {}
-    refunds = [{"refund_key": key, "refund_amount": rupiah(amount)} for key, amount in transaction.refunds.items()]
-    return {"refund_amount": rupiah(sum(transaction.refunds.values())), "refunds": refunds}
+    listed = [{name: key, "refund_amount": rupiah(amount)} for name, key, amount in went]
+    return {"refund_amount": rupiah(transaction.amount - transaction.left), "refunds": listed}
 
 
 def status_code(transaction: Transaction, codes: Mapping[str, str]) -> str:

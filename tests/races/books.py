@@ -1,0 +1,142 @@
+"""What must be true of the shop's books after every step, whatever happened before it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import payments
+from core.states import BookingStatus, PaymentStatus, RefundState
+from core.tables import Booking, Counter, CreditNote, Invoice, LedgerEntry, PaymentRequest, Receipt, Refund
+
+DEAD = (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
+Pot = tuple[str | None, str | None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A ledger entry as it was read."""
+
+    id: int
+    booking_id: int
+    kind: str
+    amount: int
+    transaction_id: str | None
+    reference: str
+    method: str
+
+
+class Books:
+    """One reading of everything that is about money."""
+
+    def __init__(self) -> None:
+        self.bookings: list[Booking] = []
+        self.entries: list[Entry] = []
+        self.requests: list[PaymentRequest] = []
+        self.refunds: list[Refund] = []
+        self.receipts: list[Receipt] = []
+        self.invoices: list[Invoice] = []
+        self.notes: list[CreditNote] = []
+        self.counters: dict[str, int] = {}
+
+    @classmethod
+    async def read(cls, session: AsyncSession) -> "Books":
+        books = cls()
+        books.bookings = list(await session.scalars(select(Booking).order_by(Booking.id)))
+        columns = (getattr(LedgerEntry, name) for name in Entry.__dataclass_fields__)
+        books.entries = [Entry(*row) for row in await session.execute(select(*columns).order_by(LedgerEntry.id))]
+        books.requests = list(await session.scalars(select(PaymentRequest).order_by(PaymentRequest.order_id)))
+        books.refunds = list(await session.scalars(select(Refund).order_by(Refund.key)))
+        books.receipts = list(await session.scalars(select(Receipt).order_by(Receipt.number)))
+        books.invoices = list(await session.scalars(select(Invoice).order_by(Invoice.number)))
+        books.notes = list(await session.scalars(select(CreditNote).order_by(CreditNote.number)))
+        books.counters = {row.name: row.last for row in await session.scalars(select(Counter))}
+        return books
+
+    def paid(self, booking: Booking) -> int:
+        return max(0, sum(each.amount for each in self.entries if each.booking_id == booking.id))
+
+    def going_back(self, booking: Booking) -> int:
+        return sum(
+            each.amount for each in self.refunds if each.booking_id == booking.id and each.state is not RefundState.DONE
+        )
+
+    def of_attempt(self, transaction_id: str) -> int:
+        """What the ledger says is there of an attempt's money, had nobody transferred anything by hand."""
+        return sum(
+            each.amount
+            for each in self.entries
+            if each.transaction_id == transaction_id and not each.reference.endswith("-transfer")
+        )
+
+    def billed(self, booking: Booking) -> int | None:
+        """Invoices less credit notes; None before the first invoice."""
+        invoices = [each.facts["total"] for each in self.invoices if each.booking_id == booking.id]
+        notes = [each.facts["total"] for each in self.notes if each.booking_id == booking.id]
+        return sum(invoices) - sum(notes) if invoices else None
+
+    def check(self, before: "Books", kept: dict[str, int]) -> None:
+        """All of it; `kept`: what the shop may keep of each booking that was called off."""
+        assert self.entries[: len(before.entries)] == before.entries, "an entry was changed or lost"
+        self._check_attempts()
+        self._check_papers()
+        for booking in self.bookings:
+            self._check_status(booking)
+            self._check_requests(booking)
+            net = booking.paid_amount - self.going_back(booking)
+            billed = self.billed(booking)
+            if booking.status is BookingStatus.CANCELLED:
+                assert net <= kept[booking.code], "money of a cancelled booking is neither kept by the rules nor owed"
+                assert billed is None or 0 <= billed <= kept[booking.code], "a cancelled booking is billed too much"
+            else:
+                assert net <= booking.total_price, "paid twice, and the surplus isn't owed"
+                assert billed is None or billed <= booking.total_price, "billed more than it costs"
+            if booking.status in DEAD:
+                assert not booking.holding, "a dead booking holds places"
+
+    def _check_status(self, booking: Booking) -> None:
+        paid = self.paid(booking)
+        assert booking.paid_amount == paid, "the paid amount isn't the ledger's"
+        if paid:
+            status = PaymentStatus.PAID if paid >= booking.total_price else PaymentStatus.DP_PAID
+            assert booking.payment_status is status, "the payment status isn't the ledger's"
+        else:
+            assert booking.payment_status not in (PaymentStatus.PAID, PaymentStatus.DP_PAID)
+
+    def _check_requests(self, booking: Booking) -> None:
+        alive = [each for each in self.requests if each.booking_id == booking.id and each.state in payments.ALIVE]
+        assert len(alive) <= 1, "two links ask for money"
+        assert not alive or booking.status is not BookingStatus.CANCELLED, "a cancelled booking asks for money"
+        for request in alive:
+            asked_and_there = request.amount + booking.paid_amount - self.going_back(booking)
+            assert asked_and_there <= booking.total_price, "a link asks for what is paid"
+
+    def _check_attempts(self) -> None:
+        left: defaultdict[Pot, int] = defaultdict(int)
+        brought: defaultdict[str, int] = defaultdict(int)
+        for entry in self.entries:
+            if entry.transaction_id:
+                brought[entry.transaction_id] += {"received": 1, "reversed": -1}.get(entry.kind, 0)
+                left[entry.transaction_id, ""] += entry.amount
+        assert set(brought.values()) <= {0, 1}, "an attempt's money came in twice"
+        for refund in self.refunds:
+            if refund.transaction_id and refund.state is not RefundState.DONE:
+                left[refund.transaction_id, ""] -= refund.amount
+                assert left[refund.transaction_id, ""] >= 0, "more is owed than came in"
+
+    def _check_papers(self) -> None:
+        money_in = [(each.id, each.amount) for each in self.entries if each.kind in ("received", "cash")]
+        assert sorted((each.entry_id, each.facts["amount"]) for each in self.receipts) == money_in
+        for papers, prefix, counter in (
+            (self.invoices, "INV", "invoice"),
+            (self.notes, "NK", "credit_note"),
+            (self.receipts, "KW", "receipt"),
+        ):
+            years = {
+                name.partition(":")[2]: last for name, last in self.counters.items() if name.startswith(f"{counter}:")
+            }
+            expected = [
+                f"{prefix}/{year}/{number:05}" for year, last in sorted(years.items()) for number in range(1, last + 1)
+            ]
+            assert [each.number for each in papers] == expected, "numbers have gaps"
