@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.typedefs import Handler, Middleware
 
 from conversations.texts import render
@@ -20,6 +20,10 @@ from core.database import AWAY
 from core.messages import say
 
 LARGEST_BODY = 1024 * 1024
+SLOWEST_BODY = 8 * 1024
+"""Bytes a second: any phone that can send a photo at all sends faster."""
+IDLE = timedelta(seconds=75)
+"""How long a connection may stay without a whole head of a request; longer than proxies keep theirs for the next one."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -56,13 +60,23 @@ def make_app(
     middlewares: Sequence[Middleware] = (),
     around: Sequence[Middleware] = (),
     body_deadline: timedelta = timedelta(seconds=10),
+    slowest_body: int = SLOWEST_BODY,
 ) -> web.Application:
-    """An application of these routes, with limits, error answers, /healthz and /readyz; `around` sees every answer."""
-    inner = [_errors, _deadline(body_deadline), *middlewares]
+    """An application of these routes, with limits, error answers, /healthz and /readyz; `around` sees every answer.
+
+    A body has until `body_deadline`, and a second more for each `slowest_body` bytes of it that have come.
+    """
+    inner = [_errors, _deadline(body_deadline, slowest_body), *middlewares]
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[*around, *inner])
     app.on_response_prepare.append(_add_headers)
     app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready))])
     return app
+
+
+def make_runner(app: web.Application, *, idle: timedelta = IDLE) -> web.AppRunner:
+    """Serves the application; closes connections that say nothing, or never come to the end of a head."""
+    # aiohttp's own patience is an hour.
+    return web.AppRunner(app, access_log=None, shutdown_timeout=5, keepalive_timeout=idle.total_seconds())
 
 
 def traced(fresh: Callable[[], str]) -> Middleware:
@@ -115,30 +129,46 @@ def _check_charset(request: web.Request) -> None:
         raise web.HTTPUnsupportedMediaType from error
 
 
-def _deadline(longest: timedelta) -> Middleware:
+def _deadline(grace: timedelta, slowest: int) -> Middleware:
     """Give up on a body that doesn't arrive; a route that works on a whole one may take its time."""
 
     @web.middleware
     async def deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as patience:
-
-                def look() -> None:
-                    if not request.content.is_eof():
-                        patience.reschedule(loop.time())
-
-                timer = loop.call_later(longest.total_seconds(), look)
+                watch = _Watch(request.content, patience, grace, slowest)
                 try:
                     return await handler(request)
                 finally:
-                    timer.cancel()
+                    watch.end()
         except TimeoutError:
             if not patience.expired():
                 raise
             raise web.HTTPRequestTimeout from None
 
     return deadline
+
+
+class _Watch:
+    """Ends the patience with a body that comes too slowly."""
+
+    def __init__(self, body: StreamReader, patience: asyncio.Timeout, grace: timedelta, slowest: int) -> None:
+        self._body, self._patience, self._slowest = body, patience, slowest
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.time() + grace.total_seconds()
+        self._timer = self._loop.call_at(self._until, self._look)
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        if self._body.is_eof():
+            return
+        until = self._until + self._body.total_bytes / self._slowest
+        if until > self._loop.time():
+            self._timer = self._loop.call_at(until, self._look)
+        else:
+            self._patience.reschedule(self._loop.time())
 
 
 def _failure(request: web.Request, status: int, *, allow: str | None = None) -> web.Response:

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import text
 
 from core.database import Database
-from webhooks.app import make_app
+from webhooks.app import make_app, make_runner
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -58,6 +58,10 @@ async def client(missing: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]
     app = make_app(routes, ready=ready, body_deadline=timedelta(seconds=0.1))
     async with TestClient(TestServer(app)) as client:
         yield client
+
+
+async def _ready() -> dict[str, str]:
+    return {}
 
 
 async def failure(response: Any) -> tuple[int, str]:
@@ -123,6 +127,33 @@ async def test_a_body_that_stops_half_way_is_given_up(client: TestClient[Any, An
     head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
     assert b" 408 " in head
     writer.close()
+
+
+async def test_a_body_that_comes_slowly_but_comes_is_waited_for() -> None:
+    app = make_app([web.post("/api/echo", echo)], ready=_ready, body_deadline=timedelta(0), slowest_body=1)
+    async with TestClient(TestServer(app)) as client:
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n" + b"[" + b" " * 30)
+        assert (await client.get("/healthz")).status == 200  # meanwhile the first look has been
+        writer.write(b" " * 8 + b"]")
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+        writer.close()
+
+
+async def test_half_heads_hold_nobody_up_and_are_given_up() -> None:
+    runner = make_runner(make_app([], ready=_ready), idle=timedelta(seconds=0.5))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    halves = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+    for _, writer in halves:
+        writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+    async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as response:
+        assert response.status == 200
+    assert {await asyncio.wait_for(reader.read(), 5) for reader, _ in halves} == {b""}
+    for _, writer in halves:
+        writer.close()
+    await runner.cleanup()
 
 
 async def test_a_whole_body_may_take_longer_to_work_on(client: TestClient[Any, Any]) -> None:
