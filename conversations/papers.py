@@ -23,6 +23,8 @@ async def several(turn: Turn, which: str) -> Question:
     """All papers of a kind, a button each; the only one at once."""
     kind, code = _kind(which)
     names = _of(kind, await _own(turn, code))
+    if not names:
+        raise NotFound
     if len(names) == 1:
         return _send(kind, names[0])
     numbered = [

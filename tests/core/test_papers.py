@@ -2,9 +2,12 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link
 from sqlalchemy import Executable, func, select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -280,6 +283,30 @@ async def test_a_paper_that_was_never_issued_is_not_found(till: Till, kind: str)
         for name in ("BK-NONE", f"{CODE}.1", f"{CODE}.2", f"{CODE}.x", ""):
             with pytest.raises(NotFound):
                 await papers.find(session, KINDS[kind], name)
+
+
+@given(
+    prices=st.lists(st.integers(1, 10**9), min_size=1, max_size=3),
+    kept=st.lists(st.fractions(0, 1), min_size=1, max_size=4),
+    charged=st.booleans(),
+)
+def test_credit_notes_leave_exactly_what_is_kept_and_its_share_of_ppn(
+    prices: list[int], kept: list[Fraction], *, charged: bool
+) -> None:
+    """However many invoices and notes there are, nothing is rounded twice."""
+    billed = [_billed(price, *(ppn(price) if charged else (0, 0))) for price in prices]
+    total, tax = sum(each.total for each in billed), sum(each.tax_amount for each in billed)
+    notes: list[credit_notes.CreditNoteFacts] = []
+    for keeps in sorted({int(share * total) for share in kept}, reverse=True):
+        off = credit_notes.taken_off(billed, notes, keeps)
+        assert min(off.values()) >= 0
+        notes.append(credit_notes.CreditNoteFacts.model_construct(**off))
+        assert total - sum(note.total for note in notes) == keeps
+        assert abs(tax - sum(note.tax_amount for note in notes) - Fraction(tax * keeps, total)) <= Fraction(1, 2)
+
+
+def _billed(price: int, base: int, tax: int) -> invoices.InvoiceFacts:
+    return invoices.InvoiceFacts.model_construct(total=price + tax, tax_base=base, tax_amount=tax)
 
 
 # --- written once ----------------------------------------------------------------------------------
