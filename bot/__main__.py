@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, customers, inbox, letters, report, storage
+from bot.commands import CommandFailed, customers, inbox, letters, reconcile, report, storage
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     month.add_argument("--month", type=report.a_month, metavar="YYYY-MM", help="default: this month")
     month.add_argument("--csv", metavar="FOLDER", help="write a CSV file there instead (-: to standard output)")
     month.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
+    books = add("reconcile", _said(reconcile.run), "Compare the books with Midtrans', and mend what differs.")
+    books.add_argument("--days", type=int, default=2, help="how far back to look (default: 2)")
+    books.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
     texts.add_argument("--now", type=datetime.fromisoformat, help="the moment to read them at (ISO 8601)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")

@@ -16,6 +16,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -28,6 +29,7 @@ from bot import housekeeping, jobs, logs, metrics
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
+from bot.elected import in_one_process
 from bot.email import Email
 from bot.intake import Intake
 from bot.library import Library
@@ -37,12 +39,14 @@ from bot.missed import catch_up
 from bot.oversight import Oversight
 from bot.photos import Photos
 from bot.polling import backoff, poll
+from bot.reconcile import Reconciler
 from bot.rest import rest
 from bot.sending import Sender
+from bot.sole import only_server
 from bot.telegram import TelegramSender, make_bot
 from bot.whatsapp import WhatsAppSender
 from conversations.engine import Engine
-from core import bookings, late, notices, outbox
+from core import bookings, claims, late, notices, outbox
 from core.database import Database, insert_once, upgrade
 from core.holds import WAITING
 from core.messages import say
@@ -52,7 +56,7 @@ from core.shop import Shop
 from core.states import PaymentMethod
 from core.tables import Contact, Secret
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
-from webhooks.app import make_app, traced
+from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
 COMMANDS = {
@@ -124,6 +128,10 @@ async def serving(
         shop, opened = settings.shop, database(settings)
         stack.push_async_callback(opened.close)
         await upgrade(opened)
+        if file := sqlite_file(settings):
+            stack.enter_context(only_server(file))
+            async with opened.write() as session:
+                await claims.take_over(session, now=clock())
         secret = await _kept_secret(opened, fresh)
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
@@ -149,6 +157,7 @@ async def serving(
             keep_photo=_keeping(photos, bot, senders.get("whatsapp")),
             send=dispatcher.send,
             wake=wake,
+            limit=settings.server.chat_limit,
         )
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
@@ -184,6 +193,9 @@ async def serving(
             *housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock),
             housekeeping.forgetting(settings.privacy, opened, clock=clock),
         ]
+        if account := midtrans_account(settings):  # of its own: who pays at night doesn't wait for the comparison
+            stack.callback(account.close)
+            care.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
         oversight = Oversight(
             opened, shop, channels=tuple(senders), parts=_parts(dispatcher, collector, bot), clock=clock, wake=wake
         )
@@ -201,7 +213,7 @@ async def serving(
         # Closed first: what a turn that is still being taken hands over is sent.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
         if bot:
-            stack.enter_context(_background(_join_telegram(bot, settings, intake)))
+            stack.enter_context(_background(_join_telegram(bot, settings, opened, intake)))
         if isinstance(twilio_sender := senders.get("whatsapp"), WhatsAppSender):
             # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
             missed = catch_up(twilio_sender, since=last_seen or clock(), take=intake.take, clock=clock)
@@ -378,7 +390,7 @@ async def _listen(
 ) -> str:
     app = make_app(routes, ready=ready, around=[traced(fresh), metrics.counted])
     cors.allow(app, settings.server.cors_origins)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+    runner = make_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, settings.server.host, settings.server.port).start()
@@ -433,8 +445,8 @@ def _background(work: Coroutine[None, None, None]) -> Iterator[None]:
         task.cancel()
 
 
-async def _join_telegram(sender: TelegramSender, settings: Settings, intake: Intake) -> None:
-    """Tell Telegram where we are (again and again while it is away), then poll where that is the mode."""
+async def _join_telegram(sender: TelegramSender, settings: Settings, database: Database, intake: Intake) -> None:
+    """Tell Telegram where we are (again and again while it is away), then poll where that is the mode and our part."""
     webhook = None
     if settings.telegram.mode == "webhook":
         webhook = (f"{settings.server.public_url}/webhooks/telegram", _plain(settings.telegram.webhook_secret))
@@ -446,7 +458,8 @@ async def _join_telegram(sender: TelegramSender, settings: Settings, intake: Int
             _log.warning("Telegram can't be reached yet: %s", error)
             await asyncio.sleep(backoff(failures).total_seconds())
     if webhook is None:
-        await poll(sender.bot, take=intake.take, answer=sender.answer)
+        polling = partial(poll, sender.bot, take=intake.take, answer=sender.answer)
+        await in_one_process(database, "polling", polling)
 
 
 async def _last_seen(database: Database) -> datetime | None:

@@ -10,6 +10,7 @@ The one place that imports midtransclient, which blocks, has no timeout, prints 
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -73,7 +74,7 @@ class Midtrans:
     `snap_url` and `api_url` (settings MIDTRANS__SNAP_URL and MIDTRANS__API_URL) are what the vendor calls
     base URLs: Snap's with `/snap/v1` (https://app.sandbox.midtrans.com/snap/v1), the Core API's without
     `/v2` (https://api.sandbox.midtrans.com). Left out, they are the vendor's own, by `production`.
-    `timeout`, in seconds, bounds a whole call.
+    `timeout`, in seconds, bounds a whole call; so many are under way `at_once`.
     """
 
     def __init__(
@@ -85,8 +86,11 @@ class Midtrans:
         snap_url: str | None = None,
         api_url: str | None = None,
         timeout: float = 10,
+        at_once: int = 16,
     ) -> None:
         self._timeout = timeout
+        # Its own: while Midtrans is slow, nothing else waits for a thread.
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="midtrans")
         self._session = _Session(timeout)
         self._snap = Snap()
         self._snap.api_config = _Endpoints(server_key, client_key, production, snap_url, api_url)
@@ -142,6 +146,7 @@ class Midtrans:
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._session.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _post(self, path: str) -> object:
         config = self._snap.api_config
@@ -153,7 +158,7 @@ class Midtrans:
         try:
             with metrics.vendor_call("midtrans"):
                 async with asyncio.timeout(self._timeout):  # requests' own timeout starts anew with every byte
-                    answer = await asyncio.to_thread(ask)
+                    answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         except MidtransAPIError as error:
             raise _judged(error) from None  # the vendor's error carries the request with its key
         except _UNREADABLE as error:

@@ -47,6 +47,12 @@ _NOT_ON_WHATSAPP = {21211, 63003, 63024}
 _RECENT = 50
 _PAGE = 1000
 
+_FILES = ("application/pdf", "image/jpeg", "image/png", "image/webp")
+"""Of what we have, what Twilio attaches; it rejects a message with anything else, so that goes as a link.
+
+Source: https://www.twilio.com/docs/messaging/guides/accepted-mime-types
+"""
+
 _log = logging.getLogger(__name__)
 
 Templates = Mapping[str, Mapping[str, str]]
@@ -137,6 +143,9 @@ class WhatsAppSender:
         if isinstance(part, Interactive):
             return _Post(part.body, _content(await self._content_sid(part), part.variables))
         words = {"body": part.body} if part.body else {}
+        if part.file and parcel.file and parcel.file.content_type not in _FILES:
+            linked = "\n".join(filter(None, (part.body, parcel.file.url)))
+            return _Post(linked, {"body": linked})
         if part.file and parcel.file:
             return _Post(part.body, words | {"media_url": [parcel.file.url]}, has_file=True)
         return _Post(part.body or "…", {"body": part.body or "…"})

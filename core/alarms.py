@@ -70,6 +70,7 @@ def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
     links = waiting.requests.get(RequestState.WANTED, Waiting())
     yield Trouble("links", "links", links)
     yield Trouble("payments", "payments", waiting.notifications)
+    yield Trouble("reconciliation", "reconciliation", Waiting(count=1, since=waiting.reconciliation))
 
 
 def _goes_on(trouble: Trouble, raised: Collection[str], now: datetime) -> bool:

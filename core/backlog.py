@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import nightly
 from core.states import RequestState
 from core.tables import Outbox, PaymentNotification, PaymentRequest
 
@@ -41,6 +42,8 @@ class Backlog:
     """Messages that failed for good in the last days, by channel."""
     requests: Mapping[RequestState, Waiting] = field(default_factory=dict)
     """Payment requests that a worker still looks at, by state, since they were made."""
+    reconciliation: datetime | None = None
+    """Since when the nightly comparison has waited for Midtrans; None where it doesn't."""
     notifications: Waiting = Waiting()
     """Payment notifications that Midtrans hasn't confirmed yet, since they came."""
 
@@ -67,5 +70,6 @@ async def look(session: AsyncSession, *, channels: Collection[str], now: datetim
         outbox={channel: Waiting(count, since, tried) for channel, count, since, tried in outbox},
         given_up=dict(given_up.all()),
         requests={state: Waiting(count, since) for state, count, since in requests},
+        reconciliation=await nightly.away_since(session),
         notifications=Waiting(*notifications.one()),
     )

@@ -658,6 +658,7 @@ class PaymentRequest(Base):
     __tablename__ = "payment_request"
     __table_args__ = (
         Index("ix_payment_request_booking_id", "booking_id"),
+        Index("ix_payment_request_created_at", "created_at"),
         Index(
             "ix_payment_request_due_at",
             "due_at",
@@ -695,7 +696,7 @@ class PaymentAttempt(Base):
     """Midtrans' word for it."""
     method: Mapped[str]
     amount: Mapped[int | None]
-    first_seen_at: Mapped[datetime]
+    first_seen_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
     answer: Mapped[dict[str, Any]]
     """The status answer that told it."""

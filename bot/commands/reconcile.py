@@ -1,0 +1,46 @@
+"""`bengkel reconcile`: our books compared with Midtrans' by hand, mended as every night."""
+
+from argparse import Namespace
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from bot import app
+from bot.commands import CommandFailed, opened
+from bot.config import load
+from bot.reconcile import Page, Reconciler
+from conversations.texts import render
+from core import reconciliation
+from core.messages import Say, say
+from core.reconciliation import Findings
+
+
+async def run(options: Namespace) -> AsyncIterator[str]:
+    """Compare the requests of the last `options.days` and what is open; fails where Midtrans doesn't answer."""
+    settings = load(options.config)
+    midtrans = app.midtrans_account(settings)
+    if midtrans is None:
+        raise CommandFailed("There is nothing to compare with: BENGKEL_MIDTRANS__SERVER_KEY is not set.")
+    page = Page("", Findings())
+    try:
+        async with opened(settings) as database:
+            since = app.now() - timedelta(days=options.days)
+            reconciler = Reconciler(database, midtrans, shop=settings.shop, clock=app.now, wake=lambda: None)
+            findings = Findings()
+            while not (page.is_last or page.trouble):
+                page = await reconciler.page(since, page.after)
+                findings += page.findings
+    finally:
+        midtrans.close()
+    for line in _said(findings):
+        yield render(line, options.language)
+    if page.trouble:
+        raise CommandFailed(
+            f"Midtrans doesn't answer ({page.trouble}); what comes after {page.after!r} isn't compared."
+        )
+
+
+def _said(findings: Findings) -> list[Say]:
+    if not (findings.mended or findings.left):
+        return [say("reconcile.same", asked=findings.asked)]
+    head = say("reconcile.head", asked=findings.asked, mended=findings.mended, left=findings.left)
+    return [head, *reconciliation.lines(findings)]

@@ -1,0 +1,196 @@
+"""Compares our books with Midtrans', a page of orders at a time, and mends by the usual way of settling.
+
+    a page of orders ── asked, so many at once and a second ──> answers ── compare ──> settle ──> compare again
+
+Midtrans is never asked inside a transaction. The first call that finds nobody there ends a page: the orders
+before it are done, the others are asked again later.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.jobs import Tick
+from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
+from core import attempts, nightly, payments, reconciliation, settlement, trace
+from core.attempts import Attempt
+from core.database import AWAY, Database
+from core.nightly import Night
+from core.reconciliation import Findings, Ours
+from core.shop import Shop
+from core.tables import PaymentRequest
+
+LOOK_EVERY = timedelta(minutes=1)
+AT_ONCE = 8
+PAGE = 100
+PER_SECOND = 50
+"""Calls a second: customers who pay at night come first."""
+_DENIED = (401, 403)
+"""A wrong key says nothing about an order."""
+
+LOG = logging.getLogger(__name__)
+
+
+class _Asked(NamedTuple):
+    """What Midtrans answered of an attempt, and when it was asked."""
+
+    at: datetime
+    answer: Mapping[str, object]
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How far a comparison has come, and with what."""
+
+    after: str
+    findings: Findings
+    is_last: bool = False
+    trouble: str | None = None
+    """Why it can't go on now."""
+
+
+class Reconciler:
+    """Compares with Midtrans every night, and whenever it is told to."""
+
+    def __init__(
+        self,
+        database: Database,
+        midtrans: Midtrans,
+        *,
+        shop: Shop,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        per_second: float = PER_SECOND,
+    ) -> None:
+        self._database = database
+        self._midtrans = midtrans
+        self._shop = shop
+        self._clock = clock
+        self._wake = wake
+        self._per_second = per_second
+
+    def tick(self) -> Tick:
+        """What the scheduler is to do; what is due, and how far it is, stands in a row."""
+        return Tick("reconciliation", LOOK_EVERY, self.nightly)
+
+    async def nightly(self) -> None:
+        """Do the night's comparison if it is due, as far as Midtrans answers."""
+        try:
+            async with self._database.write() as session:
+                night = await nightly.claim(session, shop=self._shop, now=self._clock())
+            if night is not None:
+                await self._work_off(night)
+                self._wake()
+        except AWAY as error:  # it is gone on with when the lease has ended
+            LOG.warning("reconciliation: the database is away (%s)", type(error).__name__)
+
+    async def page(self, since: datetime, after: str = "") -> Page:
+        """Compare the next orders since then, after this order_id."""
+        begin = asyncio.get_running_loop().time()
+        async with self._database.read() as session:
+            orders = await reconciliation.page(session, since=since, after=after, limit=PAGE)
+        found = await self._compare(orders, after)
+        spent = asyncio.get_running_loop().time() - begin
+        await asyncio.sleep(max(0.0, found.findings.asked / self._per_second - spent))
+        return replace(found, is_last=len(orders) < PAGE)
+
+    async def _work_off(self, night: Night) -> None:
+        page = Page(night.after, Findings())
+        while not page.is_last:
+            page = await self.page(night.since, night.after)
+            night = replace(night, after=page.after, findings=night.findings + page.findings)
+            async with self._database.write() as session:
+                await nightly.progress(session, night, now=self._clock())
+                if page.trouble:
+                    await nightly.postpone(session, night, now=self._clock())
+            if page.trouble:
+                return
+        async with self._database.write() as session:
+            await nightly.finish(session, night, shop=self._shop, now=self._clock())
+        LOG.info("reconciled %d orders: %d mended", night.findings.asked, night.findings.mended)
+
+    async def _compare(self, orders: Sequence[Ours], after: str) -> Page:
+        findings = Findings()
+        for ours, asked in zip(orders, await self._ask_all(orders), strict=True):
+            if isinstance(asked, MidtransTrouble):
+                LOG.warning("reconciliation waits for Midtrans: %s", asked)
+                return Page(after, findings, trouble=str(asked))
+            findings += await self._judged(ours, asked)
+            after = ours.order_id
+        return Page(after, findings)
+
+    async def _judged(self, ours: Ours, asked: "_Answers") -> Findings:
+        """What one order comes to; a bug about it must not keep all others from being compared."""
+        trace.follow(ours.order_id)
+        (found,) = await asyncio.gather(self._judge(ours, asked), return_exceptions=True)
+        if isinstance(found, Findings):
+            return found
+        if isinstance(found, AWAY) or not isinstance(found, Exception):
+            raise found
+        LOG.error("%s can't be reconciled: a bug", ours.order_id, exc_info=found)
+        return Findings.of([])
+
+    async def _judge(self, ours: Ours, asked: "_Answers") -> Findings:
+        if isinstance(asked, MidtransRefused):
+            return Findings.of([reconciliation.unread(ours, str(asked))])
+        theirs = [each.attempt for each in asked]
+        before = reconciliation.compare(ours, theirs)
+        if not before and not reconciliation.is_news(ours, theirs):
+            return Findings.of([])
+        async with self._database.write() as session:
+            request = await session.get_one(PaymentRequest, ours.order_id)
+            await payments.locked(session, request.booking_id)
+            again = reconciliation.compare(await self._ours(session, ours), theirs)
+            for each in reversed(asked):  # the newest last, when it is known which of the others still live
+                outcome = await settlement.settle(
+                    session, ours.order_id, each.answer, shop=self._shop, now=self._clock(), asked_at=each.at
+                )
+                LOG.info("%s: %s", ours.order_id, outcome)
+            after = reconciliation.compare(await self._ours(session, ours), theirs)
+        return Findings.of(reconciliation.judged(before, again, after))
+
+    async def _ours(self, session: AsyncSession, ours: Ours) -> Ours:
+        (now,) = await reconciliation.load(session, [ours.order_id])
+        return now
+
+    async def _ask_all(self, orders: Sequence[Ours]) -> "list[_Answers | MidtransTrouble]":
+        """What Midtrans says of each order; nobody asks any more once it doesn't answer."""
+        free, trouble = asyncio.Semaphore(AT_ONCE), list[MidtransTrouble]()
+
+        async def ask(ours: Ours) -> "_Answers | MidtransTrouble":
+            async with free:
+                if trouble:
+                    return trouble[0]
+                try:
+                    return await self._ask(ours)
+                except MidtransTrouble as no_answer:
+                    trouble.append(no_answer)
+                    return no_answer
+                except MidtransRefused as refused:
+                    if refused.status in _DENIED:
+                        trouble.append(MidtransTrouble(str(refused)))
+                        return trouble[0]
+                    return refused
+
+        return await asyncio.gather(*(ask(ours) for ours in orders))
+
+    async def _ask(self, ours: Ours) -> list[_Asked]:
+        """The newest attempt, then the others that have money or may still bring some."""
+        newest = await self._status(ours.order_id)
+        known = newest.attempt.transaction_id if newest else None
+        others = [await self._status(reference) for reference in ours.references(known)]
+        return [each for each in (newest, *others) if each]
+
+    async def _status(self, reference: str) -> _Asked | None:
+        at = self._clock()
+        answer = await self._midtrans.status(reference)
+        return _Asked(at, answer, attempts.read(answer)) if answer is not None else None
+
+
+_Answers = list[_Asked] | MidtransRefused
