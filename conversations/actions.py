@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from conversations import papers
 from conversations.turn import Question, Turn, question
-from core import bookings, late, moving, notices, payments, refunds, web_customers
+from core import bookings, late, moving, notices, payments, refunds, waiting, web_customers
 from core.messages import Link, Option, Say, say
 from core.refusals import NotFound, Refusal
 from core.shop import WEEKDAYS
@@ -65,9 +65,14 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
     """The customer's own bookings, newest first."""
     on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_LISTED)
-    if not own and not on_the_web:
+    waits = await waiting.of_customer(turn.session, turn.contact.customer_id)
+    if not own and not on_the_web and not waits:
         return menu(turn, say("mine.none"))
     options = [Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own]
+    options += [
+        Option(f"wait:{each.booking_code}", say("wait.option"), say("wait.hint", at=turn.shop.local(each.starts_at)))
+        for each in waits
+    ]
     if on_the_web:
         options.append(Option(f"join:{on_the_web.code}", say("option.join_web"), _headline(turn, on_the_web)))
     return question(

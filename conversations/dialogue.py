@@ -12,7 +12,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from conversations import actions, asides, cancelling, corrections, history, moving, paging, papers, refunds, staff
+from conversations import (
+    actions,
+    asides,
+    cancelling,
+    corrections,
+    history,
+    moving,
+    paging,
+    papers,
+    refunds,
+    staff,
+    waiting,
+)
 from conversations.booking import BOOKING
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
@@ -331,7 +343,14 @@ def _names_something(heard: Understanding) -> bool:
     return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
 
 
-_OF_A_BOOKING = {**history.ACTIONS, **papers.ACTIONS, **cancelling.ACTIONS, **moving.ACTIONS, **refunds.ACTIONS}
+_OF_A_BOOKING = {
+    **history.ACTIONS,
+    **papers.ACTIONS,
+    **cancelling.ACTIONS,
+    **moving.ACTIONS,
+    **refunds.ACTIONS,
+    **waiting.ACTIONS,
+}
 """What a customer does with a booking, by the names of the buttons; these raise refusals."""
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
 """Telegram's commands that no words stand for; the others are read like words (`read_command`)."""

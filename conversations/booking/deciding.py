@@ -1,5 +1,6 @@
 """The summary, its corrections, how to pay, and the booking itself."""
 
+from conversations import waiting
 from conversations.booking import draft
 from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
@@ -10,6 +11,7 @@ from core.messages import Option, Say, say
 from core.prices import Line, Quote, down_payment
 from core.refusals import (
     AddressMissing,
+    AlreadyWaiting,
     BadDownPayment,
     BadQuantity,
     CashForServicesOnly,
@@ -28,7 +30,7 @@ from core.refusals import (
     TooFarAhead,
 )
 from core.states import Location, PaymentMethod
-from core.tables import Booking
+from core.tables import Booking, Customer
 
 CHANGES: dict[str, tuple[str, ...]] = {
     "goods": ("shopped",),
@@ -46,6 +48,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
 
 ASKED_AGAIN: dict[type[Refusal], tuple[str, ...]] = {
     SlotFull: ("time",),
+    AlreadyWaiting: ("time",),
     OutsideHours: ("time",),
     InThePast: ("date", "time"),
     TooFarAhead: ("date", "time"),
@@ -103,13 +106,18 @@ class Confirmed(Step):
     async def ask(self, turn: Turn) -> Question:
         """All that was chosen, line by line, and what it costs."""
         quote = await _quote(turn)
+        waits = draft.in_line(turn)
         return question(
-            say("ask.confirmed"),
+            say("ask.waiting" if waits else "ask.confirmed"),
             say("summary.job", **_job(turn)),
             say("summary.lines", lines=[price_line(line) for line in quote.lines]),
             say("summary.total", extras=_extras(quote), total=quote.total),
             say("summary.customer", **_customer(turn)),
-            options=[Option("yes", say("option.to_payment")), Option("change", say("option.change"))],
+            *([say("waiting.not_a_booking", minutes=turn.shop.offer_minutes)] if waits else []),
+            options=[
+                Option("yes", say("option.continue" if waits else "option.to_payment")),
+                Option("change", say("option.change")),
+            ],
             always=[Option("cancel", say("option.cancel_booking"))],
         )
 
@@ -145,6 +153,7 @@ class Method(Step):
         cash = not draft.basket(turn) and policy.is_trusted(await _no_shows(turn), turn.shop)
         methods = payment_methods.offered(quote.total, services_only=cash)
         return question(
+            *([say("waiting.pay_later")] if draft.in_line(turn) else []),
             say("ask.method", total=quote.total),
             options=[Option(method, say(f"method.{method}"), say(f"method.{method}.hint")) for method in methods],
             button=say("button.method"),
@@ -182,44 +191,32 @@ class Plan(Step):
 
 
 async def finish(turn: Turn) -> Question | None:
-    """Book it all in one savepoint; a refusal undoes it and brings back the question it speaks of."""
+    """Book it all in one savepoint, or put it in the line; a refusal undoes it and asks again what it speaks of."""
+    order = draft.order(turn)
     try:
         async with turn.session.begin_nested():
-            booking = await _book(turn)
+            _know(turn.contact.customer, order)
+            last = await waiting.join(turn, order) if draft.in_line(turn) else _booked(turn, await _book(turn, order))
     except Refusal as refusal:
         return _refused(turn, refusal)
     turn.state.begin(None)
+    return last
+
+
+def _know(customer: Customer, order: Order) -> None:
+    """Remember who orders, for the next time."""
+    customer.name, customer.email = order.name, order.email or customer.email
+    customer.phone = customer.phone or order.phone
+
+
+def _booked(turn: Turn, booking: Booking) -> Question:
     where = {"code": booking.code, "total": booking.total_price, "at": turn.shop.local(booking.starts_at)}
     key = "booked.cash" if booking.payment_method is PaymentMethod.COD else "booked.link_coming"
     return question(say(key, **where))
 
 
-async def _book(turn: Turn) -> Booking:
-    state, customer = turn.state, turn.contact.customer
-    plan = state.get("plan", "full")
-    address = state.get("address") or {}
-    starts_at = draft.starts_at(turn)
-    if starts_at is None:
-        raise LookupError("nothing can be booked without a time")
-    order = Order(
-        name=state.get("name"),
-        phone=state.get("phone") or customer.phone or "",
-        email=state.get("email") or None,
-        car_brand=state.get("brand"),
-        car_model=state.get("model"),
-        car_year=state.get("year"),
-        plate=state.get("plate") or None,
-        location=draft.location(turn),
-        address=address.get("text"),
-        latitude=address.get("latitude"),
-        longitude=address.get("longitude"),
-        starts_at=starts_at,
-        technician_id=draft.technician_id(turn),
-        parts=tuple(draft.basket(turn)),
-        services=tuple(draft.services(turn)),
-        method=PaymentMethod(state.get("method")),
-        down_payment_percent=None if plan == "full" else int(plan),
-    )
+async def _book(turn: Turn, order: Order) -> Booking:
+    customer = turn.contact.customer
     booking = await bookings.book(
         turn.session,
         order,
@@ -230,8 +227,6 @@ async def _book(turn: Turn) -> Booking:
         now=turn.now,
         code=f"BK-{turn.fresh[:8]}",
     )
-    customer.name, customer.email = order.name, order.email or customer.email
-    customer.phone = customer.phone or order.phone
     if order.method is not PaymentMethod.COD:
         await payments.request(turn.session, booking, shop=turn.shop, now=turn.now, percent=order.down_payment_percent)
     await notices.booked(turn.session, booking, shop=turn.shop, now=turn.now)
@@ -241,6 +236,9 @@ async def _book(turn: Turn) -> Booking:
 def _refused(turn: Turn, refusal: Refusal) -> Question | None:
     turn.remark(f"refusal.{refusal.code}", **refusal.params)
     again = ASKED_AGAIN.get(type(refusal))
+    if isinstance(refusal, InsufficientStock):
+        short = next((part.id for part in draft.basket_parts(turn) if part.name == refusal.params["name"]), None)
+        turn.state.put("short", short)
     if again is None:  # nothing the customer could answer differently
         turn.state.begin(None)
         return question(say("refusal.ends_draft"))

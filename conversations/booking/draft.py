@@ -5,7 +5,8 @@ from datetime import date, datetime, time
 
 from conversations.turn import Turn
 from core import bookings
-from core.states import Location
+from core.bookings import Order
+from core.states import Location, PaymentMethod
 from core.tables import Booking, Part
 
 
@@ -89,6 +90,45 @@ def technician_id(turn: Turn) -> str | None:
     """The technician chosen, None for anyone."""
     chosen = turn.state.get("technician")
     return chosen if chosen in turn.catalogue.technicians else None
+
+
+def awaited_part(turn: Turn) -> str | None:
+    """The part out of stock that the customer wants to wait for, while it is among those chosen."""
+    part = turn.state.get("awaits_part")
+    return part if part in dict(basket(turn)) else None
+
+
+def in_line(turn: Turn) -> bool:
+    """Whether this order is to wait: for a part, or for the full slot that was chosen."""
+    at, awaited = starts_at(turn), turn.state.get("awaits_slot")
+    return awaited_part(turn) is not None or (at is not None and at.isoformat() == awaited)
+
+
+def order(turn: Turn) -> Order:
+    """All the answers as an order."""
+    state, at = turn.state, starts_at(turn)
+    if at is None:
+        raise LookupError("nothing can be ordered without a time")
+    plan, address = state.get("plan", "full"), state.get("address") or {}
+    return Order(
+        name=state.get("name"),
+        phone=state.get("phone") or turn.contact.customer.phone or "",
+        email=state.get("email") or None,
+        car_brand=state.get("brand"),
+        car_model=state.get("model"),
+        car_year=state.get("year"),
+        plate=state.get("plate") or None,
+        location=location(turn),
+        address=address.get("text"),
+        latitude=address.get("latitude"),
+        longitude=address.get("longitude"),
+        starts_at=at,
+        technician_id=technician_id(turn),
+        parts=tuple(basket(turn)),
+        services=tuple(services(turn)),
+        method=PaymentMethod(state.get("method")),
+        down_payment_percent=None if plan == "full" else int(plan),
+    )
 
 
 def car_name(turn: Turn) -> str:

@@ -3,7 +3,7 @@
 from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_option
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_done, read_quantity
+from conversations.understand.answers import read_done, read_quantity, read_wait
 from core import catalog
 from core.catalog import CATEGORIES
 from core.fit import Fit, FitAnswer, fit_of
@@ -45,7 +45,7 @@ class Category(Step):
         heard, state = turn.heard, turn.state
         if "shopped" in state:
             return False
-        if len(heard.parts) == 1:
+        if len(heard.parts) == 1 and heard.parts[0] != state.get("sold_out"):
             draft.put_in_basket(turn, heard.parts[0], heard.quantity or 1)
             state.drop("adding", "category")
             return True
@@ -77,7 +77,7 @@ class PickPart(Step):
         return question(
             say("ask.part", category=say(f"category.{turn.state.get('category')}")),
             options=[part_option(part, stock.get(part.id, 0), _fit(turn, part)) for part in parts],
-            always=[Option("other", say("option.other_category"))],
+            always=[*self._line(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
         )
 
@@ -87,12 +87,15 @@ class PickPart(Step):
             turn.state.drop("category", "search")
             turn.state.put("adding", True)
             return True
+        if option.startswith("wait:"):
+            return self._wait(turn, option.removeprefix("wait:"))
         part = turn.catalogue.parts.get(option)
         if part is None:
             return False
         stock = (await catalog.stock(turn.session, [part.id])).get(part.id, 0)
         if is_sold_out(part, stock):
             turn.remark("part.pre_order" if part.is_pre_order_only else "part.sold_out", name=part.name)
+            turn.state.put("sold_out", None if part.is_pre_order_only else part.id)
             return True
         self._take(turn, part)
         return True
@@ -100,6 +103,9 @@ class PickPart(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """A part by its name; words that mean several narrow the list down."""
         named = [part for part in turn.heard.parts if part in turn.catalogue.parts]
+        sold_out = turn.state.get("sold_out")
+        if sold_out and read_wait(text) and named in ([], [sold_out]):
+            return self._wait(turn, sold_out)
         if len(named) == 1:
             return await self.choose(turn, named[0])
         if named:
@@ -120,11 +126,23 @@ class PickPart(Step):
             parts = [part for part in parts if part.id in search] or parts
         return parts
 
+    def _line(self, turn: Turn) -> list[Option]:
+        """The part that was asked for and is sold out can be waited for."""
+        part = turn.catalogue.parts.get(turn.state.get("sold_out"))
+        return [Option(f"wait:{part.id}", say("option.wait_part", name=part.name))] if part else []
+
+    def _wait(self, turn: Turn, part_id: str) -> bool:
+        part = turn.catalogue.parts[part_id]
+        turn.state.put("awaits_part", part.id)
+        self._take(turn, part)
+        turn.remark("waiting.noted_part", name=part.name)
+        return True
+
     def _take(self, turn: Turn, part: Part) -> None:
         have = dict(draft.basket(turn)).get(part.id, 0)
         draft.put_in_basket(turn, part.id, min(have + (turn.heard.quantity or 1), turn.shop.max_quantity))
         wanted = turn.state.get("wanted", [])
-        turn.state.drop("category", "search", "wanted")
+        turn.state.drop("category", "search", "wanted", "sold_out")
         if wanted:
             turn.state.put("category", wanted[0])
             turn.state.put("wanted", wanted[1:])
@@ -146,15 +164,19 @@ class More(Step):
             Option(f"count:{part.id}", say("option.change_quantity", name=part.name))
             for part in draft.basket_parts(turn)
         ]
+        wait = [Option("wait", say("option.wait_parts"))] if self._short(turn) else []
         return question(
             say("ask.more", basket=lines),
-            options=[Option("done", say("option.continue")), Option("add", say("option.add_part")), *changes],
+            options=[*wait, Option("done", say("option.continue")), Option("add", say("option.add_part")), *changes],
             button=say("button.choose"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
         """Go on, add another, or ask for a quantity."""
         match option.partition(":"):
+            case ("wait", _, _):
+                turn.state.put("awaits_part", self._short(turn))
+                turn.state.put("shopped", True)
             case ("done", _, _):
                 turn.state.put("shopped", True)
             case ("add", _, _):
@@ -166,6 +188,8 @@ class More(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """A category or part named here means: that one too. "2 pcs" means the one part in the basket."""
         basket, heard = draft.basket(turn), turn.heard
+        if read_wait(text) and self._short(turn):
+            return await self.choose(turn, "wait")
         if read_done(text):
             return await self.choose(turn, "done")
         if heard.categories and not heard.parts:
@@ -178,6 +202,11 @@ class More(Step):
         if heard.quantity and len(basket) == 1:
             return _count(turn, basket[0][0], heard.quantity)
         return False
+
+    def _short(self, turn: Turn) -> str | None:
+        """The part that was short when all was to be booked, while it is still wanted."""
+        part = turn.state.get("short")
+        return part if part in dict(draft.basket(turn)) else None
 
 
 class Quantity(Step):

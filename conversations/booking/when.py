@@ -1,13 +1,14 @@
 """Which day, which slot, which technician."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from conversations.booking import draft
 from conversations.booking.draft import Job
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand import read_when
-from conversations.understand.answers import read_whatever
-from core import bookings
+from conversations.understand.answers import read_wait, read_whatever
+from core import bookings, slots
 from core.bookings import SlotLoad
 from core.messages import Option, Say, say
 from core.tables import Technician
@@ -94,11 +95,13 @@ class Slot(Step):
         job = await draft.job(turn)
         load = await _load(turn, day, job)
         free = [slot for slot in load if slot.free and not _stands(job, slot.starts_at)]
-        if not free:
-            return await self._ask_nearest(turn, day, job)
+        lines_up = [slot for slot in load if _can_wait(turn, slot, job)]
+        if not free and not draft.awaited_part(turn):
+            return await self._ask_nearest(turn, day, job, lines_up)
         shown = [slot for slot in free if self._suits(turn, slot)] or free
         lines = [_slot_line(turn, slot) for slot in load]
         return question(
+            *self._how(turn, lines_up),
             say("ask.time", day=day, hours=say("hours_needed", minutes=job.minutes), slots=lines),
             options=[
                 Option(
@@ -106,7 +109,8 @@ class Slot(Step):
                     say("slot.option", at=turn.shop.local(slot.starts_at), taken=slot.taken, cap=slot.cap),
                 )
                 for slot in shown
-            ],
+            ]
+            + [_line_option(turn, slot) for slot in lines_up],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
@@ -116,6 +120,8 @@ class Slot(Step):
         if option == "other_day":
             turn.state.drop("date", "part_of_day")
             return True
+        if option.startswith("wait:"):
+            return await self._wait(turn, option.removeprefix("wait:"))
         if "T" in option:
             day, _, clock = option.partition("T")
             turn.state.put("date", day)
@@ -137,6 +143,8 @@ class Slot(Step):
             if clock:
                 turn.state.put("time", f"{clock:%H:%M}", tentative=True)
             return True
+        if read_wait(text) and turn.state.about is None:
+            return await self._wait(turn, f"{clock:%H:%M}" if clock else None)
         if clock:
             return await self._take(turn, f"{clock:%H:%M}")
         if when and when.part_of_day:
@@ -161,6 +169,21 @@ class Slot(Step):
             turn.state.recheck("technician")
         return True
 
+    async def _wait(self, turn: Turn, clock: str | None) -> bool:
+        """Stand in the line for that time, or for the one that was just asked for and full."""
+        day, asked = draft.day(turn), turn.state.get("full")
+        at = turn.shop.at(day, time.fromisoformat(clock)) if day and clock else None
+        at = at or (datetime.fromisoformat(asked) if asked else None)
+        if at is None or turn.shop.local(at).date() != day:
+            turn.remark("waiting.which")
+            return True
+        job = await draft.job(turn)
+        slot = next((slot for slot in await _load(turn, day, job) if slot.starts_at == at), None)
+        if slot is not None and _can_wait(turn, slot, job):
+            turn.state.put("awaits_slot", at.isoformat())
+            turn.remark("waiting.noted_slot", at=at)
+        return await self._take(turn, f"{turn.shop.local(at):%H:%M}")
+
     async def _complaint(self, turn: Turn, clock: str) -> Say | None:
         day = draft.day(turn)
         if day is None:
@@ -176,11 +199,20 @@ class Slot(Step):
             return None
         if slot.starts_at <= turn.now:
             return say("time.past", at=at)
+        if _can_wait(turn, slot, job):
+            if draft.awaited_part(turn) or turn.state.get("awaits_slot") == at.isoformat():
+                return None
+            turn.state.put("full", at.isoformat())
         if slot.taken >= slot.cap:
             return say("time.full", at=at)
         return say("time.too_short", at=at, hours=say("hours_needed", minutes=job.minutes))
 
-    async def _ask_nearest(self, turn: Turn, day: date, job: Job) -> Question:
+    def _how(self, turn: Turn, lines_up: Sequence[SlotLoad]) -> list[Say]:
+        """Who asked for a full slot hears that it can be waited for."""
+        asked = turn.state.get("full")
+        return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in lines_up) else []
+
+    async def _ask_nearest(self, turn: Turn, day: date, job: Job, lines_up: Sequence[SlotLoad]) -> Question:
         near = await bookings.nearest_free(
             turn.session,
             turn.shop.at(day, time(12)),
@@ -192,8 +224,10 @@ class Slot(Step):
         )
         local = [turn.shop.local(at) for at in near if not _stands(job, at)]
         return question(
+            *self._how(turn, lines_up),
             say("ask.time_none" if near else "ask.time_none_at_all", day=day),
-            options=[Option(f"{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local],
+            options=[Option(f"{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]
+            + [_line_option(turn, slot) for slot in lines_up],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
@@ -207,6 +241,23 @@ async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
     return await bookings.day_load(
         turn.session, day, shop=turn.shop, now=turn.now, minutes=job.minutes, besides=job.moved_id
     )
+
+
+def _can_wait(turn: Turn, slot: SlotLoad, job: Job) -> bool:
+    """Whether a new job can stand in the line for a slot: it would fit there, were it not for others."""
+    if (
+        slot.free
+        or job.moved is not None
+        or slot.cap == 0
+        or slots.too_soon(slot.starts_at, shop=turn.shop, now=turn.now)
+    ):
+        return False
+    return bool(slots.span(slot.starts_at, job.minutes, turn.shop))
+
+
+def _line_option(turn: Turn, slot: SlotLoad) -> Option:
+    at = turn.shop.local(slot.starts_at)
+    return Option(f"wait:{at:%H:%M}", say("option.wait_slot", at=at))
 
 
 def _stands(job: Job, at: datetime) -> bool:
@@ -228,6 +279,10 @@ class WhichTechnician(Step):
 
     name = "technician"
     drops = ("confirmed",)
+
+    def needed(self, turn: Turn) -> bool:
+        """Who waits in the line has whoever is free then, or whom they named."""
+        return not draft.in_line(turn)
 
     async def ask(self, turn: Turn) -> Question:
         """Anyone, or the technicians who are free for this job."""

@@ -89,6 +89,12 @@ def read_whatever(text: str) -> bool:
     return _bare(text) in _list("whatever")
 
 
+def read_wait(text: str) -> bool:
+    """Whether somebody wants to wait for his turn: "antri", "waiting list dong", "kabari kalau ada"."""
+    said = f" {' '.join(_words(text))} "
+    return any(f" {phrase} " in said for phrase in _list("wait"))
+
+
 def read_command(text: str) -> Command | None:
     """The command that the whole message is; a sentence about an appointment is none."""
     text = text.strip().removeprefix("/")

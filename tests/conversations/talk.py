@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from workshop import order
 
 from bot import telegram_render, whatsapp_render
+from bot.line import Line
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
 from conversations.texts import render
@@ -138,6 +139,23 @@ class Talk:
         async with self.database.write() as session:
             cap = self.shop.max_bookings_per_slot
             await session.merge(Slot(starts_at=at, cap=cap, taken=cap))
+
+    async def something_frees(self, what: str) -> None:
+        """One seat of a slot (its local time) or one piece of a part is free again, and the line is looked at."""
+        async with self.database.write() as session:
+            if what[:1].isdigit():
+                at = datetime.fromisoformat(what).replace(tzinfo=self.shop.zone)
+                await session.execute(update(Slot).where(Slot.starts_at == at).values(taken=Slot.taken - 1))
+            else:
+                await session.execute(update(Part).where(Part.id == what).values(on_hand=Part.reserved + 1))
+        await self.line_moves()
+
+    async def line_moves(self) -> None:
+        """The waiting list is looked after."""
+        line = Line(self.database, shop=self.shop, clock=lambda: self.now, wake_dispatch=lambda: None)
+        while await line.run_once():
+            pass
+        await self.look()
 
     @property
     def spoken(self) -> str:

@@ -5,6 +5,7 @@ every turn, and with a stale tap before every deed.
     @contact +62…      @place      @photo      @link arrives      @pays      @time runs out
     @others buy PART   @others book 2026-11-24T10:00   @waits 90 minutes
     @booked 2026-11-24T10:00 TECHNICIAN                @pays late
+    @frees 2026-11-24T10:00        @frees PART         @line moves
     # a comment        : channel telegram      : language en
 """
 
@@ -85,6 +86,10 @@ async def _deed(talk: Talk, deed: str) -> None:
         case ["others", what]:
             verb, thing = what.split(" ", 1)
             await (talk.others_buy(thing) if verb == "buy" else talk.others_book(thing))
+        case ["frees", what]:
+            await talk.something_frees(what)
+        case ["line", "moves"]:
+            await talk.line_moves()
         case ["time", "runs out"]:
             await talk.time_runs_out()
         case ["waits", minutes]:
