@@ -19,6 +19,7 @@ from bot.sending import NotSent
 from bot.telegram import TelegramSender, make_bot
 from core.database import AWAY, Database, upgrade
 from webhooks.api.auth import KeysAway, read_keys
+from webhooks.api.jwks import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ async def _clerk(settings: Settings) -> str | None:
     if issuer is None:
         return None
     try:
-        async with ClientSession() as client:
+        async with ClientSession(timeout=PATIENCE) as client:
             keys = read_keys(await published_keys(settings, client)())
     except KeysAway as error:
         raise Bad(f"no keys to be had: {error} (clerk.issuer, clerk.jwks_url)") from error

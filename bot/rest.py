@@ -9,11 +9,12 @@ from aiohttp import ClientSession
 
 from bot.collect import Collector
 from bot.config import Settings
+from bot.patience import USUAL, Patience
 from bot.photos import Photos
 from core.database import Database
 from webhooks.api import Api
 from webhooks.api.auth import Clerk, Fetch, KeySet
-from webhooks.api.jwks import fetching
+from webhooks.api.jwks import PATIENCE, fetching
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ async def rest(
     fresh: Callable[[], str],
     wake: Callable[[], None],
     stack: AsyncExitStack,
+    patience: Patience = USUAL,
 ) -> Api:
     """What the API's handlers need; `stack` closes what it opens."""
     return Api(
@@ -37,7 +39,7 @@ async def rest(
         clock=clock,
         fresh=fresh,
         wake=wake,
-        clerk=await _clerk(settings, stack),
+        clerk=await _clerk(settings, stack, patience),
         pay_link=collector.link_for if collector else None,
         file_link=file_link,
         keep_photo=photos.keep,
@@ -46,16 +48,17 @@ async def rest(
     )
 
 
-async def _clerk(settings: Settings, stack: AsyncExitStack) -> Clerk | None:
+async def _clerk(settings: Settings, stack: AsyncExitStack, patience: Patience) -> Clerk | None:
     issuer = settings.clerk.issuer
     if issuer is None:
         _log.warning("Signing in on the web is off: BENGKEL_CLERK__ISSUER is not set")
         return None
-    client = await stack.enter_async_context(ClientSession())
-    keys = KeySet(published_keys(settings, client))
+    client = await stack.enter_async_context(ClientSession(timeout=PATIENCE))
+    keys = KeySet(published_keys(settings, client, patience))
     return Clerk(issuer=issuer, parties=settings.clerk.authorized_parties, keys=keys, shop=settings.shop)
 
 
-def published_keys(settings: Settings, client: ClientSession) -> Fetch:
+def published_keys(settings: Settings, client: ClientSession, patience: Patience = USUAL) -> Fetch:
     """Fetches the JWKS of the issuer in the settings."""
-    return fetching(client, settings.clerk.jwks_url or f"{settings.clerk.issuer}/.well-known/jwks.json")
+    url = settings.clerk.jwks_url or f"{settings.clerk.issuer}/.well-known/jwks.json"
+    return fetching(client, url, longest=patience.keys)

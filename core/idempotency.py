@@ -29,7 +29,7 @@ async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now
     if await insert_once(session, IdempotencyKey, owner=owner, key=key, digest=digest, answer={}, created_at=now):
         return None
     taken = await session.get_one(IdempotencyKey, (owner, key))
-    if taken.digest != digest:
+    if taken.digest != digest:  # nosemgrep: compare-in-constant-time
         raise IdempotencyKeyReused
     return taken.answer
 

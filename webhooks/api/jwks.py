@@ -2,23 +2,21 @@
 
 import json
 from collections.abc import AsyncIterable, Mapping
-from datetime import timedelta
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from webhooks.api.auth import Fetch, KeysAway
 
-LONGEST = timedelta(seconds=5)
+PATIENCE = ClientTimeout(total=5)
 MOST_BYTES = 256 * 1024
 
 
-def fetching(client: ClientSession, url: str, *, longest: timedelta = LONGEST) -> Fetch:
-    """A function that fetches the JWKS at that address; it raises `KeysAway`."""
-    timeout = ClientTimeout(total=longest.total_seconds())
+def fetching(client: ClientSession, url: str) -> Fetch:
+    """A function that fetches the JWKS at that address, as long as the client has patience; it raises `KeysAway`."""
 
     async def fetch() -> Mapping[str, object]:
         try:
-            async with client.get(url, timeout=timeout, allow_redirects=False) as response:
+            async with client.get(url, allow_redirects=False) as response:
                 if response.status != 200:
                     raise KeysAway(f"HTTP {response.status}")
                 jwks = json.loads(await _bounded(response.content.iter_chunked(16 * 1024)))
