@@ -37,6 +37,7 @@ from bot.line import Line
 from bot.midtrans import Midtrans
 from bot.missed import catch_up
 from bot.oversight import Oversight
+from bot.patience import USUAL, Patience
 from bot.photos import Photos
 from bot.polling import backoff, poll
 from bot.reconcile import Reconciler
@@ -82,12 +83,12 @@ def fresh_id() -> str:
     return base64.b32encode(secrets.token_bytes(10)).translate(_ALPHABET).decode()
 
 
-def database(settings: Settings) -> Database:
+def database(settings: Settings, patience: Patience = USUAL) -> Database:
     """The database of the settings; a SQLite file's folder is made."""
     file = sqlite_file(settings)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    return Database(settings.database.url)
+    return Database(settings.database.url, patience=patience.database)
 
 
 def database_exists(settings: Settings) -> bool:
@@ -122,10 +123,11 @@ async def serving(
     clock: Callable[[], datetime] = now,
     fresh: Callable[[], str] = fresh_id,
     tick: timedelta = timedelta(seconds=5),
+    patience: Patience = USUAL,
 ) -> AsyncIterator[str]:
     """The whole server while it is up, and the address it listens on; everything is closed in the end."""
     async with AsyncExitStack() as stack:
-        shop, opened = settings.shop, database(settings)
+        shop, opened = settings.shop, database(settings, patience)
         stack.push_async_callback(opened.close)
         await upgrade(opened)
         if file := sqlite_file(settings):
@@ -135,10 +137,10 @@ async def serving(
         secret = await _kept_secret(opened, fresh)
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
-        bot = _telegram(settings)
-        senders = await _senders(settings, bot, clock, stack)
+        bot = _telegram(settings, patience)
+        senders = await _senders(settings, bot, clock, stack, patience)
         dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
-        collector = _collector(settings, opened, dispatcher, clock, stack)
+        collector = _collector(settings, opened, dispatcher, clock, stack, patience)
         line = Line(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
 
         def wake(*whose: str) -> None:
@@ -187,6 +189,7 @@ async def serving(
             fresh=fresh,
             wake=wake,
             stack=stack,
+            patience=patience,
         )
         routes += api.routes(web_api, public_url=settings.server.public_url)
         care = [
@@ -197,7 +200,7 @@ async def serving(
             stack.callback(account.close)
             care.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
         oversight = Oversight(
-            opened, shop, channels=tuple(senders), parts=_parts(dispatcher, collector, bot), clock=clock, wake=wake
+            opened, shop, channels=tuple(senders), parts=_parts(dispatcher, line, collector, bot), clock=clock, wake=wake
         )
         stack.callback(oversight.close)
         routes += operators.routes(
@@ -250,14 +253,15 @@ def chance() -> float:
     return secrets.randbelow(1 << 20) / (1 << 20)
 
 
-def _telegram(settings: Settings) -> TelegramSender | None:
+def _telegram(settings: Settings, patience: Patience = USUAL) -> TelegramSender | None:
     if settings.telegram.token is None:
         _log.warning("Telegram is off: BENGKEL_TELEGRAM__TOKEN is not set")
         return None
-    return TelegramSender(make_bot(_plain(settings.telegram.token), settings.telegram.api_url))
+    token = _plain(settings.telegram.token)
+    return TelegramSender(make_bot(token, settings.telegram.api_url, timeout=patience.chat))
 
 
-def whatsapp(settings: Settings) -> WhatsAppSender | None:
+def whatsapp(settings: Settings, patience: Patience = USUAL) -> WhatsAppSender | None:
     """The WhatsApp channel of the settings, None without credentials; needs a running loop, and to be closed."""
     account = settings.whatsapp
     if not account.account_sid or not account.sender:
@@ -270,10 +274,11 @@ def whatsapp(settings: Settings) -> WhatsAppSender | None:
         templates=account.templates,
         api_url=account.api_url,
         content_url=account.content_url,
+        timeout=patience.chat,
     )
 
 
-def midtrans_account(settings: Settings) -> Midtrans | None:
+def midtrans_account(settings: Settings, patience: Patience = USUAL) -> Midtrans | None:
     """The Midtrans account of the settings, None without a key; to be closed."""
     account = settings.midtrans
     if account.server_key is None:
@@ -284,24 +289,29 @@ def midtrans_account(settings: Settings) -> Midtrans | None:
         production=account.production,
         snap_url=account.snap_url,
         api_url=account.api_url,
+        timeout=patience.midtrans.total_seconds(),
     )
 
 
 async def _senders(
-    settings: Settings, telegram: TelegramSender | None, clock: Callable[[], datetime], stack: AsyncExitStack
+    settings: Settings,
+    telegram: TelegramSender | None,
+    clock: Callable[[], datetime],
+    stack: AsyncExitStack,
+    patience: Patience,
 ) -> dict[str, Sender]:
     senders: dict[str, Sender] = {}
     if telegram:
         stack.push_async_callback(telegram.close)
         senders["telegram"] = telegram
-    twilio_sender, mail = whatsapp(settings), settings.email
+    twilio_sender, mail = whatsapp(settings, patience), settings.email
     if twilio_sender:
         stack.push_async_callback(twilio_sender.close)
         senders["whatsapp"] = twilio_sender
     else:
         _log.warning("WhatsApp is off: BENGKEL_WHATSAPP__ACCOUNT_SID is not set")
     if mail.smtp_url and mail.sender:
-        senders["email"] = Email(_plain(mail.smtp_url), mail.sender, clock=clock)
+        senders["email"] = Email(_plain(mail.smtp_url), mail.sender, clock=clock, timeout=patience.mail)
     else:
         _log.warning("E-mail is off: BENGKEL_EMAIL__SMTP_URL is not set")
     return senders
@@ -332,8 +342,9 @@ def _collector(
     dispatcher: Dispatcher,
     clock: Callable[[], datetime],
     stack: AsyncExitStack,
+    patience: Patience,
 ) -> Collector | None:
-    vendor = midtrans_account(settings)
+    vendor = midtrans_account(settings, patience)
     if vendor is None:
         _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
         return None
@@ -363,10 +374,13 @@ def _delivered(
 
 
 def _parts(
-    dispatcher: Dispatcher, collector: Collector | None, bot: TelegramSender | None
+    dispatcher: Dispatcher, line: Line, collector: Collector | None, bot: TelegramSender | None
 ) -> Mapping[str, Callable[[], str | None]]:
     """What must work for the server to be ready: why each doesn't, None where it does."""
-    parts: dict[str, Callable[[], str | None]] = {"dispatcher": lambda: dispatcher.trouble}
+    parts: dict[str, Callable[[], str | None]] = {
+        "dispatcher": lambda: dispatcher.trouble,
+        "waiting": lambda: line.trouble,
+    }
     if collector:
         parts["payments"] = lambda: collector.trouble
     if bot:

@@ -1,9 +1,10 @@
 """The outbox loop: takes what is due, sends chats side by side, records what became of it.
 
     claim (one transaction) ──> send, no transaction ──> record (one transaction)
+                                 └─ renew, as long as it takes
 
-A crash between sending and recording leaves the claim's lease to run out; the message is then sent
-once more (facts: at least once, resent once at most).
+A crash between sending and recording leaves the claim's lease to run out (on SQLite, the next start ends it);
+the message is then sent once more (facts: at least once, resent once at most).
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from core.tables import Contact, Outbox
 
 LOG = logging.getLogger(__name__)
 BATCH = 32
+RENEW_EVERY = outbox.LEASE / 4
 WITH_WINDOW = "whatsapp"
 WINDOW = timedelta(hours=24)
 """WhatsApp: how long after a person's last message anything may be said."""
@@ -55,19 +57,26 @@ class Dispatcher:
         self._chance = chance
         self._unrecorded: list[tuple[Outbox, Outcome]] = []
         self._claimed: dict[str, list[Outbox]] = {channel: [] for channel in senders}
+        self._in_hand: dict[int, Outbox] = {}
+        """All that is claimed and not recorded, by id."""
         self._looking = set(senders)
         self._lanes = {channel: Loop(f"outbox of {channel}", self._lane(channel)) for channel in senders}
 
     async def run(self) -> None:
         """Send until stopped, and then what was handed over meanwhile."""
-        await asyncio.gather(*(lane.run() for lane in self._lanes.values()))
-        for channel in self._lanes:
-            await self._send_claimed(channel)
+        renewing = asyncio.create_task(self._renew_claims())
+        try:
+            await asyncio.gather(*(lane.run() for lane in self._lanes.values()))
+            for channel in self._lanes:
+                await self._send_claimed(channel)
+        finally:
+            renewing.cancel()
 
     def send(self, claimed: Iterable[Outbox]) -> None:
         """Take over messages that were claimed as they were written, to chats that have just spoken."""
         for row in claimed:
             if row.channel in self._lanes:
+                self._in_hand[row.id] = row
                 self._claimed[row.channel].append(row)
                 self._lanes[row.channel].wake()
 
@@ -119,6 +128,7 @@ class Dispatcher:
 
     async def _deliver(self, rows: Sequence[Outbox], closed: Collection[str]) -> None:
         """Send claimed messages side by side, and record what became of them; `closed`: chats out of their window."""
+        self._in_hand |= {row.id: row for row in rows}
         outcomes = await asyncio.gather(
             *(self._send(row, in_session=row.address not in closed) for row in rows), return_exceptions=True
         )
@@ -156,8 +166,21 @@ class Dispatcher:
         except AWAY:
             self._unrecorded = done + self._unrecorded
             raise
+        for row, _ in done:
+            self._in_hand.pop(row.id, None)
         if work := work_left(session):
             self.wake(*work)
+
+    async def _renew_claims(self) -> None:
+        """A vendor may take longer than a lease, and more may wait behind it; another process must not take those."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY.total_seconds())
+            if self._in_hand:
+                try:
+                    async with self._database.write() as session:
+                        await outbox.renew(session, self._in_hand.values(), now=self._clock())
+                except AWAY as error:
+                    LOG.warning("claims can't be renewed: the database is away (%s)", type(error).__name__)
 
     async def _record_one(self, session: AsyncSession, row: Outbox, outcome: Outcome, now: datetime) -> None:
         jitter = self._chance()
@@ -180,6 +203,18 @@ class Dispatcher:
         self, session: AsyncSession, row: Outbox, why: Undeliverable | OutsideWindow, now: datetime
     ) -> None:
         await outbox.failed(session, row, reason=str(why) or type(why).__name__)
+        try:
+            async with session.begin_nested():
+                await self._tell_otherwise(session, row, why, now)
+        except AWAY:
+            raise
+        except Exception:  # noqa: BLE001
+            # What other messages came to must be recorded all the same, or they would be sent again.
+            LOG.exception("nobody could be told that message %s failed: a bug", row.id)
+
+    async def _tell_otherwise(
+        self, session: AsyncSession, row: Outbox, why: Undeliverable | OutsideWindow, now: datetime
+    ) -> None:
         if isinstance(why, Undeliverable) and why.unreachable:
             await outbox.chat_closed(session, channel=row.channel, address=row.address, reason=str(why), now=now)
         await notices.unreached(session, row, message_from_json(row.body), shop=self._shop, now=now)

@@ -14,10 +14,10 @@ from bot.whatsapp import WhatsAppSender
 from core.database import AWAY
 from webhooks.twilio import Take
 
-EVERY = timedelta(minutes=10)
+EVERY = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
 """Looked at once more before the last time; what was answered is known by its id."""
-UNDER_WAY = timedelta(minutes=1)
+UNDER_WAY = timedelta(seconds=20)
 """What is newer may still come by its webhook, which brings taps, places and photos too (Twilio tries for 15 s)."""
 
 _PASSING: tuple[type[Exception], ...] = (NotSent, *AWAY)
@@ -34,7 +34,7 @@ async def catch_up(
     pause: Pause = asyncio.sleep,
 ) -> None:
     """Take what was missed since then, until cancelled; while Twilio or the database is away, wait and ask again."""
-    failures = 0
+    failures, next_look = 0, UNDER_WAY  # what was dropped just before the start is old enough by then
     while True:
         until = clock() - UNDER_WAY
         try:
@@ -46,4 +46,5 @@ async def catch_up(
             failures += 1
         else:
             since, failures = until, 0
-            await pause(EVERY.total_seconds())
+            await pause(next_look.total_seconds())
+            next_look = EVERY

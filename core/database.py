@@ -6,7 +6,7 @@ PostgreSQL: one pool; rivals meet at row locks and conditional updates.
 Either way a reader can't write, and who waits too long for a lock gets an `OperationalError`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -35,8 +35,11 @@ AWAY: tuple[type[Exception], ...] = (
 _MILLISECOND = timedelta(milliseconds=1)
 _OPERATIONAL_CLASSES = {"08", "53", "57"}
 """PostgreSQL's connection exceptions, insufficient resources, operator intervention."""
-_OPERATIONAL_STATES = {"55P03", "40P01"}
-"""PostgreSQL's lock_not_available and deadlock_detected."""
+_OPERATIONAL_STATES = {"55P03", "40P01", "25006", "55000"}
+"""PostgreSQL's lock_not_available, deadlock_detected, read_only_sql_transaction, and what a closed database says."""
+
+
+StillMine = Callable[[], Awaitable[None]]
 
 
 class Database:
@@ -76,6 +79,31 @@ class Database:
         async with AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
+    @asynccontextmanager
+    async def alone(self, what: str) -> AsyncIterator[StillMine | None]:
+        """Be the only process that does this, until the block ends or the process dies; None while another one is.
+
+        What is given raises one of `AWAY` once the database has lost sight of us. SQLite serves one process anyway.
+        """
+        if self.is_sqlite:
+            yield _nothing_to_ask
+            return
+        async with self._writer.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            key = func.hashtext(what)
+            if not await connection.scalar(select(func.pg_try_advisory_lock(key))):
+                yield None
+                return
+
+            async def still_mine() -> None:
+                await connection.execute(select(1))
+
+            try:
+                yield still_mine
+            finally:
+                # Not given back to the pool: with its session ends the lock, whatever state that is in.
+                await connection.invalidate()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._writer.dispose()
@@ -83,7 +111,7 @@ class Database:
 
 
 def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **pragmas: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, **_patient(patience))
     # Patience first: turning WAL on needs the lock already.
     settings = {"busy_timeout": f"{patience // _MILLISECOND}", "journal_mode": "WAL"}
     settings |= {"synchronous": "FULL", "foreign_keys": "ON"} | pragmas
@@ -93,7 +121,7 @@ def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **prag
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
         for pragma, value in settings.items():
-            cursor.execute(f"PRAGMA {pragma}={value}")
+            cursor.execute(f"PRAGMA {pragma}={value}")  # nosemgrep: no-sql-from-strings
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -110,8 +138,8 @@ def _postgresql(url: str, *, pool_size: int, patience: timedelta) -> AsyncEngine
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
-        hide_parameters=True,  # an error must not tell the log what people said
-        connect_args={"server_settings": settings},
+        connect_args={"server_settings": settings, "timeout": patience.total_seconds()},
+        **_patient(patience),
     )
 
     @event.listens_for(engine.sync_engine, "handle_error")
@@ -123,6 +151,15 @@ def _postgresql(url: str, *, pool_size: int, patience: timedelta) -> AsyncEngine
         return None
 
     return engine
+
+
+def _patient(patience: timedelta) -> dict[str, Any]:
+    """What both engines have in common: nobody waits longer for a connection, and no error tells what people said."""
+    return {"pool_timeout": patience.total_seconds(), "hide_parameters": True}
+
+
+async def _nothing_to_ask() -> None:
+    """SQLite's one process can't be lost sight of."""
 
 
 async def insert_once(session: AsyncSession, table: type[Any], **values: Any) -> bool:

@@ -33,8 +33,8 @@ from core.database import insert_once, leave_work
 from core.messages import Message, to_json
 from core.tables import Contact, Moment, Outbox
 
-LEASE = timedelta(minutes=2)
-"""How long a claimed message is its claimer's; longer than any sender waits for its vendor."""
+LEASE = timedelta(seconds=20)
+"""How long a claimed message is its claimer's, who renews it while it is being sent: so long waits what a crash left."""
 PATIENCE = timedelta(days=2)
 """How long a message without an `until` is tried."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=5)
@@ -124,6 +124,17 @@ async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: C
     )
     rows = sorted(claimed, key=lambda row: (row.due_at, row.id))
     return [row for row in rows if _still_wanted(row, now)]
+
+
+async def renew(session: AsyncSession, rows: Collection[Outbox], *, now: datetime) -> None:
+    """Keep claimed messages for another `LEASE`: they are still being sent."""
+    as_claimed = tuple_(Outbox.id, Outbox.attempts).in_([(row.id, row.attempts) for row in rows])
+    await session.execute(update(Outbox).where(as_claimed, Outbox.state == "sending").values(not_before=now + LEASE))
+
+
+async def take_over(session: AsyncSession, *, now: datetime) -> None:
+    """Let what was being sent be claimed at once: whoever had claimed it is gone."""
+    await session.execute(update(Outbox).where(_unfinished(Outbox), Outbox.state == "sending").values(not_before=now))
 
 
 async def sent(session: AsyncSession, row: Outbox, *, vendor_id: str | None, now: datetime) -> None:

@@ -30,7 +30,7 @@ from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentReque
 
 WORKER = "payments"
 """Whose work a request is (`database.leave_work`)."""
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(seconds=30)
 """How long a worker that took a request has it to itself."""
 LOOK_EVERY = timedelta(minutes=10)
 """How often Midtrans is asked about an open link, lest a notification was lost."""

@@ -18,7 +18,7 @@ from core.shop import Shop
 from core.states import RefundState
 from core.tables import Booking, BookingEvent, Moment, PaymentAttempt, Refund
 
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(seconds=30)
 REFUSED_AGAIN = timedelta(hours=1)
 """How long a no is waited out: a card settles overnight, ShopeePay refunds nothing at night."""
 PATIENCE = timedelta(days=3)

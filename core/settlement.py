@@ -28,7 +28,7 @@ from core.shop import Shop
 from core.states import BookingStatus, RequestState, check_move
 from core.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNotification, PaymentRequest
 
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(seconds=30)
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from core import outbox
+from core import claims, outbox
 from core.database import Database
 from core.messages import message, say
 from core.tables import Contact, Customer, Outbox
@@ -71,10 +71,10 @@ async def test_a_backoff_holds_its_own_chat_up_and_no_other(database: Database, 
     await write(database, "first", now)
     await write(database, "second", now)
     (row,) = await claim(database, now)
-    await record(database, outbox.retry, row, reason="429", now=now, jitter=0.0, after=MINUTE)
+    await record(database, outbox.retry, row, reason="429", now=now, jitter=0.0, after=10 * SECOND)
     await write(database, "another chat", now, address="2")
     assert [each.key for each in await claim(database, now + SECOND)] == ["another chat"]
-    assert [each.key for each in await claim(database, now + MINUTE)] == ["first"]
+    assert [each.key for each in await claim(database, now + 10 * SECOND)] == ["first"]
 
 
 async def test_a_lease_that_ran_out_is_claimed_once_more_and_no_third_time(database: Database, now: datetime) -> None:
@@ -85,6 +85,27 @@ async def test_a_lease_that_ran_out_is_claimed_once_more_and_no_third_time(datab
     assert [(row.attempts, row.unclear) for row in again] == [(2, 1)]
     assert await claim(database, now + 2 * outbox.LEASE) == []
     assert (await stored(database, "reply")).state == "failed"
+
+
+async def test_a_claim_that_is_renewed_is_taken_by_nobody(database: Database, now: datetime) -> None:
+    await write(database, "reply", now)
+    (row,) = await claim(database, now)
+    async with database.write() as session:
+        await outbox.renew(session, [row], now=now + outbox.LEASE - SECOND)
+    assert await claim(database, now + outbox.LEASE) == []
+    assert [each.key for each in await claim(database, now + 2 * outbox.LEASE - SECOND)] == ["reply"]
+    async with database.write() as session:
+        await outbox.renew(session, [row], now=now + HOUR)
+    assert (await stored(database, "reply")).not_before < now + HOUR, "who lost the claim renews nothing"
+
+
+async def test_what_a_dead_process_was_sending_is_taken_over_at_once(database: Database, now: datetime) -> None:
+    await write(database, "reply", now)
+    await write(database, "reminder", now, address="2", due_at=now + HOUR)
+    assert len(await claim(database, now)) == 1
+    async with database.write() as session:
+        await claims.take_over(session, now=now + SECOND)
+    assert [(row.key, row.unclear) for row in await claim(database, now + SECOND)] == [("reply", 1)]
 
 
 async def test_who_lost_the_lease_records_nothing(database: Database, now: datetime) -> None:

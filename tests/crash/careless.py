@@ -1,0 +1,50 @@
+"""The negative control: a server that writes its messages after the commit, in a transaction of its own.
+
+It wraps what `bot.app` puts together and is started like the product; the harness must catch it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import app
+from bot.__main__ import main as bengkel
+from core import outbox
+from core.database import Database
+
+MOMENT = 0.05
+"""Seconds between the two commits, which make it likelier that a kill falls between them."""
+
+
+class Careless(Database):
+    """Commits the turn first, and then what it says."""
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        async with super().write() as session:
+            yield session
+        if later := session.info.pop("later", None):
+            await asyncio.sleep(MOMENT)
+            async with super().write() as after:
+                for write, values in later:
+                    await write(after, **values)
+            session.info.update(after.info)
+
+
+def _later(write: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[bool]]:
+    async def put_off(session: AsyncSession, **values: Any) -> bool:
+        session.info.setdefault("later", []).append((write, values))
+        return True
+
+    return put_off
+
+
+def main(words: Sequence[str]) -> int:
+    """`bengkel`, carelessly."""
+    app.Database = Careless  # type: ignore[misc]
+    outbox.reply = _later(outbox.reply)  # type: ignore[assignment]
+    outbox.enqueue = _later(outbox.enqueue)
+    return bengkel(words)

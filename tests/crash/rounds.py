@@ -1,0 +1,156 @@
+"""A town whose server is killed again and again while customers book, and what is left in the end.
+
+customers ── phones ──> vendors (in this process) ──> proxy ──> server processes <── SIGKILL, start
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random  # noqa: TID251 seeded, and the seed is printed
+
+from patrons import Patron
+from servers import BENGKEL, Proxy, Server
+from sqlalchemy import func, select, update
+from verdict import ON_HAND, Verdict, judge
+
+from bot import app
+from bot.config import Settings
+from bot.sandbox.demo import OWNER, TECHNICIAN, WORKSHOP, free_port, settings_for
+from bot.sandbox.server import Outside, outside
+from core.database import Database
+from core.shop import Shop
+from core.tables import Outbox, Part, PaymentNotification
+
+MIDTRANS_HURRIES = 1 / 60
+"""Its first retry comes after two minutes; here after two seconds."""
+RIVALS = 4
+"""Customers for each hour, one more than it has places."""
+HOURS = (9, 11, 13, 15)
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run: what is started, how often it is killed, who comes."""
+
+    database_url: str
+    """Migrated, with the demo catalogue."""
+    seed: int
+    kills: int
+    processes: int = 1
+    channels: tuple[str, ...] = ("telegram", "whatsapp")
+    """Of the customers who book at the same time, one after the other in each of these chats."""
+    patience: timedelta = timedelta(minutes=2)
+    program: str = BENGKEL
+    mode: str = "webhook"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    verdict: Verdict
+    slowest: float
+    """The longest that a customer waited for an answer, in seconds."""
+    logs: str
+
+
+async def run(plan: Plan, folder: Path) -> Outcome:
+    """Kill, wait until all is quiet, judge."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # calls that died with their caller
+    async with town(plan, folder) as (there, settings, servers):
+        patrons = await _busy_day(plan, there, servers)
+        database = app.database(settings)
+        try:
+            await _quiet(database, there, plan.patience)
+            verdict = await judge(there, database, patrons)
+        finally:
+            await database.close()
+        logs = "\n".join(server.log for server in servers)
+    verdict.expect("Traceback" not in logs, f"a bug:\n{logs[-3000:]}" if "Traceback" in logs else "")
+    verdict.counts["kills"] = plan.kills
+    return Outcome(verdict, max(patron.slowest for patron in patrons), logs)
+
+
+@contextlib.asynccontextmanager
+async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Settings, list[Server]]]:
+    """The vendors, and the shop's processes behind a proxy, all of them up."""
+    async with outside(app.now) as there:
+        there.midtrans.notifications.retry_factor = MIDTRANS_HURRIES
+        there.world.hire("owner", OWNER, "Ibu Rina", phone="+628111000001")
+        there.world.hire("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
+        settings = _settings(plan, there, folder)
+        await _fill_the_shelves(settings)
+        servers = [Server(settings, folder / f"process-{number}", plan.program) for number in range(plan.processes)]
+        there.shop_is_at(settings.server.public_url)
+        async with Proxy(*servers).listening(settings.server.port):
+            await asyncio.gather(*(server.start() for server in servers))
+            try:
+                yield there, settings, servers
+            finally:
+                await asyncio.gather(*(server.close() for server in servers))
+
+
+async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[Patron]:
+    """Customers come as long as servers are killed; those who are there then finish."""
+    chance, patrons = Random(plan.seed), list[Patron]()
+    numbers, over = itertools.count(), asyncio.Event()
+
+    async def one_after_the_other(channel: str) -> None:
+        while not over.is_set() or not patrons:
+            number = next(numbers)
+            day, hour = divmod(number // RIVALS, len(HOURS))
+            patron = Patron(there.world.new_customer(channel), day + 2, HOURS[hour], plan.patience)
+            patrons.append(patron)
+            await patron.book(there)
+
+    coming = [asyncio.create_task(one_after_the_other(channel)) for channel in plan.channels]
+    for _ in range(plan.kills):
+        await asyncio.sleep(chance.uniform(0.1, 2))
+        server = chance.choice(servers)
+        await server.kill()
+        await asyncio.sleep(chance.uniform(0, 0.5))
+        await server.start()
+    over.set()
+    await asyncio.gather(*coming)
+    return patrons
+
+
+async def _quiet(database: Database, there: Outside, patience: timedelta) -> None:
+    """Wait until nothing is under way any more; what never ends is for the verdict."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience.total_seconds()):
+            while there.world.telegram.pending or _undelivered(there) or await _unfinished(database):  # noqa: ASYNC110 another process ends it
+                await asyncio.sleep(0.1)
+
+
+def _undelivered(there: Outside) -> bool:
+    messages = there.world.whatsapp.messages.values()
+    return any(each.direction == "outbound-api" and each.status not in ("read", "failed") for each in messages)
+
+
+async def _unfinished(database: Database) -> int:
+    waiting = select(func.count()).where(Outbox.state.in_(["due", "sending"]), Outbox.due_at <= app.now())
+    noted = select(func.count()).where(PaymentNotification.due_at.is_not(None))
+    async with database.read() as session:
+        return (await session.scalar(waiting) or 0) + (await session.scalar(noted) or 0)
+
+
+def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
+    """The demo's shop, open on every day so that it doesn't matter when this runs."""
+    settings = settings_for(there, folder=folder, database=plan.database_url, port=free_port())
+    hours = {"opening_hours": dict.fromkeys(DAYS, "09:00-17:00"), "closed_on_public_holidays": False}
+    telegram = settings.telegram.model_copy(update={"mode": plan.mode})
+    return settings.model_copy(update={"workshop": Shop.model_validate(WORKSHOP | hours), "telegram": telegram})
+
+
+async def _fill_the_shelves(settings: Settings) -> None:
+    database = app.database(settings)
+    async with database.write() as session:
+        await session.execute(update(Part).values(on_hand=ON_HAND))
+    await database.close()

@@ -1,0 +1,125 @@
+"""Real server processes that are killed: started as `bengkel run` is, behind a proxy as several would be.
+
+Importing everything takes seconds, so each is forked from a process that has done only that.
+"""
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import yaml
+from aiohttp import ClientError, ClientSession
+
+from bot.config import SECRETS, Settings
+from bot.sandbox.demo import free_port
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["bot.__main__"])
+BENGKEL, CARELESS = "bot.__main__", "careless"
+"""What is run: the product, or the variant that must be caught."""
+
+
+class Server:
+    """One process of the shop; it can be started again after it was killed."""
+
+    def __init__(self, settings: Settings, folder: Path, program: str = BENGKEL) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self._program = program
+        self.port = free_port()
+        mine = settings.model_copy(update={"server": settings.server.model_copy(update={"port": self.port})})
+        _write_down(mine, folder)
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    @property
+    def log(self) -> str:
+        """All that it printed."""
+        return (self._folder / "log").read_text()
+
+    async def start(self) -> None:
+        """Start it and wait until it serves."""
+        process = _FORKS.Process(target=_bengkel, args=(self._program, self._folder), daemon=True)
+        await asyncio.to_thread(process.start)
+        self._process = process
+        while not await self._answers():
+            assert process.is_alive(), self.log[-3000:]
+            await asyncio.sleep(0.05)
+
+    async def kill(self, sign: int = signal.SIGKILL, *, within: float = 20) -> int | None:
+        """Send it a signal and wait for its end; its exit status, None if it goes on."""
+        assert self._process
+        assert self._process.pid
+        os.kill(self._process.pid, sign)
+        await asyncio.to_thread(self._process.join, within)
+        return self._process.exitcode
+
+    async def close(self) -> None:
+        """End it, whatever it is doing."""
+        if self._process and self._process.is_alive():
+            await self.kill()
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(ClientError, OSError):
+            async with ClientSession() as http, http.get(f"http://127.0.0.1:{self.port}/healthz") as answer:
+                return answer.status == 200
+        return False
+
+
+class Proxy:
+    """What stands before the servers: each connection goes to the next one that takes it, none to a dead one."""
+
+    def __init__(self, *servers: Server) -> None:
+        self._servers = list(servers)
+
+    @asynccontextmanager
+    async def listening(self, port: int) -> AsyncIterator[None]:
+        """Take connections while the block runs."""
+        serving = await asyncio.start_server(self._carry, "127.0.0.1", port)
+        try:
+            yield
+        finally:
+            serving.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._servers.append(self._servers.pop(0))
+        for server in self._servers:
+            with contextlib.suppress(OSError):
+                there = await asyncio.open_connection("127.0.0.1", server.port)
+                await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
+                return
+        writer.close()
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+def _write_down(settings: Settings, folder: Path) -> None:
+    """The settings as an owner gives them: config.yaml, and the secrets in .env."""
+    given = settings.model_dump(mode="json", exclude_unset=True)
+    lines = []
+    for section, key in SECRETS:
+        if given.get(section, {}).pop(key, None):
+            secret = getattr(getattr(settings, section), key).get_secret_value()
+            lines.append(f"BENGKEL_{section}__{key}={secret}".upper().replace(secret.upper(), secret))
+    (folder / ".env").write_text("\n".join(lines))
+    (folder / "config.yaml").write_text(yaml.safe_dump(given, allow_unicode=True))
+
+
+def _bengkel(program: str, folder: Path) -> None:
+    """In the new process: become the program."""
+    os.chdir(folder)
+    log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.exit(__import__(program, fromlist=["main"]).main(["run"]))

@@ -1,0 +1,18 @@
+"""SHORT version of `make crash`: two kills on each database, seeded; and the negative control, which must be caught."""
+
+from pathlib import Path
+
+import pytest
+from rounds import Plan, run
+
+SEED = 20261123
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_nothing_is_lost_or_doubled_by_kills(request: pytest.FixtureRequest, tmp_path: Path, engine: str) -> None:
+    url = request.getfixturevalue(f"stocked_{engine}_url")
+    plan = Plan(url, SEED, kills=2, channels=("telegram", "telegram"))
+    print(f"seed {plan.seed}")  # noqa: T201 shown when it fails
+    outcome = await run(plan, tmp_path)
+    assert outcome.verdict.broken == []
+    assert outcome.verdict.counts["payments"]
