@@ -73,8 +73,20 @@ async def test_a_signed_notification_is_kept_once_and_wakes_the_worker(door: Doo
     assert door.woken.is_set()
 
 
-async def test_nothing_is_decided_by_a_notification(door: Door) -> None:
-    await door.post(signed())
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        pytest.param(signed(), id="what Midtrans says"),
+        pytest.param(signed(transaction_status="pending") | {"transaction_status": "settlement"}, id="another status under a real signature, which doesn't cover it"),
+        pytest.param(signed(gross_amount="1.00"), id="another amount than was asked for"),
+        pytest.param(signed(currency="USD"), id="another currency"),
+        pytest.param(signed(transaction_status="refund", refund_amount="999999999.00"), id="more back than ever came in"),
+        pytest.param(signed(transaction_status="chargeback"), id="a chargeback of what never came"),
+    ],
+)  # fmt: skip
+async def test_nothing_is_decided_by_a_notification(door: Door, claimed: dict[str, Any]) -> None:
+    assert await door.post(claimed) == 200
+    assert len(await door.kept()) == 1
     assert (await booking_of(door.database)).paid_amount == 0
     async with door.database.read() as session:
         assert (await session.scalars(select(LedgerEntry))).all() == []
