@@ -200,7 +200,12 @@ async def serving(
             stack.callback(account.close)
             care.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
         oversight = Oversight(
-            opened, shop, channels=tuple(senders), parts=_parts(dispatcher, line, collector, bot), clock=clock, wake=wake
+            opened,
+            shop,
+            channels=tuple(senders),
+            parts=_parts(dispatcher, line, collector, bot),
+            clock=clock,
+            wake=wake,
         )
         stack.callback(oversight.close)
         routes += operators.routes(

@@ -208,7 +208,7 @@ class Dispatcher:
                 await self._tell_otherwise(session, row, why, now)
         except AWAY:
             raise
-        except Exception:  # noqa: BLE001
+        except Exception:
             # What other messages came to must be recorded all the same, or they would be sent again.
             LOG.exception("nobody could be told that message %s failed: a bug", row.id)
 

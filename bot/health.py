@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import update
 
 from core.database import AWAY, Database
+from core.tables import Secret
 
 PATIENCE = timedelta(seconds=2)
 """How long who asks waits for the database."""
+GOOD_FOR = timedelta(milliseconds=250)
+"""How long its answer is believed: anybody may ask, and each question is a commit."""
 
 T = TypeVar("T")
 
@@ -22,7 +25,7 @@ class Health:
     """All parts of this process; the database is asked, the others tell."""
 
     def __init__(self, database: Database, parts: Mapping[str, Trouble]) -> None:
-        self._pulse = Asked(lambda: _answers(database))
+        self._pulse = Asked(lambda: _takes_a_write(database), good_for=GOOD_FOR)
         self._parts = parts
 
     async def ready(self) -> Mapping[str, str]:
@@ -40,17 +43,22 @@ class Health:
 
 
 class Asked(Generic[T]):
-    """A question that may hang: who asks waits for a while only, and it is asked anew once it has been answered."""
+    """A question that may hang: who asks waits for a while only, and it is asked anew once its answer is old."""
 
-    def __init__(self, ask: Callable[[], Awaitable[T]], patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, ask: Callable[[], Awaitable[T]], patience: timedelta = PATIENCE, *, good_for: timedelta = timedelta()
+    ) -> None:
         self._ask = ask
         self._patience = patience
+        self._good_for = good_for.total_seconds()
         self._asking: asyncio.Future[T] | None = None
+        self._asked_at = 0.0
 
     async def answer(self) -> T:
         """The answer; raises `TimeoutError` while there is none, and what the question raises."""
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.ensure_future(self._ask())
+        now = asyncio.get_running_loop().time()
+        if self._asking is None or (self._asking.done() and now >= self._asked_at + self._good_for):
+            self._asking, self._asked_at = asyncio.ensure_future(self._ask()), now
             # What it comes to may be nobody's business any more.
             self._asking.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         asking = self._asking
@@ -85,6 +93,7 @@ class Pulse:
         return "stuck" if silent > self._longest.total_seconds() else None
 
 
-async def _answers(database: Database) -> None:
-    async with database.read() as session:
-        await session.execute(text("SELECT 1"))
+async def _takes_a_write(database: Database) -> None:
+    """Reading may go well while the database is locked, read-only or full, and then nothing can be promised."""
+    async with database.write() as session:
+        await session.execute(update(Secret).values(value=Secret.value))

@@ -32,6 +32,11 @@ class Line:
         """Something was given back, or may have become free."""
         self._loop.wake()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is done, None where all is well."""
+        return self._loop.trouble
+
     def stop(self) -> None:
         """Finish what is being done, then end."""
         self._loop.stop()

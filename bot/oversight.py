@@ -41,6 +41,9 @@ class Oversight:
         self._channels = channels
         self._clock = clock
         self._wake = wake
+        self._parts = parts
+        self._failing: frozenset[str] = frozenset()
+        """The parts that didn't work a look ago."""
         self._pulse = Pulse(LONGEST_SILENCE)
         self._health = Health(database, {**parts, "scheduler": self._pulse.trouble})
         self._backlog = Asked(self._look)
@@ -66,6 +69,8 @@ class Oversight:
         try:
             async with self._database.write() as session:
                 begun, over = await alarms.watch(session, shop=self._shop, channels=self._channels, now=self._clock())
+                lasting = self._still_failing()
+                await alarms.failing(session, lasting, shop=self._shop, channels=self._channels, now=self._clock())
         except AWAY as error:
             _log.warning("alarms: the database is away (%s)", type(error).__name__)
             return
@@ -73,13 +78,20 @@ class Oversight:
             _log.error("alarm: %s stands still", name)
         for name in over:
             _log.warning("alarm: %s is over", name)
-        if begun or over:
+        if begun or over or lasting:
             self._wake()
 
     def close(self) -> None:
         """Wait for nothing any more."""
         self._health.close()
         self._backlog.close()
+
+    def _still_failing(self) -> Mapping[str, str]:
+        """The parts that don't work at the second look either, and why: what passes by itself alarms nobody."""
+        now = {name: trouble for name, part in self._parts.items() if (trouble := part())}
+        lasting = {name: trouble for name, trouble in now.items() if name in self._failing}
+        self._failing = frozenset(now)
+        return lasting
 
     async def _beat(self) -> None:
         self._pulse.beat()

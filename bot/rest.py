@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout
 
 from bot.collect import Collector
 from bot.config import Settings
@@ -14,7 +14,7 @@ from bot.photos import Photos
 from core.database import Database
 from webhooks.api import Api
 from webhooks.api.auth import Clerk, Fetch, KeySet
-from webhooks.api.jwks import PATIENCE, fetching
+from webhooks.api.jwks import fetching
 
 _log = logging.getLogger(__name__)
 
@@ -53,12 +53,11 @@ async def _clerk(settings: Settings, stack: AsyncExitStack, patience: Patience) 
     if issuer is None:
         _log.warning("Signing in on the web is off: BENGKEL_CLERK__ISSUER is not set")
         return None
-    client = await stack.enter_async_context(ClientSession(timeout=PATIENCE))
-    keys = KeySet(published_keys(settings, client, patience))
+    client = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=patience.keys.total_seconds())))
+    keys = KeySet(published_keys(settings, client))
     return Clerk(issuer=issuer, parties=settings.clerk.authorized_parties, keys=keys, shop=settings.shop)
 
 
-def published_keys(settings: Settings, client: ClientSession, patience: Patience = USUAL) -> Fetch:
+def published_keys(settings: Settings, client: ClientSession) -> Fetch:
     """Fetches the JWKS of the issuer in the settings."""
-    url = settings.clerk.jwks_url or f"{settings.clerk.issuer}/.well-known/jwks.json"
-    return fetching(client, url, longest=patience.keys)
+    return fetching(client, settings.clerk.jwks_url or f"{settings.clerk.issuer}/.well-known/jwks.json")

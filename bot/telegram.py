@@ -70,6 +70,8 @@ class TelegramSender:
 
     async def send(self, parcel: Parcel) -> str | None:
         """Deliver every part; the id is the last one's."""
+        if parcel.attempts:
+            await self._reach()
         shown = parts(parcel.message, parcel.language, keys_open=parcel.address in self._keys_open)
         accepted, last = self._accepted.pop(parcel.key, 0), None
         try:
@@ -122,6 +124,14 @@ class TelegramSender:
         await asyncio.gather(*self._answers)
         for request in self.bot._request:  # the bot's own shutdown does nothing unless it was initialized
             await request.shutdown()
+
+    async def _reach(self) -> None:
+        """Ask something harmless before a message is sent again: a silent Telegram must not use its second try up."""
+        try:
+            with _told_apart():
+                await self.bot.get_me()
+        except Unclear as error:
+            raise NotSent(str(error)) from error
 
     async def _send(self, parcel: Parcel, part: Part) -> str:
         with _told_apart():

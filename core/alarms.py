@@ -6,7 +6,7 @@
 Whoever can't be reached on a channel that is itself late is told on another one, at last by e-mail.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,6 +54,16 @@ async def watch(
     begun = [name for name, trouble in troubles.items() if await _raise(session, trouble, reached, shop, now)]
     over = [name for name in raised if name not in troubles and await _end(session, raised[name], reached, shop, now)]
     return begun, over
+
+
+async def failing(
+    session: AsyncSession, parts: Mapping[str, str], *, shop: Shop, channels: Collection[str], now: datetime
+) -> None:
+    """Tell the admins which parts of a process don't work, and why: each once a day, whoever else sees it too."""
+    reached = [way for member in shop.staff if member.role == "admin" for way in _ways(member, shop, channels, ())]
+    for name, why in parts.items():
+        told = message(say("alarm.part.head", what=_named(f"part:{name}")), say("alarm.part.text", why=why))
+        await _tell(session, told, reached, f"part:{name}:{shop.local(now).date()}", now)
 
 
 async def unheard(session: AsyncSession, row: Outbox, *, shop: Shop, now: datetime) -> None:

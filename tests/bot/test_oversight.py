@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 from shops import MONDAY_8_AM
+from sqlalchemy import select
 
 from bot import metrics
 from bot.health import Asked, Pulse
@@ -96,13 +97,13 @@ async def test_a_database_that_is_away_leaves_readiness_and_metrics_answering(sh
     await away.close()
 
 
-async def test_a_loop_tells_when_it_has_stopped_or_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loop_tells_when_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, began = asyncio.Event(), asyncio.Event()
 
     async def work() -> int:
         began.set()
         await gate.wait()
-        raise ZeroDivisionError
+        return 0
 
     loop = Loop("outbox", work)
     assert loop.trouble == "not running"
@@ -114,9 +115,58 @@ async def test_a_loop_tells_when_it_has_stopped_or_hangs(monkeypatch: pytest.Mon
     assert loop.trouble == "stuck"
     monkeypatch.undo()
     gate.set()
-    with pytest.raises(ZeroDivisionError):
-        await running
+    loop.stop()
+    await running
     assert loop.trouble == "not running"
+
+
+async def test_a_loop_outlives_a_bug_and_tells_of_it_once(caplog: pytest.LogCaptureFixture) -> None:
+    outcomes: list[Exception | None] = [KeyError("1"), KeyError("2"), OSError("the database is away"), None]
+    seen: list[str | None] = []
+    worked = asyncio.Event()
+
+    async def work() -> int:
+        seen.append(loop.trouble)
+        if error := outcomes.pop(0):
+            raise error
+        worked.set()
+        return 0
+
+    loop = Loop("outbox", work, pause=timedelta())
+    running = asyncio.create_task(loop.run())
+    await asyncio.wait_for(worked.wait(), 5)
+    assert seen == [None, "fails: KeyError", "fails: KeyError", "fails: KeyError"]
+    assert loop.trouble is None
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    loop.stop()
+    await running
+
+
+async def test_a_loop_that_rests_after_a_bug_stops_at_once() -> None:
+    failed = asyncio.Event()
+
+    async def work() -> int:
+        failed.set()
+        raise ZeroDivisionError
+
+    loop = Loop("outbox", work, pause=timedelta(hours=1))
+    running = asyncio.create_task(loop.run())
+    await failed.wait()
+    loop.stop()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_the_admins_hear_of_a_part_that_stays_broken_once_a_day(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    troubles = iter(["fails: KeyError", None, "fails: KeyError", "fails: KeyError", "fails: KeyError"])
+    seen = oversight(database, shop, now, payments=lambda: next(troubles))
+    told = []
+    for _ in range(5):
+        await seen.raise_alarms()
+        async with database.read() as session:
+            told.append([row.body["says"][1]["with"] for row in await session.scalars(select(Outbox))])
+    assert told == [[], [], [], [{"why": "fails: KeyError"}], [{"why": "fails: KeyError"}]]
 
 
 async def test_a_scheduler_that_has_gone_silent_is_noticed() -> None:
