@@ -10,7 +10,7 @@ from sqlalchemy.orm import contains_eager
 
 from core.database import insert_once
 from core.refusals import NotFound
-from core.tables import Booking, Contact, Conversation, Customer, Inbound
+from core.tables import Booking, Contact, Conversation, Customer, Inbound, Waiting
 
 SEEN_PRECISION = timedelta(minutes=1)
 """A day's window needs no more, and most turns are spared a statement."""
@@ -113,7 +113,8 @@ async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> No
     if known is None or known.id == contact.customer_id:
         contact.customer.phone, contact.customer.phone_proven = phone, True
         return
-    await session.execute(update(Booking).where(Booking.contact_id == contact.id).values(customer_id=known.id))
+    for theirs in (Booking, Waiting):
+        await session.execute(update(theirs).where(theirs.contact_id == contact.id).values(customer_id=known.id))
     known.name, known.email = known.name or contact.customer.name, known.email or contact.customer.email
     contact.customer = known
 
