@@ -106,9 +106,8 @@ class Reconciler:
             page = await self.page(night.since, night.after)
             night = replace(night, after=page.after, findings=night.findings + page.findings)
             async with self._database.write() as session:
-                await nightly.progress(session, night, now=self._clock())
-                if page.trouble:
-                    await nightly.postpone(session, night, now=self._clock())
+                keep = nightly.postpone if page.trouble else nightly.progress
+                await keep(session, night, now=self._clock())
             if page.trouble:
                 return
         async with self._database.write() as session:

@@ -63,13 +63,13 @@ async def claim(session: AsyncSession, *, shop: Shop, now: datetime) -> Night | 
 async def progress(session: AsyncSession, night: Night, *, now: datetime) -> None:
     """Keep how far it has come; Midtrans answers."""
     run = await _locked(session, night.key)
-    _note(run, after=night.after, findings=asdict(night.findings), not_before=now + LEASE, away_since=None)
+    _note(run, **_so_far(night), not_before=now + LEASE, away_since=None)
 
 
 async def postpone(session: AsyncSession, night: Night, *, now: datetime) -> None:
-    """Midtrans doesn't answer: what is left waits for a while."""
+    """Midtrans doesn't answer: how far it has come is kept, what is left waits for a while."""
     run = await _locked(session, night.key)
-    _note(run, not_before=now + AGAIN, away_since=run.result["away_since"] or now.isoformat())
+    _note(run, **_so_far(night), not_before=now + AGAIN, away_since=run.result["away_since"] or now.isoformat())
 
 
 async def finish(session: AsyncSession, night: Night, *, shop: Shop, now: datetime) -> None:
@@ -103,6 +103,10 @@ async def _begin(session: AsyncSession, key: str, now: datetime) -> dict[str, An
         "away_since": unfinished.get("away_since"),
         "not_before": now.isoformat(),
     }
+
+
+def _so_far(night: Night) -> dict[str, object]:
+    return {"after": night.after, "findings": asdict(night.findings)}
 
 
 async def _locked(session: AsyncSession, key: str) -> JobRun:

@@ -227,7 +227,6 @@ async def test_what_midtrans_kept_from_being_compared_is_part_of_the_next_night(
     found = Findings.of([Difference(ORDER, "t-1", "paid", PRICE, None, "404")])
     night = Night(night.key, night.since, ORDER, found)
     async with database.write() as session:
-        await nightly.progress(session, night, now=half_past_two)
         await nightly.postpone(session, night, now=half_past_two)
     assert await claim(database, shop, half_past_two + AGAIN - MINUTE) is None
     following = await claim(database, shop, half_past_two + DAY)
