@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -103,6 +104,10 @@ async def _demo(options: argparse.Namespace) -> None:
 
 async def _run(options: argparse.Namespace) -> None:
     await app.run(load(options.config))
+    # All is committed and closed; but a thread that still waits for a vendor would hold the process up.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def _check(options: argparse.Namespace) -> int:

@@ -60,6 +60,8 @@ from webhooks import api, cors, files, midtrans, operators, pages, telegram, twi
 from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
+LONGEST_END = timedelta(seconds=4)
+"""How long requests, and then what is being sent, have to end when the server stops: it must be gone in 10 s."""
 COMMANDS = {
     "booking": say("command.booking"),
     "bookings": say("command.bookings"),
@@ -427,11 +429,9 @@ async def _start(
     care: Sequence[jobs.Tick],
     shop: Shop,
 ) -> None:
-    """The loops and the tick; stopped in the reverse order, each after what it is doing."""
-    for loop in loops:
-        task = asyncio.create_task(loop.run())
-        stack.push_async_callback(_finish, task)
-        stack.callback(loop.stop)
+    """The loops and the tick; stopped in the reverse order, the loops after what they are doing."""
+    running = [asyncio.create_task(loop.run()) for loop in loops]
+    stack.push_async_callback(_finish, loops, running)
 
     async def look() -> None:
         wake()
@@ -450,9 +450,14 @@ async def _start(
     wake()
 
 
-async def _finish(task: asyncio.Task[None]) -> None:
-    await asyncio.wait([task], timeout=8)
-    task.cancel()
+async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Sequence[asyncio.Task[None]]) -> None:
+    """Let them end what they are doing; what a vendor holds up longer is left claimed, and tried again by who comes next."""
+    for loop in loops:
+        loop.stop()
+    await asyncio.wait(running, timeout=LONGEST_END.total_seconds())
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def make_app(
 def make_runner(app: web.Application, *, idle: timedelta = IDLE) -> web.AppRunner:
     """Serves the application; closes connections that say nothing, or never come to the end of a head."""
     # aiohttp's own patience is an hour.
-    return web.AppRunner(app, access_log=None, shutdown_timeout=5, keepalive_timeout=idle.total_seconds())
+    return web.AppRunner(app, access_log=None, shutdown_timeout=4, keepalive_timeout=idle.total_seconds())
 
 
 def traced(fresh: Callable[[], str]) -> Middleware:
