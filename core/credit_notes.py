@@ -132,4 +132,4 @@ async def _left_to_shop(session: AsyncSession, booking: Booking) -> Money:
     sent = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
         LedgerEntry.booking_id == booking.id, LedgerEntry.kind != "charged_back"
     )
-    return (await session.scalar(sent) or 0) - await payments.going_back(session, booking)
+    return int(await session.scalar(sent) or 0) - await payments.going_back(session, booking)

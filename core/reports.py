@@ -42,11 +42,12 @@ class DayFigures:
 
 async def dashboard(session: AsyncSession) -> Dashboard:
     """All bookings by status, and all revenue."""
+    revenue = await session.scalar(select(func.coalesce(func.sum(LedgerEntry.amount), 0)))
     query = select(Booking.status, func.count()).group_by(Booking.status)
     counts = dict((await session.execute(query)).all())
     return Dashboard(
         total=sum(counts.values()),
-        revenue=await session.scalar(select(func.coalesce(func.sum(LedgerEntry.amount), 0))) or 0,
+        revenue=int(revenue or 0),  # PostgreSQL adds whole numbers up to a decimal
         **{status.value: counts.get(status, 0) for status in BookingStatus},
     )
 

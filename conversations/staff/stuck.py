@@ -30,7 +30,7 @@ async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Questio
 async def resend(turn: Turn, letter: str) -> Question:
     """Send one again, whatever it failed of."""
     try:
-        key = await dead_letters.key_of(turn.session, int(letter) if letter.isdecimal() else 0)
+        key = await dead_letters.key_of(turn.session, int(letter) if letter.isdecimal() and len(letter) < 19 else 0)
         await dead_letters.resend(turn.session, key=key, now=turn.now)
     except NotFound:  # a colleague was quicker, or it is an old button
         return await stuck(turn, first=say("stuck.gone"))
