@@ -15,7 +15,7 @@ from bot.__main__ import main as bengkel
 from core import outbox
 from core.database import Database
 
-MOMENT = 0.05
+MOMENT = 0.3
 """Seconds between the two commits, which make it likelier that a kill falls between them."""
 
 

@@ -1,5 +1,6 @@
 """SHORT version of `make crash`: two kills on each database, seeded; and the negative control, which must be caught."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,19 @@ async def test_nothing_is_lost_or_doubled_by_kills(request: pytest.FixtureReques
     outcome = await run(plan, tmp_path)
     assert outcome.verdict.broken == []
     assert outcome.verdict.counts["payments"]
+
+
+async def test_a_server_that_writes_its_messages_after_the_commit_is_caught(
+    stocked_sqlite_url: str, tmp_path: Path
+) -> None:
+    """The negative control: kills between the two commits leave messages that nobody ever answers."""
+    plan = Plan(
+        stocked_sqlite_url,
+        SEED,
+        kills=2,
+        channels=("telegram",) * 3,
+        patience=timedelta(seconds=4),
+        program="careless",
+    )
+    outcome = await run(plan, tmp_path)
+    assert any("was never answered" in broken for broken in outcome.verdict.broken)

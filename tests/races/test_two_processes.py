@@ -1,0 +1,151 @@
+"""What two processes on one database do together: each message once, each night's job once, polling in one of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bot.config import BadSettings
+from bot.dispatch import Dispatcher
+from bot.elected import in_one_process
+from bot.sending import File, Parcel
+from bot.sole import only_server
+from core import nightly, outbox
+from core.database import Database
+from core.messages import Document, message, say
+from core.shop import Shop
+
+REMINDERS = 12
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, Database]]:
+    """Two ways to one database, as two processes have them."""
+    url = request.getfixturevalue(f"{request.param}_url")
+    ways = Database(url), Database(url)
+    yield ways
+    for way in ways:
+        await way.close()
+
+
+class Phones:
+    """A vendor, who takes a moment for each message."""
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+
+    async def send(self, parcel: Parcel) -> str | None:
+        self.rung.append(parcel.key)
+        await asyncio.sleep(0)
+        return None
+
+
+async def test_each_reminder_is_sent_by_one_of_them(both: tuple[Database, Database], shop: Shop, now: datetime) -> None:
+    keys = [f"reminder:BK-{number}" for number in range(REMINDERS)]
+    async with both[0].write() as session:
+        for number, key in enumerate(keys):
+            await outbox.enqueue(
+                session,
+                key=key,
+                channel="telegram",
+                address=str(number % 5),
+                language="id",
+                message=message(say("notice.see_you")),
+                kind="reminder",
+                now=now - timedelta(days=1),
+                due_at=now,
+            )
+    phones = Phones()
+
+    async def process(database: Database) -> None:
+        dispatcher = Dispatcher(
+            database, {"telegram": phones}, files=_no_file, shop=shop, clock=lambda: now, chance=lambda: 0.0
+        )
+        # More often than there are messages for a chat: what the other one has claimed holds its chat up.
+        for _ in range(REMINDERS):
+            await dispatcher.run_once()
+
+    await asyncio.gather(*(process(database) for database in both))
+    assert sorted(phones.rung) == sorted(keys)
+
+
+async def test_the_nights_job_is_done_by_one_of_them(
+    both: tuple[Database, Database], shop: Shop, now: datetime
+) -> None:
+    async def process(database: Database) -> bool:
+        async with database.write() as session:
+            return await nightly.claim(session, shop=shop, now=now) is not None
+
+    claims = [process(database) for database in both for _ in range(3)]
+    assert sum(await asyncio.gather(*claims)) == 1
+
+
+class Work:
+    """Counts who does it now, and hears of it when somebody begins."""
+
+    def __init__(self) -> None:
+        self.at_it: list[str] = []
+        self.begun: asyncio.Queue[str] = asyncio.Queue()
+
+    async def do(self, who: str) -> None:
+        self.at_it.append(who)
+        self.begun.put_nowait(who)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.at_it.remove(who)
+
+
+async def test_one_polls_and_the_other_takes_over_when_it_dies(postgres_url: str) -> None:
+    """Telegram answers 409 to whoever asks beside another; a process that dies takes its lock along."""
+    first, second, work = Database(postgres_url), Database(postgres_url), Work()
+    one = asyncio.create_task(in_one_process(first, "polling", lambda: work.do("first"), pause=_a_moment))
+    assert await work.begun.get() == "first"
+    other = asyncio.create_task(in_one_process(second, "polling", lambda: work.do("second"), pause=_a_moment))
+    for _ in range(5):
+        await _a_moment(0)
+    assert work.at_it == ["first"]
+    one.cancel()
+    await asyncio.wait([one])
+    async with asyncio.timeout(10):
+        assert await work.begun.get() == "second"
+    assert work.at_it == ["second"]
+    other.cancel()
+    await asyncio.wait([other])
+    await first.close()
+    await second.close()
+
+
+async def test_who_lost_the_database_stops_polling_before_another_begins(postgres_url: str) -> None:
+    database, onlooker, work = Database(postgres_url), Database(postgres_url), Work()
+    one = asyncio.create_task(in_one_process(database, "polling", lambda: work.do("it"), pause=_a_moment))
+    await work.begun.get()
+    async with onlooker.write() as session:
+        holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        await session.execute(text(holders))
+    async with asyncio.timeout(10):
+        await work.begun.get()
+    assert work.at_it == ["it"], "it has stopped, and is elected anew"
+    one.cancel()
+    await asyncio.wait([one])
+    await database.close()
+    await onlooker.close()
+
+
+def test_sqlite_serves_one_process(tmp_path: Path) -> None:
+    file = tmp_path / "bengkel.db"
+    with only_server(file), pytest.raises(BadSettings, match=r"^database\.url: another server"), only_server(file):
+        pass
+    with only_server(file):
+        """Who comes after it may."""
+
+
+async def _a_moment(_seconds: float) -> None:
+    await asyncio.sleep(0.01)
+
+
+async def _no_file(_document: Document) -> File:
+    raise AssertionError
