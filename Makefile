@@ -6,7 +6,7 @@ OURS := bot conversations core webhooks
 SEMGREP := .venv/semgrep/bin/semgrep
 RULES := tests/security/rules
 
-.PHONY: setup demo run test check bench format chromium
+.PHONY: setup demo run test check bench crash format chromium
 
 setup: .venv/.ready
 
@@ -52,3 +52,7 @@ format: setup
 
 bench: setup
 	@$(RUN) python tests/bench
+
+# Kills the real server under load; SEED=7 ROUNDS=30 make crash
+crash: setup
+	@$(RUN) python tests/crash
