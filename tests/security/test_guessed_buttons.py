@@ -1,0 +1,141 @@
+"""A button's data is the sender's to choose: what is guessed names nothing, and what is no id at all breaks nothing."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from paying import CODE, book
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from workshop import ANDI
+
+from conversations import actions, dialogue, staff, waiting
+from conversations.engine import Engine
+from conversations.incoming import Incoming
+from core import bookings, refunds, work
+from core.database import Database
+from core.messages import Say, message_from_json
+from core.shop import Shop
+from core.states import Location
+from core.tables import Base, Contact, Conversation, Inbound, Outbox, Refund
+
+KEY = "0123456789abcdef0123456789abcdef.jpg"
+OWNER, STRANGER, ADMIN = "5001", "5002", "7000000001"
+OF_A_BOOKING = sorted({*dialogue._OF_A_BOOKING, "see", "pay", "join", "stranger"})
+OF_STAFF = sorted({*staff._FOR_STAFF, *staff._FOR_ADMINS})
+OTHERWISE = {"warranties", "join", "stranger", *waiting.ACTIONS}
+"""Those that name no booking, or another kind of one than the owner's here."""
+SHAPES = {
+    "photo": "{code}:0",
+    "rate": "{code}:5",
+    "really": "{code}:0:0",
+    "paper": "invoice:{code}",
+    "papers": "invoice:{code}",
+    "refund": "{refund}",
+    "cost-yes": "{cost}",
+    "cost-no": "{cost}",
+    "retake": "{code}:2026-11-26T09:00",
+    "retake-any": "{code}:2026-11-26T09:00",
+}
+"""What stands behind an action's name, where it isn't the booking's code alone."""
+REAL = {"code": CODE, "refund": f"REFUND-A1-{CODE.replace('-', '')}-1", "cost": "1"}
+MADE_UP = {"code": "BK-999999", "refund": "REFUND-A1-BK999999-1", "cost": "999"}
+NO_IDS = ["²:٣:", "9" * 30, "BK-000001:x:y", "invoice:BK-000001.2.3"]
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    andi = {"name": "Andi", "role": "technician", "technician": ANDI, "telegram": 7000000002}
+    return Shop.model_validate(shop.model_dump() | {"staff": [*(each.model_dump() for each in shop.staff), andi]})
+
+
+@pytest.fixture
+async def job(database: Database, shop: Shop, now: datetime) -> Database:
+    """The owner's booking, half paid in cash that is to go back, with a cost to decide on; the stranger has a chat too."""
+    await book(database, shop, now, location=Location.ONSITE, address="Jl. Tebet Timur Dalam 12")
+    async with database.write() as session:
+        session.add(Contact(channel="telegram", address=STRANGER, customer_id=2, last_seen_at=now, created_at=now))
+        await session.flush()
+        session.add_all(Conversation(contact_id=number, state={}, updated_at=now) for number in (1, 2))
+        if session.get_bind().dialect.name == "postgresql":  # the workshop's customers have numbers of their own
+            await session.execute(text("SELECT setval(pg_get_serial_sequence('customer', 'id'), 10)"))
+        booking = await bookings.load(session, code=CODE)
+        common: dict[str, Any] = {"shop": shop, "now": now, "actor": "Andi"}
+        await work.assign(session, booking, ANDI, **common)
+        await work.add_note(session, booking, "", photos=[KEY], **common)
+        await work.receive_cash(session, booking, 50_000, **common)
+        await refunds.owe(session, booking, 10_000, reason="overpaid", shop=shop, now=now)
+        await work.add_cost(session, booking, "Kabel", 50_000, agreed=False, photo=None, **common)
+        assert await session.scalar(select(Refund.key)) == REAL["refund"]
+    return database
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_what_is_somebody_elses_is_answered_as_what_does_not_exist(
+    job: Database, shop: Shop, now: datetime
+) -> None:
+    engine = Engine(shop)
+    for name in OF_A_BOOKING:
+        shape = f"{name}:{SHAPES.get(name, '{code}')}"
+        guessed = await _tapped(job, engine, now, STRANGER, shape.format(**REAL))
+        made_up = await _tapped(job, engine, now, STRANGER, shape.format(**MADE_UP))
+        assert guessed == made_up, name
+        if name not in OTHERWISE:
+            own = await _tapped(job, engine, now, OWNER, shape.format(**REAL))
+            assert own != guessed, f"{name} says nothing to the owner either: the test would see no difference"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_staffs_buttons_do_nothing_for_customers_and_for_who_left(
+    job: Database, shop: Shop, now: datetime
+) -> None:
+    without_staff = Engine(Shop.model_validate(shop.model_dump() | {"staff": []}))
+    for who, engine in ((OWNER, Engine(shop)), (ADMIN, without_staff)):
+        nothing = await _tapped(job, engine, now, who, f"nothing:{CODE}")
+        assert "tap.stale" in [said.key for said in nothing[0]]
+        for name in OF_STAFF:
+            argument = REAL["refund"] if "refund" in name or "transferred" in name else CODE
+            assert await _tapped(job, engine, now, who, f"{name}:{argument}") == nothing, name
+
+
+async def test_what_is_no_id_is_no_bug(job: Database, shop: Shop, now: datetime) -> None:
+    """An admin has every action, a customer's too."""
+    engine = Engine(shop)
+    taps = [f"{name}:{text}" for name in {*OF_A_BOOKING, *OF_STAFF, *actions._ACTIONS} for text in NO_IDS]
+    async with job.write() as session:
+        for number, tap in enumerate(sorted(taps)):
+            await _turn(session, engine, now, ADMIN, tap, event=str(number))
+
+
+class _Undone(Exception):
+    """Nobody is to notice."""
+
+
+async def _tapped(database: Database, engine: Engine, now: datetime, who: str, choice: str) -> tuple[list[Say], Any]:
+    """What is said to a tap, and what then stands in the books; all is undone."""
+    try:
+        async with database.write() as session:
+            await _turn(session, engine, now, who, choice)
+            reply = await session.scalar(select(Outbox).where(Outbox.key == "reply:telegram:1"))
+            says = list(message_from_json(reply.body).says) if reply else []
+            found = says, await _books(session)
+            raise _Undone
+    except _Undone:
+        return found
+
+
+async def _turn(
+    session: AsyncSession, engine: Engine, now: datetime, who: str, choice: str, *, event: str = "1"
+) -> None:
+    incoming = Incoming("telegram", who, event, choice=choice)
+    await engine.take_turn(session, incoming, now=now, fresh="7F3K2Q00ZZZZZZZZ")
+
+
+async def _books(session: AsyncSession) -> Any:
+    """How much there is of everything but the conversation itself."""
+    await session.flush()
+    talk = {table.__tablename__ for table in (Inbound, Conversation, Outbox)}
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in talk]
+    counts = [select(func.count()).select_from(table).scalar_subquery().label(table.name) for table in tables]
+    told = await session.scalars(select(Outbox.key).where(Outbox.key.not_like("reply:%")).order_by(Outbox.key))
+    return dict((await session.execute(select(*counts))).one()._mapping), list(told)
