@@ -46,7 +46,7 @@ class Town:
 
     def open(self) -> AbstractAsyncContextManager[str]:
         """The server, while the block runs."""
-        return app.serving(self.settings, clock=self.clock, tick=timedelta(milliseconds=50))
+        return app.serving(self.settings, clock=self.clock, tick=timedelta(milliseconds=500))
 
     async def bookings(self) -> list[Booking]:
         """All bookings there are."""
