@@ -74,6 +74,10 @@ class MidtransAccount:
         self.now = clock
         self._pages: dict[str, Page] = {}
         self._transactions: list[Transaction] = []
+        self._pages_of: dict[str, list[Page]] = {}
+        """By order_id."""
+        self._attempts_of: dict[str, list[Transaction]] = {}
+        """By order_id and by transaction_id, so that an account with many is no slower."""
 
     async def run(self) -> None:
         """Let time pass: expire what is due and send what waits, until cancelled."""
@@ -97,12 +101,12 @@ class MidtransAccount:
         order_id = body["transaction_details"]["order_id"]
         if self._attempts(order_id):
             raise NotPossible(400, "transaction_details.order_id sudah digunakan")
-        for older in self._pages.values():
-            if older.order_id == order_id:
-                older.closed_at = older.closed_at or self.now()
+        for older in self._pages_of.get(order_id, ()):
+            older.closed_at = older.closed_at or self.now()
         token = str(uuid5(NAMESPACE_URL, f"page {order_id} {len(self._pages)}"))
-        self._pages[token] = Page(token, body, self.now(), page_ends(body, self.now()))
-        return self._pages[token]
+        page = self._pages[token] = Page(token, body, self.now(), page_ends(body, self.now()))
+        self._pages_of.setdefault(order_id, []).append(page)
+        return page
 
     def close(self, token: str) -> Page:
         """Cancel a page on which nothing was chosen."""
@@ -270,17 +274,19 @@ class MidtransAccount:
     # --- helpers -------------------------------------------------------------------------------
 
     def _page_of(self, order_id: str) -> Page:
-        pages = [page for page in self._pages.values() if page.order_id == order_id]
+        pages = self._pages_of.get(order_id)
         return pages[-1] if pages else self.page(order_id)
 
     def _attempts(self, reference: str) -> list[Transaction]:
-        return [each for each in self._transactions if reference in (each.order_id, each.id)]
+        return self._attempts_of.get(reference, [])
 
     async def _begin(self, page: Page, channel: Channel) -> Transaction:
         now = self.now()
         name = str(uuid5(NAMESPACE_URL, f"{page.token} {len(self._transactions)}"))
         transaction = Transaction(name, page.order_id, channel, page.amount, now, payment_ends(page.body, now))
         self._transactions.append(transaction)
+        for reference in (page.order_id, name):
+            self._attempts_of.setdefault(reference, []).append(transaction)
         return await self._now(transaction, "pending")
 
     async def _charge(self, transaction: Transaction, card: str) -> Transaction:

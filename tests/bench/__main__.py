@@ -1,4 +1,4 @@
-"""`make bench`: what a turn, the day's slots, REST and the reading of a line cost. It measures and asserts nothing."""
+"""`make bench`: what a turn, a payment, a night's comparison, the day's slots, REST and the reading of a line cost. It measures and asserts nothing."""
 # ruff: noqa: T201
 
 import asyncio
@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from statistics import median
 
 import history
+import money
 import reading
 import rest
 import served
@@ -28,6 +29,7 @@ async def main() -> None:
     print(f"Server, load (a process of its own) and database on {cores} cores, Python {platform.python_version()}.")
     async with places() as kinds:
         await show_turns(kinds)
+        await show_money(kinds)
         async with AsyncExitStack() as stack:
             aged = [(kind.name, *[await _aged(kind, past, stack) for past in (FEW, MANY)]) for kind in kinds]
             await show_days(aged)
@@ -56,6 +58,29 @@ async def show_turns(kinds: Sequence[Places]) -> None:
                 floor, turn = await turns.compare(database, chats)
                 _beside(kind.name, chats, floor, "turn", turn)
             await served.check(database)
+
+
+async def show_money(kinds: Sequence[Places]) -> None:
+    """Notifications beside their floor, and a night's comparison."""
+    print(
+        "\nNotification: posted -> kept, confirmed by a status call to Midtrans' stand-in, settled"
+        "\nFloor: the same post -> a bare aiohttp handler has committed an entry and its booking's sum"
+        f"\nMedians of {money.ROUNDS} rounds of each, in turns; {money.NOTIFICATIONS} over {money.CONNECTIONS} connections\n"
+    )
+    _row("database", "", "per second", "server CPU ms")
+    for kind in kinds:
+        async with kind.make("settling") as database:
+            floor, settled = await money.settle(database)
+        for name, each in (("floor", floor), ("settled", settled)):
+            _row(kind.name, name, f"{each.rate:.0f}", f"{each.cpu:.2f}")
+        _row("", "floors", f"{floor.rate / settled.rate:.1f}", f"{settled.cpu / floor.cpu:.1f}")
+    print(f"\nA night: {money.REQUESTS} requests compared with the stand-in, unpaced; {money.LOST} of them mended\n")
+    _row("database", "seconds", "CPU ms each", "more memory, MB")
+    async with money.bank(money.REQUESTS) as (vendor, transactions):
+        for kind in kinds:
+            async with kind.make("night") as database:
+                night = await money.compare_night(database, vendor, transactions)
+            _row(kind.name, f"{night.seconds:.0f}", f"{night.cpu:.2f}", f"{night.megabytes:.0f}")
 
 
 async def show_days(aged: Sequence[tuple[str, Database, Database]]) -> None:

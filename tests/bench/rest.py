@@ -54,7 +54,7 @@ async def compare(database: Database) -> Mapping[tuple[str, int], tuple[Cost, Co
     issuer.url = "http://bench"
     await _prepare(database)
     async with AsyncExitStack() as stack:
-        send = await stack.enter_async_context(_load())
+        send = await stack.enter_async_context(load())
         floor = await stack.enter_async_context(listening(_floor(database)))
         api = await stack.enter_async_context(listening(make_app(_routes(database, issuer), ready=ready)))
         wishes = _wishes(issuer)
@@ -85,7 +85,7 @@ async def _compare(
 
 
 @asynccontextmanager
-async def _load() -> AsyncIterator[Send]:
+async def load() -> AsyncIterator[Send]:
     """The process that sends."""
     load = await asyncio.create_subprocess_exec(
         sys.executable,
