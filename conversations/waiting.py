@@ -14,8 +14,8 @@ from conversations import actions
 from conversations.history import own
 from conversations.turn import Question, Turn, question
 from core import bookings, waiting
-from core.bookings import Order
 from core.messages import Option, say
+from core.orders import Order
 from core.refusals import InsufficientStock, InThePast, NotFound, Refusal
 from core.states import PaymentMethod
 from core.tables import Booking, Waiting

@@ -8,7 +8,6 @@ Core never commits; a refusal leaves it to whoever catches it to roll back (`hol
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from core import holds, line, no_shows, outbox, prices, slots
+from core import holds, line, outbox, slots
 from core.agenda import (
     SlotLoad,
     day_load,
@@ -27,23 +26,17 @@ from core.agenda import (
 )
 from core.database import one_at_a_time
 from core.line import Claim
-from core.occupancy import Day, read_day
-from core.prices import Line, Quote
+from core.orders import Order, booking_of, needs_of, place, technician_for
 from core.quotes import quote_for
 from core.refusals import (
-    AddressMissing,
-    CashForServicesOnly,
     InThePast,
     InvalidTransition,
     NotFound,
-    OutsideHours,
-    TechnicianBusy,
     TooManyUnpaid,
-    TypeMismatch,
 )
 from core.shop import Shop
-from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus, check_move
-from core.tables import Booking, BookingEvent, BookingLine, Contact, Seat, Service, Technician
+from core.states import BookingStatus, PaymentMethod, PaymentStatus, check_move
+from core.tables import Booking, BookingEvent, Contact, Seat, Service
 
 __all__ = [
     "Order",
@@ -73,33 +66,6 @@ SYSTEM = "system"
 """Actors of the time line, beside the staff's names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a customer asks for; nothing in it is a price."""
-
-    name: str
-    phone: str
-    email: str | None = None
-    car_brand: str
-    car_model: str
-    car_year: int
-    plate: str | None = None
-    location: Location = Location.WORKSHOP
-    address: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    starts_at: datetime
-    technician_id: str | None = None
-    """None: anyone."""
-    parts: tuple[tuple[str, int], ...] = ()
-    """Part ids with their quantities."""
-    services: tuple[str, ...] = ()
-    method: PaymentMethod
-    down_payment_percent: int | None = None
-    booking_type: str | None = None
-    """What the REST API's clients believe it to be; checked, never stored."""
-
-
 async def book(
     session: AsyncSession,
     order: Order,
@@ -120,7 +86,7 @@ async def book(
     if waited is None:
         await _check_unpaid(session, customer_id, shop=shop, now=now)
     needs = await needs_of(session, order, customer_id=customer_id, shop=shop, now=now)
-    booking = _booking(order, needs.quote, customer_id=customer_id, language=language, now=now, code=code)
+    booking = booking_of(order, needs.quote, customer_id=customer_id, language=language, now=now, code=code)
     booking.technician = needs.technician
     booking.contact = await session.get(Contact, contact_id) if contact_id is not None else None
     booking.hold_until = _hold_until(booking, shop=shop, now=now)
@@ -132,26 +98,6 @@ async def book(
         await line.check(session, _claim(booking, needs.cells), before=waited, shop=shop, now=now)
     note(session, booking, "created", actor=CUSTOMER, now=now)
     return booking
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What an order takes of the shop, free or not, and what it costs now."""
-
-    quote: Quote
-    cells: list[datetime]
-    day: Day
-    technician: Technician | None
-
-
-async def needs_of(session: AsyncSession, order: Order, *, customer_id: int, shop: Shop, now: datetime) -> Needs:
-    """What booking an order would need; raises what `book` does, but for what others have already."""
-    _check_order(order, shop)
-    await no_shows.check(session, customer_id, order.method, order.down_payment_percent, shop=shop)
-    quote = await quote_for(session, order.parts, order.services, location=order.location, shop=shop)
-    cells, day = await place(session, order.starts_at, quote.minutes, shop=shop)
-    slots.check_start(order.starts_at, shop=shop, now=now)
-    return Needs(quote, cells, day, _technician(day, order.technician_id, quote.skills))
 
 
 async def hold_again(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
@@ -166,7 +112,7 @@ async def hold_again(session: AsyncSession, booking: Booking, *, shop: Shop, now
         raise InThePast
     if not booking.holding:
         cells, day = await place(session, booking.starts_at, booking.minutes, shop=shop)
-        _technician(day, booking.technician_id, frozenset())
+        technician_for(day, booking.technician_id, frozenset())
         ended = await holds.ended(session, now=now)
         await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
         if day.line:
@@ -198,7 +144,7 @@ async def reschedule(
     cells, day = await place(session, starts_at, booking.minutes, shop=shop)
     slots.check_start(starts_at, shop=shop, now=now)
     skills = await skills_of(session, booking)
-    technician = _technician(day, technician_id, skills)
+    technician = technician_for(day, technician_id, skills)
     was = {"starts_at": booking.starts_at.isoformat(), "technician_id": booking.technician_id}
     leaving = {one.id: one for one in await holds.ended(session, now=now)}
     held = booking.holding and booking.id not in leaving
@@ -277,99 +223,11 @@ def loaded() -> Select[Booking]:
     )
 
 
-def _check_order(order: Order, shop: Shop) -> None:
-    if order.booking_type not in (None, _booking_type(order)):
-        raise TypeMismatch
-    if order.location is Location.ONSITE and not (order.address or order.latitude is not None):
-        raise AddressMissing
-    if order.method is PaymentMethod.COD and order.parts:
-        raise CashForServicesOnly
-    if order.down_payment_percent is not None:
-        prices.check_down_payment(order.down_payment_percent, shop)
-
-
-def _booking_type(order: Order) -> str:
-    if not order.services:
-        return "sparepart_only"
-    return "sparepart_and_service" if order.parts else "service_only"
-
-
 async def _check_unpaid(session: AsyncSession, customer_id: int, *, shop: Shop, now: datetime) -> None:
     await one_at_a_time(session, f"booking for customer {customer_id}")
     query = select(func.count()).where(Booking.customer_id == customer_id, Booking.hold_until > now)
     if (await session.scalar(query) or 0) >= shop.max_unpaid_bookings:
         raise TooManyUnpaid(most=shop.max_unpaid_bookings)
-
-
-async def place(session: AsyncSession, starts_at: datetime, minutes: int, *, shop: Shop) -> tuple[list[datetime], Day]:
-    """The cells of a job and what their day has, closed days refused; raises `OutsideHours`."""
-    cells = slots.spanned(starts_at, minutes, shop)
-    day = await read_day(session, shop.local(starts_at).date(), shop=shop)
-    if day.closed:
-        raise OutsideHours
-    return cells, day
-
-
-def _technician(day: Day, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
-    """The technician asked for; for "anyone", somebody on duty must have the skills."""
-    if technician_id is None:
-        if day.on_duty and not day.can_do(skills):
-            raise TechnicianBusy
-        return None
-    if technician_id not in day.listed:
-        raise NotFound
-    technician = day.on_duty.get(technician_id)
-    if technician is None or not skills <= set(technician.skills):
-        raise TechnicianBusy
-    return technician
-
-
-def _booking(order: Order, quote: Quote, *, customer_id: int, language: str, now: datetime, code: str) -> Booking:
-    return Booking(
-        code=code,
-        customer_id=customer_id,
-        language=language,
-        name=order.name,
-        phone=order.phone,
-        email=order.email,
-        car_brand=order.car_brand,
-        car_model=order.car_model,
-        car_year=order.car_year,
-        plate=order.plate,
-        location=order.location,
-        address=order.address,
-        latitude=order.latitude,
-        longitude=order.longitude,
-        starts_at=order.starts_at,
-        minutes=quote.minutes,
-        status=BookingStatus.PENDING,
-        payment_status=PaymentStatus.PENDING,
-        payment_method=order.method,
-        down_payment_percent=order.down_payment_percent,
-        subtotal_parts=quote.subtotal_parts,
-        subtotal_services=quote.subtotal_services,
-        onsite_fee=quote.onsite_fee,
-        tax_base=quote.tax_base,
-        tax_amount=quote.tax_amount,
-        total_price=quote.total,
-        paid_amount=0,
-        created_at=now,
-        lines=[_line(line) for line in quote.lines],
-    )
-
-
-def _line(line: Line) -> BookingLine:
-    return BookingLine(
-        part_id=line.id if line.kind == "part" else None,
-        service_id=line.id if line.kind == "service" else None,
-        name=line.name,
-        quantity=line.quantity,
-        price=line.price,
-        discount=line.discount,
-        total=line.total,
-        minutes=line.minutes,
-        warranty_months=line.warranty_months,
-    )
 
 
 def _hold_until(booking: Booking, *, shop: Shop, now: datetime) -> datetime | None:

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import bookings, holds, line, notices, outbox, payments, post
-from core.bookings import Order
 from core.database import leave_work, one_at_a_time
 from core.messages import Message, Option, Say, message, say
 from core.occupancy import IS_WAITING
+from core.orders import Order
 from core.refusals import (
     AlreadyWaiting,
     InsufficientStock,

@@ -6,8 +6,8 @@ from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_yes_no
 from core import bookings, no_shows, notices, payment_methods, payments, policy
-from core.bookings import Order
 from core.messages import Option, Say, say
+from core.orders import Order
 from core.prices import Line, Quote, down_payment
 from core.refusals import (
     AddressMissing,

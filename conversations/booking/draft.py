@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 
 from conversations.turn import Turn
 from core import bookings
-from core.bookings import Order
+from core.orders import Order
 from core.states import Location, PaymentMethod
 from core.tables import Booking, Part
 
