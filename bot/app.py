@@ -29,7 +29,7 @@ from bot import housekeeping, jobs, logs, metrics
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
-from bot.elected import in_one_process
+from bot.elected import in_one_process, serving_beside_others
 from bot.email import Email
 from bot.intake import Intake
 from bot.library import Library
@@ -134,8 +134,7 @@ async def serving(
         await upgrade(opened)
         if file := sqlite_file(settings):
             stack.enter_context(only_server(file))
-            async with opened.write() as session:
-                await claims.take_over(session, now=clock())
+        await stack.enter_async_context(serving_beside_others(opened, if_alone=partial(_take_over, opened, clock)))
         secret = await _kept_secret(opened, fresh)
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
@@ -393,6 +392,11 @@ def _parts(
     if bot:
         parts["telegram"] = lambda: None if bot.joined else "not joined yet"
     return parts
+
+
+async def _take_over(database: Database, clock: Callable[[], datetime]) -> None:
+    async with database.write() as session:
+        await claims.take_over(session, now=clock())
 
 
 async def _kept_secret(database: Database, fresh: Callable[[], str]) -> bytes:

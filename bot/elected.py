@@ -1,4 +1,5 @@
-"""Work for one process among several, such as polling: Telegram refuses whoever asks beside another (409).
+"""Processes that know of each other: work for one of them, such as polling (Telegram refuses a second one with 409),
+and what a dead one had claimed.
 
 process A ── has the lock ── works ── dies ─┐
 process B ── asks again and again ──────────┴─> has the lock ── works
@@ -6,16 +7,48 @@ process B ── asks again and again ──────────┴─> has 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from bot.polling import Pause
 from core.database import AWAY, Database
 
 LOOK_EVERY = timedelta(seconds=5)
+SERVING = "serving"
 
 _log = logging.getLogger(__name__)
 
-Pause = Callable[[float], Awaitable[None]]
+
+@asynccontextmanager
+async def serving_beside_others(
+    database: Database, *, if_alone: Callable[[], Awaitable[None]], pause: Pause = asyncio.sleep
+) -> AsyncIterator[None]:
+    """Be seen to serve while the block runs; `if_alone` is done before, where nobody else serves this database."""
+    async with database.alone(SERVING) as mine:
+        if mine is not None:
+            await if_alone()
+    seen = asyncio.Event()
+    staying = asyncio.create_task(_stay_seen(database, seen, pause))
+    await seen.wait()
+    try:
+        yield
+    finally:
+        staying.cancel()
+        await asyncio.wait([staying])
+
+
+async def _stay_seen(database: Database, seen: asyncio.Event, pause: Pause) -> None:
+    while True:
+        try:
+            async with database.beside_others(SERVING) as still_mine:
+                seen.set()
+                while still_mine is not None:
+                    await pause(LOOK_EVERY.total_seconds())
+                    await still_mine()
+        except AWAY as error:
+            _log.warning("the database is away (%s)", type(error).__name__)
+            await pause(LOOK_EVERY.total_seconds())
 
 
 async def in_one_process(

@@ -1,6 +1,6 @@
 """What a process had claimed when it died: its successor need not wait for the leases to run out.
 
-Only where no other process can be at work: SQLite serves one (`bot.app` holds a lock on the file).
+Only where no other process is at work (`bot.elected`, `bot.sole`).
 """
 
 from datetime import datetime

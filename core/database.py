@@ -81,25 +81,32 @@ class Database:
 
     @asynccontextmanager
     async def alone(self, what: str) -> AsyncIterator[StillMine | None]:
-        """Be the only process that does this, until the block ends or the process dies; None while another one is.
+        """Be the only process that does this, until the block ends or the process dies; None while another is seen at it.
 
         What is given raises one of `AWAY` once the database has lost sight of us. SQLite serves one process anyway.
         """
+        async with self._held(func.pg_try_advisory_lock(func.hashtext(what))) as still_mine:
+            yield still_mine
+
+    @asynccontextmanager
+    async def beside_others(self, what: str) -> AsyncIterator[StillMine | None]:
+        """Be seen to do this, beside others, until the block ends or the process dies; waits for who is `alone` at it."""
+        async with self._held(func.pg_advisory_lock_shared(func.hashtext(what))) as still_mine:
+            yield still_mine
+
+    @asynccontextmanager
+    async def _held(self, lock: ColumnElement[bool | None]) -> AsyncIterator[StillMine | None]:
         if self.is_sqlite:
             yield _nothing_to_ask
             return
         async with self._writer.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
-            key = func.hashtext(what)
-            if not await connection.scalar(select(func.pg_try_advisory_lock(key))):
-                yield None
-                return
 
             async def still_mine() -> None:
                 await connection.execute(select(1))
 
             try:
-                yield still_mine
+                yield None if await connection.scalar(select(lock)) is False else still_mine
             finally:
                 # Not given back to the pool: with its session ends the lock, whatever state that is in.
                 await connection.invalidate()

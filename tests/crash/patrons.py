@@ -1,7 +1,7 @@
 """Customers who book by typing, one message after each answer, and pay; each remembers what became of it."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.sandbox.phones import Bubble, Person
@@ -25,7 +25,6 @@ class Patron:
     """Of what they paid."""
     slowest: float = 0
     """The longest wait for an answer, in seconds."""
-    _said: set[str] = field(default_factory=set)
 
     async def book(self, there: Outside) -> None:
         """From the first word to the confirmation."""
@@ -34,7 +33,6 @@ class Patron:
                 bubble = await self._say(words, answer)
                 if any(refusal in bubble.text for refusal in TURNED_AWAY):
                     break
-                self._said.add(bubble.id)
             else:
                 await self._pay(bubble, there)
             self.waiting_for = None
@@ -78,6 +76,6 @@ class Patron:
         async with asyncio.timeout(self.patience.total_seconds()):
             while True:
                 bubble = await self.person.next_reply(self.patience.total_seconds())
-                if any(words in bubble.text for words in (answer, *TURNED_AWAY)):
+                if any(words.casefold() in bubble.text.casefold() for words in (answer, *TURNED_AWAY)):
                     self.slowest = max(self.slowest, loop.time() - began)
                     return bubble
