@@ -272,6 +272,15 @@ async def test_a_file_goes_as_its_link_with_the_text(twilio: Twilio, sender: Wha
     assert (twilio.messages[0]["MediaUrl"], twilio.messages[0]["Body"]) == ([file.url], "👌")
 
 
+async def test_a_file_that_twilio_would_reject_goes_as_a_link(twilio: Twilio, sender: WhatsAppSender) -> None:
+    file = File("laporan.csv", "text/csv", b"", "https://bengkel.example/files/report/2026-11.id?sig=x")
+    body = message(say("channel.keys_gone"), document=Document("report", "2026-11.id"))
+    await sender.send(parcel(body, file=file))
+    [sent] = twilio.messages
+    assert "MediaUrl" not in sent
+    assert sent["Body"] == f"👌\n{file.url}"
+
+
 async def test_a_shape_is_made_once_and_found_again_after_a_restart(twilio: Twilio, sender: WhatsAppSender) -> None:
     ask = message(say("channel.keys_gone"), options=labels("Ya", "Tidak"), prompt=1)
     await sender.send(parcel(ask))

@@ -204,7 +204,7 @@ ENTRIES = st.lists(
 
 
 @given(entries=ENTRIES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_whatever_the_ledger_holds_its_months_add_up_to_it(
     sqlite_any: str, entries: Sequence[tuple[int, str, int, str, int]]
 ) -> None:
