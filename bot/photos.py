@@ -25,10 +25,13 @@ class Photos:
     def __init__(self, folder: Path, fresh_name: Callable[[], str]) -> None:
         self._folder = folder
         self._fresh_name = fresh_name
+        self._one_at_a_time = asyncio.Lock()
+        """Unpacked, one takes up to 40 megapixels several times over."""
 
     async def keep(self, content: bytes) -> str:
         """Store a photo and answer its key; raises `BadPhotos` for what is no photo, or too large."""
-        return await asyncio.to_thread(self._keep, content)
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._keep, content)
 
     async def load(self, key: str) -> bytes | None:
         """The bytes of a photo or thumbnail, None where there is none."""

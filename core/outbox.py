@@ -224,7 +224,7 @@ def _still_wanted(row: Outbox, now: datetime) -> bool:
     if row.unclear > MOST_UNCLEAR:
         row.state, row.error = "failed", "twice nobody knew whether it was sent"
     elif now > _wanted_until(row):
-        row.state = "dropped"
+        row.state, row.error = "dropped", "too late to be of use"
     return row.state == "sending"
 
 
