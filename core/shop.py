@@ -81,7 +81,7 @@ class Shop(BaseModel):
     down_payment_percents: tuple[int, ...] = (30, 40, 50)
     cancel_until_hours: int = Field(2, ge=0, le=720)
     """Until how many hours before the start a customer may cancel what is confirmed."""
-    move_until_hours: int = Field(6, ge=0, le=720)
+    move_until_hours: int = Field(24, ge=0, le=720)
     """Until how many hours before the start a customer may move it."""
     max_moves: int = Field(2, ge=0)
     """How often a customer may move one booking."""
@@ -125,6 +125,8 @@ class Shop(BaseModel):
             raise ValueError("kept_percents must not keep less the nearer the start is")
         if any(hours <= self.cancel_until_hours for hours in self.kept_percents):
             raise ValueError("kept_percents has a deadline after cancel_until_hours, when nobody can cancel any more")
+        if any(hours > self.move_until_hours for hours in self.kept_percents):
+            raise ValueError("move_until_hours is after a deadline of kept_percents: moving would get round it")
         if self.no_show_kept_percent < max(later_first, default=0):
             raise ValueError("no_show_kept_percent must not be below kept_percents: staying away would be cheaper")
 

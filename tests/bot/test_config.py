@@ -30,6 +30,7 @@ BAD = [
     ("WORKSHOP__CANCEL_UNTIL_HOURS", "-1", "workshop.cancel_until_hours"),  # a deadline after the start
     ("WORKSHOP__CANCEL_UNTIL_HOURS", "24", "cancel_until_hours"),  # nobody cancels after that, so who'd pay the fee?
     ("WORKSHOP__MOVE_UNTIL_HOURS", "-6", "workshop.move_until_hours"),
+    ("WORKSHOP__MOVE_UNTIL_HOURS", "23", "move_until_hours"),  # moved away from the fee that is due 24 hours before
     ("WORKSHOP__MAX_MOVES", "-1", "workshop.max_moves"),
     ("WORKSHOP__KEPT_PERCENTS", '{"24": 50, "6": 30}', "kept_percents"),  # cheaper the later
     ("WORKSHOP__KEPT_PERCENTS", '{"24": 120}', "workshop.kept_percents.24"),  # more than was paid
@@ -79,7 +80,7 @@ def test_the_environment_wins_over_dot_env_and_the_file(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ('{"48": 25, "12": 60}', {48: 25, 12: 60}),  # not beside what stands in the file
+        ('{"20": 25, "12": 60}', {20: 25, 12: 60}),  # not beside what stands in the file
         ('{"24": 30}', {24: 30}),
         ("{}", {}),  # nothing is ever kept
     ],
@@ -87,7 +88,7 @@ def test_the_environment_wins_over_dot_env_and_the_file(monkeypatch: pytest.Monk
 def test_a_table_from_the_environment_replaces_the_one_in_the_file(
     given: str, kept: dict[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / ".env").write_text('BENGKEL_WORKSHOP__KEPT_PERCENTS={"36": 10}\n')
+    (tmp_path / ".env").write_text('BENGKEL_WORKSHOP__KEPT_PERCENTS={"18": 10}\n')
     monkeypatch.setenv("BENGKEL_WORKSHOP__KEPT_PERCENTS", given)
     assert load(CONFIG).shop.kept_percents == kept
 

@@ -27,7 +27,7 @@ ANDIS_CHAT, BUDIS_CHAT = "7000000002", "7000000003"
 
 @pytest.fixture
 def shop(shop: Shop) -> Shop:
-    """Andi and Budi have a chat beside the admin; a booking can be moved twice, until six hours before."""
+    """Andi and Budi have a chat beside the admin; a booking can be moved twice, until a day before."""
     staff = [
         *(each.model_dump() for each in shop.staff),
         {"name": "Andi", "role": "technician", "technician": ANDI, "telegram": int(ANDIS_CHAT)},
@@ -77,9 +77,9 @@ async def undone(database: Database) -> AsyncIterator[AsyncSession]:
 # --- who may, until when -------------------------------------------------------------------------
 
 LIMITS: list[tuple[str, float, int, BookingStatus, str, type[Refusal] | None]] = [
-    ("six hours before is soon enough", 6, 0, BookingStatus.CONFIRMED, "customer", None),
-    ("a minute later isn't", 6 - 1 / 60, 0, BookingStatus.CONFIRMED, "customer", TooLateToMove),
-    ("nor is it for what isn't paid yet", 5, 0, BookingStatus.PENDING, "customer", TooLateToMove),
+    ("a day before is soon enough", 24, 0, BookingStatus.CONFIRMED, "customer", None),
+    ("a minute later isn't", 24 - 1 / 60, 0, BookingStatus.CONFIRMED, "customer", TooLateToMove),
+    ("nor is it for what isn't paid yet", 23, 0, BookingStatus.PENDING, "customer", TooLateToMove),
     ("twice is allowed", 24, 1, BookingStatus.CONFIRMED, "customer", None),
     ("a third time isn't", 24, 2, BookingStatus.CONFIRMED, "customer", MovedTooOften),
     ("staff moves it late", 0.5, 0, BookingStatus.CONFIRMED, "Ibu Rina", None),

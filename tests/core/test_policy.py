@@ -86,7 +86,7 @@ KEPT: list[tuple[int, int, int | None, datetime, int, str]] = [
 def test_a_late_cancellation_costs_a_share_of_the_down_payment(
     total: int, paid: int, percent: int | None, now: datetime, kept: int, reason: str
 ) -> None:
-    shop = make_shop(kept_percents=STEPWISE)
+    shop = make_shop(kept_percents=STEPWISE, move_until_hours=48)
     assert policy.kept_when_cancelled(total, paid, percent, STARTS, shop=shop, now=now) == kept, reason
 
 
