@@ -8,8 +8,8 @@ from datetime import timedelta
 class Patience:
     """Short enough that nobody's own patience runs out (Twilio gives a webhook 15 s), long enough for a slow day."""
 
-    database: timedelta = timedelta(seconds=10)
-    """For somebody else's lock, and for a connection."""
+    database: timedelta = timedelta(seconds=7)
+    """For a connection, and then for somebody else's lock."""
     chat: timedelta = timedelta(seconds=15)
     """For Telegram and Twilio."""
     midtrans: timedelta = timedelta(seconds=10)

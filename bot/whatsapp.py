@@ -260,7 +260,8 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
 
     def __init__(self, hosts: Mapping[str, str], timeout: timedelta) -> None:
         super().__init__(pool_connections=False)
-        self.session = ClientSession(timeout=ClientTimeout(total=timeout.total_seconds(), sock_connect=5))
+        self._longest = timeout.total_seconds()
+        self.session = ClientSession(timeout=ClientTimeout(total=self._longest, sock_connect=5))
         self._hosts = hosts
         self.logger.setLevel(logging.WARNING)  # at INFO it logs people's numbers
 
@@ -273,4 +274,5 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
         if data and headers.get("Content-Type") == "application/json":
             data = json.dumps(data)
         headers = headers | {"Authorization": encode_basic_auth(*auth)}
-        return await super().request(method, url, headers=headers, data=data, **rest)
+        async with asyncio.timeout(self._longest):  # it asks its session for no timeout at all
+            return await super().request(method, url, headers=headers, data=data, **rest)
