@@ -277,7 +277,7 @@ async def test_a_file_that_twilio_would_reject_goes_as_a_link(twilio: Twilio, se
     body = message(say("channel.keys_gone"), document=Document("report", "2026-11.id"))
     await sender.send(parcel(body, file=file))
     [sent] = twilio.messages
-    assert "MediaUrl" not in sent
+    assert not sent.get("MediaUrl")
     assert sent["Body"] == f"👌\n{file.url}"
 
 
