@@ -27,7 +27,11 @@ def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
     async def receive(request: web.Request) -> web.Response:
         if not _is_telegram(request, secret):
             raise web.HTTPForbidden
-        await take_update(_update(await request.json()), take=take, answer=answer)
+        try:
+            payload = await request.json()
+        except ValueError as error:  # also a number of more digits than Python reads
+            raise web.HTTPBadRequest from error
+        await take_update(_update(payload), take=take, answer=answer)
         return web.Response()
 
     return [web.post("/webhooks/telegram", receive)]
