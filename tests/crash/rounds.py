@@ -72,7 +72,8 @@ async def run(plan: Plan, folder: Path) -> Outcome:
         finally:
             await database.close()
         logs = "\n".join(server.log for server in servers)
-    verdict.expect("Traceback" not in logs, f"a bug:\n{logs[-3000:]}" if "Traceback" in logs else "")
+    _, bug, trace = logs.partition("Traceback")
+    verdict.expect(not bug, f"a bug: {trace[:3000]}")
     verdict.counts["kills"] = plan.kills
     return Outcome(verdict, max(patron.slowest for patron in patrons), logs)
 
