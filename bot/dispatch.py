@@ -3,8 +3,8 @@
     claim (one transaction) ──> send, no transaction ──> record (one transaction)
                                  └─ renew, as long as it takes
 
-A crash between sending and recording leaves the claim's lease to run out (on SQLite, the next start ends it);
-the message is then sent once more (facts: at least once, resent once at most).
+A crash between sending and recording leaves the claim's lease to run out (a start where no other
+process serves ends it); the message is then sent once more (facts: at least once, resent once at most).
 """
 
 import asyncio
