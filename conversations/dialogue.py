@@ -241,6 +241,8 @@ async def _at_the_desk(turn: Turn) -> Question:
     state, heard, text = turn.state, turn.heard, turn.incoming.text or ""
     if state.shown and text and (option := _by_label(turn, text)) is not None and heard.intent is None:
         return await _chosen(turn, option)
+    if await refunds.told(turn):
+        return await _next(turn)
     said = await asides.answer(turn) if heard.intent not in (Intent.GREET, Intent.BOOK) else None
     if said is not None:
         for step in BOOKING.steps:

@@ -26,6 +26,17 @@ async def account(turn: Turn, key: str) -> None:
     turn.state.begin(ACCOUNT.name, about=key)
 
 
+async def told(turn: Turn) -> bool:
+    """Whether the message names an account although nobody tapped: the flow begins, with that answer to be confirmed."""
+    words = _account(turn.incoming.text or "")
+    waiting = await refunds.without_account(turn.session, turn.contact.customer_id) if words else None
+    if waiting is None:
+        return False
+    turn.state.begin(ACCOUNT.name, about=waiting.key)
+    turn.state.put(Account.name, words)
+    return True
+
+
 class Account(Step):
     """The bank account, as the customer writes it."""
 
@@ -40,11 +51,10 @@ class Account(Step):
 
     async def read(self, turn: Turn, text: str) -> bool:
         """Words with an account's number among them."""
-        words = " ".join(text.split())
-        if len(words) > LONGEST or not _NUMBER.search(words) or sum(map(str.isalpha, words)) < _LETTERS:
-            return False
-        turn.state.put(self.name, words)
-        return True
+        words = _account(text)
+        if words is not None:
+            turn.state.put(self.name, words)
+        return words is not None
 
 
 class AccountRight(Step):
@@ -80,6 +90,14 @@ async def _finish(turn: Turn) -> Question:
     await _refund(turn, key)
     await refunds.send_to(turn.session, key, words, shop=turn.shop, now=turn.now)
     return actions.menu(turn, say("refund.account_noted"))
+
+
+def _account(text: str) -> str | None:
+    """The words, if they can be an account: a number, and letters for a bank and a holder."""
+    words = " ".join(text.split())
+    if len(words) > LONGEST or not _NUMBER.search(words) or sum(map(str.isalpha, words)) < _LETTERS:
+        return None
+    return words
 
 
 async def _refund(turn: Turn, key: str) -> Refund:

@@ -234,7 +234,9 @@ def _hold_until(booking: Booking, *, shop: Shop, now: datetime) -> datetime | No
     if booking.paid_amount > 0:
         return None
     # Cash comes with the car; until then staff can confirm the booking.
-    return booking.starts_at if booking.payment_method is PaymentMethod.COD else now + shop.hold
+    if booking.payment_method is PaymentMethod.COD:
+        return booking.starts_at
+    return slots.hold_end(booking.starts_at, shop=shop, now=now)
 
 
 def _claim(

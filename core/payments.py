@@ -16,7 +16,7 @@ from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core import bookings, no_shows, notices
+from core import bookings, no_shows, notices, slots
 from core.database import leave_work
 from core.messages import say
 from core.money import Money
@@ -274,7 +274,8 @@ async def _hold(session: AsyncSession, booking: Booking, shop: Shop, now: dateti
         return
     if not booking.holding or (booking.hold_until is not None and booking.hold_until <= now):
         await bookings.hold_again(session, booking, shop=shop, now=now)
-    booking.hold_until = now + shop.hold  # a new link, a new hold: they end together
+    # A new link, a new hold: they end together.
+    booking.hold_until = slots.hold_end(booking.starts_at, shop=shop, now=now)
 
 
 async def _next_order_id(session: AsyncSession, booking: Booking, shop: Shop) -> str:

@@ -144,6 +144,17 @@ async def of_booking(session: AsyncSession, booking: Booking) -> Sequence[Refund
     return found.all()
 
 
+async def without_account(session: AsyncSession, customer_id: int) -> Refund | None:
+    """The customer's newest refund that waits for the account it is to be transferred to."""
+    return await session.scalar(
+        select(Refund)
+        .join(Booking, Booking.id == Refund.booking_id)
+        .where(Booking.customer_id == customer_id, Refund.state == RefundState.BY_HAND, Refund.bank_account.is_(None))
+        .order_by(Refund.asked_at.desc(), Refund.key.desc())
+        .limit(1)
+    )
+
+
 async def open_ones(session: AsyncSession, *, limit: int, offset: int = 0) -> list[tuple[Refund, Booking]]:
     """The refunds that aren't done, with their bookings, the oldest first."""
     found = await session.execute(

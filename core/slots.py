@@ -82,6 +82,11 @@ def too_soon(starts_at: datetime, *, shop: Shop, now: datetime) -> bool:
     return starts_at < now + timedelta(minutes=shop.book_notice_minutes)
 
 
+def hold_end(starts_at: datetime, *, shop: Shop, now: datetime) -> datetime:
+    """Until when a place is held for its payment link: as long as the link lives, but never past the start."""
+    return min(now + shop.hold, starts_at)
+
+
 def last_day(*, shop: Shop, now: datetime) -> date:
     """The last day that can be booked."""
     return shop.local(now).date() + timedelta(days=shop.book_ahead_days)

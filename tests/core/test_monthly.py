@@ -276,9 +276,10 @@ async def test_a_report_takes_two_statements_and_no_table_is_read_through(
     event.listen(database.reading_engine.sync_engine, "before_cursor_execute", keep)
     await report(database, shop)
     event.remove(database.reading_engine.sync_engine, "before_cursor_execute", keep)
-    assert len(asked) == 2
+    queries = [each for each in asked if each[0] != "BEGIN"]
+    assert len(queries) == 2
     async with database.reading_engine.connect() as connection:
-        plan = await connection.exec_driver_sql("EXPLAIN QUERY PLAN " + asked[0][0], asked[0][1])
+        plan = await connection.exec_driver_sql("EXPLAIN QUERY PLAN " + queries[0][0], queries[0][1])
         steps = [row[3] for row in plan]
     growing = ("booking", "booking_line", "ledger_entry")
     assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in growing] == []

@@ -330,3 +330,11 @@ def test_what_is_paid_is_never_negative_and_agrees_with_its_status(
     assert paid == max(0, sum(amount for _, amount in entries))
     assert (status is PaymentStatus.PAID) == (paid >= 300)
     assert (status is PaymentStatus.DP_PAID) == (0 < paid < 300)
+
+
+async def test_a_place_is_never_held_past_the_start_of_its_job(database: Database, shop: Shop, now: datetime) -> None:
+    long = shop.model_copy(update={"hold_minutes": 3 * 24 * 60})
+    await book(database, long, now)
+    booking, request = await booking_of(database), await request_of(database)
+    assert booking.starts_at < now + long.hold
+    assert (booking.hold_until, request.expires_at) == (booking.starts_at, booking.starts_at)
