@@ -1,0 +1,400 @@
+"""Whoever fails, the shop says honestly how it is, keeps what it has promised, and goes on by itself afterwards.
+
+a vendor ── webhooks are taken and kept, nothing is half done ──> answered in order and once, when he is back
+the database ── webhooks get a 503, so that they come again ──> the same
+"""
+
+import asyncio
+import contextlib
+import resource
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+from aiohttp import ClientSession
+from fronts import HTTP, SMTP, Front, Trouble, before
+from on_the_web import Visitor
+from pydantic import SecretStr
+from sqlalchemy import Engine, event
+from town import Town
+
+from bot import app, metrics
+from bot.config import DatabaseAt
+from bot.patience import Patience
+from core import outbox
+from core.database import Database
+from core.messages import message, say
+from core.tables import Inbound, LedgerEntry, Outbox, PaymentRequest
+
+MOMENT = timedelta(milliseconds=400)
+WITH_VENDORS = Patience(chat=MOMENT, midtrans=MOMENT, mail=MOMENT, keys=MOMENT)
+WITH_THE_DATABASE = Patience(database=MOMENT)
+Result = TypeVar("Result")
+A_WHILE = {"minutes": 6}
+"""Longer than any pause between two tries."""
+
+
+@dataclass
+class Weather:
+    """A town whose vendors can all be troubled."""
+
+    town: Town
+    fronts: Mapping[str, Front]
+    http: ClientSession
+
+    async def health(self) -> tuple[int, int]:
+        """What /healthz and /readyz answer."""
+        async with self.http.get("/healthz") as alive, self.http.get("/readyz") as ready:
+            return alive.status, ready.status
+
+    async def status(self, method: str, path: str, **body: Any) -> int:
+        """What a call of the API answers."""
+        async with self.http.request(method, path, json=body or None) as answer:
+            return answer.status
+
+    def visitor(self, user: str) -> Visitor:
+        """Somebody at a web page, signed in anew."""
+        self.http.headers["Authorization"] = f"Bearer {self.town.there.clerk.token(user)}"
+        return Visitor(self.http)
+
+    async def tried_in_vain(self, vendor: str, before: float = 0) -> None:
+        """Wait until a call of a vendor has failed."""
+        async with asyncio.timeout(10):
+            while self.failures(vendor) <= before:
+                await _a_moment()
+
+    async def at_last(self, what: Callable[[], Awaitable[Result]]) -> Result:
+        """What comes at last, with time passing: on a busy machine even a vendor who is well may be given up on."""
+        for _ in range(20):
+            self.town.clock.move(**A_WHILE)
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(what(), 1)
+        raise TimeoutError
+
+    @staticmethod
+    def failures(vendor: str) -> float:
+        """How many calls of a vendor have failed so far."""
+        [calls] = metrics.VENDOR_CALLS.collect()
+        counted = [each for each in calls.samples if each.name.endswith("_total") and each.labels["vendor"] == vendor]
+        return sum(each.value for each in counted if each.labels["outcome"] != "ok")
+
+
+async def _a_moment() -> None:
+    """Let the server work before it is looked at again."""
+    await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def weather(closed_town: Town) -> AsyncIterator[Weather]:
+    """An open shop that reaches each vendor through a front."""
+    town = closed_town
+    port = int(town.there.url.rpartition(":")[2])
+    fronts = {name: before(port, HTTP) for name in ("telegram", "twilio", "snap", "status", "clerk")}
+    fronts["smtp"] = before(town.there.smtp_port, SMTP)
+    async with AsyncExitStack() as stack:
+        for front in fronts.values():
+            await stack.enter_async_context(front.open())
+        town.settings = _through(town, {name: f"http://127.0.0.1:{front.port}" for name, front in fronts.items()})
+        url = await stack.enter_async_context(_serving(town, WITH_VENDORS))
+        http = await stack.enter_async_context(ClientSession(url))
+        yield Weather(town, fronts, http)
+
+
+def _serving(town: Town, patience: Patience) -> AbstractAsyncContextManager[str]:
+    return app.serving(town.settings, clock=town.clock, tick=timedelta(milliseconds=100), patience=patience)
+
+
+def _through(town: Town, urls: Mapping[str, str]) -> Any:
+    given = town.settings
+    changed = {
+        "telegram": {"api_url": urls["telegram"]},
+        "whatsapp": {"api_url": urls["twilio"], "content_url": urls["twilio"]},
+        "midtrans": {"snap_url": f"{urls['snap']}/snap/v1", "api_url": urls["status"]},
+        "email": {"smtp_url": SecretStr(urls["smtp"].replace("http", "smtp"))},
+        "clerk": {"jwks_url": f"{urls['clerk']}/clerk/.well-known/jwks.json"},
+    }
+    return given.model_copy(
+        update={name: getattr(given, name).model_copy(update=values) for name, values in changed.items()}
+    )
+
+
+only_on_sqlite = pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
+"""Where the database is well, it doesn't matter which one it is."""
+
+
+@only_on_sqlite
+@pytest.mark.parametrize(("vendor", "channel"), [("telegram", "telegram"), ("twilio", "whatsapp")])
+async def test_while_a_messenger_is_in_trouble_messages_are_taken_and_answered_later_in_order_and_once(
+    weather: Weather, vendor: str, channel: str
+) -> None:
+    customer = weather.town.customer(channel)
+    await customer.type("halo")
+    await customer.next_reply(10)
+    for trouble in Trouble:
+        failed = weather.failures(channel)
+        await weather.fronts[vendor].turn(trouble)
+        shown = len(customer.bubbles)
+        assert await customer.type("jam buka sampai jam berapa ya?") == 200, trouble
+        assert await customer.type("alamatnya di mana?") == 200, trouble
+        await weather.tried_in_vain(channel, failed)
+        assert await weather.health() == (200, 200), trouble
+        assert len(customer.bubbles) == shown + 2, trouble
+        await weather.fronts[vendor].turn(None)
+        first = await weather.at_last(customer.next_reply)
+        second = await weather.at_last(customer.next_reply)
+        assert "09" in first.text, trouble
+        assert "Fatmawati" in second.text, trouble
+        assert len(customer.bubbles) == shown + 4, trouble
+
+
+@only_on_sqlite
+async def test_while_the_mail_server_is_in_trouble_letters_wait_and_go_out_once(weather: Weather) -> None:
+    box = weather.town.there.mailbox
+    for number, trouble in enumerate(Trouble):
+        failed = weather.failures("email")
+        await weather.fronts["smtp"].turn(trouble)
+        await _write_letters(weather.town, str(number))
+        await weather.tried_in_vain("email", failed)
+        assert await weather.health() == (200, 200), trouble
+        await weather.fronts["smtp"].turn(None)
+        last = await weather.at_last(partial(box.mail, 2 * number + 2))
+        assert last.subject == f"Booking BK-{number}b terkonfirmasi · Suara Jaya", trouble
+    assert len(box.messages) == 2 * len(Trouble)
+
+
+async def _write_letters(town: Town, code: str) -> None:
+    """Two letters to one customer."""
+    database = Database(town.settings.database.url)
+    async with database.write() as session:
+        for each in (f"{code}a", f"{code}b"):
+            subject = say("notice.mail.confirmed", code=f"BK-{each}", shop="Suara Jaya")
+            await outbox.enqueue(
+                session,
+                key=f"paid:{each}:email",
+                channel="email",
+                address="sari@example.com",
+                language="id",
+                message=message(subject, say("notice.see_you")),
+                now=town.clock(),
+            )
+    await database.close()
+
+
+@only_on_sqlite
+async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_later(weather: Weather) -> None:
+    for number, trouble in enumerate(Trouble):
+        customer = weather.visitor(f"user_{number}")
+        code = (await customer.post("/api/bookings", **_wish(number)))["_id"]
+        await weather.fronts["snap"].turn(trouble)
+        assert await weather.status("POST", f"/api/bookings/{code}/payment", paymentType="full") == 503, trouble
+        assert await weather.health() == (200, 200), trouble
+        await weather.fronts["snap"].turn(None)
+        weather.town.clock.move(**A_WHILE)
+        assert await customer.post(f"/api/bookings/{code}/payment", paymentType="full"), trouble
+    bookings = await weather.town.bookings()
+    assert [booking.holding for booking in bookings] == [True] * len(Trouble)
+    assert len(weather.town.there.midtrans._pages) == await weather.town.count(PaymentRequest) == len(Trouble)
+
+
+@only_on_sqlite
+async def test_while_midtrans_tells_no_status_payments_are_noted_and_entered_once_later(weather: Weather) -> None:
+    midtrans = weather.town.there.midtrans
+    for number, trouble in enumerate(Trouble):
+        customer = weather.visitor(f"user_{number}")
+        code = (await customer.post("/api/bookings", **_wish(number)))["_id"]
+        link = await customer.post(f"/api/bookings/{code}/payment", paymentType="full")
+        failed = weather.failures("midtrans")
+        await weather.fronts["status"].turn(trouble)
+        await midtrans.pay(link["snapToken"])
+        await weather.tried_in_vain("midtrans", failed)
+        assert {sent.status for sent in midtrans.notifications.sent} == {200}, trouble
+        assert await weather.health() == (200, 200), trouble
+        assert (await customer.get(f"/api/bookings/{code}"))["paymentStatus"] == "pending", trouble
+        await weather.fronts["status"].turn(None)
+        weather.town.clock.move(**A_WHILE)
+        await customer.until(code, paymentStatus="paid", bookingStatus="confirmed")
+    assert await weather.town.count(LedgerEntry) == len(Trouble)
+
+
+def _wish(number: int) -> dict[str, Any]:
+    return {
+        "customerName": "Sari Dewi",
+        "customerPhone": "081234567890",
+        "vehicleInfo": {"brand": "Toyota", "model": "Avanza", "year": 2018},
+        "services": [{"serviceId": "pasang-speaker"}],
+        "scheduledDate": "2026-11-25",
+        "scheduledTime": f"{9 + number:02}:00",
+        "paymentMethod": "transfer",
+    }
+
+
+@only_on_sqlite
+async def test_while_the_sign_in_keys_cant_be_had_nobody_signs_in_until_they_are_known(weather: Weather) -> None:
+    for trouble in Trouble:
+        await weather.fronts["clerk"].turn(trouble)
+        weather.visitor("customer")
+        assert await weather.status("GET", "/api/bookings/my-bookings") == 503, trouble
+        assert await weather.status("GET", "/api/services") == 200, trouble
+        assert await weather.health() == (200, 200), trouble
+        weather.town.clock.move(seconds=31)  # asked again after half a minute at the earliest
+    await weather.fronts["clerk"].turn(None)
+    assert await weather.status("GET", "/api/bookings/my-bookings") == 200
+    for trouble in Trouble:
+        await weather.fronts["clerk"].turn(trouble)
+        weather.town.clock.move(hours=2)  # the keys are old, but better than none
+        weather.visitor("customer")
+        assert await weather.status("GET", "/api/bookings/my-bookings") == 200, trouble
+
+
+# --- the database ---------------------------------------------------------------------------------
+
+Outage = Callable[[str], AbstractAsyncContextManager[None]]
+
+
+async def test_while_the_database_takes_nothing_webhooks_are_asked_to_come_again_and_nothing_is_half_done(
+    closed_town: Town,
+) -> None:
+    town = closed_town
+    town.there.world.telegram.repeat_after = (0.2,)
+    url = town.settings.database.url
+    async with _reached(town) as (outages, http):
+        await _answered(town)
+        for name, outage in outages.items():
+            shown = len(town.telegram.bubbles)
+            async with outage(url):
+                assert await town.telegram.type("jam buka sampai jam berapa ya?") == 503, name
+                assert await _get(http, "/healthz") == 200, name
+                await _until_readiness_is(503, http)
+                assert len(town.telegram.bubbles) == shown + 1, name
+            assert "09" in (await town.telegram.next_reply(10)).text, name
+            await _until_readiness_is(200, http)
+            await _answered(town)
+            assert len(town.telegram.bubbles) == shown + 4, name
+        assert await town.count(Outbox) == await town.count(Inbound)
+
+
+@asynccontextmanager
+async def _reached(town: Town) -> AsyncIterator[tuple[Mapping[str, Outage], ClientSession]]:
+    """The shop while it is open, and what can happen to its database."""
+    async with AsyncExitStack() as stack:
+        outages: Mapping[str, Outage] = ON_SQLITE
+        if "postgres" in town.settings.database.url:
+            server, socket = town.settings.database.url.split("?host=")
+            front = Front(lambda: asyncio.open_unix_connection(f"{socket}/.s.PGSQL.5432"), {})
+            await stack.enter_async_context(front.open())
+            there = server.replace("@/", f"@127.0.0.1:{front.port}/") + "?ssl=disable"
+            town.settings = town.settings.model_copy(update={"database": DatabaseAt(url=there)})
+            outages = {**ON_POSTGRESQL, "away": _away(front)}
+        serving = await stack.enter_async_context(_serving(town, WITH_THE_DATABASE))
+        yield outages, await stack.enter_async_context(ClientSession(serving))
+
+
+async def _answered(town: Town) -> None:
+    await town.telegram.type("alamatnya di mana?")
+    await town.telegram.next_reply(10)
+
+
+async def _get(http: ClientSession, path: str) -> int:
+    async with http.get(path) as answer:
+        return answer.status
+
+
+async def _until_readiness_is(status: int, http: ClientSession) -> None:
+    """What the database said is believed for a moment."""
+    async with asyncio.timeout(10):
+        while await _get(http, "/readyz") != status:
+            await _a_moment()
+
+
+@asynccontextmanager
+async def _locked_file(url: str) -> AsyncIterator[None]:
+    """Somebody else writes, and doesn't end."""
+    database = Database(url)
+    async with database.write() as session:
+        await session.connection()
+        yield
+    await database.close()
+
+
+@asynccontextmanager
+async def _full_disk(_: str) -> AsyncIterator[None]:
+    """No file of this process may grow, or be written to at all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@asynccontextmanager
+async def _read_only_file(_: str) -> AsyncIterator[None]:
+    """SQLite refuses writes as on a disk that was mounted anew, read-only."""
+    on, switched = True, set[object]()
+
+    def switch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement != "BEGIN IMMEDIATE":
+            return
+        cursor.execute(f"PRAGMA query_only={'ON' if on else 'OFF'}")
+        (switched.add if on else switched.discard)(connection.engine)
+
+    event.listen(Engine, "before_cursor_execute", switch)
+    yield
+    on = False
+    async with asyncio.timeout(10):  # the server's own connection must hear of it before we stop listening
+        while switched:
+            await _a_moment()
+    event.remove(Engine, "before_cursor_execute", switch)
+
+
+def _asked(*, before: Sequence[str], after: Sequence[str]) -> Outage:
+    """Something that is done to a PostgreSQL, and undone."""
+
+    @asynccontextmanager
+    async def outage(url: str) -> AsyncIterator[None]:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            for statement in before:
+                await connection.execute(statement)
+            yield
+        finally:
+            for statement in after:
+                await connection.execute(statement)
+            await connection.close()
+
+    return outage
+
+
+def _away(front: Front) -> Outage:
+    @asynccontextmanager
+    async def outage(_: str) -> AsyncIterator[None]:
+        await front.turn(Trouble.CLOSED)
+        yield
+        await front.turn(None)
+
+    return outage
+
+
+OURS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'bengkel'"
+ON_SQLITE: Mapping[str, Outage] = {"locked": _locked_file, "read-only": _read_only_file, "full": _full_disk}
+ON_POSTGRESQL: Mapping[str, Outage] = {
+    "locked": _asked(before=["BEGIN", "LOCK TABLE inbound, secret"], after=["COMMIT"]),
+    "read-only": _asked(
+        before=["ALTER DATABASE bengkel SET default_transaction_read_only = on", OURS],
+        after=["ALTER DATABASE bengkel RESET default_transaction_read_only", OURS],
+    ),
+    "full": _asked(
+        before=[
+            """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END$$""",
+            "CREATE TRIGGER full_disk BEFORE INSERT ON inbound EXECUTE FUNCTION full_disk()",
+            "CREATE TRIGGER full_disk BEFORE INSERT ON secret EXECUTE FUNCTION full_disk()",
+        ],
+        after=["DROP FUNCTION full_disk CASCADE"],
+    ),
+}
