@@ -20,21 +20,18 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
-from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from telegram.error import TelegramError
 
-from bot import housekeeping, jobs, logs, metrics
+from bot import housekeeping, jobs, logs, metrics, vendors
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
 from bot.elected import in_one_process, serving_beside_others
-from bot.email import Email
 from bot.intake import Intake
 from bot.library import Library
 from bot.line import Line
-from bot.midtrans import Midtrans
 from bot.missed import catch_up
 from bot.oversight import Oversight
 from bot.patience import USUAL, Patience
@@ -42,10 +39,9 @@ from bot.photos import Photos
 from bot.polling import backoff, poll
 from bot.reconcile import Reconciler
 from bot.rest import rest
-from bot.sending import Sender
 from bot.sole import only_server
-from bot.telegram import TelegramSender, make_bot
-from bot.whatsapp import WhatsAppSender
+from bot.telegram import TelegramSender
+from bot.vendors import Channels, plain
 from conversations.engine import Engine
 from core import bookings, claims, late, notices, outbox
 from core.database import Database, insert_once, upgrade
@@ -138,9 +134,16 @@ async def serving(
         secret = await _kept_secret(opened, fresh)
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
-        bot = _telegram(settings, patience)
-        senders = await _senders(settings, bot, clock, stack, patience)
-        dispatcher = Dispatcher(opened, senders, files=library.file, shop=shop, clock=clock, chance=chance)
+        channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, patience=patience))
+        dispatcher = Dispatcher(
+            opened,
+            channels.senders,
+            files=library.file,
+            shop=shop,
+            clock=clock,
+            chance=chance,
+            per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
+        )
         collector = _collector(settings, opened, dispatcher, clock, stack, patience)
         line = Line(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
 
@@ -157,29 +160,11 @@ async def serving(
             shop,
             clock=clock,
             fresh=fresh,
-            keep_photo=_keeping(photos, bot, senders.get("whatsapp")),
+            keep_photo=_keeping(photos, channels),
             send=dispatcher.send,
             wake=wake,
             limit=settings.server.chat_limit,
         )
-        routes: list[web.AbstractRouteDef] = [
-            *files.routes(secret=secret, load=library.download, now=clock),
-            *pages.routes(shop),
-        ]
-        if bot and settings.telegram.mode == "webhook":
-            routes += telegram.routes(
-                secret=_plain(settings.telegram.webhook_secret), take=intake.take, answer=bot.answer
-            )
-        if "whatsapp" in senders:
-            routes += twilio.routes(
-                auth_token=_plain(settings.whatsapp.auth_token),
-                public_url=settings.server.public_url,
-                take=intake.take,
-                delivered=_delivered(opened, shop, clock, wake),
-            )
-        if collector:
-            key = _plain(settings.midtrans.server_key)
-            routes += midtrans.routes(opened, server_key=key, clock=clock, wake=collector.wake)
         web_api = await rest(
             settings,
             opened,
@@ -192,40 +177,44 @@ async def serving(
             stack=stack,
             patience=patience,
         )
-        routes += api.routes(web_api, public_url=settings.server.public_url)
-        care = [
-            *housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock),
-            housekeeping.forgetting(settings.privacy, opened, clock=clock),
-        ]
-        if account := midtrans_account(settings):  # of its own: who pays at night doesn't wait for the comparison
-            stack.callback(account.close)
-            care.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
         oversight = Oversight(
             opened,
             shop,
-            channels=tuple(senders),
-            parts=_parts(dispatcher, line, collector, bot),
+            channels=tuple(channels.senders),
+            parts=_parts(dispatcher, line, collector, channels.telegram),
             clock=clock,
             wake=wake,
         )
         stack.callback(oversight.close)
-        routes += operators.routes(
-            oversight.exposition,
-            token=_plain(settings.server.metrics_token) or None,
-            behind_proxy=settings.server.behind_proxy,
-        )
-        care += oversight.ticks(tick)
-        await _start(
-            stack, [dispatcher, line, *([collector] if collector else [])], opened, wake, clock, fresh, tick, care, shop
-        )
+        routes: list[web.AbstractRouteDef] = [
+            *files.routes(secret=secret, load=library.download, now=clock),
+            *pages.routes(shop),
+            *_webhooks(settings, opened, channels, collector, intake, clock, wake),
+            *api.routes(web_api, public_url=settings.server.public_url),
+            *operators.routes(
+                oversight.exposition,
+                token=plain(settings.server.metrics_token) or None,
+                behind_proxy=settings.server.behind_proxy,
+            ),
+        ]
+        ticks = [
+            jobs.Tick("release", RELEASE_EVERY, partial(_release, opened, shop, clock)),
+            *housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock),
+            housekeeping.forgetting(settings.privacy, opened, clock=clock),
+            *oversight.ticks(tick),
+        ]
+        if account := vendors.midtrans(settings):  # of its own: who pays at night doesn't wait for the comparison
+            stack.callback(account.close)
+            ticks.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
+        await _start(stack, [dispatcher, line, *([collector] if collector else [])], wake, fresh, tick, ticks)
         last_seen = await _last_seen(opened)  # before the first message of this run moves it
         # Closed first: what a turn that is still being taken hands over is sent.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
-        if bot:
-            stack.enter_context(_background(_join_telegram(bot, settings, opened, intake)))
-        if isinstance(twilio_sender := senders.get("whatsapp"), WhatsAppSender):
+        if channels.telegram:
+            stack.enter_context(_background(_join_telegram(channels.telegram, settings, opened, intake)))
+        if channels.whatsapp:
             # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
-            missed = catch_up(twilio_sender, since=last_seen or clock(), take=intake.take, clock=clock)
+            missed = catch_up(channels.whatsapp, since=last_seen or clock(), take=intake.take, clock=clock)
             stack.enter_context(_background(missed))
         yield url
 
@@ -233,11 +222,7 @@ async def serving(
 @asynccontextmanager
 async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[Intake]:
     """An intake for `replay`, beside a server or without one: what it writes is sent by a server's loops."""
-    async with AsyncExitStack() as stack:
-        bot, twilio_sender = _telegram(settings), whatsapp(settings)
-        for sender in (bot, twilio_sender):
-            if sender:
-                stack.push_async_callback(sender.close)
+    async with vendors.channels(settings, clock=now) as channels:
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         yield Intake(
             opened,
@@ -245,7 +230,7 @@ async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[I
             settings.shop,
             clock=now,
             fresh=fresh_id,
-            keep_photo=_keeping(photos, bot, twilio_sender),
+            keep_photo=_keeping(photos, channels),
             send=lambda _: None,
             wake=lambda *_: None,
         )
@@ -259,81 +244,11 @@ def chance() -> float:
     return secrets.randbelow(1 << 20) / (1 << 20)
 
 
-def _telegram(settings: Settings, patience: Patience = USUAL) -> TelegramSender | None:
-    if settings.telegram.token is None:
-        _log.warning("Telegram is off: BENGKEL_TELEGRAM__TOKEN is not set")
-        return None
-    token = _plain(settings.telegram.token)
-    return TelegramSender(make_bot(token, settings.telegram.api_url, timeout=patience.chat))
-
-
-def whatsapp(settings: Settings, patience: Patience = USUAL) -> WhatsAppSender | None:
-    """The WhatsApp channel of the settings, None without credentials; needs a running loop, and to be closed."""
-    account = settings.whatsapp
-    if not account.account_sid or not account.sender:
-        return None
-    return WhatsAppSender(
-        account_sid=account.account_sid,
-        auth_token=_plain(account.auth_token),
-        sender=account.sender,
-        public_url=settings.server.public_url,
-        templates=account.templates,
-        api_url=account.api_url,
-        content_url=account.content_url,
-        timeout=patience.chat,
-    )
-
-
-def midtrans_account(settings: Settings, patience: Patience = USUAL) -> Midtrans | None:
-    """The Midtrans account of the settings, None without a key; to be closed."""
-    account = settings.midtrans
-    if account.server_key is None:
-        return None
-    return Midtrans(
-        server_key=_plain(account.server_key),
-        client_key=account.client_key or "",
-        production=account.production,
-        snap_url=account.snap_url,
-        api_url=account.api_url,
-        timeout=patience.midtrans.total_seconds(),
-    )
-
-
-async def _senders(
-    settings: Settings,
-    telegram: TelegramSender | None,
-    clock: Callable[[], datetime],
-    stack: AsyncExitStack,
-    patience: Patience,
-) -> dict[str, Sender]:
-    senders: dict[str, Sender] = {}
-    if telegram:
-        stack.push_async_callback(telegram.close)
-        senders["telegram"] = telegram
-    twilio_sender, mail = whatsapp(settings, patience), settings.email
-    if twilio_sender:
-        stack.push_async_callback(twilio_sender.close)
-        senders["whatsapp"] = twilio_sender
-    else:
-        _log.warning("WhatsApp is off: BENGKEL_WHATSAPP__ACCOUNT_SID is not set")
-    if mail.smtp_url and mail.sender:
-        senders["email"] = Email(_plain(mail.smtp_url), mail.sender, clock=clock, timeout=patience.mail)
-    else:
-        _log.warning("E-mail is off: BENGKEL_EMAIL__SMTP_URL is not set")
-    return senders
-
-
-def _keeping(
-    photos: Photos, telegram: TelegramSender | None, whatsapp: Sender | None
-) -> Callable[[str, str], Awaitable[str | None]]:
+def _keeping(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitable[str | None]]:
     """Stores a photo that somebody sent on a channel; answers its key, None for what is no photo."""
-    sources = {"telegram": telegram, "whatsapp": whatsapp}
 
     async def keep(channel: str, handle: str) -> str | None:
-        source = sources.get(channel)
-        if not isinstance(source, TelegramSender | WhatsAppSender):
-            return None
-        content = await source.fetch(handle)
+        content = await channels.fetch(channel, handle)
         try:
             return await photos.keep(content) if content else None
         except BadPhotos:
@@ -350,7 +265,7 @@ def _collector(
     stack: AsyncExitStack,
     patience: Patience,
 ) -> Collector | None:
-    vendor = midtrans_account(settings, patience)
+    vendor = vendors.midtrans(settings, patience)
     if vendor is None:
         _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
         return None
@@ -364,6 +279,33 @@ def _collector(
         chance=chance,
         wake_dispatch=dispatcher.wake,
     )
+
+
+def _webhooks(
+    settings: Settings,
+    database: Database,
+    channels: Channels,
+    collector: Collector | None,
+    intake: Intake,
+    clock: Callable[[], datetime],
+    wake: Callable[[], None],
+) -> list[web.RouteDef]:
+    """Where the vendors that are on call us."""
+    routes: list[web.RouteDef] = []
+    if channels.telegram and settings.telegram.mode == "webhook":
+        secret = plain(settings.telegram.webhook_secret)
+        routes += telegram.routes(secret=secret, take=intake.take, answer=channels.telegram.answer)
+    if channels.whatsapp:
+        routes += twilio.routes(
+            auth_token=plain(settings.whatsapp.auth_token),
+            public_url=settings.server.public_url,
+            take=intake.take,
+            delivered=_delivered(database, settings.shop, clock, wake),
+        )
+    if collector:
+        key = plain(settings.midtrans.server_key)
+        routes += midtrans.routes(database, server_key=key, clock=clock, wake=collector.wake)
+    return routes
 
 
 def _delivered(
@@ -425,33 +367,30 @@ async def _listen(
 async def _start(
     stack: AsyncExitStack,
     loops: Sequence[Dispatcher | Collector | Line],
-    database: Database,
     wake: Callable[[], None],
-    clock: Callable[[], datetime],
     fresh: Callable[[], str],
     tick: timedelta,
-    care: Sequence[jobs.Tick],
-    shop: Shop,
+    ticks: Sequence[jobs.Tick],
 ) -> None:
-    """The loops and the tick; stopped in the reverse order, the loops after what they are doing."""
+    """The loops and the ticks; stopped in the reverse order, the loops after what they are doing."""
     running = [asyncio.create_task(loop.run()) for loop in loops]
     stack.push_async_callback(_finish, loops, running)
 
     async def look() -> None:
         wake()
 
-    async def release() -> None:
-        async with database.write() as session:
-            for booking in await bookings.release_ended_holds(session, now=clock()):
-                if booking.payment_method is PaymentMethod.COD and booking.starts_at <= clock():
-                    await notices.reservation_ended(session, booking, now=clock())
-            await late.remind(session, shop=shop, now=clock())
-
-    scheduler = jobs.start(
-        [jobs.Tick("look", tick, look), jobs.Tick("release", RELEASE_EVERY, release), *care], fresh=fresh
-    )
+    scheduler = jobs.start([jobs.Tick("look", tick, look), *ticks], fresh=fresh)
     stack.callback(scheduler.shutdown, wait=False)
     wake()
+
+
+async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
+    """Give back what unpaid bookings held, and remind of money that waits for a place."""
+    async with database.write() as session:
+        for booking in await bookings.release_ended_holds(session, now=clock()):
+            if booking.payment_method is PaymentMethod.COD and booking.starts_at <= clock():
+                await notices.reservation_ended(session, booking, now=clock())
+        await late.remind(session, shop=shop, now=clock())
 
 
 async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Sequence[asyncio.Task[None]]) -> None:
@@ -477,7 +416,7 @@ async def _join_telegram(sender: TelegramSender, settings: Settings, database: D
     """Tell Telegram where we are (again and again while it is away), then poll where that is the mode and our part."""
     webhook = None
     if settings.telegram.mode == "webhook":
-        webhook = (f"{settings.server.public_url}/webhooks/telegram", _plain(settings.telegram.webhook_secret))
+        webhook = (f"{settings.server.public_url}/webhooks/telegram", plain(settings.telegram.webhook_secret))
     for failures in range(sys.maxsize):
         try:
             await sender.announce(COMMANDS, webhook)
@@ -494,7 +433,3 @@ async def _last_seen(database: Database) -> datetime | None:
     """When somebody was last heard on WhatsApp."""
     async with database.read() as session:
         return await session.scalar(select(func.max(Contact.last_seen_at)).where(Contact.channel == "whatsapp"))
-
-
-def _plain(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from sqlalchemy import text
 from telegram.error import TelegramError
 
-from bot import app
+from bot import app, vendors
 from bot.config import Settings
 from bot.email import server
 from bot.midtrans import MidtransRefused, MidtransTrouble
@@ -86,7 +86,7 @@ async def _telegram(settings: Settings) -> str | None:
 
 
 async def _whatsapp(settings: Settings) -> str | None:
-    sender = app.whatsapp(settings)
+    sender = vendors.whatsapp(settings)
     if sender is None:
         return None
     try:
@@ -99,7 +99,7 @@ async def _whatsapp(settings: Settings) -> str | None:
 
 
 async def _midtrans(settings: Settings) -> str | None:
-    vendor = app.midtrans_account(settings)
+    vendor = vendors.midtrans(settings)
     if vendor is None:
         return None
     try:

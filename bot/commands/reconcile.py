@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from bot import app
+from bot import app, vendors
 from bot.commands import CommandFailed, opened
 from bot.config import load
 from bot.reconcile import Page, Reconciler
@@ -17,7 +17,7 @@ from core.reconciliation import Findings
 async def run(options: Namespace) -> AsyncIterator[str]:
     """Compare the requests of the last `options.days` and what is open; fails where Midtrans doesn't answer."""
     settings = load(options.config)
-    midtrans = app.midtrans_account(settings)
+    midtrans = vendors.midtrans(settings)
     if midtrans is None:
         raise CommandFailed("There is nothing to compare with: BENGKEL_MIDTRANS__SERVER_KEY is not set.")
     page = Page("", Findings())
