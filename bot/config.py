@@ -108,6 +108,8 @@ class Telegram(_Section):
     mode: Literal["polling", "webhook"] = "polling"
     webhook_secret: Annotated[SecretStr | None, Optional] = None
     api_url: Url = "https://api.telegram.org"
+    per_second: int = Field(30, ge=1)
+    """What Telegram takes from one bot; more is answered 429. Source: https://core.telegram.org/bots/faq"""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -125,6 +127,8 @@ class WhatsApp(_Section):
     api_url: Url = "https://api.twilio.com"
     content_url: Url = "https://content.twilio.com"
     templates: dict[str, dict[str, str]] = {}
+    per_second: int = Field(80, ge=1)
+    """What Twilio takes from one WhatsApp sender. Source: https://www.twilio.com/docs/whatsapp/best-practices-and-faqs"""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

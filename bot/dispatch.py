@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import metrics
 from bot.logs import personal_words
 from bot.loop import Loop
+from bot.pace import Pace
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Sender, Unclear, Undeliverable
 from core import alarms, notices, outbox, trace
 from core.database import AWAY, Database, work_left
@@ -48,9 +50,12 @@ class Dispatcher:
         shop: Shop,
         clock: Callable[[], datetime],
         chance: Callable[[], float],
+        per_second: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        """`per_second` is how many messages a channel takes; one that isn't named takes any number."""
         self._database = database
         self._senders = senders
+        self._paces = {channel: Pace(most) for channel, most in per_second.items()}
         self._files = files
         self._shop = shop
         self._clock = clock
@@ -149,6 +154,8 @@ class Dispatcher:
             written_at=row.created_at,
             attempts=row.attempts - 1,
         )
+        if pace := self._paces.get(row.channel):
+            await pace.turn()
         with metrics.vendor_call(row.channel):
             return await self._senders[row.channel].send(parcel)
 

@@ -13,7 +13,7 @@ from typing import Any
 from bot import config
 from bot.jobs import Tick
 from conversations.state import State
-from core import backup, post, retention
+from core import backup, outbox, post, retention
 from core.backup import BackupFailed
 from core.database import Database
 from core.messages import message, say
@@ -56,6 +56,8 @@ def forgetting(settings: config.Privacy, database: Database, *, clock: Callable[
     async def look() -> None:
         now = clock()
         before, forgotten = now - timedelta(days=settings.keep_messages_days), 1
+        async with database.write() as session:
+            await outbox.drop_old(session, now=now)
         while forgotten:
             async with database.write() as session:
                 forgotten = await retention.forget(session, before=before, emptied=_emptied, now=now)

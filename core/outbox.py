@@ -188,6 +188,16 @@ async def drop(session: AsyncSession, booking_id: int, *, kinds: Collection[str]
     )
 
 
+async def drop_old(session: AsyncSession, *, now: datetime) -> None:
+    """Drop what nobody wants any more: where its channel is off, nobody claims it, and it would wait for ever."""
+    unwanted = or_(Outbox.until.is_(None), Outbox.until < now)
+    await session.execute(
+        update(Outbox)
+        .where(_unfinished(Outbox), Outbox.state == "due", Outbox.due_at < now - PATIENCE, unwanted)
+        .values(state="dropped")
+    )
+
+
 async def put_off(session: AsyncSession, kind: str, channel: str, address: str, *, due_at: datetime) -> None:
     """Let what waits of a kind for a chat wait until then."""
     await session.execute(_waiting(kind, channel, address).values(due_at=due_at, not_before=due_at))

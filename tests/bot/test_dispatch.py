@@ -2,20 +2,22 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Self
 
 import pytest
 from paying import ADMIN, CHAT, book, booking_of
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 from bot.dispatch import Dispatcher
+from bot.pace import Pace
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
 from core import outbox
 from core.database import Database
 from core.messages import Document, message, say
 from core.shop import Shop
-from core.tables import Contact, Outbox
+from core.tables import Booking, Contact, Outbox
 
 MINUTE = timedelta(minutes=1)
 HELLO = message(say("notice.see_you"))
@@ -257,6 +259,39 @@ async def test_a_slow_channel_holds_up_no_other_and_stopping_finishes_what_is_be
     post.email.gate.set()
     await running
     assert (await post.row("slow")).state == "sent"
+
+
+async def test_a_rush_is_spaced_as_the_vendor_takes_it_and_one_alone_doesnt_wait() -> None:
+    moments, pace, clock = [], Pace(100), asyncio.get_running_loop().time
+
+    async def send() -> None:
+        await pace.turn()
+        moments.append(clock())
+
+    begun = clock()
+    await asyncio.gather(*(send() for _ in range(5)))
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert moments[0] - begun < 0.01
+    assert moments[-1] - begun >= 0.04, gaps
+
+
+async def test_a_bug_in_what_a_failure_brings_about_has_no_other_message_sent_again(
+    database: Database, shop: Shop, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    await book(database, shop, now)
+    async with database.write() as session:
+        await session.execute(update(Booking).values(email="sari@example.com", language="klingon"))
+        await session.execute(update(Outbox).values(state="dropped"))
+    post = Post(database, shop.model_copy(update={"name": object()}), now)
+    booking = await booking_of(database)
+    await post.write("news", address=CHAT[1], kind="notice", booking_id=booking.id)
+    await post.write("another chat", address="2")
+    post.telegram.answers = [Undeliverable("never")]
+    while await post.dispatcher.run_once("telegram"):
+        pass
+    assert ((await post.row("news")).state, (await post.row("another chat")).state) == ("failed", "sent")
+    assert post.telegram.keys == ["news", "another chat"]
+    assert "nobody could be told" in caplog.text
 
 
 async def test_the_loop_outlives_a_database_that_is_away(post: Post) -> None:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 from paying import letters
+from sqlalchemy import select
 
 from bot import config, housekeeping
 from bot.jobs import Tick
+from core import outbox
 from core.database import Database
+from core.messages import message, say
 from core.shop import Shop
+from core.tables import Outbox
 
 
 class Server:
@@ -50,6 +54,35 @@ async def test_the_admins_hear_once_a_day_of_a_backup_that_fails(
     assert len(told) == 2
     assert all("Backup data gagal" in text for text in told.values())
     await server.database.close()
+
+
+async def test_messages_for_a_channel_that_is_off_are_dropped_when_nobody_wants_them_any_more(
+    database: Database, now: datetime
+) -> None:
+    for key, channel, until in (
+        ("letter", "email", None),
+        ("long wanted", "email", now + timedelta(days=9)),
+        ("reminder to come", "telegram", None),
+    ):
+        async with database.write() as session:
+            await outbox.enqueue(
+                session,
+                key=key,
+                channel=channel,
+                address="sari@example.com",
+                language="id",
+                message=message(say("notice.see_you")),
+                now=now,
+                due_at=now + timedelta(days=20) if key.startswith("reminder") else None,
+                until=until,
+            )
+    for days, dropped in ((1, set()), (3, {"letter"}), (10, {"letter", "long wanted"})):
+        later = now + timedelta(days=days)
+        tick = housekeeping.forgetting(config.Privacy(), database, clock=lambda at=later: at)  # type: ignore[misc]
+        await tick.look()
+        async with database.read() as session:
+            gone = await session.scalars(select(Outbox.key).where(Outbox.state == "dropped"))
+            assert set(gone) == dropped
 
 
 @pytest.mark.parametrize(
