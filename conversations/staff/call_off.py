@@ -1,13 +1,11 @@
 """Cancelling somebody's booking, with a reason that the customer reads."""
 
 from conversations.staff import jobs, who
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.staff.steps import Words
+from conversations.turn import Flow, Question, Turn, question
 from core import cancellation
 from core.messages import say
 from core.states import BookingStatus, check_move
-
-SHORTEST, LONGEST = 3, 300
-"""Letters of a reason."""
 
 
 async def call_off(turn: Turn, code: str) -> None:
@@ -17,24 +15,17 @@ async def call_off(turn: Turn, code: str) -> None:
     turn.state.begin(CALL_OFF.name, about=code)
 
 
-class Reason(Step):
+class Reason(Words):
     """Why; with it the booking is cancelled."""
 
     name = "reason"
-    free_text = True
+    longest = 300
 
     async def ask(self, turn: Turn) -> Question:
         """Type it."""
         booking = await who.job(turn, turn.state.about or "")
         terms = await cancellation.offer(turn.session, booking, by_customer=False, shop=turn.shop, now=turn.now)
         return question(say("team.ask.reason", code=turn.state.about), *cancellation.sums(terms))
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        """Words of a sensible length."""
-        if not SHORTEST <= len(text) <= LONGEST:
-            return False
-        turn.state.put(self.name, text)
-        return True
 
 
 async def _finish(turn: Turn) -> Question:

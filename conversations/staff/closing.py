@@ -4,13 +4,10 @@ from datetime import date
 
 from conversations.staff import jobs
 from conversations.staff.menu import menu
+from conversations.staff.steps import OnceMore, Words
 from conversations.turn import Flow, Question, Step, Turn, question
-from conversations.understand.answers import read_yes_no
 from core import closing
 from core.messages import Option, say
-
-SHORTEST, LONGEST = 3, 100
-"""Letters of a reason."""
 
 
 async def close(turn: Turn, _: str) -> None:
@@ -37,25 +34,18 @@ class WhichDay(Step):
         return True
 
 
-class Because(Step):
+class Because(Words):
     """Why, as customers will read it."""
 
     name = "because"
-    free_text = True
+    longest = 100
 
     async def ask(self, turn: Turn) -> Question:
         """Type it."""
         return question(say("team.ask.because"))
 
-    async def read(self, turn: Turn, text: str) -> bool:
-        """Words of a sensible length."""
-        if not SHORTEST <= len(text) <= LONGEST:
-            return False
-        turn.state.put(self.name, " ".join(text.split()))
-        return True
 
-
-class ReallyClose(Step):
+class ReallyClose(OnceMore):
     """Once more before it is closed."""
 
     name = "really_close"
@@ -68,16 +58,6 @@ class ReallyClose(Step):
             say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(waiting)),
             options=[Option("yes", say("team.option.close_it")), Option("no", say("option.no"))],
         )
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        """Either way the flow ends."""
-        turn.state.put(self.name, option == "yes")
-        return True
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        """Yes or no."""
-        agreed = read_yes_no(text)
-        return False if agreed is None else await self.choose(turn, "yes" if agreed else "no")
 
 
 def _day(turn: Turn) -> date:

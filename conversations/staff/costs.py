@@ -2,14 +2,13 @@
 
 from conversations.staff import jobs, who
 from conversations.staff.amounts import read_rupiah
+from conversations.staff.steps import OnceMore, Words
 from conversations.turn import Flow, Question, Step, Turn, question
-from conversations.understand.answers import read_skip, read_yes_no
+from conversations.understand.answers import read_skip
 from core import work
 from core.messages import Option, say
 from core.work.costs import MOST
 
-SHORTEST, LONGEST = 3, 200
-"""Letters of a description."""
 NO_PHOTO = ""
 
 
@@ -19,22 +18,15 @@ async def cost(turn: Turn, code: str) -> None:
     turn.state.begin(COST.name, about=code)
 
 
-class What(Step):
+class What(Words):
     """What it is for, in the words the customer will read."""
 
     name = "what"
-    free_text = True
+    longest = 200
 
     async def ask(self, turn: Turn) -> Question:
         """Type it."""
         return question(say("team.ask.what"))
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        """Words of a sensible length."""
-        if not SHORTEST <= len(text) <= LONGEST:
-            return False
-        turn.state.put(self.name, " ".join(text.split()))
-        return True
 
 
 class HowMuch(Step):
@@ -79,7 +71,7 @@ class Photo(Step):
         return await self.choose(turn, "skip") if not turn.incoming.media and read_skip(text) else False
 
 
-class Sure(Step):
+class Sure(OnceMore):
     """The cost once more, before the customer sees it."""
 
     name = "sure"
@@ -91,16 +83,6 @@ class Sure(Step):
             say("team.ask.sure", description=what, amount=amount),
             options=[Option("yes", say("team.option.send")), Option("no", say("option.no"))],
         )
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        """Either way the flow ends."""
-        turn.state.put(self.name, option == "yes")
-        return True
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        """Yes or no."""
-        agreed = read_yes_no(text)
-        return False if agreed is None else await self.choose(turn, "yes" if agreed else "no")
 
 
 async def _finish(turn: Turn) -> Question:
