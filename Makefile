@@ -6,7 +6,7 @@ OURS := bot conversations core webhooks
 SEMGREP := .venv/semgrep/bin/semgrep
 RULES := tests/security/rules
 
-.PHONY: setup demo run test check bench crash format chromium
+.PHONY: setup demo run test check bench crash load format chromium
 
 setup: .venv/.ready
 
@@ -56,3 +56,7 @@ bench: setup
 # Kills the real server under load; SEED=7 ROUNDS=30 make crash
 crash: setup
 	@$(RUN) python tests/crash
+
+# A thousand customers for three hundred places; CUSTOMERS=100 PLACES=10 A_SECOND=5 make load
+load: setup
+	@$(RUN) python tests/load

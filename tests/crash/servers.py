@@ -42,6 +42,13 @@ class Server:
         """All that it printed."""
         return (self._folder / "log").read_text()
 
+    @property
+    def pid(self) -> int:
+        """The process, once it was started."""
+        assert self._process
+        assert self._process.pid
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it and wait until it serves."""
         process = _FORKS.Process(target=_bengkel, args=(self._program, self._folder), daemon=True)
