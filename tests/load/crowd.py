@@ -23,7 +23,6 @@ SCRIPT = (
 TELEGRAM_ASKS = ("Nomor HP", "081234567890")
 """WhatsApp knows the number."""
 TURNED_AWAY = ("sudah penuh", "baru saja penuh")
-FLOOD = 300
 
 
 @dataclass
@@ -67,9 +66,9 @@ class Customer:
         return shown[-1]
 
 
-async def flood(person: Person) -> list[str]:
+async def flood(person: Person, many: int) -> list[str]:
     """Somebody who can't stop; what they are answered."""
-    answers = await asyncio.gather(*(person.type(f"halo {number}") for number in range(FLOOD)))
+    answers = await asyncio.gather(*(person.type(f"halo {number}") for number in range(many)))
     assert set(answers) == {200}, set(answers)
     return [bubble.text for bubble in person.bubbles if bubble.author == "shop"]
 

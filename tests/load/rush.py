@@ -42,6 +42,9 @@ class Plan:
     places: int
     a_second: float
     slow: int
+    """Callers who never come to the end of a head, and of a body."""
+    flood: int
+    """Messages that somebody sends at once."""
     patience: float = 120
     """Seconds that a customer waits for an answer."""
 
@@ -90,7 +93,7 @@ async def run(plan: Plan, folder: Path) -> Outcome:
         clock = asyncio.get_running_loop().time
         began = clock()
         async with slow_clients(f"http://127.0.0.1:{server.port}", plan.slow):
-            flooding = asyncio.create_task(flood(nuisance))
+            flooding = asyncio.create_task(flood(nuisance, plan.flood))
             await asyncio.gather(*(_arrive(customer, number, plan) for number, customer in enumerate(crowd)))
             took = clock() - began
             answers = await flooding
