@@ -247,6 +247,14 @@ async def test_telegram_says_how_long_to_wait_and_who_is_gone(api: BotApi, sende
     assert gone.value.unreachable
 
 
+async def test_a_telegram_that_stays_silent_isnt_handed_a_message_again(api: BotApi, sender: TelegramSender) -> None:
+    """Its one more try is for when Telegram is back: a long outage must not use it up."""
+    api.answers.append(never)
+    with pytest.raises(NotSent):
+        await sender.send(parcel(HELLO, attempts=1))
+    assert api.methods() == ["getMe"]
+
+
 async def test_nothing_was_sent_where_nobody_listens() -> None:
     sender = TelegramSender(make_bot(TOKEN, "http://127.0.0.1:9"))
     with pytest.raises(NotSent):
