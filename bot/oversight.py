@@ -61,7 +61,8 @@ class Oversight:
         return metrics.exposition(waiting, channels=self._channels, now=self._clock())
 
     def ticks(self, often: timedelta) -> list[Tick]:
-        """What the scheduler is to do: show that it lives, and raise alarms."""
+        """What the scheduler is to do: show that it lives, counted from now, and raise alarms."""
+        self._pulse.beat()
         return [Tick("pulse", often, self._beat), Tick("alarms", ALARMS_EVERY, self.raise_alarms)]
 
     async def raise_alarms(self) -> None:

@@ -78,7 +78,7 @@ async def test_an_admin_sees_the_week_as_a_picture(closed_town: Town, channel: s
     closed_town.settings = closed_town.settings.model_copy(update={"staff": (staff,)})
     async with closed_town.open():
         await says(admin, "halo", "Ada yang bisa dibantu")
-        await admin.type("laporan")
+        await admin.type("angka")
         shown = await _photo(admin)
         assert shown.media is not None
         assert shown.media.content_type == "image/png"
