@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.loop import Loop
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
 from bot.send_back import SendingBack
@@ -212,15 +214,17 @@ class Collector:
     async def _confirm(self, order_id: str, claimed_at: datetime) -> None:
         trace.follow(order_id)
         try:
-            everything = await self._ask(order_id)
+            *earlier, last = await self._ask(order_id)
         except (MidtransTrouble, MidtransRefused) as trouble:
             LOG.warning("no status of %s yet: %s", order_id, trouble)
             async with self._database.write() as session:
                 await settlement.unanswered(session, order_id, jitter=self._chance(), now=self._clock())
             return
-        outcomes = [await self._settle(order_id, asked) for asked in everything]
+        outcomes = [await self._settle(order_id, asked) for asked in earlier]
         async with self._database.write() as session:
+            outcomes.append(await self._act(session, order_id, last))
             await settlement.answered(session, order_id, outcome="; ".join(outcomes), claimed_at=claimed_at)
+        LOG.info("%s: %s", order_id, outcomes[-1])
 
     async def _ask(self, order_id: str) -> list[_Asked]:
         """The status of the newest attempt of an order, then of the others that may have changed."""
@@ -235,11 +239,14 @@ class Collector:
 
     async def _settle(self, order_id: str, asked: _Asked) -> str:
         async with self._database.write() as session:
-            outcome = await settlement.settle(
-                session, order_id, asked.answer, shop=self._shop, now=self._clock(), asked_at=asked.at
-            )
+            outcome = await self._act(session, order_id, asked)
         LOG.info("%s: %s", order_id, outcome)
         return outcome
+
+    async def _act(self, session: AsyncSession, order_id: str, asked: _Asked) -> str:
+        return await settlement.settle(
+            session, order_id, asked.answer, shop=self._shop, now=self._clock(), asked_at=asked.at
+        )
 
     async def _look_again(self, order_id: str, trouble: Exception) -> None:
         LOG.warning("%s must be looked at again: %s", order_id, trouble)

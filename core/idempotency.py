@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.database import insert_once
@@ -36,5 +36,5 @@ async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now
 
 async def finish(session: AsyncSession, *, owner: str, key: str, answer: Mapping[str, Any]) -> None:
     """Keep the answer for whoever asks again."""
-    taken = await session.get_one(IdempotencyKey, (owner, key))
-    taken.answer = dict(answer)
+    taken = update(IdempotencyKey).where(IdempotencyKey.owner == owner, IdempotencyKey.key == key)
+    await session.execute(taken.values(answer=dict(answer)))

@@ -19,7 +19,7 @@ from core.messages import Link, Message, Option, Say, message, message_from_json
 from core.money import Money
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod
-from core.tables import Booking, BookingLine, Contact, Outbox, PaymentRequest, Technician
+from core.tables import Booking, Contact, Outbox, PaymentRequest, Technician
 
 _DAY, _HOURS = timedelta(hours=24), timedelta(hours=2)
 
@@ -226,11 +226,8 @@ async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: S
 
 
 async def job_facts(session: AsyncSession, booking: Booking, shop: Shop) -> list[Say]:
-    """When, where, which car, who, what and for how much: a line each."""
+    """When, where, which car, who, what and for how much: a line each; `booking.lines` must be loaded."""
     technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
-    lines = await session.scalars(
-        select(BookingLine).where(BookingLine.booking_id == booking.id).order_by(BookingLine.id)
-    )
     onsite = booking.location is Location.ONSITE
     car = say("notice.line.car", brand=booking.car_brand, model=booking.car_model, year=booking.car_year)
     return [
@@ -239,7 +236,7 @@ async def job_facts(session: AsyncSession, booking: Booking, shop: Shop) -> list
         car,
         *([say("notice.line.plate", plate=booking.plate)] if booking.plate else []),
         *([say("notice.line.technician", technician=technician.name)] if technician else []),
-        *(say("notice.line.item", quantity=line.quantity, name=line.name) for line in lines),
+        *(say("notice.line.item", quantity=line.quantity, name=line.name) for line in booking.lines),
         say("notice.line.total", total=booking.total_price),
     ]
 

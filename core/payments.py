@@ -224,12 +224,12 @@ async def going_back(session: AsyncSession, booking: Booking) -> Money:
 
 
 async def locked(session: AsyncSession, booking_id: int) -> Booking:
-    """The booking with its lines, as it stands now, its row locked until the transaction ends."""
+    """The booking with its lines and contact, as it stands now, its row locked until the transaction ends."""
     return (
         await session.scalars(
             select(Booking)
             .where(Booking.id == booking_id)
-            .options(selectinload(Booking.lines))
+            .options(selectinload(Booking.lines), selectinload(Booking.contact))
             .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )

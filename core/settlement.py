@@ -231,8 +231,9 @@ async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
     if booking.status is BookingStatus.CANCELLED:
         await refunds.owe(session, booking, amount, reason="late", shop=case.shop, now=case.now)
         return
-    over = booking.paid_amount - await payments.going_back(session, booking) - booking.total_price
-    over = amount if again else over
+    over = amount if again else booking.paid_amount - booking.total_price
+    if over > 0 and not again:
+        over -= await payments.going_back(session, booking)
     if over > 0 and await refunds.owe(session, booking, over, reason="overpaid", shop=case.shop, now=case.now):
         key = f"overpaid:{case.attempt.transaction_id}"
         await notices.overpaid(session, booking, over=over, key=key, shop=case.shop, now=case.now)

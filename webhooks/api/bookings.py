@@ -224,8 +224,7 @@ async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingS
         customer.phone = body.customer_phone
     await notices.booked(session, booking, shop=api.shop, now=now)
     await web_customers.ask_whose(session, booking, shop=api.shop, now=now)
-    await session.flush()
-    return (await _shown(session, call, [await bookings.load(session, code=booking.code)]))[0]
+    return (await _shown(session, call, [booking]))[0]
 
 
 async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, shop: Shop) -> int:
