@@ -29,7 +29,7 @@ def main() -> int:
         postgres, sqlite = Postgres(aside), Sqlite(Path(folder), aside)
         try:
             for name, url in (("SQLite", sqlite.put_back("stocked")), ("PostgreSQL", postgres.put_back("stocked"))):
-                plan = Plan(url, customers, places, a_second, slow=100, flood=1000)
+                plan = Plan(url, customers, places, a_second, slow=100, flood=300)
                 kept &= _judged(name, plan, Path(folder) / name)
         finally:
             postgres.stop()
