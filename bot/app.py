@@ -185,7 +185,7 @@ async def serving(
             clock=clock,
             wake=wake,
         )
-        stack.callback(oversight.close)
+        stack.push_async_callback(oversight.close)
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
             *pages.routes(shop),

@@ -38,9 +38,9 @@ class Health:
             missing["database"] = "no answer" if isinstance(error, TimeoutError) else type(error).__name__
         return missing
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for nothing any more."""
-        self._pulse.close()
+        await self._pulse.close()
 
 
 class Asked(Generic[T]):
@@ -69,10 +69,11 @@ class Asked(Generic[T]):
             raise TimeoutError
         return asking.result()
 
-    def close(self) -> None:
-        """Give up what still hangs."""
+    async def close(self) -> None:
+        """Give up what still hangs; what doesn't heed that in a second is left alone."""
         if self._asking is not None:
             self._asking.cancel()
+            await asyncio.wait([self._asking], timeout=1)
 
 
 class Pulse:

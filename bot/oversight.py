@@ -82,10 +82,10 @@ class Oversight:
         if begun or over or lasting:
             self._wake()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for nothing any more."""
-        self._health.close()
-        self._backlog.close()
+        await self._health.close()
+        await self._backlog.close()
 
     def _still_failing(self) -> Mapping[str, str]:
         """The parts that don't work at the second look either, and why: what passes by itself alarms nobody."""

@@ -55,7 +55,7 @@ async def asked(seen: Oversight, *, token: str | None = None, behind_proxy: bool
     app = make_app([*routes, web.post("/webhooks/telegram", forbid)], ready=seen.ready, around=around)
     async with TestClient(TestServer(app)) as client:
         yield client
-    seen.close()
+    await seen.close()
 
 
 async def test_readiness_names_every_part_that_fails(database: Database, shop: Shop, now: datetime) -> None:
@@ -64,6 +64,7 @@ async def test_readiness_names_every_part_that_fails(database: Database, shop: S
     for tick in seen.ticks(SECOND):
         await tick.look()
     assert await seen.ready() == {"telegram": "not joined yet"}
+    await seen.close()
     await database.close()
 
 
@@ -94,6 +95,7 @@ async def test_a_database_that_is_away_leaves_readiness_and_metrics_answering(sh
     assert figure(text, "database_up") == 0
     assert figure(text, "outbox_depth", channel="telegram") is None
     await seen.raise_alarms()
+    await seen.close()
     await away.close()
 
 
