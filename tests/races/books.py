@@ -8,7 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import payments
 from core.states import BookingStatus, PaymentStatus, RefundState
-from core.tables import Booking, Counter, CreditNote, Invoice, LedgerEntry, PaymentRequest, Receipt, Refund
+from core.tables import (
+    Booking,
+    Counter,
+    CreditNote,
+    Invoice,
+    LedgerEntry,
+    PaymentAttempt,
+    PaymentRequest,
+    Receipt,
+    Refund,
+)
 
 DEAD = (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
 Pot = tuple[str | None, str | None]
@@ -22,6 +32,7 @@ class Entry:
     booking_id: int
     kind: str
     amount: int
+    order_id: str | None
     transaction_id: str | None
     reference: str
     method: str
@@ -39,6 +50,10 @@ class Books:
         self.invoices: list[Invoice] = []
         self.notes: list[CreditNote] = []
         self.counters: dict[str, int] = {}
+        self.known: dict[str, str] = {}
+        """Midtrans' last confirmed word for each attempt."""
+        self.first_prices: dict[int, int] = {}
+        """What each booking cost before anything was added to it."""
 
     @classmethod
     async def read(cls, session: AsyncSession) -> "Books":
@@ -52,6 +67,8 @@ class Books:
         books.invoices = list(await session.scalars(select(Invoice).order_by(Invoice.number)))
         books.notes = list(await session.scalars(select(CreditNote).order_by(CreditNote.number)))
         books.counters = {row.name: row.last for row in await session.scalars(select(Counter))}
+        words = await session.execute(select(PaymentAttempt.transaction_id, PaymentAttempt.status))
+        books.known = {row.transaction_id: row.status for row in words}
         return books
 
     def paid(self, booking: Booking) -> int:
@@ -61,6 +78,10 @@ class Books:
         return sum(
             each.amount for each in self.refunds if each.booking_id == booking.id and each.state is not RefundState.DONE
         )
+
+    def net(self, booking: Booking) -> int:
+        """What is there of a booking's money and isn't on its way back."""
+        return self.paid(booking) - self.going_back(booking)
 
     def of_attempt(self, transaction_id: str) -> int:
         """What the ledger says is there of an attempt's money, had nobody transferred anything by hand."""
@@ -79,12 +100,14 @@ class Books:
     def check(self, before: "Books", kept: dict[str, int]) -> None:
         """All of it; `kept`: what the shop may keep of each booking that was called off."""
         assert self.entries[: len(before.entries)] == before.entries, "an entry was changed or lost"
+        self.first_prices = {each.id: before.first_prices.get(each.id, each.total_price) for each in self.bookings}
         self._check_attempts()
         self._check_papers()
         for booking in self.bookings:
             self._check_status(booking)
             self._check_requests(booking)
-            net = booking.paid_amount - self.going_back(booking)
+            self._check_kept(booking, kept)
+            net = self.net(booking)
             billed = self.billed(booking)
             if booking.status is BookingStatus.CANCELLED:
                 assert net <= kept[booking.code], "money of a cancelled booking is neither kept by the rules nor owed"
@@ -94,6 +117,27 @@ class Books:
                 assert billed is None or billed <= booking.total_price, "billed more than it costs"
             if booking.status in DEAD:
                 assert not booking.holding, "a dead booking holds places"
+
+    def _check_kept(self, booking: Booking, kept: dict[str, int]) -> None:
+        """Nobody is owed what the shop may keep, but what banks and the dashboard took may be missing from it."""
+        out = -sum(each.amount for each in self.entries if each.booking_id == booking.id and each.amount < 0)
+        done = (each for each in self.refunds if each.booking_id == booking.id and each.state is RefundState.DONE)
+        taken = out - sum(each.amount for each in done)
+        assert taken >= 0, "a refund is done whose money never went"
+        if booking.status is BookingStatus.CANCELLED:
+            due = kept[booking.code]
+        else:
+            due = min(self.first_prices[booking.id], self._paid_once(booking))
+        assert self.net(booking) >= due - taken, "owed back what the shop may keep"
+
+    def _paid_once(self, booking: Booking) -> int:
+        """Cash, and the first money that each request brought: what else it brings goes back."""
+        mine = [each for each in self.entries if each.booking_id == booking.id]
+        first: dict[str | None, int] = {}
+        for entry in mine:
+            if entry.kind == "received":
+                first.setdefault(entry.order_id, entry.amount)
+        return sum(first.values()) + sum(each.amount for each in mine if each.kind == "cash")
 
     def _check_status(self, booking: Booking) -> None:
         paid = self.paid(booking)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble, SnapLink
 from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
+from bot.sandbox.midtrans_notifications import Sent
 from bot.sandbox.midtrans_records import Transaction
 
 Result = TypeVar("Result")
@@ -81,6 +82,10 @@ class Till(Midtrans):
         """Every attempt to pay, the oldest first."""
         names = dict.fromkeys(body["transaction_id"] for body in self.notifications)
         return [self.account.find(name) for name in names]
+
+    def of(self, attempt: Transaction) -> list[Sent]:
+        """What was sent about an attempt, the oldest first."""
+        return [sent for sent in self.account.notifications.sent if sent.body["transaction_id"] == attempt.id]
 
     @staticmethod
     def money(attempt: Transaction) -> int:
