@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import post, receipts
+from core import outbox, post, receipts
 from core.messages import Link, Message, Option, Say, message, message_from_json, say
 from core.money import Money
 from core.shop import Shop
@@ -98,7 +98,7 @@ async def paid(
     says.append(money_left(booking))
     if first:
         says.append(_see_you(booking))
-        await schedule_reminders(session, booking, shop=shop, now=now)
+    await schedule_reminders(session, booking, shop=shop, now=now)
     key = f"paid:{request.order_id}"
     letter = Message(tuple(says), document=await receipts.to_send(session, booking))
     await post.chat(session, booking, letter, key, now)
@@ -200,10 +200,17 @@ async def bounced(session: AsyncSession, vendor_id: str, *, shop: Shop, now: dat
 
 
 async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
-    """Reminders a day and two hours before, as far as these moments are still to come."""
+    """Reminders a day and two hours before, as far as these moments are still to come; they ask for the rest, too.
+
+    Said again whenever money or the time changes: those that wait are replaced.
+    """
+    if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+        return
+    await outbox.drop(session, booking.id, after=now)
     starts, place = booking.starts_at, _place(booking, shop)
     onsite = booking.location is Location.ONSITE
     where = say("notice.reminder_onsite" if onsite else "notice.reminder_workshop", place=place)
+    rest, options = _rest(booking)
     for name, before, until, key in (
         ("24h", _DAY, starts - _HOURS, "notice.reminder_day"),
         ("2h", _HOURS, starts, "notice.reminder_hours"),
@@ -213,13 +220,23 @@ async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: S
         await post.chat(
             session,
             booking,
-            message(say(key, name=booking.name, code=booking.code, at=shop.local(starts)), where),
+            Message((say(key, name=booking.name, code=booking.code, at=shop.local(starts)), where, *rest), options),
             f"reminder:{booking.code}:{name}:{starts.isoformat()}",
             now,
             kind="reminder",
             due_at=starts - before,
             until=until,
         )
+
+
+def _rest(booking: Booking) -> tuple[tuple[Say, ...], tuple[Option, ...]]:
+    """What remains to be paid, in words and as a button; nothing where all is paid, or cash comes with the car."""
+    if not booking.remaining:
+        return (), ()
+    if booking.payment_method is PaymentMethod.COD:
+        return (say("notice.reminder_cash", remaining=booking.remaining),), ()
+    pay = Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining))
+    return (say("notice.reminder_rest", remaining=booking.remaining),), (pay,)
 
 
 # --- what the messages are made of ---------------------------------------------------------------

@@ -6,7 +6,7 @@ enqueue ──> due ── claim ──> sending ──┬──> sent       the
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +33,8 @@ from core.database import insert_once, leave_work
 from core.messages import Message, to_json
 from core.tables import Contact, Moment, Outbox
 
+EVER = datetime.min.replace(tzinfo=UTC)
+"""Before every moment."""
 LEASE = timedelta(seconds=20)
 """How long a claimed message is its claimer's, who renews it while it is being sent: so long waits what a crash left."""
 PATIENCE = timedelta(days=2)
@@ -179,11 +181,17 @@ async def chat_closed(session: AsyncSession, *, channel: str, address: str, reas
     )
 
 
-async def drop(session: AsyncSession, booking_id: int, *, kinds: Collection[str] = ("reminder",)) -> None:
-    """Drop what waits for a booking, of these kinds (it was cancelled or moved); their keys may be used again."""
+async def drop(
+    session: AsyncSession,
+    booking_id: int,
+    *,
+    kinds: Collection[str] = ("reminder",),
+    after: datetime = EVER,
+) -> None:
+    """Drop what waits for a booking, of these kinds and due after a moment; their keys may be used again."""
     await session.execute(
         update(Outbox)
-        .where(Outbox.booking_id == booking_id, Outbox.kind.in_(kinds), _unfinished(Outbox))
+        .where(Outbox.booking_id == booking_id, Outbox.kind.in_(kinds), Outbox.due_at > after, _unfinished(Outbox))
         .values(state="dropped", key=Outbox.key + ":dropped:" + cast(Outbox.id, Text))
     )
 

@@ -126,7 +126,7 @@ async def cash_received(
     says = [say("notice.money_received", amount=amount, name=booking.name)]
     if first:
         says.append(say("notice.confirmed", code=booking.code))
-        await schedule_reminders(session, booking, shop=shop, now=now)
+    await schedule_reminders(session, booking, shop=shop, now=now)
     says.append(money_left(booking))
     letter = Message(tuple(says), document=await receipts.to_send(session, booking))
     await post.chat(session, booking, letter, key, now)

@@ -338,3 +338,23 @@ async def test_a_place_is_never_held_past_the_start_of_its_job(database: Databas
     booking, request = await booking_of(database), await request_of(database)
     assert booking.starts_at < now + long.hold
     assert (booking.hold_until, request.expires_at) == (booking.starts_at, booking.starts_at)
+
+
+async def test_reminders_ask_for_the_rest_until_it_is_paid(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now, percent=50)
+    await give_link(database, ORDER, shop, now)
+    async with database.write() as session:
+        await settlement.settle(session, ORDER, answer(amount=PRICE // 2), shop=shop, now=now)
+    reminders = await letters(database, kind="reminder", state="due")
+    assert len(reminders) == 2
+    assert all("Sisa pembayarannya Rp75.000" in text for text in reminders.values())
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        rest = await payments.request(session, booking, shop=shop, now=now, percent=None)
+    await give_link(database, rest.order_id, shop, now)
+    async with database.write() as session:
+        paid = answer(rest.order_id, amount=PRICE // 2, transaction_id="t-2")
+        await settlement.settle(session, rest.order_id, paid, shop=shop, now=now)
+    reminders = await letters(database, kind="reminder", state="due")
+    assert len(reminders) == 2
+    assert not any("Sisa" in text for text in reminders.values())

@@ -222,7 +222,7 @@ async def test_the_rest_is_received_without_confirming_again(database: Database,
     told = (await letters(database, channel=CHAT[0], address=CHAT[1]))[f"paid:{SECOND_ORDER}"]
     assert "lunas" in told
     assert "terkonfirmasi" not in told
-    assert len(await letters(database, kind="reminder")) == 2
+    assert len(await letters(database, kind="reminder", state="due")) == 2
 
 
 async def test_two_requests_both_paid_are_an_overpayment_that_staff_hears_of(
