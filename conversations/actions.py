@@ -213,7 +213,7 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
         return [paid, say("mine.refunds", lines=lines)] if lines else [paid]
     if booking.payment_status is PaymentStatus.REFUNDED:
         return [say("cancelling.went_back")]
-    back = await payments.going_back(turn.session, booking)
+    back = booking.going_back
     kept = booking.paid_amount - back
     fee = [say("cancelling.kept", kept=kept)] if kept > 0 else []
     return fee + ([say("cancelling.going_back", back=back)] if back else [])

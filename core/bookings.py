@@ -265,7 +265,16 @@ async def skills_of(session: AsyncSession, booking: Booking) -> frozenset[str]:
 async def _lock(session: AsyncSession, booking: Booking) -> None:
     """See the booking as it is now, and be the only one who changes it until the transaction ends."""
     await session.flush()  # a refresh would undo what this transaction hasn't written yet
-    fresh = ["status", "payment_status", "paid_amount", "starts_at", "technician_id", "hold_until", "holding"]
+    fresh = [
+        "status",
+        "payment_status",
+        "paid_amount",
+        "going_back",
+        "starts_at",
+        "technician_id",
+        "hold_until",
+        "holding",
+    ]
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 
 

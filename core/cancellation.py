@@ -61,7 +61,7 @@ async def offer(session: AsyncSession, booking: Booking, *, by_customer: bool, s
     if by_customer:
         policy.check_may_cancel(booking.status, booking.starts_at, shop=shop, now=now)
     check_move(booking.status, BookingStatus.CANCELLED)
-    return terms(booking, await _in_hand(session, booking), by_customer=by_customer, shop=shop, now=now)
+    return terms(booking, _in_hand(booking), by_customer=by_customer, shop=shop, now=now)
 
 
 async def cancel(
@@ -90,7 +90,7 @@ async def offer_for_no_show(session: AsyncSession, booking: Booking, *, shop: Sh
     """What a no-show costs this customer, as `offer`; raises `InvalidTransition`, `TooEarlyForNoShow`."""
     booking = await payments.locked(session, booking.id)
     policy.check_no_show(booking.status, booking.starts_at, shop=shop, now=now)
-    paid = await _in_hand(session, booking)
+    paid = _in_hand(booking)
     return Terms(paid, policy.kept_for_no_show(booking.total_price, paid, booking.down_payment_percent, shop=shop))
 
 
@@ -131,8 +131,8 @@ def sums(outcome: Terms) -> list[Say]:
     return kept + ([say("staff.goes_back", back=outcome.back)] if outcome.back else [])
 
 
-async def _in_hand(session: AsyncSession, booking: Booking) -> Money:
-    return max(0, booking.paid_amount - await payments.going_back(session, booking))
+def _in_hand(booking: Booking) -> Money:
+    return max(0, booking.paid_amount - booking.going_back)
 
 
 async def _end(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> list[Say]:

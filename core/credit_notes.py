@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import invoices, papers, payments, post
+from core import invoices, papers, post
 from core.invoices import InvoiceFacts
 from core.messages import Document, message, say
 from core.money import Money
@@ -132,4 +132,4 @@ async def _left_to_shop(session: AsyncSession, booking: Booking) -> Money:
     sent = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
         LedgerEntry.booking_id == booking.id, LedgerEntry.kind != "charged_back"
     )
-    return int(await session.scalar(sent) or 0) - await payments.going_back(session, booking)
+    return int(await session.scalar(sent) or 0) - booking.going_back

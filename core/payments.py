@@ -48,7 +48,7 @@ async def request(
     await locked(session, booking.id)
     if booking.status is BookingStatus.CANCELLED:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
-    amount = await _amount(session, booking, shop, percent)
+    amount = _amount(booking, shop, percent)
     able = channels(booking.payment_method, amount)
     if percent != booking.down_payment_percent:  # what was agreed when it was booked stands
         await no_shows.check(session, booking.customer_id, booking.payment_method, percent, shop=shop)
@@ -191,21 +191,26 @@ def next_look(request: PaymentRequest, now: datetime) -> datetime:
 
 
 async def refresh(session: AsyncSession, booking: Booking) -> None:
-    """Derive `paid_amount` and `payment_status` from the ledger and the requests; the only place that writes them."""
+    """Derive what is paid, what is going back and the status from ledger, refunds and requests; nobody else writes them."""
     entries = await session.execute(
         select(LedgerEntry.kind, LedgerEntry.amount).where(LedgerEntry.booking_id == booking.id)
     )
     states = await session.scalars(select(PaymentRequest.state).where(PaymentRequest.booking_id == booking.id))
-    booking.paid_amount, booking.payment_status = standing(booking.total_price, entries.all(), set(states))
+    booking.going_back = await _owed_back(session, booking)
+    # What a cancelled booking was paid keeps its name until the money has gone.
+    given_up = 0 if booking.status is BookingStatus.CANCELLED else booking.going_back
+    booking.paid_amount, booking.payment_status = standing(
+        booking.total_price, entries.all(), set(states), going_back=given_up
+    )
 
 
 def standing(
-    total: Money, entries: Sequence[tuple[str, Money]], requests: Collection[RequestState]
+    total: Money, entries: Sequence[tuple[str, Money]], requests: Collection[RequestState], *, going_back: Money = 0
 ) -> tuple[Money, PaymentStatus]:
     """What has been paid, and the status that follows: from the money first, then from what became of the requests."""
     received = max(0, sum(amount for _, amount in entries))
     if received:
-        return received, PaymentStatus.PAID if received >= total else PaymentStatus.DP_PAID
+        return received, PaymentStatus.PAID if received - going_back >= total else PaymentStatus.DP_PAID
     if any(kind == "refunded" for kind, _ in entries):
         return 0, PaymentStatus.REFUNDED
     ended = {RequestState.FAILED, RequestState.EXPIRED} & set(requests)
@@ -215,8 +220,7 @@ def standing(
     return 0, PaymentStatus.PENDING
 
 
-async def going_back(session: AsyncSession, booking: Booking) -> Money:
-    """What of a booking's money is owed back and hasn't gone yet."""
+async def _owed_back(session: AsyncSession, booking: Booking) -> Money:
     owed = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.booking_id == booking.id, Refund.state != RefundState.DONE
     )
@@ -251,13 +255,11 @@ async def _alive(session: AsyncSession, booking: Booking) -> Sequence[PaymentReq
     return found.all()
 
 
-async def _amount(session: AsyncSession, booking: Booking, shop: Shop, percent: int | None) -> Money:
-    """What to ask for; money that is on its way back pays for nothing."""
-    kept = booking.paid_amount - await going_back(session, booking)
-    if kept >= booking.total_price or (percent and booking.paid_amount):
+def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
+    if not booking.remaining or (percent and booking.paid_amount):
         raise AlreadyPaid
     if percent is None:
-        return booking.total_price - kept
+        return booking.remaining
     check_down_payment(percent, shop)
     return down_payment(booking.total_price, percent)
 

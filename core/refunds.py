@@ -45,7 +45,7 @@ async def owe(
         key = f"REFUND-{shop.order_prefix}-{booking.code.replace('-', '')}-{number + len(made) + 1}"
         made.append(_refund(key, booking, pot, share, reason, now))
     session.add_all(made)
-    await session.flush()
+    await _counted(session, booking)
     for refund in made:
         await _begin(session, booking, refund, shop=shop, now=now)
     return made
@@ -73,7 +73,7 @@ async def transferred(session: AsyncSession, key: str, *, by: str, shop: Shop, n
         now=now,
     )
     _note(session, booking, refund.amount, actor=by, now=now)
-    _close(refund, by=by, now=now)
+    await _close(session, booking, refund, by=by, now=now)
     await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
     return refund
 
@@ -121,9 +121,10 @@ async def covered(
     for refund in sorted(owed, key=lambda each: each.amount != amount):
         if amount < refund.amount:
             refund.amount -= amount
+            await _counted(session, booking)
             break
         amount -= refund.amount
-        _close(refund, by=MIDTRANS, now=now)
+        await _close(session, booking, refund, by=MIDTRANS, now=now)
         if tell:
             await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
         if not amount:
@@ -231,13 +232,20 @@ async def _arrived(session: AsyncSession, booking: Booking, refund: Refund, *, s
         return
     if refund.state is RefundState.BY_HAND:
         await refund_notices.no_transfer(session, booking, refund, shop=shop, now=now)
-    _close(refund, by=MIDTRANS, now=now)
+    await _close(session, booking, refund, by=MIDTRANS, now=now)
     await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
 
 
-def _close(refund: Refund, *, by: str, now: datetime) -> None:
+async def _close(session: AsyncSession, booking: Booking, refund: Refund, *, by: str, now: datetime) -> None:
     refund.state, refund.due_at, refund.error = RefundState.DONE, None, None
     refund.done_at, refund.done_by = now, by
+    await _counted(session, booking)
+
+
+async def _counted(session: AsyncSession, booking: Booking) -> None:
+    """What is owed back has changed: so has what remains to be paid."""
+    await session.flush()
+    await payments.refresh(session, booking)
 
 
 async def _open_of(session: AsyncSession, booking: Booking, transaction_id: str) -> list[Refund]:

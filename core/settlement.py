@@ -233,7 +233,7 @@ async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
         return
     over = amount if again else booking.paid_amount - booking.total_price
     if over > 0 and not again:
-        over -= await payments.going_back(session, booking)
+        over -= booking.going_back
     if over > 0 and await refunds.owe(session, booking, over, reason="overpaid", shop=case.shop, now=case.now):
         key = f"overpaid:{case.attempt.transaction_id}"
         await notices.overpaid(session, booking, over=over, key=key, shop=case.shop, now=case.now)

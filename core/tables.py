@@ -472,6 +472,8 @@ class Booking(Base):
     total_price: Mapped[int]
     paid_amount: Mapped[int] = mapped_column(default=0)
     """Sum of the ledger's entries; only `payments` writes it, together with an entry."""
+    going_back: Mapped[int] = mapped_column(default=0)
+    """What of that is owed back and hasn't gone yet: it pays for nothing; only `payments` writes it."""
     hold_until: Mapped[datetime | None]
     """Until when seat, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
@@ -494,7 +496,7 @@ class Booking(Base):
     @property
     def remaining(self) -> int:
         """What is still to be paid, in rupiah."""
-        return max(0, self.total_price - self.paid_amount)
+        return max(0, self.total_price - self.paid_amount + self.going_back)
 
 
 class BookingLine(Base):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.missed import EVERY, OVERLAP, UNDER_WAY, catch_up
+from bot.missed import OVERLAP, UNDER_WAY, catch_up
 from bot.sending import NotSent
 from conversations.incoming import Incoming
 

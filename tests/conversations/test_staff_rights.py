@@ -134,7 +134,9 @@ async def test_everybody_can_do_what_is_theirs_and_nothing_else(
         for said in ways:
             keys, changed = await _try(job, shop, now, who, **said)
             _check(keys, answer, said, who)
-            assert not changed or answer.startswith(("team.", "cost.", "cancelling.")), f"{who} {said} changed something"
+            assert not changed or answer.startswith(("team.", "cost.", "cancelling.")), (
+                f"{who} {said} changed something"
+            )
 
 
 def _check(keys: list[str], answer: str, said: dict[str, str], who: str) -> None:

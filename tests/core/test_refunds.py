@@ -8,7 +8,7 @@ from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link, lett
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from core import bookings, payments, refunds, sending_back, settlement, work
+from core import bookings, refunds, sending_back, settlement, work
 from core.database import Database
 from core.refusals import AlreadySentBack, NotFound
 from core.shop import Shop
@@ -137,7 +137,7 @@ async def test_what_went_back_another_way_is_not_sent_again(
         await tell(database, shop, now, reported)
     async with database.read() as session:
         still = await refunds.open_ones(session, limit=9)
-        going = await payments.going_back(session, await bookings.load(session, code=CODE))
+        going = (await bookings.load(session, code=CODE)).going_back
     assert [refund.amount for refund, _ in still] == left
     assert going == sum(left)
 

@@ -807,3 +807,21 @@ async def at_once(*steps: Awaitable[object]) -> list[str]:
         if isinstance(end, BaseException) and not isinstance(end, Refusal):
             raise end
     return [type(end).__name__ if isinstance(end, Refusal) else "done" for end in ends]
+
+
+async def test_money_that_is_on_its_way_back_pays_for_no_cost_and_completes_no_job(on: Work) -> None:
+    await book(on.database, on.shop, on.now)
+    await on.pay()
+    async with on.database.write() as session:
+        twice = answer(transaction_id="t-2")
+        await settlement.settle(session, twice["order_id"], twice, shop=on.shop, now=on.now)
+    await on(work.start)
+    await on.cost(agreed=True)
+    booking = await booking_of(on.database)
+    assert (booking.going_back, booking.remaining, booking.payment_status) == (PRICE, 100_000, PaymentStatus.DP_PAID)
+    with pytest.raises(StillUnpaid):
+        await on(work.complete)
+    await on(work.receive_cash, 100_000)
+    await on(work.complete)
+    booking = await booking_of(on.database)
+    assert (booking.remaining, booking.payment_status) == (0, PaymentStatus.PAID)

@@ -34,7 +34,9 @@ async def test_a_customer_moves_twice_and_an_admin_as_often_as_it_needs(web: Web
     [
         pytest.param(5, MOVED, "too_late_to_move", id="five hours before it begins"),
         pytest.param(24, {"scheduledDate": "2026-11-29", "scheduledTime": "09:00"}, "outside_hours", id="to a Sunday"),
-        pytest.param(24, {"scheduledDate": "2026-11-23", "scheduledTime": "09:00"}, "in_the_past", id="to an hour gone by"),
+        pytest.param(
+            24, {"scheduledDate": "2026-11-23", "scheduledTime": "09:00"}, "in_the_past", id="to an hour gone by"
+        ),
         pytest.param(24, MOVED | {"technicianId": BUDI}, "technician_busy", id="to who has another job then"),
     ],
 )
