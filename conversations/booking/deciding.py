@@ -4,7 +4,7 @@ from conversations import waiting
 from conversations.booking import draft
 from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_yes_no
+from conversations.understand.answers import read_method, read_yes_no
 from core import bookings, no_shows, notices, payment_methods, payments, policy
 from core.messages import Option, Say, say
 from core.orders import Order
@@ -150,14 +150,32 @@ class Method(Step):
     async def ask(self, turn: Turn) -> Question:
         """The ways that can take this amount."""
         quote = await _quote(turn)
-        cash = not draft.basket(turn) and policy.is_trusted(await _no_shows(turn), turn.shop)
-        methods = payment_methods.offered(quote.total, services_only=cash)
+        methods = await _methods(turn, quote)
         return question(
             *([say("waiting.pay_later")] if draft.in_line(turn) else []),
             say("ask.method", total=quote.total),
             options=[Option(method, say(f"method.{method}"), say(f"method.{method}.hint")) for method in methods],
             button=say("button.method"),
         )
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        """A way in their words, "gopay aja"; one that can't be taken is told why."""
+        named = read_method(text)
+        if named is None:
+            return False
+        quote = await _quote(turn)
+        if named in await _methods(turn, quote):
+            turn.state.put(self.name, named)
+        elif named == PaymentMethod.COD:
+            turn.remark(f"refusal.{(CashForServicesOnly if draft.basket(turn) else NoCashAfterNoShows).code}")
+        else:
+            turn.remark(f"refusal.{MethodCannotPay.code}", amount=quote.total)
+        return True
+
+
+async def _methods(turn: Turn, quote: Quote) -> list[PaymentMethod]:
+    cash = not draft.basket(turn) and policy.is_trusted(await _no_shows(turn), turn.shop)
+    return payment_methods.offered(quote.total, services_only=cash)
 
 
 class Plan(Step):

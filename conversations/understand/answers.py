@@ -95,6 +95,13 @@ def read_wait(text: str) -> bool:
     return any(f" {phrase} " in said for phrase in _list("wait"))
 
 
+def read_method(text: str) -> str | None:
+    """How somebody wants to pay, by the name of the method: "gopay aja", "tf bca", "tunai"; None for a question."""
+    said = f" {' '.join(_words(text))} "
+    named = (name for name, phrases in _methods().items() if any(f" {phrase} " in said for phrase in phrases))
+    return None if "?" in text else next(named, None)
+
+
 def read_command(text: str) -> Command | None:
     """The command that the whole message is; a sentence about an appointment is none."""
     text = text.strip().removeprefix("/")
@@ -220,6 +227,13 @@ def _commands() -> dict[str, Command]:
     commands = table("answers.yaml")["commands"]
     assert isinstance(commands, dict)
     return {phrase: Command(name) for name, row in commands.items() for phrase in _phrases([row])}
+
+
+@cache
+def _methods() -> dict[str, frozenset[str]]:
+    methods = table("answers.yaml")["methods"]
+    assert isinstance(methods, dict)
+    return {name: frozenset(_phrases([row])) for name, row in methods.items()}
 
 
 @cache
