@@ -10,7 +10,6 @@ from conversations.understand import (
     read_choice,
     read_command,
     read_email,
-    read_method,
     read_name,
     read_phone,
     read_plate,
@@ -19,6 +18,7 @@ from conversations.understand import (
     read_year,
     read_yes_no,
 )
+from conversations.understand.answers import read_method
 
 
 @pytest.mark.parametrize(
