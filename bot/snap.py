@@ -66,8 +66,8 @@ def items(request: PaymentRequest, booking: Booking) -> list[Item]:
     ]
     if booking.tax_amount:
         lines.append(_item("ppn", _words(say("snap.tax"), booking), booking.tax_amount))
-    if booking.paid_amount:
-        lines.append(_item("paid", _words(say("snap.paid"), booking), -booking.paid_amount))
+    if kept := booking.paid_amount - booking.going_back:
+        lines.append(_item("paid", _words(say("snap.paid"), booking), -kept))
     # What the customer owes may have changed since the request was made; then one line says it all.
     return lines if _sum(lines) == request.amount else [_one(request, booking)]
 

@@ -122,6 +122,7 @@ def booking_of(order: Order, quote: Quote, *, customer_id: int, language: str, n
         tax_amount=quote.tax_amount,
         total_price=quote.total,
         paid_amount=0,
+        going_back=0,
         created_at=now,
         lines=[_line(line) for line in quote.lines],
     )

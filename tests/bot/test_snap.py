@@ -46,6 +46,7 @@ def booking(lines: list[BookingLine], **changes: Any) -> Booking:
         "lines": lines,
         "total_price": total,
         "paid_amount": 0,
+        "going_back": 0,
         "tax_amount": 0,
         "down_payment_percent": None,
     }
@@ -85,8 +86,8 @@ def line(name: str, total: int, quantity: int = 1) -> BookingLine:
     return BookingLine(part_id=name.lower(), name=name, quantity=quantity, price=total // quantity, total=total)
 
 
-def test_each_line_stands_with_its_quantity_and_what_was_paid_is_taken_off() -> None:
-    about = booking([line("Speaker", 1_530_000, 2), line("Pasang", 150_000)], paid_amount=504_000)
+def test_each_line_stands_with_its_quantity_and_what_stays_paid_is_taken_off() -> None:
+    about = booking([line("Speaker", 1_530_000, 2), line("Pasang", 150_000)], paid_amount=604_000, going_back=100_000)
     items = body_of(request(1_176_000, "balance"), about)["item_details"]
     assert [(item["name"], item["price"], item["quantity"]) for item in items] == [
         ("Speaker", 765_000, 2),
