@@ -41,7 +41,7 @@ class _Asked(NamedTuple):
     answer: Mapping[str, object] | None
 
 
-class Collector:
+class Collector(Loop):
     """Does with Midtrans what the rows ask for; `wake_dispatch` is called when it has written messages."""
 
     def __init__(
@@ -55,6 +55,7 @@ class Collector:
         chance: Callable[[], float],
         wake_dispatch: Callable[[], None],
     ) -> None:
+        super().__init__("payments", self.run_once)
         self._database = database
         self._midtrans = midtrans
         self._shop = shop
@@ -63,26 +64,8 @@ class Collector:
         self._chance = chance
         self._wake_dispatch = wake_dispatch
         self._give_back = SendingBack(database, midtrans, shop=shop, clock=clock, chance=chance)
-        self._loop = Loop("payments", self.run_once)
         self._news = asyncio.Event()
         """Set, and replaced, whenever a link was made or couldn't be."""
-
-    async def run(self) -> None:
-        """Work until stopped."""
-        await self._loop.run()
-
-    def wake(self) -> None:
-        """Something is to be done: a request was made, a notification came."""
-        self._loop.wake()
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing is done, None where all is well."""
-        return self._loop.trouble
-
-    def stop(self) -> None:
-        """Finish what is being done, then end."""
-        self._loop.stop()
 
     async def run_once(self) -> int:
         """Do all that is due now, side by side; how much there was."""

@@ -12,34 +12,17 @@ from core.database import Database
 from core.shop import Shop
 
 
-class Line:
+class Line(Loop):
     """Looks after the waiting list; `wake_dispatch` is called when it has written messages."""
 
     def __init__(
         self, database: Database, *, shop: Shop, clock: Callable[[], datetime], wake_dispatch: Callable[[], None]
     ) -> None:
+        super().__init__("waiting", self.run_once)
         self._database = database
         self._shop = shop
         self._clock = clock
         self._wake_dispatch = wake_dispatch
-        self._loop = Loop("waiting", self.run_once)
-
-    async def run(self) -> None:
-        """Work until stopped."""
-        await self._loop.run()
-
-    def wake(self) -> None:
-        """Something was given back, or may have become free."""
-        self._loop.wake()
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing is done, None where all is well."""
-        return self._loop.trouble
-
-    def stop(self) -> None:
-        """Finish what is being done, then end."""
-        self._loop.stop()
 
     async def run_once(self) -> int:
         """End what is over and offer what is free; how many offers were made."""
