@@ -13,7 +13,7 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -43,8 +43,8 @@ from bot.sole import only_server
 from bot.telegram import TelegramSender
 from bot.vendors import Channels, plain
 from conversations.engine import Engine
-from core import bookings, claims, late, notices, outbox
-from core.database import Database, insert_once, upgrade
+from core import bookings, claims, delivery, late, notices
+from core.database import Database, insert_once, upgrade, work_left
 from core.holds import WAITING
 from core.messages import say
 from core.payments import WORKER
@@ -300,7 +300,7 @@ def _webhooks(
             auth_token=plain(settings.whatsapp.auth_token),
             public_url=settings.server.public_url,
             take=intake.take,
-            delivered=_delivered(database, settings.shop, clock, wake),
+            delivered=_delivered(database, settings.shop, tuple(channels.senders), clock, wake),
         )
     if collector:
         key = plain(settings.midtrans.server_key)
@@ -309,14 +309,17 @@ def _webhooks(
 
 
 def _delivered(
-    database: Database, shop: Shop, clock: Callable[[], datetime], wake: Callable[[], None]
+    database: Database,
+    shop: Shop,
+    channels: Collection[str],
+    clock: Callable[[], datetime],
+    wake: Callable[..., None],
 ) -> twilio.Delivered:
-    async def delivered(sid: str, state: str, error: str | None) -> None:
+    async def delivered(report: delivery.Report) -> None:
         async with database.write() as session:
-            is_news = await outbox.delivered(session, sid, state, error)
-            if is_news and state in ("failed", "undelivered"):
-                await notices.bounced(session, sid, shop=shop, now=clock())
-        wake()
+            await delivery.note(session, report, shop=shop, channels=channels, now=clock())
+        if work := work_left(session):
+            wake(*work)
 
     return delivered
 

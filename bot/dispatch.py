@@ -21,7 +21,7 @@ from bot.logs import personal_words
 from bot.loop import Loop
 from bot.pace import Pace
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Sender, Unclear, Undeliverable
-from core import alarms, notices, outbox, trace
+from core import dead_letters, outbox, trace
 from core.database import AWAY, Database, work_left
 from core.messages import Document, message_from_json
 from core.shop import Shop
@@ -142,8 +142,11 @@ class Dispatcher:
 
     async def _send(self, row: Outbox, *, in_session: bool) -> str | None:
         trace.follow(row.trace, row.address, *personal_words(row.body))
+        if row.unclear > outbox.MOST_UNCLEAR:
+            raise Unclear("twice nobody knew whether it was sent")
         letter = message_from_json(row.body)
         parcel = Parcel(
+            id=row.id,
             key=row.key,
             address=row.address,
             language=row.language,
@@ -195,37 +198,40 @@ class Dispatcher:
             case None | str():
                 await outbox.sent(session, row, vendor_id=outcome, now=now)
             case NotSent():
-                await outbox.retry(session, row, reason=str(outcome), now=now, jitter=jitter, after=outcome.retry_after)
+                after = outcome.retry_after
+                if not await outbox.retry(session, row, reason=str(outcome), now=now, jitter=jitter, after=after):
+                    await self._give_up(session, row, now)
             case Unclear():
-                await outbox.unclear(session, row, reason=str(outcome), now=now, jitter=jitter)
+                if not await outbox.unclear(session, row, reason=str(outcome), now=now, jitter=jitter):
+                    await self._give_up(session, row, now)
             case Undeliverable() | OutsideWindow():
-                await self._give_up(session, row, outcome, now)
+                await outbox.failed(session, row, reason=str(outcome) or type(outcome).__name__)
+                await self._give_up(
+                    session, row, now, closed=isinstance(outcome, Undeliverable) and outcome.unreachable
+                )
             case error if isinstance(error, AWAY):  # the file couldn't be read
                 await outbox.retry(session, row, reason=type(error).__name__, now=now, jitter=jitter)
             case error:
                 LOG.error("message %s can't be sent: a bug", row.id, exc_info=error)
                 await outbox.failed(session, row, reason=repr(error))
+                await self._give_up(session, row, now)
 
-    async def _give_up(
-        self, session: AsyncSession, row: Outbox, why: Undeliverable | OutsideWindow, now: datetime
-    ) -> None:
-        await outbox.failed(session, row, reason=str(why) or type(why).__name__)
+    async def _give_up(self, session: AsyncSession, row: Outbox, now: datetime, *, closed: bool = False) -> None:
+        """Have somebody told what a failed message says; `closed`: its chat takes no others either."""
         try:
             async with session.begin_nested():
-                await self._tell_otherwise(session, row, why, now)
+                reason = "the chat is closed"
+                address = {"channel": row.channel, "address": row.address}
+                others = await outbox.chat_closed(session, **address, reason=reason, now=now) if closed else ()
+                for given_up in (row, *others):
+                    await dead_letters.tell_otherwise(
+                        session, given_up, shop=self._shop, channels=self._senders, now=now, unreachable=closed
+                    )
         except AWAY:
             raise
         except Exception:
             # What other messages came to must be recorded all the same, or they would be sent again.
             LOG.exception("nobody could be told that message %s failed: a bug", row.id)
-
-    async def _tell_otherwise(
-        self, session: AsyncSession, row: Outbox, why: Undeliverable | OutsideWindow, now: datetime
-    ) -> None:
-        if isinstance(why, Undeliverable) and why.unreachable:
-            await outbox.chat_closed(session, channel=row.channel, address=row.address, reason=str(why), now=now)
-        await notices.unreached(session, row, message_from_json(row.body), shop=self._shop, now=now)
-        await alarms.unheard(session, row, shop=self._shop, now=now)
 
 
 async def _closed_windows(session: AsyncSession, rows: Sequence[Outbox], now: datetime) -> set[str]:

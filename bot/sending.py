@@ -24,6 +24,8 @@ class File:
 class Parcel:
     """One outbox row, ready to be sent."""
 
+    id: int
+    """The outbox row's number: reports of its delivery name it."""
     key: str
     """The outbox row's business key."""
     address: str

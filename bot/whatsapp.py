@@ -35,7 +35,7 @@ from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
 from bot.whatsapp_render import Interactive, Text, parts, template_text
 from conversations.incoming import Incoming, clean
 from core.media import MOST_BYTES
-from webhooks.twilio import read
+from webhooks.twilio import read, status_url
 
 API = "https://api.twilio.com"
 CONTENT = "https://content.twilio.com"
@@ -80,7 +80,7 @@ class WhatsAppSender:
         """Where Twilio offers files: nobody else is shown our credentials."""
         self._client = Client(account_sid, auth_token, http_client=self._http)
         self._sender = sender if sender.startswith("whatsapp:") else f"whatsapp:{sender}"
-        self._status_callback = f"{public_url.rstrip('/')}/webhooks/twilio/status"
+        self._public_url = public_url
         self._templates = templates
         self._contents: dict[str, str] | None = None
         """ContentSids by friendly name, None until Twilio was asked what it has."""
@@ -92,9 +92,10 @@ class WhatsAppSender:
         Raises `OutsideWindow` when there is neither a session nor a template for this kind.
         """
         taken = await self._taken(parcel) if parcel.attempts else []
-        last = None
-        for post in await self._posts(parcel):
-            last = _found(post, taken) or await self._create(parcel, post)
+        last, posts = None, await self._posts(parcel)
+        for post in posts:
+            reports = status_url(self._public_url, parcel.id, is_last_part=post is posts[-1])
+            last = _found(post, taken) or await self._create(parcel, post, reports)
         return last
 
     async def fetch(self, url: str) -> bytes | None:
@@ -150,11 +151,11 @@ class WhatsAppSender:
             return _Post(part.body, words | {"media_url": [parcel.file.url]}, has_file=True)
         return _Post(part.body or "…", {"body": part.body or "…"})
 
-    async def _create(self, parcel: Parcel, post: "_Post") -> str:
+    async def _create(self, parcel: Parcel, post: "_Post", reports: str) -> str:
         try:
             with _told_apart(sending=True):
                 message = await self._client.messages.create_async(
-                    parcel.address, from_=self._sender, status_callback=self._status_callback, **post.fields
+                    parcel.address, from_=self._sender, status_callback=reports, **post.fields
                 )
         except _ContentGone as error:
             self._contents = None

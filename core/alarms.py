@@ -50,7 +50,7 @@ async def watch(
     raised = {alarm.name: alarm for alarm in await session.scalars(select(Alarm))}
     troubles = {trouble.name: trouble for trouble in _troubles(waiting, now) if _goes_on(trouble, raised, now)}
     down = {trouble.channel for trouble in troubles.values()}
-    reached = [way for member in shop.staff if member.role == "admin" for way in _ways(member, shop, channels, down)]
+    reached = _admins(shop, channels, down)
     begun = [name for name, trouble in troubles.items() if await _raise(session, trouble, reached, shop, now)]
     over = [name for name in raised if name not in troubles and await _end(session, raised[name], reached, shop, now)]
     return begun, over
@@ -60,18 +60,30 @@ async def failing(
     session: AsyncSession, parts: Mapping[str, str], *, shop: Shop, channels: Collection[str], now: datetime
 ) -> None:
     """Tell the admins which parts of a process don't work, and why: each once a day, whoever else sees it too."""
-    reached = [way for member in shop.staff if member.role == "admin" for way in _ways(member, shop, channels, ())]
+    reached = _admins(shop, channels, ())
     for name, why in parts.items():
         told = message(say("alarm.part.head", what=_named(f"part:{name}")), say("alarm.part.text", why=why))
         await _tell(session, told, reached, f"part:{name}:{shop.local(now).date()}", now)
 
 
-async def unheard(session: AsyncSession, row: Outbox, *, shop: Shop, now: datetime) -> None:
-    """An alarm that a chat can't take (WhatsApp outside its 24 hours) goes by e-mail."""
+async def unheard(session: AsyncSession, row: Outbox, *, shop: Shop, now: datetime) -> bool:
+    """An alarm that a chat can't take (WhatsApp outside its 24 hours) goes by e-mail; False for what is no alarm in a chat."""
     member = shop.member_at(row.channel, row.address)
-    if row.key.startswith(KEY) and member is not None:
-        mailbox = [("email", member.email or shop.email)]
-        await _tell(session, message_from_json(row.body), mailbox, f"{row.key.removeprefix(KEY)}:unheard", now)
+    if not row.key.startswith(KEY) or member is None:
+        return False
+    mailbox = [("email", member.email or shop.email)]
+    await _tell(session, message_from_json(row.body), mailbox, f"{row.key.removeprefix(KEY)}:unheard", now)
+    return True
+
+
+async def given_up(session: AsyncSession, row: Outbox, *, shop: Shop, channels: Collection[str], now: datetime) -> None:
+    """Tell the admins that a message failed of which nobody else will hear: once a day, however many there are."""
+    if row.key.startswith(KEY):
+        return
+    reached = _admins(shop, channels, ())
+    head = say("alarm.given_up.head", channel=say(f"stuck.channel.{row.channel}"))
+    told = message(head, say("alarm.given_up.text"))
+    await _tell(session, told, reached, f"given_up:{row.channel}:{shop.local(now).date()}", now)
 
 
 def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
@@ -85,6 +97,11 @@ def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
 
 def _goes_on(trouble: Trouble, raised: Collection[str], now: datetime) -> bool:
     return trouble.waiting.age(now) >= (CALM if trouble.name in raised else LATE)
+
+
+def _admins(shop: Shop, channels: Collection[str], down: Collection[str | None]) -> list[tuple[str, str]]:
+    """Where the admins can be told."""
+    return [way for member in shop.staff if member.role == "admin" for way in _ways(member, shop, channels, down)]
 
 
 def _ways(

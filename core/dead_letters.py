@@ -1,22 +1,27 @@
-"""Messages that failed for good: seen by staff, and sent again when somebody says so.
+"""Messages that failed for good: told another way, seen by staff, and sent again when somebody says so.
 
-failed ──> listed ──> resend ──> due, as if it had just been written
+failed ──> tell_otherwise     by e-mail, by staff, at least by an alarm
+   └─────> listed ──> resend ──> due, as if it had just been written
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import alarms, notices
 from core.database import leave_work
+from core.messages import message_from_json
 from core.refusals import NotFound
+from core.shop import Shop
 from core.tables import Contact, Customer, Outbox
 
 WANTED_FOR = timedelta(days=2)
 """How long a message is tried again."""
 
+_NEVER_SENT = {"attempts": 0, "unclear": 0, "vendor_id": None, "delivery": None, "error": None}
 _GIVEN_UP = text("outbox.state = 'failed'")
 """Written out, not bound: its partial index is only used where its condition can be read in the query."""
 
@@ -27,6 +32,25 @@ class DeadLetter:
 
     row: Outbox
     name: str | None
+
+
+async def tell_otherwise(
+    session: AsyncSession,
+    row: Outbox,
+    *,
+    shop: Shop,
+    channels: Collection[str],
+    now: datetime,
+    unreachable: bool = False,
+) -> None:
+    """See to it that what a message said is heard all the same, or that the admins know that it wasn't.
+
+    `channels`: those that are on; `unreachable`: the person has closed the chat, and knows it.
+    """
+    heard = await alarms.unheard(session, row, shop=shop, now=now)
+    heard |= await notices.unreached(session, row, message_from_json(row.body), shop=shop, now=now)
+    if not (heard or unreachable):
+        await alarms.given_up(session, row, shop=shop, channels=channels, now=now)
 
 
 async def listed(session: AsyncSession, *, limit: int) -> Sequence[DeadLetter]:
@@ -47,7 +71,7 @@ async def resend(session: AsyncSession, *, key: str, now: datetime) -> Outbox:
     again = (
         update(Outbox)
         .where(Outbox.key == key, _GIVEN_UP)
-        .values(state="due", due_at=now, not_before=now, until=now + WANTED_FOR, attempts=0, unclear=0, error=None)
+        .values(state="due", due_at=now, not_before=now, until=now + WANTED_FOR, **_NEVER_SENT)
         .returning(Outbox)
     )
     row = (await session.scalars(again)).one_or_none()

@@ -11,11 +11,10 @@ What is told about the work on the car is in `work.notices`.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import outbox, post, receipts
-from core.messages import Link, Message, Option, Say, message, message_from_json, say
+from core.messages import Link, Message, Option, Say, message, say
 from core.money import Money
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod
@@ -179,24 +178,21 @@ async def needs_human(
     await post.admins(session, None, told, key=f"human:{contact.channel}:{event}", shop=shop, now=now)
 
 
-async def unreached(session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, now: datetime) -> None:
-    """A chat can't take a message about a booking: it goes by e-mail if there is an address, else staff is asked to tell."""
+async def unreached(session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, now: datetime) -> bool:
+    """A chat can't take a message about a booking: it goes by e-mail if there is an address, else staff is asked to tell.
+
+    False where neither is done, because it wasn't about a booking, or not for its customer's chat.
+    """
     booking = await session.get(Booking, row.booking_id) if row.booking_id is not None else None
     if booking is None or row.kind == "staff" or row.channel == "email":
-        return
+        return False
     if booking.email:
         await post.mail(session, booking, "notice.mail.news", letter, key=row.key, shop=shop, now=now)
-        return
+        return True
     plea = say("staff.unreached", reason=row.channel, name=booking.name, phone=booking.phone)
     told = Message((say("staff.alert", code=booking.code, what=plea), *letter.says))
     await post.admins(session, booking, told, key=f"unreached:{row.key}", shop=shop, now=now)
-
-
-async def bounced(session: AsyncSession, vendor_id: str, *, shop: Shop, now: datetime) -> None:
-    """The vendor took a message and then couldn't deliver it (WhatsApp outside its 24 hours): it goes another way."""
-    row = await session.scalar(select(Outbox).where(Outbox.vendor_id == vendor_id))
-    if row is not None:
-        await unreached(session, row, message_from_json(row.body), shop=shop, now=now)
+    return True
 
 
 async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:

@@ -42,8 +42,6 @@ PATIENCE = timedelta(days=2)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=5)
 MOST_UNCLEAR = 1
 
-_RANKS = {"queued": 1, "sending": 2, "sent": 3, "failed": 4, "undelivered": 4, "delivered": 5, "read": 6}
-
 
 async def enqueue(
     session: AsyncSession,
@@ -120,7 +118,10 @@ async def hand_back(session: AsyncSession) -> None:
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: Collection[str]) -> list[Outbox]:
-    """Take the first due message of each chat for `LEASE`; what nobody wants any more is dropped on the way."""
+    """Take the first due message of each chat for `LEASE`; what nobody wants any more is dropped on the way.
+
+    One with more than `MOST_UNCLEAR` unclear tries isn't to be sent any more, only to be given up.
+    """
     claimed = await session.scalars(
         _CLAIM, {"now": now, "leased_until": now + LEASE, "channels": list(channels), "most": limit}
     )
@@ -151,34 +152,40 @@ async def failed(session: AsyncSession, row: Outbox, *, reason: str) -> None:
 
 async def retry(
     session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, after: timedelta | None = None
-) -> None:
-    """Try a claimed message again after its backoff, and not before `after`; given up when that is too late."""
+) -> bool:
+    """Try a claimed message again after its backoff, and not before `after`; False when that is too late: given up."""
     again = max(retry_at(row.attempts, now, jitter=jitter), now + (after or timedelta()))
     if again > _wanted_until(row):
         await failed(session, row, reason=reason)
-    else:
-        await _record(session, row, state="due", not_before=again, error=reason)
+        return False
+    await _record(session, row, state="due", not_before=again, error=reason)
+    return True
 
 
-async def unclear(session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float) -> None:
-    """Nobody knows whether a claimed message was sent: once it is sent again, the second time it is given up."""
+async def unclear(session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float) -> bool:
+    """Nobody knows whether a claimed message was sent: once it is sent again; the second time (False) it is given up."""
     if row.unclear >= MOST_UNCLEAR:
         await failed(session, row, reason=reason)
-        return
+        return False
     again = retry_at(row.attempts, now, jitter=jitter)
     await _record(session, row, state="due", not_before=again, unclear=row.unclear + 1, error=reason)
+    return True
 
 
-async def chat_closed(session: AsyncSession, *, channel: str, address: str, reason: str, now: datetime) -> None:
-    """Mark a contact that can't be reached any more, and give up what waits for it."""
+async def chat_closed(
+    session: AsyncSession, *, channel: str, address: str, reason: str, now: datetime
+) -> Sequence[Outbox]:
+    """Mark a contact that can't be reached any more, and give up what waits for it, which is answered."""
     await session.execute(
         update(Contact).where(Contact.channel == channel, Contact.address == address).values(unreachable_at=now)
     )
-    await session.execute(
+    given_up = await session.scalars(
         update(Outbox)
         .where(Outbox.channel == channel, Outbox.address == address, _unfinished(Outbox), Outbox.due_at <= now)
         .values(state="failed", error=reason)
+        .returning(Outbox)
     )
+    return given_up.all()
 
 
 async def drop(
@@ -216,18 +223,6 @@ async def call_off(session: AsyncSession, kind: str, channel: str, address: str)
     await session.execute(_waiting(kind, channel, address).values(state="dropped"))
 
 
-async def delivered(session: AsyncSession, vendor_id: str, status: str, error: str | None) -> bool:
-    """Note a delivery state that the vendor reports, in any order; False when it is no step forward."""
-    lower = [other for other, rank in _RANKS.items() if rank < _RANKS.get(status, 0)]
-    result = await session.execute(
-        update(Outbox)
-        .where(Outbox.vendor_id == vendor_id, or_(Outbox.delivery.is_(None), Outbox.delivery.in_(lower)))
-        .values(delivery=status, error=error)
-        .returning(Outbox.id)
-    )
-    return result.first() is not None
-
-
 def retry_at(attempts: int, now: datetime, *, jitter: float) -> datetime:
     """When to try again after so many attempts: doubling from 2 s to 5 min, up to half as much again by jitter (0 to 1)."""
     doublings = min(attempts, 16) - 1
@@ -239,9 +234,7 @@ def _wanted_until(row: Outbox) -> datetime:
 
 
 def _still_wanted(row: Outbox, now: datetime) -> bool:
-    if row.unclear > MOST_UNCLEAR:
-        row.state, row.error = "failed", "twice nobody knew whether it was sent"
-    elif now > _wanted_until(row):
+    if now > _wanted_until(row):
         row.state, row.error = "dropped", "too late to be of use"
     return row.state == "sending"
 

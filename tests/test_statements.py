@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings, no_shows, outbox, payments, people, sending_back, settlement
+from core import bookings, delivery, no_shows, outbox, payments, people, sending_back, settlement
 from core.database import Database
+from core.delivery import Report
 from core.messages import message, say
 from core.shop import Shop
 from core.states import PaymentMethod
@@ -73,7 +74,12 @@ HOT: dict[str, Hot] = {
         session, key="k", channel="telegram", address="1", language="id", message=HELLO, now=now
     ),
     "messages due": lambda session, _, now: outbox.claim(session, now=now, limit=32, channels=["telegram"]),
-    "a delivery report": lambda session, _, now: outbox.delivered(session, "SM1", "read", None),
+    "a delivery report": lambda session, shop, now: delivery.note(
+        session, Report("SM1", "read", message=1), shop=shop, channels=[], now=now
+    ),
+    "a delivery report without a number": lambda session, shop, now: delivery.note(
+        session, Report("SM1", "read"), shop=shop, channels=[], now=now
+    ),
     "requests due": lambda session, _, now: payments.claim(session, now=now, limit=16),
     "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
     "what to ask beside a notification's order": lambda session, _, now: settlement.other_attempts(session, "B", None),

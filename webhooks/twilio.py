@@ -13,14 +13,17 @@ from multidict import MultiDictProxy
 from twilio.request_validator import RequestValidator
 
 from conversations.incoming import Incoming, Place, clean
+from core.delivery import Report
 
 Take = Callable[[Incoming], Awaitable[None]]
-Delivered = Callable[[str, str, str | None], Awaitable[None]]
-"""A message's sid, its state ("sent", "read", "undelivered" …) and the error's code."""
+Delivered = Callable[[Report], Awaitable[None]]
 
 Form = Mapping[str, str]
 
 MOST_MEDIA = 10
+_STATUS = "/webhooks/twilio/status"
+_MESSAGE, _PART = "message", "part_of"
+_ROW = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"whatsapp:(\+[1-9][0-9]{6,14})")
 _CHOICE = re.compile(r"[a-z0-9-]{1,20}(:[A-Za-z0-9.:-]{1,40})?")
 
@@ -38,10 +41,15 @@ def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered
 
     async def receive_status(request: web.Request) -> web.Response:
         form = await _trusted_form(request, validator, public_url)
-        await delivered(_need(form, "MessageSid"), _need(form, "MessageStatus"), form.get("ErrorCode") or None)
+        await delivered(_report(form, request.query))
         return web.Response(status=204)
 
-    return [web.post("/webhooks/twilio", receive), web.post("/webhooks/twilio/status", receive_status)]
+    return [web.post("/webhooks/twilio", receive), web.post(_STATUS, receive_status)]
+
+
+def status_url(public_url: str, message: int, *, is_last_part: bool) -> str:
+    """Where Twilio is to report on a message: the number in it is known before Twilio's own id is."""
+    return f"{public_url.rstrip('/')}{_STATUS}?{_MESSAGE if is_last_part else _PART}={message}"
 
 
 def read(form: Form) -> Incoming | None:
@@ -62,6 +70,17 @@ def read(form: Form) -> Incoming | None:
         media=_media(form),
         name=" ".join(form.get("ProfileName", "")[:100].split()) or None,
         raw=form,
+    )
+
+
+def _report(form: Form, query: Mapping[str, str]) -> Report:
+    number = query.get(_MESSAGE) or query.get(_PART) or ""
+    return Report(
+        vendor_id=_need(form, "MessageSid"),
+        state=_need(form, "MessageStatus"),
+        error=form.get("ErrorCode") or None,
+        message=int(number) if _ROW.fullmatch(number) else None,
+        is_last_part=_PART not in query,
     )
 
 

@@ -138,7 +138,7 @@ async def test_an_unclear_message_says_so_the_second_time_and_there_is_no_third(
     for _ in range(3):
         await post.dispatcher.run_once()
         post.clock.now += MINUTE
-    assert [parcel.attempts for parcel in post.telegram.taken] == [0, 1]
+    assert [parcel.attempts for parcel in post.telegram.taken if parcel.key == "reply"] == [0, 1]
     assert (await post.row("reply")).state == "failed"
 
 
@@ -151,6 +151,33 @@ async def test_a_crash_between_sending_and_recording_sends_once_more(post: Post,
     assert await post.dispatcher.run_once() == 1
     assert [parcel.attempts for parcel in post.telegram.taken] == [1]
     assert (await post.row("reply")).state == "sent"
+
+
+async def test_over_which_two_processes_died_is_not_sent_again_and_the_admins_hear_of_it(post: Post) -> None:
+    await post.write("reply")
+    for _ in range(2):
+        async with post.database.write() as session:  # claimed, perhaps sent, and then the power failed
+            await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+        post.clock.now += outbox.LEASE
+    while await post.dispatcher.run_once():
+        pass
+    assert (await post.row("reply")).state == "failed"
+    assert [(each.address, each.message.says[0].key) for each in post.telegram.taken] == [
+        (ADMIN[1], "alarm.given_up.head")
+    ]
+
+
+async def test_whatever_else_waits_for_a_closed_chat_is_told_otherwise_too(
+    post: Post, shop: Shop, now: datetime
+) -> None:
+    await book(post.database, shop, now)
+    booking = await booking_of(post.database)
+    for key in ("first", "second"):
+        await post.write(key, address=CHAT[1], kind="notice", booking_id=booking.id)
+    post.telegram.answers = [Undeliverable("bot was blocked", unreachable=True)]
+    while await post.dispatcher.run_once():
+        pass
+    assert sorted(post.email.keys) == ["first:email", "second:email"]
 
 
 async def test_what_was_sent_while_the_database_was_away_is_recorded_later_and_not_sent_again(post: Post) -> None:

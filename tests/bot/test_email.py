@@ -336,7 +336,7 @@ def _parcel(
 ) -> Parcel:
     subject = say("notice.mail.news", code="BK-1", shop="Bengkel Suara Jaya")
     paragraphs = says or (subject, say("notice.confirmed", code="BK-1"))
-    return Parcel(key, address, language, message(*paragraphs, **rest), kind="notice", file=file)
+    return Parcel(1, key, address, language, message(*paragraphs, **rest), kind="notice", file=file)
 
 
 def _bodies(letter: EmailMessage) -> tuple[str, str]:

@@ -195,7 +195,9 @@ async def html(_: web.Request) -> web.StreamResponse:
 
 
 def parcel(body: Message, **changes: Any) -> Parcel:
-    return Parcel(**({"key": "k", "address": "5", "language": "id", "message": body, "kind": "reply"} | changes))
+    return Parcel(
+        **({"id": 7, "key": "k", "address": "5", "language": "id", "message": body, "kind": "reply"} | changes)
+    )
 
 
 HELLO = message(say("channel.keys_gone"))

@@ -237,7 +237,15 @@ async def sender(twilio: Twilio) -> AsyncIterator[WhatsAppSender]:
 
 
 def parcel(body: Message = HELLO, **changes: Any) -> Parcel:
-    given = {"key": "k", "address": BUDI, "language": "id", "message": body, "kind": "reply", "written_at": NOW}
+    given = {
+        "id": 7,
+        "key": "k",
+        "address": BUDI,
+        "language": "id",
+        "message": body,
+        "kind": "reply",
+        "written_at": NOW,
+    }
     return Parcel(**(given | changes))
 
 
@@ -262,7 +270,14 @@ async def test_a_text_goes_out_with_a_place_to_report_its_delivery(twilio: Twili
     assert await sender.send(parcel()) == "SM0"
     [sent] = twilio.messages
     assert (sent["From"], sent["To"], sent["Body"]) == ("whatsapp:+6281100000000", BUDI, "👌")
-    assert sent["StatusCallback"] == "https://bengkel.example/webhooks/twilio/status"
+    assert sent["StatusCallback"] == "https://bengkel.example/webhooks/twilio/status?message=7"
+
+
+async def test_each_part_of_a_long_message_says_whether_it_is_the_last(twilio: Twilio, sender: WhatsAppSender) -> None:
+    await sender.send(parcel(message("kata " * 1000)))
+    queries = [sent["StatusCallback"].partition("?")[2] for sent in reversed(twilio.messages)]
+    assert queries == ["part_of=7"] * (len(queries) - 1) + ["message=7"]
+    assert len(queries) > 1
 
 
 async def test_a_file_goes_as_its_link_with_the_text(twilio: Twilio, sender: WhatsAppSender) -> None:

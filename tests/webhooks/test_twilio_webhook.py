@@ -13,6 +13,7 @@ from twilio.request_validator import RequestValidator
 from yarl import URL
 
 from conversations.incoming import Incoming, Place
+from core.delivery import Report
 from webhooks import twilio
 from webhooks.app import make_app
 
@@ -26,7 +27,7 @@ STATUS = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "630
 class Inbox:
     client: TestClient[Any, Any]
     taken: list[Incoming] = field(default_factory=list)
-    states: list[tuple[str, str, str | None]] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
     away: bool = False
 
     async def take(self, incoming: Incoming) -> None:
@@ -34,8 +35,8 @@ class Inbox:
             raise ConnectionRefusedError
         self.taken.append(incoming)
 
-    async def delivered(self, sid: str, state: str, error: str | None) -> None:
-        self.states.append((sid, state, error))
+    async def delivered(self, report: Report) -> None:
+        self.reports.append(report)
 
     async def post(
         self, form: Any, *, path: str = "/webhooks/twilio", signature: str | None = "", **request: Any
@@ -87,7 +88,7 @@ async def test_a_forged_call_is_refused_and_nothing_is_taken(
     inbox: Inbox, path: str, form: dict[str, str], signature: str | None
 ) -> None:
     assert (await inbox.post(form, path=path, signature=signature))[0] == 403
-    assert (inbox.taken, inbox.states) == ([], [])
+    assert (inbox.taken, inbox.reports) == ([], [])
 
 
 async def test_an_altered_field_breaks_the_signature(inbox: Inbox) -> None:
@@ -185,7 +186,29 @@ async def test_while_the_database_is_away_twilio_is_told_to_come_again(inbox: In
 async def test_a_delivery_state_is_handed_on_with_its_error(inbox: Inbox) -> None:
     assert await inbox.post(STATUS, path="/webhooks/twilio/status") == (204, "")
     assert await inbox.post({"MessageSid": "SM1", "MessageStatus": "sent"}, path="/webhooks/twilio/status") == (204, "")
-    assert inbox.states == [("SM1", "undelivered", "63016"), ("SM1", "sent", None)]
+    assert inbox.reports == [Report("SM1", "undelivered", "63016"), Report("SM1", "sent")]
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "is_last_part"),
+    [
+        pytest.param("?message=7", 7, True, id="of the whole message"),
+        pytest.param("?part_of=7", 7, False, id="of a part before its end"),
+        pytest.param("?message=7'--", None, True, id="no number: Twilio's own id must do"),
+        pytest.param("?message=99999999999999999999", None, True, id="a number that no row has"),
+    ],
+)
+async def test_a_report_says_by_its_address_of_which_message_it_is(
+    inbox: Inbox, query: str, message: int | None, is_last_part: bool
+) -> None:
+    assert await inbox.post(STATUS, path=f"/webhooks/twilio/status{query}") == (204, "")
+    assert inbox.reports == [Report("SM1", "undelivered", "63016", message, is_last_part)]
+
+
+async def test_the_address_is_signed_too(inbox: Inbox) -> None:
+    forged = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}/webhooks/twilio/status?message=7", STATUS)
+    assert (await inbox.post(STATUS, path="/webhooks/twilio/status?message=8", signature=forged))[0] == 403
+    assert inbox.reports == []
 
 
 async def test_half_a_delivery_state_is_refused(inbox: Inbox) -> None:
