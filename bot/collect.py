@@ -127,30 +127,31 @@ class Collector(Loop):
         try:
             link = await self._midtrans.create(body)
         except MidtransTrouble as trouble:
-            await self._link_failed(order_id, str(trouble), refused=False)
+            await self._link_failed(order_id, trouble)
         except MidtransRefused as refused:
             if refused.already_used:
                 async with self._database.write() as session:
                     await payments.renumber(session, order_id, shop=self._shop, now=self._clock())
             else:
-                await self._link_failed(order_id, str(refused), refused=True)
+                await self._link_failed(order_id, refused)
         else:
             async with self._database.write() as session:
                 await payments.link_made(
                     session, order_id, token=link.token, url=link.url, shop=self._shop, now=self._clock()
                 )
 
-    async def _link_failed(self, order_id: str, reason: str, *, refused: bool) -> None:
-        LOG.warning("no link for %s yet: %s", order_id, reason)
+    async def _link_failed(self, order_id: str, why: MidtransTrouble | MidtransRefused) -> None:
+        LOG.warning("no link for %s yet: %s", order_id, why)
         async with self._database.write() as session:
             await payments.link_failed(
                 session,
                 order_id,
-                reason=reason,
-                refused=refused,
+                reason=str(why),
+                refused=isinstance(why, MidtransRefused),
                 jitter=self._chance(),
                 shop=self._shop,
                 now=self._clock(),
+                after=_asked_wait(why),
             )
 
     async def _close_link(self, request: PaymentRequest) -> None:
@@ -201,7 +202,9 @@ class Collector(Loop):
         except (MidtransTrouble, MidtransRefused) as trouble:
             LOG.warning("no status of %s yet: %s", order_id, trouble)
             async with self._database.write() as session:
-                await settlement.unanswered(session, order_id, jitter=self._chance(), now=self._clock())
+                await settlement.unanswered(
+                    session, order_id, jitter=self._chance(), now=self._clock(), after=_asked_wait(trouble)
+                )
             return
         outcomes = [await self._settle(order_id, asked) for asked in earlier]
         async with self._database.write() as session:
@@ -231,7 +234,19 @@ class Collector(Loop):
             session, order_id, asked.answer, shop=self._shop, now=self._clock(), asked_at=asked.at
         )
 
-    async def _look_again(self, order_id: str, trouble: Exception) -> None:
+    async def _look_again(self, order_id: str, trouble: MidtransTrouble | MidtransRefused) -> None:
         LOG.warning("%s must be looked at again: %s", order_id, trouble)
         async with self._database.write() as session:
-            await payments.look_again(session, order_id, reason=str(trouble), jitter=self._chance(), now=self._clock())
+            await payments.look_again(
+                session,
+                order_id,
+                reason=str(trouble),
+                jitter=self._chance(),
+                now=self._clock(),
+                after=_asked_wait(trouble),
+            )
+
+
+def _asked_wait(why: MidtransTrouble | MidtransRefused) -> timedelta | None:
+    """How long Midtrans asked us to wait, if it did."""
+    return why.retry_after if isinstance(why, MidtransTrouble) else None

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -22,6 +23,7 @@ from midtransclient.config import ApiConfig
 from midtransclient.error_midtrans import JSONDecodeError, MidtransAPIError
 
 from bot import metrics
+from bot.patience import retry_after
 from core.money import Money
 
 
@@ -34,7 +36,14 @@ class SnapLink:
 
 
 class MidtransTrouble(Exception):
-    """No answer, 429, 5xx, or an answer nobody can read: what was asked may or may not have happened."""
+    """No answer, 429, 5xx, or an answer nobody can read: what was asked may or may not have happened.
+
+    `retry_after`: how long Midtrans asked us to wait, None where it didn't.
+    """
+
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class MidtransRefused(Exception):
@@ -155,10 +164,13 @@ class Midtrans:
         return answer
 
     async def _call(self, ask: Callable[[], object]) -> dict[str, object]:
+        with metrics.vendor_call("midtrans"):
+            return await self._answer(ask)
+
+    async def _answer(self, ask: Callable[[], object]) -> dict[str, object]:
         try:
-            with metrics.vendor_call("midtrans"):
-                async with asyncio.timeout(self._timeout):  # requests' own timeout starts anew with every byte
-                    answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+            async with asyncio.timeout(self._timeout):  # requests' own timeout starts anew with every byte
+                answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         except MidtransAPIError as error:
             raise _judged(error) from None  # the vendor's error carries the request with its key
         except _UNREADABLE as error:
@@ -202,7 +214,10 @@ class _Endpoints(ApiConfig):  # type: ignore[misc]
 
 
 class _Session(requests.Session):
-    """Keeps connections, gives every request a timeout, and keeps no cookies between threads."""
+    """Keeps connections, gives every request a timeout, keeps no cookies between threads, and heeds Retry-After.
+
+    (An answer's head is lost on its way through the vendor's client.)
+    """
 
     def __init__(self, timeout: float) -> None:
         super().__init__()
@@ -210,7 +225,10 @@ class _Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        return super().request(method, url, *args, **{"timeout": self._timeout} | kwargs)
+        answer = super().request(method, url, *args, **{"timeout": self._timeout} | kwargs)
+        if _asks_to_wait(answer.status_code) and (wait := retry_after(answer.headers)) is not None:
+            raise MidtransTrouble(f"status {answer.status_code}", wait)
+        return answer
 
 
 def _judged(error: MidtransAPIError) -> MidtransTrouble | MidtransRefused:
@@ -219,9 +237,13 @@ def _judged(error: MidtransAPIError) -> MidtransTrouble | MidtransRefused:
         return MidtransTrouble(f"HTTP {http} without an object")
     code = str(body.get("status_code", http))
     status = int(code) if code.isdecimal() and http < 500 else http  # HTTP may say 200 where the body says 412
-    if status >= 500 or status in (requests.codes.too_many_requests, requests.codes.request_timeout):
+    if _asks_to_wait(status) or status == requests.codes.request_timeout:
         return MidtransTrouble(f"status {status}")
     return MidtransRefused(status, _messages(body))
+
+
+def _asks_to_wait(status: int) -> bool:
+    return status >= 500 or status == requests.codes.too_many_requests
 
 
 def _messages(body: dict[str, object]) -> list[str]:

@@ -42,7 +42,8 @@ async def catch_up(
                 await take(incoming)
         except _PASSING as error:
             _log.warning("missed messages of WhatsApp can't be taken yet: %s", type(error).__name__)
-            await pause(backoff(failures).total_seconds())
+            asked = error.retry_after if isinstance(error, NotSent) else None
+            await pause(max(backoff(failures), asked or timedelta()).total_seconds())
             failures += 1
         else:
             since, failures = until, 0

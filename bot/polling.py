@@ -11,6 +11,7 @@ from datetime import timedelta
 from telegram import Bot
 from telegram.error import TelegramError
 
+from bot.telegram import asked_wait
 from core.database import AWAY
 from webhooks.telegram import ALLOWED_UPDATES, Answer, Take, take_update
 
@@ -41,7 +42,7 @@ async def poll(bot: Bot, *, take: Take, answer: Answer, pause: Pause = asyncio.s
             failures = 0
         except _PASSING as error:
             _log.warning("polling pauses: %s", error if isinstance(error, TelegramError) else type(error).__name__)
-            await pause(backoff(failures).total_seconds())
+            await pause(max(backoff(failures), asked_wait(error)).total_seconds())
             failures += 1
 
 

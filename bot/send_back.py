@@ -47,7 +47,14 @@ class SendingBack:
         except MidtransTrouble as trouble:
             LOG.warning("nobody knows whether %s went: %s", claimed.key, trouble)
             async with self._database.write() as session:
-                await sending_back.unclear(session, claimed.key, str(trouble), jitter=self._chance(), now=self._clock())
+                await sending_back.unclear(
+                    session,
+                    claimed.key,
+                    str(trouble),
+                    jitter=self._chance(),
+                    now=self._clock(),
+                    after=trouble.retry_after,
+                )
         except MidtransRefused as refused:
             await self._refused(claimed.key, refused)
 

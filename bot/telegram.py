@@ -176,14 +176,19 @@ class TelegramSender:
             self._keys_open.discard(parcel.address)
 
 
+def asked_wait(error: Exception) -> timedelta:
+    """How long Telegram asks us to wait: not at all with most errors."""
+    wait = error.retry_after if isinstance(error, RetryAfter) else 0
+    return wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+
+
 @contextmanager
 def _told_apart() -> Iterator[None]:
     """Telegram's errors as the four ways in which sending can go wrong."""
     try:
         yield
     except RetryAfter as error:
-        wait = error.retry_after
-        raise NotSent(str(error), wait if isinstance(wait, timedelta) else timedelta(seconds=wait)) from error
+        raise NotSent(str(error), asked_wait(error)) from error
     except Forbidden as error:
         raise Undeliverable(str(error), unreachable=True) from error
     except BadRequest as error:

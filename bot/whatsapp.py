@@ -31,6 +31,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 from twilio.rest.content.v1.content import ContentList
 
 from bot.fitting import one_line
+from bot.patience import retry_after
 from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
 from bot.whatsapp_render import Interactive, Text, parts, template_text
 from conversations.incoming import Incoming, clean
@@ -247,14 +248,18 @@ def _refused(status: int, code: int | None, words: str) -> Exception:
         return OutsideWindow(reason)
     if code == _NO_SUCH_CONTENT:
         return _ContentGone(reason)
-    if code in _TOO_FAST or status in (401, 429) or status >= 500:
+    if code in _TOO_FAST or status == HTTPStatus.UNAUTHORIZED or _asks_to_wait(status):
         return NotSent(reason)
     return Undeliverable(reason, unreachable=code in _NOT_ON_WHATSAPP)
 
 
+def _asks_to_wait(status: int) -> bool:
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+
+
 class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
     """Twilio's asynchronous client, mended: it ignores its timeout, signs in by a way that aiohttp gives up,
-    sends forms where the Content API wants JSON, and knows no other hosts than Twilio's own.
+    sends forms where the Content API wants JSON, loses Retry-After, and knows no other hosts than Twilio's own.
 
     (Its `max_retries` would send messages twice.)
     """
@@ -276,4 +281,7 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
             data = json.dumps(data)
         headers = headers | {"Authorization": encode_basic_auth(*auth)}
         async with asyncio.timeout(self._longest):  # it asks its session for no timeout at all
-            return await super().request(method, url, headers=headers, data=data, **rest)
+            answer = await super().request(method, url, headers=headers, data=data, **rest)
+        if _asks_to_wait(answer.status_code) and (wait := retry_after(answer.headers)) is not None:
+            raise NotSent(f"{answer.status_code}: Twilio asks us to wait", wait)
+        return answer

@@ -154,7 +154,7 @@ async def retry(
     session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, after: timedelta | None = None
 ) -> bool:
     """Try a claimed message again after its backoff, and not before `after`; False when that is too late: given up."""
-    again = max(retry_at(row.attempts, now, jitter=jitter), now + (after or timedelta()))
+    again = retry_at(row.attempts, now, jitter=jitter, after=after)
     if again > _wanted_until(row):
         await failed(session, row, reason=reason)
         return False
@@ -223,10 +223,14 @@ async def call_off(session: AsyncSession, kind: str, channel: str, address: str)
     await session.execute(_waiting(kind, channel, address).values(state="dropped"))
 
 
-def retry_at(attempts: int, now: datetime, *, jitter: float) -> datetime:
-    """When to try again after so many attempts: doubling from 2 s to 5 min, up to half as much again by jitter (0 to 1)."""
+def retry_at(attempts: int, now: datetime, *, jitter: float, after: timedelta | None = None) -> datetime:
+    """When to try again after so many attempts: doubling from 2 s to 5 min, up to half as much again by jitter (0 to 1).
+
+    Not before `after` has passed, which is what the vendor asked for.
+    """
     doublings = min(attempts, 16) - 1
-    return now + min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings)) * (1 + jitter / 2)
+    backoff = min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings)) * (1 + jitter / 2)
+    return now + max(backoff, after or timedelta())
 
 
 def _wanted_until(row: Outbox) -> datetime:

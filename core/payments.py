@@ -132,7 +132,15 @@ async def link_made(session: AsyncSession, order_id: str, *, token: str, url: st
 
 
 async def link_failed(
-    session: AsyncSession, order_id: str, *, reason: str, refused: bool, jitter: float, shop: Shop, now: datetime
+    session: AsyncSession,
+    order_id: str,
+    *,
+    reason: str,
+    refused: bool,
+    jitter: float,
+    shop: Shop,
+    now: datetime,
+    after: timedelta | None = None,
 ) -> None:
     """The link couldn't be made yet: it is tried again, the hold stays, the customer is told once.
 
@@ -144,7 +152,7 @@ async def link_failed(
         return
     wanted.attempts += 1
     wanted.error = reason
-    wanted.due_at = min(retry_at(wanted.attempts, now, jitter=jitter), max(wanted.expires_at, now))
+    wanted.due_at = min(retry_at(wanted.attempts, now, jitter=jitter, after=after), max(wanted.expires_at, now))
     await notices.link_late(session, booking, wanted, now=now)
     if refused:
         what = say("staff.link_refused", order_id=order_id, reason=reason)
@@ -177,12 +185,14 @@ async def link_closed(session: AsyncSession, order_id: str) -> None:
     await session.execute(update(PaymentRequest).where(PaymentRequest.order_id == order_id).values(due_at=None))
 
 
-async def look_again(session: AsyncSession, order_id: str, *, reason: str, jitter: float, now: datetime) -> None:
+async def look_again(
+    session: AsyncSession, order_id: str, *, reason: str, jitter: float, now: datetime, after: timedelta | None = None
+) -> None:
     """Midtrans didn't answer about a link to close or a time that ran out: ask again later."""
     asked = await session.get_one(PaymentRequest, order_id)
     asked.attempts += 1
     asked.error = reason
-    asked.due_at = retry_at(asked.attempts, now, jitter=jitter)
+    asked.due_at = retry_at(asked.attempts, now, jitter=jitter, after=after)
 
 
 def next_look(request: PaymentRequest, now: datetime) -> datetime:

@@ -92,13 +92,15 @@ async def refused(session: AsyncSession, key: str, reason: str, *, for_good: boo
         await refund_notices.task(session, booking, refund, shop=shop, now=now)
 
 
-async def unclear(session: AsyncSession, key: str, reason: str, *, jitter: float, now: datetime) -> None:
+async def unclear(
+    session: AsyncSession, key: str, reason: str, *, jitter: float, now: datetime, after: timedelta | None = None
+) -> None:
     """Nobody knows whether it went: asked again soon, and never by another way, lest it go twice."""
     refund, _ = await refunds.locked(session, key)
     if refund.state is RefundState.WANTED:
         refund.attempts += 1
         refund.error = reason
-        refund.due_at = retry_at(refund.attempts, now, jitter=jitter)
+        refund.due_at = retry_at(refund.attempts, now, jitter=jitter, after=after)
 
 
 def _note(session: AsyncSession, booking: Booking, refund: Refund, now: datetime) -> None:

@@ -62,7 +62,9 @@ async def answered(session: AsyncSession, order_id: str, *, outcome: str, claime
     )
 
 
-async def unanswered(session: AsyncSession, order_id: str, *, jitter: float, now: datetime) -> None:
+async def unanswered(
+    session: AsyncSession, order_id: str, *, jitter: float, now: datetime, after: timedelta | None = None
+) -> None:
     """Midtrans didn't tell the status: ask again later."""
     waiting = await session.scalars(
         select(PaymentNotification).where(
@@ -70,7 +72,7 @@ async def unanswered(session: AsyncSession, order_id: str, *, jitter: float, now
         )
     )
     for notification in waiting:
-        notification.due_at = retry_at(max(1, notification.attempts), now, jitter=jitter)
+        notification.due_at = retry_at(max(1, notification.attempts), now, jitter=jitter, after=after)
 
 
 async def other_attempts(session: AsyncSession, order_id: str, answer: Mapping[str, object] | None) -> list[str]:

@@ -195,6 +195,28 @@ async def test_a_status_that_cannot_be_had_is_asked_for_again(till: Till, databa
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
 
 
+BUSY = MidtransTrouble("status 429", timedelta(minutes=10))
+ALMOST = timedelta(minutes=9)
+
+
+async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [BUSY]
+    await till.work()
+    assert await till.work(ALMOST) == 0, "the link"
+    await till.work(MINUTE)
+    await till.notify()
+    till.midtrans.statuses[ORDER] = answer(status="pending")
+    till.midtrans.wrong = [BUSY]
+    await till.work()
+    assert await till.work(ALMOST) == 0, "the status that confirms"
+    await till.work(MINUTE)
+    till.midtrans.wrong = [BUSY]
+    await till.work(till.shop.hold)
+    assert await till.work(ALMOST) == 0, "the last look"
+    assert await till.work(MINUTE) == 1
+
+
 async def test_an_older_attempt_that_settles_late_is_found_though_the_newest_waits(
     till: Till, database: Database
 ) -> None:

@@ -6,12 +6,14 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from bot import metrics
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
 from bot.sandbox.midtrans import Fault, MidtransStandIn, routes
 
@@ -50,12 +52,14 @@ async def client(url: str, **more: Any) -> AsyncIterator[Midtrans]:
 
 
 @asynccontextmanager
-async def answered(status: int, text: str, content_type: str = "application/json") -> AsyncIterator[Midtrans]:
+async def answered(
+    status: int, text: str, content_type: str = "application/json", **head: str
+) -> AsyncIterator[Midtrans]:
     """A client whose every call gets this answer."""
 
     async def answer(request: web.Request) -> web.Response:
         await request.read()
-        return web.Response(status=status, text=text, content_type=content_type)
+        return web.Response(status=status, text=text, content_type=content_type, headers=head)
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
@@ -189,6 +193,39 @@ async def test_an_unreadable_answer_is_trouble(status: int, text: str) -> None:
         for name in ("create", "status"):
             with pytest.raises(MidtransTrouble):
                 await CALLS[name](midtrans)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "asked"),
+    [
+        (429, '{"error_messages": ["slow down"]}', 40),  # as long as it says
+        (429, "<html>slow down</html>", 40),  # whatever the page says
+        (503, "", 40),  # maintenance
+        (200, '{"status_code": "503"}', None),  # an answer that came asks for nothing
+    ],
+)
+async def test_how_long_midtrans_asks_us_to_wait_comes_with_the_trouble(
+    status: int, text: str, asked: int | None
+) -> None:
+    async with answered(status, text, **{"Retry-After": "40"}) as midtrans:
+        for name in ("create", "status"):
+            with pytest.raises(MidtransTrouble) as trouble:
+                await CALLS[name](midtrans)
+            assert trouble.value.retry_after == (timedelta(seconds=asked) if asked else None)
+
+
+async def test_a_call_in_vain_is_counted_by_the_name_that_the_alerts_watch() -> None:
+    calls = metrics.VENDOR_CALLS.labels("midtrans", "MidtransTrouble")
+    before = calls._value.get()
+    async with answered(502, "<html>bad gateway</html>") as midtrans:
+        with pytest.raises(MidtransTrouble):
+            await midtrans.status("BOOKING-1")
+    assert calls._value.get() == before + 1
+    [alert] = re.findall(
+        r'bengkel_vendor_calls_total{outcome=~"(.*?)"}',
+        (Path(__file__).parents[2] / "docs" / "alerts.yaml").read_text(),
+    )
+    assert "MidtransTrouble" in alert.split("|")
 
 
 @pytest.mark.parametrize(

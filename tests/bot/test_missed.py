@@ -80,3 +80,9 @@ async def test_while_somebody_is_away_the_same_span_is_asked_for_again(
     assert {asked for asked, _ in twilio.asked[:-1]} == {since - OVERLAP}
     assert desk.pauses[-1] == UNDER_WAY
     assert desk.pauses[0] == timedelta(seconds=1)
+
+
+async def test_twilio_is_asked_again_when_it_said_so(now: datetime) -> None:
+    desk, twilio = Desk(now), Twilio(NotSent("429", timedelta(seconds=40)), ["SM1"], Enough())
+    await _look(twilio, desk, now)
+    assert desk.pauses[0] == timedelta(seconds=40)

@@ -2,9 +2,11 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from telegram import Update
+from telegram.error import RetryAfter
 
 from bot.polling import poll
 from conversations.incoming import Incoming
@@ -64,3 +66,23 @@ async def test_what_came_after_a_message_that_failed_is_asked_for_again() -> Non
         await poll(bot, take=take, answer=lambda _: None, pause=pause)  # type: ignore[arg-type]
     assert bot.offsets == [0, 0, 4]
     assert taken == ["1", "2", "3"] * 2
+
+
+async def test_when_telegram_asks_us_to_wait_we_do() -> None:
+    pauses = list[float]()
+
+    class Busy(Bot):
+        async def get_updates(self, **asked: Any) -> list[Update]:
+            if not pauses:
+                raise RetryAfter(timedelta(seconds=40))
+            return await super().get_updates(**asked)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def take(_: Incoming) -> None:
+        pass
+
+    with pytest.raises(Enough):
+        await poll(Busy(5), take=take, answer=lambda _: None, pause=pause)  # type: ignore[arg-type]
+    assert pauses == [40]

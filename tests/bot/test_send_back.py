@@ -110,6 +110,15 @@ async def test_what_midtrans_answers_decides_how_it_goes_on(
     assert await ledger(database) == ([IN, OUT] if state is RefundState.DONE else [IN])
 
 
+async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, database: Database) -> None:
+    await paid(till)
+    till.midtrans.wrong = [FINE, MidtransTrouble("status 429", timedelta(minutes=10))]
+    await till.work()
+    assert await till.work(timedelta(minutes=9)) == 0
+    await till.work(MINUTE)
+    assert (await refund_of(database)).state is RefundState.DONE
+
+
 async def test_what_midtrans_refuses_for_good_becomes_staffs_task(till: Till, database: Database) -> None:
     await paid(till)
     till.midtrans.wrong = [FINE, TOO_MUCH]

@@ -353,6 +353,19 @@ async def test_an_error_says_whether_the_message_may_have_arrived(
         await sender.send(parcel())
 
 
+@pytest.mark.parametrize("status", [429, 503])
+async def test_how_long_twilio_asks_us_to_wait_comes_with_its_no(
+    twilio: Twilio, sender: WhatsAppSender, status: int
+) -> None:
+    async def busy(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"code": 20429}, status=status, headers={"Retry-After": "40"})
+
+    twilio.answers.append(busy)
+    with pytest.raises(NotSent) as no:
+        await sender.send(parcel())
+    assert no.value.retry_after == timedelta(seconds=40)
+
+
 async def test_nothing_was_sent_where_nobody_listens() -> None:
     sender = make_sender("http://127.0.0.1:9")
     with pytest.raises(NotSent):
