@@ -81,12 +81,13 @@ def fresh_id() -> str:
     return base64.b32encode(secrets.token_bytes(10)).translate(_ALPHABET).decode()
 
 
-def database(settings: Settings, patience: Patience = USUAL) -> Database:
-    """The database of the settings; a SQLite file's folder is made."""
+def database(settings: Settings, patience: Patience | None = None) -> Database:
+    """The database of the settings, waited for that long, or (None) as long as it takes; a SQLite file's folder is made."""
     file = sqlite_file(settings)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    return Database(settings.database.url, patience=patience.database)
+    lock, statement = (patience.database, patience.statement) if patience else (USUAL.database, None)
+    return Database(settings.database.url, patience=lock, deadline=statement)
 
 
 def database_exists(settings: Settings) -> bool:

@@ -15,6 +15,8 @@ class Patience:
 
     database: timedelta = timedelta(seconds=7)
     """For a connection, and then for somebody else's lock."""
+    statement: timedelta = timedelta(seconds=10)
+    """For what PostgreSQL does when nobody holds it up; longer, and it counts as away."""
     chat: timedelta = timedelta(seconds=15)
     """For Telegram and Twilio."""
     midtrans: timedelta = timedelta(seconds=10)

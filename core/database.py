@@ -14,7 +14,17 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import ColumnElement, Connection, ExceptionContext, Executable, event, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ExceptionContext,
+    Executable,
+    event,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -39,13 +49,29 @@ _OPERATIONAL_STATES = {"55P03", "40P01", "25006", "55000"}
 """PostgreSQL's lock_not_available, deadlock_detected, read_only_sql_transaction, and what a closed database says."""
 
 
+_WATCHING_US = {
+    "idle_in_transaction_session_timeout": "60000",
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "4",
+}
+"""After a minute PostgreSQL lets go what a process of ours holds that stands still, or whose machine lost its power."""
+
 StillMine = Callable[[], Awaitable[None]]
 
 
 class Database:
     """Where entry points begin transactions; core only ever receives the session."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, patience: timedelta = timedelta(seconds=10)) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        patience: timedelta = timedelta(seconds=10),
+        deadline: timedelta | None = None,
+    ) -> None:
+        """`deadline`: how long PostgreSQL may take for a statement before the connection is given up; None: for ever."""
         self.url = url
         self.patience = patience
         """How long a statement waits for somebody else's lock."""
@@ -54,7 +80,7 @@ class Database:
             self._writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience)
             self._reader = _sqlite(url, begin="BEGIN", pool_size=4, patience=patience, query_only="ON")
         else:
-            self._writer = _postgresql(url, pool_size=pool_size, patience=patience)
+            self._writer = _postgresql(url, pool_size=pool_size, patience=patience, deadline=deadline)
             self._reader = self._writer.execution_options(postgresql_readonly=True)
 
     @property
@@ -138,19 +164,26 @@ def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **prag
     return engine
 
 
-def _postgresql(url: str, *, pool_size: int, patience: timedelta) -> AsyncEngine:
-    settings = {"lock_timeout": f"{patience // _MILLISECOND}", "application_name": "bengkel"}
+def _postgresql(url: str, *, pool_size: int, patience: timedelta, deadline: timedelta | None) -> AsyncEngine:
+    settings = {"lock_timeout": f"{patience // _MILLISECOND}", "application_name": "bengkel"} | _WATCHING_US
     engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args={"server_settings": settings, "timeout": patience.total_seconds()},
+        connect_args={
+            "server_settings": settings,
+            "timeout": patience.total_seconds(),
+            "command_timeout": deadline and deadline.total_seconds(),
+        },
         **_patient(patience),
     )
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def _name_operational(context: ExceptionContext) -> OperationalError | None:
+        if isinstance(context.original_exception, TimeoutError):
+            # Whoever is silent for so long won't hear a rollback either.
+            context.is_disconnect = True
         # asyncpg's dialect calls them all plain errors; SQLite's driver tells them apart by itself.
         state = getattr(context.original_exception, "sqlstate", None) or ""
         if state[:2] in _OPERATIONAL_CLASSES or state in _OPERATIONAL_STATES:
@@ -199,19 +232,24 @@ def work_left(session: AsyncSession) -> frozenset[str]:
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the schema to the newest version (Alembic); processes that start together do it one after the other."""
+    """Bring the schema to the newest version (Alembic), however long it takes; processes that start together do it one after the other."""
+    engine = _migrating(database)
+    async with engine.begin() as connection:
+        if not database.is_sqlite:
+            # Who migrates may take longer than anybody waits for a row; his changes still wait no longer than that.
+            await connection.execute(text("SET LOCAL lock_timeout = 0"))
+            await connection.execute(select(_advisory_lock("upgrading")))
+            await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+        await connection.run_sync(_upgrade)
+    await engine.dispose()
+
+
+def _migrating(database: Database) -> AsyncEngine:
+    url, patience = database.url, database.patience
     if database.is_sqlite:
         # Alembic alters a table of SQLite by building it anew, which foreign keys would hinder.
-        engine = _sqlite(
-            database.url, begin="BEGIN IMMEDIATE", pool_size=1, patience=database.patience, foreign_keys="OFF"
-        )
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
-        await engine.dispose()
-    else:
-        async with database.engine.begin() as connection:
-            await connection.execute(select(_advisory_lock("upgrading")))
-            await connection.run_sync(_upgrade)
+        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience, foreign_keys="OFF")
+    return _postgresql(url, pool_size=1, patience=patience, deadline=None)
 
 
 def _advisory_lock(what: str) -> ColumnElement[None]:

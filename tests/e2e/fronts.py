@@ -30,6 +30,8 @@ class Front:
         self._trouble: Trouble | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.port = 0
 
     @asynccontextmanager
@@ -47,6 +49,14 @@ class Front:
         self._trouble = trouble
         if trouble is not Trouble.CLOSED:
             await self._listen()
+
+    def freeze(self) -> None:
+        """From now on nothing comes through, and nobody is cut off: as when a machine stands still, or a cable is out."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Let through what was held back, too."""
+        self._flows.set()
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -66,10 +76,19 @@ class Front:
         writer.close()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._flows.wait()
         there_reads, there_writes = await self._reach()
         self._open.add(there_writes)
-        await asyncio.gather(_pipe(reader, there_writes), _pipe(there_reads, writer))
+        await asyncio.gather(self._pipe(reader, there_writes), self._pipe(there_reads, writer))
         self._open.discard(there_writes)
+
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1 << 16):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
 
     async def _spoil(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._trouble
@@ -85,14 +104,6 @@ class Front:
 def before(port: int, answers: "dict[Trouble, bytes]") -> Front:
     """A front of what listens on a port of this machine."""
     return Front(lambda: asyncio.open_connection("127.0.0.1", port), answers)
-
-
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 async def _whole_request(reader: asyncio.StreamReader) -> None:

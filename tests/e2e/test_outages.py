@@ -33,7 +33,7 @@ from core.tables import Inbound, LedgerEntry, Outbox, PaymentRequest
 
 MOMENT = timedelta(milliseconds=400)
 WITH_VENDORS = Patience(chat=MOMENT, midtrans=MOMENT, mail=MOMENT, keys=MOMENT)
-WITH_THE_DATABASE = Patience(database=MOMENT)
+WITH_THE_DATABASE = Patience(database=MOMENT, statement=2 * MOMENT)
 Result = TypeVar("Result")
 A_WHILE = {"minutes": 6}
 """Longer than any pause between two tries."""
@@ -289,7 +289,7 @@ async def _reached(town: Town) -> AsyncIterator[tuple[Mapping[str, Outage], Clie
             await stack.enter_async_context(front.open())
             there = server.replace("@/", f"@127.0.0.1:{front.port}/") + "?ssl=disable"
             town.settings = town.settings.model_copy(update={"database": DatabaseAt(url=there)})
-            outages = {**ON_POSTGRESQL, "away": _away(front)}
+            outages = {**ON_POSTGRESQL, "away": _away(front), "standing still": _standing_still(front)}
         serving = await stack.enter_async_context(_serving(town, WITH_THE_DATABASE))
         yield outages, await stack.enter_async_context(ClientSession(serving))
 
@@ -376,6 +376,18 @@ def _away(front: Front) -> Outage:
         await front.turn(Trouble.CLOSED)
         yield
         await front.turn(None)
+
+    return outage
+
+
+def _standing_still(front: Front) -> Outage:
+    """Nobody is cut off, and nothing is answered."""
+
+    @asynccontextmanager
+    async def outage(_: str) -> AsyncIterator[None]:
+        front.freeze()
+        yield
+        front.thaw()
 
     return outage
 
