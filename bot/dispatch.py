@@ -1,6 +1,6 @@
-"""The outbox loop: takes what is due, sends chats side by side, records what became of it.
+"""The outbox loop: takes what is due, sends chats side by side, records what became of each as soon as it is known.
 
-    claim (one transaction) ──> send, no transaction ──> record (one transaction)
+    claim (one transaction) ──> send, no transaction ──> record (one transaction for all that has ended meanwhile)
                                  └─ renew, as long as it takes
 
 A crash between sending and recording leaves the claim's lease to run out (a start where no other
@@ -9,37 +9,73 @@ process serves ends it); the message is then sent once more (facts: at least onc
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import metrics
+from bot import metrics, outcomes
 from bot.logs import personal_words
-from bot.loop import Loop
+from bot.loop import STUCK, Loop, Repeated
+from bot.outcomes import Outcome
 from bot.pace import Pace
-from bot.sending import File, NotSent, OutsideWindow, Parcel, Sender, Unclear, Undeliverable
-from core import dead_letters, outbox, trace
+from bot.sending import File, Parcel, Sender, Unclear
+from core import outbox, trace
 from core.database import AWAY, Database, work_left
 from core.messages import Document, message_from_json
 from core.shop import Shop
 from core.tables import Contact, Outbox
 
 LOG = logging.getLogger(__name__)
-BATCH = 32
+AT_ONCE = 32
+"""How many messages of a channel are under way at a time."""
 RENEW_EVERY = outbox.LEASE / 4
 WITH_WINDOW = "whatsapp"
 WINDOW = timedelta(hours=24)
 """WhatsApp: how long after a person's last message anything may be said."""
+LAST_WORDS = timedelta(seconds=0.5)
+"""How long a server that stops waits for the database to note what it leaves to others."""
 
-Outcome = str | BaseException | None
-"""The vendor's id of what was sent, or what went wrong."""
+
+@dataclass
+class _Lane:
+    """One channel: what waits to be sent by us, and what is being sent."""
+
+    loop: Loop
+    claimed: list[Outbox] = field(default_factory=list)
+    """Claimed as they were written, not begun yet."""
+    under_way: dict[int, "_Sending"] = field(default_factory=dict)
+    """By the number of the row."""
+    looking: bool = True
+    """Whether there may be due messages in the database that nobody has claimed."""
+    looked_past: bool = False
+    """Whether something was under way when we looked: its chat's next message was passed over."""
+
+    @property
+    def room(self) -> int:
+        return AT_ONCE - len(self.under_way)
+
+    @property
+    def trouble(self) -> str | None:
+        now = asyncio.get_running_loop().time()
+        hangs = any(now - sending.began > STUCK.total_seconds() for sending in self.under_way.values())
+        return self.loop.trouble or ("stuck" if hangs else None)
+
+
+class _Sending(NamedTuple):
+    """A message that is being sent, and since when by the event loop's clock."""
+
+    task: asyncio.Task[str | None]
+    began: float
 
 
 class Dispatcher:
-    """Sends what the outbox holds; one lane per channel, so that a slow one holds up no other."""
+    """Sends what the outbox holds; each channel for itself, so that a slow one holds up no other."""
 
     def __init__(
         self,
@@ -61,86 +97,101 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
         self._unrecorded: list[tuple[Outbox, Outcome]] = []
-        self._claimed: dict[str, list[Outbox]] = {channel: [] for channel in senders}
         self._in_hand: dict[int, Outbox] = {}
         """All that is claimed and not recorded, by id."""
-        self._looking = set(senders)
-        self._lanes = {channel: Loop(f"outbox of {channel}", self._lane(channel)) for channel in senders}
+        self._shown: set[int] = set()
+        """Of those, what a vendor may have seen."""
+        self._lanes = {channel: _Lane(Loop(f"outbox of {channel}", self._work(channel))) for channel in senders}
+        self._renewing = Repeated("claims", self._renew, RENEW_EVERY)
 
     async def run(self) -> None:
-        """Send until stopped, and then what was handed over meanwhile."""
-        renewing = asyncio.create_task(self._renew_claims())
+        """Send until stopped, and then what was handed over meanwhile; cancelled, it leaves the rest to others."""
+        renewing = asyncio.create_task(self._renewing.run())
         try:
-            await asyncio.gather(*(lane.run() for lane in self._lanes.values()))
-            for channel in self._lanes:
-                await self._send_claimed(channel)
+            await asyncio.gather(*(lane.loop.run() for lane in self._lanes.values()))
+            await self._finish()
         finally:
             renewing.cancel()
+            await self._let_go()
 
     def send(self, claimed: Iterable[Outbox]) -> None:
         """Take over messages that were claimed as they were written, to chats that have just spoken."""
         for row in claimed:
-            if row.channel in self._lanes:
+            if lane := self._lanes.get(row.channel):
                 self._in_hand[row.id] = row
-                self._claimed[row.channel].append(row)
-                self._lanes[row.channel].wake()
+                lane.claimed.append(row)
+                lane.loop.wake()
 
     def wake(self, *channels: str) -> None:
         """Something was written for these channels (any, when none is named)."""
         for channel in channels or self._lanes:
-            if channel in self._lanes:
-                self._looking.add(channel)
-                self._lanes[channel].wake()
+            if lane := self._lanes.get(channel):
+                lane.looking = True
+                lane.loop.wake()
 
     def stop(self) -> None:
         """Finish what is being sent, then end."""
         for lane in self._lanes.values():
-            lane.stop()
+            lane.loop.stop()
 
     @property
     def trouble(self) -> str | None:
         """Why messages of some channel don't go out, None where all is well."""
         stopped = (f"{channel}: {lane.trouble}" for channel, lane in self._lanes.items() if lane.trouble)
-        return next(stopped, None)
+        return next(stopped, self._renewing.trouble)
 
     async def run_once(self, *channels: str) -> int:
-        """Send the first due message of each chat of these channels (all, when none is named); how many there were."""
+        """Send the first due message of each chat of these channels (all, when none is named), and wait; how many were claimed."""
         await self._record()
-        now = self._clock()
-        async with self._database.write() as session:
-            rows = await outbox.claim(session, now=now, limit=BATCH, channels=channels or tuple(self._senders))
-            closed = await _closed_windows(session, rows, now)
-        await self._deliver(rows, closed)
-        return len(rows)
+        found = await self._look(channels or tuple(self._lanes), AT_ONCE)
+        await self._until_sent()
+        await self._record()
+        return found
 
-    def _lane(self, channel: str) -> Callable[[], Awaitable[int]]:
+    # --- taking ------------------------------------------------------------------------------------
+
+    def _work(self, channel: str) -> Callable[[], Awaitable[int]]:
         async def work() -> int:
-            if sent := await self._send_claimed(channel):
-                return sent
-            if channel not in self._looking:
+            await self._record()
+            lane = self._lanes[channel]
+            if begun := self._begin_claimed(lane):
+                return begun
+            if not (lane.looking and lane.room):
                 return 0
-            self._looking.discard(channel)
-            if found := await self.run_once(channel):
-                self._looking.add(channel)
+            lane.looking, lane.looked_past = False, bool(lane.under_way)
+            found = await self._look([channel], lane.room)
+            lane.looking |= bool(found)
             return found
 
         return work
 
-    async def _send_claimed(self, channel: str) -> int:
-        rows, self._claimed[channel] = self._claimed[channel], []
-        await self._deliver(rows, closed=frozenset())
+    def _begin_claimed(self, lane: _Lane) -> int:
+        begun = [lane.claimed.pop(0) for _ in range(min(lane.room, len(lane.claimed)))]
+        for row in begun:
+            self._begin(row, in_session=True)
+        return len(begun)
+
+    async def _look(self, channels: Sequence[str], most: int) -> int:
+        """Claim what is due and begin to send it; how many were claimed."""
+        now = self._clock()
+        async with self._database.write() as session:
+            rows = await outbox.claim(session, now=now, limit=most, channels=channels)
+            wanted = [row for row in rows if row.state == "sending"]
+            closed = await _closed_windows(session, wanted, now)
+            others = await outbox.vendor_ids(session, [row for row in wanted if row.attempts > 1])
+        for row in wanted:
+            self._begin(row, in_session=row.address not in closed, others=others)
         return len(rows)
 
-    async def _deliver(self, rows: Sequence[Outbox], closed: Collection[str]) -> None:
-        """Send claimed messages side by side, and record what became of them; `closed`: chats out of their window."""
-        self._in_hand |= {row.id: row for row in rows}
-        outcomes = await asyncio.gather(
-            *(self._send(row, in_session=row.address not in closed) for row in rows), return_exceptions=True
-        )
-        self._unrecorded += zip(rows, outcomes, strict=True)
-        await self._record()
+    # --- sending -----------------------------------------------------------------------------------
 
-    async def _send(self, row: Outbox, *, in_session: bool) -> str | None:
+    def _begin(self, row: Outbox, *, in_session: bool, others: Collection[str] = ()) -> None:
+        self._in_hand[row.id] = row
+        sending = asyncio.create_task(self._send(row, in_session=in_session, others=others))
+        self._lanes[row.channel].under_way[row.id] = _Sending(sending, asyncio.get_running_loop().time())
+        sending.add_done_callback(partial(self._ended, row))
+
+    async def _send(self, row: Outbox, *, in_session: bool, others: Collection[str]) -> str | None:
         trace.follow(row.trace, row.address, *personal_words(row.body))
         if row.unclear > outbox.MOST_UNCLEAR:
             raise Unclear("twice nobody knew whether it was sent")
@@ -156,82 +207,117 @@ class Dispatcher:
             in_session=in_session,
             written_at=row.created_at,
             attempts=row.attempts - 1,
+            parts_left=row.parts_left,
+            others=others,
         )
         if pace := self._paces.get(row.channel):
             await pace.turn()
+        self._shown.add(row.id)
         with metrics.vendor_call(row.channel):
             return await self._senders[row.channel].send(parcel)
 
+    def _ended(self, row: Outbox, sending: asyncio.Task[str | None]) -> None:
+        lane = self._lanes[row.channel]
+        del lane.under_way[row.id]
+        if not sending.cancelled():
+            self._unrecorded.append((row, sending.exception() or sending.result()))
+            lane.loop.wake()
+
+    async def _until_sent(self) -> None:
+        while under_way := list(self._under_way()):
+            await asyncio.wait(under_way)
+
+    def _under_way(self) -> Iterator[asyncio.Task[str | None]]:
+        for lane in self._lanes.values():
+            yield from (sending.task for sending in lane.under_way.values())
+
+    # --- recording ---------------------------------------------------------------------------------
+
     async def _record(self) -> None:
         """Write down what became of the messages sent; kept for the next time while the database is away."""
-        if not self._unrecorded:
-            return
         done, self._unrecorded = self._unrecorded, []
-        now = self._clock()
+        if not done:
+            return
         try:
-            async with self._database.write() as session:
-                for row, outcome in done:
-                    with trace.following(row.trace, row.address, *personal_words(row.body)):
-                        await self._record_one(session, row, outcome, now)
+            await self._write_down(done)
         except AWAY:
-            self._unrecorded = done + self._unrecorded
+            self._unrecorded += done
             raise
+        except Exception:
+            LOG.exception("what became of %d messages can't be recorded together: a bug", len(done))
+            await self._record_one_by_one(done)
+
+    async def _record_one_by_one(self, done: Sequence[tuple[Outbox, Outcome]]) -> None:
+        """What can't be recorded at all must not hold up the rest: its claim ends, and it is sent once more at most."""
+        for number, (row, outcome) in enumerate(done):
+            try:
+                await self._write_down([(row, outcome)])
+            except AWAY:
+                self._unrecorded += done[number:]
+                raise
+            except Exception:
+                LOG.exception("what became of message %s can't be recorded: a bug", row.id)
+                self._forget(row)
+
+    async def _write_down(self, done: Sequence[tuple[Outbox, Outcome]]) -> None:
+        now = self._clock()
+        async with self._database.write() as session:
+            for row, outcome in done:
+                with trace.following(row.trace, row.address, *personal_words(row.body)):
+                    await outcomes.record(
+                        session,
+                        row,
+                        outcome,
+                        shop=self._shop,
+                        channels=self._senders,
+                        jitter=self._chance(),
+                        now=now,
+                    )
         for row, _ in done:
-            self._in_hand.pop(row.id, None)
+            self._forget(row)
         if work := work_left(session):
             self.wake(*work)
 
-    async def _renew_claims(self) -> None:
+    def _forget(self, row: Outbox) -> None:
+        self._in_hand.pop(row.id, None)
+        self._shown.discard(row.id)
+        lane = self._lanes[row.channel]
+        if lane.looked_past:
+            self.wake(row.channel)
+
+    # --- holding on, and letting go ----------------------------------------------------------------
+
+    async def _renew(self) -> None:
         """A vendor may take longer than a lease, and more may wait behind it; another process must not take those."""
-        while True:
-            await asyncio.sleep(RENEW_EVERY.total_seconds())
-            if self._in_hand:
-                try:
-                    async with self._database.write() as session:
-                        await outbox.renew(session, self._in_hand.values(), now=self._clock())
-                except AWAY as error:
-                    LOG.warning("claims can't be renewed: the database is away (%s)", type(error).__name__)
+        if self._in_hand:
+            async with self._database.write() as session:
+                await outbox.renew(session, self._in_hand.values(), now=self._clock())
 
-    async def _record_one(self, session: AsyncSession, row: Outbox, outcome: Outcome, now: datetime) -> None:
-        jitter = self._chance()
-        match outcome:
-            case None | str():
-                await outbox.sent(session, row, vendor_id=outcome, now=now)
-            case NotSent():
-                after = outcome.retry_after
-                if not await outbox.retry(session, row, reason=str(outcome), now=now, jitter=jitter, after=after):
-                    await self._give_up(session, row, now)
-            case Unclear():
-                if not await outbox.unclear(session, row, reason=str(outcome), now=now, jitter=jitter):
-                    await self._give_up(session, row, now)
-            case Undeliverable() | OutsideWindow():
-                await outbox.failed(session, row, reason=str(outcome) or type(outcome).__name__)
-                await self._give_up(
-                    session, row, now, closed=isinstance(outcome, Undeliverable) and outcome.unreachable
-                )
-            case error if isinstance(error, AWAY):  # the file couldn't be read
-                await outbox.retry(session, row, reason=type(error).__name__, now=now, jitter=jitter)
-            case error:
-                LOG.error("message %s can't be sent: a bug", row.id, exc_info=error)
-                await outbox.failed(session, row, reason=repr(error))
-                await self._give_up(session, row, now)
+    async def _finish(self) -> None:
+        """Send what was handed over, and wait for what is under way."""
+        while self._in_hand:
+            begun = sum(self._begin_claimed(lane) for lane in self._lanes.values())
+            under_way = list(self._under_way())
+            if under_way:
+                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            elif not (begun or self._unrecorded):
+                return
+            await self._record()
 
-    async def _give_up(self, session: AsyncSession, row: Outbox, now: datetime, *, closed: bool = False) -> None:
-        """Have somebody told what a failed message says; `closed`: its chat takes no others either."""
+    async def _let_go(self) -> None:
+        """Leave to others what no vendor has seen; of the rest nobody knows whether it arrived."""
+        for sending in (under_way := list(self._under_way())):
+            sending.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         try:
-            async with session.begin_nested():
-                reason = "the chat is closed"
-                address = {"channel": row.channel, "address": row.address}
-                others = await outbox.chat_closed(session, **address, reason=reason, now=now) if closed else ()
-                for given_up in (row, *others):
-                    await dead_letters.tell_otherwise(
-                        session, given_up, shop=self._shop, channels=self._senders, now=now, unreachable=closed
-                    )
-        except AWAY:
-            raise
-        except Exception:
-            # What other messages came to must be recorded all the same, or they would be sent again.
-            LOG.exception("nobody could be told that message %s failed: a bug", row.id)
+            async with asyncio.timeout(LAST_WORDS.total_seconds()):
+                await self._record()
+                unseen = [row for row in self._in_hand.values() if row.id not in self._shown]
+                if unseen:
+                    async with self._database.write() as session:
+                        await outbox.hand_back(session, unseen)
+        except AWAY as error:  # then the lease must run out
+            LOG.warning("claims can't be given back: the database is away (%s)", type(error).__name__)
 
 
 async def _closed_windows(session: AsyncSession, rows: Sequence[Outbox], now: datetime) -> set[str]:

@@ -90,7 +90,7 @@ class Intake:
                 if not await inbox.take_back(session, incoming.channel, incoming.event_id):
                     return False
                 await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
-                await outbox.hand_back(session)
+                await outbox.hand_back(session, outbox.claimed(session))
         return True
 
     def _alone(self, incoming: Incoming) -> asyncio.Lock:

@@ -3,11 +3,16 @@
 dispatch ── Parcel ──> telegram / whatsapp / email ── vendor's id, or NotSent / Unclear / Undeliverable
 """
 
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from core.messages import Message
+
+Part = TypeVar("Part")
+"""One call of a vendor's API: long messages take several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,10 @@ class Parcel:
     """When the row was written: what a channel holds from before can't be this message."""
     attempts: int = 0
     """How often it was handed over before; more than 0: it may have arrived."""
+    parts_left: int | None = None
+    """How many parts, counted from the end, the vendor doesn't have yet; None: all of them."""
+    others: Collection[str] = ()
+    """Where it may have arrived: the vendor's ids of the chat's other messages, which aren't this one."""
 
 
 class Sender(Protocol):
@@ -49,16 +58,38 @@ class Sender(Protocol):
         ...
 
 
-class NotSent(Exception):
-    """Provably not sent (connection refused, 429, 5xx before acceptance): try again, not before `retry_after`."""
+class Unfinished(Exception):
+    """It wasn't sent to its end, and may be tried again; `parts_left` of it remain, counted from the end (None: all)."""
+
+    parts_left: int | None = None
+
+
+class NotSent(Unfinished):
+    """Provably not sent (connection refused, 429): try again, not before `retry_after`."""
 
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
 
 
-class Unclear(Exception):
-    """Nobody knows whether it was sent (read timeout, connection lost after the request)."""
+class Unclear(Unfinished):
+    """Nobody knows whether it was sent (read timeout, connection lost after the request, an error of the vendor's own)."""
+
+
+def remaining(parcel: Parcel, parts: Sequence[Part]) -> Iterator[tuple[int, Part]]:
+    """The parts that the vendor doesn't have yet, each with how many there are from it to the end."""
+    first = 0 if parcel.parts_left is None else max(0, len(parts) - parcel.parts_left)
+    return ((len(parts) - number, part) for number, part in enumerate(parts) if number >= first)
+
+
+@contextmanager
+def of_parts(left: int | None) -> Iterator[None]:
+    """Around what sends a part: what goes wrong says how many remain."""
+    try:
+        yield
+    except Unfinished as error:
+        error.parts_left = left
+        raise
 
 
 class Undeliverable(Exception):

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 from telegram import Bot, BotCommand, InputFile, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.sending import File, NotSent, Parcel, Unclear, Undeliverable
+from bot.sending import File, NotSent, Parcel, Unclear, Undeliverable, of_parts, remaining
 from bot.telegram_render import Part, parts
 from conversations.texts import LANGUAGES, render
 from core.media import MOST_BYTES
@@ -23,6 +23,8 @@ from core.messages import Say
 from webhooks.telegram import ALLOWED_UPDATES
 
 LONGEST_FETCH = timedelta(seconds=30)
+_NOBODY_BEHIND = ("Bad Gateway", "Service Unavailable")
+"""502 and 503, which the library calls as it calls 500 and 504."""
 _NO_PHOTO = ("image_process_failed", "photo_invalid_dimensions", "too big")
 
 _log = logging.getLogger(__name__)
@@ -62,25 +64,18 @@ class TelegramSender:
         self.bot = bot
         self.joined = False
         """Whether Telegram has been told where we are."""
-        self._accepted: dict[str, int] = {}
-        """How many parts of a parcel Telegram has already taken, so that a retry goes on behind them."""
         self._keys_open: set[str] = set()
         """Chats that were last shown a reply keyboard; after a restart one may stay up until the next one."""
         self._answers: set[asyncio.Task[None]] = set()
 
     async def send(self, parcel: Parcel) -> str | None:
-        """Deliver every part; the id is the last one's."""
+        """Deliver every part that Telegram doesn't have yet; the id is the last one's."""
         if parcel.attempts:
-            await self._reach()
-        shown = parts(parcel.message, parcel.language, keys_open=parcel.address in self._keys_open)
-        accepted, last = self._accepted.pop(parcel.key, 0), None
-        try:
-            for part in shown[accepted:]:
+            await self._reach(parcel)
+        last = None
+        for left, part in remaining(parcel, parts(parcel.message, parcel.language, keys_open=self._has_keys(parcel))):
+            with of_parts(left):
                 last = await self._send(parcel, part)
-                accepted += 1
-        except (NotSent, Unclear):
-            self._accepted[parcel.key] = accepted
-            raise
         self._remember_keys(parcel)
         return last
 
@@ -125,13 +120,14 @@ class TelegramSender:
         for request in self.bot._request:  # the bot's own shutdown does nothing unless it was initialized
             await request.shutdown()
 
-    async def _reach(self) -> None:
+    async def _reach(self, parcel: Parcel) -> None:
         """Ask something harmless before a message is sent again: a silent Telegram must not use its second try up."""
-        try:
-            with _told_apart():
-                await self.bot.get_me()
-        except Unclear as error:
-            raise NotSent(str(error)) from error
+        with of_parts(parcel.parts_left):
+            try:
+                with _told_apart():
+                    await self.bot.get_me()
+            except Unclear as error:
+                raise NotSent(str(error)) from error
 
     async def _send(self, parcel: Parcel, part: Part) -> str:
         with _told_apart():
@@ -169,6 +165,9 @@ class TelegramSender:
             # "Query is too old", or Telegram is away: only the spinner turns a little longer.
             _log.info("a tap was not answered: %s", error)
 
+    def _has_keys(self, parcel: Parcel) -> bool:
+        return parcel.address in self._keys_open
+
     def _remember_keys(self, parcel: Parcel) -> None:
         if parcel.message.wants:
             self._keys_open.add(parcel.address)
@@ -200,7 +199,7 @@ def _told_apart() -> Iterator[None]:
 
 
 def _may_have_arrived(error: TelegramError) -> bool:
-    """Whether the request was on its way: an error status or a failed connect means that it did not arrive."""
-    if isinstance(error.__cause__, httpx.HTTPError):
-        return not isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-    return not isinstance(error, NetworkError)
+    """Whether Telegram may have taken the request: not where nobody behind its door was reached, but where it failed there."""
+    if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        return False
+    return not any(words in str(error) for words in _NOBODY_BEHIND)

@@ -32,9 +32,10 @@ from twilio.rest.content.v1.content import ContentList
 
 from bot.fitting import one_line
 from bot.patience import retry_after
-from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
+from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable, of_parts, remaining
 from bot.whatsapp_render import Interactive, Text, parts, template_text
 from conversations.incoming import Incoming, clean
+from core.delivery import FAILED
 from core.media import MOST_BYTES
 from webhooks.twilio import read, status_url
 
@@ -45,6 +46,8 @@ _OUTSIDE_WINDOW = 63016
 _TOO_FAST = {20429, 63018}
 _NO_SUCH_CONTENT = 21655
 _NOT_ON_WHATSAPP = {21211, 63003, 63024}
+_CLOCKS_APART = timedelta(minutes=1)
+"""How much earlier than by our clock a message may have been taken by Twilio's."""
 _RECENT = 50
 _PAGE = 1000
 
@@ -92,11 +95,14 @@ class WhatsAppSender:
 
         Raises `OutsideWindow` when there is neither a session nor a template for this kind.
         """
-        taken = await self._taken(parcel) if parcel.attempts else []
-        last, posts = None, await self._posts(parcel)
-        for post in posts:
-            reports = status_url(self._public_url, parcel.id, is_last_part=post is posts[-1])
-            last = _found(post, taken) or await self._create(parcel, post, reports)
+        with of_parts(parcel.parts_left):
+            taken = await self._taken(parcel) if parcel.attempts else []
+            posts = await self._posts(parcel)
+        last = None
+        for left, post in remaining(parcel, posts):
+            with of_parts(left):
+                reports = status_url(self._public_url, parcel.id, is_last_part=left == 1)
+                last = _found(post, taken) or await self._create(parcel, post, reports)
         return last
 
     async def fetch(self, url: str) -> bytes | None:
@@ -164,11 +170,17 @@ class WhatsAppSender:
         return str(message.sid)
 
     async def _taken(self, parcel: Parcel) -> list[MessageInstance]:
-        """What Twilio took for this person since the parcel was written."""
+        """What Twilio took for this person since the parcel was written, and may be it."""
         with _told_apart(sending=False):
             recent = await self._client.messages.list_async(to=parcel.address, from_=self._sender, limit=_RECENT)
-        since = parcel.written_at.replace(microsecond=0) if parcel.written_at else None  # Twilio counts whole seconds
-        return [each for each in recent if since is None or (each.date_created and each.date_created >= since)]
+        since = parcel.written_at - _CLOCKS_APART if parcel.written_at else None
+        return [
+            each
+            for each in recent
+            if each.sid not in parcel.others
+            and each.status not in FAILED
+            and (since is None or (each.date_created and each.date_created >= since))
+        ]
 
     async def _content_sid(self, part: Interactive) -> str:
         """The Content of that shape, made if Twilio has none."""
@@ -206,7 +218,10 @@ def _content(sid: str, variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _found(post: _Post, taken: list[MessageInstance]) -> str | None:
+    """What Twilio calls a post that it has; one without words is like any other, and rather sent twice than not at all."""
     words = one_line(post.words)
+    if not words:
+        return None
     for message in taken:
         body = one_line(message.body or "")
         same = words in body if post.is_part_of_body else words == body

@@ -66,10 +66,10 @@ async def failing(
         await _tell(session, told, reached, f"part:{name}:{shop.local(now).date()}", now)
 
 
-async def unheard(session: AsyncSession, row: Outbox, *, shop: Shop, now: datetime) -> bool:
+async def unheard(session: AsyncSession, row: Outbox, *, shop: Shop, channels: Collection[str], now: datetime) -> bool:
     """An alarm that a chat can't take (WhatsApp outside its 24 hours) goes by e-mail; False for what is no alarm in a chat."""
     member = shop.member_at(row.channel, row.address)
-    if not row.key.startswith(KEY) or member is None:
+    if not row.key.startswith(KEY) or member is None or "email" not in channels:
         return False
     mailbox = [("email", member.email or shop.email)]
     await _tell(session, message_from_json(row.body), mailbox, f"{row.key.removeprefix(KEY)}:unheard", now)

@@ -21,7 +21,7 @@ from core.tables import Contact, Customer, Outbox
 WANTED_FOR = timedelta(days=2)
 """How long a message is tried again."""
 
-_NEVER_SENT = {"attempts": 0, "unclear": 0, "vendor_id": None, "delivery": None, "error": None}
+_NEVER_SENT = {"attempts": 0, "unclear": 0, "parts_left": None, "vendor_id": None, "delivery": None, "error": None}
 _GIVEN_UP = text("outbox.state = 'failed'")
 """Written out, not bound: its partial index is only used where its condition can be read in the query."""
 
@@ -47,8 +47,9 @@ async def tell_otherwise(
 
     `channels`: those that are on; `unreachable`: the person has closed the chat, and knows it.
     """
-    heard = await alarms.unheard(session, row, shop=shop, now=now)
-    heard |= await notices.unreached(session, row, message_from_json(row.body), shop=shop, now=now)
+    letter = message_from_json(row.body)
+    heard = await alarms.unheard(session, row, shop=shop, channels=channels, now=now)
+    heard |= await notices.unreached(session, row, letter, shop=shop, channels=channels, now=now)
     if not (heard or unreachable):
         await alarms.given_up(session, row, shop=shop, channels=channels, now=now)
 

@@ -8,7 +8,7 @@ All are outbox rows in the transaction of what they tell, each under a key that 
 What is told about the work on the car is in `work.notices`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -178,15 +178,17 @@ async def needs_human(
     await post.admins(session, None, told, key=f"human:{contact.channel}:{event}", shop=shop, now=now)
 
 
-async def unreached(session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, now: datetime) -> bool:
-    """A chat can't take a message about a booking: it goes by e-mail if there is an address, else staff is asked to tell.
+async def unreached(
+    session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, channels: Collection[str], now: datetime
+) -> bool:
+    """A chat can't take a message about a booking: it goes by e-mail if that is on and there is an address, else staff is asked to tell.
 
     False where neither is done, because it wasn't about a booking, or not for its customer's chat.
     """
     booking = await session.get(Booking, row.booking_id) if row.booking_id is not None else None
     if booking is None or row.kind == "staff" or row.channel == "email":
         return False
-    if booking.email:
+    if booking.email and "email" in channels:
         await post.mail(session, booking, "notice.mail.news", letter, key=row.key, shop=shop, now=now)
         return True
     plea = say("staff.unreached", reason=row.channel, name=booking.name, phone=booking.phone)

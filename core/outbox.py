@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Text,
     Update,
+    and_,
     bindparam,
     case,
     cast,
@@ -107,32 +108,33 @@ def claimed(session: AsyncSession) -> Sequence[Outbox]:
     return tuple(session.info.get("claimed", ()))
 
 
-async def hand_back(session: AsyncSession) -> None:
-    """Leave what this transaction has claimed to whoever looks next: its writer sends nothing."""
-    written = session.info.pop("claimed", [])
+async def hand_back(session: AsyncSession, rows: Collection[Outbox]) -> None:
+    """Leave claimed messages to whoever looks next: they were shown to no vendor."""
     await session.execute(
         update(Outbox)
-        .where(Outbox.id.in_([row.id for row in written]))
-        .values(state="due", not_before=Outbox.due_at, attempts=0)
+        .where(_as_claimed(rows))
+        .values(state="due", not_before=Outbox.due_at, attempts=Outbox.attempts - 1)
     )
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: Collection[str]) -> list[Outbox]:
-    """Take the first due message of each chat for `LEASE`; what nobody wants any more is dropped on the way.
+    """Take the first due message of each chat for `LEASE`, or drop it where nobody wants it any more.
 
-    One with more than `MOST_UNCLEAR` unclear tries isn't to be sent any more, only to be given up.
+    The dropped ones are among them; one with more than `MOST_UNCLEAR` unclear tries is only to be given up.
     """
     claimed = await session.scalars(
         _CLAIM, {"now": now, "leased_until": now + LEASE, "channels": list(channels), "most": limit}
     )
     rows = sorted(claimed, key=lambda row: (row.due_at, row.id))
-    return [row for row in rows if _still_wanted(row, now)]
+    for row in rows:
+        if now > _wanted_until(row):
+            row.state, row.error = "dropped", "too late to be of use"
+    return rows
 
 
 async def renew(session: AsyncSession, rows: Collection[Outbox], *, now: datetime) -> None:
     """Keep claimed messages for another `LEASE`: they are still being sent."""
-    as_claimed = tuple_(Outbox.id, Outbox.attempts).in_([(row.id, row.attempts) for row in rows])
-    await session.execute(update(Outbox).where(as_claimed, Outbox.state == "sending").values(not_before=now + LEASE))
+    await session.execute(update(Outbox).where(_as_claimed(rows)).values(not_before=now + LEASE))
 
 
 async def take_over(session: AsyncSession, *, now: datetime) -> None:
@@ -151,25 +153,54 @@ async def failed(session: AsyncSession, row: Outbox, *, reason: str) -> None:
 
 
 async def retry(
-    session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, after: timedelta | None = None
+    session: AsyncSession,
+    row: Outbox,
+    *,
+    reason: str,
+    now: datetime,
+    jitter: float,
+    after: timedelta | None = None,
+    parts_left: int | None = None,
 ) -> bool:
-    """Try a claimed message again after its backoff, and not before `after`; False when that is too late: given up."""
+    """Try a claimed message again after its backoff, and not before `after`; False when that is too late: given up.
+
+    `parts_left`: how many of its parts remain (None: all).
+    """
     again = retry_at(row.attempts, now, jitter=jitter, after=after)
     if again > _wanted_until(row):
         await failed(session, row, reason=reason)
         return False
-    await _record(session, row, state="due", not_before=again, error=reason)
+    await _record(session, row, state="due", not_before=again, error=reason, parts_left=parts_left)
     return True
 
 
-async def unclear(session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float) -> bool:
+async def unclear(
+    session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, parts_left: int | None = None
+) -> bool:
     """Nobody knows whether a claimed message was sent: once it is sent again; the second time (False) it is given up."""
     if row.unclear >= MOST_UNCLEAR:
         await failed(session, row, reason=reason)
         return False
     again = retry_at(row.attempts, now, jitter=jitter)
-    await _record(session, row, state="due", not_before=again, unclear=row.unclear + 1, error=reason)
+    await _record(
+        session, row, state="due", not_before=again, unclear=row.unclear + 1, error=reason, parts_left=parts_left
+    )
     return True
+
+
+async def vendor_ids(session: AsyncSession, rows: Collection[Outbox]) -> Sequence[str]:
+    """What vendors call the other messages to these chats that may have been sent since these were written."""
+    if not rows:
+        return []
+    found = await session.scalars(
+        select(Outbox.vendor_id).where(
+            Outbox.created_at >= min(row.created_at for row in rows) - PATIENCE,
+            Outbox.address.in_({row.address for row in rows}),
+            Outbox.vendor_id.is_not(None),
+            Outbox.id.not_in([row.id for row in rows]),
+        )
+    )
+    return [each for each in found if each is not None]
 
 
 async def chat_closed(
@@ -237,10 +268,10 @@ def _wanted_until(row: Outbox) -> datetime:
     return row.until or row.due_at + PATIENCE
 
 
-def _still_wanted(row: Outbox, now: datetime) -> bool:
-    if now > _wanted_until(row):
-        row.state, row.error = "dropped", "too late to be of use"
-    return row.state == "sending"
+def _as_claimed(rows: Collection[Outbox]) -> ColumnElement[bool]:
+    """These, as long as nobody else has claimed them since."""
+    claims = tuple_(Outbox.id, Outbox.attempts).in_([(row.id, row.attempts) for row in rows])
+    return and_(claims, Outbox.state == "sending")
 
 
 def _waiting(kind: str, channel: str, address: str) -> Update:

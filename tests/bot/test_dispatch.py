@@ -1,6 +1,8 @@
 """The outbox loop: what each way of failing does to a message, and that nothing is lost or sent twice."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Self
@@ -10,7 +12,7 @@ from paying import ADMIN, CHAT, book, booking_of
 from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
-from bot.dispatch import Dispatcher
+from bot.dispatch import AT_ONCE, Dispatcher
 from bot.pace import Pace
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
 from core import outbox
@@ -32,14 +34,17 @@ class Channel:
         self.arrived = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
         self.gate.set()
+        self.slow: set[str] = set()
+        """The keys that wait for the gate; all of them where none is named."""
 
     async def send(self, parcel: Parcel) -> str | None:
         self.taken.append(parcel)
         self.arrived.release()
-        await self.gate.wait()
+        if not self.slow or parcel.key in self.slow:
+            await self.gate.wait()
         if self.answers:
             raise self.answers.pop(0)
-        return f"m{len(self.taken)}"
+        return f"m-{parcel.key}"
 
     @property
     def keys(self) -> list[str]:
@@ -57,12 +62,20 @@ class Clock:
 class Post:
     """A dispatcher with its channels, its clock and its database."""
 
-    def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
+    def __init__(
+        self, database: Database, shop: Shop, now: datetime, per_second: Mapping[str, int] | None = None
+    ) -> None:
         self.database, self.clock = database, Clock(now)
         self.telegram, self.whatsapp, self.email = Channel(), Channel(), Channel()
         self.senders = {"telegram": self.telegram, "whatsapp": self.whatsapp, "email": self.email}
         self.dispatcher = Dispatcher(
-            database, self.senders, files=_file, shop=shop, clock=self.clock, chance=lambda: 0.0
+            database,
+            self.senders,
+            files=_file,
+            shop=shop,
+            clock=self.clock,
+            chance=lambda: 0.0,
+            per_second=per_second or {},
         )
 
     async def write(self, key: str, **changes: Any) -> None:
@@ -92,7 +105,7 @@ async def test_a_message_goes_out_with_its_file_and_is_marked(post: Post) -> Non
     assert parcel.file is not None
     assert parcel.file.name == "BK-1.pdf"
     row = await post.row("paid")
-    assert (row.state, row.vendor_id, row.sent_at) == ("sent", "m1", post.clock.now)
+    assert (row.state, row.vendor_id, row.sent_at) == ("sent", "m-paid", post.clock.now)
     assert await post.dispatcher.run_once() == 0
 
 
@@ -243,6 +256,20 @@ async def test_who_has_no_address_is_told_by_the_staff(post: Post, shop: Shop, n
     assert [each.key for each in plea.message.says] == ["staff.alert", "notice.see_you"]
 
 
+@pytest.mark.parametrize(("until", "mailed"), [(None, ["news:email"]), (MINUTE, [])], ids=["news", "a reminder"])
+async def test_what_could_not_be_sent_in_time_goes_by_mail_unless_its_time_is_over(
+    post: Post, shop: Shop, now: datetime, until: timedelta | None, mailed: list[str]
+) -> None:
+    await book(post.database, shop, now)
+    booking = await booking_of(post.database)
+    await post.write("news", address=CHAT[1], booking_id=booking.id, kind="notice", until=until and now + until)
+    post.telegram.answers = [NotSent("429", timedelta(days=3))]
+    while await post.dispatcher.run_once():
+        pass
+    assert (await post.row("news")).state == "failed"
+    assert post.email.keys == mailed
+
+
 async def test_a_letter_that_mail_refuses_is_not_mailed_again(post: Post, shop: Shop, now: datetime) -> None:
     await book(post.database, shop, now)
     booking = await booking_of(post.database)
@@ -286,6 +313,129 @@ async def test_a_slow_channel_holds_up_no_other_and_stopping_finishes_what_is_be
     post.email.gate.set()
     await running
     assert (await post.row("slow")).state == "sent"
+
+
+async def test_a_slow_chat_holds_up_no_other_and_what_went_is_recorded_at_once(post: Post) -> None:
+    await post.write("slow", address="1")
+    post.telegram.slow = {"slow"}
+    post.telegram.gate.clear()
+    running = asyncio.create_task(post.dispatcher.run())
+    await post.telegram.arrived.acquire()
+    for key in ("quick", "quick too"):
+        await post.write(key, address="2")
+        post.dispatcher.wake("telegram")
+        await post.telegram.arrived.acquire()
+    await _until(post, "quick too", "sent")
+    assert (await post.row("slow")).state == "sending"
+    post.telegram.gate.set()
+    post.dispatcher.stop()
+    await running
+
+
+async def test_a_chats_next_message_goes_out_as_soon_as_the_one_before_was_taken(post: Post) -> None:
+    await post.write("first")
+    post.telegram.slow = {"first"}
+    post.telegram.gate.clear()
+    running = asyncio.create_task(post.dispatcher.run())
+    await post.telegram.arrived.acquire()
+    await post.write("second")
+    await post.write("elsewhere", address="2")
+    post.dispatcher.wake("telegram")
+    await _until(post, "elsewhere", "sent")  # the loop has looked, and passed the second over
+    post.telegram.gate.set()
+    await _until(post, "second", "sent")
+    post.dispatcher.stop()
+    await running
+
+
+async def _until(post: Post, key: str, state: str) -> None:
+    async with asyncio.timeout(10):
+        while (await post.row(key)).state != state:  # noqa: ASYNC110 the loop ends it
+            await asyncio.sleep(0.005)
+
+
+async def test_what_is_too_old_does_not_keep_what_is_new_waiting(post: Post) -> None:
+    for number in range(AT_ONCE + 1):
+        await post.write(f"old {number}", address=str(number), until=post.clock.now)
+    post.clock.now += MINUTE
+    await post.write("new", address="new")
+    running = asyncio.create_task(post.dispatcher.run())
+    await post.telegram.arrived.acquire()
+    post.dispatcher.stop()
+    await running
+    assert post.telegram.keys == ["new"]
+
+
+async def test_what_no_vendor_has_seen_when_the_server_stops_is_left_to_others_as_never_tried(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    post = Post(database, shop, now, per_second={"telegram": 1})
+    for number in range(3):
+        await post.write(str(number), address=str(number))
+    post.telegram.gate.clear()
+    running = asyncio.create_task(post.dispatcher.run())
+    await post.telegram.arrived.acquire()
+    running.cancel()
+    await asyncio.wait([running])
+    rows = [await post.row(str(number)) for number in range(3)]
+    assert [(row.state, row.attempts) for row in rows] == [("sending", 1), ("due", 0), ("due", 0)]
+    assert await Post(database, shop, now).dispatcher.run_once() == 2
+
+
+async def test_a_bug_in_recording_one_message_has_no_other_sent_again_nor_its_chat_held_up_for_ever(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    await post.write("poison")
+    await post.write("another chat", address="2")
+    with _recording_fails(post.database, "poison"):
+        await post.dispatcher.run_once()
+        assert (await post.row("another chat")).state == "sent"
+        assert "can't be recorded: a bug" in caplog.text
+        post.clock.now += outbox.LEASE
+        assert await post.dispatcher.run_once() == 1
+        post.clock.now += outbox.LEASE
+    while await post.dispatcher.run_once():
+        pass
+    assert [key for key in post.telegram.keys if key == "poison"] == 2 * ["poison"], "sent once more, not for ever"
+    assert (await post.row("poison")).state == "failed"
+
+
+@contextmanager
+def _recording_fails(database: Database, key: str) -> Iterator[None]:
+    """What became of one message is more than the database takes."""
+
+    def refuse(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("UPDATE outbox") and f"m-{key}" in str(parameters):
+            raise ValueError("too much")
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", refuse)
+    try:
+        yield
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", refuse)
+
+
+async def test_a_retry_goes_on_where_the_vendor_stopped(post: Post) -> None:
+    await post.write("long")
+    stopped = NotSent("429")
+    stopped.parts_left = 2
+    post.telegram.answers = [stopped]
+    await post.dispatcher.run_once()
+    post.clock.now += MINUTE
+    await post.dispatcher.run_once()
+    assert [parcel.parts_left for parcel in post.telegram.taken] == [None, 2]
+
+
+async def test_whoever_tries_again_is_told_what_the_chats_other_messages_are_called(post: Post) -> None:
+    await post.write("earlier")
+    await post.write("another chat", address="2")
+    await post.dispatcher.run_once()
+    await post.write("reply")
+    post.telegram.answers = [NotSent("429")]
+    await post.dispatcher.run_once()
+    post.clock.now += MINUTE
+    await post.dispatcher.run_once()
+    assert [list(parcel.others) for parcel in post.telegram.taken if parcel.key == "reply"] == [[], ["m-earlier"]]
 
 
 async def test_a_rush_is_spaced_as_the_vendor_takes_it_and_one_alone_doesnt_wait() -> None:

@@ -179,6 +179,13 @@ def refusal(status: int, description: str, **parameters: Any) -> Answer:
     return answer
 
 
+def page(status: int, words: str) -> Answer:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, text=f"<html><h1>{words}</h1></html>", content_type="text/html")
+
+    return answer
+
+
 async def never(_: web.Request) -> web.StreamResponse:
     await asyncio.sleep(2)
     return web.Response()
@@ -224,7 +231,11 @@ async def test_a_document_is_uploaded_with_its_name_and_caption(api: BotApi, sen
         (refusal(403, "Forbidden: bot was blocked by the user"), Undeliverable),  # the chat is closed
         (refusal(400, "Bad Request: message is too long"), Undeliverable),  # never right, however often
         (refusal(401, "Unauthorized"), NotSent),  # our token: mended in the settings, not lost
-        (refusal(502, "Bad Gateway"), NotSent),  # an answer, and it says no
+        (refusal(502, "Bad Gateway"), NotSent),  # nobody behind the door was reached
+        (page(502, "502 Bad Gateway"), NotSent),  # the same, said by a proxy
+        (refusal(503, "Service Unavailable"), NotSent),  # nobody was let in
+        (refusal(500, "Internal Server Error"), Unclear),  # it failed, who knows after what
+        (page(504, "504 Gateway Time-out"), Unclear),  # somebody was reached, and didn't answer
         (never, Unclear),  # it may have been taken
         (hang_up, Unclear),  # the same
         (html, Unclear),  # a 200 that isn't Telegram's
@@ -271,12 +282,22 @@ async def test_a_retry_goes_on_behind_the_parts_that_were_taken(api: BotApi, sen
         sent = {"message_id": 1, "date": 1, "chat": {"id": 5, "type": "private"}}
         return web.json_response({"ok": True, "result": sent})
 
-    api.answers += [fine, refusal(500, "Internal")]
-    with pytest.raises(NotSent):
+    api.answers += [fine, refusal(502, "Bad Gateway")]
+    with pytest.raises(NotSent) as no:
         await sender.send(parcel(long))
-    await sender.send(parcel(long))
+    assert no.value.parts_left == 1
+    elsewhere = TelegramSender(make_bot(TOKEN, api.url))  # in another process, or after a restart
+    await elsewhere.send(parcel(long, parts_left=no.value.parts_left))
+    await elsewhere.close()
     first, second, again = (fields["text"] for _, fields in api.calls)
     assert second == again != first
+
+
+async def test_what_remains_is_not_forgotten_while_telegram_stays_silent(api: BotApi, sender: TelegramSender) -> None:
+    api.answers.append(never)
+    with pytest.raises(NotSent) as no:
+        await sender.send(parcel(HELLO, attempts=1, parts_left=1))
+    assert no.value.parts_left == 1
 
 
 async def test_buttons_after_a_contact_question_take_its_keyboard_away_once(

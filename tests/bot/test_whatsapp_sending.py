@@ -177,12 +177,13 @@ class Twilio:
             return await self.answers.pop(0)(request)
         return web.json_response(self.keep({**form, "MediaUrl": form.getall("MediaUrl", [])}), status=201)
 
-    def keep(self, fields: dict[str, Any], at: datetime = NOW) -> dict[str, Any]:
+    def keep(self, fields: dict[str, Any], at: datetime = NOW, status: str = "queued") -> dict[str, Any]:
         body = fields.get("Body", "")
         if "ContentSid" in fields:
             shape = next(each for each in self.contents if each["sid"] == fields["ContentSid"])
             body = fill(content_from(shape["sid"], shape), fields["ContentVariables"]).body
-        kept = {"sid": f"SM{len(self.messages)}", "body": body, "date_created": format_datetime(at, usegmt=True)}
+        kept = {"sid": f"SM{len(self.messages)}", "body": body, "status": status}
+        kept["date_created"] = format_datetime(at, usegmt=True)
         self.messages.insert(0, fields | kept | {"num_media": str(len(fields.get("MediaUrl", [])))})
         return kept
 
@@ -407,6 +408,56 @@ async def test_only_the_part_that_is_missing_is_sent_again(twilio: Twilio, sende
     await sender.send(parcel(ask, attempts=1))
     assert len(twilio.messages) == 2
     assert twilio.messages[0]["body"] == lost["body"]
+
+
+async def test_a_retry_goes_on_behind_the_parts_that_were_taken(twilio: Twilio, sender: WhatsAppSender) -> None:
+    ask = message(say("channel.link", label="kata " * 300), options=labels("Ya"), prompt=1)
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        return web.json_response(twilio.keep(dict(await request.post())), status=201)
+
+    await sender.send(parcel(message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)))  # makes the Content
+    twilio.messages.clear()
+    twilio.answers += [take, refusal(429, 20429)]
+    with pytest.raises(NotSent) as no:
+        await sender.send(parcel(ask))
+    assert no.value.parts_left == 1
+    await sender.send(parcel(ask, attempts=1, parts_left=1))
+    assert [bool(sent.get("ContentSid")) for sent in twilio.messages] == [True, False]
+
+
+async def test_another_message_of_the_same_words_is_not_taken_for_this_one(
+    twilio: Twilio, sender: WhatsAppSender
+) -> None:
+    twilio.keep({"To": BUDI, "Body": "👌"}, at=NOW)
+    await sender.send(parcel(attempts=1, others=["SM0"]))
+    assert len(twilio.messages) == 2
+
+
+@pytest.mark.parametrize("status", ["failed", "undelivered"])
+async def test_what_was_taken_and_could_not_be_delivered_is_sent_again(
+    twilio: Twilio, sender: WhatsAppSender, status: str
+) -> None:
+    twilio.keep({"To": BUDI, "Body": "👌"}, at=NOW, status=status)
+    await sender.send(parcel(attempts=1))
+    assert len(twilio.messages) == 2
+
+
+async def test_a_file_without_words_is_rather_sent_twice_than_not_at_all(
+    twilio: Twilio, sender: WhatsAppSender
+) -> None:
+    ask = message(say("channel.keys_gone"), options=labels("Ya"), prompt=1, document=Document("photo", "1"))
+    file = File("1.jpg", "image/jpeg", b"", "https://bengkel.example/files/photo/1?sig=x")
+    twilio.keep({"To": BUDI, "Body": "", "MediaUrl": [file.url]}, at=NOW)
+    await sender.send(parcel(ask, attempts=1, file=file))
+    assert len(twilio.messages) == 3
+
+
+async def test_clocks_that_go_apart_a_little_hide_nothing_that_was_taken(
+    twilio: Twilio, sender: WhatsAppSender
+) -> None:
+    twilio.keep({"To": BUDI, "Body": "👌"}, at=NOW - timedelta(seconds=30))
+    assert await sender.send(parcel(attempts=1)) == "SM0"
 
 
 async def test_the_same_words_from_before_are_another_message(twilio: Twilio, sender: WhatsAppSender) -> None:

@@ -25,6 +25,7 @@ class Letter:
 
     def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
         self.database, self.shop, self.now = database, shop, now
+        self.channels = ["telegram", "email"]
 
     async def write(self, **changes: Any) -> None:
         """Write it, and hand it to somebody who sends it."""
@@ -44,7 +45,7 @@ class Letter:
     async def report(self, state: str, vendor_id: str = "SM1", **more: Any) -> None:
         given = Report(vendor_id, state, **({"message": self.row.id} | more))
         async with self.database.write() as session:
-            await delivery.note(session, given, shop=self.shop, channels=["telegram", "email"], now=self.now)
+            await delivery.note(session, given, shop=self.shop, channels=self.channels, now=self.now)
 
     async def stored(self, key: str = "letter") -> Outbox:
         async with self.database.read() as session:
@@ -114,6 +115,16 @@ async def test_what_could_not_be_delivered_after_all_is_a_dead_letter_and_its_ne
     row = await letter.stored()
     assert (row.state, row.error) == ("failed", "63016")
     assert [(each.channel, each.key) for each in await letter.others()] == [("email", "letter:email")]
+
+
+async def test_where_there_is_no_mail_staff_is_asked_to_tell(letter: Letter, now: datetime) -> None:
+    await book(letter.database, letter.shop, now)
+    booking = await booking_of(letter.database)
+    await letter.write(booking_id=booking.id, kind="reminder")
+    await letter.sent()
+    letter.channels.remove("email")
+    await letter.report("undelivered")
+    assert [(each.channel, each.address, each.kind) for each in await letter.others()] == [(*ADMIN, "staff")]
 
 
 async def test_an_alarm_that_could_not_be_delivered_after_all_goes_by_mail(letter: Letter, shop: Shop) -> None:
