@@ -8,12 +8,10 @@ settings ── serving ──> database, engine ──> intake <── webhooks
 
 import asyncio
 import base64
-import contextlib
 import logging
 import secrets
 import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,21 +20,20 @@ from pathlib import Path
 from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
-from telegram.error import TelegramError
 
 from bot import housekeeping, jobs, logs, metrics, vendors
 from bot.collect import Collector
 from bot.config import Settings
 from bot.dispatch import Dispatcher
-from bot.elected import in_one_process, serving_beside_others
+from bot.duties import carried_out, going_on
+from bot.elected import serving_beside_others
 from bot.intake import Intake
 from bot.library import Library
 from bot.line import Line
-from bot.missed import catch_up
+from bot.loop import Repeated
 from bot.oversight import Oversight
 from bot.patience import USUAL, Patience
-from bot.photos import Photos
-from bot.polling import backoff, poll
+from bot.photos import Photos, PhotosAway
 from bot.reconcile import Reconciler
 from bot.rest import rest
 from bot.sole import only_server
@@ -46,7 +43,6 @@ from conversations.engine import Engine
 from core import bookings, claims, delivery, late, notices
 from core.database import Database, insert_once, upgrade, work_left
 from core.holds import WAITING
-from core.messages import say
 from core.payments import WORKER
 from core.refusals import BadPhotos
 from core.shop import Shop
@@ -58,13 +54,6 @@ from webhooks.app import make_app, make_runner, traced
 RELEASE_EVERY = timedelta(minutes=1)
 LONGEST_END = timedelta(seconds=4)
 """How long requests, and then what is being sent, have to end when the server stops: it must be gone in 10 s."""
-COMMANDS = {
-    "booking": say("command.booking"),
-    "bookings": say("command.bookings"),
-    "menu": say("command.menu"),
-    "help": say("command.help"),
-    "cancel": say("command.cancel"),
-}
 _ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 """Crockford's base 32: no I, L, O or U to misread."""
 
@@ -178,11 +167,12 @@ async def serving(
             stack=stack,
             patience=patience,
         )
+        duties = going_on(settings, opened, channels, intake, last_seen=await _last_seen(opened), clock=clock)
         oversight = Oversight(
             opened,
             shop,
             channels=tuple(channels.senders),
-            parts=_parts(dispatcher, line, collector, channels.telegram),
+            parts=_parts(dispatcher, line, collector, channels.telegram, duties),
             clock=clock,
             wake=wake,
         )
@@ -208,15 +198,9 @@ async def serving(
             stack.callback(account.close)
             ticks.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
         await _start(stack, [dispatcher, line, *([collector] if collector else [])], wake, fresh, tick, ticks)
-        last_seen = await _last_seen(opened)  # before the first message of this run moves it
         # Closed first: what a turn that is still being taken hands over is sent.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
-        if channels.telegram:
-            stack.enter_context(_background(_join_telegram(channels.telegram, settings, opened, intake)))
-        if channels.whatsapp:
-            # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
-            missed = catch_up(channels.whatsapp, since=last_seen or clock(), take=intake.take, clock=clock)
-            stack.enter_context(_background(missed))
+        stack.enter_context(carried_out(duties))
         yield url
 
 
@@ -254,6 +238,9 @@ def _keeping(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitab
             return await photos.keep(content) if content else None
         except BadPhotos:
             return None
+        except OSError as error:
+            # Not the database's trouble, which would have the message come again and again before all others.
+            raise PhotosAway(str(error)) from error
 
     return keep
 
@@ -326,7 +313,11 @@ def _delivered(
 
 
 def _parts(
-    dispatcher: Dispatcher, line: Line, collector: Collector | None, bot: TelegramSender | None
+    dispatcher: Dispatcher,
+    line: Line,
+    collector: Collector | None,
+    bot: TelegramSender | None,
+    duties: Mapping[str, Repeated],
 ) -> Mapping[str, Callable[[], str | None]]:
     """What must work for the server to be ready: why each doesn't, None where it does."""
     parts: dict[str, Callable[[], str | None]] = {
@@ -336,7 +327,9 @@ def _parts(
     if collector:
         parts["payments"] = lambda: collector.trouble
     if bot:
-        parts["telegram"] = lambda: None if bot.joined else "not joined yet"
+        parts["telegram"] = lambda: duties["telegram"].trouble or (None if bot.joined else "not joined yet")
+    if "whatsapp" in duties:
+        parts["whatsapp"] = lambda: duties["whatsapp"].trouble
     return parts
 
 
@@ -405,32 +398,6 @@ async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Seque
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _background(work: Coroutine[None, None, None]) -> Iterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _join_telegram(sender: TelegramSender, settings: Settings, database: Database, intake: Intake) -> None:
-    """Tell Telegram where we are (again and again while it is away), then poll where that is the mode and our part."""
-    webhook = None
-    if settings.telegram.mode == "webhook":
-        webhook = (f"{settings.server.public_url}/webhooks/telegram", plain(settings.telegram.webhook_secret))
-    for failures in range(sys.maxsize):
-        try:
-            await sender.announce(COMMANDS, webhook)
-            break
-        except TelegramError as error:
-            _log.warning("Telegram can't be reached yet: %s", error)
-            await asyncio.sleep(backoff(failures).total_seconds())
-    if webhook is None:
-        polling = partial(poll, sender.bot, take=intake.take, answer=sender.answer)
-        await in_one_process(database, "polling", polling)
 
 
 async def _last_seen(database: Database) -> datetime | None:

@@ -76,7 +76,7 @@ def _keep_backups(source: Path, folder: Path, settings: config.Backup, now: date
     target = folder / backup.name(now)
     backup.back_up(source, target)
     _log.info("backed up to %s", target)
-    for old in backup.outdated(_names(folder), keep=settings.keep):
+    for old in backup.outdated(_names(folder), keep=settings.keep, now=now):
         (folder / old).unlink(missing_ok=True)
 
 

@@ -7,7 +7,8 @@ take ── turn ──> answered        replies are claimed, and sent at once
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
@@ -18,7 +19,7 @@ from bot import metrics
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import inbox, outbox, people, post, trace
-from core.database import AWAY, Database, work_left
+from core.database import AWAY, Database, one_at_a_time, work_left
 from core.limits import Limiter
 from core.messages import Say, message, say
 from core.shop import Shop
@@ -58,7 +59,7 @@ class Intake:
         self._send = send
         self._wake = wake
         self._limit, self._warnings = Limiter(limit), Limiter(WARNINGS)
-        self._chats = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
+        self._chats = WeakValueDictionary[str, asyncio.Lock]()
         """One for each chat that is having a turn: its next message waits, also while photos are fetched."""
 
     async def take(self, incoming: Incoming) -> None:
@@ -70,8 +71,7 @@ class Intake:
         if self._limit.wait(_chat(incoming), self._clock()):
             session = await self._leave_unread(incoming)
         else:
-            async with self._alone(incoming):
-                session = await self._answer(incoming)
+            session = await self._answer(incoming)
         if replies := outbox.claimed(session):
             metrics.refused(replies)
             self._send(replies)
@@ -84,24 +84,19 @@ class Intake:
         Raises what the turn raises: then the message is still kept.
         """
         _follow(incoming)
-        async with self._alone(incoming):
-            incoming = await self._with_photos(incoming)
-            async with self._database.write() as session:
-                if not await inbox.take_back(session, incoming.channel, incoming.event_id):
-                    return False
-                await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
-                await outbox.hand_back(session, outbox.claimed(session))
+        async with self._in_order(incoming) as (whole, session):
+            if not await inbox.take_back(session, incoming.channel, incoming.event_id):
+                return False
+            await self._engine.take_turn(session, whole, now=self._clock(), fresh=self._fresh())
+            await outbox.hand_back(session, outbox.claimed(session))
         return True
-
-    def _alone(self, incoming: Incoming) -> asyncio.Lock:
-        """Held while a chat has a turn; who waits for it comes in the order of asking."""
-        return self._chats.setdefault((incoming.channel, incoming.address), asyncio.Lock())
 
     async def _answer(self, incoming: Incoming) -> AsyncSession:
         try:
             with metrics.turn(incoming.channel):
                 return await self._turn(incoming)
         except AWAY:
+            self._limit.give_back(_chat(incoming))  # it comes again
             raise
         except Exception as bug:  # noqa: BLE001
             # Whatever it is, the message must not be lost with it.
@@ -111,21 +106,33 @@ class Intake:
     async def _turn(self, incoming: Incoming) -> AsyncSession:
         if incoming.unread:
             raise incoming.unread
-        incoming = await self._with_photos(incoming)
-        async with self._database.write() as session:
-            await self._engine.take_turn(session, incoming, now=self._clock(), fresh=self._fresh())
+        async with self._in_order(incoming) as (whole, session):
+            await self._engine.take_turn(session, whole, now=self._clock(), fresh=self._fresh())
         return session
 
-    async def _with_photos(self, incoming: Incoming) -> Incoming:
-        """The message with its photos stored, where they are of use: outside any transaction, and from few people."""
-        if not incoming.media:
-            return incoming
+    @asynccontextmanager
+    async def _in_order(self, incoming: Incoming) -> AsyncIterator[tuple[Incoming, AsyncSession]]:
+        """The message with its photos and the transaction of its turn; its chat's next one waits, in whatever process.
+
+        Photos are stored outside of any transaction, where they are of use, and that is with few people.
+        """
+        chat = _chat(incoming)
+        async with AsyncExitStack() as stack:
+            # Who waits here comes in the order of asking.
+            await stack.enter_async_context(self._chats.setdefault(chat, asyncio.Lock()))
+            with_photos = bool(incoming.media) and await self._wants_photos(incoming)
+            if with_photos:
+                await stack.enter_async_context(self._database.ahead_of_others(chat))
+                kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
+                incoming = replace(incoming, photos=tuple(photo for photo in kept if photo))
+            session = await stack.enter_async_context(self._database.write())
+            if not with_photos:
+                await one_at_a_time(session, chat)
+            yield incoming, session
+
+    async def _wants_photos(self, incoming: Incoming) -> bool:
         async with self._database.read() as session:
-            wanted = await self._engine.wants_photos(session, incoming, now=self._clock())
-        if not wanted:
-            return incoming
-        kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
-        return replace(incoming, photos=tuple(photo for photo in kept if photo))
+            return await self._engine.wants_photos(session, incoming, now=self._clock())
 
     async def _keep(self, incoming: Incoming, error: str) -> AsyncSession:
         """Keep the raw message, tell the person, and tell the admins."""

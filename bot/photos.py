@@ -19,6 +19,10 @@ _UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, Va
 """What Pillow raises for pictures that aren't."""
 
 
+class PhotosAway(Exception):
+    """The folder takes no photo: it is full, read-only or gone."""
+
+
 class Photos:
     """A folder of photos; `fresh_name` gives 32 random hexadecimal digits."""
 

@@ -64,13 +64,19 @@ def name(now: datetime) -> str:
 
 def is_due(names: Collection[str], *, every: timedelta, now: datetime) -> bool:
     """Whether the newest of these backups is too old; one from the future says that the clock was wrong."""
-    made = [datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC) for match in map(_NAME.fullmatch, names) if match]
-    return not any(now - every < moment <= now for moment in made)
+    return not any(now - every < moment <= now for moment in _moments(names).values())
 
 
-def outdated(names: Collection[str], *, keep: int) -> list[str]:
-    """Which of these files go when only the newest backups are kept; files of other names stay."""
-    return sorted(filter(_NAME.fullmatch, names), reverse=True)[keep:]
+def outdated(names: Collection[str], *, keep: int, now: datetime) -> list[str]:
+    """Which of these files go when only the newest backups are kept; files of other names stay, and those from the future."""
+    past = [name for name, moment in _moments(names).items() if moment <= now]
+    return sorted(past, reverse=True)[keep:]
+
+
+def _moments(names: Collection[str]) -> Mapping[str, datetime]:
+    """When the backups among these files were made, by the clock of that time."""
+    matches = {name: match for name in names if (match := _NAME.fullmatch(name))}
+    return {name: datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC) for name, match in matches.items()}
 
 
 def _made(source: Path, target: Path) -> Counts:

@@ -43,8 +43,9 @@ AWAY: tuple[type[Exception], ...] = (
 
 
 _MILLISECOND = timedelta(milliseconds=1)
-_OPERATIONAL_CLASSES = {"08", "53", "57"}
-"""PostgreSQL's connection exceptions, insufficient resources, operator intervention."""
+_OPERATIONAL_CLASSES = {"08", "28", "3D", "53", "57", "58"}
+"""PostgreSQL's connection exceptions, refused sign-in, no such database, insufficient resources, operator intervention,
+errors of its machine."""
 _OPERATIONAL_STATES = {"55P03", "40P01", "25006", "55000"}
 """PostgreSQL's lock_not_available, deadlock_detected, read_only_sql_transaction, and what a closed database says."""
 
@@ -119,6 +120,12 @@ class Database:
         """Be seen to do this, beside others, until the block ends or the process dies; waits for who is `alone` at it."""
         async with self._held(func.pg_advisory_lock_shared(func.hashtext(what))) as still_mine:
             yield still_mine
+
+    @asynccontextmanager
+    async def ahead_of_others(self, what: str) -> AsyncIterator[None]:
+        """Do this before any other process and any transaction that does it `one_at_a_time`, without a transaction of one's own."""
+        async with self._held(func.pg_advisory_lock(func.hashtext(what))):
+            yield
 
     @asynccontextmanager
     async def _held(self, lock: ColumnElement[bool | None]) -> AsyncIterator[StillMine | None]:

@@ -32,3 +32,8 @@ class Limiter:
         if len(self._full_at) > MOST_CALLERS:
             self._full_at.popitem(last=False)
         return timedelta()
+
+    def give_back(self, key: str) -> None:
+        """Uncount one: what it was for came to nothing, and will be tried again."""
+        if key in self._full_at:
+            self._full_at[key] -= self._each

@@ -31,10 +31,33 @@ def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
             payload = await request.json()
         except ValueError as error:  # also a number of more digits than Python reads
             raise web.HTTPBadRequest from error
-        await take_update(_update(payload), take=take, answer=answer)
+        try:
+            update = parse(payload)
+        except NoUpdate as error:
+            raise web.HTTPBadRequest from error
+        await take_update(update, take=take, answer=answer)
         return web.Response()
 
     return [web.post("/webhooks/telegram", receive)]
+
+
+class NoUpdate(ValueError):
+    """It isn't an update, or not one that Telegram's library can read."""
+
+
+def parse(payload: object) -> Update:
+    """An update as Telegram sends it; raises `NoUpdate`."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("update_id"), int):
+        raise NoUpdate
+    try:
+        return Update.de_json(payload, None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise NoUpdate from error
+
+
+def unreadable(payload: Mapping[str, Any], bug: NoUpdate) -> Incoming:
+    """An update that can't be read, to be kept as it came; raises `KeyError` where it has no number."""
+    return Incoming("telegram", "", str(payload["update_id"]), raw=payload, unread=bug)
 
 
 async def take_update(update: Update, *, take: Take, answer: Answer) -> None:
@@ -146,12 +169,3 @@ def _name(user: User) -> str:
 def _is_telegram(request: web.Request, secret: str) -> bool:
     given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
     return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
-
-
-def _update(payload: object) -> Update:
-    if not isinstance(payload, dict) or not isinstance(payload.get("update_id"), int):
-        raise web.HTTPBadRequest
-    try:
-        return Update.de_json(payload, None)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise web.HTTPBadRequest from error

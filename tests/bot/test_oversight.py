@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from bot import metrics
 from bot.health import Asked, Pulse
-from bot.loop import Loop
+from bot.loop import Loop, Repeated
 from bot.oversight import Oversight
 from bot.sending import NotSent
 from core import dead_letters, outbox
@@ -129,6 +129,34 @@ async def test_a_loop_tells_when_it_hangs(monkeypatch: pytest.MonkeyPatch) -> No
     loop.stop()
     await running
     assert loop.trouble == "not running"
+
+
+async def test_what_goes_on_for_ever_is_begun_anew_after_a_bug_and_tells_of_it_until_it_has_gone_well_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, goes_well, stays = asyncio.Semaphore(0), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.release()
+        if not goes_well.is_set():
+            raise KeyError("date")
+        stays.set()
+        await asyncio.Event().wait()
+
+    polling = Repeated("polling", work, timedelta())
+    running = asyncio.create_task(polling.run())
+    for _ in range(3):
+        await begun.acquire()
+    assert polling.trouble == "fails: KeyError"
+    assert caplog.text.count("a bug") == 1
+    goes_well.set()
+    await stays.wait()
+    assert polling.trouble == "fails: KeyError", "it may come again"
+    clock, later = asyncio.get_running_loop(), asyncio.get_running_loop().time() + 61
+    monkeypatch.setattr(clock, "time", lambda: later)
+    assert polling.trouble is None
+    monkeypatch.undo()
+    running.cancel()
 
 
 async def test_a_loop_outlives_a_bug_and_tells_of_it_once(caplog: pytest.LogCaptureFixture) -> None:

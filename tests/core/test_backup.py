@@ -136,5 +136,11 @@ def test_a_backup_is_due_when_the_newest_is_too_old(hours_ago: list[int], due: b
 
 def test_of_the_backups_the_newest_stay_and_other_files_too() -> None:
     names = [backup.name(NOON - timedelta(days=ago)) for ago in (3, 0, 2, 1)]
-    gone = backup.outdated([*names, "bengkel-before-the-move.db"], keep=2)
+    gone = backup.outdated([*names, "bengkel-before-the-move.db"], keep=2, now=NOON)
     assert sorted(gone) == sorted([names[0], names[2]])
+
+
+def test_backups_of_a_clock_that_ran_ahead_push_out_none_that_is_made_now() -> None:
+    ahead = [backup.name(NOON + timedelta(days=later)) for later in (1, 2)]
+    made = [backup.name(NOON - timedelta(days=ago)) for ago in (0, 1, 2)]
+    assert backup.outdated([*ahead, *made], keep=2, now=NOON) == [made[2]]

@@ -21,6 +21,15 @@ def test_what_is_too_much_isnt_counted_and_the_bucket_fills_evenly() -> None:
     assert limiter.wait("sari", NOW + timedelta(seconds=20)) == timedelta(seconds=20)
 
 
+def test_what_came_to_nothing_isnt_counted() -> None:
+    limiter = Limiter("3/minute")
+    for _ in range(10):
+        assert limiter.wait("sari", NOW) == NONE
+        limiter.give_back("sari")
+    limiter.give_back("tono")
+    assert [limiter.wait("sari", NOW) for _ in range(4)] == [NONE] * 3 + [timedelta(seconds=20)]
+
+
 def test_it_forgets_who_came_longest_ago() -> None:
     limiter = Limiter("1/hour")
     for number in range(MOST_CALLERS + 1):

@@ -48,6 +48,24 @@ async def test_what_is_no_photo_is_said_to_be_none(town: Town) -> None:
     await sees(town.owner, "tidak bisa dibaca sebagai foto")
 
 
+async def test_where_no_photo_can_be_stored_the_message_is_kept_and_everybody_else_is_served(
+    closed_town: Town, tmp_path: Path
+) -> None:
+    (tmp_path / "no folder").write_bytes(b"")
+    server = closed_town.settings.server.model_copy(update={"photos": tmp_path / "no folder"})
+    telegram = closed_town.settings.telegram.model_copy(update={"mode": "polling"})
+    closed_town.settings = closed_town.settings.model_copy(update={"server": server, "telegram": telegram})
+    async with closed_town.open():
+        await book(closed_town.telegram)
+        [booking] = await closed_town.bookings()
+        await says(closed_town.owner, f"tugaskan {booking.code}", "Siapa yang mengerjakan")
+        await taps(closed_town.owner, "Dedi", "Sudah")
+        await says(closed_town.owner, f"catat {booking.code}", "Tulis catatannya")
+        await closed_town.owner.send_photo(picture(200))
+        await sees(closed_town.owner, "disimpan utuh")
+        await says(closed_town.telegram, "alamatnya di mana?", "Fatmawati")
+
+
 async def test_a_customers_photo_reaches_who_took_the_conversation_over_and_is_kept_of_nobody_else(town: Town) -> None:
     customer = town.whatsapp
     await says(customer, "halo", "Ada yang bisa dibantu")

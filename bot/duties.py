@@ -1,0 +1,94 @@
+"""What goes on beside the webhooks as long as the server runs, whatever bug it meets.
+
+telegram    Telegram is told where we are, or polled
+whatsapp    messages that no webhook brought are fetched
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from telegram.error import TelegramError
+
+from bot.config import Settings
+from bot.elected import in_one_process
+from bot.intake import Intake
+from bot.loop import Repeated
+from bot.missed import catch_up
+from bot.polling import backoff, poll
+from bot.telegram import TelegramSender
+from bot.vendors import Channels, plain
+from core.database import Database
+from core.messages import say
+
+COMMANDS = {
+    "booking": say("command.booking"),
+    "bookings": say("command.bookings"),
+    "menu": say("command.menu"),
+    "help": say("command.help"),
+    "cancel": say("command.cancel"),
+}
+JOIN_AGAIN = timedelta(hours=1)
+
+_log = logging.getLogger(__name__)
+
+
+def going_on(
+    settings: Settings,
+    database: Database,
+    channels: Channels,
+    intake: Intake,
+    *,
+    last_seen: datetime | None,
+    clock: Callable[[], datetime],
+) -> Mapping[str, Repeated]:
+    """The duties by their names; `last_seen`: when somebody was last heard on WhatsApp."""
+    duties: dict[str, Repeated] = {}
+    if channels.telegram:
+        join = partial(_join_telegram, channels.telegram, settings, database, intake)
+        duties["telegram"] = Repeated("telegram", join)
+    if channels.whatsapp:
+        # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
+        since = last_seen or clock()
+        missed = partial(catch_up, channels.whatsapp, since=since, take=intake.take, clock=clock)
+        duties["whatsapp"] = Repeated("missed messages of WhatsApp", missed)
+    return duties
+
+
+@contextlib.contextmanager
+def carried_out(duties: Mapping[str, Repeated]) -> Iterator[None]:
+    """Carry them out while the block runs."""
+    tasks = [asyncio.create_task(duty.run()) for duty in duties.values()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _join_telegram(sender: TelegramSender, settings: Settings, database: Database, intake: Intake) -> None:
+    """Tell Telegram where we are, from time to time lest it forgot; or poll, where that is the mode and our part."""
+    webhook = None
+    if settings.telegram.mode == "webhook":
+        webhook = (f"{settings.server.public_url}/webhooks/telegram", plain(settings.telegram.webhook_secret))
+    while True:
+        await _announce(sender, webhook)
+        if webhook is None:
+            polling = partial(poll, sender.bot, take=intake.take, answer=sender.answer)
+            await in_one_process(database, "polling", polling)
+        await asyncio.sleep(JOIN_AGAIN.total_seconds())
+
+
+async def _announce(sender: TelegramSender, webhook: tuple[str, str] | None) -> None:
+    for failures in itertools.count():
+        try:
+            await sender.announce(COMMANDS, webhook)
+        except TelegramError as error:
+            _log.warning("Telegram can't be reached yet: %s", error)
+            await asyncio.sleep(backoff(failures).total_seconds())
+        else:
+            break
