@@ -34,6 +34,8 @@ from core.tables import Contact, Outbox
 LOG = logging.getLogger(__name__)
 AT_ONCE = 32
 """How many messages of a channel are under way at a time."""
+SOON, NOT_SO_SOON = 0.02, 2.0
+"""Seconds: how soon to look again for what was written and not found, and when to leave it to the tick."""
 RENEW_EVERY = outbox.LEASE / 4
 WITH_WINDOW = "whatsapp"
 WINDOW = timedelta(hours=24)
@@ -55,6 +57,8 @@ class _Lane:
     """Whether there may be due messages in the database that nobody has claimed."""
     looked_past: bool = False
     """Whether something was under way when we looked: its chat's next message was passed over."""
+    expected: float = 0
+    """Something was written and not found: in how many seconds to look again; 0: nothing is expected."""
 
     @property
     def room(self) -> int:
@@ -123,10 +127,11 @@ class Dispatcher:
                 lane.loop.wake()
 
     def wake(self, *channels: str) -> None:
-        """Something was written for these channels (any, when none is named)."""
+        """Something was written for these channels, or (none is named) may have been for any."""
         for channel in channels or self._lanes:
             if lane := self._lanes.get(channel):
                 lane.looking = True
+                lane.expected = SOON if channels else 0
                 lane.loop.wake()
 
     def stop(self) -> None:
@@ -160,10 +165,25 @@ class Dispatcher:
                 return 0
             lane.looking, lane.looked_past = False, bool(lane.under_way)
             found = await self._look([channel], lane.room)
-            lane.looking |= bool(found)
+            if found:
+                lane.looking, lane.expected = True, 0
+            elif not lane.looked_past:
+                self._look_again(lane)
             return found
 
         return work
+
+    def _look_again(self, lane: _Lane) -> None:
+        """What was written may wait behind what another process is sending, who doesn't tell us when that has gone."""
+        if self._database.is_sqlite or not 0 < lane.expected <= NOT_SO_SOON:
+            return
+
+        def look() -> None:
+            lane.looking = True
+            lane.loop.wake()
+
+        asyncio.get_running_loop().call_later(lane.expected, look)
+        lane.expected *= 2
 
     def _begin_claimed(self, lane: _Lane) -> int:
         begun = [lane.claimed.pop(0) for _ in range(min(lane.room, len(lane.claimed)))]

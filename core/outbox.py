@@ -134,7 +134,9 @@ async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: C
 
 async def renew(session: AsyncSession, rows: Collection[Outbox], *, now: datetime) -> None:
     """Keep claimed messages for another `LEASE`: they are still being sent."""
-    await session.execute(update(Outbox).where(_as_claimed(rows)).values(not_before=now + LEASE))
+    # What somebody else has locked is just being recorded; to wait for it, holding others, could be a deadlock.
+    still = select(Outbox.id).where(_as_claimed(rows)).with_for_update(skip_locked=True)
+    await session.execute(update(Outbox).where(Outbox.id.in_(still)).values(not_before=now + LEASE))
 
 
 async def take_over(session: AsyncSession, *, now: datetime) -> None:

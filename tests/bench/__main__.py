@@ -1,18 +1,23 @@
-"""`make bench`: what a turn, a payment, a night's comparison, the day's slots, REST and the reading of a line cost. It measures and asserts nothing."""
+"""`make bench`: what a turn (of one process and of several), a payment, a night's comparison, the day's slots, REST, the
+reading of a line and a server's memory cost. It measures and asserts nothing."""
 # ruff: noqa: T201
 
 import asyncio
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 import history
 import money
 import reading
 import rest
 import served
+import several
 import turns
 from dialogue import DIALOGUE
 from places import Places, places
@@ -20,7 +25,12 @@ from turns import Cost
 
 from core.database import Database
 
+sys.path.append(str(Path(__file__).parents[1] / "load"))
+
+import rush
+
 FEW, MANY = 1_000, 100_000
+CUSTOMERS, PLACES, A_SECOND = 100, 10, 6
 
 
 async def main() -> None:
@@ -29,12 +39,31 @@ async def main() -> None:
     print(f"Server, load (a process of its own) and database on {cores} cores, Python {platform.python_version()}.")
     async with places() as kinds:
         await show_turns(kinds)
+        await show_several(kinds[1])
         await show_money(kinds)
         async with AsyncExitStack() as stack:
             aged = [(kind.name, *[await _aged(kind, past, stack) for past in (FEW, MANY)]) for kind in kinds]
             await show_days(aged)
             await show_rest([(name, many) for name, _, many in aged])
+        await show_memory(kinds)
     show_reading()
+
+
+async def show_memory(kinds: Sequence[Places]) -> None:
+    """What the whole server takes, idle and in a rush."""
+    print(
+        f"\nMemory of the whole server (resident, MiB): idle, and at most while {CUSTOMERS} customers book, with a flood and slow callers\n"
+    )
+    _row("database", "idle", "at most", "replies", "p99 ms")
+    for kind in kinds:
+        async with kind.make("rush") as database:
+            await served.prepare(database)
+            plan = rush.Plan(database.url, CUSTOMERS, PLACES, a_second=A_SECOND, slow=50, flood=100)
+            with TemporaryDirectory(prefix="bengkel-bench-") as folder:
+                outcome = await rush.run(plan, Path(folder))
+        if outcome.unanswered:
+            raise RuntimeError(outcome.unanswered[:3])
+        _row(kind.name, f"{outcome.idle:.0f}", f"{outcome.peak:.0f}", outcome.replies, f"{1e3 * outcome.p99:.0f}")
 
 
 async def _aged(kind: Places, past: int, stack: AsyncExitStack) -> Database:
@@ -58,6 +87,21 @@ async def show_turns(kinds: Sequence[Places]) -> None:
                 floor, turn = await turns.compare(database, chats)
                 _beside(kind.name, chats, floor, "turn", turn)
             await served.check(database)
+
+
+async def show_several(postgresql: Places) -> None:
+    """Turns of several processes beside those of one."""
+    print(
+        f"\nTurn, as above, of several processes on one {postgresql.name}: {several.CHATS} chats, each message to the next process"
+        f"\nMedians of {turns.ROUNDS} rounds of each, in turns; processes, load and database share the cores\n"
+    )
+    _row("processes", "per second", "of one", "p50 ms", "p99 ms")
+    async with postgresql.make("several") as database:
+        await served.prepare(database)
+        costs = await several.compare(database)
+        await served.check(database)
+    for number, cost in costs.items():
+        _row(number, f"{cost.rate:.0f}", f"{cost.rate / costs[1].rate:.2f}", f"{cost.p50:.1f}", f"{cost.p99:.1f}")
 
 
 async def show_money(kinds: Sequence[Places]) -> None:
@@ -125,4 +169,5 @@ def _row(*cells: object) -> None:
     print(" ".join(f"{cell!s:>15}" for cell in cells), flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":  # the memory's server is forked from a process that imports this
+    asyncio.run(main())

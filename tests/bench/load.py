@@ -1,17 +1,17 @@
 """The other side, in a process of its own: chats that write, wait for the reply, and write again.
 
-    stdin   first "PORT CHATS DIALOGUES FIRST_ID", then what the server did: "UPDATE_ID MOMENT" a line
+    stdin   first "CHATS DIALOGUES FIRST_ID PORT…", then what the server did: "UPDATE_ID MOMENT" a line
     stdout  a space when the measured part begins; then when each message was posted and done, as JSON
 
-Moments are `perf_counter_ns`, which is one clock for all processes of a machine.
+Each message of a chat goes to the next port. Moments are `perf_counter_ns`, which is one clock for all processes of a machine.
 """
 # ruff: noqa: T201
 
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Iterator, Sequence
+from itertools import count, cycle
 from time import perf_counter_ns
 
 from dialogue import DIALOGUE, update
@@ -25,24 +25,27 @@ async def main() -> None:
     """Read what to do, do it once to warm up, then all of it."""
     orders = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    port, chats, dialogues, first = (int(word) for word in (await orders.readline()).split())
+    chats, dialogues, first, *ports = (int(word) for word in (await orders.readline()).split())
     done: dict[int, asyncio.Future[int]] = {}
     ids = count(first)
     listening = asyncio.create_task(_listen(orders, done))
-    await _chat(port, ids, done, dialogues=1)
+    await _chat(ports, ids, done, dialogues=1)
     print(" ", end="", flush=True)
-    spans = await asyncio.gather(*(_chat(port, ids, done, dialogues=dialogues) for _ in range(chats)))
+    spans = await asyncio.gather(*(_chat(ports, ids, done, dialogues=dialogues) for _ in range(chats)))
     listening.cancel()
     print(json.dumps([span for each in spans for span in each]))
 
 
-async def _chat(port: int, ids: Iterator[int], done: dict[int, asyncio.Future[int]], *, dialogues: int) -> Spans:
-    """One person after the other on one connection; when each message was posted and when it was done."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    spans: Spans = []
+async def _chat(
+    ports: Sequence[int], ids: Iterator[int], done: dict[int, asyncio.Future[int]], *, dialogues: int
+) -> Spans:
+    """One person after the other on one connection to each port; when each message was posted and when it was done."""
+    connections = [await asyncio.open_connection("127.0.0.1", port) for port in ports]
+    taking_turns, spans = cycle(connections), Spans()
     for _ in range(dialogues):
         person = next(ids)
         for turn in range(len(DIALOGUE)):
+            reader, writer = next(taking_turns)
             update_id = next(ids)
             handed_over = done[update_id] = asyncio.get_running_loop().create_future()
             request = _request(update(person, update_id, turn))
@@ -50,7 +53,8 @@ async def _chat(port: int, ids: Iterator[int], done: dict[int, asyncio.Future[in
             writer.write(request)
             await _answered(reader)
             spans.append((since, await handed_over))
-    writer.close()
+    for _, writer in connections:
+        writer.close()
     return spans
 
 

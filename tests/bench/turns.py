@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -41,16 +42,34 @@ class Cost:
     """Of the server's process alone: what other work on the machine disturbs least."""
 
 
+Tell = Callable[[bytes], None]
+"""Says which update was done, and when: "UPDATE_ID MOMENT", a line."""
+Served = Callable[[Tell], AbstractAsyncContextManager[Sequence[int]]]
+"""What is measured while the block runs; the ports it listens on."""
+
+
 async def compare(database: Database, chats: int) -> tuple[Cost, Cost]:
     """What a floor and a turn cost with so many chats in parallel."""
     floors, turns = [], []
     for _ in range(ROUNDS):
-        floors.append(await _round(served.floor, database, chats))
-        turns.append(await _round(served.shop, database, chats))
+        floors.append(await round_of(_here(served.floor, database), chats))
+        turns.append(await round_of(_here(served.shop, database), chats))
     return cost_of(floors), cost_of(turns)
 
 
-async def _round(serve: served.Serve, database: Database, chats: int) -> Round:
+def _here(serve: served.Serve, database: Database) -> Served:
+    """Served in this process, whose work is counted."""
+
+    @asynccontextmanager
+    async def opened(tell: Tell) -> AsyncIterator[Sequence[int]]:
+        async with serve(database, lambda update_id: tell(f"{update_id} {perf_counter_ns()}\n".encode())) as port:
+            yield [port]
+
+    return opened
+
+
+async def round_of(serve: Served, chats: int) -> Round:
+    """A round of so many chats in parallel; the work is this process's alone."""
     load = await asyncio.create_subprocess_exec(
         sys.executable,
         str(Path(__file__).with_name("load.py")),
@@ -59,13 +78,8 @@ async def _round(serve: served.Serve, database: Database, chats: int) -> Round:
     )
     assert load.stdin
     assert load.stdout
-    tell = load.stdin.write
-
-    def done(update_id: str) -> None:
-        tell(f"{update_id} {perf_counter_ns()}\n".encode())
-
-    async with serve(database, done) as port:
-        tell(f"{port} {chats} {DIALOGUES[chats]} {next(_FIRST)}\n".encode())
+    async with serve(load.stdin.write) as ports:
+        load.stdin.write(f"{chats} {DIALOGUES[chats]} {next(_FIRST)} {' '.join(map(str, ports))}\n".encode())
         await load.stdout.readexactly(1)
         begin = process_time_ns()
         spans = json.loads(await load.stdout.read())

@@ -348,6 +348,28 @@ async def test_a_chats_next_message_goes_out_as_soon_as_the_one_before_was_taken
     await running
 
 
+async def test_what_waits_behind_another_process_goes_out_soon_after_that_has_sent_what_is_before_it(
+    postgres_url: str, shop: Shop, now: datetime
+) -> None:
+    """Nobody ticks here, and the other process doesn't tell us."""
+    database = Database(postgres_url)
+    post = Post(database, shop, now)
+    await post.write("theirs")
+    async with database.write() as session:
+        [theirs] = await outbox.claim(session, now=now, limit=1, channels=["telegram"])
+    running = asyncio.create_task(post.dispatcher.run())
+    await post.write("ours")
+    post.dispatcher.wake("telegram")
+    while post.dispatcher._lanes["telegram"].looking:  # noqa: ASYNC110 the loop ends it
+        await asyncio.sleep(0)
+    async with database.write() as session:
+        await outbox.sent(session, theirs, vendor_id=None, now=now)
+    await _until(post, "ours", "sent")
+    post.dispatcher.stop()
+    await running
+    await database.close()
+
+
 async def _until(post: Post, key: str, state: str) -> None:
     async with asyncio.timeout(10):
         while (await post.row(key)).state != state:  # noqa: ASYNC110 the loop ends it

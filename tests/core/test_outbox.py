@@ -100,6 +100,20 @@ async def test_a_claim_that_is_renewed_is_taken_by_nobody(database: Database, no
     assert (await stored(database, "reply")).not_before < now + HOUR, "who lost the claim renews nothing"
 
 
+async def test_who_renews_claims_does_not_wait_for_who_records_one(postgres_url: str, now: datetime) -> None:
+    """Each would hold rows that the other wants."""
+    database = Database(postgres_url, patience=timedelta(milliseconds=200))
+    for key in ("recorded", "under way"):
+        await write(database, key, now, address=key)
+    rows = await claim(database, now)
+    async with database.write() as recording:
+        await outbox.sent(recording, rows[0], vendor_id=None, now=now)
+        async with database.write() as renewing:
+            await outbox.renew(renewing, rows, now=now + SECOND)
+    assert (await stored(database, "under way")).not_before == now + SECOND + outbox.LEASE
+    await database.close()
+
+
 async def test_what_a_dead_process_was_sending_is_taken_over_at_once(database: Database, now: datetime) -> None:
     await write(database, "reply", now)
     await write(database, "reminder", now, address="2", due_at=now + HOUR)
