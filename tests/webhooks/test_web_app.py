@@ -1,19 +1,23 @@
 """What every route shares: limits, errors as short answers, health."""
 
 import asyncio
+import gzip
 import io
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Handler
 from sqlalchemy import text
+from yarl import URL
 
 from core.database import Database
-from webhooks.app import make_app, make_runner
+from webhooks.app import LARGEST_BODY, make_app, make_runner
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -64,6 +68,16 @@ async def _ready() -> dict[str, str]:
     return {}
 
 
+@asynccontextmanager
+async def served(app: web.Application, **patience: timedelta) -> AsyncIterator[str]:
+    """The address of the application as it is served in earnest."""
+    runner = make_runner(app, **patience)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
 async def failure(response: Any) -> tuple[int, str]:
     body = await response.json()
     assert body.keys() == {"success", "message", "code"}
@@ -89,7 +103,7 @@ async def test_a_bad_body_is_refused_in_the_apis_shape(
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ({"Content-Encoding": "gzip"}, (400, "bad_request")),  # it isn't
+        ({"Content-Encoding": "gzip"}, (415, "unsupported_media_type")),  # it isn't
         ({"Content-Type": "application/json; charset=nonsense"}, (415, "unsupported_media_type")),  # no such letters
         ({"Content-Type": "application/json; charset=hex"}, (415, "unsupported_media_type")),  # no letters at all
     ],
@@ -99,6 +113,41 @@ async def test_headers_that_lie_about_the_body_are_refused(
 ) -> None:
     response = await client.post("/api/echo", data=b'{"a": 1}', headers=headers)
     assert await failure(response) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "coding"),
+    [
+        ("POST", "/api/echo", "gzip"),
+        ("POST", "/api/echo", "br"),
+        ("POST", "/api/echo", "identity, Deflate"),  # more than one
+        ("GET", "/healthz", "gzip"),  # where no body is read
+        ("POST", "/webhooks/nowhere", "gzip"),  # where nothing is
+    ],
+)
+async def test_a_packed_body_is_refused_on_every_path(method: str, path: str, coding: str) -> None:
+    app = make_app([web.post("/api/echo", echo)], ready=_ready)
+    async with served(app) as url, ClientSession(url) as session:
+        response = await session.request(method, path, data=gzip.compress(b"{}"), headers={"Content-Encoding": coding})
+        assert await failure(response) == (415, "unsupported_media_type")
+
+
+async def test_a_body_that_says_that_it_is_not_packed_is_read(client: TestClient[Any, Any]) -> None:
+    response = await client.post("/api/echo", data=b'{"a": 1}', headers={"Content-Encoding": "Identity"})
+    assert await response.json() == {"a": 1}
+
+
+async def test_a_packed_body_is_not_unpacked() -> None:
+    packed, came = gzip.compress(bytes(LARGEST_BODY)), []
+
+    @web.middleware
+    async def weigh(request: web.Request, handler: Handler) -> web.StreamResponse:
+        came.append(len(await request.content.read()))
+        return await handler(request)
+
+    async with served(make_app([], ready=_ready, around=[weigh])) as url, ClientSession(url) as session:
+        await session.post("/healthz", data=packed, headers={"Content-Encoding": "gzip"})
+    assert came == [len(packed)]
 
 
 @pytest.mark.parametrize("rest", [b"zz\r\nno chunk\r\n", b"5\r\nab"])
@@ -141,19 +190,16 @@ async def test_a_body_that_comes_slowly_but_comes_is_waited_for() -> None:
 
 
 async def test_half_heads_hold_nobody_up_and_are_given_up() -> None:
-    runner = make_runner(make_app([], ready=_ready), idle=timedelta(seconds=0.5))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    halves = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
-    for _, writer in halves:
-        writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
-    async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/healthz") as response:
-        assert response.status == 200
-    assert {await asyncio.wait_for(reader.read(), 5) for reader, _ in halves} == {b""}
-    for _, writer in halves:
-        writer.close()
-    await runner.cleanup()
+    async with served(make_app([], ready=_ready), idle=timedelta(seconds=0.5)) as url:
+        port = URL(url).port
+        halves = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+        for _, writer in halves:
+            writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        async with ClientSession(url) as session, session.get("/healthz") as response:
+            assert response.status == 200
+        assert {await asyncio.wait_for(reader.read(), 5) for reader, _ in halves} == {b""}
+        for _, writer in halves:
+            writer.close()
 
 
 async def test_a_whole_body_may_take_longer_to_work_on(client: TestClient[Any, Any]) -> None:

@@ -147,7 +147,7 @@ def _response(status: int, schema: Json) -> Json:
 
 def _failures(each: Endpoint) -> set[int]:
     """Every "no" that an endpoint can answer."""
-    statuses = {415, 503, *each.also}  # a body in letters nobody knows; a database that is away
+    statuses = {415, 503, *each.also}  # a body in letters nobody knows, or packed; a database that is away
     if each.query is not None or each.body is not None:
         statuses.add(400)
     if "{id}" in each.path:
