@@ -6,6 +6,8 @@ bytes ── kind? small enough? readable? ── does every channel take it? el
 import asyncio
 import io
 import os
+import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,21 @@ from core import media
 from core.refusals import BadPhotos
 
 _FORMATS = {media.PhotoKind.JPEG: "JPEG", media.PhotoKind.PNG: "PNG", media.PhotoKind.WEBP: "WEBP"}
-_UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError)
+_SCAN = re.compile(rb"\xff\xda\x00[\x06\x08\x0a\x0c]")
+"""A scan's head in a JPEG: nothing that is coded holds 0xFF and 0xDA beside each other, so none is hidden. The film that a
+phone puts behind its photo may, by chance, but hardly with a length that a scan can have.
+"""
+_UNREADABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    # These three where the EXIF is mangled: it is read, and written anew without the turn.
+    struct.error,
+    TypeError,
+    AttributeError,
+)
 """What Pillow raises for pictures that aren't."""
 
 
@@ -77,6 +93,8 @@ def _opened(content: bytes, kind: media.PhotoKind) -> Image.Image:
     with Image.open(io.BytesIO(content), formats=[_FORMATS[kind]]) as photo:
         if photo.width * photo.height > media.MOST_PIXELS:
             raise ValueError("unpacks to too much")
+        if kind is media.PhotoKind.JPEG and len(_SCAN.findall(content)) > media.MOST_SCANS:
+            raise ValueError("takes too long to unpack")
         return ImageOps.exif_transpose(photo)
 
 

@@ -17,6 +17,10 @@ from core.refusals import BadPhotos
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 """A phone's best camera stays below; a picture that unpacks to more is an attack."""
+MOST_SCANS = 100
+"""Of a JPEG: each is worked on over all pixels, in a thread that nobody can stop. Progressive ones have about ten; thousands
+of a few bytes are an attack.
+"""
 MOST_BYTES_KEPT = 5 * 1024 * 1024
 """WhatsApp takes no larger image, and only 8-bit RGB or RGBA in JPEG or PNG
 (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media).

@@ -1,6 +1,7 @@
 """A photo is kept so that every channel takes it: WhatsApp has no WebP, and nothing above 5 MB."""
 
 import io
+import struct
 from collections.abc import Callable
 from hashlib import shake_256
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 from bot.photos import Photos
 from core import media
 from core.media import PhotoKind
+from core.refusals import BadPhotos
 
 NAME = "0123456789abcdef0123456789abcdef"
 SIZE = (64, 48)
@@ -36,7 +38,30 @@ def noise(kind: str, size: tuple[int, int]) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("content", [picture("JPEG"), picture("PNG"), picture("PNG", "RGBA")])
+def scanned(times: int) -> bytes:
+    """A progressive JPEG of that many scans, the last of which comes again and again."""
+    made = picture("JPEG", progressive=True)
+    head, start, last = made.rpartition(b"\xff\xda")
+    scan = start + last.removesuffix(b"\xff\xd9")
+    return head + scan * (times - head.count(start)) + b"\xff\xd9"
+
+
+def mangled(tag: int, kind: int) -> bytes:
+    """EXIF of a quarter turn, and of a tag in a kind that isn't its own."""
+    return b"Exif\0\0II*\0" + struct.pack("<IH8H4HI", 8, 2, 0x0112, 3, 1, 0, 6, 0, tag, kind, 1, 0, 26, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        picture("JPEG"),
+        picture("PNG"),
+        picture("PNG", "RGBA"),
+        picture("JPEG", progressive=True),
+        scanned(media.MOST_SCANS),
+        picture("JPEG") + b"\xff\xda" * 200,  # a film behind it, which may hold anything
+    ],
+)
 async def test_what_every_channel_takes_is_kept_as_it_came(photos: Photos, content: bytes) -> None:
     assert await photos.load(await photos.keep(content)) == content
 
@@ -75,6 +100,20 @@ async def test_a_converted_photo_stands_as_the_camera_was_held(photos: Photos) -
     kept = await photos.load(await photos.keep(picture("WEBP", exif=turned)))
     assert kept is not None
     assert Image.open(io.BytesIO(kept)).size == SIZE[::-1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        scanned(media.MOST_SCANS + 1),  # decoded for seconds, or minutes
+        picture("JPEG", exif=mangled(0x0100, 1)),  # a width in bytes
+        picture("JPEG", exif=mangled(0x010F, 11)),  # a maker that is a number
+        picture("WEBP", exif=mangled(0x011A, 2)),  # a resolution in letters
+    ],
+)
+async def test_what_cannot_be_read_in_time_or_at_all_is_no_photo(photos: Photos, content: bytes) -> None:
+    with pytest.raises(BadPhotos):
+        await photos.keep(content)
 
 
 def _corner(content: bytes | None) -> object:
