@@ -94,7 +94,7 @@ class DatabaseAt(_Section):
     def _known(self) -> Self:
         try:
             driver = make_url(self.url).drivername
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the latter of a port, and names what stands there
             raise ValueError("url is no database address") from None
         if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
             raise ValueError("url must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
@@ -277,11 +277,14 @@ def _password(database_url: str) -> str | None:
 
 
 def _no_json(error: SettingsError) -> str:
+    """Which key, and where in it: what stands there may be a secret."""
     section = re.search(r'field "(\w+)"', str(error))
     names = f"BENGKEL_{section[1].upper() if section else ''}"
-    given = error.__cause__.doc if isinstance(error.__cause__, JSONDecodeError) else ""
-    key = next((key for key, value in os.environ.items() if value == given and key.startswith(names)), names)
-    return f"{key} must be JSON, unlike {given!r}."
+    broken = error.__cause__
+    if not isinstance(broken, JSONDecodeError):
+        return f"{names} must be JSON."
+    key = next((key for key, value in os.environ.items() if value == broken.doc and key.startswith(names)), names)
+    return f"{key} must be JSON, and isn't from line {broken.lineno}, column {broken.colno} on."
 
 
 def _sentence(error: ValidationError) -> str:

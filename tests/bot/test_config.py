@@ -70,6 +70,34 @@ def test_a_bad_setting_is_named_in_one_sentence(
     assert "\n" not in str(bad.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        (
+            "TELEGRAM",
+            '{"token": "123:very-secret",}',
+            "BENGKEL_TELEGRAM must be JSON, and isn't from line 1, column 29 on.",
+        ),
+        ("TELEGRAM", "123:very-secret", "BENGKEL_TELEGRAM must be JSON, and isn't from line 1, column 4 on."),
+        ("EMAIL", '{\n"smtp_url": very-secret}', "BENGKEL_EMAIL must be JSON, and isn't from line 2, column 13 on."),
+        ("TELEGRAM", '"very-secret"', "Setting telegram: Input should be a valid dictionary or instance of Telegram."),
+        # A password that isn't quoted as addresses want it.
+        (
+            "DATABASE__URL",
+            "postgresql+asyncpg://u:a@b:very-secret@db/x",
+            "Setting database: url is no database address.",
+        ),
+    ],
+)
+def test_a_typing_error_beside_a_secret_does_not_show_it(
+    key: str, value: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"BENGKEL_{key}", value)
+    with pytest.raises(BadSettings) as bad:
+        load(CONFIG)
+    assert str(bad.value) == named
+
+
 def test_the_environment_wins_over_dot_env_and_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("BENGKEL_SERVER__PORT=9001\nBENGKEL_WORKSHOP__CITY=Bekasi\n")
     monkeypatch.setenv("BENGKEL_SERVER__PORT", "9002")
