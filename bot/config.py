@@ -5,6 +5,7 @@ Secrets have no place in config.yaml and come from the environment alone.
 
 import os
 import re
+from collections.abc import Mapping
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -260,9 +261,7 @@ def load(file: Path) -> Settings:
         raise BadSettings(f"{file} can't be read: {' '.join(str(error).split())}.") from None
     if not isinstance(written, dict):
         raise BadSettings(f"{file} must hold sections such as server: and workshop:.")
-    for section, key in SECRETS:
-        if (written.get(section) or {}).get(key):
-            raise BadSettings(f"{section}.{key} is a secret: set BENGKEL_{section.upper()}__{key.upper()} instead.")
+    _refuse_secrets(written)
     try:
         return _WithEnvironment(**{name: value for name, value in written.items() if value is not None})
     except ValidationError as error:
@@ -271,8 +270,25 @@ def load(file: Path) -> Settings:
         raise BadSettings(_no_json(error)) from None
 
 
+def _refuse_secrets(written: Mapping[str, Any]) -> None:
+    for section, key in SECRETS:
+        if _written(written, section, key):
+            raise BadSettings(f"{section}.{key} is a secret: set BENGKEL_{section.upper()}__{key.upper()} instead.")
+    if _password(str(_written(written, "database", "url") or "")):
+        raise BadSettings("database.url holds a password, which is a secret: set BENGKEL_DATABASE__URL instead.")
+
+
+def _written(written: Mapping[str, Any], section: str, key: str) -> Any:
+    keys = written.get(section)
+    return keys.get(key) if isinstance(keys, dict) else None
+
+
 def _password(database_url: str) -> str | None:
-    password = make_url(database_url).password
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError):
+        return None
+    password = url.password or url.query.get("password")
     return str(password) if password else None
 
 

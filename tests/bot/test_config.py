@@ -137,9 +137,38 @@ def test_a_secret_in_the_file_is_refused(tmp_path: Path) -> None:
         load(file)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://bengkel:hunter2@db/bengkel",
+        "postgresql+asyncpg://bengkel@db/bengkel?password=hunter2",
+        "sqlite+aiosqlite://x:hunter2@/data",  # one that is of no use
+    ],
+)
+def test_a_databases_password_in_the_file_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings) as bad:
+        load(_with_database(url, tmp_path))
+    assert str(bad.value) == "database.url holds a password, which is a secret: set BENGKEL_DATABASE__URL instead."
+
+
+def test_a_databases_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = _with_database("postgresql+asyncpg://bengkel@db/bengkel", tmp_path)
+    assert load(file).database.url == "postgresql+asyncpg://bengkel@db/bengkel"
+    monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://bengkel:hunter2@db/bengkel")
+    assert load(file).database.url == "postgresql+asyncpg://bengkel:hunter2@db/bengkel"
+
+
 def test_a_secret_is_not_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENGKEL_TELEGRAM__TOKEN", "123:very-secret")
     assert "very-secret" not in repr(load(CONFIG))
+
+
+@pytest.mark.parametrize("section", ["telegram", "database", "email"])
+def test_a_section_that_is_none_is_named(section: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"{section}: something\n")
+    with pytest.raises(BadSettings, match=section):
+        load(file)
 
 
 @pytest.mark.parametrize("text", ["[", "just words", "\x00"])
@@ -164,3 +193,9 @@ def test_what_the_log_must_not_hold_is_every_secret_and_the_passwords_in_address
     monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://bengkel:p%40ss@db/bengkel")
     monkeypatch.setenv("BENGKEL_SERVER__METRICS_TOKEN", "graphs")
     assert {"1:token", "letter%21", "p@ss", "graphs"} <= set(load(CONFIG).secrets)
+
+
+def _with_database(url: str, folder: Path) -> Path:
+    file = folder / "config.yaml"
+    file.write_text(CONFIG.read_text().replace("sqlite+aiosqlite:///data/bengkel.db", url))
+    return file
