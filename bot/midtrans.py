@@ -21,9 +21,11 @@ import requests
 from midtransclient import Snap
 from midtransclient.config import ApiConfig
 from midtransclient.error_midtrans import JSONDecodeError, MidtransAPIError
+from urllib3 import Timeout
 
 from bot import metrics
 from bot.patience import retry_after
+from bot.punctual import Punctual
 from core.money import Money
 
 
@@ -169,7 +171,7 @@ class Midtrans:
 
     async def _answer(self, ask: Callable[[], object]) -> dict[str, object]:
         try:
-            async with asyncio.timeout(self._timeout):  # requests' own timeout starts anew with every byte
+            async with asyncio.timeout(self._timeout):  # a call may have waited for a thread, too
                 answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         except MidtransAPIError as error:
             raise _judged(error) from None  # the vendor's error carries the request with its key
@@ -214,7 +216,7 @@ class _Endpoints(ApiConfig):  # type: ignore[misc]
 
 
 class _Session(requests.Session):
-    """Keeps connections, gives every request a timeout, keeps no cookies between threads, and heeds Retry-After.
+    """Keeps connections, gives every request a deadline, keeps no cookies between threads, and heeds Retry-After.
 
     (An answer's head is lost on its way through the vendor's client.)
     """
@@ -222,10 +224,13 @@ class _Session(requests.Session):
     def __init__(self, timeout: float) -> None:
         super().__init__()
         self._timeout = timeout
+        # Nobody can stop a thread from outside: one that Midtrans drips to would be lost as long as it drips.
+        self.mount("https://", Punctual())
+        self.mount("http://", Punctual())
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        answer = super().request(method, url, *args, **{"timeout": self._timeout} | kwargs)
+        answer = super().request(method, url, *args, **{"timeout": Timeout(total=self._timeout)} | kwargs)
         if _asks_to_wait(answer.status_code) and (wait := retry_after(answer.headers)) is not None:
             raise MidtransTrouble(f"status {answer.status_code}", wait)
         return answer

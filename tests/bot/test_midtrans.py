@@ -67,6 +67,26 @@ async def answered(
         yield midtrans
 
 
+@asynccontextmanager
+async def dripping(reference: str, beginning: bytes) -> AsyncIterator[str]:
+    """A Midtrans whose answer about that order begins so, and drips until we hang up; of others it knows nothing."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if f"/{reference}/".encode() in asked:
+            writer.write(beginning)
+            while not reader.at_eof():
+                writer.write(b" ")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(), 0.05)
+        else:
+            writer.write(b'HTTP/1.1 404 Not Found\r\nContent-Length: 22\r\n\r\n{"status_code": "404"}')
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
 @pytest.fixture
 async def stand_in(now: datetime) -> AsyncIterator[MidtransStandIn]:
     state = MidtransStandIn(server_key=KEY, merchant="Bengkel Suara Jaya", clock=lambda: now)
@@ -251,24 +271,20 @@ async def test_a_refusal_in_the_body_counts_though_http_says_200() -> None:
     assert (refused.value.status, refused.value.messages) == (412, [refusal["status_message"]])
 
 
-async def test_an_answer_that_drips_ends_with_the_deadline() -> None:
-    enough = asyncio.Event()
-
-    async def drip(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while not enough.is_set():
-            await response.write(b" ")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(enough.wait(), 0.05)
-        return response
-
-    app = web.Application()
-    app.router.add_get("/{path:.*}", drip)
-    async with serving(app) as url, client(url, timeout=0.4) as midtrans:
-        with pytest.raises(MidtransTrouble, match="Timeout"):
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Drip: ",  # in its head
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",  # in its body
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n",  # in a chunk
+        b"HTTP/1.1 200 OK\r\n\r\n",  # until it hangs up
+    ],
+)
+async def test_an_answer_that_drips_ends_with_the_deadline_and_holds_no_thread(beginning: bytes) -> None:
+    async with dripping("BOOKING-1", beginning) as url, client(url, timeout=0.4, at_once=1) as midtrans:
+        with pytest.raises(MidtransTrouble):
             await midtrans.status("BOOKING-1")
-        enough.set()
+        assert await midtrans.status("BOOKING-2") is None, "the only thread is free again, though it still drips"
 
 
 async def test_nobody_listening_is_trouble() -> None:
