@@ -21,8 +21,23 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from conversations.understand.contacts import AREAS
 from core import trace
 
-QUIET = ("httpx", "httpcore", "apscheduler", "alembic", "aiosqlite", "fontTools", "fpdf")
-"""Libraries that tell of every step; their warnings are enough."""
+QUIET = (
+    "aiosqlite",
+    "alembic",
+    "apscheduler",
+    "fontTools",
+    "fpdf",
+    "httpcore",
+    "httpx",
+    "PIL",
+    "sqlalchemy",
+    "telegram",
+    "twilio",
+    "urllib3",
+)
+"""Libraries that tell of every step, some with what they carry: messages, statements, where a photo was taken. Their
+warnings are enough, whatever the level.
+"""
 OURS = frozenset({"timestamp", "level", "logger", "trace"})
 """What we write ourselves: nobody's words are in there."""
 PERSONAL = frozenset({"address", "customer", "email", "name", "phone", "place", "plate", "text", "words"})

@@ -162,6 +162,28 @@ def test_a_library_s_line_comes_out_as_ours_do(lines: Callable[[], list[dict[str
     }
 
 
+@pytest.mark.parametrize(
+    "library",
+    [
+        "telegram.ext.ExtBot",  # every message that is sent, whole
+        "twilio.async_http_client",
+        "httpx",
+        "httpcore.http11",
+        "urllib3.connectionpool",
+        "PIL.TiffImagePlugin",  # what a camera writes into a photo: its owner, the place
+        "aiosqlite",  # statements with their values
+        "sqlalchemy.engine.Engine",
+    ],
+)
+def test_a_library_doesn_t_tell_what_it_carries_at_any_level(
+    library: str, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    logging.getLogger().setLevel("DEBUG")
+    for level in (logging.DEBUG, logging.INFO):
+        logging.getLogger(library).log(level, "sending %s", {"text": "Budi Santoso, Jl. Melati No. 5"})
+    assert lines() == []
+
+
 def test_what_a_person_said_stays_out_of_the_lines_of_its_turn(lines: Callable[[], list[dict[str, Any]]]) -> None:
     said = "Atas nama Budi Santoso, Kijang"
     with trace.following("telegram:1", "Budi Santoso", said):

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
 ALERTS = Path(__file__).parents[2] / "docs" / "alerts.yaml"
 
 
-@pytest.fixture
-def written() -> Iterator[StringIO]:
-    """What is logged, as `bengkel run` does with server.log: json."""
+@pytest.fixture(params=["info", "debug"])
+def written(request: pytest.FixtureRequest) -> Iterator[StringIO]:
+    """What is logged, as `bengkel run` does with server.log: json, at that level."""
     root, hook = logging.getLogger(), sys.excepthook
     handlers, level = root.handlers[:], root.level
     stream = StringIO()
-    logs.set_up("json", "info", stream=stream)
+    logs.set_up("json", request.param, stream=stream)
     yield stream
     logging.captureWarnings(False)
     root.handlers[:], sys.excepthook = handlers, hook
