@@ -122,7 +122,7 @@ class KeySet:
     async def _refresh(self, kid: str, now: datetime) -> None:
         if kid in self._keys and self._is_fresh(now):
             return  # somebody else has fetched while we waited
-        if self._asked_at is not None and now < self._asked_at + FETCH_GAP:
+        if self._has_just_asked(now):
             return
         self._asked_at = now
         try:
@@ -131,8 +131,11 @@ class KeySet:
         except KeysAway as error:
             _log.warning("the sign-in keys can't be fetched: %s", error)
 
+    def _has_just_asked(self, now: datetime) -> bool:
+        return _is_within(FETCH_GAP, self._asked_at, now)
+
     def _is_fresh(self, now: datetime) -> bool:
-        return self._got_at is not None and now < self._got_at + FRESH_FOR
+        return _is_within(FRESH_FOR, self._got_at, now)
 
 
 class _Claims(BaseModel):
@@ -145,6 +148,11 @@ class _Claims(BaseModel):
     iat: Annotated[float, Field(allow_inf_nan=False)]
     nbf: Annotated[float, Field(allow_inf_nan=False)] = 0
     azp: str | None = None
+
+
+def _is_within(span: timedelta, since: datetime | None, now: datetime) -> bool:
+    # When the clock was set back, `since` lies ahead: nobody waits until it was.
+    return since is not None and timedelta() <= now - since < span
 
 
 def read_keys(jwks: Mapping[str, object]) -> dict[str, RSAPublicKey]:

@@ -169,9 +169,12 @@ async def test_unknown_kids_make_us_fetch_once_in_a_while_only(web: Web) -> None
     assert web.issuer.fetched == 2
 
 
-async def test_a_withdrawn_key_is_forgotten_within_the_hour(web: Web, rsa_keys: list[rsa.RSAPrivateKey]) -> None:
+@pytest.mark.parametrize("later", [FRESH_FOR, -FRESH_FOR])  # the latter: the clock was set back
+async def test_a_withdrawn_key_is_forgotten_within_the_hour(
+    web: Web, later: timedelta, rsa_keys: list[rsa.RSAPrivateKey]
+) -> None:
     assert (await web.sari.get("/api/user"))[0] == 200
-    web.now += FRESH_FOR
+    web.now += later
     token = web.issuer.token("user_sari")
     web.issuer.keys = {"key-2": rsa_keys[1]}
     assert (await web.nobody.get("/api/user", headers={"Authorization": f"Bearer {token}"}))[0] == 401
@@ -191,6 +194,27 @@ async def test_without_any_key_sign_in_is_said_to_be_away(web: Web) -> None:
         assert (status, body["code"]) == (503, "sign_in_unavailable")
     assert web.issuer.fetched == 1
     assert (await web.sari.get("/api/spareparts"))[0] == 200  # the public ones don't mind
+
+
+@pytest.mark.parametrize(
+    ("later", "fetched"),
+    [
+        (timedelta(), 1),  # at once
+        (FETCH_GAP - timedelta(seconds=1), 1),  # not yet
+        (FETCH_GAP, 2),
+        (timedelta(seconds=-1), 2),  # the clock was set back a little
+        (timedelta(hours=-1), 2),  # and by an hour, which nobody should have to wait
+    ],
+)
+async def test_after_a_fetch_in_vain_it_is_tried_again_once_the_gap_is_over(
+    web: Web, later: timedelta, fetched: int
+) -> None:
+    web.issuer.away = True
+    assert (await web.sari.get("/api/user"))[0] == 503
+    web.issuer.away = False
+    web.now += later
+    assert (await web.sari.get("/api/user"))[0] == (200 if fetched == 2 else 503)
+    assert web.issuer.fetched == fetched
 
 
 @pytest.mark.parametrize("settings", [{"clerk": None}])
