@@ -19,9 +19,20 @@ from yarl import URL
 from core.database import Database
 from webhooks.app import LARGEST_BODY, make_app, make_runner
 
+DEADLINE = timedelta(seconds=0.1)
+"""For a body that doesn't arrive."""
+
 
 async def echo(request: web.Request) -> web.Response:
     return web.json_response(await request.json())
+
+
+async def think(request: web.Request) -> web.Response:
+    """Read the body and work on it for longer than it had to arrive."""
+    body, thought = await request.json(), asyncio.Event()
+    asyncio.get_running_loop().call_later(2 * DEADLINE.total_seconds(), thought.set)
+    await thought.wait()
+    return web.json_response(body)
 
 
 async def fall(_: web.Request) -> web.Response:
@@ -55,11 +66,12 @@ async def client(missing: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]
 
     routes = [
         web.post("/api/echo", echo),
+        web.post("/api/think", think),
         web.get("/api/bug", fall),
         web.get("/api/nobody", ask_nobody),
         web.get("/api/said", said),
     ]
-    app = make_app(routes, ready=ready, body_deadline=timedelta(seconds=0.1))
+    app = make_app(routes, ready=ready, body_deadline=DEADLINE)
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -203,7 +215,7 @@ async def test_half_heads_hold_nobody_up_and_are_given_up() -> None:
 
 
 async def test_a_whole_body_may_take_longer_to_work_on(client: TestClient[Any, Any]) -> None:
-    response = await client.post("/api/echo", json={"ok": True})
+    response = await client.post("/api/think", json={"ok": True})
     assert await response.json() == {"ok": True}
 
 
