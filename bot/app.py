@@ -352,7 +352,7 @@ async def _listen(
     fresh: Callable[[], str],
     stack: AsyncExitStack,
 ) -> str:
-    app = make_app(routes, ready=ready, around=[traced(fresh), metrics.counted])
+    app = make_app(routes, ready=ready, away=metrics.away, around=[traced(fresh), metrics.counted])
     cors.allow(app, settings.server.cors_origins)
     runner = make_runner(app)
     await runner.setup()

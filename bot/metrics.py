@@ -2,7 +2,7 @@
 
     turns      by channel and outcome, and how long they took      `turn`
     refusals   by code, in the chat and over REST                  `refused`, `counted`
-    vendors    calls by outcome, and how long they took            `vendor_call`
+    vendors    calls by outcome, and how long they took            `vendor_call`, `away`
     http       answers by route and status                         `counted`
     backlog    what waits in the database, at the scrape           `exposition`
 
@@ -13,7 +13,7 @@ import logging
 import math
 import platform
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -64,6 +64,9 @@ REQUESTS = _gauge("payment_requests", "Payment requests that are looked after.",
 REQUESTS_AGE = _gauge("payment_requests_age_seconds", "How old the oldest of them is.", "state")
 NOTIFICATIONS = _gauge("payment_notifications_waiting", "Notifications that Midtrans hasn't confirmed yet.")
 NOTIFICATIONS_AGE = _gauge("payment_notifications_age_seconds", "How long the oldest of them has waited.")
+_NO_ANSWER = {"NotSent", "Unclear", "MidtransTrouble", "TimeoutError"}
+"""What a call comes to where the vendor is in trouble; with anything else he has answered."""
+_away: dict[str, str] = {}
 BUILD = _gauge("build_info", "Always 1.", "version", "python")
 BUILD.labels(version("bengkel"), platform.python_version()).set(1)
 
@@ -104,9 +107,22 @@ def vendor_call(vendor: str) -> Iterator[None]:
         raise
     finally:
         took = time.perf_counter() - began
+        _note(vendor, outcome)
         VENDOR_CALLS.labels(vendor, outcome).inc()
         VENDOR_SECONDS.labels(vendor).observe(took)
         _log.log(level, "%s: %s in %.3f s%s", vendor, outcome, took, words)
+
+
+def _note(vendor: str, outcome: str) -> None:
+    if outcome in _NO_ANSWER:
+        _away[vendor] = outcome
+    elif outcome != "CancelledError":
+        _away.pop(vendor, None)
+
+
+def away() -> Mapping[str, str]:
+    """The vendors whose last call came to nothing, and how."""
+    return dict(_away)
 
 
 @web.middleware

@@ -57,6 +57,7 @@ def make_app(
     routes: Iterable[web.AbstractRouteDef],
     *,
     ready: Ready,
+    away: Callable[[], Mapping[str, str]] = dict,
     middlewares: Sequence[Middleware] = (),
     around: Sequence[Middleware] = (),
     body_deadline: timedelta = timedelta(seconds=10),
@@ -64,12 +65,13 @@ def make_app(
 ) -> web.Application:
     """An application of these routes, with limits, error answers, /healthz and /readyz; `around` sees every answer.
 
+    `away` names the vendors that don't answer: /readyz tells, and stays ready, since what comes in is kept.
     A body has until `body_deadline`, and a second more for each `slowest_body` bytes of it that have come.
     """
     inner = [_errors, _deadline(body_deadline, slowest_body), *middlewares]
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[*around, *inner])
     app.on_response_prepare.append(_add_headers)
-    app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready))])
+    app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready, away))])
     return app
 
 
@@ -99,10 +101,11 @@ async def _alive(_: web.Request) -> web.Response:
     return web.json_response({"alive": True})
 
 
-def _readiness(ready: Ready) -> Handler:
+def _readiness(ready: Ready, away: Callable[[], Mapping[str, str]]) -> Handler:
     async def answer(_: web.Request) -> web.Response:
         missing = await ready()
-        return web.json_response({"ready": not missing, "missing": dict(missing)}, status=503 if missing else 200)
+        told = {"ready": not missing, "missing": dict(missing), "away": dict(away())}
+        return web.json_response(told, status=503 if missing else 200)
 
     return answer
 

@@ -18,7 +18,7 @@ from bot import metrics
 from bot.health import Asked, Pulse
 from bot.loop import Loop, Repeated
 from bot.oversight import Oversight
-from bot.sending import NotSent
+from bot.sending import NotSent, Unclear, Undeliverable
 from core import dead_letters, outbox
 from core.database import AWAY, Database
 from core.messages import message, say
@@ -306,6 +306,24 @@ async def test_a_vendor_s_calls_are_counted_by_what_became_of_them(caplog: pytes
     assert figure(text, "vendor_calls_total", vendor="smoke signals", outcome="NotSent") == 1
     assert figure(text, "vendor_seconds_count", vendor="smoke signals") == 2
     assert "smoke signals: NotSent" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("last", "away"),
+    [
+        (NotSent("rain"), {"smoke signals": "NotSent"}),
+        (Undeliverable("nobody looks"), {}),  # he has answered
+        (asyncio.CancelledError(), {"smoke signals": "Unclear"}),  # nobody waited for it
+    ],
+)
+def test_who_gave_no_answer_last_is_away_until_he_gives_one(last: BaseException, away: dict[str, str]) -> None:
+    for error in (Unclear("fog"), last):
+        with pytest.raises(type(error)), metrics.vendor_call("smoke signals"):
+            raise error
+    assert metrics.away() == away
+    with metrics.vendor_call("smoke signals"):
+        pass
+    assert metrics.away() == {}
 
 
 def test_refusals_in_the_chat_are_counted_by_code() -> None:

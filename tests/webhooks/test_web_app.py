@@ -267,5 +267,8 @@ async def test_readiness_names_what_is_missing(client: TestClient[Any, Any], mis
     assert (await client.get("/readyz")).status == 200
     missing["database"] = "away"
     response = await client.get("/readyz")
-    assert (response.status, await response.json()) == (503, {"ready": False, "missing": {"database": "away"}})
+    assert (response.status, await response.json()) == (
+        503,
+        {"ready": False, "missing": {"database": "away"}, "away": {}},
+    )
     assert (await client.get("/healthz")).status == 200
