@@ -9,6 +9,8 @@ from core.refusals import NotFound
 
 MOST_LISTED = 8
 LONGEST_REASON = 80
+_TWILIO = {"63003", "63016", "63019", "63024"}
+"""What WhatsApp reports most when it can't deliver, as a bare number: https://www.twilio.com/docs/api/errors"""
 
 
 async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:
@@ -38,9 +40,14 @@ async def resend(turn: Turn, letter: str) -> Question:
 
 
 def _line(turn: Turn, letter: DeadLetter) -> Say:
-    reason = " ".join((letter.row.error or "").split())[:LONGEST_REASON]
-    kind = say(f"stuck.kind.{letter.row.kind}")
+    kind, reason = say(f"stuck.kind.{letter.row.kind}"), _reason(letter.row.error or "")
     return say("stuck.line", at=turn.shop.local(letter.row.due_at), kind=kind, name=_whom(letter), reason=reason)
+
+
+def _reason(error: str) -> Say | str:
+    if error in _TWILIO:
+        return say(f"stuck.reason.{error}", code=error)
+    return " ".join(error.split())[:LONGEST_REASON]
 
 
 def _hint(turn: Turn, letter: DeadLetter) -> Say:

@@ -24,7 +24,9 @@ def shop(shop: Shop) -> Shop:
     return Shop.model_validate(shop.model_dump() | {"staff": [*(each.model_dump() for each in shop.staff), dedi]})
 
 
-async def lose(database: Database, now: datetime, reason: str = "63016: outside\nthe window") -> None:
+async def lose(
+    database: Database, now: datetime, reason: str = "63016: outside\nthe window", kind: str = "notice"
+) -> None:
     """A notice for Sari that was given up."""
     channel, address = SARI
     async with database.write() as session:
@@ -36,7 +38,7 @@ async def lose(database: Database, now: datetime, reason: str = "63016: outside\
             language="id",
             message=message(say("notice.see_you")),
             now=now,
-            kind="notice",
+            kind=kind,
         )
         (row,) = await outbox.claim(session, now=now, limit=1, channels=[channel])
         await outbox.failed(session, row, reason=reason)
@@ -65,6 +67,24 @@ async def test_an_admin_sees_why_a_message_failed_and_sends_it_again(
         (letter,) = await session.scalars(select(Outbox.id).where(Outbox.key == "lost"))
     await rina.choose(f"resend:{letter}")
     assert "sudah dikirim lagi sebelumnya" in rina.screen
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "shown"),
+    [
+        ("reply", "63016", "balasan untuk +6281290000001: sudah lewat 24 jam sejak pesan terakhirnya (63016)"),
+        ("reminder", "63024", "pengingat untuk +6281290000001: nomornya tidak bisa menerima pesan (63024)"),
+        ("staff", "99999", "pesan staf untuk +6281290000001: 99999"),
+        ("takeover", "timeout", "kabar chat kembali ke bot untuk +6281290000001: timeout"),
+    ],
+)
+async def test_every_kind_of_message_is_called_something_and_known_reasons_are_told_in_words(
+    stocked: Database, shop: Shop, now: datetime, kind: str, reason: str, shown: str
+) -> None:
+    await lose(stocked, now, reason, kind)
+    rina = Talk(stocked, shop, RINA[0], now, name="Rina", address=RINA[1])
+    await rina.type("/macet")
+    assert shown in rina.screen
 
 
 @pytest.mark.parametrize(("who", "name"), [(DEDI, "Dedi"), (SARI, "Sari")])
