@@ -1,7 +1,7 @@
 """The payment worker: makes links, asks what became of them, closes what ran out, sends money back.
 
-    payments.claim ──────> link to make, link to close, open link to ask about ─┐
-    settlement.claim ────> notifications to confirm ────────────────────────────┼─> Midtrans ──> one transaction each
+    settlement.claim ────> notifications to confirm ────────────────────────────┐
+    payments.claim ──────> link to make, link to close, open link to ask about ─┼─> Midtrans ──> one transaction each
     sending_back.claim ──> refunds to ask for (SendingBack) ────────────────────┘
 
 Midtrans is never asked inside a transaction; what was claimed and not recorded is due again when its lease ends.
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.crew import Crew
 from bot.loop import Loop
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
 from bot.send_back import SendingBack
@@ -29,7 +30,8 @@ from core.states import RequestState
 from core.tables import Booking, PaymentRequest
 
 LOG = logging.getLogger(__name__)
-BATCH = 16
+AT_ONCE = 16
+"""How much is under way at a time: as many as Midtrans is asked at once."""
 PATIENCE = timedelta(seconds=8)
 """How long somebody waits at a web page for a link."""
 
@@ -55,7 +57,7 @@ class Collector(Loop):
         chance: Callable[[], float],
         wake_dispatch: Callable[[], None],
     ) -> None:
-        super().__init__("payments", self.run_once)
+        super().__init__("payments", self._look_for_work)
         self._database = database
         self._midtrans = midtrans
         self._shop = shop
@@ -64,29 +66,57 @@ class Collector(Loop):
         self._chance = chance
         self._wake_dispatch = wake_dispatch
         self._give_back = SendingBack(database, midtrans, shop=shop, clock=clock, chance=chance)
+        self._crew = Crew[None](AT_ONCE)
+        self._is_short_of_room = False
+        """Whether more may be due than could be begun."""
         self._news = asyncio.Event()
         """Set, and replaced, whenever a link was made or couldn't be."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing becomes of payments, None where all is well."""
+        return super().trouble or self._crew.trouble
+
+    async def run(self) -> None:
+        """Work until stopped, and end what is under way."""
+        try:
+            await super().run()
+            await self._crew.all_ended()
+        finally:
+            await self._crew.cancel()
+
     async def run_once(self) -> int:
-        """Do all that is due now, side by side; how much there was."""
-        now = self._clock()
+        """Do all that is due now, side by side, and wait for it; how much there was."""
+        found = await self._look_for_work()
+        await self._crew.all_ended()
+        return found
+
+    async def _look_for_work(self) -> int:
+        """Begin what is due, as far as there is room: what brings money first; how much there was."""
+        now, room = self._clock(), self._crew.room
+        if not room:
+            return 0
         async with self._database.write() as session:
-            tasks = await payments.claim(session, now=now, limit=BATCH)
-            orders = await settlement.claim(session, now=now, limit=BATCH)
-            owed = await sending_back.claim(session, now=now, limit=BATCH)
-        work = [
-            *(self._attend(task) for task in tasks),
+            orders = await settlement.claim(session, now=now, limit=room)
+            tasks = await payments.claim(session, now=now, limit=room - len(orders))
+            owed = await sending_back.claim(session, now=now, limit=room - len(orders) - len(tasks))
+        for work in (
             *(self._confirm(order, now) for order in orders),
+            *(self._attend(task) for task in tasks),
             *(self._give_back.send(refund) for refund in owed),
-        ]
-        for ended in await asyncio.gather(*work, return_exceptions=True):
-            if isinstance(ended, AWAY):
-                LOG.warning("the database went away during payment work (%s)", type(ended).__name__)
-            elif ended is not None:
-                LOG.error("payment work failed: a bug", exc_info=ended)
-        if work:
-            self._wake_dispatch()
-        return len(work)
+        ):
+            self._crew.begin(work, self._ended)
+        self._is_short_of_room = not self._crew.room
+        return len(orders) + len(tasks) + len(owed)
+
+    def _ended(self, error: BaseException | None) -> None:
+        if isinstance(error, AWAY):
+            LOG.warning("the database went away during payment work (%s)", type(error).__name__)
+        elif error is not None:
+            LOG.error("payment work failed: a bug", exc_info=error)
+        self._wake_dispatch()
+        if self._is_short_of_room:
+            self.wake()
 
     async def link_for(self, wanted: PaymentRequest) -> PaymentRequest | None:
         """A request just made with its link, since somebody waits for it; None while Midtrans doesn't answer."""

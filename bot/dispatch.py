@@ -9,19 +9,19 @@ process serves ends it); the message is then sent once more (facts: at least onc
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import metrics, outcomes
+from bot.crew import Crew
 from bot.logs import personal_words
-from bot.loop import STUCK, Loop, Repeated
+from bot.loop import Loop, Repeated
 from bot.outcomes import Outcome
 from bot.pace import Pace
 from bot.sending import File, Parcel, Sender, Unclear
@@ -51,8 +51,7 @@ class _Lane:
     loop: Loop
     claimed: list[Outbox] = field(default_factory=list)
     """Claimed as they were written, not begun yet."""
-    under_way: dict[int, "_Sending"] = field(default_factory=dict)
-    """By the number of the row."""
+    under_way: Crew[str | None] = field(default_factory=lambda: Crew(AT_ONCE))
     looking: bool = True
     """Whether there may be due messages in the database that nobody has claimed."""
     looked_past: bool = False
@@ -61,21 +60,8 @@ class _Lane:
     """Something was written and not found: in how many seconds to look again; 0: nothing is expected."""
 
     @property
-    def room(self) -> int:
-        return AT_ONCE - len(self.under_way)
-
-    @property
     def trouble(self) -> str | None:
-        now = asyncio.get_running_loop().time()
-        hangs = any(now - sending.began > STUCK.total_seconds() for sending in self.under_way.values())
-        return self.loop.trouble or ("stuck" if hangs else None)
-
-
-class _Sending(NamedTuple):
-    """A message that is being sent, and since when by the event loop's clock."""
-
-    task: asyncio.Task[str | None]
-    began: float
+        return self.loop.trouble or self.under_way.trouble
 
 
 class Dispatcher:
@@ -149,7 +135,8 @@ class Dispatcher:
         """Send the first due message of each chat of these channels (all, when none is named), and wait; how many were claimed."""
         await self._record()
         found = await self._look(channels or tuple(self._lanes), AT_ONCE)
-        await self._until_sent()
+        for lane in self._lanes.values():
+            await lane.under_way.all_ended()
         await self._record()
         return found
 
@@ -161,10 +148,10 @@ class Dispatcher:
             lane = self._lanes[channel]
             if begun := self._begin_claimed(lane):
                 return begun
-            if not (lane.looking and lane.room):
+            if not (lane.looking and lane.under_way.room):
                 return 0
             lane.looking, lane.looked_past = False, bool(lane.under_way)
-            found = await self._look([channel], lane.room)
+            found = await self._look([channel], lane.under_way.room)
             if found:
                 lane.looking, lane.expected = True, 0
             elif not lane.looked_past:
@@ -186,7 +173,7 @@ class Dispatcher:
         lane.expected *= 2
 
     def _begin_claimed(self, lane: _Lane) -> int:
-        begun = [lane.claimed.pop(0) for _ in range(min(lane.room, len(lane.claimed)))]
+        begun = [lane.claimed.pop(0) for _ in range(min(lane.under_way.room, len(lane.claimed)))]
         for row in begun:
             self._begin(row, in_session=True)
         return len(begun)
@@ -207,9 +194,8 @@ class Dispatcher:
 
     def _begin(self, row: Outbox, *, in_session: bool, others: Collection[str] = ()) -> None:
         self._in_hand[row.id] = row
-        sending = asyncio.create_task(self._send(row, in_session=in_session, others=others))
-        self._lanes[row.channel].under_way[row.id] = _Sending(sending, asyncio.get_running_loop().time())
-        sending.add_done_callback(partial(self._ended, row))
+        sending = self._send(row, in_session=in_session, others=others)
+        self._lanes[row.channel].under_way.begin(sending, partial(self._ended, row))
 
     async def _send(self, row: Outbox, *, in_session: bool, others: Collection[str]) -> str | None:
         trace.follow(row.trace, row.address, *personal_words(row.body))
@@ -236,20 +222,9 @@ class Dispatcher:
         with metrics.vendor_call(row.channel):
             return await self._senders[row.channel].send(parcel)
 
-    def _ended(self, row: Outbox, sending: asyncio.Task[str | None]) -> None:
-        lane = self._lanes[row.channel]
-        del lane.under_way[row.id]
-        if not sending.cancelled():
-            self._unrecorded.append((row, sending.exception() or sending.result()))
-            lane.loop.wake()
-
-    async def _until_sent(self) -> None:
-        while under_way := list(self._under_way()):
-            await asyncio.wait(under_way)
-
-    def _under_way(self) -> Iterator[asyncio.Task[str | None]]:
-        for lane in self._lanes.values():
-            yield from (sending.task for sending in lane.under_way.values())
+    def _ended(self, row: Outbox, outcome: Outcome) -> None:
+        self._unrecorded.append((row, outcome))
+        self._lanes[row.channel].loop.wake()
 
     # --- recording ---------------------------------------------------------------------------------
 
@@ -315,20 +290,16 @@ class Dispatcher:
 
     async def _finish(self) -> None:
         """Send what was handed over, and wait for what is under way."""
-        while self._in_hand:
-            begun = sum(self._begin_claimed(lane) for lane in self._lanes.values())
-            under_way = list(self._under_way())
-            if under_way:
-                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            elif not (begun or self._unrecorded):
-                return
-            await self._record()
+        for lane in self._lanes.values():
+            while lane.claimed or lane.under_way:
+                self._begin_claimed(lane)
+                await lane.under_way.one_ended()
+        await self._record()
 
     async def _let_go(self) -> None:
         """Leave to others what no vendor has seen; of the rest nobody knows whether it arrived."""
-        for sending in (under_way := list(self._under_way())):
-            sending.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        for lane in self._lanes.values():
+            await lane.under_way.cancel()
         try:
             async with asyncio.timeout(LAST_WORDS.total_seconds()):
                 await self._record()

@@ -1,5 +1,6 @@
 """The payment worker: links are made once, notifications confirmed, time that ran out closed, whatever Midtrans does."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ WRONG_KEY = MidtransRefused(401, ["Access denied"])
 CHOSEN = MidtransRefused(400, ["Transaction is in progress"])
 OK = None
 """Where `FakeMidtrans.wrong` has it, nothing is wrong."""
+OTHER_ORDER = "BOOKING-A1-BK000002-1"
 SECOND_ORDER = "BOOKING-A1-BK000001-2"
 
 
@@ -30,6 +32,8 @@ class FakeMidtrans:
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[Mapping[str, Any]] = []
         self.wrong: list[Exception | None] = []
+        self.slow: dict[str, asyncio.Event] = {}
+        """The orders whose links take until then."""
         self.statuses: dict[str, dict[str, Any]] = {}
         """By a name of the test's own; the newest last, as an order's status tells of that."""
 
@@ -37,6 +41,8 @@ class FakeMidtrans:
         order_id = body["transaction_details"]["order_id"]
         self.bodies.append(body)
         self._answer("create", order_id)
+        if order_id in self.slow:
+            await self.slow[order_id].wait()
         return SnapLink(f"tok-{order_id}", f"https://pay.example/{order_id}")
 
     async def status(self, reference: str) -> dict[str, Any] | None:
@@ -336,6 +342,24 @@ async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
     await till.work(MINUTE)
     assert [what for what, _ in till.midtrans.asked] == asked
     assert (await request_of(database)).due_at is None
+
+
+async def test_who_waits_long_for_midtrans_holds_nobody_else_up(till: Till, database: Database) -> None:
+    till.midtrans.slow[ORDER] = asyncio.Event()
+    await till.book()
+    working = asyncio.create_task(till.collector.run())
+    while not till.midtrans.asked:  # noqa: ASYNC110 the worker ends it
+        await asyncio.sleep(0)
+    await till.book(code="BK-000002")
+    till.collector.wake()
+    async with asyncio.timeout(10):
+        while f"link:{OTHER_ORDER}" not in await letters(database):  # noqa: ASYNC110 the worker ends it
+            await asyncio.sleep(0)
+    assert f"link:{ORDER}" not in await letters(database)
+    till.collector.stop()
+    till.midtrans.slow[ORDER].set()
+    await working
+    assert f"link:{ORDER}" in await letters(database), "what is under way is ended when the server stops"
 
 
 async def test_a_bug_in_one_order_leaves_the_others_alone(
