@@ -1,14 +1,18 @@
 """Offers what freed to who waits for it: whenever a commit gave something back, and at every tick.
 
-what is over ──> one transaction        each offer ──> one transaction, first come first
+what is over ──> ended, each in a transaction of its own
+what is free ──> offered, each in a transaction of its own, first come first
+
+A bug about one place holds up no other: it is raised when all the others are seen to.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from bot.loop import Loop
 from core import waiting
-from core.database import Database
+from core.database import AWAY, Database
 from core.shop import Shop
 
 
@@ -28,17 +32,30 @@ class Line(Loop):
         """End what is over and offer what is free; how many offers were made."""
         now = self._clock()
         async with self._database.read() as session:
-            over = await waiting.any_over(session, shop=self._shop, now=now)
-        if over:
-            async with self._database.write() as session:
-                await waiting.end(session, shop=self._shop, now=now)
+            over = await waiting.over(session, shop=self._shop, now=now)
+        ended = await self._each(over, waiting.end, now)
         async with self._database.read() as session:
             due = await waiting.due(session, shop=self._shop, now=now)
-        made = [await self._offer(each, now) for each in due]
-        if over or any(made):
+        made = await self._each(due, waiting.offer, now)
+        if over or True in made:
             self._wake_dispatch()
+        for bug in (*ended, *made):
+            if isinstance(bug, Exception):
+                raise bug
         return made.count(True)
 
-    async def _offer(self, wait_id: int, now: datetime) -> bool:
+    async def _each(
+        self, waits: Iterable[int], see_to: Callable[..., Awaitable[bool | None]], now: datetime
+    ) -> list[bool | Exception | None]:
+        """See to these places in the line one by one; what came of each."""
+        outcomes = list[bool | Exception | None]()
+        for wait_id in waits:
+            (outcome,) = await asyncio.gather(self._alone(see_to, wait_id, now), return_exceptions=True)
+            if isinstance(outcome, AWAY) or not isinstance(outcome, bool | Exception | None):
+                raise outcome
+            outcomes.append(outcome)
+        return outcomes
+
+    async def _alone(self, see_to: Callable[..., Awaitable[bool | None]], wait_id: int, now: datetime) -> bool | None:
         async with self._database.write() as session:
-            return await waiting.offer(session, wait_id, shop=self._shop, now=now)
+            return await see_to(session, wait_id, shop=self._shop, now=now)

@@ -4,7 +4,8 @@
                 │                    └── pass_on, no answer ──> ENDED
                 └── leave, its start has come ──> ENDED
 
-Who can be offered something, and why nobody comes before him, is told in `line`. Each offer is a transaction of its own.
+Who can be offered something, and why nobody comes before him, is told in `line`. Each offer, and each end, is a
+transaction of its own.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ from core.states import BookingStatus, PaymentMethod, WaitState
 from core.tables import Booking, Contact, Waiting
 
 BATCH = 50
-"""How many ended waits one transaction sees to."""
+"""How many ended waits are seen to before the next offers."""
 SCARCE = (SlotFull, TechnicianBusy, InsufficientStock)
 """What can be waited for."""
 _ORDERS = TypeAdapter(Order)
@@ -185,31 +186,28 @@ async def join_again(session: AsyncSession, booking: Booking, *, shop: Shop, now
 # --- ends ------------------------------------------------------------------------------------------
 
 
-async def any_over(session: AsyncSession, *, shop: Shop, now: datetime) -> bool:
-    """Whether `end` has something to do."""
+async def over(session: AsyncSession, *, shop: Shop, now: datetime) -> list[int]:
+    """The places in the line whose offer nobody answered, and those whose time has come; it only reads."""
     queries = (_unanswered(now), _too_late(shop, now))
-    return any([await session.scalar(query.with_only_columns(Waiting.id).limit(1)) for query in queries])
+    return [each for query in queries for each in await session.scalars(query.limit(BATCH))]
 
 
-async def end(session: AsyncSession, *, shop: Shop, now: datetime) -> None:
-    """End the offers that nobody answered and the waits whose time has come; their customers are told once."""
-    unanswered = await _seen_to(session, _unanswered(now))
-    found = await session.scalars(
-        select(Booking).where(Booking.code.in_([wait.booking_code for wait in unanswered])).order_by(Booking.id)
-    )
-    by_code = {booking.code: booking for booking in found}
-    for wait in unanswered:
-        await _end_offer(session, wait, by_code[wait.booking_code], shop=shop, now=now)
-    for wait in await _seen_to(session, _too_late(shop, now)):
-        wait.state = WaitState.ENDED
-        told = message(say("waiting.over", at=shop.local(wait.starts_at)), options=(_TO_BOOK,))
-        await _tell(session, wait, told, key=f"wait-over:{wait.booking_code}", now=now)
-    if unanswered and (held := await holds.ended(session, now=now)):
-        await holds.exchange(session, leaving=held)
+async def end(session: AsyncSession, wait_id: int, *, shop: Shop, now: datetime) -> None:
+    """End an offer that nobody answered, or a wait whose time has come; the customer is told once."""
+    wait = await session.get_one(Waiting, wait_id)
+    if wait.state is WaitState.OFFERED:
+        await _end_offer(session, wait, shop=shop, now=now)
+    else:
+        await _end_wait(session, wait, shop=shop, now=now)
 
 
-async def _end_offer(session: AsyncSession, wait: Waiting, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def _end_offer(session: AsyncSession, wait: Waiting, *, shop: Shop, now: datetime) -> None:
     """What became of an offer whose minutes are over: by its link it may have been taken without a word."""
+    offered = await session.scalars(select(Booking.id).where(Booking.code == wait.booking_code))
+    booking = await payments.locked(session, offered.one())
+    wait = await _offered(session, booking)
+    if wait.state is not WaitState.OFFERED:  # answered just now
+        return
     wait.state = WaitState.ENDED
     if booking.status is BookingStatus.CANCELLED:
         return
@@ -222,18 +220,25 @@ async def _end_offer(session: AsyncSession, wait: Waiting, booking: Booking, *, 
         options=(Option(f"wait-take:{booking.code}", say("waiting.option.still")), _TO_BOOK),
     )
     await post.chat(session, booking, told, f"offer-over:{booking.code}", now)
+    if held := await holds.ended(session, now=now):
+        await holds.exchange(session, leaving=held)
 
 
-def _unanswered(now: datetime) -> Select[Waiting]:
-    return select(Waiting).where(text("waiting.state = 'offered'"), Waiting.offered_until <= now)
+async def _end_wait(session: AsyncSession, wait: Waiting, *, shop: Shop, now: datetime) -> None:
+    still = await _locked(session, Waiting.id == wait.id)
+    if still is None or still.state is not WaitState.WAITING:  # left, or offered just now
+        return
+    still.state = WaitState.ENDED
+    told = message(say("waiting.over", at=shop.local(still.starts_at)), options=(_TO_BOOK,))
+    await _tell(session, still, told, key=f"wait-over:{still.booking_code}", now=now)
 
 
-def _too_late(shop: Shop, now: datetime) -> Select[Waiting]:
-    return select(Waiting).where(IS_WAITING, Waiting.starts_at < now + timedelta(minutes=shop.book_notice_minutes))
+def _unanswered(now: datetime) -> Select[int]:
+    return select(Waiting.id).where(text("waiting.state = 'offered'"), Waiting.offered_until <= now)
 
 
-async def _seen_to(session: AsyncSession, over: Select[Waiting]) -> Sequence[Waiting]:
-    return (await session.scalars(over.limit(BATCH).with_for_update(skip_locked=True))).all()
+def _too_late(shop: Shop, now: datetime) -> Select[int]:
+    return select(Waiting.id).where(IS_WAITING, Waiting.starts_at < now + timedelta(minutes=shop.book_notice_minutes))
 
 
 # --- a place in the line ---------------------------------------------------------------------------

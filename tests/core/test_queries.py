@@ -74,8 +74,10 @@ async def the_line(session: AsyncSession, shop: Shop, now: datetime) -> None:
     assert await waiting.ahead_of(session, first) == 0
     due = await waiting.due(session, shop=shop, now=now)
     assert [await waiting.offer(session, each, shop=shop, now=now) for each in due] == [True, True]
-    assert await waiting.any_over(session, shop=shop, now=now + shop.hold)
-    await waiting.end(session, shop=shop, now=now + shop.hold)
+    over = await waiting.over(session, shop=shop, now=now + shop.hold)
+    assert over
+    for each in over:
+        await waiting.end(session, each, shop=shop, now=now + shop.hold)
 
 
 @pytest.mark.parametrize("ask", [day_load, free_technicians, of_customer, release_ended_holds, booking, the_line])

@@ -5,12 +5,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from paying import answer
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, check_books, furnish, order
 
 from bot.line import Line
-from core import bookings, cancellation, moving, waiting
+from core import bookings, cancellation, moving, payments, settlement, waiting, work
 from core.database import Database
 from core.refusals import AlreadyWaiting, InThePast, OutsideHours, Refusal, SlotFull, TooManyWaits
 from core.shop import Shop
@@ -207,6 +209,54 @@ async def test_taking_an_offer_brings_its_link_and_keeps_the_place(
     assert request.expires_at == now + narrow.hold
     await look(database, narrow, now + timedelta(minutes=narrow.offer_minutes))
     assert await states(database) == {"1": WaitState.TAKEN}
+
+
+async def _ask_for_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await payments.request(session, offered, shop=shop, now=now, percent=None)
+
+
+async def _pay_by_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    asked = await payments.request(session, offered, shop=shop, now=now, percent=None)
+    told = answer(asked.order_id, amount=asked.amount)
+    assert await settlement.settle(session, asked.order_id, told, shop=shop, now=now) == "received"
+
+
+async def _assign(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await work.assign(session, offered, ANDI, shop=shop, now=now, actor="Ibu Rina")
+
+
+@pytest.mark.parametrize("answers", [_ask_for_its_link, _pay_by_its_link, _assign])
+async def test_an_offer_that_is_taken_without_a_word_holds_up_nobody(
+    database: Database, narrow: Shop, now: datetime, answers: Callable[..., Any]
+) -> None:
+    """Asked for its link, paid, or given a technician, and nobody tapped [take]."""
+    over = now + timedelta(minutes=narrow.offer_minutes)
+    async with database.write() as session:
+        await stand(session, 1, order(narrow.at(TUESDAY, time(10))), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        offered = await bookings.load(session, code="BK-W1")
+        await answers(session, offered, narrow, over - timedelta(minutes=1))
+        await stand(session, 2, order(narrow.at(TUESDAY, time(13))), shop=narrow, now=now)
+    await look(database, narrow, over)
+    assert await states(database) == {"1": WaitState.TAKEN, "2": WaitState.OFFERED}
+    assert "waiting.unanswered" not in await told(database, 1)
+
+
+async def test_a_bug_about_one_offer_stops_neither_the_other_ends_nor_the_next_offers(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    over = now + timedelta(minutes=narrow.offer_minutes)
+    async with database.write() as session:
+        for number in (1, 2):
+            await stand(session, number, order(narrow.at(TUESDAY, time(9 + number))), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        await session.execute(update(Waiting).where(Waiting.id == 1).values(booking_code="BK-GONE"))
+        await stand(session, 3, order(narrow.at(TUESDAY, time(13))), shop=narrow, now=now)
+    with pytest.raises(NoResultFound):  # the loop makes it known, and tries again
+        await look(database, narrow, over)
+    assert await states(database) == {"BK-GONE": WaitState.OFFERED, "2": WaitState.ENDED, "3": WaitState.OFFERED}
 
 
 @on_one_engine
