@@ -140,11 +140,10 @@ async def take(
 ) -> None:
     """The customer takes what was offered (late: if it is still free), at another start where one is named.
 
-    Raises `NotFound` (never offered), `InvalidTransition` (passed on, or taken and paid), and what
+    Raises `NotFound` (never offered), `InvalidTransition` (passed on, or taken and paid or confirmed), and what
     `bookings.hold_again` or `bookings.reschedule` refuses when others have it.
     """
-    booking = await payments.locked(session, booking.id)
-    wait = await _offered(session, booking)
+    booking, wait = await _undecided(session, booking, then=BookingStatus.CONFIRMED)
     if starts_at is None or (starts_at == booking.starts_at and booking.holding):
         await bookings.hold_again(session, booking, shop=shop, now=now)
     else:
@@ -158,13 +157,16 @@ async def take(
 
 
 async def pass_on(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
-    """The customer doesn't want what was offered: it is free for the next. Raises `NotFound`, `InvalidTransition`."""
-    booking = await payments.locked(session, booking.id)
-    wait = await _offered(session, booking)
+    """The customer doesn't want what was offered: it is free for the next, and a link that was asked for is closed.
+
+    Raises `NotFound`, and `InvalidTransition` once it is taken, paid or confirmed.
+    """
+    booking, wait = await _undecided(session, booking, then=BookingStatus.CANCELLED)
     if wait.state is WaitState.TAKEN:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
     wait.state = WaitState.ENDED
     await bookings.cancel(session, booking, reason="waiting", actor=bookings.CUSTOMER, now=now)
+    await payments.void(session, booking, now=now)
 
 
 async def join_again(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, code: str) -> Waiting:
@@ -254,6 +256,15 @@ async def _offered(session: AsyncSession, booking: Booking) -> Waiting:
     if wait is None:
         raise NotFound
     return wait
+
+
+async def _undecided(session: AsyncSession, booking: Booking, *, then: BookingStatus) -> tuple[Booking, Waiting]:
+    """An offered booking and its place in the line, locked; its button may be old, and money or staff have decided since."""
+    booking = await payments.locked(session, booking.id)
+    wait = await _offered(session, booking)
+    if booking.status is not BookingStatus.PENDING or booking.paid_amount:
+        raise InvalidTransition(now=booking.status, then=then)
+    return booking, wait
 
 
 async def _book(session: AsyncSession, wait: Waiting, *, shop: Shop, now: datetime) -> Booking:

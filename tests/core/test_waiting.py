@@ -14,9 +14,9 @@ from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, che
 from bot.line import Line
 from core import bookings, cancellation, moving, payments, settlement, waiting, work
 from core.database import Database
-from core.refusals import AlreadyWaiting, InThePast, OutsideHours, Refusal, SlotFull, TooManyWaits
+from core.refusals import AlreadyWaiting, InThePast, InvalidTransition, OutsideHours, Refusal, SlotFull, TooManyWaits
 from core.shop import Shop
-from core.states import PaymentMethod, WaitState
+from core.states import BookingStatus, PaymentMethod, RequestState, WaitState
 from core.tables import Booking, Closure, Contact, Leave, Outbox, Part, PaymentRequest, Service, Waiting
 
 TUESDAY = date(2026, 11, 24)
@@ -241,6 +241,56 @@ async def test_an_offer_that_is_taken_without_a_word_holds_up_nobody(
     await look(database, narrow, over)
     assert await states(database) == {"1": WaitState.TAKEN, "2": WaitState.OFFERED}
     assert "waiting.unanswered" not in await told(database, 1)
+
+
+async def _pass_on(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await waiting.pass_on(session, offered, now=now)
+
+
+async def _join_again(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await waiting.join_again(session, offered, shop=shop, now=now, code="BK-W9")
+
+
+async def _take_another(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await waiting.take(session, offered, starts_at=shop.at(TUESDAY, time(14)), shop=shop, now=now)
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["while it is offered", "when its minutes are over"])
+@pytest.mark.parametrize("tapped", [_pass_on, _join_again, _take_another])
+@pytest.mark.parametrize("decided", [_pay_by_its_link, _assign])
+async def test_an_old_button_changes_nothing_about_what_is_paid_or_confirmed(
+    database: Database,
+    narrow: Shop,
+    now: datetime,
+    decided: Callable[..., Any],
+    tapped: Callable[..., Any],
+    ended: bool,
+) -> None:
+    start, over = narrow.at(TUESDAY, time(10)), now + timedelta(minutes=narrow.offer_minutes)
+    async with database.write() as session:
+        await stand(session, 1, order(start), shop=narrow, now=now)
+    await look(database, narrow, now)
+    if ended:
+        await look(database, narrow, over)
+    async with database.write() as session:
+        await decided(session, await bookings.load(session, code="BK-W1"), narrow, over)
+    with pytest.raises(InvalidTransition):
+        async with database.write() as session:
+            await tapped(session, await bookings.load(session, code="BK-W1"), narrow, over)
+    async with database.read() as session:
+        kept = await bookings.load(session, code="BK-W1")
+    assert (kept.status, kept.starts_at, kept.holding) == (BookingStatus.CONFIRMED, start, True)
+
+
+async def test_what_is_passed_on_is_asked_for_no_more(database: Database, narrow: Shop, now: datetime) -> None:
+    async with database.write() as session:
+        await stand(session, 1, order(narrow.at(TUESDAY, time(10))), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        offered = await bookings.load(session, code="BK-W1")
+        asked = await payments.request(session, offered, shop=narrow, now=now, percent=None)
+        await waiting.pass_on(session, offered, now=now)
+    assert (asked.state, offered.status) == (RequestState.CANCELLED, BookingStatus.CANCELLED)
 
 
 async def test_a_bug_about_one_offer_stops_neither_the_other_ends_nor_the_next_offers(
