@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import notices, post
 from core.messages import Message, Option, Say, message, say
+from core.money import Money
 from core.shop import Shop
 from core.states import RefundState
 from core.tables import Booking, Refund
@@ -53,9 +54,11 @@ async def no_transfer(session: AsyncSession, booking: Booking, refund: Refund, *
     await notices.alert(session, booking, what, key=f"refund-no-transfer:{refund.key}", shop=shop, now=now)
 
 
-async def twice(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def twice(
+    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
+) -> None:
     """Midtrans sent back what staff had transferred: the customer has it twice."""
-    what = say("staff.refund_twice", amount=refund.amount)
+    what = say("staff.refund_twice", amount=amount)
     await notices.alert(session, booking, what, key=f"refund-twice:{refund.key}", shop=shop, now=now)
 
 

@@ -4,13 +4,15 @@
               └── refused for good ──> BY_HAND ── transferred ───────> DONE
 
 What is owed never exceeds what is left of the payment it came by. A refund's key is Midtrans' refund_key:
-asking again under it never refunds twice, so whatever happened in between is found and not repeated.
+asking again under it never refunds twice, so whatever happened in between is found and not repeated. No key comes
+again, even where a backup was put back: it names its moment.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import ledger, payments, refund_notices
@@ -21,7 +23,7 @@ from core.payment_methods import can_refund
 from core.refusals import AlreadySentBack, NotFound
 from core.shop import Shop
 from core.states import RefundState
-from core.tables import Booking, BookingEvent, Refund
+from core.tables import Booking, BookingEvent, LedgerEntry, Refund
 
 MIDTRANS = "midtrans"
 """Who sent back what no person transferred."""
@@ -36,14 +38,13 @@ async def owe(
     asked for a bank account and the admins get the task; who is told why is the caller's to see to.
     """
     booking = await payments.locked(session, booking.id)
-    number = await _count(session, booking)
+    keys = await _fresh_keys(session, booking, shop, now)
     made: list[Refund] = []
     for pot in await _unowed(session, booking):
         share = min(pot.left, amount - sum(each.amount for each in made))
         if share <= 0:
             continue
-        key = f"REFUND-{shop.order_prefix}-{booking.code.replace('-', '')}-{number + len(made) + 1}"
-        made.append(_refund(key, booking, pot, share, reason, now))
+        made.append(_refund(next(keys), booking, pot, share, reason, now))
     session.add_all(made)
     await _counted(session, booking)
     for refund in made:
@@ -110,13 +111,15 @@ async def covered(
 ) -> bool:
     """Midtrans reports that `amount` of an attempt's money went back; whether under the key of a refund of ours.
 
-    That refund is done then. Money that went any other way counts against what is owed of the attempt:
-    first the refund of the same amount, then the oldest. `tell`: the customer is told of what is done.
+    That refund is done then; what came short of it is owed under another key. Money that went any other way counts
+    against what is owed of the attempt: first the refund of the same amount, then the oldest. `tell`: the customer is
+    told of what is done.
     """
     ours = await session.get(Refund, key) if key else None
     if ours is not None and ours.booking_id == booking.id:
-        await _arrived(session, booking, ours, shop=shop, now=now)
-        return True
+        amount -= await _arrived(session, booking, ours, amount, shop=shop, now=now)
+        if not amount:
+            return True
     owed = await _open_of(session, booking, transaction_id)
     for refund in sorted(owed, key=lambda each: each.amount != amount):
         if amount < refund.amount:
@@ -185,8 +188,13 @@ async def locked(session: AsyncSession, key: str) -> tuple[Refund, Booking]:
     return refund, booking
 
 
-async def _count(session: AsyncSession, booking: Booking) -> int:
-    return await session.scalar(select(func.count()).where(Refund.booking_id == booking.id)) or 0
+async def _fresh_keys(session: AsyncSession, booking: Booking, shop: Shop, now: datetime) -> Iterator[str]:
+    """Keys under which nothing was owed or sent back yet, by our books and, whatever they have forgotten, by the clock."""
+    owed = await session.scalars(select(Refund.key).where(Refund.booking_id == booking.id))
+    went = await session.scalars(select(LedgerEntry.reference).where(LedgerEntry.booking_id == booking.id))
+    used = {*owed, *went}
+    begin = f"REFUND-{shop.order_prefix}-{booking.code.replace('-', '')}-{int(now.timestamp()):X}"
+    return (key for number in itertools.count(1) if (key := f"{begin}-{number}") not in used)
 
 
 async def _unowed(session: AsyncSession, booking: Booking) -> list[Pot]:
@@ -221,19 +229,50 @@ async def _begin(session: AsyncSession, booking: Booking, refund: Refund, *, sho
     if refund.state is RefundState.WANTED:
         leave_work(session, payments.WORKER)
         return
-    await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
+    if refund.bank_account is None:
+        await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
     await refund_notices.task(session, booking, refund, shop=shop, now=now)
 
 
-async def _arrived(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
-    """Midtrans sent it back; staff must know where it was theirs to transfer, or was transferred already."""
+async def _arrived(
+    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
+) -> Money:
+    """Midtrans sent so much back under its key; how much of that was the refund's.
+
+    Staff must know where it was theirs to transfer, or was transferred already.
+    """
     if refund.state is RefundState.DONE:
-        await refund_notices.twice(session, booking, refund, shop=shop, now=now)
-        return
+        await refund_notices.twice(session, booking, refund, amount, shop=shop, now=now)
+        return amount
+    rest = await _cut(session, booking, refund, amount, shop=shop, now=now) if amount < refund.amount else None
     if refund.state is RefundState.BY_HAND:
         await refund_notices.no_transfer(session, booking, refund, shop=shop, now=now)
     await _close(session, booking, refund, by=MIDTRANS, now=now)
     await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
+    if rest is not None:
+        await _begin(session, booking, rest, shop=shop, now=now)
+    return refund.amount
+
+
+async def _cut(
+    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
+) -> Refund:
+    """Leave a refund so much of its amount; the rest, which is owed under another key, as its key is spent."""
+    rest = Refund(
+        key=next(await _fresh_keys(session, booking, shop, now)),
+        booking_id=booking.id,
+        order_id=refund.order_id,
+        transaction_id=refund.transaction_id,
+        amount=refund.amount - amount,
+        reason=refund.reason,
+        state=refund.state,
+        bank_account=refund.bank_account,
+        asked_at=now,
+        due_at=now if refund.state is RefundState.WANTED else None,
+    )
+    session.add(rest)
+    refund.amount = amount
+    return rest
 
 
 async def _close(session: AsyncSession, booking: Booking, refund: Refund, *, by: str, now: datetime) -> None:

@@ -13,10 +13,11 @@ from sqlalchemy import Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import ledger, refund_notices, refunds
+from core.money import Money
 from core.outbox import retry_at
 from core.shop import Shop
 from core.states import RefundState
-from core.tables import Booking, BookingEvent, Moment, PaymentAttempt, Refund
+from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentAttempt, Refund
 
 LEASE = timedelta(seconds=30)
 REFUSED_AGAIN = timedelta(hours=1)
@@ -53,7 +54,10 @@ async def next_deed(session: AsyncSession, key: str) -> tuple[Refund, Deed] | No
 
 
 async def went(session: AsyncSession, key: str, evidence: Mapping[str, object], *, shop: Shop, now: datetime) -> None:
-    """Midtrans sent it back: entered once (a notification may have told it before), the customer is told."""
+    """Midtrans sent it back: entered once (a notification may have told it before), the customer is told.
+
+    Where another amount went under its key before, nothing has gone now: staff transfers it.
+    """
     refund, booking = await refunds.locked(session, key)
     assert refund.transaction_id is not None  # only what came by an attempt is asked of Midtrans
     attempt = await session.get_one(PaymentAttempt, refund.transaction_id)
@@ -72,9 +76,15 @@ async def went(session: AsyncSession, key: str, evidence: Mapping[str, object], 
     )
     if new:
         _note(session, booking, refund, now)
+    elif refund.state is not RefundState.WANTED:
+        return
+    if new or await _entered(session, refund) == -refund.amount:
         await refunds.covered(
             session, booking, refund.transaction_id, refund.amount, key=key, tell=True, shop=shop, now=now
         )
+    else:
+        refund.error = "its refund_key was used for another amount"
+        await _by_hand(session, booking, refund, shop=shop, now=now)
 
 
 async def refused(session: AsyncSession, key: str, reason: str, *, for_good: bool, shop: Shop, now: datetime) -> None:
@@ -86,10 +96,7 @@ async def refused(session: AsyncSession, key: str, reason: str, *, for_good: boo
     refund.error = reason
     refund.due_at = now + REFUSED_AGAIN
     if for_good or now - refund.asked_at >= PATIENCE:
-        refund.state, refund.due_at = RefundState.BY_HAND, None
-        await refund_notices.refused(session, booking, refund, shop=shop, now=now)
-        await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
-        await refund_notices.task(session, booking, refund, shop=shop, now=now)
+        await _by_hand(session, booking, refund, shop=shop, now=now)
 
 
 async def unclear(
@@ -101,6 +108,20 @@ async def unclear(
         refund.attempts += 1
         refund.error = reason
         refund.due_at = retry_at(refund.attempts, now, jitter=jitter, after=after)
+
+
+async def _by_hand(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans won't send it (`refund.error`): staff is told why, and transfers it once the customer has named an account."""
+    refund.state, refund.due_at = RefundState.BY_HAND, None
+    await refund_notices.refused(session, booking, refund, shop=shop, now=now)
+    await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
+    await refund_notices.task(session, booking, refund, shop=shop, now=now)
+
+
+async def _entered(session: AsyncSession, refund: Refund) -> Money | None:
+    """What the ledger holds under a refund's key."""
+    entered = (LedgerEntry.order_id == refund.order_id, LedgerEntry.kind == "refunded")
+    return await session.scalar(select(LedgerEntry.amount).where(*entered, LedgerEntry.reference == refund.key))
 
 
 def _note(session: AsyncSession, booking: Booking, refund: Refund, now: datetime) -> None:

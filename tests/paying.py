@@ -20,6 +20,8 @@ ADMIN = ("telegram", "7000000001")
 CODE = "BK-000001"
 ORDER = "BOOKING-A1-BK000001-1"
 PRICE = 150_000
+KEY = "REFUND-A1-BK000001-6B039010-1"
+"""Of the first refund, where it is owed on Monday at eight, as all these tests begin."""
 
 
 def tuesday_at_ten(shop: Shop, now: datetime) -> datetime:

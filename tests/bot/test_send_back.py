@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from paying import CODE, ORDER, PRICE, answer, booking_of, letters
+from paying import CODE, KEY, ORDER, PRICE, answer, booking_of, letters
 from sqlalchemy import select
 from test_collect import Till
 
@@ -16,7 +16,6 @@ from core.states import PaymentStatus, RefundState
 from core.tables import LedgerEntry, Refund
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-KEY = "REFUND-A1-BK000001-1"
 NOT_YET = MidtransRefused(412, ["Merchant cannot modify the status of the transaction"])
 TOO_MUCH = MidtransRefused(414, ["Refund amount is invalid"])
 DUPLICATE = MidtransRefused(406, ["Duplicate refund_key"])
@@ -108,6 +107,37 @@ async def test_what_midtrans_answers_decides_how_it_goes_on(
     assert [what for what, _ in till.midtrans.asked].count("refund") == asked
     assert (await refund_of(database)).state is state
     assert await ledger(database) == ([IN, OUT] if state is RefundState.DONE else [IN])
+
+
+@pytest.mark.parametrize(
+    ("went", "state"),
+    [
+        pytest.param(50_000, RefundState.DONE, id="the same amount: it is that refund"),
+        pytest.param(30_000, RefundState.BY_HAND, id="another: nothing went now, so staff transfers it"),
+    ],
+)
+@pytest.mark.parametrize("answers", [FINE, DUPLICATE], ids=["said again", "a duplicate"])
+async def test_a_key_that_was_used_before_the_backup_was_put_back_is_not_asked_for_ever(
+    till: Till, database: Database, went: int, state: RefundState, answers: Exception | None
+) -> None:
+    """Keys were numbers once, so one that went may have been given again."""
+    await paid(till, 0)
+    back = {"refund_key": KEY, "refund_amount": f"{went}.00"}
+    till.midtrans.statuses[ORDER] = answer(status="partial_refund", refunds=[back], **WALLET)
+    await till.notify(status="partial_refund")
+    await till.work()
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        [owed] = await refunds.owe(session, booking, 50_000, reason="overpaid", shop=till.shop, now=till.now)
+        owed.key = KEY
+    till.midtrans.wrong = [FINE, answers]
+    await till.work()
+    assert await ledger(database) == [IN, ("refunded", KEY, -went)]
+    refund = await refund_of(database)
+    assert (refund.state, refund.due_at) == (state, None)
+    told = await letters(database)
+    assert any("refund-refused" in key for key in told) == (state is RefundState.BY_HAND)
+    assert (f"refund-done:{KEY}" in told) == (state is RefundState.DONE)
 
 
 async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, database: Database) -> None:

@@ -3,7 +3,7 @@
 sari > typed words      dedi [a button]      rina < what must be on the screen      <! what must not
 dedi @photo words       sari @link arrives   sari @pays          sari ! a button's data
 sari @waits 90 minutes
-{code} stands for the newest booking's code, {compact} for the same without its dash.
+{code} stands for the newest booking's code, {refund} for the newest refund's key.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from talk import Talk
 from conversations.staff.amounts import read_rupiah
 from core.database import Database
 from core.shop import Shop
-from core.tables import Booking
+from core.tables import Booking, Refund
 
 FOLDER = Path(__file__).parents[1] / "transcripts" / "staff"
 TRANSCRIPTS = {file.stem: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.txt"))}
@@ -83,8 +83,7 @@ class Scene:
 
     async def play(self, line: str, where: str) -> None:
         if "{" in line:
-            code = await self._code()
-            line = line.replace("{code}", code).replace("{compact}", code.replace("-", ""))
+            line = line.replace("{code}", await self._code()).replace("{refund}", await self._refund())
         name, what = line.split(" ", 1)
         talk = self.people[name]
         if what.startswith("<"):
@@ -109,6 +108,10 @@ class Scene:
     async def _code(self) -> str:
         async with self.database.read() as session:
             return (await session.scalars(select(Booking.code).order_by(Booking.id.desc()).limit(1))).one()
+
+    async def _refund(self) -> str:
+        async with self.database.read() as session:
+            return await session.scalar(select(Refund.key).order_by(Refund.asked_at.desc()).limit(1)) or ""
 
 
 async def _do(talk: Talk, what: str) -> None:

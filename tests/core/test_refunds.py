@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters
-from sqlalchemy import select, text, update
+from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link, letters
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core import bookings, refunds, sending_back, settlement, work
@@ -16,7 +16,6 @@ from core.states import PaymentStatus, RefundState
 from core.tables import Booking, LedgerEntry, Refund
 
 BY_WALLET = {"payment_type": "gopay"}
-KEY = "REFUND-A1-BK000001-1"
 
 
 async def pay(database: Database, shop: Shop, now: datetime, **how: Any) -> None:
@@ -87,7 +86,7 @@ async def test_a_transfer_is_recorded_once_and_the_customer_hears_of_it(
 async def test_an_unknown_refund_is_none(database: Database, shop: Shop, now: datetime) -> None:
     with pytest.raises(NotFound):
         async with database.write() as session:
-            await refunds.transferred(session, "REFUND-A1-BK999999-1", by="Ibu Rina", shop=shop, now=now)
+            await refunds.transferred(session, "REFUND-A1-BK999999-6B039010-1", by="Ibu Rina", shop=shop, now=now)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +139,61 @@ async def test_what_went_back_another_way_is_not_sent_again(
         going = (await bookings.load(session, code=CODE)).going_back
     assert [refund.amount for refund, _ in still] == left
     assert going == sum(left)
+
+
+async def test_no_key_comes_again_though_a_backup_was_put_back(database: Database, shop: Shop, now: datetime) -> None:
+    await pay(database, shop, now, **BY_WALLET)
+    [gone] = await owe(database, shop, now, 50_000)
+    async with database.write() as session:
+        await session.execute(delete(Refund))  # the backup is older than it
+    [other] = await owe(database, shop, now + timedelta(hours=1), 50_000)
+    assert other.key != gone.key
+
+
+async def test_a_key_that_the_ledger_has_is_left_out(database: Database, shop: Shop, now: datetime) -> None:
+    await pay(database, shop, now, **BY_WALLET)
+    await tell(database, shop, now, back(50_000, KEY))
+    assert [each.key for each in await owe(database, shop, now, 50_000)] == [f"{KEY.removesuffix('1')}2"]
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["asked of Midtrans", "by hand, the account is known"])
+async def test_less_than_was_owed_under_a_key_leaves_the_rest_owed_under_another(
+    database: Database, shop: Shop, now: datetime, by_hand: bool
+) -> None:
+    await pay(database, shop, now, **BY_WALLET)
+    await owe(database, shop, now, 50_000)
+    if by_hand:
+        async with database.write() as session:
+            await sending_back.refused(session, KEY, "414", for_good=True, shop=shop, now=now)
+            await refunds.send_to(session, KEY, "BCA 123 a.n. Sari", shop=shop, now=now)
+    for _ in range(2):
+        await tell(database, shop, now, back(30_000, KEY))
+    async with database.read() as session:
+        spent, rest = await refunds.of_booking(session, await bookings.load(session, code=CODE))
+        going = (await bookings.load(session, code=CODE)).going_back
+    assert (spent.key, spent.amount, spent.state) == (KEY, 30_000, RefundState.DONE)
+    assert (rest.amount, going) == (20_000, 20_000)
+    assert rest.state is (RefundState.BY_HAND if by_hand else RefundState.WANTED)
+    assert (rest.due_at is None) == by_hand
+    told = await letters(database)
+    assert "Rp30.000" in told[f"refund-done:{KEY}"]
+    if by_hand:
+        assert "BCA 123 a.n. Sari" in next(text for key, text in told.items() if f"refund-task:{rest.key}" in key)
+        assert not any(key.startswith(f"refund-account:{rest.key}") for key in told), "it is known already"
+
+
+async def test_more_than_was_owed_under_a_key_counts_against_what_else_is_owed(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await pay(database, shop, now, **BY_WALLET)
+    for amount in (50_000, 30_000):
+        await owe(database, shop, now, amount)
+    for _ in range(2):
+        await tell(database, shop, now, back(60_000, KEY))
+    async with database.read() as session:
+        [(still, booking)] = await refunds.open_ones(session, limit=9)
+    assert (still.amount, booking.going_back) == (20_000, 20_000)
+    assert any(f"refunded:{KEY}" in key for key in await letters(database, kind="staff"))
 
 
 async def test_a_refund_under_our_key_is_ours_though_it_was_given_up(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pausing import Pause
-from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link
+from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link, letters
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +22,6 @@ from core.states import RequestState
 from core.tables import LedgerEntry, PaymentRequest, Refund
 
 DOWN_PAYMENT, SECOND_ORDER = 45_000, "BOOKING-A1-BK000001-2"
-KEY = "REFUND-A1-BK000001-1"
 Deed = Callable[[AsyncSession], Awaitable[object]]
 
 
@@ -179,3 +178,4 @@ async def test_a_refund_that_the_answer_and_a_notification_tell_at_once_is_one(r
     told = rivals.pays(ORDER, PRICE, transaction_status="partial_refund", **back)
     await rivals.race(rivals.goes_back, told, rivals.goes_back, told)
     assert await ledger(database) == [("received", PRICE), ("refunded", -100_000)]
+    assert not any("refund-twice" in key for key in await letters(database))

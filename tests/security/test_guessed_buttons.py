@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from paying import CODE, book
+from paying import KEY as REFUND
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI
@@ -38,8 +39,8 @@ SHAPES = {
     "retake-any": "{code}:2026-11-26T09:00",
 }
 """What stands behind an action's name, where it isn't the booking's code alone."""
-REAL = {"code": CODE, "refund": f"REFUND-A1-{CODE.replace('-', '')}-1", "cost": "1"}
-MADE_UP = {"code": "BK-999999", "refund": "REFUND-A1-BK999999-1", "cost": "999"}
+REAL = {"code": CODE, "refund": REFUND, "cost": "1"}
+MADE_UP = {"code": "BK-999999", "refund": REFUND.replace("000001", "999999"), "cost": "999"}
 NO_IDS = ["²:٣:", "9" * 30, "BK-000001:x:y", "invoice:BK-000001.2.3"]
 
 
