@@ -46,7 +46,7 @@ async def booked(session: AsyncSession, booking: Booking, *, shop: Shop, now: da
 
 
 async def pay_here(
-    session: AsyncSession, booking: Booking, request: PaymentRequest, *, url: str, shop: Shop, now: datetime
+    session: AsyncSession, booking: Booking, request: PaymentRequest, *, url: str, key: str, shop: Shop, now: datetime
 ) -> None:
     """The payment link is ready: the customer gets it, with the amount and the time it ends."""
     invites, afterwards = "notice.pay_here", "notice.pay_here_after"
@@ -65,7 +65,7 @@ async def pay_here(
         session,
         booking,
         message(invitation, say(afterwards), link=link),
-        f"link:{request.order_id}",
+        key,
         now,
         until=request.expires_at,
     )

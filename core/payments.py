@@ -83,6 +83,12 @@ async def void(session: AsyncSession, booking: Booking, *, now: datetime) -> Non
         leave_work(session, WORKER)
 
 
+async def hurry(session: AsyncSession, order_id: str, *, now: datetime) -> None:
+    """Somebody waits for the link: a pause after a failure isn't sat out; a worker who makes it now is left alone."""
+    paused = (PaymentRequest.state == RequestState.WANTED, PaymentRequest.error.is_not(None))
+    await session.execute(update(PaymentRequest).where(PaymentRequest.order_id == order_id, *paused).values(due_at=now))
+
+
 async def open_request(session: AsyncSession, booking: Booking, *, now: datetime) -> PaymentRequest | None:
     """The request whose link lives now, if there is one."""
     return await session.scalar(
@@ -118,17 +124,25 @@ async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Tas
 
 
 async def link_made(session: AsyncSession, order_id: str, *, token: str, url: str, shop: Shop, now: datetime) -> None:
-    """The link exists: the customer gets it, unless nobody asks for that money any more (then it is closed)."""
+    """The link exists: the customer gets it, unless nobody asks for that money any more (then it is closed).
+
+    Where there was one already, two workers made it: the older died at Midtrans, so the newer is sent, too.
+    """
     made, booking = await _locked(session, order_id)
+    before = made.url
     made.token, made.url, made.attempts, made.error = token, url, 0, None
-    if made.state is not RequestState.WANTED or booking.status is BookingStatus.CANCELLED:
-        made.state, made.due_at = RequestState.CANCELLED, now
+    if booking.status is BookingStatus.CANCELLED and made.state in ALIVE:
+        made.state = RequestState.CANCELLED
+    if made.state is RequestState.CANCELLED:
+        made.due_at = now
+    if made.state not in ALIVE or url == before:
         return
     made.state, made.due_at = RequestState.OPEN, next_look(made, now)
     session.add(
         BookingEvent(booking_id=booking.id, at=now, kind="link_sent", actor="system", detail={"order_id": order_id})
     )
-    await notices.pay_here(session, booking, made, url=url, shop=shop, now=now)
+    again = f":{token}" if before else ""
+    await notices.pay_here(session, booking, made, url=url, key=f"link:{order_id}{again}", shop=shop, now=now)
 
 
 async def link_failed(
@@ -148,7 +162,7 @@ async def link_failed(
     """
     wanted, booking = await _locked(session, order_id)
     if wanted.state is not RequestState.WANTED:
-        wanted.due_at = None
+        _nothing_to_close(wanted)
         return
     wanted.attempts += 1
     wanted.error = reason
@@ -163,7 +177,7 @@ async def renumber(session: AsyncSession, order_id: str, *, shop: Shop, now: dat
     """Midtrans knows this order_id already (a restored database): ask under the next one."""
     used, booking = await _locked(session, order_id)
     if used.state is not RequestState.WANTED:
-        used.due_at = None
+        _nothing_to_close(used)
         return
     used.state, used.due_at, used.error = RequestState.CANCELLED, None, "order_id already used"
     session.add(
@@ -178,6 +192,12 @@ async def renumber(session: AsyncSession, order_id: str, *, shop: Shop, now: dat
             due_at=now,
         )
     )
+
+
+def _nothing_to_close(request: PaymentRequest) -> None:
+    """Of a request that was withdrawn before it had a link nothing is left to do; any other has its own time."""
+    if request.state is RequestState.CANCELLED and request.token is None:
+        request.due_at = None
 
 
 async def link_closed(session: AsyncSession, order_id: str) -> None:
@@ -309,7 +329,7 @@ def _claim_statement() -> Executable:
     return (
         update(PaymentRequest)
         .where(PaymentRequest.order_id.in_(select(due.c.order_id)))
-        .values(due_at=bindparam("leased_until", type_=Moment()))
+        .values(due_at=bindparam("leased_until", type_=Moment()), error=None)
         .returning(PaymentRequest)
         .execution_options(synchronize_session=False)
     )

@@ -687,6 +687,7 @@ class PaymentRequest(Base):
     """When a worker must look: make the link, or close it after a last status call; None: nothing to do."""
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
+    """Why it waits to be tried again; None also while a worker tries."""
 
 
 class PaymentAttempt(Base):

@@ -119,6 +119,70 @@ async def test_the_link_reaches_the_chat_with_the_amount_and_its_end(
     assert row.until == now + shop.hold
 
 
+async def test_a_link_that_two_workers_made_is_sent_again_as_the_older_died_at_midtrans(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    for name in ("first", "second", "second"):
+        async with database.write() as session:
+            await payments.link_made(session, ORDER, token=name, url=f"https://{name}", shop=shop, now=now + MINUTE)
+    request = await request_of(database)
+    assert (request.state, request.token, request.url) == (RequestState.OPEN, "second", "https://second")
+    assert request.due_at == now + MINUTE + payments.LOOK_EVERY
+    async with database.read() as session:
+        sent = await session.scalars(select(Outbox.body).where(Outbox.kind == "notice").order_by(Outbox.id))
+        assert [body["link"]["url"] for body in sent] == ["https://first", "https://second"]
+
+
+@pytest.mark.parametrize("ended", ["settlement", "expire", "deny and cancel"])
+async def test_a_link_that_comes_when_all_is_over_changes_nothing(
+    database: Database, shop: Shop, now: datetime, ended: str
+) -> None:
+    await book(database, shop, now)
+    await give_link(database, ORDER, shop, now)
+    for status in ended.split(" and "):
+        await settle(database, shop, now, answer(status=status))
+    over, told = await request_of(database), await letters(database)
+    async with database.write() as session:
+        await payments.link_made(session, ORDER, token="late", url="https://late", shop=shop, now=now)
+    request = await request_of(database)
+    assert (request.state, request.due_at) == (over.state, None)
+    assert await letters(database) == told
+
+
+async def test_a_worker_that_comes_too_late_leaves_the_others_link_to_its_own_time(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    await give_link(database, ORDER, shop, now)
+    for state in (RequestState.OPEN, RequestState.CANCELLED):
+        before = await request_of(database)
+        assert before.state is state
+        async with database.write() as session:
+            await payments.renumber(session, ORDER, shop=shop, now=now)
+            await payments.link_failed(session, ORDER, reason="x", refused=False, jitter=0.0, shop=shop, now=now)
+        after = await request_of(database)
+        assert (after.state, after.due_at) == (state, before.due_at), "looked at, or closed, as before"
+        async with database.write() as session:
+            await payments.void(session, await bookings.load(session, code=CODE), now=now)
+
+
+async def test_who_waits_for_a_link_waits_for_no_pause_and_disturbs_no_worker(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    later = now + MINUTE
+    async with database.write() as session:
+        await payments.link_failed(session, ORDER, reason="x", refused=False, jitter=0.0, shop=shop, now=now)
+        await payments.hurry(session, ORDER, now=now)
+    assert (await request_of(database)).due_at == now
+    async with database.write() as session:
+        assert await payments.claim(session, now=later, limit=9)
+        await payments.hurry(session, ORDER, now=later)
+        assert await payments.claim(session, now=later, limit=9) == []
+    assert (await request_of(database)).due_at == later + payments.LEASE
+
+
 async def test_no_link_is_told_when_the_booking_was_cancelled_meanwhile(
     database: Database, shop: Shop, now: datetime
 ) -> None:

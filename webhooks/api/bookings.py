@@ -23,7 +23,6 @@ from core import (
 )
 from core.refusals import NotFound, PaymentUnavailable
 from core.shop import Shop
-from core.states import RequestState
 from core.tables import Booking
 from webhooks.api.answers import Denied
 from webhooks.api.auth import User
@@ -111,8 +110,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
         request = await payments.request(session, booking, shop=shop, now=call.now, percent=share)
-        if request.state is RequestState.WANTED:
-            request.due_at = call.now  # somebody waits: don't sit out the pause after a failure
+        await payments.hurry(session, request.order_id, now=call.now)
     call.api.wake()
     link = PaymentLink.of(request)
     if link is None and (opened := await call.api.pay_link(request)) is not None:
