@@ -2,8 +2,9 @@
 
     a page of orders ── asked, so many at once and a second ──> answers ── compare ──> settle ──> compare again
 
-Midtrans is never asked inside a transaction. The first call that finds nobody there ends a page: the orders
-before it are done, the others are asked again later.
+Midtrans is never asked inside a transaction. A call that finds nobody there ends a page, unless Midtrans still speaks of
+another order: the orders before it are done, the others are asked again later. An order of which it alone can't say
+anything is left for a person, so that it holds up no other.
 """
 
 import asyncio
@@ -116,11 +117,15 @@ class Reconciler:
 
     async def _compare(self, orders: Sequence[Ours], after: str) -> Page:
         findings = Findings()
-        for ours, asked in zip(orders, await self._ask_all(orders), strict=True):
-            if isinstance(asked, MidtransTrouble):
+        answers = await self._ask_all(orders)
+        spoken_of = next(
+            (ours.order_id for ours, asked in zip(orders, answers, strict=True) if _is_answer(asked)), after
+        )
+        for ours, asked in zip(orders, answers, strict=True):
+            if isinstance(asked, MidtransTrouble) and not await self._speaks_of(spoken_of):
                 LOG.warning("reconciliation waits for Midtrans: %s", asked)
                 return Page(after, findings, trouble=str(asked))
-            findings += await self._judged(ours, asked)
+            findings += await self._judged(ours, asked if _is_answer(asked) else await self._try(ours))
             after = ours.order_id
         return Page(after, findings)
 
@@ -136,7 +141,7 @@ class Reconciler:
         return Findings.of([])
 
     async def _judge(self, ours: Ours, asked: "_Answers") -> Findings:
-        if isinstance(asked, MidtransRefused):
+        if isinstance(asked, MidtransRefused | MidtransTrouble):
             return Findings.of([reconciliation.unread(ours, str(asked))])
         theirs = [each.attempt for each in asked]
         before = reconciliation.compare(ours, theirs)
@@ -158,26 +163,42 @@ class Reconciler:
         (now,) = await reconciliation.load(session, [ours.order_id])
         return now
 
-    async def _ask_all(self, orders: Sequence[Ours]) -> "list[_Answers | MidtransTrouble]":
-        """What Midtrans says of each order; nobody asks any more once it doesn't answer."""
-        free, trouble = asyncio.Semaphore(AT_ONCE), list[MidtransTrouble]()
+    async def _ask_all(self, orders: Sequence[Ours]) -> "list[_Answers]":
+        """What Midtrans says of each order; nobody asks any more once `AT_ONCE` in a row found nobody there."""
+        free, troubles = asyncio.Semaphore(AT_ONCE), list[MidtransTrouble]()
 
-        async def ask(ours: Ours) -> "_Answers | MidtransTrouble":
+        async def ask(ours: Ours) -> "_Answers":
             async with free:
-                if trouble:
-                    return trouble[0]
-                try:
-                    return await self._ask(ours)
-                except MidtransTrouble as no_answer:
-                    trouble.append(no_answer)
-                    return no_answer
-                except MidtransRefused as refused:
-                    if refused.status in _DENIED:
-                        trouble.append(MidtransTrouble(str(refused)))
-                        return trouble[0]
-                    return refused
+                if len(troubles) == AT_ONCE:
+                    return troubles[-1]
+                asked = await self._try(ours)
+                if isinstance(asked, MidtransTrouble):
+                    troubles.append(asked)
+                else:
+                    troubles.clear()
+                return asked
 
         return await asyncio.gather(*(ask(ours) for ours in orders))
+
+    async def _try(self, ours: Ours) -> "_Answers":
+        try:
+            return await self._ask(ours)
+        except MidtransTrouble as no_answer:
+            return no_answer
+        except MidtransRefused as refused:
+            return MidtransTrouble(str(refused)) if refused.status in _DENIED else refused
+
+    async def _speaks_of(self, order_id: str) -> bool:
+        """Whether Midtrans is there, asked for an order that it has told us of ("": of none yet)."""
+        if not order_id:
+            return False
+        try:
+            await self._status(order_id)
+        except MidtransTrouble:
+            return False
+        except MidtransRefused as refused:
+            return refused.status not in _DENIED
+        return True
 
     async def _ask(self, ours: Ours) -> list[_Asked]:
         """The newest attempt, then the others that have money or may still bring some."""
@@ -192,4 +213,8 @@ class Reconciler:
         return _Asked(at, answer, attempts.read(answer)) if answer is not None else None
 
 
-_Answers = list[_Asked] | MidtransRefused
+def _is_answer(asked: "_Answers") -> bool:
+    return not isinstance(asked, MidtransTrouble)
+
+
+_Answers = list[_Asked] | MidtransRefused | MidtransTrouble

@@ -208,7 +208,7 @@ async def several(desk: Desk, count: int) -> list[str]:
 
 async def test_when_midtrans_goes_away_the_rest_is_compared_later_and_nothing_again(desk: Desk) -> None:
     orders = await several(desk, 6)
-    desk.midtrans.wrong = [None, None, None, AWAY]
+    desk.midtrans.wrong = [None, None, None, *[AWAY] * 4]  # nor does it speak of the first again
     await desk.night()
     assert len(await desk.entries()) == 3
     assert await desk.told() == "", "told in one message, at the end"
@@ -236,6 +236,58 @@ async def test_an_order_that_midtrans_refuses_to_speak_of_stops_nobody(desk: Des
     await desk.night()
     assert len(await desk.entries()) == 1
     assert "2 tagihan dicek, 1 sudah dibetulkan, 1 perlu dilihat" in await desk.told()
+
+
+class Mute(FakeMidtrans):
+    """Never says anything of some orders."""
+
+    def __init__(self, known: FakeMidtrans, *mute: str) -> None:
+        super().__init__()
+        self.statuses = known.statuses
+        self._mute = mute
+
+    async def status(self, reference: str) -> dict[str, Any] | None:
+        if reference in self._mute:
+            self.asked.append(("status", reference))
+            raise MidtransTrouble("status 500")
+        return await super().status(reference)
+
+
+@pytest.mark.parametrize("mute", [[0], [1], [2], [0, 1], [1, 2]])
+async def test_an_order_of_which_midtrans_can_never_say_anything_stops_nobody(desk: Desk, mute: list[int]) -> None:
+    orders = await several(desk, 3)
+    troubled = [orders[each] for each in mute]
+    await Desk(desk.database, desk.shop, desk.now, Mute(desk.midtrans, *troubled)).night()
+    told = await desk.told()
+    assert len(await desk.entries()) == 3 - len(mute)
+    assert f"3 tagihan dicek, {3 - len(mute)} sudah dibetulkan, {len(mute)} perlu dilihat" in told
+    assert all(f"⚠️ {order}" in told for order in troubled)
+
+
+async def test_one_that_is_left_over_from_before_is_no_reason_to_wait_either(desk: Desk) -> None:
+    """Midtrans went away before the last two, and has never anything to say of them."""
+    orders = await several(desk, 4)
+    desk.midtrans = mute = Mute(desk.midtrans, *orders[2:])
+    mute.wrong = [None, None, AWAY]
+    night = Desk(desk.database, desk.shop, desk.now, mute)
+    await night.night()
+    assert await desk.told() == "", "the first isn't spoken of now: it may be away"
+    await night.night(AGAIN)
+    assert "4 tagihan dicek, 2 sudah dibetulkan, 2 perlu dilihat" in await desk.told()
+
+
+async def test_a_hiccup_is_asked_about_again_at_once(desk: Desk) -> None:
+    await several(desk, 3)
+    desk.midtrans.wrong = [None, AWAY]
+    await desk.night()
+    assert "3 tagihan dicek, 3 sudah dibetulkan" in await desk.told()
+
+
+async def test_nobody_is_asked_for_long_where_nobody_answers(desk: Desk) -> None:
+    await several(desk, 5 * AT_ONCE)
+    desk.midtrans.wrong = [AWAY] * AT_ONCE
+    await desk.night()
+    assert len(desk.midtrans.asked) == AT_ONCE
 
 
 async def test_two_processes_compare_a_night_once(desk: Desk) -> None:
