@@ -128,7 +128,7 @@ async def link_made(session: AsyncSession, order_id: str, *, token: str, url: st
 
     Where there was one already, two workers made it: the older died at Midtrans, so the newer is sent, too.
     """
-    made, booking = await _locked(session, order_id)
+    made, booking = await locked_request(session, order_id)
     before = made.url
     made.token, made.url, made.attempts, made.error = token, url, 0, None
     if booking.status is BookingStatus.CANCELLED and made.state in ALIVE:
@@ -160,7 +160,7 @@ async def link_failed(
 
     `refused`: Midtrans understood and said no, so a person must look; it is tried all the same until the time ends.
     """
-    wanted, booking = await _locked(session, order_id)
+    wanted, booking = await locked_request(session, order_id)
     if wanted.state is not RequestState.WANTED:
         _nothing_to_close(wanted)
         return
@@ -175,7 +175,7 @@ async def link_failed(
 
 async def renumber(session: AsyncSession, order_id: str, *, shop: Shop, now: datetime) -> None:
     """Midtrans knows this order_id already (a restored database): ask under the next one."""
-    used, booking = await _locked(session, order_id)
+    used, booking = await locked_request(session, order_id)
     if used.state is not RequestState.WANTED:
         _nothing_to_close(used)
         return
@@ -270,7 +270,7 @@ async def locked(session: AsyncSession, booking_id: int) -> Booking:
     ).one()
 
 
-async def _locked(session: AsyncSession, order_id: str) -> tuple[PaymentRequest, Booking]:
+async def locked_request(session: AsyncSession, order_id: str) -> tuple[PaymentRequest, Booking]:
     """A request and its booking as they stand now, to be written: somebody may have withdrawn it while Midtrans was asked."""
     request = await session.get_one(PaymentRequest, order_id)
     booking = await locked(session, request.booking_id)

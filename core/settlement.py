@@ -110,16 +110,43 @@ async def settle(
 
     `asked_at` (`now` when None): an answer older than the one that is known of its attempt says nothing.
     """
-    request = await session.get(PaymentRequest, order_id)
-    if request is None or answer is None:
+    if answer is None or await session.get(PaymentRequest, order_id) is None:
         return "nothing"
-    booking = await payments.locked(session, request.booking_id)
-    await session.refresh(request)
-    case = Case(session, request, booking, attempts.read(answer), shop, now)
+    request, booking = await payments.locked_request(session, order_id)
+    return await _act_on(Case(session, request, booking, attempts.read(answer), shop, now), asked_at or now)
+
+
+async def look(
+    session: AsyncSession,
+    order_id: str,
+    answer: Mapping[str, object] | None,
+    *,
+    shop: Shop,
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> str:
+    """Our own clock asked about a request: settle what the status says; what is still open when its time is over expires."""
+    request, booking = await payments.locked_request(session, order_id)
+    outcome = "nothing"
+    if answer is not None:
+        outcome = await _act_on(Case(session, request, booking, attempts.read(answer), shop, now), asked_at or now)
+    if request.state not in payments.ALIVE:
+        if request.state is not RequestState.CANCELLED:  # that one's link is still to be closed
+            request.due_at = None
+        return outcome
+    if request.expires_at > now:
+        request.due_at = payments.next_look(request, now)
+        return outcome
+    await _end(session, request, booking, RequestState.EXPIRED, now=now)
+    return "expired"
+
+
+async def _act_on(case: Case, asked_at: datetime) -> str:
+    order_id = case.request.order_id
     if case.attempt.order_id != order_id:
         await case.alert("wrong-order", say("staff.wrong_order", order_id=order_id))
         return "another order"
-    if not await _keep(case, asked_at or now):
+    if not await _keep(case, asked_at):
         return "out of date"
     match case.attempt.meaning:
         case Meaning.RECEIVED:
@@ -140,30 +167,6 @@ async def settle(
             return "waiting"
         case Meaning.UNKNOWN:
             return f"unknown status {case.attempt.status}"
-
-
-async def look(
-    session: AsyncSession,
-    order_id: str,
-    answer: Mapping[str, object] | None,
-    *,
-    shop: Shop,
-    now: datetime,
-    asked_at: datetime | None = None,
-) -> str:
-    """Our own clock asked about a request: settle what the status says; what is still open when its time is over expires."""
-    outcome = await settle(session, order_id, answer, shop=shop, now=now, asked_at=asked_at)
-    request = await session.get_one(PaymentRequest, order_id)
-    if request.state not in payments.ALIVE:
-        if request.state is not RequestState.CANCELLED:  # that one's link is still to be closed
-            request.due_at = None
-        return outcome
-    if request.expires_at > now:
-        request.due_at = payments.next_look(request, now)
-        return outcome
-    booking = await payments.locked(session, request.booking_id)
-    await _end(session, request, booking, RequestState.EXPIRED, now=now)
-    return "expired"
 
 
 async def _keep(case: Case, asked_at: datetime) -> bool:

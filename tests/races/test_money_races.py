@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pausing import Pause
-from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link, letters
+from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,6 +59,11 @@ class Rivals:
     def pays(self, order_id: str, amount: int, **how: Any) -> Deed:
         told = answer(order_id, amount=amount, transaction_id=f"t-{order_id}", payment_type="gopay") | how
         return lambda session: settlement.settle(session, order_id, told, **self.set)
+
+    def time_is_over(self, session: AsyncSession) -> Awaitable[object]:
+        """Midtrans knew of no attempt when it was asked, a moment before."""
+        after = {"shop": self.shop, "now": self.now + self.shop.hold}
+        return settlement.look(session, ORDER, None, asked_at=self.now, **after)
 
     async def owes(self, session: AsyncSession) -> object:
         booking = await bookings.load(session, code=CODE)
@@ -155,6 +160,15 @@ async def test_never_more_is_owed_than_came_in_whoever_asks_at_once(rivals: Riva
         await rivals.pays(ORDER, PRICE)(session)
     owed = await rivals.race(rivals.owes, rivals.owes, rivals.owes)
     assert sorted(map(str, owed)) == ["[100000]", "[50000]", "[]"]
+
+
+async def test_what_is_paid_as_its_time_runs_out_stays_paid(rivals: Rivals) -> None:
+    database = rivals.databases[0]
+    await book(database, rivals.shop, rivals.now)
+    await give_link(database, ORDER, rivals.shop, rivals.now)
+    await rivals.race(rivals.pays(ORDER, PRICE), *[rivals.time_is_over] * 3)
+    assert (await request_of(database)).state is RequestState.PAID
+    assert await ledger(database) == [("received", PRICE)]
 
 
 async def test_a_transfer_recorded_by_two_at_once_is_one(rivals: Rivals) -> None:
