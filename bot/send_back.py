@@ -77,21 +77,28 @@ class SendingBack:
             case Deed.WAIT:
                 raise MidtransRefused(412, ["a card payment that hasn't settled can't be refunded in part"])
             case Deed.VOID:
-                await self._went(refund.key, await self._midtrans.cancel(transaction_id))
+                await self._went(refund, await self._midtrans.cancel(transaction_id))
             case Deed.REFUND:
-                answer = await self._midtrans.refund(
-                    transaction_id, refund_key=refund.key, amount=refund.amount, reason=refund.reason
-                )
-                await self._went(refund.key, answer)
+                await self._went(refund, await self._refunded(refund, transaction_id))
 
-    async def _went(self, key: str, evidence: Mapping[str, object]) -> None:
+    async def _refunded(self, refund: Refund, transaction_id: str) -> Mapping[str, object]:
+        """What tells that it went: the answer, or that its key is known already."""
+        try:
+            return await self._midtrans.refund(
+                transaction_id, refund_key=refund.key, amount=refund.amount, reason=refund.reason
+            )
+        except MidtransRefused as refused:
+            if not refused.duplicate_refund:
+                raise
+            return {"duplicate_refund_key": refund.key, "told": refused.messages}
+
+    async def _went(self, asked: Refund, evidence: Mapping[str, object]) -> None:
         async with self._database.write() as session:
-            await sending_back.went(session, key, evidence, shop=self._shop, now=self._clock())
+            await sending_back.went(
+                session, asked.key, evidence, amount=asked.amount, shop=self._shop, now=self._clock()
+            )
 
     async def _refused(self, key: str, refused: MidtransRefused) -> None:
-        if refused.duplicate_refund:
-            await self._went(key, {"duplicate_refund_key": key, "told": refused.messages})
-            return
         LOG.warning("%s isn't refunded: %s", key, refused)
         async with self._database.write() as session:
             await sending_back.refused(

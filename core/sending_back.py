@@ -12,7 +12,8 @@ from enum import StrEnum
 from sqlalchemy import Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import ledger, refund_notices, refunds
+from core import ledger, notices, refund_notices, refunds
+from core.messages import say
 from core.money import Money
 from core.outbox import retry_at
 from core.shop import Shop
@@ -53,10 +54,13 @@ async def next_deed(session: AsyncSession, key: str) -> tuple[Refund, Deed] | No
     return refund, Deed.VOID if whole else Deed.WAIT
 
 
-async def went(session: AsyncSession, key: str, evidence: Mapping[str, object], *, shop: Shop, now: datetime) -> None:
-    """Midtrans sent it back: entered once (a notification may have told it before), the customer is told.
+async def went(
+    session: AsyncSession, key: str, evidence: Mapping[str, object], *, amount: Money, shop: Shop, now: datetime
+) -> None:
+    """Midtrans sent back the `amount` that was asked for: entered once (a notification may have told it before).
 
-    Where another amount went under its key before, nothing has gone now: staff transfers it.
+    Less may be owed by now, as some went another way while Midtrans was asked. Where another amount went under its key
+    before, nothing has gone now: staff transfers it.
     """
     refund, booking = await refunds.locked(session, key)
     assert refund.transaction_id is not None  # only what came by an attempt is asked of Midtrans
@@ -65,7 +69,7 @@ async def went(session: AsyncSession, key: str, evidence: Mapping[str, object], 
         session,
         booking,
         "refunded",
-        -refund.amount,
+        -amount,
         reference=key,
         order_id=refund.order_id,
         transaction_id=refund.transaction_id,
@@ -75,16 +79,10 @@ async def went(session: AsyncSession, key: str, evidence: Mapping[str, object], 
         now=now,
     )
     if new:
-        _note(session, booking, refund, now)
-    elif refund.state is not RefundState.WANTED:
-        return
-    if new or await _entered(session, refund) == -refund.amount:
-        await refunds.covered(
-            session, booking, refund.transaction_id, refund.amount, key=key, tell=True, shop=shop, now=now
-        )
-    else:
-        refund.error = "its refund_key was used for another amount"
-        await _by_hand(session, booking, refund, shop=shop, now=now)
+        _note(session, booking, refund, amount, now)
+        await _cover(session, booking, refund, amount, shop=shop, now=now)
+    elif refund.state is RefundState.WANTED:
+        await _entered_before(session, booking, refund, shop=shop, now=now)
 
 
 async def refused(session: AsyncSession, key: str, reason: str, *, for_good: bool, shop: Shop, now: datetime) -> None:
@@ -118,14 +116,30 @@ async def _by_hand(session: AsyncSession, booking: Booking, refund: Refund, *, s
     await refund_notices.task(session, booking, refund, shop=shop, now=now)
 
 
-async def _entered(session: AsyncSession, refund: Refund) -> Money | None:
-    """What the ledger holds under a refund's key."""
-    entered = (LedgerEntry.order_id == refund.order_id, LedgerEntry.kind == "refunded")
-    return await session.scalar(select(LedgerEntry.amount).where(*entered, LedgerEntry.reference == refund.key))
+async def _entered_before(
+    session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime
+) -> None:
+    under_its_key = (LedgerEntry.order_id == refund.order_id, LedgerEntry.reference == refund.key)
+    entered = select(LedgerEntry.amount).where(LedgerEntry.kind == "refunded", *under_its_key)
+    if await session.scalar(entered) == -refund.amount:
+        await _cover(session, booking, refund, refund.amount, shop=shop, now=now)
+        return
+    refund.error = "its refund_key was used for another amount"
+    await _by_hand(session, booking, refund, shop=shop, now=now)
 
 
-def _note(session: AsyncSession, booking: Booking, refund: Refund, now: datetime) -> None:
-    detail = {"amount": -refund.amount, "order_id": refund.order_id}
+async def _cover(
+    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
+) -> None:
+    """The refund is done, the customer is told; staff hears of more than was still owed."""
+    key, transaction_id = refund.key, refund.transaction_id or ""
+    if not await refunds.covered(session, booking, transaction_id, amount, key=key, tell=True, shop=shop, now=now):
+        told = say("staff.refunded", amount=amount)
+        await notices.alert(session, booking, told, key=f"refunded:{key}:{refund.order_id}", shop=shop, now=now)
+
+
+def _note(session: AsyncSession, booking: Booking, refund: Refund, amount: Money, now: datetime) -> None:
+    detail = {"amount": -amount, "order_id": refund.order_id}
     session.add(BookingEvent(booking_id=booking.id, at=now, kind="refunded", actor=refunds.MIDTRANS, detail=detail))
 
 

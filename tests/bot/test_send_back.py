@@ -1,14 +1,16 @@
 """Refunds through Midtrans: once, under one key, whatever the answers; by hand only when Midtrans has said no for good."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from paying import CODE, KEY, ORDER, PRICE, answer, booking_of, letters
 from sqlalchemy import select
-from test_collect import Till
+from test_collect import FakeMidtrans, Till
 
 from bot.midtrans import MidtransRefused, MidtransTrouble
+from bot.send_back import SendingBack
 from core import bookings, refunds, sending_back, settlement
 from core.database import Database
 from core.shop import Shop
@@ -199,6 +201,39 @@ async def test_money_that_is_charged_back_meanwhile_is_not_sent_back_too(till: T
     assert await ledger(database) == [IN, ("charged_back", "t-1", -PRICE)]
     assert (await refund_of(database)).state is RefundState.DONE
     assert f"refund-done:{KEY}" not in await letters(database)
+
+
+class Meanwhile(FakeMidtrans):
+    """While it is asked for a refund, something else is settled."""
+
+    def __init__(self, till: Till, told: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.till, self.told = till, told
+        self.statuses = till.midtrans.statuses
+
+    async def refund(self, reference: str, **asked: Any) -> dict[str, Any]:
+        async with self.till.database.write() as session:
+            await settlement.settle(session, ORDER, self.told, shop=self.till.shop, now=self.till.now)
+        return await super().refund(reference, **asked)
+
+
+@pytest.mark.parametrize("answers", [FINE, DUPLICATE], ids=["it goes", "it had gone"])
+@pytest.mark.parametrize("elsewhere", [40_000, 100_000], ids=["a part", "all of it"])
+async def test_what_was_asked_for_is_entered_though_less_is_owed_by_now(
+    till: Till, database: Database, elsewhere: int, answers: Exception | None
+) -> None:
+    """Staff sent money back in Midtrans' dashboard in the same moment: the ledger has what lies at Midtrans."""
+    await paid(till, 100_000)
+    back = {"refund_key": "by-staff", "refund_amount": f"{elsewhere}.00"}
+    midtrans = Meanwhile(till, answer(status="partial_refund", refunds=[back], **WALLET))
+    midtrans.wrong = [FINE, answers]
+    sender = SendingBack(database, midtrans, shop=till.shop, clock=lambda: till.now, chance=lambda: 0.0)  # type: ignore[arg-type]
+    await sender.send(await refund_of(database))
+    assert await ledger(database) == [IN, ("refunded", "by-staff", -elsewhere), ("refunded", KEY, -100_000)]
+    booking, refund = await booking_of(database), await refund_of(database)
+    assert (booking.paid_amount, booking.going_back) == (max(0, 50_000 - elsewhere), 0)
+    assert (refund.state, refund.due_at) == (RefundState.DONE, None)
+    assert any(KEY in key for key in await letters(database, kind="staff")), "more went than was owed"
 
 
 async def test_two_workers_ask_for_a_refund_once(till: Till, database: Database) -> None:

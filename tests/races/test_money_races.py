@@ -73,7 +73,7 @@ class Rivals:
         return refunds.transferred(session, KEY, by="Ibu Rina", **self.set)
 
     def goes_back(self, session: AsyncSession) -> Awaitable[object]:
-        return sending_back.went(session, KEY, {}, **self.set)
+        return sending_back.went(session, KEY, {}, amount=100_000, **self.set)
 
 
 @pytest.fixture
