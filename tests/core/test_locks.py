@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from core.database import Database
+from core.database import AWAY, Database
 from core.tables import Closure
 
 
@@ -67,3 +67,13 @@ async def test_reading_leaves_no_transaction_open(database: Database, now: datet
         async with database.read() as session:
             idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
             assert await session.scalar(text(idle)) == 0
+
+
+@pytest.mark.parametrize("given", ["nobody@/bengkel", "postgres@/nothing"], ids=["no such user", "no such database"])
+async def test_a_database_that_lets_nobody_in_is_away(postgres_url: str, given: str) -> None:
+    """While it is put back from a backup, say; also what a turn then raises must have the message come again."""
+    nowhere = Database(postgres_url.replace("postgres@/bengkel", given))
+    with pytest.raises(AWAY):
+        async with nowhere.read() as session:
+            await session.execute(select(1))
+    await nowhere.close()
