@@ -44,7 +44,8 @@ async def ask_whose(session: AsyncSession, booking: Booking, *, shop: Shop, now:
     """Ask the chat whose proven number a web booking was made with whether it is theirs, once for each Clerk user."""
     owners = select(Customer).where(Customer.phone == booking.phone, Customer.phone_proven).order_by(Customer.id)
     owner = (await session.scalars(owners.limit(1))).first()
-    if owner is None or owner.id == booking.customer_id or owner.clerk_user is not None:
+    web = await session.get_one(Customer, booking.customer_id)
+    if owner is None or owner.clerk_user is not None or web.phone_proven:
         return
     chat = await chat_of(session, owner.id)
     if chat is None:
@@ -83,14 +84,15 @@ async def unjoined(session: AsyncSession, owner: Customer) -> Booking | None:
 async def join(session: AsyncSession, contact: Contact, code: str) -> None:
     """A chat's owner says that a web booking made with their proven number is theirs: one customer from now on.
 
-    `contact` has its customer loaded. Raises `NotFound` where that booking isn't one of the web's made with this number.
+    `contact` has its customer loaded. Raises `NotFound` where that booking isn't one of the web's made with this number,
+    and where who made it has a chat with a number of their own: that is somebody else.
     """
     owner = contact.customer
     booking = await made_with(session, owner, code)
     web = await session.get_one(Customer, booking.customer_id, with_for_update={"key_share": True})
     if web.id == owner.id:
         return
-    if web.clerk_user is None or owner.clerk_user is not None:
+    if web.clerk_user is None or web.phone_proven or owner.clerk_user is not None:
         raise NotFound
     user, web.clerk_user = web.clerk_user, None
     await session.flush()  # one Clerk user has one customer

@@ -101,6 +101,18 @@ async def test_a_second_web_account_cannot_take_over_a_joined_chat(web: Web) -> 
     assert len(await seen_on_the_web(web)) == 2
 
 
+async def test_who_has_a_chat_of_their_own_and_books_with_somebody_elses_number_keeps_their_history(web: Web) -> None:
+    """Sari books for Tono: his yes must not give him all that is hers."""
+    await say(web, TONO, "halo")
+    own = await web.book()
+    await say(web, SARI, tap=f"join:{own}")
+    for_tono = await web.book(scheduledDate="2026-11-25", customerPhone=TONO)
+    asked = await letters(web.database, address=f"whatsapp:{TONO}", kind="notice")
+    assert not asked
+    assert "tidak ditemukan" in await say(web, TONO, tap=f"join:{for_tono}")
+    assert await seen_on_the_web(web) == {own, for_tono}
+
+
 async def test_the_owner_is_asked_once_however_often_somebody_books_with_the_number(web: Web) -> None:
     await say(web, SARI, "halo")
     for day in ("24", "25", "26"):
