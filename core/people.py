@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
@@ -108,15 +108,45 @@ async def remember(session: AsyncSession, contact: Contact, state: dict[str, Any
 
 
 async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> None:
-    """Note a number that the channel vouches for; whoever is known by it takes over this contact and its bookings."""
+    """Note a number that the channel vouches for; whoever is known by it is the same person.
+
+    `contact` is the only one of its customer, who has proven no number yet.
+    """
     known = await _by_phone(session, phone)
     if known is None or known.id == contact.customer_id:
         contact.customer.phone, contact.customer.phone_proven = phone, True
         return
-    for theirs in (Booking, Waiting):
-        await session.execute(update(theirs).where(theirs.contact_id == contact.id).values(customer_id=known.id))
-    known.name, known.email = known.name or contact.customer.name, known.email or contact.customer.email
+    left = await lock(session, contact.customer_id)
     contact.customer = known
+    await merge(session, left, into=known, contact=contact)
+
+
+async def lock(session: AsyncSession, customer_id: int) -> Customer:
+    """A customer, for whom nobody books until the transaction ends; raises `NotFound` where there is none (any more)."""
+    # First what an offer locks first.
+    await session.execute(select(Waiting.id).where(Waiting.customer_id == customer_id).with_for_update())
+    customer = await session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
+    if customer is None:
+        raise NotFound
+    return customer
+
+
+async def merge(session: AsyncSession, left: Customer, *, into: Customer, contact: Contact) -> None:
+    """Make one customer of two who are the same person: of `left`, who is locked and has no contact, no row is left.
+
+    What of theirs was spoken of in no chat is spoken of at `contact` from now on.
+    """
+    for theirs in (Booking, Waiting):
+        await session.execute(
+            update(theirs)
+            .where(theirs.customer_id == left.id)
+            .values(customer_id=into.id, contact_id=func.coalesce(theirs.contact_id, contact.id))
+            .execution_options(synchronize_session=False)
+        )
+    into.name, into.email, user = into.name or left.name, into.email or left.email, into.clerk_user or left.clerk_user
+    await session.delete(left)
+    await session.flush()  # one Clerk user has one customer
+    into.clerk_user = user
 
 
 async def _find(session: AsyncSession, channel: str, address: str) -> tuple[Contact, dict[str, Any]] | None:

@@ -7,10 +7,10 @@ the question in their chat.
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import outbox
+from core import outbox, people
 from core.database import insert_once
 from core.messages import Option, message, say
 from core.refusals import NotFound
@@ -20,8 +20,13 @@ from core.tables import Booking, Contact, Customer
 
 async def of_user(session: AsyncSession, clerk_user: str, *, now: datetime) -> Customer:
     """The customer of a Clerk user, made at the first booking."""
-    await insert_once(session, Customer, clerk_user=clerk_user, phone_proven=False, created_at=now)
-    return (await session.scalars(select(Customer).where(Customer.clerk_user == clerk_user))).one()
+    # Held until the transaction ends: a chat that joins them now (`join`) waits for what is booked here.
+    theirs = select(Customer).where(Customer.clerk_user == clerk_user).with_for_update(read=True, key_share=True)
+    found = (await session.scalars(theirs)).first()
+    if found is None:
+        await insert_once(session, Customer, clerk_user=clerk_user, phone_proven=False, created_at=now)
+        found = (await session.scalars(theirs)).one()
+    return found
 
 
 async def known(session: AsyncSession, clerk_user: str) -> Customer | None:
@@ -89,20 +94,12 @@ async def join(session: AsyncSession, contact: Contact, code: str) -> None:
     """
     owner = contact.customer
     booking = await made_with(session, owner, code)
-    web = await session.get_one(Customer, booking.customer_id, with_for_update={"key_share": True})
-    if web.id == owner.id:
+    if booking.customer_id == owner.id:
         return
+    web = await people.lock(session, booking.customer_id)
     if web.clerk_user is None or web.phone_proven or owner.clerk_user is not None:
         raise NotFound
-    user, web.clerk_user = web.clerk_user, None
-    await session.flush()  # one Clerk user has one customer
-    owner.clerk_user = user
-    await session.execute(
-        update(Booking)
-        .where(Booking.customer_id == web.id)
-        .values(customer_id=owner.id, contact_id=func.coalesce(Booking.contact_id, contact.id))
-        .execution_options(synchronize_session=False)
-    )
+    await people.merge(session, web, into=owner, contact=contact)
 
 
 async def made_with(session: AsyncSession, owner: Customer, code: str) -> Booking:

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from paying import CHAT, CODE, ORDER, answer, book, booking_of, give_link, request_of
+from paying import CHAT, CODE, ORDER, answer, book, booking_of, give_link, request_of, tuesday_at_ten
 from shops import make_shop
 from sqlalchemy import func, select, update
+from workshop import book as book_without_chat
+from workshop import order
 
-from core import people, privacy, settlement
+from core import people, privacy, settlement, web_customers
 from core.database import Database
 from core.privacy import Ambiguous, StillNeeded
 from core.refusals import NotFound
@@ -38,7 +40,8 @@ from core.tables import (
 NAME, PHONE, MAIL, PLATE, HOME = "Sari", "+6281234567890", "sari@example.com", "B 1234 XYZ", "Jl. Melati 3"
 ACCOUNT, CARD, SECRET = "BCA 123456 a/n Sari", "481111-1114", "rumah warna hijau"
 PHOTO = "ab" * 16 + ".jpg"
-TELLING = (NAME, PHONE[1:], MAIL, PLATE, HOME, ACCOUNT, CARD, SECRET, PHOTO, "user_sari", CHAT[1])
+OTHER_CHAT, USER, ON_THE_WEB = ("telegram", "5002"), "user_sari", "BK-000002"
+TELLING = (NAME, PHONE[1:], MAIL, PLATE, HOME, ACCOUNT, CARD, SECRET, PHOTO, USER, CHAT[1], OTHER_CHAT[1])
 """Nothing of this may be found anywhere once she is erased."""
 
 
@@ -58,7 +61,7 @@ async def _was_a_customer(database: Database, shop: Shop, now: datetime) -> None
         booking.latitude, booking.longitude = -6.26, 106.81
         booking.status, booking.cancellation_reason, booking.completed_at = BookingStatus.COMPLETED, SECRET, now
         sari = await session.get_one(Customer, 1)
-        sari.name, sari.phone, sari.phone_proven, sari.email, sari.clerk_user = NAME, PHONE, True, MAIL, "user_sari"
+        sari.name, sari.phone, sari.phone_proven, sari.email = NAME, PHONE, True, MAIL
         of, (channel, address) = {"booking_id": booking.id}, CHAT
         session.add_all(
             [
@@ -70,13 +73,35 @@ async def _was_a_customer(database: Database, shop: Shop, now: datetime) -> None
                 Rating(stars=5, comment=SECRET, at=now, **of),
                 Refund(key="r1", amount=500, reason="overpaid", state=RefundState.DONE, bank_account=ACCOUNT, asked_at=now, **of),
                 Waiting(booking_code="BK-W", customer_id=1, contact_id=1, starts_at=now, order={"name": NAME}, state=WaitState.ENDED, created_at=now),
-                IdempotencyKey(owner="user_sari", key="k", digest="d", answer={"customerName": NAME}, created_at=now),
+                IdempotencyKey(owner=USER, key="k", digest="d", answer={"customerName": NAME}, created_at=now),
             ]
         )  # fmt: skip
 
     if not database.is_sqlite:  # the workshop's customers brought their numbers along
         async with database.write() as session:
             await session.execute(select(func.setval("customer_id_seq", 2)))
+    await _books_on_the_web(database, shop, now)
+    await _writes_from_another_chat(database, now)
+
+
+async def _books_on_the_web(database: Database, shop: Shop, now: datetime) -> None:
+    """She signs in there as well, and says in the chat that it is her."""
+    async with database.write() as session:
+        web = await web_customers.of_user(session, USER, now=now)
+        web.name, web.phone, web.email = NAME, PHONE, MAIL
+        asked = order(tuesday_at_ten(shop, now) + timedelta(days=1), name=NAME, phone=PHONE, email=MAIL)
+        booking = await book_without_chat(session, asked, shop=shop, now=now, code=ON_THE_WEB, customer=web.id)
+        booking.status = BookingStatus.COMPLETED
+        chat, _, _ = await people.meet(session, *CHAT, phone=None, language="id", now=now)
+        await web_customers.join(session, chat, ON_THE_WEB)
+
+
+async def _writes_from_another_chat(database: Database, now: datetime) -> None:
+    """She is somebody new there, until she shares her number."""
+    async with database.write() as session:
+        chat, _, _ = await people.meet(session, *OTHER_CHAT, phone=None, language="id", now=now)
+        chat.customer.name, chat.customer.email = NAME, MAIL
+        await people.prove_phone(session, chat, PHONE)
 
 
 async def _erase(database: Database, shop: Shop, now: datetime, **who: str) -> list[str]:
@@ -168,11 +193,11 @@ async def test_all_that_is_kept_is_shown(database: Database, shop: Shop, now: da
     assert told["booking"][0]["status"] == "completed"
 
 
-ALIVE: dict[str, tuple[type[Base], dict[str, object]]] = {
-    "a booking that is to come": (Booking, {"status": BookingStatus.CONFIRMED}),
-    "a car in the workshop": (Booking, {"status": BookingStatus.IN_PROGRESS}),
-    "money that must go back": (Refund, {"state": RefundState.BY_HAND}),
-    "a place in the waiting list": (Waiting, {"state": WaitState.WAITING}),
+ALIVE: dict[str, tuple[type[Base], dict[str, object], list[str]]] = {
+    "bookings that are to come": (Booking, {"status": BookingStatus.CONFIRMED}, [CODE, ON_THE_WEB]),
+    "cars in the workshop": (Booking, {"status": BookingStatus.IN_PROGRESS}, [CODE, ON_THE_WEB]),
+    "money that must go back": (Refund, {"state": RefundState.BY_HAND}, [CODE]),
+    "a place in the waiting list": (Waiting, {"state": WaitState.WAITING}, ["BK-W"]),
 }
 
 
@@ -181,13 +206,13 @@ async def test_while_the_shop_still_needs_them_nobody_is_erased(
     database: Database, shop: Shop, now: datetime, why: str
 ) -> None:
     await _was_a_customer(database, shop, now)
-    table, values = ALIVE[why]
+    table, values, codes = ALIVE[why]
     async with database.write() as session:
         await session.execute(update(table).values(values))
     before = await _everything(database)
     with pytest.raises(StillNeeded) as needed:
         await _erase(database, shop, now, phone=PHONE)
-    assert needed.value.codes == (["BK-W"] if table is Waiting else [CODE])
+    assert needed.value.codes == codes
     assert await _everything(database) == before
 
 

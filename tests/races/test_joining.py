@@ -1,0 +1,82 @@
+"""Two customers become one while somebody books for the one that goes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, time, timedelta
+
+from pausing import Pause
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from workshop import book, furnish, order
+
+from core import people, web_customers
+from core.database import Database
+from core.shop import Shop
+from core.tables import Booking, Customer
+
+PHONE, USER = "+6281234567890", "user_sari"
+FIRST, SECOND = "BK-000001", "BK-000002"
+
+
+Customers = Callable[[AsyncSession, str, datetime], Awaitable[Customer]]
+
+
+async def locked(session: AsyncSession, user: str, now: datetime) -> Customer:
+    return await web_customers.of_user(session, user, now=now)
+
+
+async def seen(session: AsyncSession, user: str, _: datetime) -> Customer:
+    """The negative control: nobody waits for who only looks."""
+    return (await session.scalars(select(Customer).where(Customer.clerk_user == user))).one()
+
+
+async def book_on_the_web(
+    database: Database, code: str, *, days: int, whose: Customers, shop: Shop, now: datetime
+) -> None:
+    at = shop.at(date(2026, 11, 24), time(10)) + timedelta(days=days)
+    async with database.write() as session:
+        web = await whose(session, USER, now)
+        await book(session, order(at, phone=PHONE), shop=shop, now=now, code=code, customer=web.id)
+        web.name = "Sari"
+
+
+async def say_that_it_is_mine(database: Database, now: datetime) -> None:
+    async with database.write() as session:
+        chat, _, _ = await people.meet(session, "whatsapp", f"whatsapp:{PHONE}", phone=PHONE, language="id", now=now)
+        await web_customers.join(session, chat, FIRST)
+
+
+async def both(databases: list[Database], *, whose: Customers, shop: Shop, now: datetime) -> list[object]:
+    """What became of a second web booking, and of the yes to the first one."""
+    await furnish(databases[0], now, customers=0)
+    await book_on_the_web(databases[0], FIRST, days=0, whose=locked, shop=shop, now=now)
+    crowd = Pause(2)
+    for database in databases:
+        for claim in ("INSERT INTO booking ", "UPDATE booking SET customer_id"):
+            crowd.before(database.engine, claim)
+    return await asyncio.gather(
+        book_on_the_web(databases[0], SECOND, days=1, whose=whose, shop=shop, now=now),
+        say_that_it_is_mine(databases[-1], now),
+        return_exceptions=True,
+    )
+
+
+async def test_a_web_booking_made_while_its_customer_is_joined_to_a_chat_is_in_the_one_history(
+    databases: list[Database], shop: Shop, now: datetime
+) -> None:
+    assert await both(databases, whose=locked, shop=shop, now=now) == [None, None]
+    async with databases[0].read() as session:
+        [sari] = await session.scalars(select(Customer))
+        assert (sari.phone, sari.clerk_user) == (PHONE, USER)
+        owners = await session.execute(select(Booking.code, Booking.customer_id).order_by(Booking.code))
+        assert owners.all() == [(FIRST, sari.id), (SECOND, sari.id)]
+
+
+async def test_the_control_who_only_looks_books_for_somebody_who_is_gone(
+    postgres_url: str, shop: Shop, now: datetime
+) -> None:
+    database = Database(postgres_url)
+    booked, _ = await both([database], whose=seen, shop=shop, now=now)
+    await database.close()
+    assert isinstance(booked, IntegrityError)
