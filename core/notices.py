@@ -175,7 +175,8 @@ async def needs_human(
         *([say("staff.words", words=words)] if words else []),
         options=(Option(f"take:{contact.id}", say("staff.take_over")),),
     )
-    await post.admins(session, None, told, key=f"human:{contact.channel}:{event}", shop=shop, now=now)
+    key = f"human:{contact.channel}:{event}"
+    await post.admins(session, None, told, key=key, shop=shop, now=now, about=contact)
 
 
 async def unreached(

@@ -57,8 +57,12 @@ async def enqueue(
     until: datetime | None = None,
     kind: str = "reply",
     booking_id: int | None = None,
+    about: int | None = None,
 ) -> bool:
-    """Write a message to be sent at `due_at` (now when None); False when its key was written before."""
+    """Write a message to be sent at `due_at` (now when None); False when its key was written before.
+
+    `about`: the contact of the customer whom it tells staff of.
+    """
     leave_work(session, channel)
     return await insert_once(
         session,
@@ -69,6 +73,7 @@ async def enqueue(
         language=language,
         body=to_json(message),
         booking_id=booking_id,
+        about=about,
         kind=kind,
         due_at=due_at or now,
         not_before=due_at or now,

@@ -74,10 +74,17 @@ async def mail(
 
 
 async def admins(
-    session: AsyncSession, booking: Booking | None, letter: Message, *, key: str, shop: Shop, now: datetime
+    session: AsyncSession,
+    booking: Booking | None,
+    letter: Message,
+    *,
+    key: str,
+    shop: Shop,
+    now: datetime,
+    about: Contact | None = None,
 ) -> None:
-    """Write to every admin."""
-    await _staff(session, booking, letter, shop.admin_addresses, key=key, now=now)
+    """Write to every admin, of a booking or of somebody's chat."""
+    await _staff(session, booking, letter, shop.admin_addresses, key=key, now=now, about=about)
 
 
 async def technician(
@@ -96,6 +103,7 @@ async def _staff(
     *,
     key: str,
     now: datetime,
+    about: Contact | None = None,
 ) -> None:
     for channel, address in addresses:
         await outbox.enqueue(
@@ -108,4 +116,5 @@ async def _staff(
             now=now,
             kind="staff",
             booking_id=booking.id if booking else None,
+            about=about.id if about else None,
         )

@@ -4,20 +4,23 @@
                       └─ erase ───> names, numbers, addresses, plates, messages, photos go;
                                     bookings, money and papers stay, without a person
 
-Rows are found by what they refer to, so a table that is added later is in the export by itself.
+Rows are found by what they refer to, so a table that is added later is in the export by itself. What staff were shown
+(a job, a day's list) refers to nobody and may tell of several people: it is found by its words, erased, not exported.
 
 Law: papers are kept for ten years after the year they were issued in (UU KUP art. 28 (11)), with the buyer's name, and
 where PPN was charged with the address too (UU PPN art. 13 (5)); such a duty goes before the right to be forgotten
 (UU PDP art. 43 and 44). Once the ten years are over, erasing again takes the name off them as well.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, Text, and_, cast, delete, false, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core import media
 from core.refusals import NotFound
@@ -131,6 +134,7 @@ async def erase(session: AsyncSession, customer: Customer, *, shop: Shop, now: d
     await session.execute(
         update(Inbound).where(_of(Inbound, person)).values(address=NOBODY, raw=None, error=None)
     )  # the row stays: the vendor may deliver that message once more
+    await session.execute(delete(Outbox).where(await _mentions(session, person, shop)))
     for gone in (Outbox, Waiting, IdempotencyKey, Conversation, Contact):
         await session.execute(delete(gone).where(_of(gone, person)))
     nobody = dict.fromkeys(("name", "phone", "email", "clerk_user")) | {"phone_proven": False}
@@ -210,8 +214,38 @@ async def _check_over(session: AsyncSession, person: _Person) -> None:
 async def _photos(session: AsyncSession, person: _Person) -> list[str]:
     noted = await session.scalars(select(WorkNote.photos).where(_of(WorkNote, person)))
     costs = await session.scalars(select(AdditionalCost.photo).where(_of(AdditionalCost, person)))
-    named = [photo for photos in noted for photo in photos] + [photo for photo in costs if photo]
-    return [photo for photo in named if media.is_key(photo)]
+    bodies = await session.scalars(select(Outbox.body).where(_of(Outbox, person)))
+    sent = [body["document"]["id"] for body in bodies if "document" in body]
+    named = [photo for photos in noted for photo in photos] + [photo for photo in costs if photo] + sent
+    return [photo for photo in dict.fromkeys(named) if media.is_key(photo)]
+
+
+async def _mentions(session: AsyncSession, person: _Person, shop: Shop) -> ColumnElement[bool]:
+    """Messages that a person can be read in although they lead to nobody: by a booking's code, or what staff were shown."""
+    waits = await session.scalars(select(Waiting.booking_code).where(_of(Waiting, person)))
+    codes = [*(booking.code for booking in person.bookings), *waits]
+    words = [json.dumps(word) for word in _names(person)]  # whole values of a message, as its column writes them
+    staffs = [address for member in shop.staff for address in member.addresses]
+    heard, chat, body = aliased(Outbox), tuple_(Outbox.channel, Outbox.address), cast(Outbox.body, Text)
+    had_been_staff = select(heard.channel, heard.address).where(heard.kind == "staff")
+    return or_(
+        false(),
+        *(body.contains(code, autoescape=True) for code in codes),
+        and_(
+            Outbox.kind == "reply",
+            chat.in_(staffs) | chat.in_(had_been_staff),
+            or_(false(), *(body.contains(word, autoescape=True) for word in words)),
+        ),
+    )
+
+
+def _names(person: _Person) -> set[str]:
+    """All that a person is called by."""
+    customer, bookings, contacts = person.customer, person.bookings, person.contacts
+    called = {customer.name, customer.phone, customer.email}
+    called |= {name for booking in bookings for name in (booking.name, booking.phone, booking.email)}
+    called |= {name for contact in contacts for name in (contact.address, contact.address.removeprefix("whatsapp:"))}
+    return {name for name in called if name and name != NOBODY}
 
 
 async def _strip(

@@ -350,6 +350,12 @@ class Outbox(Base):
             postgresql_where=text("state = 'failed'"),
         ),
         Index("ix_outbox_booking_id", "booking_id"),
+        Index(
+            "ix_outbox_about",
+            "about",
+            sqlite_where=text("about IS NOT NULL"),
+            postgresql_where=text("about IS NOT NULL"),
+        ),
         Index("ix_outbox_created_at", "created_at"),
         Index("ix_outbox_vendor_id", "vendor_id"),
     )
@@ -363,6 +369,8 @@ class Outbox(Base):
     body: Mapped[dict[str, Any]]
     """A `core.messages.Message` as JSON."""
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    about: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    """The customer's contact whom it tells staff of, or whom staff speak with by it; None where that is a booking's."""
     kind: Mapped[str] = mapped_column(default="reply")
     """reply, reminder, notice, staff or takeover: what drops with a booking, and which template WhatsApp needs."""
     state: Mapped[str] = mapped_column(default="due")

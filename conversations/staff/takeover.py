@@ -58,7 +58,7 @@ async def pass_on(turn: Turn) -> Question | None:
     if _is_taken(turn):
         channel, address = turn.state.human or ("", "")
         for number, letter in enumerate(_letters(turn.incoming, "team.from_customer", _name(turn.contact))):
-            await _send(turn, channel, address, post.STAFF_LANGUAGE, letter, key=str(number))
+            await _send(turn, channel, address, post.STAFF_LANGUAGE, letter, key=str(number), of=turn.contact)
         return None
     if is_hand_back(turn.incoming.text or ""):
         return await hand_back(turn)
@@ -67,7 +67,7 @@ async def pass_on(turn: Turn) -> Question | None:
     for side in (contact, turn.contact):
         await outbox.put_off(turn.session, ENDING, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
     for number, letter in enumerate(_letters(turn.incoming, "team.from_staff", who.acting(turn).name)):
-        await _send(turn, contact.channel, contact.address, contact.language, letter, key=str(number))
+        await _send(turn, contact.channel, contact.address, contact.language, letter, key=str(number), of=contact)
     return None
 
 
@@ -127,6 +127,7 @@ async def _announce_end(turn: Turn, contact: Contact) -> None:
             now=turn.now,
             due_at=turn.now + turn.shop.takeover,
             kind=ENDING,
+            about=contact.id,
         )
 
 
@@ -149,10 +150,13 @@ def _letters(incoming: Incoming, key: str, name: str) -> Iterator[Message]:
 
 
 async def _tell(turn: Turn, contact: Contact, words: Say, *, key: str) -> None:
-    await _send(turn, contact.channel, contact.address, contact.language, Message((words,)), key=key)
+    await _send(turn, contact.channel, contact.address, contact.language, Message((words,)), key=key, of=contact)
 
 
-async def _send(turn: Turn, channel: str, address: str, language: str, letter: Message, *, key: str) -> None:
+async def _send(
+    turn: Turn, channel: str, address: str, language: str, letter: Message, *, key: str, of: Contact
+) -> None:
+    """Write to one side of the conversation of a customer's contact."""
     await outbox.enqueue(
         turn.session,
         key=f"person:{turn.incoming.channel}:{turn.incoming.event_id}:{key}",
@@ -162,6 +166,7 @@ async def _send(turn: Turn, channel: str, address: str, language: str, letter: M
         message=letter,
         now=turn.now,
         kind="notice",
+        about=of.id,
     )
 
 

@@ -2,15 +2,18 @@
 
 import asyncio
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from core.database import Database, upgrade
-from core.tables import Base
+from core.tables import Base, Contact, Customer
 
 UPGRADE = """
 import asyncio, sys
@@ -51,6 +54,28 @@ async def test_the_constraints_that_are_relied_on_are_in_the_database(database: 
     async with database.engine.connect() as connection:
         found = await connection.run_sync(checks)
     assert {"ck_part_stock", "ck_slot_capacity", "ck_booking_money", "ck_booking_line_quantity"} <= found
+
+
+async def test_customers_to_whom_nothing_leads_any_more_go(database: Database, now: datetime) -> None:
+    """They were left behind by those who turned out to be somebody known."""
+
+    def before(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", "core:migrations")
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0013")
+
+    async with database.engine.begin() as connection:
+        await connection.run_sync(before)
+        people = ((1, "in a chat", None), (2, "left behind", None), (3, "on the web", "user_sari"))
+        for number, name, user in people:
+            values = {"id": number, "name": name, "clerk_user": user, "phone_proven": False, "created_at": now}
+            await connection.execute(insert(Customer).values(values))
+        chat = {"channel": "telegram", "address": "1", "customer_id": 1, "language": "id", "created_at": now}
+        await connection.execute(insert(Contact).values(chat))
+    await upgrade(database)
+    async with database.read() as session:
+        assert set(await session.scalars(select(Customer.name))) == {"in a chat", "on the web"}
 
 
 async def test_upgrading_twice_is_harmless(database: Database) -> None:

@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from paying import CHAT, CODE, ORDER, answer, book, booking_of, give_link, request_of, tuesday_at_ten
+from paying import ADMIN, CHAT, CODE, ORDER, answer, book, booking_of, give_link, request_of, tuesday_at_ten
 from shops import make_shop
 from sqlalchemy import func, select, update
 from workshop import book as book_without_chat
 from workshop import order
 
-from core import people, privacy, settlement, web_customers
+from core import notices, outbox, people, privacy, settlement, web_customers
 from core.database import Database
+from core.messages import Document, message, say
 from core.privacy import Ambiguous, StillNeeded
 from core.refusals import NotFound
 from core.shop import Shop
@@ -39,9 +40,9 @@ from core.tables import (
 
 NAME, PHONE, MAIL, PLATE, HOME = "Sari", "+6281234567890", "sari@example.com", "B 1234 XYZ", "Jl. Melati 3"
 ACCOUNT, CARD, SECRET = "BCA 123456 a/n Sari", "481111-1114", "rumah warna hijau"
-PHOTO = "ab" * 16 + ".jpg"
+PHOTO, SENT = "ab" * 16 + ".jpg", "cd" * 16 + ".jpg"
 OTHER_CHAT, USER, ON_THE_WEB = ("telegram", "5002"), "user_sari", "BK-000002"
-TELLING = (NAME, PHONE[1:], MAIL, PLATE, HOME, ACCOUNT, CARD, SECRET, PHOTO, USER, CHAT[1], OTHER_CHAT[1])
+TELLING = (NAME, PHONE[1:], MAIL, PLATE, HOME, ACCOUNT, CARD, SECRET, PHOTO, SENT, USER, CHAT[1], OTHER_CHAT[1])
 """Nothing of this may be found anywhere once she is erased."""
 
 
@@ -82,6 +83,7 @@ async def _was_a_customer(database: Database, shop: Shop, now: datetime) -> None
             await session.execute(select(func.setval("customer_id_seq", 2)))
     await _books_on_the_web(database, shop, now)
     await _writes_from_another_chat(database, now)
+    await _speaks_with_a_person(database, shop, now)
 
 
 async def _books_on_the_web(database: Database, shop: Shop, now: datetime) -> None:
@@ -102,6 +104,24 @@ async def _writes_from_another_chat(database: Database, now: datetime) -> None:
         chat, _, _ = await people.meet(session, *OTHER_CHAT, phone=None, language="id", now=now)
         chat.customer.name, chat.customer.email = NAME, MAIL
         await people.prove_phone(session, chat, PHONE)
+
+
+async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -> None:
+    """Her words go to every admin, her photo to the one who took the conversation over."""
+    async with database.write() as session:
+        chat, _, _ = await people.meet(session, *CHAT, phone=None, language="id", now=now)
+        await notices.needs_human(session, chat, words=SECRET, shop=shop, now=now, event="2")
+        await outbox.enqueue(
+            session,
+            key="person:telegram:3:0",
+            channel=ADMIN[0],
+            address=ADMIN[1],
+            language="id",
+            message=message(say("team.from_customer_photo", name=NAME), document=Document("photo", SENT)),
+            now=now,
+            kind="notice",
+            about=chat.id,
+        )
 
 
 async def _erase(database: Database, shop: Shop, now: datetime, **who: str) -> list[str]:
@@ -132,7 +152,7 @@ async def test_of_an_erased_person_nothing_is_left_but_the_name_on_the_papers(
     assert len({place.partition(".")[0] for place in _found(before)}) >= 15, "there was something to forget"
     photos = await _erase(database, shop, now, phone=PHONE)
     after = await _everything(database)
-    assert photos == [PHOTO, PHOTO]
+    assert photos == [PHOTO, SENT]
     assert set(_found(after)) == {"invoice.facts", "receipt.facts"}
     for paper in ("invoice", "receipt"):
         [row] = after[paper]

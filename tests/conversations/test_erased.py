@@ -1,0 +1,87 @@
+"""Somebody who spoke with staff is erased: nothing of the talk is left, and nothing of others' is lost."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select, update
+from talk import Talk
+
+from core import privacy
+from core.database import Database
+from core.shop import Shop
+from core.states import BookingStatus
+from core.tables import Base, Booking, Outbox
+
+SARI, BUDI, RINA = "whatsapp:+6281290000001", "whatsapp:+6281290000002", "7000000001"
+CODE, ACCOUNT, SECRET = "BK-000001", "BCA 123456", "rumah warna hijau"
+FROM_HER, TO_HER = "ab" * 16 + ".jpg", "cd" * 16 + ".jpg"
+TELLING = (f"'{SARI}'", f"'{SARI.removeprefix('whatsapp:')}'", "'Sari'", ACCOUNT, SECRET, FROM_HER, TO_HER)
+
+
+async def _speaks(customer: Talk, rina: Talk) -> None:
+    """A customer calls for a person, writes where to transfer to, and gets an answer."""
+    await customer.type("admin")
+    rina.now = customer.now
+    await rina.look()
+    await rina.tap("Ambil alih")
+    customer.now = rina.now
+    await customer.type(f"transfer ke {ACCOUNT} a/n Sari")
+    await customer.send_photo(SECRET, stored=(FROM_HER,))
+    rina.now = customer.now
+    await rina.send_photo("ini contohnya", stored=(TO_HER,))
+    await rina.type("selesai")
+
+
+async def _everything(database: Database) -> str:
+    async with database.read() as session:
+        rows = [(await session.execute(select(table))).all() for table in Base.metadata.sorted_tables]
+    return str(rows)
+
+
+@pytest.fixture
+async def people(stocked: Database, shop: Shop, now: datetime) -> tuple[Talk, Talk, Talk]:
+    """Sari, Budi and Ibu Rina, who has spoken with both and has looked at Sari's job."""
+    sari, budi = (Talk(stocked, shop, "whatsapp", now, address=address) for address in (SARI, BUDI))
+    rina = Talk(stocked, shop, "telegram", now, address=RINA)
+    await sari.type("halo")
+    await sari.has_booked("2026-11-24T10:00", None)
+    await _speaks(sari, rina)
+    for look in (f"take:{CODE}", "hand-back", f"job:{CODE}", "jobs:tomorrow", "pending"):
+        await rina.choose(look)
+    budi.now = rina.now
+    await budi.type("admin")
+    return sari, budi, rina
+
+
+async def test_what_was_said_to_staff_and_shown_to_them_goes_too(people: tuple[Talk, Talk, Talk]) -> None:
+    sari, _, _ = people
+    before = await _everything(sari.database)
+    assert [word for word in TELLING if word not in before] == []
+    async with sari.database.write() as session:
+        await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
+        erased = await privacy.find(session, code=CODE)
+        photos = await privacy.erase(session, erased, shop=sari.shop, now=sari.now)
+    after = await _everything(sari.database)
+    assert [word for word in TELLING if word in after] == []
+    assert set(photos) == {FROM_HER, TO_HER}
+    async with sari.database.read() as session:
+        kept = await session.scalars(select(Outbox.address).where(Outbox.about.is_not(None)))
+        assert kept.all() == [RINA], "that Budi wants a person"
+
+
+async def test_a_job_shown_to_somebody_who_has_left_the_staff_goes_too(people: tuple[Talk, Talk, Talk]) -> None:
+    sari, _, _ = people
+    without_rina = sari.shop.model_copy(update={"staff": ()})
+    async with sari.database.write() as session:
+        await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
+        await privacy.erase(session, await privacy.find(session, code=CODE), shop=without_rina, now=sari.now)
+    after = await _everything(sari.database)
+    assert [word for word in TELLING if word in after] == []
+
+
+async def test_what_was_said_to_staff_is_shown_and_what_tells_of_others_is_not(people: tuple[Talk, Talk, Talk]) -> None:
+    sari, _, _ = people
+    async with sari.database.read() as session:
+        told = str(await privacy.export(session, await privacy.find(session, code=CODE)))
+    assert [word for word in TELLING if word not in told] == []
+    assert BUDI.removeprefix("whatsapp:") not in told
