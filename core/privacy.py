@@ -13,12 +13,12 @@ where PPN was charged with the address too (UU PPN art. 13 (5)); such a duty goe
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, and_, cast, delete, false, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Table, Text, and_, cast, delete, false, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -56,6 +56,10 @@ NOBODY = "-"
 
 _NOT_TOLD = {"seat", "technician_cell"}
 """Says nothing that the booking doesn't."""
+_WHERE_IT_WENT = {"key", "address", "vendor_id", "error"}
+"""Of a message to somebody else: where staff can be reached is told to nobody."""
+_WHO_ANSWERS = {"human"}
+"""Of what a chat remembers: the address of the admin who took it over."""
 Paper = type[Invoice] | type[CreditNote] | type[Receipt]
 _PAPERS: tuple[Paper, ...] = (Invoice, CreditNote, Receipt)
 _OF_EVIDENCE = {
@@ -115,7 +119,7 @@ async def export(session: AsyncSession, customer: Customer) -> dict[str, list[di
             continue
         rows = (await session.execute(select(table).where(theirs).order_by(*table.primary_key))).mappings().all()
         if rows:
-            told[table.name] = [{name: _as_json(value) for name, value in row.items()} for row in rows]
+            told[table.name] = [_told(table, row, person) for row in rows]
     return told
 
 
@@ -151,6 +155,17 @@ class _Person:
     bookings: Sequence[Booking]
     orders: Sequence[str]
 
+    @property
+    def chats(self) -> list[tuple[str, str]]:
+        """Where they write from: (channel, address) pairs."""
+        return [(contact.channel, contact.address) for contact in self.contacts]
+
+    @property
+    def mailboxes(self) -> list[tuple[str, str]]:
+        """Where they get e-mail, as pairs like those of chats."""
+        mails = {booking.email for booking in self.bookings} | {self.customer.email}
+        return [("email", mail) for mail in mails if mail]
+
 
 async def _person(session: AsyncSession, customer: Customer) -> _Person:
     contacts = (await session.scalars(select(Contact).where(Contact.customer_id == customer.id))).all()
@@ -178,16 +193,13 @@ def _theirs(table: Table, person: _Person) -> ColumnElement[bool] | None:
     ways: list[ColumnElement[bool]] = [
         key.parent.in_(ids[key.column.table.name]) for key in table.foreign_keys if key.column.table.name in ids
     ]
-    addresses = [(contact.channel, contact.address) for contact in person.contacts]
-    mails = {booking.email for booking in person.bookings} | {person.customer.email}
     match table.name:
         case "customer":
             ways = [table.c.id == person.customer.id]
         case "inbound":
-            ways = [tuple_(table.c.channel, table.c.address).in_(addresses)]
+            ways = [tuple_(table.c.channel, table.c.address).in_(person.chats)]
         case "outbox":
-            written_to = [*addresses, *(("email", mail) for mail in mails if mail)]
-            ways.append(tuple_(table.c.channel, table.c.address).in_(written_to))
+            ways.append(tuple_(table.c.channel, table.c.address).in_([*person.chats, *person.mailboxes]))
         case "payment_notification":
             ways = [table.c.order_id.in_(person.orders)]
         case "idempotency_key":
@@ -284,6 +296,21 @@ def _bare_evidence(evidence: dict[str, Any]) -> dict[str, Any]:
 def _without_words(detail: dict[str, Any]) -> dict[str, Any]:
     """Numbers and order_ids; whatever was written in words may name somebody."""
     return {name: value for name, value in detail.items() if name == "order_id" or not isinstance(value, str)}
+
+
+def _told(table: Table, row: RowMapping, person: _Person) -> dict[str, Any]:
+    """A row as it is shown to the person, without what is staff's own."""
+    told = {name: _as_json(value) for name, value in row.items()}
+    match table.name:
+        case "outbox" if (row["channel"], row["address"]) not in (*person.chats, *person.mailboxes):
+            return _without(told, _WHERE_IT_WENT)
+        case "conversation":
+            return told | {"state": _without(row["state"], _WHO_ANSWERS)}
+    return told
+
+
+def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _as_json(value: object) -> object:

@@ -66,7 +66,7 @@ async def _was_a_customer(database: Database, shop: Shop, now: datetime) -> None
         of, (channel, address) = {"booking_id": booking.id}, CHAT
         session.add_all(
             [
-                Conversation(contact_id=1, state={"answers": [["name", NAME], ["address", HOME]]}, updated_at=now),
+                Conversation(contact_id=1, state={"answers": [["name", NAME], ["address", HOME]], "human": ADMIN}, updated_at=now),
                 Inbound(channel=channel, event_id="1", address=address, received_at=now, raw={"text": SECRET}, error="x"),
                 WorkNote(at=now, author="Andi", text=f"Bu {NAME} minta cepat", photos=[PHOTO, "https://x.example/a"], **of),
                 AdditionalCost(description="Kabel", amount=1000, photo=PHOTO, proposed_by="Andi", proposed_at=now, **of),
@@ -211,6 +211,17 @@ async def test_all_that_is_kept_is_shown(database: Database, shop: Shop, now: da
     assert set(_found(told)) == set(_found(everything))
     assert told["booking"][0]["starts_at"] == "2026-11-24 03:00:00+00:00"
     assert told["booking"][0]["status"] == "completed"
+
+
+async def test_where_staff_can_be_reached_is_shown_to_nobody(database: Database, shop: Shop, now: datetime) -> None:
+    """What they were told of her is, and where she herself was written to."""
+    await _was_a_customer(database, shop, now)
+    assert ADMIN[1] in str(await _everything(database))
+    async with database.read() as session:
+        told = await privacy.export(session, await privacy.find(session, phone=PHONE))
+    assert ADMIN[1] not in str(told)
+    assert [row["body"] for row in told["outbox"] if row["kind"] == "staff"]
+    assert {row["address"] for row in told["outbox"] if "address" in row} == {CHAT[1], MAIL}
 
 
 ALIVE: dict[str, tuple[type[Base], dict[str, object], list[str]]] = {
