@@ -191,7 +191,7 @@ async def serving(
         ticks = [
             jobs.Tick("release", RELEASE_EVERY, partial(_release, opened, shop, clock)),
             *housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock),
-            housekeeping.forgetting(settings.privacy, opened, clock=clock),
+            housekeeping.forgetting(settings.privacy, opened, photos, clock=clock),
             *oversight.ticks(tick),
         ]
         if account := vendors.midtrans(settings):  # of its own: who pays at night doesn't wait for the comparison

@@ -12,8 +12,9 @@ from typing import Any
 
 from bot import config
 from bot.jobs import Tick
+from bot.photos import Photos
 from conversations.state import State
-from core import backup, outbox, post, retention
+from core import backup, media, outbox, post, retention
 from core.backup import BackupFailed
 from core.database import Database
 from core.messages import message, say
@@ -21,6 +22,8 @@ from core.shop import Shop
 
 LOOK_EVERY = timedelta(minutes=10)
 FORGET_EVERY = timedelta(hours=1)
+UNNAMED_FOR = timedelta(days=1)
+"""How old a photo is before it may be one that nothing refers to: it is stored before the row that names it."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +53,8 @@ def backups(
     return [Tick("backup", LOOK_EVERY, look)]
 
 
-def forgetting(settings: config.Privacy, database: Database, *, clock: Callable[[], datetime]) -> Tick:
-    """The tick that forgets what is too old, a batch at a time."""
+def forgetting(settings: config.Privacy, database: Database, photos: Photos, *, clock: Callable[[], datetime]) -> Tick:
+    """The tick that forgets what is too old, a batch at a time, and photos that nothing refers to any more."""
 
     async def look() -> None:
         now = clock()
@@ -61,8 +64,18 @@ def forgetting(settings: config.Privacy, database: Database, *, clock: Callable[
         while forgotten:
             async with database.write() as session:
                 forgotten = await retention.forget(session, before=before, emptied=_emptied, now=now)
+        await _forget_photos(photos, database, now)
 
     return Tick("forget", FORGET_EVERY, look)
+
+
+async def _forget_photos(photos: Photos, database: Database, now: datetime) -> None:
+    stored = await photos.stored(before=now - UNNAMED_FOR)
+    if not stored:
+        return
+    async with database.read() as session:
+        named = await retention.photos_named(session)
+    await photos.delete([file for file in stored if media.named_in(file).isdisjoint(named)])
 
 
 def _emptied(state: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import io
 import os
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -33,6 +34,8 @@ _UNREADABLE = (
     AttributeError,
 )
 """What Pillow raises for pictures that aren't."""
+_UNFINISHED = "."
+"""What the name of a file begins with that is still being written."""
 
 
 class PhotosAway(Exception):
@@ -59,6 +62,14 @@ class Photos:
             return None
         return await asyncio.to_thread(self._load, key)
 
+    async def stored(self, *, before: datetime) -> list[str]:
+        """The files of photos and thumbnails that were stored before a moment, or left half written then."""
+        return await asyncio.to_thread(self._stored, before)
+
+    async def delete(self, files: Collection[str]) -> None:
+        """Delete files of photos and thumbnails."""
+        await asyncio.to_thread(self._delete, files)
+
     def _keep(self, content: bytes) -> str:
         kind = media.kind_of(content[:12])
         if kind is None or len(content) > media.MOST_BYTES:
@@ -77,7 +88,7 @@ class Photos:
 
     def _write(self, name: str, content: bytes) -> None:
         # Under another name first, so that nobody is served half of it.
-        unfinished = self._folder / f".{name}"
+        unfinished = self._folder / f"{_UNFINISHED}{name}"
         unfinished.write_bytes(content)
         os.replace(unfinished, self._folder / name)
 
@@ -86,6 +97,27 @@ class Photos:
             return (self._folder / key).read_bytes()
         except FileNotFoundError:
             return None
+
+    def _stored(self, before: datetime) -> list[str]:
+        if not self._folder.is_dir():
+            return []
+        with os.scandir(self._folder) as files:
+            return [
+                file.name
+                for file in files
+                if media.is_key(file.name.removeprefix(_UNFINISHED)) and _is_older(file, before)
+            ]
+
+    def _delete(self, files: Collection[str]) -> None:
+        for file in files:
+            (self._folder / file).unlink(missing_ok=True)
+
+
+def _is_older(file: os.DirEntry[str], before: datetime) -> bool:
+    try:
+        return file.stat().st_mtime < before.timestamp()
+    except FileNotFoundError:  # another process was quicker
+        return False
 
 
 def _opened(content: bytes, kind: media.PhotoKind) -> Image.Image:

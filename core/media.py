@@ -85,7 +85,17 @@ def kind_of_key(photo_key: str) -> PhotoKind:
 
 def thumbnail_key(photo_key: str) -> str:
     """The key of a photo's thumbnail, which is a JPEG."""
-    return f"{photo_key.partition('.')[0]}.thumb.{PhotoKind.JPEG}"
+    return f"{name_of(photo_key)}.thumb.{PhotoKind.JPEG}"
+
+
+def name_of(photo_key: str) -> str:
+    """The random name that a photo and its thumbnail share."""
+    return photo_key.partition(".")[0]
+
+
+def named_in(text: str) -> set[str]:
+    """The random names of all photos whose keys stand in a text."""
+    return {name_of(found[0]) for found in _KEY.finditer(text)}
 
 
 def is_link(photo: str) -> bool:

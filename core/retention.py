@@ -1,4 +1,4 @@
-"""What nobody needs any more goes: old messages, what chats remember, repeated requests.
+"""What nobody needs any more goes: old messages, what chats remember, repeated requests; photos that nothing names.
 
 A batch is a short transaction of its own, so that nobody waits for it. Bookings, money and papers stay.
 """
@@ -7,13 +7,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, tuple_
+from sqlalchemy import ColumnElement, Text, cast, delete, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import idempotency
-from core.tables import Base, Conversation, IdempotencyKey, Inbound, Outbox
+from core import idempotency, media
+from core.media import PhotoKind
+from core.tables import AdditionalCost, Base, Conversation, IdempotencyKey, Inbound, Outbox, WorkNote
 
 BATCH = 200
+_NAMING_PHOTOS = (Conversation.state, WorkNote.photos, AdditionalCost.photo, Outbox.body)
+"""In the order that a photo goes from one to the other, so that none is missed that goes on meanwhile."""
 
 Emptied = Callable[[dict[str, Any]], dict[str, Any]]
 """What a conversation must go on remembering when all else is forgotten."""
@@ -31,6 +34,17 @@ async def forget(session: AsyncSession, *, before: datetime, emptied: Emptied, n
         + await _delete(session, IdempotencyKey, IdempotencyKey.created_at < now - idempotency.KEPT, most)
         + await _empty(session, before, emptied, now, most)
     )
+
+
+async def photos_named(session: AsyncSession) -> set[str]:
+    """The random names of all stored photos that something still refers to (`media.name_of`)."""
+    named: set[str] = set()
+    for column in _NAMING_PHOTOS:
+        words = cast(column, Text)
+        some = or_(*(words.contains(f".{kind}") for kind in PhotoKind))
+        for text in await session.scalars(select(words).where(some)):
+            named |= media.named_in(text)
+    return named
 
 
 async def _delete(session: AsyncSession, table: type[Base], old: ColumnElement[bool], most: int) -> int:

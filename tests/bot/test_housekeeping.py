@@ -1,19 +1,21 @@
-"""Backups come in time, old ones go, and a failing one is told once a day."""
+"""Backups come in time, old ones go, and a failing one is told once a day; what nobody needs any more is forgotten."""
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from paying import letters
-from sqlalchemy import select
+from paying import ADMIN, book, letters
+from sqlalchemy import select, update
 
 from bot import config, housekeeping
 from bot.jobs import Tick
-from core import outbox
+from bot.photos import Photos
+from core import media, outbox
 from core.database import Database
-from core.messages import message, say
+from core.messages import Document, message, say
 from core.shop import Shop
-from core.tables import Outbox
+from core.tables import AdditionalCost, Conversation, Outbox, WorkNote
 
 
 class Server:
@@ -57,7 +59,7 @@ async def test_the_admins_hear_once_a_day_of_a_backup_that_fails(
 
 
 async def test_messages_for_a_channel_that_is_off_are_dropped_when_nobody_wants_them_any_more(
-    database: Database, now: datetime
+    database: Database, now: datetime, tmp_path: Path
 ) -> None:
     for key, channel, until in (
         ("letter", "email", None),
@@ -78,11 +80,75 @@ async def test_messages_for_a_channel_that_is_off_are_dropped_when_nobody_wants_
             )
     for days, dropped in ((1, set()), (3, {"letter"}), (10, {"letter", "long wanted"})):
         later = now + timedelta(days=days)
-        tick = housekeeping.forgetting(config.Privacy(), database, clock=lambda at=later: at)  # type: ignore[misc]
-        await tick.look()
+        await forget(database, tmp_path, later)
         async with database.read() as session:
             gone = await session.scalars(select(Outbox.key).where(Outbox.state == "dropped"))
             assert set(gone) == dropped
+
+
+async def forget(database: Database, folder: Path, now: datetime) -> None:
+    photos = Photos(folder, lambda: "")
+    await housekeeping.forgetting(config.Privacy(), database, photos, clock=lambda: now).look()
+
+
+def lay(folder: Path, name: str, at: datetime) -> None:
+    """A file that was written then."""
+    file = folder / name
+    file.write_bytes(b"")
+    os.utime(file, (at.timestamp(), at.timestamp()))
+
+
+def left_in(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}
+
+
+async def test_a_photo_that_nothing_names_any_more_is_deleted_and_no_other_file(
+    database: Database, shop: Shop, now: datetime, tmp_path: Path
+) -> None:
+    """It is stored before what names it is committed, so that a young one stays in any case."""
+    in_note, of_cost, in_draft, sent, forgotten, young = (f"{number:032x}.jpg" for number in range(6))
+    yesterday = now - timedelta(days=2)
+    for photo in (in_note, of_cost, in_draft, sent, forgotten):
+        for name in (photo, media.thumbnail_key(photo)):
+            lay(tmp_path, name, yesterday)
+    lay(tmp_path, young, now - timedelta(hours=1))
+    lay(tmp_path, f".{7:032x}.png", yesterday)  # the server was killed while it was written
+    lay(tmp_path, "logo.png", yesterday)
+    await book(database, shop, now)
+    async with database.write() as session:
+        draft = {"answers": [["words", []], ["photos", [in_draft]]]}
+        session.add_all(
+            [
+                WorkNote(booking_id=1, at=now, author="Andi", text="", photos=["https://x.example/a.jpg", in_note]),
+                AdditionalCost(booking_id=1, description="Kabel", amount=1, photo=of_cost, proposed_by="Andi", proposed_at=now),
+                Conversation(contact_id=1, state=draft, updated_at=now),
+            ]
+        )  # fmt: skip
+        letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", sent))
+        await outbox.enqueue(
+            session, key="k", channel=ADMIN[0], address=ADMIN[1], language="id", message=letter, now=now
+        )
+    await forget(database, tmp_path, now)
+    kept = {name for photo in (in_note, of_cost, in_draft, sent) for name in (photo, media.thumbnail_key(photo))}
+    assert left_in(tmp_path) == kept | {young, "logo.png"}
+
+
+async def test_a_photo_goes_with_the_last_message_that_names_it(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
+    photo, year = f"{1:032x}.jpg", timedelta(days=366)
+    lay(tmp_path, photo, now)
+    async with database.write() as session:
+        letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", photo))
+        await outbox.enqueue(
+            session, key="k", channel=ADMIN[0], address=ADMIN[1], language="id", message=letter, now=now
+        )
+        await session.execute(update(Outbox).values(state="sent"))
+    left = []
+    for later in (timedelta(days=2), year):
+        await forget(database, tmp_path, now + later)
+        left.append(left_in(tmp_path))
+    assert left == [{photo}, set()]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """A chat that was quiet for a year is forgotten, all but which of its buttons are old."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 from talk import Talk
 
 from bot import config, housekeeping
+from bot.photos import Photos
 from conversations.state import State
 from core import people
 from core.database import Database
@@ -14,7 +16,7 @@ from core.tables import Inbound
 
 
 async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
-    sqlite_url: str, shop: Shop, now: datetime
+    sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     talk = Talk(Database(sqlite_url), shop, "telegram", now)
     await talk.type("mau booking")
@@ -22,7 +24,8 @@ async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
         before = State.from_json(await people.recall(session, "telegram", talk.address), now=now)
     assert before.flow
     later = now + timedelta(days=366)
-    await housekeeping.forgetting(config.Privacy(), talk.database, clock=lambda: later).look()
+    photos = Photos(tmp_path, lambda: "")
+    await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).look()
     async with talk.database.write() as session:
         state = State.from_json(await people.recall(session, "telegram", talk.address), now=later)
         assert (state.prompt, state.flow, state.answers) == (before.prompt, None, [])
