@@ -227,14 +227,14 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
 
 
 async def call_staff(turn: Turn) -> None:
-    """Tell the admins that somebody needs a person."""
+    """Tell the admins that somebody needs a person, once in a while however often they ask."""
     await notices.needs_human(
         turn.session,
         turn.contact,
         words=turn.incoming.text or "",
         shop=turn.shop,
         now=turn.now,
-        event=turn.incoming.event_id,
+        taken=turn.state.taken,
     )
 
 

@@ -36,6 +36,8 @@ class State:
     """The contact whose conversation this admin has taken over."""
     human_until: datetime | None = None
     """When the takeover ends, on both sides, unless the admin writes before."""
+    taken: int = 0
+    """How often an admin has taken this conversation over: who calls for a person after that calls anew."""
     version: int = VERSION
 
     @classmethod

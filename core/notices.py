@@ -21,6 +21,8 @@ from core.states import BookingStatus, Location, PaymentMethod
 from core.tables import Booking, Contact, Outbox, PaymentRequest, Technician
 
 _DAY, _HOURS = timedelta(hours=24), timedelta(hours=2)
+_ONE_CALL = timedelta(minutes=10)
+"""However often somebody calls for a person meanwhile, it is one call."""
 
 
 async def booked(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
@@ -161,11 +163,12 @@ async def alert(session: AsyncSession, booking: Booking, what: Say, *, key: str,
 
 
 async def needs_human(
-    session: AsyncSession, contact: Contact, *, words: str, shop: Shop, now: datetime, event: str
+    session: AsyncSession, contact: Contact, *, words: str, shop: Shop, now: datetime, taken: int
 ) -> None:
     """Somebody in a chat asks for a person, or wasn't understood three times: every admin hears his last words.
 
-    `event` is the message's id on its channel; the contact's customer is loaded.
+    Once in ten minutes, but anew after somebody has taken the conversation over: `taken` says how often that was.
+    The contact's customer is loaded.
     """
     customer = contact.customer
     who = say("staff.line.customer", name=customer.name or contact.address, phone=customer.phone or contact.channel)
@@ -175,7 +178,8 @@ async def needs_human(
         *([say("staff.words", words=words)] if words else []),
         options=(Option(f"take:{contact.id}", say("staff.take_over")),),
     )
-    key = f"human:{contact.channel}:{event}"
+    begun = now - (now - outbox.EVER) % _ONE_CALL
+    key = f"human:{contact.id}:{taken}:{begun:%Y-%m-%dT%H:%M}"
     await post.admins(session, None, told, key=key, shop=shop, now=now, about=contact)
 
 

@@ -41,6 +41,7 @@ async def take(turn: Turn, whose: str) -> Question:
     if held is not None:
         return await menu(turn, first=say("team.taken_already", name=held.name))
     state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
+    state.taken += 1
     await _prolong(turn, contact, state)
     await _tell(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
     await _announce_end(turn, contact)

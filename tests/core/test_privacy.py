@@ -110,7 +110,7 @@ async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -
     """Her words go to every admin, her photo to the one who took the conversation over."""
     async with database.write() as session:
         chat, _, _ = await people.meet(session, *CHAT, phone=None, language="id", now=now)
-        await notices.needs_human(session, chat, words=SECRET, shop=shop, now=now, event="2")
+        await notices.needs_human(session, chat, words=SECRET, shop=shop, now=now, taken=0)
         await outbox.enqueue(
             session,
             key="person:telegram:3:0",
