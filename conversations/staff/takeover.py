@@ -63,8 +63,12 @@ async def pass_on(turn: Turn) -> Question | None:
         return None
     if is_hand_back(turn.incoming.text or ""):
         return await hand_back(turn)
-    contact, remembered = await people.reach(turn.session, turn.state.customer or 0)
-    await _prolong(turn, contact, State.from_json(remembered, now=turn.now))
+    held = await _held(turn)
+    if held is None:
+        await _release(turn)
+        return await menu(turn, first=say("refusal.not_found"))
+    contact, state = held
+    await _prolong(turn, contact, state)
     for side in (contact, turn.contact):
         await outbox.put_off(turn.session, ENDING, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
     for number, letter in enumerate(_letters(turn.incoming, "team.from_staff", who.acting(turn).name)):
@@ -92,17 +96,27 @@ async def _contact_id(turn: Turn, whose: str) -> int:
 
 async def _release(turn: Turn) -> Contact | None:
     """Let go of the conversation that this admin has taken over, if any."""
-    if turn.state.customer is None:
-        return None
-    contact, remembered = await people.reach(turn.session, turn.state.customer)
+    held = await _held(turn)
     turn.state.customer = turn.state.human_until = None
-    state = State.from_json(remembered, now=turn.now)
-    if state.human == (turn.contact.channel, turn.contact.address):
-        state.human = state.human_until = None
-        await people.remember(turn.session, contact, state.to_json(), turn.now)
-        await _call_off_end(turn, contact)
-        await _tell(turn, contact, say("human.over"), key="released")
+    if held is None:
+        return None
+    contact, state = held
+    state.human = state.human_until = None
+    await people.remember(turn.session, contact, state.to_json(), turn.now)
+    await _call_off_end(turn, contact)
+    await _tell(turn, contact, say("human.over"), key="released")
     return contact
+
+
+async def _held(turn: Turn) -> tuple[Contact, State] | None:
+    """Whose conversation this admin has, and what it remembers; None where nobody's, or the person was erased."""
+    try:
+        contact, remembered = await people.reach(turn.session, turn.state.customer or 0)
+    except NotFound:
+        return None
+    state = State.from_json(remembered, now=turn.now)
+    # Not by the number alone: SQLite gives it to the next newcomer.
+    return (contact, state) if state.human == (turn.contact.channel, turn.contact.address) else None
 
 
 async def _prolong(turn: Turn, contact: Contact, state: State) -> None:

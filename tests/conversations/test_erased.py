@@ -10,7 +10,7 @@ from core import privacy
 from core.database import Database
 from core.shop import Shop
 from core.states import BookingStatus
-from core.tables import Base, Booking, Outbox
+from core.tables import Base, Booking, Contact, Conversation, Customer, Outbox
 
 SARI, BUDI, RINA = "whatsapp:+6281290000001", "whatsapp:+6281290000002", "7000000001"
 CODE, ACCOUNT, SECRET = "BK-000001", "BCA 123456", "rumah warna hijau"
@@ -77,6 +77,27 @@ async def test_a_job_shown_to_somebody_who_has_left_the_staff_goes_too(people: t
         await privacy.erase(session, await privacy.find(session, code=CODE), shop=without_rina, now=sari.now)
     after = await _everything(sari.database)
     assert [word for word in TELLING if word in after] == []
+
+
+async def test_an_admin_whose_customer_is_erased_meanwhile_speaks_to_nobody(people: tuple[Talk, Talk, Talk]) -> None:
+    """Whoever comes next may have the same number in the database, but doesn't get the words."""
+    sari, _, rina = people
+    await rina.choose(f"take:{CODE}")
+    async with sari.database.write() as session:
+        await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
+        erased = await privacy.find(session, code=CODE)
+        number = await session.scalar(select(Contact.id).where(Contact.customer_id == erased.id))
+        await privacy.erase(session, erased, shop=sari.shop, now=sari.now)
+        comer = Customer(created_at=sari.now)
+        session.add(Contact(id=number, channel="telegram", address="5001", customer=comer, created_at=sari.now))
+        await session.flush()
+        session.add(Conversation(contact_id=number, state={}, updated_at=sari.now))
+    await rina.type("Bu Sari, datanya sudah saya hapus")
+    assert "tidak ditemukan" in rina.screen
+    async with sari.database.read() as session:
+        assert not (await session.scalars(select(Outbox).where(Outbox.address == "5001"))).all()
+    await rina.type("tugas hari ini")
+    assert "Tidak ada tugas" in rina.screen
 
 
 async def test_what_was_said_to_staff_is_shown_and_what_tells_of_others_is_not(people: tuple[Talk, Talk, Talk]) -> None:
