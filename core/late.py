@@ -3,6 +3,7 @@
 place_gone ──> the customer is told, with the nearest slots to tap
     another slot  ──> moving.move takes it, and `placed` confirms the booking
     the money back ─> give_back cancels it and owes all of it
+    the rest, asked for all the same ─> ask_for_rest takes its place again where it is free, and `placed` confirms it
     no answer     ──> remind the admins after a day
 """
 
@@ -79,6 +80,20 @@ async def placed(session: AsyncSession, booking: Booking, *, shop: Shop, now: da
     card = notices.staff_card(say("staff.late.placed", code=booking.code), booking, facts)
     await post.admins(session, booking, card, key=key, shop=shop, now=now)
     await post.technician(session, booking, card, key=key, shop=shop, now=now)
+
+
+async def ask_for_rest(
+    session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, percent: int | None
+) -> PaymentRequest:
+    """`payments.request` where late money may wait: its place is taken again first, for good.
+
+    Raises what `payments.request` does, also where the place isn't free.
+    """
+    booking = await payments.locked(session, booking.id)
+    if waits(booking):
+        await bookings.hold_again(session, booking, shop=shop, now=now)
+        await placed(session, booking, shop=shop, now=now)
+    return await payments.request(session, booking, shop=shop, now=now, percent=percent)
 
 
 async def give_back(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 
 from conversations.staff import who
 from conversations.turn import Question, Turn, question
-from core import late, notices, payments, reports, work
+from core import late, notices, reports, work
 from core.messages import Link, Option, Say, say
 from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
 from core.tables import Booking
@@ -103,7 +103,7 @@ async def finish_anyway(turn: Turn, code: str) -> Question:
 async def send_link(turn: Turn, code: str) -> Question:
     """A payment link for the rest, to the customer; staff sees the one that lives."""
     booking = await who.job(turn, code)
-    request = await payments.request(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
+    request = await late.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
     if request.url is None:
         return question(say("team.link_coming", amount=request.amount), options=[_back_to(code)])
     return question(

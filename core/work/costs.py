@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, media, payments, prices
+from core import bookings, late, media, payments, prices
 from core.money import Money
 from core.refusals import BadAmount, CostDecided, MethodCannotPay, NotBeingWorkedOn, NotFound
 from core.shop import Shop
@@ -121,7 +121,7 @@ async def _bill(
     if not booking.remaining:
         return False
     try:
-        await payments.request(session, booking, shop=shop, now=now, percent=None)
+        await late.ask_for_rest(session, booking, shop=shop, now=now, percent=None)
     except MethodCannotPay:  # cash, or too little for the method: it is paid at the workshop
         return False
     return True

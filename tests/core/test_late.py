@@ -196,6 +196,41 @@ async def test_what_is_sold_out_takes_no_slot(database: Database, shop: Shop, no
     await check_books(database)
 
 
+# --- the rest, asked for all the same ------------------------------------------------------------
+
+
+async def ask_for_rest(database: Database, shop: Shop, now: datetime) -> None:
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await late.ask_for_rest(session, booking, shop=shop, now=now, percent=None)
+
+
+async def test_who_is_asked_for_the_rest_has_his_place_for_good(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    later = await late_money(database, narrow, now, percent=30, amount=45_000)
+    async with database.write() as session:
+        rival = await bookings.load(session, code="BK-RIVAL1")
+        await bookings.cancel(session, rival, reason="batal", actor="customer", now=later)
+    await ask_for_rest(database, narrow, later)
+    booking = await booking_of(database)
+    assert (booking.status, booking.holding, booking.hold_until) == ("confirmed", True, None)
+    assert any(key.startswith("placed:") for key in await letters(database, channel=CHAT[0], address=CHAT[1]))
+    async with database.write() as session:
+        await settlement.look(session, f"{ORDER[:-1]}2", None, shop=narrow, now=later + narrow.hold)
+    assert (await booking_of(database)).holding, "the rest has time"
+    await check_books(database)
+
+
+async def test_where_the_place_is_still_taken_nothing_is_asked_for(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    later = await late_money(database, narrow, now, percent=30, amount=45_000)
+    with pytest.raises(SlotFull):
+        await ask_for_rest(database, narrow, later)
+    assert late.waits(await booking_of(database))
+
+
 # --- the money back ------------------------------------------------------------------------------
 
 

@@ -164,7 +164,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.booked)
     @rule(which=WHICH, percent=SHARES, weather=WEATHERS)
     def asks_for_a_link(self, which: int, percent: int | None, weather: Weather) -> None:
-        self.on(which, lambda session, it: payments.request(session, it, percent=percent, **self.set))
+        self.on(which, lambda session, it: late.ask_for_rest(session, it, percent=percent, **self.set))
         self.the_worker_works(weather)
 
     @precondition(lambda self: self.till.pages)

@@ -13,6 +13,7 @@ from core import (
     cancellation,
     expanded,
     idempotency,
+    late,
     moving,
     no_shows,
     notices,
@@ -109,7 +110,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await payments.request(session, booking, shop=shop, now=call.now, percent=share)
+        request = await late.ask_for_rest(session, booking, shop=shop, now=call.now, percent=share)
         await payments.hurry(session, request.order_id, now=call.now)
     call.api.wake()
     link = PaymentLink.of(request)

@@ -2,17 +2,19 @@
 
 import asyncio
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from asking import Web, wish
-from sqlalchemy import event, func, select, update
+from paying import answer
+from sqlalchemy import delete, event, func, select, update
 from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, check_books
 
 from bot.midtrans import MidtransTrouble
+from core import late, settlement
 from core.idempotency import KEPT
-from core.tables import Booking, IdempotencyKey, Part, PaymentRequest
+from core.tables import Booking, Closure, IdempotencyKey, Part, PaymentRequest
 
 on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CAR = {"brand": "Toyota", "model": "Avanza", "year": 2018}
@@ -248,6 +250,26 @@ async def test_after_a_down_payment_full_charges_what_remains_and_then_nothing(w
     for wanted in ({"paymentType": "full"}, {"paymentType": "dp", "dpPercent": 30}):
         status, body = await web.sari.post(f"/api/bookings/{code}/payment", wanted)
         assert (status, body["code"]) == (409, "already_paid")
+
+
+async def test_late_money_that_is_asked_for_its_rest_has_its_place_again_for_good(web: Web) -> None:
+    """The shop was closed that day when the down payment came, and is open again."""
+    code = await web.book()
+    _, asked = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "dp", "dpPercent": 40})
+    web.now += web.shop.hold
+    order_id = asked["data"]["orderId"]
+    async with web.database.write() as session:
+        await settlement.look(session, order_id, None, shop=web.shop, now=web.now)
+        session.add(Closure(day=date(2026, 11, 24), reason="Libur"))
+    async with web.database.write() as session:
+        told = answer(order_id, amount=60_000)
+        await settlement.settle(session, order_id, told, shop=web.shop, now=web.now)
+        await session.execute(delete(Closure))
+    assert late.waits(await web.row(code))
+    status, rest = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+    assert (status, rest["data"]["amount"]) == (200, 90_000)
+    row = await web.row(code)
+    assert (row.status, row.holding, row.hold_until) == ("confirmed", True, None)
 
 
 async def test_while_midtrans_is_away_the_wish_is_kept_and_asking_again_gives_the_link(web: Web) -> None:
