@@ -232,15 +232,19 @@ class Collector(Loop):
         except (MidtransTrouble, MidtransRefused) as trouble:
             LOG.warning("no status of %s yet: %s", order_id, trouble)
             async with self._database.write() as session:
-                await settlement.unanswered(
-                    session, order_id, jitter=self._chance(), now=self._clock(), after=_asked_wait(trouble)
-                )
+                await self._ask_again(session, order_id, after=_asked_wait(trouble))
             return
         outcomes = [await self._settle(order_id, asked) for asked in earlier]
         async with self._database.write() as session:
             outcomes.append(await self._act(session, order_id, last))
-            await settlement.answered(session, order_id, outcome="; ".join(outcomes), claimed_at=claimed_at)
+            if await settlement.is_behind(session, order_id, outcomes, now=self._clock()):
+                await self._ask_again(session, order_id)
+            else:
+                await settlement.answered(session, order_id, outcome="; ".join(outcomes), claimed_at=claimed_at)
         LOG.info("%s: %s", order_id, outcomes[-1])
+
+    async def _ask_again(self, session: AsyncSession, order_id: str, *, after: timedelta | None = None) -> None:
+        await settlement.unanswered(session, order_id, jitter=self._chance(), now=self._clock(), after=after)
 
     async def _ask(self, order_id: str) -> list[_Asked]:
         """The status of the newest attempt of an order, then of the others that may have changed."""

@@ -9,15 +9,15 @@ A notification only says "look": its signature doesn't cover the status, so the 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Executable, Integer, bindparam, select, update
+from sqlalchemy import ColumnElement, Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import attempts, bookings, invoices, late, notices, payments, refunds, returns
-from core.attempts import Meaning
+from core.attempts import Attempt, Meaning
 from core.case import Case
 from core.database import insert_once
 from core.messages import say
@@ -29,6 +29,10 @@ from core.states import BookingStatus, RequestState, check_move
 from core.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNotification, PaymentRequest
 
 LEASE = timedelta(seconds=30)
+PATIENCE = timedelta(hours=1)
+"""How long after it came a notification is believed to know more than Midtrans' status."""
+OUT_OF_DATE = "out of date"
+"""The outcome of an answer that is older than the one that is known."""
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -75,26 +79,46 @@ async def unanswered(
         notification.due_at = retry_at(max(1, notification.attempts), now, jitter=jitter, after=after)
 
 
+async def is_behind(session: AsyncSession, order_id: str, outcomes: Sequence[str], *, now: datetime) -> bool:
+    """Whether Midtrans must be asked again, since a notification that came lately tells more than what is known now.
+
+    An answer may be older than what was known (a clock was set back), or Midtrans' status behind its own notification.
+    """
+    asked_about = PaymentNotification.attempts > 0
+    told = await _told(session, order_id, asked_about, PaymentNotification.received_at > now - PATIENCE)
+    if told and OUT_OF_DATE in outcomes:
+        return True
+    known = await _known(session, order_id)
+    of_money = [each for each in told if each.meaning in _MONEY]
+    return any(
+        _HOW_FAR.get(known.get(each.transaction_id, Meaning.UNKNOWN), 0) < _HOW_FAR[each.meaning] for each in of_money
+    )
+
+
 async def other_attempts(session: AsyncSession, order_id: str, answer: Mapping[str, object] | None) -> list[str]:
     """The transaction_ids to ask about one by one, since a status by order_id answers for the newest attempt alone.
 
     These are the attempts known to wait, and those that a notification not acted on yet names; not where it
     only repeats that an attempt is over.
     """
-    known = {
-        attempt.transaction_id: attempts.read(attempt.answer).meaning
-        for attempt in await session.scalars(select(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
-    }
-    bodies = await session.scalars(
-        select(PaymentNotification.body).where(
-            PaymentNotification.order_id == order_id, PaymentNotification.due_at.is_not(None)
-        )
-    )
-    told = {each.transaction_id: each.meaning for each in map(attempts.read, bodies)}
+    known = await _known(session, order_id)
+    told = {each.transaction_id: each.meaning for each in await _told(session, order_id)}
     over = {name for name, meaning in told.items() if meaning in _OVER and known.get(name) is meaning}
     waiting = {name for name, meaning in known.items() if meaning in _LIVING}
     asked = {attempts.read(answer).transaction_id} if answer is not None else set()
     return sorted(name for name in (set(told) - over | waiting) - asked if _TRANSACTION_ID.fullmatch(name))
+
+
+async def _known(session: AsyncSession, order_id: str) -> Mapping[str, Meaning]:
+    """What Midtrans' last confirmed word for each attempt of an order means."""
+    kept = await session.scalars(select(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
+    return {attempt.transaction_id: attempts.read(attempt.answer).meaning for attempt in kept}
+
+
+async def _told(session: AsyncSession, order_id: str, *which: ColumnElement[bool]) -> list[Attempt]:
+    """What the notifications of an order that aren't acted on yet say."""
+    waiting = (PaymentNotification.order_id == order_id, PaymentNotification.due_at.is_not(None), *which)
+    return [attempts.read(body) for body in await session.scalars(select(PaymentNotification.body).where(*waiting))]
 
 
 async def settle(
@@ -147,7 +171,7 @@ async def _act_on(case: Case, asked_at: datetime) -> str:
         await case.alert("wrong-order", say("staff.wrong_order", order_id=order_id))
         return "another order"
     if not await _keep(case, asked_at):
-        return "out of date"
+        return OUT_OF_DATE
     match case.attempt.meaning:
         case Meaning.RECEIVED:
             return await _receive(case)
@@ -320,6 +344,9 @@ async def _end(
 
 _LIVING = (Meaning.WAITING, Meaning.CHALLENGED)
 _OVER = (Meaning.DENIED, Meaning.ENDED)
+_MONEY = (Meaning.RECEIVED, Meaning.REFUNDED, Meaning.CHARGED_BACK)
+_HOW_FAR = dict.fromkeys(_OVER, 1) | {Meaning.RECEIVED: 2, Meaning.REFUNDED: 3, Meaning.CHARGED_BACK: 3}
+"""How far an attempt has come; what isn't here hasn't begun. Money overrides an end, and goes back after it came."""
 
 
 def _claim_statement() -> Executable:

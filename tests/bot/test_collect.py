@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
+from sqlalchemy import select
 
 from bot.collect import Collector
 from bot.midtrans import MidtransRefused, MidtransTrouble, SnapLink
@@ -14,6 +15,7 @@ from core import bookings, payments, settlement
 from core.database import Database
 from core.shop import Shop
 from core.states import BookingStatus, RequestState
+from core.tables import PaymentNotification
 
 MINUTE = timedelta(minutes=1)
 USED = MidtransRefused(400, ["transaction_details.order_id sudah digunakan"])
@@ -186,6 +188,44 @@ async def test_a_signed_notification_with_an_altered_status_moves_no_money(till:
     await till.work()
     booking = await booking_of(database)
     assert (booking.status, booking.paid_amount) == (BookingStatus.PENDING, 0)
+    came = till.now
+    while till.now <= came + settlement.PATIENCE:
+        await till.work(MINUTE)
+    assert (await booking_of(database)).paid_amount == 0
+    async with database.read() as session:
+        assert (await session.scalars(select(PaymentNotification.due_at))).all() == [None], "believed no longer"
+
+
+@pytest.mark.parametrize("said", [answer(status="pending"), None], ids=["pending", "no attempt yet"])
+async def test_a_status_that_is_behind_its_own_notification_is_asked_for_again(
+    till: Till, database: Database, said: dict[str, Any] | None
+) -> None:
+    await till.book()
+    await till.work()
+    await till.notify()
+    till.midtrans.statuses = {ORDER: said} if said else {}
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 0
+    till.midtrans.statuses[ORDER] = answer()
+    await till.work(timedelta(seconds=2))
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+    assert await till.work(MINUTE) == 0
+
+
+async def test_a_clock_that_is_set_back_throws_no_notification_away(till: Till, database: Database) -> None:
+    """Or another process' clock, which is a little behind."""
+    await till.book()
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer(status="pending")
+    await till.notify(status="pending")
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer()
+    await till.work(-timedelta(seconds=1))
+    await till.notify()
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 0, "older than what is known"
+    await till.work(timedelta(seconds=2))
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
 
 
 @pytest.mark.parametrize("wrong", [MidtransTrouble("ReadTimeout"), WRONG_KEY], ids=["no answer", "wrong key"])
