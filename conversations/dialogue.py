@@ -1,7 +1,8 @@
 """What to say to a message: the order in which a turn looks at it.
 
 a person speaks? passed on
-shared contact -> tap -> photo -> staff's command -> slash command -> words that work everywhere
+shared contact -> tap -> photo -> staff's command -> slash command -> a button's own words, at the desk
+    -> words that work everywhere
     -> in a strict flow: the answer -> asked again
     -> in a flow: correction settled? aside? the answer? other answers? a correction? another wish? -> missed
     -> at the desk: a choice from the menu? a question? a wish? -> menu
@@ -74,6 +75,8 @@ async def _said(turn: Turn) -> Question:
         return await _act(turn, action)
     if (action := _SLASH.get(text.split(" ")[0])) is not None:
         return await _act(turn, action)
+    if flow is None and (option := _typed_out(turn, text)) is not None:
+        return await _chosen(turn, option)
     command = read_command(text)
     if command is not None:
         return await _commanded(turn, command)
@@ -333,6 +336,12 @@ def _by_label(turn: Turn, text: str) -> str | None:
         begins = [read_yes_no(label.partition(",")[0]) for label in labels]
         index = begins.index(agreed) if begins.count(agreed) == 1 else None
     return None if index is None else turn.state.shown[index][0]
+
+
+def _typed_out(turn: Turn, text: str) -> str | None:
+    """The option whose label this is, letter by letter: as good as a tap, whatever else the words could mean."""
+    same = [option for option, label in turn.state.shown if label.casefold() == text.strip().casefold()]
+    return same[0] if len(same) == 1 else None
 
 
 def _agreed(turn: Turn, text: str) -> bool | None:
