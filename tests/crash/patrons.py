@@ -1,13 +1,28 @@
 """Customers who book by typing, one message after each answer, and pay; each remembers what became of it."""
 
 import asyncio
+import contextlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.sandbox.phones import Bubble, Person
 from bot.sandbox.server import Outside
 
 TURNED_AWAY = ("sudah penuh", "baru saja penuh")
+PART = "jbl-stage3-627f"
+"""What each of them buys one of."""
+
+
+class Fate(StrEnum):
+    """What can have become of somebody who wanted to book."""
+
+    TURNED_AWAY = "turned away"
+    BOOKED = "confirmed"
+    DONE = "completed"
+    CANCELLED = "cancelled"
 
 
 @dataclass
@@ -23,21 +38,40 @@ class Patron:
     """What they wait for; None once they have what they came for, or were turned away."""
     order_id: str | None = None
     """Of what they paid."""
+    code: str = ""
+    """Of their booking, once it was confirmed."""
+    fate: Fate | None = None
+    """What they were told last; None as long as they were told nothing for good."""
     slowest: float = 0
     """The longest wait for an answer, in seconds."""
 
     async def book(self, there: Outside) -> None:
-        """From the first word to the confirmation."""
-        try:
+        """From the first word to the confirmation, or to the word that there is no place."""
+        with contextlib.suppress(TimeoutError):  # what they still wait for says it
             for words, answer in self._script():
-                bubble = await self._say(words, answer)
+                bubble = await self._says(words, answer, *TURNED_AWAY)
                 if any(refusal in bubble.text for refusal in TURNED_AWAY):
-                    break
-            else:
-                await self._pay(bubble, there)
-            self.waiting_for = None
-        except TimeoutError:
-            pass  # what they still wait for says it
+                    self._have(Fate.TURNED_AWAY)
+                    return
+            await self._pay(bubble, there)
+
+    async def cancel(self) -> None:
+        """Call the booking off, and have the money back."""
+        with contextlib.suppress(TimeoutError):
+            await self._says("batalin booking saya", "Booking Kakak")
+            await self._says("1", self.code)
+            await self._says("batalkan booking", "Yakin mau membatalkan")
+            await self._says("ya", "sudah dibatalkan")
+            await self._sees("sudah kami kembalikan")
+            self._have(Fate.CANCELLED)
+
+    async def have_it_done(self, owner: "Owner") -> None:
+        """Bring the car, and fetch it."""
+        with contextlib.suppress(TimeoutError):
+            self.waiting_for = "the owner"
+            await owner.do_the_job(self.code)
+            await self._sees("Kartu garansi")
+            self._have(Fate.DONE)
 
     def _script(self) -> list[tuple[str, str]]:
         by_telegram = self.person.network.name == "telegram"
@@ -57,25 +91,51 @@ class Patron:
             ("bayar penuh", "Silakan bayar"),
         ]
 
-    async def _say(self, words: str, answer: str) -> Bubble:
-        await self.person.type(words)
-        return await self._sees(answer)
-
     async def _pay(self, bubble: Bubble, there: Outside) -> None:
         urls = [button.url for row in bubble.buttons for button in row if button.url]
         link = (urls or [word for word in bubble.text.split() if word.startswith("http")])[-1]
         paid = await there.midtrans.pay(link.rsplit("/", 1)[-1], "other_qris")
         self.order_id = paid.order_id
-        await self._sees("terkonfirmasi")
+        confirmed = await self._sees("sudah terkonfirmasi")
+        self.code = re.findall(r"BK-\w+", confirmed.text)[0]
+        self._have(Fate.BOOKED)
 
-    async def _sees(self, answer: str) -> Bubble:
-        """The first new bubble with these words, or with a refusal; what a kill repeats is no answer."""
-        self.waiting_for = answer
+    def _have(self, fate: Fate) -> None:
+        self.fate, self.waiting_for = fate, None
+
+    async def _says(self, words: str, *answers: str) -> Bubble:
+        await self.person.type(words)
+        return await self._sees(*answers)
+
+    async def _sees(self, *answers: str) -> Bubble:
+        self.waiting_for = answers[0]
         loop = asyncio.get_running_loop()
         began = loop.time()
-        async with asyncio.timeout(self.patience.total_seconds()):
-            while True:
-                bubble = await self.person.next_reply(self.patience.total_seconds())
-                if any(words.casefold() in bubble.text.casefold() for words in (answer, *TURNED_AWAY)):
-                    self.slowest = max(self.slowest, loop.time() - began)
-                    return bubble
+        bubble = await _seen(self.person, answers, self.patience)
+        self.slowest = max(self.slowest, loop.time() - began)
+        return bubble
+
+
+class Owner:
+    """Who does the jobs, one at a time since there is one phone."""
+
+    def __init__(self, person: Person, patience: timedelta) -> None:
+        self._person = person
+        self._patience = patience
+        self._busy = asyncio.Lock()
+
+    async def do_the_job(self, code: str) -> None:
+        """Begin it, and end it: what was sold leaves the shop."""
+        async with self._busy:
+            for words, answer in ((f"mulai {code}", "Tercatat mulai dikerjakan"), (f"selesai {code}", "✅ Selesai")):
+                await self._person.type(words)
+                await _seen(self._person, [answer], self._patience)
+
+
+async def _seen(person: Person, answers: Sequence[str], patience: timedelta) -> Bubble:
+    """The first new bubble with one of these words; what a kill repeats is no answer."""
+    async with asyncio.timeout(patience.total_seconds()):
+        while True:
+            bubble = await person.next_reply(patience.total_seconds())
+            if any(words.casefold() in bubble.text.casefold() for words in answers):
+                return bubble

@@ -1,6 +1,9 @@
 """A town whose server is killed again and again while customers book, and what is left in the end.
 
 customers ── phones ──> vendors (in this process) ──> proxy ──> server processes <── SIGKILL, start
+
+Rivals want the same hour at the same moment; once they are answered, one who got a place has the job done, the next
+cancels, the third just comes one day.
 """
 
 import asyncio
@@ -13,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random  # noqa: TID251 seeded, and the seed is printed
 
-from patrons import Patron
+from patrons import Fate, Owner, Patron
 from servers import BENGKEL, Proxy, Server
 from sqlalchemy import func, select, update
 from verdict import ON_HAND, Verdict, judge
@@ -24,12 +27,10 @@ from bot.sandbox.demo import OWNER, TECHNICIAN, WORKSHOP, free_port, settings_fo
 from bot.sandbox.server import Outside, outside
 from core.database import Database
 from core.shop import Shop
-from core.tables import Outbox, Part, PaymentNotification
+from core.tables import Outbox, Part, PaymentNotification, Refund
 
 MIDTRANS_HURRIES = 1 / 60
 """Its first retry comes after two minutes; here after two seconds."""
-RIVALS = 4
-"""Customers for each hour, one more than it has places."""
 HOURS = (9, 11, 13, 15)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -43,11 +44,20 @@ class Plan:
     seed: int
     kills: int
     processes: int = 1
-    channels: tuple[str, ...] = ("telegram", "whatsapp")
-    """Of the customers who book at the same time, one after the other in each of these chats."""
+    rivals: tuple[str, ...] = ("telegram", "telegram", "whatsapp")
+    """The messengers of those who want the same hour: one more than it has places."""
+    hours_at_once: int = 1
+    """Hours that are fought over side by side."""
+    held_for: timedelta = timedelta()
+    """How long whoever calls is kept on the line while no server is up; Twilio gives a message up after two calls."""
     patience: timedelta = timedelta(minutes=2)
     program: str = BENGKEL
     mode: str = "webhook"
+
+    @property
+    def places(self) -> int:
+        """In each hour."""
+        return len(self.rivals) - 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ async def run(plan: Plan, folder: Path) -> Outcome:
         database = app.database(settings)
         try:
             await _quiet(database, there, plan.patience)
-            verdict = await judge(there, database, patrons)
+            verdict = await judge(there, database, patrons, plan.places)
         finally:
             await database.close()
         logs = "\n".join(server.log for server in servers)
@@ -89,7 +99,7 @@ async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Setting
         await _fill_the_shelves(settings)
         servers = [Server(settings, folder / f"process-{number}", plan.program) for number in range(plan.processes)]
         there.shop_is_at(settings.server.public_url)
-        async with Proxy(*servers).listening(settings.server.port):
+        async with Proxy(*servers, held_for=plan.held_for).listening(settings.server.port):
             await asyncio.gather(*(server.start() for server in servers))
             try:
                 yield there, settings, servers
@@ -100,17 +110,21 @@ async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Setting
 async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[Patron]:
     """Customers come as long as servers are killed; those who are there then finish."""
     chance, patrons = Random(plan.seed), list[Patron]()
-    numbers, over = itertools.count(), asyncio.Event()
+    hours, fates, over = itertools.count(), itertools.cycle((Fate.DONE, Fate.CANCELLED, Fate.BOOKED)), asyncio.Event()
+    owner = Owner(there.world.phones["owner"], plan.patience)
 
-    async def one_after_the_other(channel: str) -> None:
+    async def one_hour_after_the_other() -> None:
         while not over.is_set() or not patrons:
-            number = next(numbers)
-            day, hour = divmod(number // RIVALS, len(HOURS))
-            patron = Patron(there.world.new_customer(channel), day + 2, HOURS[hour], plan.patience)
-            patrons.append(patron)
-            await patron.book(there)
+            day, hour = divmod(next(hours), len(HOURS))
+            people = [there.world.new_customer(channel) for channel in plan.rivals]
+            rivals = [Patron(person, day + 2, HOURS[hour], plan.patience) for person in people]
+            patrons.extend(rivals)
+            await asyncio.gather(*(patron.book(there) for patron in rivals))
+            # Only now, or what they give back would be somebody else's.
+            lucky = [patron for patron in rivals if patron.fate is Fate.BOOKED]
+            await asyncio.gather(*(_meets(next(fates), patron, owner) for patron in lucky))
 
-    coming = [asyncio.create_task(one_after_the_other(channel)) for channel in plan.channels]
+    coming = [asyncio.create_task(one_hour_after_the_other()) for _ in range(plan.hours_at_once)]
     for _ in range(plan.kills):
         await asyncio.sleep(chance.uniform(0.1, 2))
         server = chance.choice(servers)
@@ -120,6 +134,13 @@ async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[P
     over.set()
     await asyncio.gather(*coming)
     return patrons
+
+
+async def _meets(fate: Fate, patron: Patron, owner: Owner) -> None:
+    if fate is Fate.DONE:
+        await patron.have_it_done(owner)
+    elif fate is Fate.CANCELLED:
+        await patron.cancel()
 
 
 async def _quiet(database: Database, there: Outside, patience: timedelta) -> None:
@@ -138,16 +159,21 @@ def _undelivered(there: Outside) -> bool:
 async def _unfinished(database: Database) -> int:
     waiting = select(func.count()).where(Outbox.state.in_(["due", "sending"]), Outbox.due_at <= app.now())
     noted = select(func.count()).where(PaymentNotification.due_at.is_not(None))
+    owed = select(func.count()).where(Refund.due_at.is_not(None))
     async with database.read() as session:
-        return (await session.scalar(waiting) or 0) + (await session.scalar(noted) or 0)
+        return sum([await session.scalar(query) or 0 for query in (waiting, noted, owed)])
 
 
 def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
     """The demo's shop, open on every day so that it doesn't matter when this runs."""
     settings = settings_for(there, folder=folder, database=plan.database_url, port=free_port())
-    hours = {"opening_hours": dict.fromkeys(DAYS, "09:00-17:00"), "closed_on_public_holidays": False}
+    rules = {
+        "opening_hours": dict.fromkeys(DAYS, "09:00-17:00"),
+        "closed_on_public_holidays": False,
+        "max_bookings_per_slot": plan.places,
+    }
     telegram = settings.telegram.model_copy(update={"mode": plan.mode})
-    return settings.model_copy(update={"workshop": Shop.model_validate(WORKSHOP | hours), "telegram": telegram})
+    return settings.model_copy(update={"workshop": Shop.model_validate(WORKSHOP | rules), "telegram": telegram})
 
 
 async def _fill_the_shelves(settings: Settings) -> None:

@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 
 import yaml
@@ -23,6 +25,7 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["bot.__main__"])
 BENGKEL, CARELESS = "bot.__main__", "careless"
 """What is run: the product, or the variant that must be caught."""
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Server:
@@ -36,6 +39,8 @@ class Server:
         mine = settings.model_copy(update={"server": settings.server.model_copy(update={"port": self.port})})
         _write_down(mine, folder)
         self._process: multiprocessing.process.BaseProcess | None = None
+        self.is_up = False
+        """Not any more from the moment that it is told to end: a dying process still takes connections for a while."""
 
     @property
     def log(self) -> str:
@@ -57,12 +62,13 @@ class Server:
         while not await self._answers():
             assert process.is_alive(), self.log[-3000:]
             await asyncio.sleep(0.05)
+        self.is_up = True
 
     async def kill(self, sign: int = signal.SIGKILL, *, within: float = 20) -> int | None:
         """Send it a signal and wait for its end; its exit status, None if it goes on."""
         assert self._process
-        assert self._process.pid
-        os.kill(self._process.pid, sign)
+        self.is_up = False
+        os.kill(self.pid, sign)
         await asyncio.to_thread(self._process.join, within)
         return self._process.exitcode
 
@@ -79,10 +85,11 @@ class Server:
 
 
 class Proxy:
-    """What stands before the servers: each connection goes to the next one that takes it, none to a dead one."""
+    """What stands before the servers: each request goes to the next one that takes it, none to a dead one."""
 
-    def __init__(self, *servers: Server) -> None:
+    def __init__(self, *servers: Server, held_for: timedelta = timedelta()) -> None:
         self._servers = list(servers)
+        self._held_for = held_for
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[None]:
@@ -94,13 +101,26 @@ class Proxy:
             serving.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._servers.append(self._servers.pop(0))
-        for server in self._servers:
-            with contextlib.suppress(OSError):
-                there = await asyncio.open_connection("127.0.0.1", server.port)
-                await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
-                return
+        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+            begins = await reader.readuntil(b"\r\n")
+            there = await self._reach()
+            # Kept open, several would die with their server at once, and a caller's second try on the next of them.
+            there[1].write(begins + b"Connection: close\r\n")
+            await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
         writer.close()
+
+    async def _reach(self) -> Streams:
+        """A server that is up, waited for as long as a caller is held."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._held_for.total_seconds()
+        while True:
+            self._servers.append(self._servers.pop(0))
+            for server in filter(attrgetter("is_up"), self._servers):
+                with contextlib.suppress(OSError):
+                    return await asyncio.open_connection("127.0.0.1", server.port)
+            if loop.time() >= until:
+                raise TimeoutError
+            await asyncio.sleep(0.05)
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

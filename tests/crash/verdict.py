@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from patrons import Patron
+from patrons import PART, Fate, Patron
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +17,7 @@ from conversations.texts import render
 from core.database import Database
 from core.messages import message_from_json, say
 from core.states import PaymentStatus
-from core.tables import Booking, BookingLine, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
+from core.tables import Booking, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
 
 ON_HAND = 1000
 """Of every part, to begin with."""
@@ -35,19 +36,22 @@ class Verdict:
             self.broken.append(promise)
 
 
-async def judge(there: Outside, database: Database, patrons: Sequence[Patron]) -> Verdict:
-    """Look at everything, when nothing moves any more."""
+async def judge(there: Outside, database: Database, patrons: Sequence[Patron], places: int) -> Verdict:
+    """Look at everything, when nothing moves any more; `places` is how many cars an hour has room for."""
     verdict = Verdict()
     for patron in patrons:
         verdict.counts["customers"] += 1
+        verdict.counts[f"customers: {patron.fate}"] += 1
         verdict.expect(patron.waiting_for is None, f"{patron.person.address} still waits for {patron.waiting_for!r}")
     async with database.read() as session:
         for person in [*there.world.telegram.people.values(), *there.world.whatsapp.people.values()]:
             await _answers(verdict, session, person)
             await _phone(verdict, session, person)
         await _money(verdict, session, there, patrons)
+        await _fates(verdict, session, patrons)
+        await _cars(verdict, session, patrons, places)
         await _seats(verdict, session)
-        await _stock(verdict, session)
+        await _stock(verdict, session, patrons)
     return verdict
 
 
@@ -101,47 +105,72 @@ def _texts(row: Outbox) -> list[str]:
 
 
 async def _money(verdict: Verdict, session: AsyncSession, there: Outside, patrons: Sequence[Patron]) -> None:
-    """What was paid is entered once, and its booking's confirmation is on the phone once, or twice."""
+    """What was paid, and what went back, is entered once, and the confirmation is on the phone once, or twice."""
+    entered = 0
     for patron in patrons:
         if patron.order_id is None:
             continue
         verdict.counts["payments"] += 1
-        entries = (await session.scalars(select(LedgerEntry).where(LedgerEntry.order_id == patron.order_id))).all()
-        amounts, paid = [entry.amount for entry in entries], there.midtrans.find(patron.order_id).amount
-        verdict.expect(amounts == [paid], f"{patron.order_id}: paid {paid}, entered {amounts}")
-        told = sum("terkonfirmasi" in bubble.text for bubble in patron.person.bubbles)
+        query = select(LedgerEntry.amount).where(LedgerEntry.order_id == patron.order_id).order_by(LedgerEntry.id)
+        amounts = (await session.scalars(query)).all()
+        paid = there.midtrans.find(patron.order_id)
+        moved = [paid.amount, *(-back for back in paid.refunds.values())]
+        verdict.expect(amounts == moved, f"{patron.order_id}: moved at Midtrans {moved}, entered {amounts}")
+        back = paid.amount if patron.fate is Fate.CANCELLED else 0
+        verdict.expect(sum(moved) == paid.amount - back, f"{patron.order_id}: {patron.fate}, but moved {moved}")
+        entered += len(moved)
+        told = sum(f"{patron.code} sudah terkonfirmasi" in bubble.text for bubble in patron.person.bubbles)
         verdict.counts["confirmations"] += told
         verdict.expect(told in (1, 2), f"{patron.order_id} was confirmed {told} times")
-    entered = await session.scalar(select(func.count()).select_from(LedgerEntry))
-    verdict.expect(
-        entered == verdict.counts["payments"], f"{entered} entries for {verdict.counts['payments']} payments"
-    )
+    entries = await session.scalar(select(func.count()).select_from(LedgerEntry))
+    verdict.expect(entries == entered, f"{entries} entries where money moved {entered} times")
     unpaid = await session.scalar(
         select(func.count()).where(Booking.paid_amount > 0, Booking.payment_status != PaymentStatus.PAID)
     )
     verdict.expect(not unpaid, f"{unpaid} bookings with money aren't paid")
 
 
+async def _fates(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patron]) -> None:
+    """A booking is what its customer was told, and nobody else has one."""
+    states = {code: status.value for code, status in await session.execute(select(Booking.code, Booking.status))}
+    told = {patron.code: str(patron.fate) for patron in patrons if patron.code}
+    verdict.expect(states == told, f"told and booked differ: {sorted(states.items() ^ told.items())}")
+
+
+async def _cars(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patron], places: int) -> None:
+    """Where more came than there are places, each place was somebody's and the others were told; counted from bookings.
+
+    Nobody gives anything back before all who want that hour are answered.
+    """
+    cars = list(await session.scalars(select(Booking).order_by(Booking.starts_at)))
+    for moment in sorted({car.starts_at for car in cars}):
+        there = sum(car.starts_at <= moment < car.starts_at + timedelta(minutes=car.minutes) for car in cars)
+        verdict.counts["hours that were full"] += there == places
+        verdict.expect(there == places, f"{moment}: {there} cars, {places} places")
+    rivals = Counter((patron.day, patron.hour) for patron in patrons)
+    sent_away = Counter((patron.day, patron.hour) for patron in patrons if patron.fate is Fate.TURNED_AWAY)
+    for when, came in rivals.items():
+        verdict.expect(sent_away[when] == came - places, f"{sent_away[when]} of {came} for {when} were turned away")
+
+
 async def _seats(verdict: Verdict, session: AsyncSession) -> None:
-    """No hour has more cars than places, and each place that is taken is somebody's."""
+    """Who holds a place has a seat in each slot of his, and nobody else has one."""
     verdict.counts["bookings"] = await session.scalar(select(func.count()).select_from(Booking)) or 0
+    holding = set(await session.scalars(select(Booking.id).where(Booking.holding)))
+    seated = set(await session.scalars(select(Seat.booking_id)))
+    verdict.expect(holding == seated, f"bookings {holding - seated} have no seat, {seated - holding} one too many")
     held = dict((await session.execute(select(Seat.starts_at, func.count()).group_by(Seat.starts_at))).all())
     for slot in (await session.scalars(select(Slot))).all():
         seats = held.get(slot.starts_at, 0)
-        verdict.counts["hours that are full"] += slot.taken == slot.cap
-        verdict.expect(slot.taken <= slot.cap, f"{slot.starts_at}: {slot.taken} cars, {slot.cap} places")
         verdict.expect(slot.taken == seats, f"{slot.starts_at}: {slot.taken} taken, {seats} held")
 
 
-async def _stock(verdict: Verdict, session: AsyncSession) -> None:
-    """What can be sold is what there was, less what is promised (nothing is handed over yet)."""
-    lines = await session.execute(
-        select(BookingLine.part_id, func.sum(BookingLine.quantity))
-        .join(Booking, Booking.id == BookingLine.booking_id)
-        .where(Booking.holding, BookingLine.part_id.is_not(None))
-        .group_by(BookingLine.part_id)
-    )
-    promised = dict(lines.all())
+async def _stock(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patron]) -> None:
+    """On hand is what there was less what was sold; of that, what is promised can't be sold again."""
+    fates = Counter(patron.fate for patron in patrons)
     for part in (await session.scalars(select(Part))).all():
-        left = ON_HAND - promised.get(part.id, 0)
-        verdict.expect(part.stock == left, f"{part.id}: {part.stock} can be sold instead of {left}")
+        sold, promised = (fates[Fate.DONE], fates[Fate.BOOKED]) if part.id == PART else (0, 0)
+        verdict.counts["parts sold"] += sold
+        left = ON_HAND - sold
+        verdict.expect(part.on_hand == left, f"{part.id}: {part.on_hand} on hand, {left} of {ON_HAND} not sold")
+        verdict.expect(part.reserved == promised, f"{part.id}: {part.reserved} reserved, {promised} promised")
