@@ -40,13 +40,12 @@ from bot.sole import only_server
 from bot.telegram import TelegramSender
 from bot.vendors import Channels, plain
 from conversations.engine import Engine
-from core import bookings, claims, delivery, late, notices
+from core import claims, delivery, late, payments
 from core.database import Database, insert_once, upgrade, work_left
 from core.holds import WAITING
 from core.payments import WORKER
 from core.refusals import BadPhotos
 from core.shop import Shop
-from core.states import PaymentMethod
 from core.tables import Contact, Secret
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
@@ -384,9 +383,7 @@ async def _start(
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Give back what unpaid bookings held, and remind of money that waits for a place."""
     async with database.write() as session:
-        for booking in await bookings.release_ended_holds(session, now=clock()):
-            if booking.payment_method is PaymentMethod.COD and booking.starts_at <= clock():
-                await notices.reservation_ended(session, booking, now=clock())
+        await payments.end_holds(session, now=clock())
         await late.remind(session, shop=shop, now=clock())
 
 

@@ -25,7 +25,7 @@ from core.payment_methods import channels
 from core.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition
 from core.shop import Shop
-from core.states import BookingStatus, PaymentStatus, RefundState, RequestState
+from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
 from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 
 WORKER = "payments"
@@ -87,6 +87,13 @@ async def hurry(session: AsyncSession, order_id: str, *, now: datetime) -> None:
     """Somebody waits for the link: a pause after a failure isn't sat out; a worker who makes it now is left alone."""
     paused = (PaymentRequest.state == RequestState.WANTED, PaymentRequest.error.is_not(None))
     await session.execute(update(PaymentRequest).where(PaymentRequest.order_id == order_id, *paused).values(due_at=now))
+
+
+async def end_holds(session: AsyncSession, *, now: datetime) -> None:
+    """End the unpaid holds whose time is over; who was to pay in cash, and has no link that ends, is told."""
+    for booking in await bookings.release_ended_holds(session, now=now):
+        if booking.payment_method is PaymentMethod.COD and booking.starts_at <= now:
+            await notices.reservation_ended(session, booking, now=now)
 
 
 async def open_request(session: AsyncSession, booking: Booking, *, now: datetime) -> PaymentRequest | None:

@@ -337,7 +337,7 @@ async def _end(
             detail={"order_id": request.order_id},
         )
     )
-    await bookings.release_ended_holds(session, now=now)
+    await payments.end_holds(session, now=now)
     await payments.refresh(session, booking)
     await notices.payment_ended(session, booking, request, now=now)
 

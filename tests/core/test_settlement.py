@@ -479,6 +479,19 @@ async def test_cash_is_confirmed_at_once_and_reminded_of(database: Database, sho
     assert len(await letters(database, kind="reminder")) == 2
 
 
+async def test_who_was_to_pay_in_cash_hears_that_his_time_is_over_though_another_link_ends_with_it(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    await book(database, shop, now, code="BK-CASH01", method=PaymentMethod.COD)
+    start = tuesday_at_ten(shop, now)
+    await look(database, shop, start, None)
+    assert not (await booking_of(database, "BK-CASH01")).holding
+    async with database.write() as session:  # as the clock does, every minute
+        await payments.end_holds(session, now=start + MINUTE)
+    assert {f"ended:{ORDER}", "reservation-ended:BK-CASH01"} <= set(await letters(database, channel=CHAT[0]))
+
+
 # --- reading -------------------------------------------------------------------------------------
 
 
