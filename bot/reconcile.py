@@ -14,17 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from bot.jobs import Tick
 from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble
-from core import attempts, nightly, payments, reconciliation, settlement, trace
+from core import attempts, nightly, reconciliation, settlement, trace
 from core.attempts import Attempt
 from core.database import AWAY, Database
 from core.nightly import Night
 from core.reconciliation import Findings, Ours
 from core.shop import Shop
-from core.tables import PaymentRequest
 
 LOOK_EVERY = timedelta(minutes=1)
 AT_ONCE = 8
@@ -147,20 +144,20 @@ class Reconciler:
         before = reconciliation.compare(ours, theirs)
         if not before and not reconciliation.is_news(ours, theirs):
             return Findings.of([])
-        async with self._database.write() as session:
-            request = await session.get_one(PaymentRequest, ours.order_id)
-            await payments.locked(session, request.booking_id)
-            again = reconciliation.compare(await self._ours(session, ours), theirs)
-            for each in reversed(asked):  # the newest last, when it is known which of the others still live
+        again = reconciliation.compare(await self._ours(ours), theirs)
+        for each in reversed(asked):  # the newest last, when it is known which of the others still live
+            # One transaction each: places first and then money would be against everybody's order (`holds`).
+            async with self._database.write() as session:
                 outcome = await settlement.settle(
                     session, ours.order_id, each.answer, shop=self._shop, now=self._clock(), asked_at=each.at
                 )
-                LOG.info("%s: %s", ours.order_id, outcome)
-            after = reconciliation.compare(await self._ours(session, ours), theirs)
+            LOG.info("%s: %s", ours.order_id, outcome)
+        after = reconciliation.compare(await self._ours(ours), theirs)
         return Findings.of(reconciliation.judged(before, again, after))
 
-    async def _ours(self, session: AsyncSession, ours: Ours) -> Ours:
-        (now,) = await reconciliation.load(session, [ours.order_id])
+    async def _ours(self, ours: Ours) -> Ours:
+        async with self._database.read() as session:
+            (now,) = await reconciliation.load(session, [ours.order_id])
         return now
 
     async def _ask_all(self, orders: Sequence[Ours]) -> "list[_Answers]":

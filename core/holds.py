@@ -5,6 +5,8 @@ wait for each other in a circle:
 
     giving ended holds back  ->  slots by time  ->  technician's cells  ->  parts by id
 
+In one transaction a receipt takes its number before all that, an invoice or a credit note after it.
+
 The database says no, not a check before: a slot's seat is a conditional upsert, a technician's cell
 a primary key, stock a conditional update. A refusal may leave part of the exchange written: whoever
 catches it rolls back to before (a savepoint, or the transaction).

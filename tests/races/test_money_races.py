@@ -4,6 +4,7 @@ Everybody stands before the booking's lock, with what he read before it, when th
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link,
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.reconcile import Reconciler
 from core import bookings, payments, refunds, sending_back, settlement
 from core.database import Database
 from core.refusals import AlreadyPaid, AlreadySentBack
@@ -193,3 +195,38 @@ async def test_a_refund_that_the_answer_and_a_notification_tell_at_once_is_one(r
     await rivals.race(rivals.goes_back, told, rivals.goes_back, told)
     assert await ledger(database) == [("received", PRICE), ("refunded", -100_000)]
     assert not any("refund-twice" in key for key in await letters(database))
+
+
+class TwoAttempts:
+    """Midtrans, by which an order's first attempt is over, and its second has paid."""
+
+    async def status(self, reference: str) -> dict[str, Any] | None:
+        told = {ORDER: answer(transaction_id="t-2"), "t-1": answer(status="expire")}
+        return told.get(reference)
+
+
+async def test_comparing_and_settling_do_not_wait_for_each_other_in_a_circle(rivals: Rivals) -> None:
+    """One gives ended holds back and takes money in; the other takes money in and wants what ended holds gave back."""
+    other = "BOOKING-A1-BK000002-1"
+    database, shop, later = rivals.databases[0], rivals.shop, rivals.now + rivals.shop.hold
+    await book(database, shop, rivals.now, code="BK-000002")
+    async with database.write() as session:
+        await settlement.look(session, other, None, shop=shop, now=later)
+    await book(database, shop, rivals.now)
+    async with database.write() as session:
+        await rivals.pays(ORDER, PRICE, transaction_id="t-1", transaction_status="pending")(session)
+    here, there, crowd = Database(database.url), Database(database.url), Pause(2)
+    crowd.before(here.engine, "INSERT INTO ledger_entry")
+    crowd.before(there.engine, "SELECT pg_advisory_xact_lock")
+    midtrans: Any = TwoAttempts()
+    reconciler = Reconciler(here, midtrans, shop=shop, clock=lambda: later, wake=lambda: None, per_second=math.inf)
+
+    async def settle() -> str:
+        async with there.write() as session:
+            return await settlement.settle(session, other, answer(other, transaction_id="t-3"), shop=shop, now=later)
+
+    page, outcome = await asyncio.gather(reconciler.page(rivals.now), settle())
+    await here.close()
+    await there.close()
+    assert (page.findings.mended, outcome) == (1, "received")
+    assert await ledger(database) == [("received", PRICE)] * 2
