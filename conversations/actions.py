@@ -145,7 +145,7 @@ async def pay(turn: Turn, code: str) -> Question:
     percent = booking.down_payment_percent if not booking.paid_amount else None
     try:
         async with turn.session.begin_nested():
-            await payments.request(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
+            await late.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
     except Refusal as refusal:
         return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
     return question(say("pay.link_coming", code=code), always=[_TO_MENU])
