@@ -17,7 +17,8 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 
 async def _claim(database: Database, now: datetime) -> list[Outbox]:
     async with database.write() as session:
-        return await outbox.claim(session, now=now, limit=10, channels=("telegram",))
+        claimed = await outbox.claim(session, now=now, limit=10, channels=("telegram",))
+    return [row for row in claimed if row.state == "sending"]
 
 
 async def _sends(database: Database, now: datetime, *, kind: str | None = None) -> list[str]:
