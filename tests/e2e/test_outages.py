@@ -21,7 +21,7 @@ from booking_by_phone import sees
 from fronts import TAKEN, Front, Http, Smtp, Trouble, before
 from on_the_web import Visitor
 from pydantic import SecretStr
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, Select, event, func, select
 from town import Town
 
 from bot import app, metrics
@@ -31,6 +31,7 @@ from bot.sandbox.phones import Person
 from core import outbox
 from core.database import Database
 from core.messages import message, say
+from core.states import RequestState
 from core.tables import Inbound, LedgerEntry, Outbox, PaymentRequest
 
 MOMENT = timedelta(milliseconds=400)
@@ -84,6 +85,19 @@ class Weather:
         [calls] = metrics.VENDOR_CALLS.collect()
         counted = [each for each in calls.samples if each.name.endswith("_total") and each.labels["vendor"] == vendor]
         return sum(each.value for each in counted if each.labels["outcome"] != "ok")
+
+
+async def _until(town: Town, count: Select[int], many: int) -> None:
+    """Wait until something is there so many times."""
+    database = Database(town.settings.database.url)
+    try:
+        while True:
+            async with database.read() as session:
+                if await session.scalar(count) == many:
+                    return
+            await _a_moment()
+    finally:
+        await database.close()
 
 
 async def _a_moment() -> None:
@@ -172,24 +186,13 @@ async def test_what_telegram_takes_without_saying_so_is_sent_twice_at_most_and_t
         await customer.type("jam buka sampai jam berapa ya?")
         await sees(customer, "09")
         await weather.at_last(partial(sees, customer, "09"))
-        await weather.at_last(partial(_until_given_up, town, customer, number))
+        lost = select(func.count()).where(Outbox.address == customer.address, Outbox.state == "failed")
+        await weather.at_last(partial(_until, town, lost, number))
         await weather.fronts["telegram"].turn(None)
         await customer.type("alamatnya di mana?")
         await weather.at_last(partial(sees, customer, "Fatmawati"))
         assert len(_said_to(customer)[heard:]) == 3, trouble
     await weather.at_last(partial(sees, town.owner, "gagal terkirim"))
-
-
-async def _until_given_up(town: Town, customer: Person, many: int) -> None:
-    """Until so many messages to somebody have failed for good."""
-    database = Database(town.settings.database.url)
-    lost = select(func.count()).where(Outbox.address == customer.address, Outbox.state == "failed")
-    while True:
-        async with database.read() as session:
-            if await session.scalar(lost) == many:
-                break
-        await _a_moment()
-    await database.close()
 
 
 def _said_to(customer: Person) -> list[str]:
@@ -235,7 +238,11 @@ async def _write_letters(town: Town, code: str) -> None:
 
 
 @only_on_sqlite
-async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_later(weather: Weather) -> None:
+async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_later_without_being_asked_again(
+    weather: Weather,
+) -> None:
+    town = weather.town
+    links = select(func.count()).where(PaymentRequest.state == RequestState.OPEN)
     for number, trouble in enumerate(Trouble):
         customer = weather.visitor(f"user_{number}")
         code = (await customer.post("/api/bookings", **_wish(number)))["_id"]
@@ -243,11 +250,12 @@ async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_lat
         assert await weather.status("POST", f"/api/bookings/{code}/payment", paymentType="full") == 503, trouble
         assert await weather.health() == (200, 200), trouble
         await weather.fronts["snap"].turn(None)
-        weather.town.clock.move(**A_WHILE)
-        assert await customer.post(f"/api/bookings/{code}/payment", paymentType="full"), trouble
-    bookings = await weather.town.bookings()
+        await weather.at_last(partial(_until, town, links, number + 1))
+        link = await customer.post(f"/api/bookings/{code}/payment", paymentType="full")
+        assert town.there.midtrans.is_open(town.there.midtrans.page(link["snapToken"])), trouble
+    bookings = await town.bookings()
     assert [booking.holding for booking in bookings] == [True] * len(Trouble)
-    assert _open_pages(weather.town) == await weather.town.count(PaymentRequest) == len(Trouble)
+    assert _open_pages(town) == await town.count(PaymentRequest) == len(Trouble)
 
 
 def _open_pages(town: Town) -> int:
@@ -257,23 +265,66 @@ def _open_pages(town: Town) -> int:
 
 
 @only_on_sqlite
-async def test_while_midtrans_tells_no_status_payments_are_noted_and_entered_once_later(weather: Weather) -> None:
+async def test_while_midtrans_tells_no_status_money_is_noted_and_entered_and_sent_back_once_later(
+    weather: Weather,
+) -> None:
     midtrans = weather.town.there.midtrans
-    for number, trouble in enumerate(Trouble):
-        customer = weather.visitor(f"user_{number}")
-        code = (await customer.post("/api/bookings", **_wish(number)))["_id"]
-        link = await customer.post(f"/api/bookings/{code}/payment", paymentType="full")
+    customer = weather.visitor("customer")
+    paid = await _booked(customer, 0)
+    await _pay(weather, customer, paid)
+    await customer.until(paid, paymentStatus="paid")
+    for number, trouble in enumerate(Trouble, 1):
+        customer = weather.visitor("customer")
+        called_off, paid = paid, await _booked(customer, number)
+        link = await customer.post(f"/api/bookings/{paid}/payment", paymentType="full")
         failed = weather.failures("midtrans")
         await weather.fronts["status"].turn(trouble)
         await midtrans.pay(link["snapToken"])
-        await weather.tried_in_vain("midtrans", failed)
+        await customer.post(f"/api/bookings/{called_off}/cancel", reason="")
+        await weather.tried_in_vain("midtrans", failed + 1)
         assert {sent.status for sent in midtrans.notifications.sent} == {200}, trouble
         assert await weather.health() == (200, 200), trouble
-        assert (await customer.get(f"/api/bookings/{code}"))["paymentStatus"] == "pending", trouble
+        assert (await customer.get(f"/api/bookings/{paid}"))["paymentStatus"] == "pending", trouble
+        assert (await customer.get(f"/api/bookings/{called_off}"))["paymentStatus"] == "paid", trouble
         await weather.fronts["status"].turn(None)
         weather.town.clock.move(**A_WHILE)
-        await customer.until(code, paymentStatus="paid", bookingStatus="confirmed")
-    assert await weather.town.count(LedgerEntry) == len(Trouble)
+        await customer.until(paid, paymentStatus="paid", bookingStatus="confirmed")
+        await customer.until(called_off, paymentStatus="refunded", bookingStatus="cancelled")
+    assert await weather.town.count(LedgerEntry) == 1 + 2 * len(Trouble)
+    assert [len(each.refunds) for each in midtrans._transactions] == [1] * len(Trouble) + [0]
+
+
+@only_on_sqlite
+async def test_a_refund_that_midtrans_took_without_saying_so_is_made_and_entered_once(weather: Weather) -> None:
+    midtrans = weather.town.there.midtrans
+    midtrans.notifications.held = True  # it would tell of the refund, too
+    for number, trouble in enumerate(TAKEN):
+        customer = weather.visitor("customer")
+        code = await _booked(customer, number)
+        await _pay(weather, customer, code)
+        await midtrans.notifications.release()
+        midtrans.notifications.held = True
+        await customer.until(code, paymentStatus="paid")
+        failed = weather.failures("midtrans")
+        await weather.fronts["status"].turn(trouble, only=b"/refund")
+        await customer.post(f"/api/bookings/{code}/cancel", reason="")
+        await weather.tried_in_vain("midtrans", failed)
+        assert (await customer.get(f"/api/bookings/{code}"))["paymentStatus"] == "paid", trouble
+        await weather.fronts["status"].turn(None)
+        weather.town.clock.move(**A_WHILE)
+        await customer.until(code, paymentStatus="refunded")
+    await midtrans.notifications.release()
+    assert await weather.town.count(LedgerEntry) == 2 * len(TAKEN)
+    assert [list(each.refunds.values()) for each in midtrans._transactions] == [[150_000]] * len(TAKEN)
+
+
+async def _booked(customer: Visitor, number: int) -> str:
+    return str((await customer.post("/api/bookings", **_wish(number)))["_id"])
+
+
+async def _pay(weather: Weather, customer: Visitor, code: str) -> None:
+    link = await customer.post(f"/api/bookings/{code}/payment", paymentType="full")
+    await weather.town.there.midtrans.pay(link["snapToken"])
 
 
 def _wish(number: int) -> dict[str, Any]:
@@ -284,7 +335,7 @@ def _wish(number: int) -> dict[str, Any]:
         "services": [{"serviceId": "pasang-speaker"}],
         "scheduledDate": "2026-11-25",
         "scheduledTime": f"{9 + number:02}:00",
-        "paymentMethod": "transfer",
+        "paymentMethod": "ewallet",
     }
 
 
