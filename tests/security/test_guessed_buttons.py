@@ -1,6 +1,6 @@
 """A button's data is the sender's to choose: what is guessed names nothing, and what is no id at all breaks nothing."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -8,24 +8,24 @@ from paying import CODE, book
 from paying import KEY as REFUND
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from workshop import ANDI
+from workshop import ANDI, order
 
-from conversations import actions, dialogue, staff, waiting
+from conversations import actions, dialogue, staff
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings, refunds, work
+from core import bookings, refunds, waiting, web_customers, work
 from core.database import Database
 from core.messages import Say, message_from_json
 from core.shop import Shop
 from core.states import Location
-from core.tables import Base, Contact, Conversation, Inbound, Outbox, Refund
+from core.tables import Base, Contact, Conversation, Customer, Inbound, Outbox, Refund, Waiting
 
 KEY = "0123456789abcdef0123456789abcdef.jpg"
 OWNER, STRANGER, ADMIN = "5001", "5002", "7000000001"
 OF_A_BOOKING = sorted({*dialogue._OF_A_BOOKING, "see", "pay", "join", "stranger"})
 OF_STAFF = sorted({*staff._FOR_STAFF, *staff._FOR_ADMINS})
-OTHERWISE = {"warranties", "join", "stranger", *waiting.ACTIONS}
-"""Those that name no booking, or another kind of one than the owner's here."""
+OTHERWISE = {"warranties"}
+"""Those that name no booking."""
 SHAPES = {
     "photo": "{code}:0",
     "rate": "{code}:5",
@@ -37,10 +37,25 @@ SHAPES = {
     "cost-no": "{cost}",
     "retake": "{code}:2026-11-26T09:00",
     "retake-any": "{code}:2026-11-26T09:00",
+    "wait": "{line}",
+    "wait-leave": "{line}",
+    "wait-take": "{offer}",
+    "wait-pass": "{offer}",
+    "wait-again": "{offer}",
+    "wait-at": "{offer}:2026-11-26T10:00",
+    "join": "{web}",
+    "stranger": "{web}",
 }
 """What stands behind an action's name, where it isn't the booking's code alone."""
-REAL = {"code": CODE, "refund": REFUND, "cost": "1"}
-MADE_UP = {"code": "BK-999999", "refund": REFUND.replace("000001", "999999"), "cost": "999"}
+REAL = {
+    "code": CODE,
+    "refund": REFUND,
+    "cost": "1",
+    "line": "BK-000002",
+    "offer": "BK-000003",
+    "web": "BK-000004",
+}
+MADE_UP = dict.fromkeys(REAL, "BK-999999") | {"refund": REFUND.replace("000001", "999999"), "cost": "999"}
 NO_IDS = ["²:٣:", "9" * 30, "BK-000001:x:y", "invoice:BK-000001.2.3"]
 
 
@@ -52,7 +67,9 @@ def shop(shop: Shop) -> Shop:
 
 @pytest.fixture
 async def job(database: Database, shop: Shop, now: datetime) -> Database:
-    """The owner's booking, half paid in cash that is to go back, with a cost to decide on; the stranger has a chat too."""
+    """The owner's booking, half paid in cash that is to go back, with a cost to decide on; a place in the line, an offer
+    and a booking made on the web with the owner's number. The stranger has a chat and a number, too.
+    """
     await book(database, shop, now, location=Location.ONSITE, address="Jl. Tebet Timur Dalam 12")
     async with database.write() as session:
         session.add(Contact(channel="telegram", address=STRANGER, customer_id=2, last_seen_at=now, created_at=now))
@@ -68,7 +85,35 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         await refunds.owe(session, booking, 10_000, reason="overpaid", shop=shop, now=now)
         await work.add_cost(session, booking, "Kabel", 50_000, agreed=False, photo=None, **common)
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
+        await _wait(session, REAL["line"], now + timedelta(days=3), shop, now)
+        offered = await _wait(session, REAL["offer"], now + timedelta(days=4), shop, now)
+        await waiting.offer(session, offered.id, shop=shop, now=now)
+        await _book_on_the_web(session, shop, now)
     return database
+
+
+async def _wait(session: AsyncSession, code: str, day: datetime, shop: Shop, now: datetime) -> Waiting:
+    """The owner stands in the line for two in the afternoon."""
+    asked = order(shop.at(shop.local(day).date(), time(14)))
+    return await waiting.join(session, asked, customer_id=1, contact_id=1, language="id", shop=shop, now=now, code=code)
+
+
+async def _book_on_the_web(session: AsyncSession, shop: Shop, now: datetime) -> None:
+    asked = order(shop.at(shop.local(now).date() + timedelta(days=2), time(14)))
+    for number, phone in ((1, asked.phone), (2, "+6281234567899")):
+        customer = await session.get_one(Customer, number)
+        customer.phone, customer.phone_proven = phone, True
+    on_the_web = await web_customers.of_user(session, "user_web", now=now)
+    await bookings.book(
+        session,
+        asked,
+        customer_id=on_the_web.id,
+        contact_id=None,
+        language="id",
+        shop=shop,
+        now=now,
+        code=REAL["web"],
+    )
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
