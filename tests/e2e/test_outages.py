@@ -191,7 +191,7 @@ async def test_what_telegram_takes_without_saying_so_is_sent_twice_at_most_and_t
         await weather.fronts["telegram"].turn(None)
         await customer.type("alamatnya di mana?")
         await weather.at_last(partial(sees, customer, "Fatmawati"))
-        assert len(_said_to(customer)[heard:]) == 3, trouble
+        assert len([text for text in _said_to(customer)[heard:] if "09" in text]) == 2, trouble
     await weather.at_last(partial(sees, town.owner, "gagal terkirim"))
 
 
@@ -287,9 +287,10 @@ async def test_while_midtrans_tells_no_status_money_is_noted_and_entered_and_sen
         assert (await customer.get(f"/api/bookings/{paid}"))["paymentStatus"] == "pending", trouble
         assert (await customer.get(f"/api/bookings/{called_off}"))["paymentStatus"] == "paid", trouble
         await weather.fronts["status"].turn(None)
-        weather.town.clock.move(**A_WHILE)
-        await customer.until(paid, paymentStatus="paid", bookingStatus="confirmed")
-        await customer.until(called_off, paymentStatus="refunded", bookingStatus="cancelled")
+        settled = partial(customer.until, paid, paymentStatus="paid", bookingStatus="confirmed")
+        await weather.at_last(settled)
+        sent_back = partial(customer.until, called_off, paymentStatus="refunded", bookingStatus="cancelled")
+        await weather.at_last(sent_back)
     assert await weather.town.count(LedgerEntry) == 1 + 2 * len(Trouble)
     assert [len(each.refunds) for each in midtrans._transactions] == [1] * len(Trouble) + [0]
 
@@ -311,8 +312,7 @@ async def test_a_refund_that_midtrans_took_without_saying_so_is_made_and_entered
         await weather.tried_in_vain("midtrans", failed)
         assert (await customer.get(f"/api/bookings/{code}"))["paymentStatus"] == "paid", trouble
         await weather.fronts["status"].turn(None)
-        weather.town.clock.move(**A_WHILE)
-        await customer.until(code, paymentStatus="refunded")
+        await weather.at_last(partial(customer.until, code, paymentStatus="refunded"))
     await midtrans.notifications.release()
     assert await weather.town.count(LedgerEntry) == 2 * len(TAKEN)
     assert [list(each.refunds.values()) for each in midtrans._transactions] == [[150_000]] * len(TAKEN)
