@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -320,10 +320,15 @@ def test_who_gave_no_answer_last_is_away_until_he_gives_one(last: BaseException,
     for error in (Unclear("fog"), last):
         with pytest.raises(type(error)), metrics.vendor_call("smoke signals"):
             raise error
-    assert metrics.away() == away
+    assert _smoke(metrics.away()) == away
     with metrics.vendor_call("smoke signals"):
         pass
-    assert metrics.away() == {}
+    assert _smoke(metrics.away()) == {}
+
+
+def _smoke(away: Mapping[str, str]) -> dict[str, str]:
+    """Without the vendors of other tests of this process."""
+    return {vendor: how for vendor, how in away.items() if vendor == "smoke signals"}
 
 
 def test_refusals_in_the_chat_are_counted_by_code() -> None:
