@@ -188,13 +188,15 @@ def _postgresql(url: str, *, pool_size: int, patience: timedelta, deadline: time
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def _name_operational(context: ExceptionContext) -> OperationalError | None:
-        if isinstance(context.original_exception, TimeoutError):
-            # Whoever is silent for so long won't hear a rollback either.
-            context.is_disconnect = True
+        error = context.original_exception
+        # The driver is at a loss where a connection breaks in the middle of a word.
+        broken = isinstance(error.__cause__, asyncpg.InternalClientError)
+        # Whoever is silent for so long won't hear a rollback either.
+        context.is_disconnect |= broken or isinstance(error, TimeoutError)
         # asyncpg's dialect calls them all plain errors; SQLite's driver tells them apart by itself.
-        state = getattr(context.original_exception, "sqlstate", None) or ""
-        if state[:2] in _OPERATIONAL_CLASSES or state in _OPERATIONAL_STATES:
-            return OperationalError(context.statement, context.parameters, context.original_exception)
+        state = getattr(error, "sqlstate", None) or ""
+        if broken or state[:2] in _OPERATIONAL_CLASSES or state in _OPERATIONAL_STATES:
+            return OperationalError(context.statement, context.parameters, error)
         return None
 
     return engine
