@@ -103,6 +103,8 @@ class Trouble:
     """What goes wrong on purpose with the next calls to a vendor, one entry a call."""
 
     _next: deque[tuple[str, int]] = field(default_factory=deque)
+    _held: asyncio.Event | None = None
+    """Until when answers are held back."""
 
     def refuse(self, status: int, *, times: int = 1) -> None:
         """Answer with this status instead of doing anything."""
@@ -112,9 +114,16 @@ class Trouble:
         """Do what was asked, then cut the connection: the caller can't know."""
         self._next.extend([("lose", 0)] * times)
 
+    def hold_answers(self) -> None:
+        """From now on do what is asked, and answer when it is `over`."""
+        self._held = asyncio.Event()
+
     def over(self) -> None:
         """Nothing goes wrong any more."""
         self._next.clear()
+        if self._held:
+            self._held.set()
+            self._held = None
 
     async def around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Handle a call, or spoil it when trouble is due."""
@@ -122,6 +131,8 @@ class Trouble:
         if kind == "refuse":
             return web.Response(status=status, text="<html>trouble on purpose</html>", content_type="text/html")
         response = await handler(request)
+        if self._held:
+            await self._held.wait()
         if kind == "lose" and request.transport is not None:
             request.transport.abort()
         return response

@@ -40,7 +40,7 @@ class Server:
         _write_down(mine, folder)
         self._process: multiprocessing.process.BaseProcess | None = None
         self.is_up = False
-        """Not any more from the moment that it is told to end: a dying process still takes connections for a while."""
+        """Not any more from the moment that it is killed: a dying process still takes connections for a while."""
 
     @property
     def log(self) -> str:
@@ -67,7 +67,7 @@ class Server:
     async def kill(self, sign: int = signal.SIGKILL, *, within: float = 20) -> int | None:
         """Send it a signal and wait for its end; its exit status, None if it goes on."""
         assert self._process
-        self.is_up = False
+        self.is_up = sign != signal.SIGKILL
         os.kill(self.pid, sign)
         await asyncio.to_thread(self._process.join, within)
         return self._process.exitcode
