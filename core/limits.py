@@ -23,8 +23,10 @@ class Limiter:
         """Count one; how long to wait where it is one too many, which isn't counted, and zero where it isn't."""
         if not self._each:
             return timedelta()
-        # The clock may have been set back: nobody waits longer than for an empty bucket.
-        full_at = min(max(self._full_at.get(key, now), now), now + self._period) + self._each
+        full_at = self._full_at.get(key, now)
+        if full_at > now + self._period:  # the clock was set back: what it counted before would count for that long
+            full_at = now
+        full_at = max(full_at, now) + self._each
         if (wait := full_at - self._period - now) > timedelta():
             return wait
         self._full_at[key] = full_at
