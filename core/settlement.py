@@ -31,6 +31,8 @@ from core.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNo
 LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(hours=1)
 """How long after it came a notification is believed to know more than Midtrans' status."""
+SKEW = timedelta(minutes=1)
+"""How far the clocks of two processes may lie apart; what is known from a later moment was seen before a clock was set back."""
 OUT_OF_DATE = "out of date"
 """The outcome of an answer that is older than the one that is known."""
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -209,7 +211,7 @@ async def _keep(case: Case, asked_at: datetime) -> bool:
         case.session.add(PaymentAttempt(**identity, first_seen_at=case.now, **told))
         return True
     await case.session.refresh(known)
-    if asked_at < known.changed_at:
+    if asked_at < known.changed_at <= case.now + SKEW:
         return False
     for name, value in told.items():
         setattr(known, name, value)

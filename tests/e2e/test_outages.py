@@ -21,7 +21,7 @@ from booking_by_phone import sees
 from fronts import TAKEN, Front, Http, Smtp, Trouble, before
 from on_the_web import Visitor
 from pydantic import SecretStr
-from sqlalchemy import Engine, Select, event, func, select
+from sqlalchemy import Engine, event, func, select
 from town import Town
 
 from bot import app, metrics
@@ -85,19 +85,6 @@ class Weather:
         [calls] = metrics.VENDOR_CALLS.collect()
         counted = [each for each in calls.samples if each.name.endswith("_total") and each.labels["vendor"] == vendor]
         return sum(each.value for each in counted if each.labels["outcome"] != "ok")
-
-
-async def _until(town: Town, count: Select[int], many: int) -> None:
-    """Wait until something is there so many times."""
-    database = Database(town.settings.database.url)
-    try:
-        while True:
-            async with database.read() as session:
-                if await session.scalar(count) == many:
-                    return
-            await _a_moment()
-    finally:
-        await database.close()
 
 
 async def _a_moment() -> None:
@@ -187,7 +174,7 @@ async def test_what_telegram_takes_without_saying_so_is_sent_twice_at_most_and_t
         await sees(customer, "09")
         await weather.at_last(partial(sees, customer, "09"))
         lost = select(func.count()).where(Outbox.address == customer.address, Outbox.state == "failed")
-        await weather.at_last(partial(_until, town, lost, number))
+        await weather.at_last(partial(town.until, lost, number))
         await weather.fronts["telegram"].turn(None)
         await customer.type("alamatnya di mana?")
         await weather.at_last(partial(sees, customer, "Fatmawati"))
@@ -250,7 +237,7 @@ async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_lat
         assert await weather.status("POST", f"/api/bookings/{code}/payment", paymentType="full") == 503, trouble
         assert await weather.health() == (200, 200), trouble
         await weather.fronts["snap"].turn(None)
-        await weather.at_last(partial(_until, town, links, number + 1))
+        await weather.at_last(partial(town.until, links, number + 1))
         link = await customer.post(f"/api/bookings/{code}/payment", paymentType="full")
         assert town.there.midtrans.is_open(town.there.midtrans.page(link["snapToken"])), trouble
     bookings = await town.bookings()

@@ -1,9 +1,10 @@
 """A shop in its world: the real server, the vendors' own client libraries, and the outside world they talk to."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from bot import app
 from bot.config import Settings
@@ -56,10 +57,24 @@ class Town:
         await database.close()
         return found
 
+    async def until(self, count: Select[int], many: int) -> None:
+        """Wait until a query counts so many."""
+        database = Database(self.settings.database.url)
+        try:
+            async with asyncio.timeout(10):
+                while await self._counted(database, count) != many:  # noqa: ASYNC110 the server gets there
+                    await asyncio.sleep(0.01)
+        finally:
+            await database.close()
+
     async def count(self, table: type[object]) -> int:
         """How many rows a table has."""
         database = Database(self.settings.database.url)
-        async with database.read() as session:
-            rows = await session.scalar(select(func.count()).select_from(table)) or 0
+        rows = await self._counted(database, select(func.count()).select_from(table))
         await database.close()
         return rows
+
+    @staticmethod
+    async def _counted(database: Database, count: Select[int]) -> int:
+        async with database.read() as session:
+            return await session.scalar(count) or 0

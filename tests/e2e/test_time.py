@@ -1,0 +1,118 @@
+"""The clock is set while the shop is open, and the shop is closed over the end of a year: nothing is lost or doubled."""
+
+import asyncio
+from datetime import UTC, datetime, time, timedelta
+
+from booking_by_phone import link_in, says, sees, taps
+from sqlalchemy import Select, func, select
+from town import Town
+
+from bot.sandbox.phones import Person
+from core import bookings, notices, payments, people
+from core.database import Database
+from core.orders import Order
+from core.states import PaymentMethod
+from core.tables import LedgerEntry, Outbox, PaymentAttempt
+
+CLOSES = datetime(2026, 12, 31, 16, 59, tzinfo=UTC)
+"""A minute before midnight in Jakarta."""
+OPENS = datetime(2027, 1, 2, 3, 30, tzinfo=UTC)
+"""Half past ten on a Saturday there; between them lies a holiday."""
+
+
+async def test_a_conversation_and_its_payment_go_on_whichever_way_the_clock_is_set(town: Town) -> None:
+    customer, midtrans, clock = town.telegram, town.there.midtrans, town.clock
+    await says(customer, "mau pasang speaker di avanza 2018 rabu jam 10", "Ini pilihan")
+    await says(customer, "jbl stage3 627", "Ada tambahan lain")
+    clock.move(hours=1)
+    await says(customer, "lanjut", "Ada lagi")
+    await says(customer, "lanjut", "Mau dikerjakan siapa")
+    await says(customer, "bebas", "Atas nama siapa")
+    await says(customer, "Budi Santoso", "Nomor HP")
+    clock.move(hours=-1)
+    await says(customer, "081234567890", "e-mail")
+    await says(customer, "lewati", "Nomor polisi")
+    await says(customer, "lewati", "Dikerjakan di mana")
+    await says(customer, "di bengkel", "Ringkasan booking")
+    await says(customer, "lanjut bayar", "Mau bayar lewat apa")
+    await says(customer, "qris", "Bayar penuh")
+    link = await taps(customer, "Bayar penuh", "Silakan bayar")
+    attempt = await midtrans.choose(link_in(link), "other_qris")
+    await town.until(select(func.count()).select_from(PaymentAttempt), 1)
+    clock.move(hours=-1)
+    await midtrans.settle(attempt.id)
+    await sees(customer, "terkonfirmasi")
+    clock.move(hours=1)
+    await says(customer, "booking saya", "Ini booking Kakak")
+    said = [bubble.text for bubble in customer.bubbles if bubble.author == "shop"]
+    assert len(said) == len(set(said)), "nothing was said twice"
+    assert await town.count(LedgerEntry) == 1
+
+
+async def test_a_shop_that_was_closed_over_the_end_of_a_year_keeps_what_is_still_of_use(closed_town: Town) -> None:
+    """Somebody is reminded of what is still to come, not of what was; somebody paid meanwhile, and didn't."""
+    town, midtrans = closed_town, closed_town.there.midtrans
+    reminded, paying = town.telegram, town.there.world.new_customer("telegram")
+    town.clock.now = CLOSES - timedelta(minutes=5)
+    async with town.open():
+        for customer in (reminded, paying):
+            await says(customer, "halo", "Selamat datang")
+        over, to_come = [await _books(town, reminded, hour, PaymentMethod.COD) for hour in (10, 16)]
+        paid = await _books(town, paying, 14, PaymentMethod.QRIS)
+        link = link_in(await sees(paying, "Silakan bayar"))
+        unpaid = await _books(town, paying, 15, PaymentMethod.QRIS)
+        await sees(paying, "Silakan bayar")
+        town.clock.now = CLOSES
+    midtrans.notifications.held = True  # nobody is there to hear them
+    town.clock.move(minutes=6)
+    await midtrans.pay(link)
+    town.clock.now = OPENS
+    async with town.open():
+        await _hears(paying, f"{paid} sudah terkonfirmasi")
+        await _hears(paying, f"{unpaid} sudah habis")
+        await _hears(reminded, f"jadwal booking {to_come}")
+        await town.until(_reminders("dropped"), 2)
+        await town.until(_reminders("due"), 2)
+    reminders = [
+        bubble.text for bubble in reminded.bubbles if "mengingatkan" in bubble.text or "sebentar" in bubble.text
+    ]
+    assert [to_come in text for text in reminders] == [True]
+    assert over not in "".join(reminders)
+    assert await town.count(LedgerEntry) == 1
+
+
+async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod) -> str:
+    """A booking for Saturday, made in the customer's chat; its code."""
+    database, now, shop = Database(town.settings.database.url), town.clock(), town.settings.shop
+    async with database.write() as session:
+        contact = await people.known(session, customer.network.name, customer.address)
+        assert contact
+        asked = Order(
+            name="Sari",
+            phone="+6281234567890",
+            car_brand="Toyota",
+            car_model="Avanza",
+            car_year=2018,
+            starts_at=shop.at(shop.local(OPENS).date(), time(hour)),
+            services=("pasang-speaker",),
+            method=method,
+        )
+        who = {"customer_id": contact.customer_id, "contact_id": contact.id, "language": "id"}
+        booking = await bookings.book(session, asked, **who, shop=shop, now=now, code=f"BK-0000{hour}")
+        if method is PaymentMethod.COD:
+            await notices.booked(session, booking, shop=shop, now=now)
+        else:
+            await payments.request(session, booking, shop=shop, now=now, percent=None)
+    await database.close()
+    return booking.code
+
+
+def _reminders(state: str) -> Select[int]:
+    return select(func.count()).where(Outbox.kind == "reminder", Outbox.state == state)
+
+
+async def _hears(customer: Person, words: str) -> None:
+    """Wait for words that may come before or after others."""
+    async with asyncio.timeout(10):
+        while not any(words in bubble.text for bubble in customer.bubbles):  # noqa: ASYNC110 a thing of the phone
+            await asyncio.sleep(0.02)
