@@ -65,7 +65,7 @@ async def test_reminders_that_came_due_while_the_server_was_down(
         ]
 
 
-async def test_a_clock_that_is_set_back_an_hour_doubles_nothing_and_holds_nobody_up(
+async def test_a_clock_that_is_set_back_an_hour_doubles_nothing_and_holds_up_only_what_was_written_before(
     database: Database, now: datetime
 ) -> None:
     await _write(database, "sent before", now)
