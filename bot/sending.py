@@ -65,7 +65,7 @@ class Unfinished(Exception):
 
 
 class NotSent(Unfinished):
-    """Provably not sent (connection refused, 429): try again, not before `retry_after`."""
+    """Not sent (connection refused, 429, the vendor says that he failed): try again, not before `retry_after`."""
 
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
@@ -73,7 +73,7 @@ class NotSent(Unfinished):
 
 
 class Unclear(Unfinished):
-    """Nobody knows whether it was sent (read timeout, connection lost after the request, an error of the vendor's own)."""
+    """Nobody knows whether it was sent (read timeout, connection lost after the request)."""
 
 
 def remaining(parcel: Parcel, parts: Sequence[Part]) -> Iterator[tuple[int, Part]]:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from telegram import Bot, BotCommand, InputFile, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.sending import File, NotSent, Parcel, Unclear, Undeliverable, of_parts, remaining
@@ -23,8 +23,6 @@ from core.messages import Say
 from webhooks.telegram import ALLOWED_UPDATES
 
 LONGEST_FETCH = timedelta(seconds=30)
-_NOBODY_BEHIND = ("Bad Gateway", "Service Unavailable")
-"""502 and 503, which the library calls as it calls 500 and 504."""
 _NO_PHOTO = ("image_process_failed", "photo_invalid_dimensions", "too big")
 
 _log = logging.getLogger(__name__)
@@ -199,7 +197,10 @@ def _told_apart() -> Iterator[None]:
 
 
 def _may_have_arrived(error: TelegramError) -> bool:
-    """Whether Telegram may have taken the request: not where nobody behind its door was reached, but where it failed there."""
-    if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return False
-    return not any(words in str(error) for words in _NOBODY_BEHIND)
+    """Whether the request was on its way: a failed connect means that it did not arrive.
+
+    An error status counts as a no, too: where it lasts, a message that may only be sent twice would be given up.
+    """
+    if isinstance(error.__cause__, httpx.HTTPError):
+        return not isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return not isinstance(error, NetworkError)

@@ -231,11 +231,9 @@ async def test_a_document_is_uploaded_with_its_name_and_caption(api: BotApi, sen
         (refusal(403, "Forbidden: bot was blocked by the user"), Undeliverable),  # the chat is closed
         (refusal(400, "Bad Request: message is too long"), Undeliverable),  # never right, however often
         (refusal(401, "Unauthorized"), NotSent),  # our token: mended in the settings, not lost
-        (refusal(502, "Bad Gateway"), NotSent),  # nobody behind the door was reached
-        (page(502, "502 Bad Gateway"), NotSent),  # the same, said by a proxy
-        (refusal(503, "Service Unavailable"), NotSent),  # nobody was let in
-        (refusal(500, "Internal Server Error"), Unclear),  # it failed, who knows after what
-        (page(504, "504 Gateway Time-out"), Unclear),  # somebody was reached, and didn't answer
+        (refusal(502, "Bad Gateway"), NotSent),  # an answer, and it says no
+        (refusal(500, "Internal Server Error"), NotSent),  # the same: while it lasts, we try on
+        (page(504, "504 Gateway Time-out"), NotSent),  # the same, said by a proxy
         (never, Unclear),  # it may have been taken
         (hang_up, Unclear),  # the same
         (html, Unclear),  # a 200 that isn't Telegram's
