@@ -4,6 +4,8 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 
 MOST_CALLERS = 20_000
+LAG = timedelta(minutes=1)
+"""By how much the moments of callers who were held up may lie behind those of others."""
 RATE = r"^(off|[1-9]\d{0,5}/(second|minute|hour))$"
 """What a rate looks like in the settings."""
 _PERIODS = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
@@ -24,7 +26,7 @@ class Limiter:
         if not self._each:
             return timedelta()
         full_at = self._full_at.get(key, now)
-        if full_at > now + self._period:  # the clock was set back: what it counted before would count for that long
+        if full_at > now + self._period + LAG:  # the clock was set back: what it counted would count for that long
             full_at = now
         full_at = max(full_at, now) + self._each
         if (wait := full_at - self._period - now) > timedelta():

@@ -43,3 +43,9 @@ def test_a_clock_that_is_set_back_an_hour_locks_nobody_out() -> None:
     for _ in range(2):
         limiter.wait("sari", NOW)
     assert [limiter.wait("sari", before) for _ in range(3)] == [NONE, NONE, timedelta(seconds=30)]
+
+
+def test_who_was_held_up_for_some_seconds_sets_no_clock_back() -> None:
+    limiter = Limiter("1/minute")
+    assert limiter.wait("sari", NOW) == NONE
+    assert limiter.wait("sari", NOW - timedelta(seconds=5)) == timedelta(seconds=65)
