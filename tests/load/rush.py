@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import quantiles
 
@@ -19,9 +20,12 @@ from sqlalchemy import delete, func, select
 from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import WORKSHOP, free_port, settings_for
+from bot.sandbox.phones import Person
 from bot.sandbox.server import Outside, outside
+from conversations.texts import render
+from core.messages import say
 from core.shop import Shop
-from core.tables import Booking, Slot, Technician
+from core.tables import Booking, Outbox, Technician
 
 sys.path.append(str(Path(__file__).parents[1] / "crash"))
 
@@ -30,23 +34,30 @@ from servers import Proxy, Server
 HOURS = (10, 13, 15)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ANY_NUMBER = 10_000
+READ = 60
+"""Messages of one chat in a minute: `server.chat_limit`, unless it is set."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many come for how many places in each of three hours; `a_second` arrive, and a tenth of all in one moment."""
+    """How many come for how many places in each of three hours; `a_second` arrive, and a `burst` of them in one moment."""
 
     database_url: str
     """Migrated, with the demo catalogue."""
     customers: int
     places: int
     a_second: float
+    burst: int
     slow: int
     """Callers who never come to the end of a head, and of a body."""
     flood: int
     """Messages that somebody sends at once."""
     patience: float = 120
-    """Seconds that a customer waits for an answer."""
+    """Seconds that a customer waits for an answer …"""
+    mostly: float = 60
+    """… and that 99 of 100 answers may take."""
+    memory: float = 150
+    """MiB that the server may need more than when it is idle."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +67,16 @@ class Outcome:
     booked: int
     turned_away: int
     unanswered: list[str]
-    in_the_books: int
-    overbooked: int
+    cars: Counter[datetime]
+    """By hour, of the bookings that hold their place."""
     replies: int
     a_second: float
     p50: float
     p99: float
     slowest: float
-    flood_answered: int
+    flood: list[str]
+    """What whoever floods is answered."""
+    took: float
     idle: float
     peak: float
     log: str
@@ -72,12 +85,32 @@ class Outcome:
     def lines(self) -> list[str]:
         """For a person."""
         return [
-            f"{self.in_the_books} bookings, {self.turned_away} turned away, {len(self.unanswered)} unanswered",
+            f"{self.cars.total()} bookings, {self.turned_away} turned away, {len(self.unanswered)} unanswered",
             f"{self.replies} replies, {self.a_second:.0f} a second",
             f"reply: p50 {1e3 * self.p50:.0f} ms, p99 {1e3 * self.p99:.0f} ms, slowest {1e3 * self.slowest:.0f} ms",
-            f"the flood: {self.flood_answered} answers",
+            f"the flood: {len(self.flood)} answers, {self.asked_to_wait} of them to write less",
             f"memory: {self.idle:.0f} MiB idle, {self.peak:.0f} MiB at most",
         ]
+
+    @property
+    def asked_to_wait(self) -> int:
+        """How often whoever floods was asked, politely, to write less."""
+        return self.flood.count(render(say("flood.unread"), "id"))
+
+    def broken(self, plan: Plan) -> list[str]:
+        """The promises that weren't kept."""
+        places, minutes = min(plan.customers, plan.places * len(HOURS)), 1 + self.took / 60
+        promises = {
+            f"{places} bookings, as many as were told so": self.cars.total() == self.booked == places,
+            "the others are turned away": self.turned_away == plan.customers - places,
+            "no hour with more cars than places": max(self.cars.values()) <= plan.places,
+            f"{READ} messages of a flood are read in a minute": len(self.flood) - self.asked_to_wait <= READ * minutes,
+            "a flood is told so, once in a minute": plan.flood <= READ or 1 <= self.asked_to_wait <= minutes,
+            f"99 of 100 replies within {plan.mostly} s": self.p99 <= plan.mostly,
+            f"no more than {plan.memory} MiB for all of it": self.peak <= self.idle + plan.memory,
+            "no bug": "Traceback" not in self.log,
+        }
+        return [promise for promise, is_kept in promises.items() if not is_kept] + self.unanswered
 
 
 async def run(plan: Plan, folder: Path) -> Outcome:
@@ -96,22 +129,22 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             flooding = asyncio.create_task(flood(nuisance, plan.flood))
             await asyncio.gather(*(_arrive(customer, number, plan) for number, customer in enumerate(crowd)))
             took = clock() - began
-            answers = await flooding
-        books, overbooked = await _books(settings)
+            await flooding
+        cars = await _cars(settings, nuisance)
         waits = [wait for customer in crowd for wait in customer.waits]
         cuts, outcomes = quantiles(waits, n=100), Counter(customer.booked for customer in crowd)
         return Outcome(
             booked=outcomes[True],
             turned_away=outcomes[False],
             unanswered=[customer.missing for customer in crowd if customer.booked is None],
-            in_the_books=books,
-            overbooked=overbooked,
+            cars=cars,
             replies=len(waits),
             a_second=len(waits) / took,
             p50=cuts[49],
             p99=cuts[98],
             slowest=max(waits),
-            flood_answered=len(answers),
+            flood=[bubble.text for bubble in nuisance.bubbles if bubble.author == "shop"],
+            took=clock() - began,
             idle=idle,
             peak=_memory(server, "VmHWM"),
             log=server.log,
@@ -119,9 +152,9 @@ async def run(plan: Plan, folder: Path) -> Outcome:
 
 
 async def _arrive(customer: Customer, number: int, plan: Plan) -> None:
-    """One after the other; but those of the middle tenth all at once."""
-    middle, tenth = plan.customers // 2, plan.customers // 10
-    await asyncio.sleep((middle if middle <= number < middle + tenth else number) / plan.a_second)
+    """One after the other; but a burst of those in the middle all at once."""
+    middle = plan.customers // 2
+    await asyncio.sleep((middle if middle <= number < middle + plan.burst else number) / plan.a_second)
     await customer.book(plan.patience)
 
 
@@ -172,14 +205,18 @@ def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
     )
 
 
-async def _books(settings: Settings) -> tuple[int, int]:
-    """How many bookings hold a place, and how many slots hold more than they have."""
+async def _cars(settings: Settings, nuisance: Person) -> Counter[datetime]:
+    """How many bookings hold a place in each hour, once whoever floods has all answers, too."""
     database = app.database(settings)
+    unsaid = select(func.count()).where(Outbox.address == nuisance.address, Outbox.state.in_(["due", "sending"]))
     async with database.read() as session:
-        held = await session.scalar(select(func.count()).select_from(Booking).where(Booking.holding))
-        over = await session.scalar(select(func.count()).select_from(Slot).where(Slot.taken > Slot.cap))
+        while await session.scalar(unsaid):
+            await session.rollback()  # to see what is new
+            await asyncio.sleep(0.1)
+        by_hour = select(Booking.starts_at, func.count()).where(Booking.holding).group_by(Booking.starts_at)
+        cars = Counter(dict((await session.execute(by_hour)).all()))
     await database.close()
-    return held or 0, over or 0
+    return cars
 
 
 def _memory(server: Server, what: str) -> float:
