@@ -57,6 +57,8 @@ def set_up(
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # An answer of Telegram's that is no JSON, with its whole text: what became of the call is logged by `metrics.vendor_call`.
+    logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
     # What our handlers raise is logged by `webhooks.app`; what is left there are strangers' unreadable requests.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.captureWarnings(True)

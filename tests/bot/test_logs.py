@@ -235,3 +235,12 @@ async def test_a_trace_is_followed_into_tasks_and_not_out_of_them() -> None:
         assert list(await asyncio.gather(work("a"), work("b"))) == ["a", "b"]
         assert trace.current().id == "outer"
     assert trace.current().id is None
+
+
+def test_a_page_that_telegram_answers_with_is_told_of_once_and_by_us(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """Its library would write the whole page, with a traceback, before it raises what we log."""
+    logging.getLogger("telegram.request.BaseRequest").error("Can not load invalid JSON data: <html>")
+    logging.getLogger("telegram").warning("something else")
+    assert [line["event"] for line in lines()] == ["something else"]

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,7 +73,8 @@ class Outcome:
 
 async def run(plan: Plan, folder: Path) -> Outcome:
     """Kill, wait until all is quiet, judge."""
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # calls that died with their caller
+    faults = _Faults()
+    logging.getLogger("aiohttp.server").addHandler(faults)
     async with town(plan, folder) as (there, settings, servers):
         patrons = await _busy_day(plan, there, servers)
         database = app.database(settings)
@@ -85,7 +87,20 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     _, bug, trace = logs.partition("Traceback")
     verdict.expect(not bug, f"a bug: {trace[:3000]}")
     verdict.counts["kills"] = plan.kills
+    verdict.counts |= faults.counts
     return Outcome(verdict, max(patron.slowest for patron in patrons), logs)
+
+
+class _Faults(logging.Handler):
+    """Counts what the vendors' own side raises: calls that died with their caller, and what is to be mended there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts = Counter[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info and record.exc_info[1]
+        self.counts[f"answered 500 by a vendor: {error!r}"] += 1
 
 
 @contextlib.asynccontextmanager
