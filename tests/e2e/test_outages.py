@@ -21,13 +21,13 @@ from booking_by_phone import sees
 from fronts import TAKEN, Front, Http, Smtp, Trouble, before
 from on_the_web import Visitor
 from pydantic import SecretStr
-from sqlalchemy import Engine, event, func, select
-from town import Town
+from sqlalchemy import Engine, event, func, select, text
+from town import Clock, Town
 
 from bot import app, metrics
 from bot.config import DatabaseAt
 from bot.patience import Patience
-from bot.sandbox.phones import Person
+from bot.sandbox.phones import Person, Typed
 from core import outbox
 from core.database import Database
 from core.messages import message, say
@@ -49,6 +49,7 @@ class Weather:
     town: Town
     fronts: Mapping[str, Front]
     http: ClientSession
+    user: str = "customer"
 
     async def health(self) -> tuple[int, int]:
         """What /healthz and /readyz answer."""
@@ -62,6 +63,7 @@ class Weather:
 
     def visitor(self, user: str) -> Visitor:
         """Somebody at a web page, signed in anew."""
+        self.user = user
         self.http.headers["Authorization"] = f"Bearer {self.town.there.clerk.token(user)}"
         return Visitor(self.http)
 
@@ -72,12 +74,8 @@ class Weather:
                 await _a_moment()
 
     async def at_last(self, what: Callable[[], Awaitable[Result]]) -> Result:
-        """What comes at last, with time passing: on a busy machine even a vendor who is well may be given up on."""
-        for _ in range(20):
-            self.town.clock.move(**A_WHILE)
-            with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(what(), 1)
-        raise TimeoutError
+        """What comes at last, with time passing."""
+        return await _at_last(self.town.clock, what, meanwhile=lambda: self.visitor(self.user))
 
     @staticmethod
     def failures(vendor: str) -> float:
@@ -85,6 +83,18 @@ class Weather:
         [calls] = metrics.VENDOR_CALLS.collect()
         counted = [each for each in calls.samples if each.name.endswith("_total") and each.labels["vendor"] == vendor]
         return sum(each.value for each in counted if each.labels["outcome"] != "ok")
+
+
+async def _at_last(
+    clock: Clock, what: Callable[[], Awaitable[Result]], meanwhile: Callable[[], object] = lambda: None
+) -> Result:
+    """What comes at last, with time passing: on a busy machine even who is well may be given up on."""
+    for _ in range(20):
+        clock.move(**A_WHILE)
+        meanwhile()  # nobody's session is to end
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(what(), 1)
+    raise TimeoutError
 
 
 async def _a_moment() -> None:
@@ -349,26 +359,111 @@ async def test_while_the_sign_in_keys_cant_be_had_nobody_signs_in_until_they_are
 Outage = Callable[[str], AbstractAsyncContextManager[None]]
 
 
-async def test_while_the_database_takes_nothing_webhooks_are_asked_to_come_again_and_nothing_is_half_done(
+async def test_while_the_database_takes_nothing_whoever_calls_is_asked_to_come_again_and_nothing_is_half_done(
     closed_town: Town,
 ) -> None:
+    """Twilio, Midtrans and a page that come again, and then once more, are heard once."""
     town = closed_town
     town.there.world.telegram.repeat_after = (0.2,)
     url = town.settings.database.url
     async with _reached(town) as (outages, http):
         await _answered(town)
+        callers = Callers(town, http)
         for name, outage in outages.items():
             shown = len(town.telegram.bubbles)
+            await callers.begin()
             async with outage(url):
-                assert await town.telegram.type("jam buka sampai jam berapa ya?") == 503, name
+                asked = asyncio.gather(town.telegram.type("jam buka sampai jam berapa ya?"), callers.call())
+                assert await asked == [503, {503}], name
                 assert await _get(http, "/healthz") == 200, name
                 await _until_readiness_is(503, http)
                 assert len(town.telegram.bubbles) == shown + 1, name
             assert "09" in (await town.telegram.next_reply(10)).text, name
             await _until_readiness_is(200, http)
+            await callers.come_again()
             await _answered(town)
             assert len(town.telegram.bubbles) == shown + 4, name
-        assert await town.count(Outbox) == await town.count(Inbound)
+        replies = select(func.count()).where(Outbox.key.startswith("reply:"))
+        await town.until(replies, await town.count(Inbound))
+        assert await town.count(LedgerEntry) == len(outages)
+        assert len(await town.bookings()) == 2 * len(outages)
+        assert len(_said_to(town.whatsapp)) == len(outages)
+
+
+class Callers:
+    """Who else calls while the database is away: Twilio, Midtrans, and a page on which somebody books."""
+
+    def __init__(self, town: Town, http: ClientSession) -> None:
+        self._town = town
+        self._http = http
+        self._round = 0
+
+    async def begin(self) -> None:
+        """A booking that is to be paid, and a message on its way."""
+        self._paid = (await self._book(2 * self._round))["data"]["_id"]
+        link = await self._post(f"/api/bookings/{self._paid}/payment", {"paymentType": "full"})
+        self._link = link["data"]["snapToken"]
+        writer = self._town.whatsapp
+        self._letter = self._town.there.world.whatsapp.letter(writer, Typed("alamatnya di mana?"))
+        writer.last_wrote = self._town.clock()
+
+    async def call(self) -> set[int | None]:
+        """How they are all answered."""
+        booked, written, _ = await asyncio.gather(
+            self._book(2 * self._round + 1), self._write(), self._town.there.midtrans.pay(self._link)
+        )
+        notified = {sent.status for sent in self._town.there.midtrans.notifications.sent[-2:]}
+        return {booked["status"], written, *notified}
+
+    async def come_again(self) -> None:
+        """They all do until they are heard, and then once more."""
+        await asyncio.gather(self._book_again(), self._write_again())
+        await _at_last(self._town.clock, partial(_heard, self._look, _is_paid))
+        self._round += 1
+
+    async def _book_again(self) -> None:
+        again = 2 * self._round + 1
+        first = await _heard(partial(self._book, again), lambda answer: answer["status"] != 503)
+        assert first["status"] == 201
+        assert await self._book(again) == first
+
+    async def _write_again(self) -> None:
+        await _heard(self._write, lambda status: status == 200)
+        assert await self._write() == 200
+        await self._town.whatsapp.next_reply(10)
+
+    async def _write(self) -> int | None:
+        assert self._letter
+        return await self._town.there.world.whatsapp.deliver(self._letter)
+
+    async def _book(self, number: int) -> Any:
+        """One of two for the same hour."""
+        return await self._post("/api/bookings", _wish(number // 2), key=f"booking-{number}")
+
+    async def _post(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """The answer, and its status."""
+        headers = self._signed_in() | ({"Idempotency-Key": key} if key else {})
+        async with self._http.post(path, json=body, headers=headers) as answer:
+            return await answer.json() | {"status": answer.status}
+
+    async def _look(self) -> Any:
+        async with self._http.get(f"/api/bookings/{self._paid}", headers=self._signed_in()) as answer:
+            return (await answer.json())["data"]
+
+    def _signed_in(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._town.there.clerk.token(f'user_{self._round}')}"}
+
+
+def _is_paid(booking: Mapping[str, Any]) -> bool:
+    return booking["paymentStatus"] == "paid"
+
+
+async def _heard(call: Callable[[], Awaitable[Result]], enough: Callable[[Result], bool]) -> Result:
+    """What is answered to who calls again and again: on a busy machine even a database that is well may take too long."""
+    async with asyncio.timeout(20):
+        while not enough(answer := await call()):
+            await _a_moment()
+    return answer
 
 
 @asynccontextmanager
@@ -415,8 +510,8 @@ async def _locked_file(url: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _full_disk(_: str) -> AsyncIterator[None]:
-    """No file of this process may grow, or be written to at all."""
+async def _failing_disk(_: str) -> AsyncIterator[None]:
+    """No file of this process may grow, or be written to at all: SQLite has I/O errors."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
@@ -426,23 +521,45 @@ async def _full_disk(_: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _read_only_file(_: str) -> AsyncIterator[None]:
-    """SQLite refuses writes as on a disk that was mounted anew, read-only."""
-    on, switched = True, set[object]()
+async def _full_disk(url: str) -> AsyncIterator[None]:
+    """The file can't grow any more, and whoever writes needs room in it."""
+    database = Database(url)
+    needs_room = "CREATE TRIGGER full_{0} BEFORE INSERT ON {0} BEGIN INSERT INTO room VALUES (zeroblob(65536)); END"
+    await _execute(database, "CREATE TABLE room (taken)", *(needs_room.format(table) for table in WRITTEN))
+    async with _switched("PRAGMA max_page_count=1", "PRAGMA max_page_count=1000000")(url):
+        yield
+    await _execute(database, *(f"DROP TRIGGER full_{table}" for table in WRITTEN), "DROP TABLE room")
+    await database.close()
 
-    def switch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        if statement != "BEGIN IMMEDIATE":
-            return
-        cursor.execute(f"PRAGMA query_only={'ON' if on else 'OFF'}")
-        (switched.add if on else switched.discard)(connection.engine)
 
-    event.listen(Engine, "before_cursor_execute", switch)
-    yield
-    on = False
-    async with asyncio.timeout(10):  # the server's own connection must hear of it before we stop listening
-        while switched:
-            await _a_moment()
-    event.remove(Engine, "before_cursor_execute", switch)
+async def _execute(database: Database, *statements: str) -> None:
+    async with database.write() as session:
+        for statement in statements:
+            await session.execute(text(statement))
+
+
+def _switched(on: str, off: str) -> Outage:
+    """Something that SQLite does as long as each connection that writes is told to."""
+
+    @asynccontextmanager
+    async def outage(_: str) -> AsyncIterator[None]:
+        goes_on, switched = True, set[object]()
+
+        def switch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            if statement != "BEGIN IMMEDIATE":
+                return
+            cursor.execute(on if goes_on else off)
+            (switched.add if goes_on else switched.discard)(connection.engine)
+
+        event.listen(Engine, "before_cursor_execute", switch)
+        yield
+        goes_on = False
+        async with asyncio.timeout(10):  # the server's own connection must hear of it before we stop listening
+            while switched:
+                await _a_moment()
+        event.remove(Engine, "before_cursor_execute", switch)
+
+    return outage
 
 
 def _asked(*, before: Sequence[str], after: Sequence[str]) -> Outage:
@@ -486,9 +603,17 @@ def _standing_still(front: Front) -> Outage:
 
 
 OURS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'bengkel'"
-ON_SQLITE: Mapping[str, Outage] = {"locked": _locked_file, "read-only": _read_only_file, "full": _full_disk}
+WRITTEN = ("inbound", "payment_notification", "booking", "secret")
+"""By whoever calls: a messenger, Midtrans, a page, and who asks whether we are ready."""
+ON_SQLITE: Mapping[str, Outage] = {
+    "locked": _locked_file,
+    # As on a disk that was mounted anew.
+    "read-only": _switched("PRAGMA query_only=ON", "PRAGMA query_only=OFF"),
+    "full": _full_disk,
+    "failing": _failing_disk,
+}
 ON_POSTGRESQL: Mapping[str, Outage] = {
-    "locked": _asked(before=["BEGIN", "LOCK TABLE inbound, secret"], after=["COMMIT"]),
+    "locked": _asked(before=["BEGIN", f"LOCK TABLE {', '.join(WRITTEN)}"], after=["COMMIT"]),
     "read-only": _asked(
         before=["ALTER DATABASE bengkel SET default_transaction_read_only = on", OURS],
         after=["ALTER DATABASE bengkel RESET default_transaction_read_only", OURS],
@@ -497,8 +622,7 @@ ON_POSTGRESQL: Mapping[str, Outage] = {
         before=[
             """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
             $$BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END$$""",
-            "CREATE TRIGGER full_disk BEFORE INSERT ON inbound EXECUTE FUNCTION full_disk()",
-            "CREATE TRIGGER full_disk BEFORE INSERT ON secret EXECUTE FUNCTION full_disk()",
+            *(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION full_disk()" for table in WRITTEN),
         ],
         after=["DROP FUNCTION full_disk CASCADE"],
     ),
