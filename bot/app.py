@@ -38,6 +38,7 @@ from bot.reconcile import Reconciler
 from bot.rest import rest
 from bot.sole import only_server
 from bot.telegram import TelegramSender
+from bot.together import Together
 from bot.vendors import Channels, plain
 from conversations.engine import Engine
 from core import claims, delivery, late, payments
@@ -302,7 +303,16 @@ def _delivered(
     clock: Callable[[], datetime],
     wake: Callable[..., None],
 ) -> twilio.Delivered:
+    async def note_steps(steps: Sequence[delivery.Report]) -> None:
+        async with database.write() as session:
+            await delivery.note_steps(session, steps)
+
+    together = Together(note_steps)
+
     async def delivered(report: delivery.Report) -> None:
+        if report.is_step:
+            await together.do(report)
+            return
         async with database.write() as session:
             await delivery.note(session, report, shop=shop, channels=channels, now=clock())
         if work := work_left(session):

@@ -182,7 +182,7 @@ class Dispatcher:
         """Claim what is due and begin to send it; how many were claimed."""
         now = self._clock()
         async with self._database.write() as session:
-            rows = await outbox.claim(session, now=now, limit=most, channels=channels)
+            rows = await outbox.claim(session, now=now, limit=most, channels=channels, in_hand=self._in_hand)
             wanted = [row for row in rows if row.state == "sending"]
             closed = await _closed_windows(session, wanted, now)
             others = await outbox.vendor_ids(session, [row for row in wanted if row.attempts > 1])
@@ -257,17 +257,7 @@ class Dispatcher:
     async def _write_down(self, done: Sequence[tuple[Outbox, Outcome]]) -> None:
         now = self._clock()
         async with self._database.write() as session:
-            for row, outcome in done:
-                with trace.following(row.trace, row.address, *personal_words(row.body)):
-                    await outcomes.record(
-                        session,
-                        row,
-                        outcome,
-                        shop=self._shop,
-                        channels=self._senders,
-                        jitter=self._chance(),
-                        now=now,
-                    )
+            await outcomes.record(session, done, shop=self._shop, channels=self._senders, chance=self._chance, now=now)
         for row, _ in done:
             self._forget(row)
         if work := work_left(session):

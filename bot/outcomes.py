@@ -5,13 +5,14 @@ never taken, a bug ──> failed ───────────────�
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.logs import personal_words
 from bot.sending import NotSent, OutsideWindow, Unclear, Undeliverable
-from core import dead_letters, outbox
+from core import dead_letters, outbox, trace
 from core.database import AWAY
 from core.shop import Shop
 from core.tables import Outbox
@@ -24,34 +25,32 @@ Outcome = str | BaseException | None
 
 async def record(
     session: AsyncSession,
-    row: Outbox,
-    outcome: Outcome,
+    done: Iterable[tuple[Outbox, Outcome]],
     *,
     shop: Shop,
     channels: Collection[str],
-    jitter: float,
+    chance: Callable[[], float],
     now: datetime,
 ) -> None:
-    """Write down what became of a claimed message; `channels` are those that are on, `jitter` is from 0 to 1."""
-    if await _goes_on(session, row, outcome, jitter=jitter, now=now):
-        return
-    closed = isinstance(outcome, Undeliverable) and outcome.unreachable
-    try:
-        async with session.begin_nested():
-            await _tell_otherwise(session, row, closed=closed, shop=shop, channels=channels, now=now)
-    except AWAY:
-        raise
-    except Exception:
-        # What other messages came to must be recorded all the same, or they would be sent again.
-        LOG.exception("nobody could be told that message %s failed: a bug", row.id)
+    """Write down what became of claimed messages; `channels` are those that are on, `chance` is from 0 to 1."""
+    accepted: list[tuple[Outbox, str | None]] = []
+    others: list[tuple[Outbox, BaseException]] = []
+    for row, outcome in done:
+        if isinstance(outcome, BaseException):
+            others.append((row, outcome))
+        else:
+            accepted.append((row, outcome))
+    if accepted:
+        await outbox.sent(session, accepted, now=now)
+    for row, error in others:
+        with trace.following(row.trace, row.address, *personal_words(row.body)):
+            if not await _goes_on(session, row, error, jitter=chance(), now=now):
+                await _try_to_tell(session, row, error, shop=shop, channels=channels, now=now)
 
 
-async def _goes_on(session: AsyncSession, row: Outbox, outcome: Outcome, *, jitter: float, now: datetime) -> bool:
-    """Record it; False where it is given up."""
+async def _goes_on(session: AsyncSession, row: Outbox, outcome: BaseException, *, jitter: float, now: datetime) -> bool:
+    """Record that it wasn't accepted; False where it is given up."""
     match outcome:
-        case None | str():
-            await outbox.sent(session, row, vendor_id=outcome, now=now)
-            return True
         case NotSent(parts_left=left, retry_after=after):
             why, had_its_time = str(outcome), row.until is not None
             again = await outbox.retry(session, row, reason=why, now=now, jitter=jitter, after=after, parts_left=left)
@@ -67,6 +66,26 @@ async def _goes_on(session: AsyncSession, row: Outbox, outcome: Outcome, *, jitt
             LOG.error("message %s can't be sent: a bug", row.id, exc_info=error)
             await outbox.failed(session, row, reason=repr(error))
     return False
+
+
+async def _try_to_tell(
+    session: AsyncSession,
+    row: Outbox,
+    error: BaseException,
+    *,
+    shop: Shop,
+    channels: Collection[str],
+    now: datetime,
+) -> None:
+    closed = isinstance(error, Undeliverable) and error.unreachable
+    try:
+        async with session.begin_nested():
+            await _tell_otherwise(session, row, closed=closed, shop=shop, channels=channels, now=now)
+    except AWAY:
+        raise
+    except Exception:
+        # What other messages came to must be recorded all the same, or they would be sent again.
+        LOG.exception("nobody could be told that message %s failed: a bug", row.id)
 
 
 async def _tell_otherwise(

@@ -2,13 +2,16 @@
 
 report ── further than before? ── no ──> nothing
                 └ yes ──> noted ── couldn't be delivered after all? ──> given up, told otherwise (`dead_letters`)
+
+Most reports are steps (queued, sent, delivered, read), four to a message: those are noted many at once.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import ColumnElement, and_, case, or_, update
+from sqlalchemy import ColumnElement, Table, Update, and_, bindparam, case, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -32,6 +35,11 @@ class Report:
     is_last_part: bool = True
     """False: the row was split, and this is a part before its end, of which only a failure counts."""
 
+    @property
+    def is_step(self) -> bool:
+        """Whether it only says how far a message is whose number is known: all that `note_steps` takes."""
+        return self.is_last_part and self.message is not None and self.state in _RANKS and self.state not in FAILED
+
 
 async def note(session: AsyncSession, report: Report, *, shop: Shop, channels: Collection[str], now: datetime) -> None:
     """Note how far a message has come, never backwards; what couldn't be delivered after all is told otherwise."""
@@ -40,6 +48,18 @@ async def note(session: AsyncSession, report: Report, *, shop: Shop, channels: C
     row = (await session.scalars(_noted(report))).one_or_none()
     if row is not None and report.state in FAILED:
         await dead_letters.tell_otherwise(session, row, shop=shop, channels=channels, now=now)
+
+
+async def note_steps(session: AsyncSession, steps: Iterable[Report]) -> None:
+    """Note how far messages have come, never backwards, all by one statement; of several steps of one the furthest."""
+    furthest = {(step.message, step.vendor_id): step for step in sorted(steps, key=lambda step: _RANKS[step.state])}
+    # In one order, since other processes note the same messages' other steps.
+    noted = [furthest[step] for step in sorted(furthest)]
+    values = [
+        {"of": step.message, "by": step.vendor_id, "come_to": step.state, "rank": _RANKS[step.state], "why": step.error}
+        for step in noted
+    ]
+    await session.execute(_STEP, values)
 
 
 def _noted(report: Report) -> ReturningUpdate[Outbox]:
@@ -72,3 +92,19 @@ def _before(report: Report) -> list[str]:
         # Whatever became of the end, without this part it isn't whole.
         return [state for state in _RANKS if state not in FAILED]
     return [state for state, rank in _RANKS.items() if rank < _RANKS[report.state]]
+
+
+def _step_statement() -> Update:
+    # Of the table, not of the class: SQLAlchemy takes many values for the latter as changes by primary key alone.
+    row = cast("Table", Outbox.__table__)
+    rank = case(_RANKS, value=row.c.delivery, else_=0)
+    return (
+        update(row)
+        .where(row.c.id == bindparam("of"), or_(row.c.vendor_id.is_(None), row.c.vendor_id == bindparam("by")))
+        .where(rank < bindparam("rank"))
+        .values(delivery=bindparam("come_to"), error=bindparam("why"), vendor_id=bindparam("by"))
+    )
+
+
+# Built once: it runs all the time, and building costs more than running.
+_STEP = _step_statement()

@@ -5,7 +5,7 @@ enqueue ──> due ── claim ──> sending ──┬──> sent       the
              └── retry, lease ran out ─┘    dropped    no longer wanted
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -122,14 +122,21 @@ async def hand_back(session: AsyncSession, rows: Collection[Outbox]) -> None:
     )
 
 
-async def claim(session: AsyncSession, *, now: datetime, limit: int, channels: Collection[str]) -> list[Outbox]:
+async def claim(
+    session: AsyncSession,
+    *,
+    now: datetime,
+    limit: int,
+    channels: Collection[str],
+    in_hand: Collection[int] = (),
+) -> list[Outbox]:
     """Take the first due message of each chat for `LEASE`, or drop it where nobody wants it any more.
 
     The dropped ones are among them; one with more than `MOST_UNCLEAR` unclear tries is only to be given up.
+    `in_hand`: what the claimer is still sending, which stays claimed even where a clock that was set ends its lease.
     """
-    claimed = await session.scalars(
-        _CLAIM, {"now": now, "leased_until": now + LEASE, "channels": list(channels), "most": limit}
-    )
+    values = {"now": now, "leased_until": now + LEASE, "channels": list(channels), "most": limit}
+    claimed = await session.scalars(_CLAIM, values | {"in_hand": list(in_hand)})
     rows = sorted(claimed, key=lambda row: (row.due_at, row.id))
     for row in rows:
         if now > _wanted_until(row):
@@ -149,9 +156,12 @@ async def take_over(session: AsyncSession, *, now: datetime) -> None:
     await session.execute(update(Outbox).where(_unfinished(Outbox), Outbox.state == "sending").values(not_before=now))
 
 
-async def sent(session: AsyncSession, row: Outbox, *, vendor_id: str | None, now: datetime) -> None:
-    """Record that the vendor accepted a claimed message."""
-    await _record(session, row, state="sent", vendor_id=vendor_id, sent_at=now, error=None)
+async def sent(session: AsyncSession, accepted: Iterable[tuple[Outbox, str | None]], *, now: datetime) -> None:
+    """Record that the vendors accepted claimed messages, by one statement; with each the vendor's id of it."""
+    # In one order, since the reports of their delivery are noted at the same time.
+    in_order = sorted(accepted, key=lambda each: each[0].id)
+    values = [{"of": row.id, "as_claimed": row.attempts, "by": vendor_id, "at": now} for row, vendor_id in in_order]
+    await session.execute(_SENT, values)
 
 
 async def failed(session: AsyncSession, row: Outbox, *, reason: str) -> None:
@@ -321,6 +331,7 @@ def _claim_statement() -> Executable:
             Outbox.due_at <= now,
             Outbox.not_before <= now,
             Outbox.channel.in_(bindparam("channels", expanding=True)),
+            Outbox.id.not_in(bindparam("in_hand", expanding=True)),
             ~_an_earlier_one_waits(),
         )
         .order_by(Outbox.due_at, Outbox.id)
@@ -374,4 +385,10 @@ _RECORD = (
     update(Outbox)
     .where(Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed"))
     .execution_options(synchronize_session=False)
+)
+_SENT = (
+    # Of the table: SQLAlchemy takes many values for the class as changes by primary key alone.
+    update(Outbox.metadata.tables[Outbox.__tablename__])
+    .where(Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed"))
+    .values(state="sent", vendor_id=bindparam("by"), sent_at=bindparam("at"), error=None)
 )

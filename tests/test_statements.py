@@ -77,6 +77,10 @@ HOT: dict[str, Hot] = {
     "a delivery report": lambda session, shop, now: delivery.note(
         session, Report("SM1", "read", message=1), shop=shop, channels=[], now=now
     ),
+    "delivery reports noted at once": lambda session, _, __: delivery.note_steps(
+        session, [Report("SM1", "read", message=1)]
+    ),
+    "messages sent": lambda session, _, now: outbox.sent(session, [(Outbox(id=1, attempts=1), "SM1")], now=now),
     "a delivery report without a number": lambda session, shop, now: delivery.note(
         session, Report("SM1", "read"), shop=shop, channels=[], now=now
     ),

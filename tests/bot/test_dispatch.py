@@ -363,7 +363,7 @@ async def test_what_waits_behind_another_process_goes_out_soon_after_that_has_se
     while post.dispatcher._lanes["telegram"].looking:  # noqa: ASYNC110 the loop ends it
         await asyncio.sleep(0)
     async with database.write() as session:
-        await outbox.sent(session, theirs, vendor_id=None, now=now)
+        await outbox.sent(session, [(theirs, None)], now=now)
     await _until(post, "ours", "sent")
     post.dispatcher.stop()
     await running
@@ -374,6 +374,26 @@ async def _until(post: Post, key: str, state: str) -> None:
     async with asyncio.timeout(10):
         while (await post.row(key)).state != state:  # noqa: ASYNC110 the loop ends it
             await asyncio.sleep(0.005)
+
+
+async def test_a_clock_that_leaps_has_nothing_sent_twice_that_is_under_way(post: Post) -> None:
+    await post.write("slow")
+    await post.write("behind it")
+    post.telegram.gate.clear()
+    running = asyncio.create_task(post.dispatcher.run())
+    await post.telegram.arrived.acquire()
+    post.clock.now += timedelta(hours=1)
+    post.dispatcher.wake()
+    await post.write("another", address="2")
+    post.dispatcher.wake("telegram")
+    await post.telegram.arrived.acquire()
+    assert post.telegram.keys == ["slow", "another"]
+    post.telegram.gate.set()
+    await post.telegram.arrived.acquire()
+    post.dispatcher.stop()
+    await running
+    assert post.telegram.keys == ["slow", "another", "behind it"]
+    assert {(await post.row(key)).state for key in post.telegram.keys} == {"sent"}
 
 
 async def test_what_is_too_old_does_not_keep_what_is_new_waiting(post: Post) -> None:

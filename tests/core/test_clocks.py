@@ -28,7 +28,7 @@ async def _sends(database: Database, now: datetime, *, kind: str | None = None) 
         for row in await _claim(database, now):
             keys += [row.key] if kind in (None, row.kind) else []
             async with database.write() as session:
-                await outbox.sent(session, row, vendor_id=None, now=now)
+                await outbox.sent(session, [(row, None)], now=now)
     return keys
 
 
@@ -90,7 +90,7 @@ async def test_a_clock_that_jumps_an_hour_sends_at_most_twice_and_loses_nothing(
     assert again.unclear == 1  # it may have been sent: looked up where the vendor can tell
     for row in (first, again):
         async with database.write() as session:
-            await outbox.sent(session, row, vendor_id=None, now=now + HOUR)
+            await outbox.sent(session, [(row, None)], now=now + HOUR)
     assert await _sends(database, now + 2 * HOUR) == []
 
 

@@ -40,7 +40,13 @@ class Letter:
 
     async def sent(self, vendor_id: str = "SM1") -> None:
         async with self.database.write() as session:
-            await outbox.sent(session, self.row, vendor_id=vendor_id, now=self.now)
+            await outbox.sent(session, [(self.row, vendor_id)], now=self.now)
+
+    async def report_at_once(self, *states: str) -> None:
+        """As under a rush, when many reports are noted together."""
+        steps = [Report("SM1", state, message=self.row.id) for state in states]
+        async with self.database.write() as session:
+            await delivery.note_steps(session, steps)
 
     async def report(self, state: str, vendor_id: str = "SM1", **more: Any) -> None:
         given = Report(vendor_id, state, **({"message": self.row.id} | more))
@@ -80,6 +86,56 @@ async def test_a_state_never_goes_back(letter: Letter, reported: list[str], kept
     for state in reported:
         await letter.report(state, **({} if number == "named" else {"message": None}))
     assert (await letter.stored()).delivery == kept
+
+
+@pytest.mark.parametrize("reported", [["queued", "sent", "delivered", "read"], ["read", "delivered", "sent"]])
+@pytest.mark.parametrize("known_as", [None, "SM1"])
+async def test_of_steps_noted_at_once_the_furthest_counts(
+    letter: Letter, reported: list[str], known_as: str | None
+) -> None:
+    await letter.write()
+    if known_as:
+        await letter.sent(known_as)
+    await letter.report_at_once(*reported)
+    await letter.report_at_once("sent")
+    row = await letter.stored()
+    assert (row.delivery, row.vendor_id) == ("read", "SM1")
+
+
+async def test_steps_noted_at_once_are_of_the_try_that_counts_and_of_the_message_they_name(letter: Letter) -> None:
+    await letter.write()
+    await letter.sent("SM2")
+    async with letter.database.write() as session:
+        steps = [
+            Report("SM1", "read", message=letter.row.id),
+            Report("SM2", "delivered", message=letter.row.id),
+            Report("SM3", "read", message=letter.row.id + 1),
+        ]
+        await delivery.note_steps(session, steps)
+    row = await letter.stored()
+    assert (row.delivery, row.vendor_id) == ("delivered", "SM2")
+
+
+async def test_a_step_never_undoes_a_failure_but_for_what_arrived(letter: Letter) -> None:
+    await letter.write()
+    await letter.report("undelivered", error="63016")
+    await letter.report_at_once("sent")
+    row = await letter.stored()
+    assert (row.delivery, row.state, row.error) == ("undelivered", "failed", "63016")
+
+
+@pytest.mark.parametrize(
+    ("report", "is_step"),
+    [
+        (Report("SM1", "sent", message=1), True),
+        (Report("SM1", "failed", message=1), False),
+        (Report("SM1", "teleported", message=1), False),
+        (Report("SM1", "sent"), False),
+        (Report("SM1", "sent", message=1, is_last_part=False), False),
+    ],
+)
+def test_only_what_says_no_more_than_how_far_a_message_is_is_a_step(report: Report, *, is_step: bool) -> None:
+    assert report.is_step == is_step
 
 
 @pytest.mark.parametrize(("reported", "kept"), ORDERS)

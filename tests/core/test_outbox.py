@@ -31,6 +31,11 @@ async def record(database: Database, how: Any, row: Outbox, **details: Any) -> N
         await how(session, row, **details)
 
 
+async def accept(database: Database, row: Outbox, vendor_id: str, now: datetime) -> None:
+    async with database.write() as session:
+        await outbox.sent(session, [(row, vendor_id)], now=now)
+
+
 async def stored(database: Database, key: str) -> Outbox:
     async with database.read() as session:
         return (await session.scalars(select(Outbox).where(Outbox.key == key))).one()
@@ -51,7 +56,7 @@ async def test_a_chats_next_message_waits_until_the_previous_one_was_accepted(
     rows = await claim(database, now)
     assert [row.key for row in rows] == ["first", "another chat"]
     assert await claim(database, now) == []
-    await record(database, outbox.sent, rows[0], vendor_id="m1", now=now)
+    await accept(database, rows[0], "m1", now)
     assert [row.key for row in await claim(database, now)] == ["second"]
 
 
@@ -107,7 +112,7 @@ async def test_who_renews_claims_does_not_wait_for_who_records_one(postgres_url:
         await write(database, key, now, address=key)
     rows = await claim(database, now)
     async with database.write() as recording:
-        await outbox.sent(recording, rows[0], vendor_id=None, now=now)
+        await outbox.sent(recording, [(rows[0], None)], now=now)
         async with database.write() as renewing:
             await outbox.renew(renewing, rows, now=now + SECOND)
     assert (await stored(database, "under way")).not_before == now + SECOND + outbox.LEASE
@@ -128,7 +133,7 @@ async def test_who_lost_the_lease_records_nothing(database: Database, now: datet
     (late,) = await claim(database, now)
     (row,) = await claim(database, now + outbox.LEASE)
     await record(database, outbox.failed, late, reason="too late")
-    await record(database, outbox.sent, row, vendor_id="m1", now=now)
+    await accept(database, row, "m1", now)
     assert (await stored(database, "reply")).state == "sent"
 
 
