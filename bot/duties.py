@@ -54,7 +54,8 @@ def going_on(
     if channels.whatsapp:
         # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
         since = last_seen or clock()
-        missed = partial(catch_up, channels.whatsapp, since=since, take=intake.take, clock=clock)
+        take = partial(intake.take_missed, "whatsapp")
+        missed = partial(catch_up, channels.whatsapp, since=since, take=take, clock=clock)
         duties["whatsapp"] = Repeated("missed messages of WhatsApp", missed)
     return duties
 

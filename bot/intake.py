@@ -78,6 +78,17 @@ class Intake:
         if work := work_left(session):
             self._wake(*work)
 
+    async def take_missed(self, channel: str, messages: Sequence[Incoming]) -> None:
+        """Answer those of a channel's messages that never came in; raises what `take` raises.
+
+        The others are left alone: taken again, they would count against their chats' limit.
+        """
+        async with self._database.read() as session:
+            unseen = await inbox.unseen(session, channel, [incoming.event_id for incoming in messages])
+        for incoming in messages:
+            if incoming.event_id in unseen:
+                await self.take(incoming)
+
     async def replay(self, incoming: Incoming) -> bool:
         """Take a message again whose turn failed; False when that was done before. Replies wait for the server's loops.
 

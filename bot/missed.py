@@ -5,18 +5,18 @@ We may have been down, or alive without a database: so Twilio is asked at the st
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.polling import Pause, backoff
 from bot.sending import NotSent
 from bot.whatsapp import WhatsAppSender
+from conversations.incoming import Incoming
 from core.database import AWAY
-from webhooks.twilio import Take
 
 EVERY = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
-"""Looked at once more before the last time; what was answered is known by its id."""
+"""Looked at once more before the last time; what came in is known by its id."""
 UNDER_WAY = timedelta(seconds=20)
 """What is newer may still come by its webhook, which brings taps, places and photos too (Twilio tries for 15 s)."""
 
@@ -29,7 +29,7 @@ async def catch_up(
     sender: WhatsAppSender,
     *,
     since: datetime,
-    take: Take,
+    take: Callable[[Sequence[Incoming]], Awaitable[None]],
     clock: Callable[[], datetime],
     pause: Pause = asyncio.sleep,
 ) -> None:
@@ -38,8 +38,7 @@ async def catch_up(
     while True:
         until = clock() - UNDER_WAY
         try:
-            for incoming in await sender.missed(since - OVERLAP, until):
-                await take(incoming)
+            await take(await sender.missed(since - OVERLAP, until))
         except _PASSING as error:
             _log.warning("missed messages of WhatsApp can't be taken yet: %s", type(error).__name__)
             asked = error.retry_after if isinstance(error, NotSent) else None

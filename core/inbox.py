@@ -3,7 +3,7 @@
 turn fails ── keep ──> row with raw and error ── take_back, then the turn ──> row without: answered
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import people
 from core.refusals import NotFound
 from core.tables import Inbound
+
+_FEW = 500
 
 
 async def keep(
@@ -31,6 +33,17 @@ async def keep(
     kept = (Inbound.channel == channel) & (Inbound.event_id == event_id)
     await session.execute(update(Inbound).where(kept).values(raw=dict(raw), error=error))
     return True
+
+
+async def unseen(session: AsyncSession, channel: str, event_ids: Collection[str]) -> set[str]:
+    """Those of a channel's messages that never came in."""
+    left = set(event_ids)
+    for some in _few_at_a_time(sorted(left)):
+        known = await session.scalars(
+            select(Inbound.event_id).where(Inbound.channel == channel, Inbound.event_id.in_(some))
+        )
+        left.difference_update(known)
+    return left
 
 
 async def failed(session: AsyncSession) -> Sequence[Row[str, str, str, datetime, str | None]]:
@@ -52,6 +65,11 @@ async def take_back(session: AsyncSession, channel: str, event_id: str) -> bool:
     """Forget that a failed message ever came, so that a turn of this transaction takes it; False when it was answered."""
     waiting = (Inbound.channel == channel, Inbound.event_id == event_id, Inbound.error.is_not(None))
     return await session.scalar(delete(Inbound).where(*waiting).returning(Inbound.event_id)) is not None
+
+
+def _few_at_a_time(event_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """So many as every database takes in one statement."""
+    yield from (event_ids[begin : begin + _FEW] for begin in range(0, len(event_ids), _FEW))
 
 
 def masked(address: str) -> str:

@@ -318,3 +318,26 @@ async def test_what_was_left_unread_stays_so_when_the_vendor_brings_it_again(doo
     await door.take("halo", "20")
     assert list(await door.written())[-1] == "unread:telegram:20"
     assert (await door.inbound())["20"] == (None, None)
+
+
+async def test_what_is_fetched_and_was_answered_before_is_left_alone_and_counts_against_nobody(door: Door) -> None:
+    """What Twilio lists is asked for with an overlap, minute for minute."""
+    told = [incoming(f"halo {number}", f"m{number}") for number in range(19)]
+    for message in told[:-1]:
+        await door.intake.take(message)
+    for _ in range(3):
+        await door.intake.take_missed("telegram", told)
+    assert door.sent == [f"reply:telegram:m{number}" for number in range(19)]
+    await door.take("masih ada", "m19")
+    assert door.sent[-1] == "reply:telegram:m19", "the twentieth of this minute is read"
+
+
+async def test_as_many_are_fetched_as_a_rush_has_left(door: Door) -> None:
+    ids = [f"m{number}" for number in range(1200)]
+    async with door.database.write() as session:
+        for event_id in ids[::100]:
+            await people.note_arrival(session, "telegram", event_id, "1", door.now)
+    async with door.database.read() as session:
+        assert await inbox.unseen(session, "telegram", ids) == set(ids) - set(ids[::100])
+        assert await inbox.unseen(session, "whatsapp", ids[:1]) == {ids[0]}, "each channel has its own"
+        assert await inbox.unseen(session, "telegram", []) == set()

@@ -1,5 +1,6 @@
 """Messages of WhatsApp that no webhook brought are fetched: at the start, and while we run."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -36,11 +37,12 @@ class Desk:
         self.taken: list[str] = []
         self.pauses: list[timedelta] = []
 
-    async def take(self, incoming: Incoming) -> None:
-        if incoming.event_id in self.away:
-            self.away.remove(incoming.event_id)
-            raise ConnectionRefusedError
-        self.taken.append(incoming.event_id)
+    async def take(self, messages: Sequence[Incoming]) -> None:
+        for incoming in messages:
+            if incoming.event_id in self.away:
+                self.away.remove(incoming.event_id)
+                raise ConnectionRefusedError
+            self.taken.append(incoming.event_id)
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(timedelta(seconds=seconds))
