@@ -327,9 +327,9 @@ async def test_what_is_fetched_and_was_answered_before_is_left_alone_and_counts_
         await door.intake.take(message)
     for _ in range(3):
         await door.intake.take_missed("telegram", told)
-    assert door.sent == [f"reply:telegram:m{number}" for number in range(19)]
+    assert list(await door.written()) == [f"reply:telegram:m{number}" for number in range(19)]
     await door.take("masih ada", "m19")
-    assert door.sent[-1] == "reply:telegram:m19", "the twentieth of this minute is read"
+    assert list(await door.written())[-1] == "reply:telegram:m19", "the twentieth of this minute is read"
 
 
 async def test_as_many_are_fetched_as_a_rush_has_left(door: Door) -> None:
