@@ -29,6 +29,7 @@ QUIET = (
     "fpdf",
     "httpcore",
     "httpx",
+    "mail.log",
     "PIL",
     "sqlalchemy",
     "telegram",

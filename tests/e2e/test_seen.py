@@ -39,6 +39,7 @@ async def test_one_id_leads_from_the_webhook_to_the_vendor_and_nobody_is_named(t
     link = await book(town.telegram, email="budi@gmail.com")
     await town.there.midtrans.pay(link_in(link), "other_qris")
     await sees(town.telegram, "terkonfirmasi")
+    await town.there.mailbox.mail(1)
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     told = {(line.get("trace"), line["event"].split(" in ")[0]) for line in lines}
     turns = {trace for trace, event in told if event == "turn: ok"}
