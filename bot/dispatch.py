@@ -1,7 +1,9 @@
 """The outbox loop: takes what is due, sends chats side by side, records what became of each as soon as it is known.
 
-    claim (one transaction) ──> send, no transaction ──> record (one transaction for all that has ended meanwhile)
+    claim ──> file, pace ──> show ──> send, no transaction ──> record
                                  └─ renew, as long as it takes
+
+claim, show and record are a transaction each, for as many messages as there are; a reply is claimed and shown by its turn.
 
 A crash between sending and recording leaves the claim's lease to run out (a start where no other
 process serves ends it); the message is then sent once more (facts: at least once, resent once at most).
@@ -25,6 +27,7 @@ from bot.loop import Loop, Repeated
 from bot.outcomes import Outcome
 from bot.pace import Pace
 from bot.sending import File, Parcel, Sender, Unclear
+from bot.together import Together
 from core import outbox, trace
 from core.database import AWAY, Database, work_left
 from core.messages import Document, message_from_json
@@ -42,6 +45,10 @@ WINDOW = timedelta(hours=24)
 """WhatsApp: how long after a person's last message anything may be said."""
 LAST_WORDS = timedelta(seconds=0.5)
 """How long a server that stops waits for the database to note what it leaves to others."""
+
+
+class _Lost(Exception):
+    """A message is no longer ours to send: somebody else has claimed it, or nobody wants it any more."""
 
 
 @dataclass
@@ -91,6 +98,7 @@ class Dispatcher:
         """All that is claimed and not recorded, by id."""
         self._shown: set[int] = set()
         """Of those, what a vendor may have seen."""
+        self._showing = Together(self._show)
         self._lanes = {channel: _Lane(Loop(f"outbox of {channel}", self._work(channel))) for channel in senders}
         self._renewing = Repeated("claims", self._renew, RENEW_EVERY)
 
@@ -218,12 +226,25 @@ class Dispatcher:
         )
         if pace := self._paces.get(row.channel):
             await pace.turn()
+        if not row.shown:
+            await self._showing.do(row)
+            if not row.shown:
+                raise _Lost
         self._shown.add(row.id)
         with metrics.vendor_call(row.channel):
             return await self._senders[row.channel].send(parcel)
 
+    async def _show(self, rows: Sequence[Outbox]) -> None:
+        async with self._database.write() as session:
+            still_ours = await outbox.show(session, rows)
+        for row in rows:
+            row.shown = row.id in still_ours
+
     def _ended(self, row: Outbox, outcome: Outcome) -> None:
-        self._unrecorded.append((row, outcome))
+        if isinstance(outcome, _Lost):
+            self._forget(row)
+        else:
+            self._unrecorded.append((row, outcome))
         self._lanes[row.channel].loop.wake()
 
     # --- recording ---------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ async def reply(
 ) -> None:
     """Write the answer to what a chat has just said; unless an earlier message waits there, it is claimed at once.
 
-    Whoever commits it sends what `claimed` says, and need not look for it.
+    Whoever commits it sends what `claimed` says, and need not look for it: the vendor sees it in the next moment.
     """
     values = {
         "key": key,
@@ -104,7 +104,7 @@ async def reply(
     }
     row = (await session.execute(_REPLY, values | {"now": now, "leased_until": now + LEASE})).one()
     if row.state == "sending":
-        session.info.setdefault("claimed", []).append(Outbox(**values | dict(row._mapping), unclear=0))
+        session.info.setdefault("claimed", []).append(Outbox(**values | dict(row._mapping), unclear=0, shown=True))
     else:
         leave_work(session, channel)
 
@@ -143,6 +143,12 @@ async def claim(
         if now > _wanted_until(row):
             row.state, row.error = "dropped", "too late to be of use"
     return rows
+
+
+async def show(session: AsyncSession, rows: Collection[Outbox]) -> set[int]:
+    """Note that the vendor is about to see claimed messages; the numbers of those that are still the claimer's."""
+    still = update(Outbox).where(_as_claimed(rows)).values(shown=True).returning(Outbox.id)
+    return set(await session.scalars(still.execution_options(synchronize_session=False)))
 
 
 async def renew(session: AsyncSession, rows: Collection[Outbox], *, now: datetime) -> None:
@@ -347,7 +353,8 @@ def _claim_statement() -> Executable:
             not_before=bindparam("leased_until", type_=Moment()),
             attempts=Outbox.attempts + 1,
             # Whoever had claimed it before never said what became of it.
-            unclear=Outbox.unclear + case((Outbox.state == "sending", 1), else_=0),
+            unclear=Outbox.unclear + case((and_(Outbox.state == "sending", Outbox.shown), 1), else_=0),
+            shown=False,
         )
         .returning(Outbox)
         .execution_options(synchronize_session=False)
@@ -371,6 +378,7 @@ def _reply_statement() -> Executable:
                 "state": case((first, "sending"), else_="due"),
                 "not_before": case((first, bindparam("leased_until", type_=Moment())), else_=now),
                 "attempts": case((first, 1), else_=0),
+                "shown": first,
             }
         )
         .returning(Outbox.id, Outbox.state, Outbox.attempts)

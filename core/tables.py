@@ -384,6 +384,8 @@ class Outbox(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     unclear: Mapped[int] = mapped_column(default=0)
     """How often nobody knew whether it had been sent: a message is sent again once at most."""
+    shown: Mapped[bool] = mapped_column(default=False)
+    """While `sending`: whether the vendor may have seen it in this try; until then a crash leaves nothing unclear."""
     parts_left: Mapped[int | None]
     """How many parts, counted from the end, the vendor hasn't taken yet; None: all of them."""
     vendor_id: Mapped[str | None]

@@ -68,15 +68,7 @@ class Post:
         self.database, self.clock = database, Clock(now)
         self.telegram, self.whatsapp, self.email = Channel(), Channel(), Channel()
         self.senders = {"telegram": self.telegram, "whatsapp": self.whatsapp, "email": self.email}
-        self.dispatcher = Dispatcher(
-            database,
-            self.senders,
-            files=_file,
-            shop=shop,
-            clock=self.clock,
-            chance=lambda: 0.0,
-            per_second=per_second or {},
-        )
+        self.dispatcher = _dispatcher(self, shop, per_second=per_second or {})
 
     async def write(self, key: str, **changes: Any) -> None:
         values = {"channel": "telegram", "address": "1", "language": "id", "message": HELLO} | changes
@@ -86,6 +78,12 @@ class Post:
     async def row(self, key: str) -> Outbox:
         async with self.database.read() as session:
             return (await session.scalars(select(Outbox).where(Outbox.key == key))).one()
+
+
+def _dispatcher(post: Post, shop: Shop, **changes: Any) -> Dispatcher:
+    """One of several processes' that serve the same database and clock."""
+    usual = {"files": _file, "shop": shop, "clock": post.clock, "chance": lambda: 0.0}
+    return Dispatcher(post.database, post.senders, **usual | changes)
 
 
 async def _file(document: Document) -> File:
@@ -169,8 +167,9 @@ async def test_a_crash_between_sending_and_recording_sends_once_more(post: Post,
 async def test_over_which_two_processes_died_is_not_sent_again_and_the_admins_hear_of_it(post: Post) -> None:
     await post.write("reply")
     for _ in range(2):
-        async with post.database.write() as session:  # claimed, perhaps sent, and then the power failed
-            await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+        async with post.database.write() as session:  # shown, perhaps sent, and then the power failed
+            rows = await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+            await outbox.show(session, rows)
         post.clock.now += outbox.LEASE
     while await post.dispatcher.run_once():
         pass
@@ -178,6 +177,44 @@ async def test_over_which_two_processes_died_is_not_sent_again_and_the_admins_he
     assert [(each.address, each.message.says[0].key) for each in post.telegram.taken] == [
         (ADMIN[1], "alarm.given_up.head")
     ]
+
+
+async def test_over_which_processes_died_before_they_sent_it_is_sent_however_often_that_was(
+    post: Post, shop: Shop
+) -> None:
+    """An invoice takes a while to draw, and a rush a while to be spaced."""
+    await post.write("paid", message=message(say("notice.see_you"), document=Document("invoice", "BK-1")))
+    for _ in range(3):
+        drawing, dies = asyncio.Event(), asyncio.Event()
+
+        async def draw(_: Document, drawing: asyncio.Event = drawing, dies: asyncio.Event = dies) -> File:
+            drawing.set()
+            await dies.wait()
+            raise AssertionError
+
+        process = asyncio.create_task(_dispatcher(post, shop, files=draw).run_once())
+        await drawing.wait()
+        process.cancel()
+        post.clock.now += outbox.LEASE
+    assert await post.dispatcher.run_once() == 1
+    assert (await post.row("paid")).state == "sent"
+
+
+async def test_what_somebody_else_has_claimed_while_its_file_was_drawn_is_not_sent(post: Post, shop: Shop) -> None:
+    await post.write("paid", message=message(say("notice.see_you"), document=Document("invoice", "BK-1")))
+
+    async def draw_too_slowly(document: Document) -> File:
+        post.clock.now += outbox.LEASE
+        async with post.database.write() as session:
+            assert await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+        return await _file(document)
+
+    slow = _dispatcher(post, shop, files=draw_too_slowly)
+    assert await slow.run_once() == 1
+    assert await slow.run_once() == 0
+    assert post.telegram.keys == []
+    row = await post.row("paid")
+    assert (row.state, row.attempts) == ("sending", 2)
 
 
 async def test_whatever_else_waits_for_a_closed_chat_is_told_otherwise_too(

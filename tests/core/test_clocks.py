@@ -86,6 +86,8 @@ async def test_a_clock_that_jumps_an_hour_sends_at_most_twice_and_loses_nothing(
 ) -> None:
     await _write(database, "in hand", now)
     (first,) = await _claim(database, now)
+    async with database.write() as session:
+        await outbox.show(session, [first])
     (again,) = await _claim(database, now + HOUR)
     assert again.unclear == 1  # it may have been sent: looked up where the vendor can tell
     for row in (first, again):

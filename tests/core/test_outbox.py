@@ -36,6 +36,11 @@ async def accept(database: Database, row: Outbox, vendor_id: str, now: datetime)
         await outbox.sent(session, [(row, vendor_id)], now=now)
 
 
+async def show(database: Database, *rows: Outbox) -> set[int]:
+    async with database.write() as session:
+        return await outbox.show(session, rows)
+
+
 async def stored(database: Database, key: str) -> Outbox:
     async with database.read() as session:
         return (await session.scalars(select(Outbox).where(Outbox.key == key))).one()
@@ -89,8 +94,33 @@ async def test_a_lease_that_ran_out_is_claimed_again_and_says_how_often_nobody_k
     assert len(await claim(database, now)) == 1
     assert await claim(database, now + outbox.LEASE - SECOND) == []
     for times in (1, 2):
+        await show(database, await stored(database, "reply"))
         [again] = await claim(database, now + times * outbox.LEASE)
         assert (again.attempts, again.unclear) == (times + 1, times)
+
+
+async def test_what_no_vendor_had_seen_when_its_claimer_died_is_not_unclear(database: Database, now: datetime) -> None:
+    await write(database, "reply", now)
+    for times in range(3):
+        [row] = await claim(database, now + times * outbox.LEASE)
+        assert (row.attempts, row.unclear) == (times + 1, 0)
+
+
+async def test_who_lost_the_lease_shows_nothing(database: Database, now: datetime) -> None:
+    await write(database, "reply", now)
+    (late,) = await claim(database, now)
+    (row,) = await claim(database, now + outbox.LEASE)
+    assert await show(database, late) == set()
+    assert await show(database, row) == {row.id}
+
+
+async def test_a_reply_is_shown_by_the_turn_that_claims_it(database: Database, now: datetime) -> None:
+    async with database.write() as session:
+        await outbox.reply(session, key="k", channel="telegram", address="1", language="id", message=HELLO, now=now)
+        assert [row.shown for row in outbox.claimed(session)] == [True]
+    assert (await stored(database, "k")).shown
+    [again] = await claim(database, now + outbox.LEASE)
+    assert (again.unclear, again.shown) == (1, False)
 
 
 async def test_a_claim_that_is_renewed_is_taken_by_nobody(database: Database, now: datetime) -> None:
@@ -125,7 +155,7 @@ async def test_what_a_dead_process_was_sending_is_taken_over_at_once(database: D
     assert len(await claim(database, now)) == 1
     async with database.write() as session:
         await claims.take_over(session, now=now + SECOND)
-    assert [(row.key, row.unclear) for row in await claim(database, now + SECOND)] == [("reply", 1)]
+    assert [(row.key, row.attempts) for row in await claim(database, now + SECOND)] == [("reply", 2)]
 
 
 async def test_who_lost_the_lease_records_nothing(database: Database, now: datetime) -> None:
