@@ -28,7 +28,7 @@ from bot.outcomes import Outcome
 from bot.pace import Pace
 from bot.sending import File, Parcel, Sender, Unclear
 from bot.together import Together
-from core import outbox, trace
+from core import outbox, relay, trace
 from core.database import AWAY, Database, work_left
 from core.messages import Document, message_from_json
 from core.shop import Shop
@@ -190,10 +190,10 @@ class Dispatcher:
         """Claim what is due and begin to send it; how many were claimed."""
         now = self._clock()
         async with self._database.write() as session:
-            rows = await outbox.claim(session, now=now, limit=most, channels=channels, in_hand=self._in_hand)
+            rows = await relay.claim(session, now=now, limit=most, channels=channels, in_hand=self._in_hand)
             wanted = [row for row in rows if row.state == "sending"]
             closed = await _closed_windows(session, wanted, now)
-            others = await outbox.vendor_ids(session, [row for row in wanted if row.attempts > 1])
+            others = await relay.vendor_ids(session, [row for row in wanted if row.attempts > 1])
         for row in wanted:
             self._begin(row, in_session=row.address not in closed, others=others)
         return len(rows)
@@ -207,7 +207,7 @@ class Dispatcher:
 
     async def _send(self, row: Outbox, *, in_session: bool, others: Collection[str]) -> str | None:
         trace.follow(row.trace, row.address, *personal_words(row.body))
-        if row.unclear > outbox.MOST_UNCLEAR:
+        if row.unclear > relay.MOST_UNCLEAR:
             raise Unclear("twice nobody knew whether it was sent")
         letter = message_from_json(row.body)
         parcel = Parcel(
@@ -236,7 +236,7 @@ class Dispatcher:
 
     async def _show(self, rows: Sequence[Outbox]) -> None:
         async with self._database.write() as session:
-            still_ours = await outbox.show(session, rows)
+            still_ours = await relay.show(session, rows)
         for row in rows:
             row.shown = row.id in still_ours
 
@@ -297,7 +297,7 @@ class Dispatcher:
         """A vendor may take longer than a lease, and more may wait behind it; another process must not take those."""
         if self._in_hand:
             async with self._database.write() as session:
-                await outbox.renew(session, self._in_hand.values(), now=self._clock())
+                await relay.renew(session, self._in_hand.values(), now=self._clock())
 
     async def _finish(self) -> None:
         """Send what was handed over, and wait for what is under way."""
@@ -317,7 +317,7 @@ class Dispatcher:
                 unseen = [row for row in self._in_hand.values() if row.id not in self._shown]
                 if unseen:
                     async with self._database.write() as session:
-                        await outbox.hand_back(session, unseen)
+                        await relay.hand_back(session, unseen)
         except AWAY as error:  # then the lease must run out
             LOG.warning("claims can't be given back: the database is away (%s)", type(error).__name__)
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import metrics
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import inbox, outbox, people, post, trace
+from core import inbox, outbox, people, post, relay, trace
 from core.database import AWAY, Database, one_at_a_time, work_left
 from core.limits import Limiter
 from core.messages import Say, message, say
@@ -99,7 +99,7 @@ class Intake:
             if not await inbox.take_back(session, incoming.channel, incoming.event_id):
                 return False
             await self._engine.take_turn(session, whole, now=self._clock(), fresh=self._fresh())
-            await outbox.hand_back(session, outbox.claimed(session))
+            await relay.hand_back(session, outbox.claimed(session))
         return True
 
     async def _answer(self, incoming: Incoming) -> AsyncSession:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.logs import personal_words
 from bot.sending import NotSent, OutsideWindow, Unclear, Undeliverable
-from core import dead_letters, outbox, trace
+from core import dead_letters, outbox, relay, trace
 from core.database import AWAY
 from core.shop import Shop
 from core.tables import Outbox
@@ -41,7 +41,7 @@ async def record(
         else:
             accepted.append((row, outcome))
     if accepted:
-        await outbox.sent(session, accepted, now=now)
+        await relay.sent(session, accepted, now=now)
     for row, error in others:
         with trace.following(row.trace, row.address, *personal_words(row.body)):
             if not await _goes_on(session, row, error, jitter=chance(), now=now):
@@ -53,18 +53,18 @@ async def _goes_on(session: AsyncSession, row: Outbox, outcome: BaseException, *
     match outcome:
         case NotSent(parts_left=left, retry_after=after):
             why, had_its_time = str(outcome), row.until is not None
-            again = await outbox.retry(session, row, reason=why, now=now, jitter=jitter, after=after, parts_left=left)
+            again = await relay.retry(session, row, reason=why, now=now, jitter=jitter, after=after, parts_left=left)
             return again or had_its_time  # a reminder that comes too late is of no use by mail either
         case Unclear(parts_left=left):
-            return await outbox.unclear(session, row, reason=str(outcome), now=now, jitter=jitter, parts_left=left)
+            return await relay.unclear(session, row, reason=str(outcome), now=now, jitter=jitter, parts_left=left)
         case Undeliverable() | OutsideWindow():
-            await outbox.failed(session, row, reason=str(outcome) or type(outcome).__name__)
+            await relay.failed(session, row, reason=str(outcome) or type(outcome).__name__)
         case error if isinstance(error, AWAY):  # the file couldn't be read
             why, left = type(error).__name__, row.parts_left
-            return await outbox.retry(session, row, reason=why, now=now, jitter=jitter, parts_left=left)
+            return await relay.retry(session, row, reason=why, now=now, jitter=jitter, parts_left=left)
         case error:
             LOG.error("message %s can't be sent: a bug", row.id, exc_info=error)
-            await outbox.failed(session, row, reason=repr(error))
+            await relay.failed(session, row, reason=repr(error))
     return False
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import outbox, payments, sending_back, settlement
+from core import payments, relay, sending_back, settlement
 from core.tables import PaymentNotification, PaymentRequest, Refund
 
 
@@ -17,7 +17,7 @@ async def take_over(session: AsyncSession, *, now: datetime) -> None:
 
     A message stays one that may have been sent.
     """
-    await outbox.take_over(session, now=now)
+    await relay.take_over(session, now=now)
     for table, lease in (
         (PaymentRequest, payments.LEASE),
         (PaymentNotification, settlement.LEASE),

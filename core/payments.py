@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core import bookings, no_shows, notices, slots
+from core.backoff import retry_at
 from core.database import leave_work
 from core.messages import say
 from core.money import Money
-from core.outbox import retry_at
 from core.payment_methods import channels
 from core.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition

@@ -13,9 +13,9 @@ from sqlalchemy import Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import ledger, notices, refund_notices, refunds
+from core.backoff import retry_at
 from core.messages import say
 from core.money import Money
-from core.outbox import retry_at
 from core.shop import Shop
 from core.states import RefundState
 from core.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentAttempt, Refund

@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import attempts, bookings, invoices, late, notices, payments, refunds, returns
 from core.attempts import Attempt, Meaning
+from core.backoff import retry_at
 from core.case import Case
 from core.database import insert_once
 from core.messages import say
 from core.money import Money
-from core.outbox import retry_at
 from core.refusals import Refusal
 from core.shop import Shop
 from core.states import BookingStatus, RequestState, check_move

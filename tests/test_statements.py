@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings, delivery, no_shows, outbox, payments, people, sending_back, settlement
+from core import bookings, delivery, no_shows, outbox, payments, people, relay, sending_back, settlement
 from core.database import Database
 from core.delivery import Report
 from core.messages import message, say
@@ -73,14 +73,14 @@ HOT: dict[str, Hot] = {
     "the reply": lambda session, _, now: outbox.reply(
         session, key="k", channel="telegram", address="1", language="id", message=HELLO, now=now
     ),
-    "messages due": lambda session, _, now: outbox.claim(session, now=now, limit=32, channels=["telegram"]),
+    "messages due": lambda session, _, now: relay.claim(session, now=now, limit=32, channels=["telegram"]),
     "a delivery report": lambda session, shop, now: delivery.note(
         session, Report("SM1", "read", message=1), shop=shop, channels=[], now=now
     ),
     "delivery reports noted at once": lambda session, _, __: delivery.note_steps(
         session, [Report("SM1", "read", message=1)]
     ),
-    "messages sent": lambda session, _, now: outbox.sent(session, [(Outbox(id=1, attempts=1), "SM1")], now=now),
+    "messages sent": lambda session, _, now: relay.sent(session, [(Outbox(id=1, attempts=1), "SM1")], now=now),
     "a delivery report without a number": lambda session, shop, now: delivery.note(
         session, Report("SM1", "read"), shop=shop, channels=[], now=now
     ),

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from bot.dispatch import AT_ONCE, Dispatcher
 from bot.pace import Pace
 from bot.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
-from core import outbox
+from core import outbox, relay
 from core.database import Database
 from core.messages import Document, message, say
 from core.shop import Shop
@@ -156,7 +156,7 @@ async def test_an_unclear_message_says_so_the_second_time_and_there_is_no_third(
 async def test_a_crash_between_sending_and_recording_sends_once_more(post: Post, shop: Shop) -> None:
     await post.write("reply")
     async with post.database.write() as session:  # claimed, sent, and then the power failed
-        await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+        await relay.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
     assert await post.dispatcher.run_once() == 0
     post.clock.now += outbox.LEASE
     assert await post.dispatcher.run_once() == 1
@@ -168,8 +168,8 @@ async def test_over_which_two_processes_died_is_not_sent_again_and_the_admins_he
     await post.write("reply")
     for _ in range(2):
         async with post.database.write() as session:  # shown, perhaps sent, and then the power failed
-            rows = await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
-            await outbox.show(session, rows)
+            rows = await relay.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+            await relay.show(session, rows)
         post.clock.now += outbox.LEASE
     while await post.dispatcher.run_once():
         pass
@@ -206,7 +206,7 @@ async def test_what_somebody_else_has_claimed_while_its_file_was_drawn_is_not_se
     async def draw_too_slowly(document: Document) -> File:
         post.clock.now += outbox.LEASE
         async with post.database.write() as session:
-            assert await outbox.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
+            assert await relay.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
         return await _file(document)
 
     slow = _dispatcher(post, shop, files=draw_too_slowly)
@@ -393,14 +393,14 @@ async def test_what_waits_behind_another_process_goes_out_soon_after_that_has_se
     post = Post(database, shop, now)
     await post.write("theirs")
     async with database.write() as session:
-        [theirs] = await outbox.claim(session, now=now, limit=1, channels=["telegram"])
+        [theirs] = await relay.claim(session, now=now, limit=1, channels=["telegram"])
     running = asyncio.create_task(post.dispatcher.run())
     await post.write("ours")
     post.dispatcher.wake("telegram")
     while post.dispatcher._lanes["telegram"].looking:  # noqa: ASYNC110 the loop ends it
         await asyncio.sleep(0)
     async with database.write() as session:
-        await outbox.sent(session, [(theirs, None)], now=now)
+        await relay.sent(session, [(theirs, None)], now=now)
     await _until(post, "ours", "sent")
     post.dispatcher.stop()
     await running

@@ -7,7 +7,7 @@ import pytest
 from shops import MONDAY_8_AM
 
 from bot.__main__ import main
-from core import outbox
+from core import outbox, relay
 from core.database import Database
 from core.messages import message, say
 
@@ -30,8 +30,8 @@ async def lose(url: str) -> None:
             message=message(say("notice.see_you")),
             now=MONDAY_8_AM,
         )
-        (row,) = await outbox.claim(session, now=MONDAY_8_AM, limit=1, channels=["whatsapp"])
-        await outbox.failed(session, row, reason="63024: +6281234567890\nis not on WhatsApp")
+        (row,) = await relay.claim(session, now=MONDAY_8_AM, limit=1, channels=["whatsapp"])
+        await relay.failed(session, row, reason="63024: +6281234567890\nis not on WhatsApp")
     await database.close()
 
 

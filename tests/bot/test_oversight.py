@@ -19,7 +19,7 @@ from bot.health import Asked, Pulse
 from bot.loop import Loop, Repeated
 from bot.oversight import Oversight
 from bot.sending import NotSent, Unclear, Undeliverable
-from core import dead_letters, outbox
+from core import dead_letters, outbox, relay
 from core.database import AWAY, Database
 from core.messages import message, say
 from core.shop import Shop
@@ -228,8 +228,8 @@ async def test_what_waits_is_shown_by_channel(database: Database, shop: Shop, no
                 message=message(say("notice.see_you")),
                 now=now,
             )
-        row = (await outbox.claim(session, now=now, limit=1, channels=["telegram"]))[0]
-        await outbox.failed(session, row, reason="403")
+        row = (await relay.claim(session, now=now, limit=1, channels=["telegram"]))[0]
+        await relay.failed(session, row, reason="403")
         assert len(await dead_letters.listed(session, limit=9)) == 1
     text = (await oversight(database, shop, now + MINUTE).exposition()).decode()
     assert figure(text, "database_up") == 1

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from talk import Talk
 
-from core import outbox
+from core import outbox, relay
 from core.database import Database
 from core.messages import message, say
 from core.shop import Shop
@@ -40,8 +40,8 @@ async def lose(
             now=now,
             kind=kind,
         )
-        (row,) = await outbox.claim(session, now=now, limit=1, channels=[channel])
-        await outbox.failed(session, row, reason=reason)
+        (row,) = await relay.claim(session, now=now, limit=1, channels=[channel])
+        await relay.failed(session, row, reason=reason)
 
 
 async def state(database: Database) -> str:

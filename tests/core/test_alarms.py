@@ -10,7 +10,7 @@ from paying import book, give_link
 from sqlalchemy import event, select, update
 
 from conversations.texts import LANGUAGES, render
-from core import alarms, backlog, dead_letters, outbox, settlement
+from core import alarms, backlog, dead_letters, outbox, relay, settlement
 from core.database import Database
 from core.messages import message, message_from_json, say
 from core.refusals import NotFound
@@ -191,7 +191,7 @@ async def test_a_message_that_failed_is_listed_and_goes_out_again(watch: Watch) 
         await dead_letters.resend(session, key="lost", now=watch.now + timedelta(days=9))
     async with watch.database.write() as session:
         assert await dead_letters.listed(session, limit=10) == []
-        (row,) = await outbox.claim(session, now=watch.now + timedelta(days=9), limit=10, channels=CHANNELS)
+        (row,) = await relay.claim(session, now=watch.now + timedelta(days=9), limit=10, channels=CHANNELS)
     assert (row.key, row.attempts, row.error) == ("lost", 1, None)
 
 

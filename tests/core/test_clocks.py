@@ -6,7 +6,7 @@ import pytest
 from paying import book
 from sqlalchemy import select
 
-from core import bookings, notices, outbox
+from core import bookings, notices, outbox, relay
 from core.database import Database
 from core.messages import message, say
 from core.shop import Shop
@@ -17,7 +17,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 
 async def _claim(database: Database, now: datetime) -> list[Outbox]:
     async with database.write() as session:
-        claimed = await outbox.claim(session, now=now, limit=10, channels=("telegram",))
+        claimed = await relay.claim(session, now=now, limit=10, channels=("telegram",))
     return [row for row in claimed if row.state == "sending"]
 
 
@@ -28,7 +28,7 @@ async def _sends(database: Database, now: datetime, *, kind: str | None = None) 
         for row in await _claim(database, now):
             keys += [row.key] if kind in (None, row.kind) else []
             async with database.write() as session:
-                await outbox.sent(session, [(row, None)], now=now)
+                await relay.sent(session, [(row, None)], now=now)
     return keys
 
 
@@ -87,12 +87,12 @@ async def test_a_clock_that_jumps_an_hour_sends_at_most_twice_and_loses_nothing(
     await _write(database, "in hand", now)
     (first,) = await _claim(database, now)
     async with database.write() as session:
-        await outbox.show(session, [first])
+        await relay.show(session, [first])
     (again,) = await _claim(database, now + HOUR)
     assert again.unclear == 1  # it may have been sent: looked up where the vendor can tell
     for row in (first, again):
         async with database.write() as session:
-            await outbox.sent(session, [(row, None)], now=now + HOUR)
+            await relay.sent(session, [(row, None)], now=now + HOUR)
     assert await _sends(database, now + 2 * HOUR) == []
 
 

@@ -8,7 +8,7 @@ from paying import ADMIN, book, booking_of
 from sqlalchemy import select
 
 from conversations.texts import render
-from core import dead_letters, delivery, outbox
+from core import dead_letters, delivery, outbox, relay
 from core.database import Database
 from core.delivery import Report
 from core.messages import message, message_from_json, say
@@ -36,11 +36,11 @@ class Letter:
 
     async def claim(self) -> None:
         async with self.database.write() as session:
-            [self.row] = await outbox.claim(session, now=self.now, limit=1, channels=CHAT[:1])
+            [self.row] = await relay.claim(session, now=self.now, limit=1, channels=CHAT[:1])
 
     async def sent(self, vendor_id: str = "SM1") -> None:
         async with self.database.write() as session:
-            await outbox.sent(session, [(self.row, vendor_id)], now=self.now)
+            await relay.sent(session, [(self.row, vendor_id)], now=self.now)
 
     async def report_at_once(self, *states: str) -> None:
         """As under a rush, when many reports are noted together."""

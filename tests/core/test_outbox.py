@@ -1,12 +1,11 @@
-"""Messages to send: once per key, in a chat's order, at least once and at most twice."""
+"""Messages to send, and what becomes of them: once per key, in a chat's order, at least once and at most twice."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import event, select
 
-from core import claims, outbox
+from core import claims, outbox, relay
 from core.database import Database
 from core.messages import message, say
 from core.tables import Contact, Customer, Outbox
@@ -23,7 +22,7 @@ async def write(database: Database, key: str, now: datetime, **changes: Any) -> 
 
 async def claim(database: Database, now: datetime, *, limit: int = 10) -> list[Outbox]:
     async with database.write() as session:
-        return await outbox.claim(session, now=now, limit=limit, channels=("telegram", "email"))
+        return await relay.claim(session, now=now, limit=limit, channels=("telegram", "email"))
 
 
 async def record(database: Database, how: Any, row: Outbox, **details: Any) -> None:
@@ -33,12 +32,12 @@ async def record(database: Database, how: Any, row: Outbox, **details: Any) -> N
 
 async def accept(database: Database, row: Outbox, vendor_id: str, now: datetime) -> None:
     async with database.write() as session:
-        await outbox.sent(session, [(row, vendor_id)], now=now)
+        await relay.sent(session, [(row, vendor_id)], now=now)
 
 
 async def show(database: Database, *rows: Outbox) -> set[int]:
     async with database.write() as session:
-        return await outbox.show(session, rows)
+        return await relay.show(session, rows)
 
 
 async def stored(database: Database, key: str) -> Outbox:
@@ -81,7 +80,7 @@ async def test_a_backoff_holds_its_own_chat_up_and_no_other(database: Database, 
     await write(database, "first", now)
     await write(database, "second", now)
     (row,) = await claim(database, now)
-    await record(database, outbox.retry, row, reason="429", now=now, jitter=0.0, after=10 * SECOND)
+    await record(database, relay.retry, row, reason="429", now=now, jitter=0.0, after=10 * SECOND)
     await write(database, "another chat", now, address="2")
     assert [each.key for each in await claim(database, now + SECOND)] == ["another chat"]
     assert [each.key for each in await claim(database, now + 10 * SECOND)] == ["first"]
@@ -127,11 +126,11 @@ async def test_a_claim_that_is_renewed_is_taken_by_nobody(database: Database, no
     await write(database, "reply", now)
     (row,) = await claim(database, now)
     async with database.write() as session:
-        await outbox.renew(session, [row], now=now + outbox.LEASE - SECOND)
+        await relay.renew(session, [row], now=now + outbox.LEASE - SECOND)
     assert await claim(database, now + outbox.LEASE) == []
     assert [each.key for each in await claim(database, now + 2 * outbox.LEASE - SECOND)] == ["reply"]
     async with database.write() as session:
-        await outbox.renew(session, [row], now=now + HOUR)
+        await relay.renew(session, [row], now=now + HOUR)
     assert (await stored(database, "reply")).not_before < now + HOUR, "who lost the claim renews nothing"
 
 
@@ -142,9 +141,9 @@ async def test_who_renews_claims_does_not_wait_for_who_records_one(postgres_url:
         await write(database, key, now, address=key)
     rows = await claim(database, now)
     async with database.write() as recording:
-        await outbox.sent(recording, [(rows[0], None)], now=now)
+        await relay.sent(recording, [(rows[0], None)], now=now)
         async with database.write() as renewing:
-            await outbox.renew(renewing, rows, now=now + SECOND)
+            await relay.renew(renewing, rows, now=now + SECOND)
     assert (await stored(database, "under way")).not_before == now + SECOND + outbox.LEASE
     await database.close()
 
@@ -162,7 +161,7 @@ async def test_who_lost_the_lease_records_nothing(database: Database, now: datet
     await write(database, "reply", now)
     (late,) = await claim(database, now)
     (row,) = await claim(database, now + outbox.LEASE)
-    await record(database, outbox.failed, late, reason="too late")
+    await record(database, relay.failed, late, reason="too late")
     await accept(database, row, "m1", now)
     assert (await stored(database, "reply")).state == "sent"
 
@@ -170,9 +169,9 @@ async def test_who_lost_the_lease_records_nothing(database: Database, now: datet
 async def test_an_unclear_message_is_sent_once_more_and_then_given_up(database: Database, now: datetime) -> None:
     await write(database, "reply", now)
     (row,) = await claim(database, now)
-    await record(database, outbox.unclear, row, reason="read timeout", now=now, jitter=0.0)
+    await record(database, relay.unclear, row, reason="read timeout", now=now, jitter=0.0)
     (row,) = await claim(database, now + MINUTE)
-    await record(database, outbox.unclear, row, reason="read timeout", now=now + MINUTE, jitter=0.0)
+    await record(database, relay.unclear, row, reason="read timeout", now=now + MINUTE, jitter=0.0)
     assert (await stored(database, "reply")).state == "failed"
 
 
@@ -188,7 +187,7 @@ async def test_what_nobody_wants_any_more_is_dropped(database: Database, now: da
 async def test_a_retry_that_would_come_too_late_is_given_up(database: Database, now: datetime) -> None:
     await write(database, "reminder", now, until=now + MINUTE)
     (row,) = await claim(database, now)
-    await record(database, outbox.retry, row, reason="429", now=now, jitter=0.0, after=HOUR)
+    await record(database, relay.retry, row, reason="429", now=now, jitter=0.0, after=HOUR)
     assert (await stored(database, "reminder")).state == "failed"
 
 
@@ -206,21 +205,6 @@ async def test_a_closed_chat_gives_up_what_waits_for_it(database: Database, now:
         assert (await session.scalars(select(Contact.unreachable_at))).one() == now
 
 
-@pytest.mark.parametrize(
-    ("attempts", "jitter", "seconds"),
-    [
-        pytest.param(1, 0.0, 2, id="the first time soon"),
-        pytest.param(2, 0.0, 4, id="then twice as long"),
-        pytest.param(5, 0.0, 32, id="and so on"),
-        pytest.param(9, 0.0, 300, id="up to five minutes"),
-        pytest.param(10_000, 0.0, 300, id="however often"),
-        pytest.param(1, 1.0, 3, id="half as much again by jitter"),
-    ],
-)
-def test_when_to_try_again(now: datetime, attempts: int, jitter: float, seconds: int) -> None:
-    assert outbox.retry_at(attempts, now, jitter=jitter) == now + timedelta(seconds=seconds)
-
-
 async def test_claiming_does_not_feel_what_was_sent_before(sqlite_url: str, now: datetime) -> None:
     """The plan uses the partial indexes: no scan of a table that grows."""
     database = Database(sqlite_url)
@@ -231,7 +215,7 @@ async def test_claiming_does_not_feel_what_was_sent_before(sqlite_url: str, now:
         asked.append((statement, parameters))
 
     async with database.write() as session:
-        await outbox.claim(session, now=now, limit=10, channels=["telegram"])
+        await relay.claim(session, now=now, limit=10, channels=["telegram"])
         statement, parameters = next(each for each in asked if "UPDATE outbox" in each[0])
         connection = await session.connection()
         plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
