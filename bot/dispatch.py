@@ -44,7 +44,7 @@ WITH_WINDOW = "whatsapp"
 WINDOW = timedelta(hours=24)
 """WhatsApp: how long after a person's last message anything may be said."""
 LAST_WORDS = timedelta(seconds=0.5)
-"""How long a server that stops waits for the database to note what it leaves to others."""
+"""How long a server that stops waits for the database to note what it leaves to others, and for what is being noted."""
 
 
 class _Lost(Exception):
@@ -62,7 +62,7 @@ class _Lane:
     looking: bool = True
     """Whether there may be due messages in the database that nobody has claimed."""
     looked_past: bool = False
-    """Whether something was under way when we looked: its chat's next message was passed over."""
+    """Whether something was in hand when we looked: its chat's next message was passed over."""
     expected: float = 0
     """Something was written and not found: in how many seconds to look again; 0: nothing is expected."""
 
@@ -101,15 +101,22 @@ class Dispatcher:
         self._showing = Together(self._show)
         self._lanes = {channel: _Lane(Loop(f"outbox of {channel}", self._work(channel))) for channel in senders}
         self._renewing = Repeated("claims", self._renew, RENEW_EVERY)
+        self._recording = Loop("outbox's records", self._record)
+        """Beside the lanes: what was just sent must not wait for them, or a crash leaves it unclear."""
 
     async def run(self) -> None:
         """Send until stopped, and then what was handed over meanwhile; cancelled, it leaves the rest to others."""
-        renewing = asyncio.create_task(self._renewing.run())
+        renewing, recording = (asyncio.create_task(work.run()) for work in (self._renewing, self._recording))
         try:
             await asyncio.gather(*(lane.loop.run() for lane in self._lanes.values()))
             await self._finish()
+            self._recording.stop()
+            await recording
+            await self._record()
         finally:
-            renewing.cancel()
+            for task in (renewing, recording):
+                task.cancel()
+            await asyncio.wait({renewing, recording}, timeout=LAST_WORDS.total_seconds())
             await self._let_go()
 
     def send(self, claimed: Iterable[Outbox]) -> None:
@@ -122,6 +129,7 @@ class Dispatcher:
 
     def wake(self, *channels: str) -> None:
         """Something was written for these channels, or (none is named) may have been for any."""
+        self._recording.wake()
         for channel in channels or self._lanes:
             if lane := self._lanes.get(channel):
                 lane.looking = True
@@ -137,7 +145,7 @@ class Dispatcher:
     def trouble(self) -> str | None:
         """Why messages of some channel don't go out, None where all is well."""
         stopped = (f"{channel}: {lane.trouble}" for channel, lane in self._lanes.items() if lane.trouble)
-        return next(stopped, self._renewing.trouble)
+        return next(stopped, self._renewing.trouble or self._recording.trouble)
 
     async def run_once(self, *channels: str) -> int:
         """Send the first due message of each chat of these channels (all, when none is named), and wait; how many were claimed."""
@@ -152,13 +160,12 @@ class Dispatcher:
 
     def _work(self, channel: str) -> Callable[[], Awaitable[int]]:
         async def work() -> int:
-            await self._record()
             lane = self._lanes[channel]
             if begun := self._begin_claimed(lane):
                 return begun
             if not (lane.looking and lane.under_way.room):
                 return 0
-            lane.looking, lane.looked_past = False, bool(lane.under_way)
+            lane.looking, lane.looked_past = False, bool(self._in_hand)
             found = await self._look([channel], lane.under_way.room)
             if found:
                 lane.looking, lane.expected = True, 0
@@ -245,30 +252,32 @@ class Dispatcher:
             self._forget(row)
         else:
             self._unrecorded.append((row, outcome))
+            self._recording.wake()
         self._lanes[row.channel].loop.wake()
 
     # --- recording ---------------------------------------------------------------------------------
 
-    async def _record(self) -> None:
-        """Write down what became of the messages sent; kept for the next time while the database is away."""
+    async def _record(self) -> int:
+        """Write down what became of the messages sent, and how many; kept for the next time while the database is away."""
         done, self._unrecorded = self._unrecorded, []
         if not done:
-            return
+            return 0
         try:
             await self._write_down(done)
-        except AWAY:
+        except (*AWAY, asyncio.CancelledError):
             self._unrecorded += done
             raise
         except Exception:
             LOG.exception("what became of %d messages can't be recorded together: a bug", len(done))
             await self._record_one_by_one(done)
+        return len(done)
 
     async def _record_one_by_one(self, done: Sequence[tuple[Outbox, Outcome]]) -> None:
         """What can't be recorded at all must not hold up the rest: its claim ends, and it is sent once more at most."""
         for number, (row, outcome) in enumerate(done):
             try:
                 await self._write_down([(row, outcome)])
-            except AWAY:
+            except (*AWAY, asyncio.CancelledError):
                 self._unrecorded += done[number:]
                 raise
             except Exception:
@@ -305,7 +314,6 @@ class Dispatcher:
             while lane.claimed or lane.under_way:
                 self._begin_claimed(lane)
                 await lane.under_way.one_ended()
-        await self._record()
 
     async def _let_go(self) -> None:
         """Leave to others what no vendor has seen; of the rest nobody knows whether it arrived."""
