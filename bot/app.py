@@ -11,7 +11,7 @@ import base64
 import logging
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -35,14 +35,14 @@ from bot.oversight import Oversight
 from bot.patience import USUAL, Patience
 from bot.photos import Photos, PhotosAway
 from bot.reconcile import Reconciler
+from bot.reports import Reports
 from bot.rest import rest
 from bot.sole import only_server
 from bot.telegram import TelegramSender
-from bot.together import Together
 from bot.vendors import Channels, plain
 from conversations.engine import Engine
-from core import claims, delivery, late, payments
-from core.database import Database, insert_once, upgrade, work_left
+from core import claims, late, payments
+from core.database import Database, insert_once, upgrade
 from core.holds import WAITING
 from core.payments import WORKER
 from core.refusals import BadPhotos
@@ -167,7 +167,8 @@ async def serving(
             stack=stack,
             patience=patience,
         )
-        duties = going_on(settings, opened, channels, intake, last_seen=await _last_seen(opened), clock=clock)
+        reports = Reports(opened, shop, channels=tuple(channels.senders), clock=clock, wake=wake)
+        duties = going_on(settings, opened, channels, intake, reports, last_seen=await _last_seen(opened), clock=clock)
         oversight = Oversight(
             opened,
             shop,
@@ -180,7 +181,7 @@ async def serving(
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
             *pages.routes(shop),
-            *_webhooks(settings, opened, channels, collector, intake, clock, wake),
+            *_webhooks(settings, opened, channels, collector, intake, reports, clock),
             *api.routes(web_api, public_url=settings.server.public_url),
             *operators.routes(
                 oversight.exposition,
@@ -275,8 +276,8 @@ def _webhooks(
     channels: Channels,
     collector: Collector | None,
     intake: Intake,
+    reports: Reports,
     clock: Callable[[], datetime],
-    wake: Callable[[], None],
 ) -> list[web.RouteDef]:
     """Where the vendors that are on call us."""
     routes: list[web.RouteDef] = []
@@ -288,37 +289,12 @@ def _webhooks(
             auth_token=plain(settings.whatsapp.auth_token),
             public_url=settings.server.public_url,
             take=intake.take,
-            delivered=_delivered(database, settings.shop, tuple(channels.senders), clock, wake),
+            delivered=reports.note,
         )
     if collector:
         key = plain(settings.midtrans.server_key)
         routes += midtrans.routes(database, server_key=key, clock=clock, wake=collector.wake)
     return routes
-
-
-def _delivered(
-    database: Database,
-    shop: Shop,
-    channels: Collection[str],
-    clock: Callable[[], datetime],
-    wake: Callable[..., None],
-) -> twilio.Delivered:
-    async def note_steps(steps: Sequence[delivery.Report]) -> None:
-        async with database.write() as session:
-            await delivery.note_steps(session, steps)
-
-    together = Together(note_steps)
-
-    async def delivered(report: delivery.Report) -> None:
-        if report.is_step:
-            await together.do(report)
-            return
-        async with database.write() as session:
-            await delivery.note(session, report, shop=shop, channels=channels, now=clock())
-        if work := work_left(session):
-            wake(*work)
-
-    return delivered
 
 
 def _parts(

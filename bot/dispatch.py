@@ -43,6 +43,8 @@ RENEW_EVERY = outbox.LEASE / 4
 WITH_WINDOW = "whatsapp"
 WINDOW = timedelta(hours=24)
 """WhatsApp: how long after a person's last message anything may be said."""
+BROKEN_OFF: tuple[type[BaseException], ...] = (*AWAY, asyncio.CancelledError)
+"""What leaves open whether something was noted."""
 LAST_WORDS = timedelta(seconds=0.5)
 """How long a server that stops waits for the database to note what it leaves to others, and for what is being noted."""
 
@@ -264,7 +266,7 @@ class Dispatcher:
             return 0
         try:
             await self._write_down(done)
-        except (*AWAY, asyncio.CancelledError):
+        except BROKEN_OFF:
             self._unrecorded += done
             raise
         except Exception:
@@ -277,7 +279,7 @@ class Dispatcher:
         for number, (row, outcome) in enumerate(done):
             try:
                 await self._write_down([(row, outcome)])
-            except (*AWAY, asyncio.CancelledError):
+            except BROKEN_OFF:
                 self._unrecorded += done[number:]
                 raise
             except Exception:

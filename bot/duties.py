@@ -20,6 +20,7 @@ from bot.intake import Intake
 from bot.loop import Repeated
 from bot.missed import catch_up
 from bot.polling import backoff, poll
+from bot.reports import Reports
 from bot.telegram import TelegramSender
 from bot.vendors import Channels, plain
 from core.database import Database
@@ -42,6 +43,7 @@ def going_on(
     database: Database,
     channels: Channels,
     intake: Intake,
+    reports: Reports,
     *,
     last_seen: datetime | None,
     clock: Callable[[], datetime],
@@ -55,8 +57,8 @@ def going_on(
         # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
         since = last_seen or clock()
         take = partial(intake.take_missed, "whatsapp")
-        missed = partial(catch_up, channels.whatsapp, since=since, take=take, clock=clock)
-        duties["whatsapp"] = Repeated("missed messages of WhatsApp", missed)
+        missed = partial(catch_up, channels.whatsapp, since=since, take=take, note=reports.note, clock=clock)
+        duties["whatsapp"] = Repeated("what was missed of WhatsApp", missed)
     return duties
 
 

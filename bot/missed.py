@@ -1,4 +1,4 @@
-"""What people wrote on WhatsApp and no webhook brought: Twilio gives up on a webhook, but keeps the message.
+"""What no webhook brought of WhatsApp: messages, and failures of ours. Twilio gives up on a webhook, but keeps both.
 
 We may have been down, or alive without a database: so Twilio is asked at the start, and again and again.
 """
@@ -13,6 +13,7 @@ from bot.sending import NotSent
 from bot.whatsapp import WhatsAppSender
 from conversations.incoming import Incoming
 from core.database import AWAY
+from webhooks.twilio import Delivered
 
 EVERY = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
@@ -30,17 +31,20 @@ async def catch_up(
     *,
     since: datetime,
     take: Callable[[Sequence[Incoming]], Awaitable[None]],
+    note: Delivered,
     clock: Callable[[], datetime],
     pause: Pause = asyncio.sleep,
 ) -> None:
-    """Take what was missed since then, until cancelled; while Twilio or the database is away, wait and ask again."""
+    """Take and note what was missed since then, until cancelled; while Twilio or the database is away, wait and ask again."""
     failures, next_look = 0, UNDER_WAY  # what was dropped just before the start is old enough by then
     while True:
         until = clock() - UNDER_WAY
         try:
             await take(await sender.missed(since - OVERLAP, until))
+            for report in await sender.failures(since - OVERLAP):
+                await note(report)
         except _PASSING as error:
-            _log.warning("missed messages of WhatsApp can't be taken yet: %s", type(error).__name__)
+            _log.warning("what was missed of WhatsApp can't be taken yet: %s", type(error).__name__)
             asked = error.retry_after if isinstance(error, NotSent) else None
             await pause(max(backoff(failures), asked or timedelta()).total_seconds())
             failures += 1

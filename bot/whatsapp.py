@@ -35,7 +35,7 @@ from bot.patience import retry_after
 from bot.sending import NotSent, OutsideWindow, Parcel, Unclear, Undeliverable, of_parts, remaining
 from bot.whatsapp_render import Interactive, Text, parts, template_text
 from conversations.incoming import Incoming, clean
-from core.delivery import FAILED
+from core.delivery import FAILED, Report
 from core.media import MOST_BYTES
 from webhooks.twilio import read, status_url
 
@@ -133,6 +133,18 @@ class WhatsAppSender:
             {"MessageSid": each.sid, "From": each.from_, "Body": clean(each.body or "")} for each in reversed(written)
         )
         return [found for form in forms if (found := read(form))]
+
+    async def failures(self, since: datetime) -> list[Report]:
+        """What of ours failed since then, after Twilio took it. Raises `NotSent` while Twilio is away."""
+        with _told_apart(sending=False):
+            ours = await self._client.messages.list_async(
+                from_=self._sender, date_sent_after=since.astimezone(UTC), page_size=_PAGE
+            )
+        return [
+            Report(str(each.sid), str(each.status), str(each.error_code) if each.error_code else None)
+            for each in ours
+            if each.status in FAILED
+        ]
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,7 +1,8 @@
 """What a vendor reports of a message that he took: in any order, and before we have recorded that he took it.
 
 report ── further than before? ── no ──> nothing
-                └ yes ──> noted ── couldn't be delivered after all? ──> given up, told otherwise (`dead_letters`)
+                └ yes ──> noted ── couldn't be delivered after all? ──┬──> given up, told otherwise (`dead_letters`)
+                                                                      └──> sent again, where that was our own fault
 
 Most reports are steps (queued, sent, delivered, read), four to a message: those are noted many at once.
 """
@@ -16,10 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from core import dead_letters
+from core.backoff import retry_at
 from core.shop import Shop
 from core.tables import Outbox
 
 FAILED = ("failed", "undelivered")
+_OURS = ("63019",)
+"""Failures for which the server was to blame, being down: a file couldn't be fetched from it (https://www.twilio.com/docs/api/errors/63019)."""
+_TRIES = 5
 _RANKS = {"queued": 1, "sending": 2, "sent": 3, "failed": 4, "undelivered": 4, "delivered": 5, "read": 6}
 
 
@@ -46,7 +51,12 @@ async def note(session: AsyncSession, report: Report, *, shop: Shop, channels: C
     if report.state not in _RANKS or not (report.is_last_part or report.state in FAILED):
         return
     row = (await session.scalars(_noted(report))).one_or_none()
-    if row is not None and report.state in FAILED:
+    if row is None or report.state not in FAILED:
+        return
+    if report.error in _OURS and row.attempts < _TRIES:
+        row.state, row.not_before = "due", retry_at(row.attempts, now, jitter=0)
+        row.parts_left = 1 if report.is_last_part else None
+    else:
         await dead_letters.tell_otherwise(session, row, shop=shop, channels=channels, now=now)
 
 

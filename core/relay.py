@@ -214,5 +214,12 @@ _SENT = (
     # Of the table: SQLAlchemy takes many values for the class as changes by primary key alone.
     update(Outbox.metadata.tables[Outbox.__tablename__])
     .where(Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed"))
-    .values(state="sent", vendor_id=bindparam("by"), sent_at=bindparam("at"), error=None)
+    .values(
+        state="sent",
+        vendor_id=bindparam("by"),
+        sent_at=bindparam("at"),
+        error=None,
+        # What was reported of it under another id is past.
+        delivery=case((Outbox.vendor_id == bindparam("by"), Outbox.delivery)),
+    )
 )

@@ -8,6 +8,7 @@ import pytest
 from bot.missed import OVERLAP, UNDER_WAY, catch_up
 from bot.sending import NotSent
 from conversations.incoming import Incoming
+from core.delivery import Report
 
 
 class Enough(Exception):
@@ -20,6 +21,10 @@ class Twilio:
     def __init__(self, *answers: list[str] | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[datetime, datetime]] = []
+
+    async def failures(self, since: datetime) -> list[Report]:
+        assert since == self.asked[-1][0]
+        return [Report("SM9", "failed", "63019")]
 
     async def missed(self, since: datetime, until: datetime) -> list[Incoming]:
         self.asked.append((since, until))
@@ -35,6 +40,7 @@ class Desk:
     def __init__(self, now: datetime, *away: str) -> None:
         self.now, self.away = now, list(away)
         self.taken: list[str] = []
+        self.noted: list[Report] = []
         self.pauses: list[timedelta] = []
 
     async def take(self, messages: Sequence[Incoming]) -> None:
@@ -44,6 +50,9 @@ class Desk:
                 raise ConnectionRefusedError
             self.taken.append(incoming.event_id)
 
+    async def note(self, report: Report) -> None:
+        self.noted.append(report)
+
     async def pause(self, seconds: float) -> None:
         self.pauses.append(timedelta(seconds=seconds))
         self.now += self.pauses[-1]
@@ -51,13 +60,14 @@ class Desk:
 
 async def _look(twilio: Twilio, desk: Desk, since: datetime) -> None:
     with pytest.raises(Enough):
-        await catch_up(twilio, since=since, take=desk.take, clock=lambda: desk.now, pause=desk.pause)  # type: ignore[arg-type]
+        await catch_up(twilio, since=since, take=desk.take, note=desk.note, clock=lambda: desk.now, pause=desk.pause)  # type: ignore[arg-type]
 
 
 async def test_the_first_look_goes_back_to_when_somebody_was_last_heard(now: datetime) -> None:
     since, desk, twilio = now - timedelta(hours=3), Desk(now), Twilio(["SM1", "SM2"], Enough())
     await _look(twilio, desk, since)
     assert desk.taken == ["SM1", "SM2"]
+    assert desk.noted == [Report("SM9", "failed", "63019")]
     assert twilio.asked[0] == (since - OVERLAP, now - UNDER_WAY)
     assert twilio.asked[1][0] == now - UNDER_WAY - OVERLAP, "the next look begins where this one ended"
     assert desk.pauses == [UNDER_WAY], "what was dropped just before the start is not left for long"

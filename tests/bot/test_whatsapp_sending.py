@@ -20,6 +20,7 @@ from bot.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliver
 from bot.whatsapp import WhatsAppSender
 from bot.whatsapp_render import WHATSAPP, Interactive, Text, parts, template_text
 from conversations.texts import render
+from core.delivery import Report
 from core.messages import Document, Link, Message, Option, message, say
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -188,8 +189,9 @@ class Twilio:
         return kept
 
     async def list(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request.query["To"])
-        found = [each for each in self.messages if each["To"] == request.query["To"]]
+        field = "To" if "To" in request.query else "From"
+        self.asked.append(request.query[field])
+        found = [each for each in self.messages if each[field] == request.query[field]]
         return web.json_response({"messages": found, "next_page_uri": None})
 
     async def create_content(self, request: web.Request) -> web.StreamResponse:
@@ -478,6 +480,24 @@ async def test_messages_whose_webhook_failed_are_found_again_oldest_first(
     first, second = await sender.missed(NOW - timedelta(hours=1))
     assert (first.event_id, first.address, first.text, first.phone) == ("SM8", BUDI, "besok jam 10", "+6281234567890")
     assert (second.event_id, second.phone) == ("SM9", None)
+
+
+async def test_failures_whose_webhook_failed_are_found_again(twilio: Twilio, sender: WhatsAppSender) -> None:
+    ours = {"To": BUDI, "From": "whatsapp:+6281100000000", "Body": "Invoice"}
+    for status, code in (("failed", 63019), ("read", None), ("undelivered", 63003), ("queued", None)):
+        twilio.keep(ours | {"error_code": code}, status=status)
+    assert await sender.failures(NOW - timedelta(hours=1)) == [
+        Report("SM2", "undelivered", "63003"),
+        Report("SM0", "failed", "63019"),
+    ]
+    assert twilio.asked == ["whatsapp:+6281100000000"]
+
+
+async def test_while_twilio_is_away_nobody_knows_what_failed(twilio: Twilio) -> None:
+    sender = make_sender("http://127.0.0.1:1")
+    with pytest.raises(NotSent):
+        await sender.failures(NOW)
+    await sender.close()
 
 
 async def test_a_first_attempt_asks_for_nothing_beforehand(twilio: Twilio, sender: WhatsAppSender) -> None:

@@ -159,6 +159,36 @@ async def test_what_came_of_an_earlier_try_says_nothing_of_the_one_that_counts(l
     assert (row.state, row.delivery) == ("sent", None)
 
 
+async def test_a_file_that_twilio_could_not_fetch_from_us_is_sent_again_and_told_otherwise_in_the_end(
+    letter: Letter, now: datetime
+) -> None:
+    """We were down for a moment; if we are unreachable for good, trying on helps nobody."""
+    await letter.write()
+    for tries in range(1, 5):
+        await letter.sent(f"SM{tries}")
+        for _ in range(2):
+            await letter.report("failed", f"SM{tries}", error="63019")
+        row = await letter.stored()
+        assert (row.state, row.error, row.parts_left, await letter.others()) == ("due", "63019", 1, [])
+        assert row.not_before > letter.now
+        letter.now = row.not_before
+        await letter.claim()
+        assert (letter.row.attempts, letter.row.unclear) == (tries + 1, 0)
+    await letter.sent("SM5")
+    assert (await letter.stored()).delivery is None, "what was reported of an earlier try is past"
+    await letter.report("failed", "SM5", error="63019")
+    assert (await letter.stored()).state == "failed"
+    assert await letter.others()
+
+
+async def test_where_a_part_before_the_end_could_not_be_fetched_all_of_it_is_sent_again(letter: Letter) -> None:
+    await letter.write()
+    await letter.sent()
+    await letter.report("failed", "SM0", error="63019", is_last_part=False)
+    row = await letter.stored()
+    assert (row.state, row.parts_left) == ("due", None)
+
+
 async def test_what_could_not_be_delivered_after_all_is_a_dead_letter_and_its_news_go_by_mail(
     letter: Letter, now: datetime
 ) -> None:
@@ -213,9 +243,9 @@ async def test_of_the_parts_before_the_end_only_a_failure_counts_and_it_counts_i
     assert (await letter.stored()).delivery is None
     await letter.sent("SM1")
     await letter.report("delivered", "SM1")
-    await letter.report("undelivered", "SM0", is_last_part=False, error="63019")
+    await letter.report("undelivered", "SM0", is_last_part=False, error="63016")
     row = await letter.stored()
-    assert (row.state, row.delivery, row.vendor_id, row.error) == ("failed", "undelivered", "SM1", "63019")
+    assert (row.state, row.delivery, row.vendor_id, row.error) == ("failed", "undelivered", "SM1", "63016")
 
 
 async def test_what_staff_sends_again_is_reported_on_anew(letter: Letter) -> None:
