@@ -15,7 +15,7 @@ from conversations.incoming import Incoming
 from core.database import AWAY
 from webhooks.twilio import Delivered
 
-EVERY = timedelta(minutes=1)
+EVERY = timedelta(seconds=30)
 OVERLAP = timedelta(minutes=10)
 """Looked at once more before the last time; what came in is known by its id."""
 UNDER_WAY = timedelta(seconds=20)

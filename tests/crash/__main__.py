@@ -45,7 +45,7 @@ def main() -> int:
             plan,
             database_url=sqlite.put_back("stocked"),
             program="careless",
-            kills=3,
+            kills=8,
             rivals=("telegram",) * 3,
             hours_at_once=1,
             patience=timedelta(seconds=20),

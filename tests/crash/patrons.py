@@ -116,13 +116,19 @@ class Patron:
         return bubble
 
 
+LOOKS_EVERY = 5.0
+"""Seconds between two looks of the owner's at what couldn't be sent."""
+
+
 class Owner:
-    """Who does the jobs, one at a time since there is one phone."""
+    """Who does the jobs, and has sent again what was given up; one at a time since there is one phone."""
 
     def __init__(self, person: Person, patience: timedelta) -> None:
         self._person = person
         self._patience = patience
         self._busy = asyncio.Lock()
+        self.letters: set[int] = set()
+        """The numbers of what she had sent again."""
 
     async def do_the_job(self, code: str) -> None:
         """Begin it, and end it: what was sold leaves the shop."""
@@ -130,6 +136,25 @@ class Owner:
             for words, answer in ((f"mulai {code}", "Tercatat mulai dikerjakan"), (f"selesai {code}", "✅ Selesai")):
                 await self._person.type(words)
                 await _seen(self._person, [answer], self._patience)
+
+    async def look_after_letters(self, closed: asyncio.Event) -> None:
+        """Have everything sent again that was given up, until the shop is closed."""
+        while not closed.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(closed.wait(), LOOKS_EVERY)
+            async with self._busy:
+                with contextlib.suppress(TimeoutError):  # that answer may be given up, too; the next look shows it
+                    await self._send_all_again()
+
+    async def _send_all_again(self) -> None:
+        await self._person.type("macet")
+        while True:
+            listed = await _seen(self._person, ["gagal terkirim"], LOOKS_EVERY * timedelta(seconds=1))
+            letters = [key.id for row in listed.buttons for key in row if key.id and key.id.startswith("resend:")]
+            if not letters:
+                return
+            self.letters.add(int(letters[0].removeprefix("resend:")))
+            await self._person.tap(letters[0], listed)
 
 
 async def _seen(person: Person, answers: Sequence[str], patience: timedelta) -> Bubble:

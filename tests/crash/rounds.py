@@ -19,7 +19,7 @@ from random import Random  # noqa: TID251 seeded, and the seed is printed
 
 from patrons import Fate, Owner, Patron
 from servers import BENGKEL, Proxy, Server
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from verdict import ON_HAND, Verdict, judge
 
 from bot import app
@@ -51,7 +51,7 @@ class Plan:
     """Hours that are fought over side by side."""
     held_for: timedelta = timedelta()
     """How long whoever calls is kept on the line while no server is up; Twilio gives a message up after two calls."""
-    patience: timedelta = timedelta(minutes=2)
+    patience: timedelta = timedelta(minutes=3)
     program: str = BENGKEL
     mode: str = "webhook"
 
@@ -76,14 +76,15 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     faults = _Faults()
     logging.getLogger("aiohttp.server").addHandler(faults)
     async with town(plan, folder) as (there, settings, servers):
-        patrons = await _busy_day(plan, there, servers)
+        patrons, again = await _busy_day(plan, there, servers)
         database = app.database(settings)
         try:
-            await _quiet(database, there, plan.patience)
-            verdict = await judge(there, database, patrons, plan.places)
+            under_way = await _quiet(database, there, plan.patience)
+            verdict = await judge(there, database, patrons, plan.places, again)
         finally:
             await database.close()
         logs = "\n".join(server.log for server in servers)
+    verdict.expect(not under_way, f"never came to an end: {under_way}")
     _, bug, trace = logs.partition("Traceback")
     verdict.expect(not bug, f"a bug: {trace[:3000]}")
     verdict.counts["kills"] = plan.kills
@@ -122,8 +123,8 @@ async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Setting
                 await asyncio.gather(*(server.close() for server in servers))
 
 
-async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[Patron]:
-    """Customers come as long as servers are killed; those who are there then finish."""
+async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> tuple[list[Patron], set[int]]:
+    """Customers come as long as servers are killed; those who are there then finish. And what the owner had sent again."""
     chance, patrons = Random(plan.seed), list[Patron]()
     hours, fates, over = itertools.count(), itertools.cycle((Fate.DONE, Fate.CANCELLED, Fate.BOOKED)), asyncio.Event()
     owner = Owner(there.world.phones["owner"], plan.patience)
@@ -139,6 +140,8 @@ async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[P
             lucky = [patron for patron in rivals if patron.fate is Fate.BOOKED]
             await asyncio.gather(*(_meets(next(fates), patron, owner) for patron in lucky))
 
+    closed = asyncio.Event()
+    caring = asyncio.create_task(owner.look_after_letters(closed))
     coming = [asyncio.create_task(one_hour_after_the_other()) for _ in range(plan.hours_at_once)]
     for _ in range(plan.kills):
         await asyncio.sleep(chance.uniform(0.1, 2))
@@ -148,7 +151,9 @@ async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[P
         await server.start()
     over.set()
     await asyncio.gather(*coming)
-    return patrons
+    closed.set()
+    await caring
+    return patrons, owner.letters
 
 
 async def _meets(fate: Fate, patron: Patron, owner: Owner) -> None:
@@ -158,25 +163,29 @@ async def _meets(fate: Fate, patron: Patron, owner: Owner) -> None:
         await patron.cancel()
 
 
-async def _quiet(database: Database, there: Outside, patience: timedelta) -> None:
+async def _quiet(database: Database, there: Outside, patience: timedelta) -> list[str]:
     """Wait until nothing is under way any more; what never ends is for the verdict."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(patience.total_seconds()):
-            while there.world.telegram.pending or _undelivered(there) or await _unfinished(database):  # noqa: ASYNC110 another process ends it
+            while await _under_way(database, there):  # noqa: ASYNC110 another process ends it
                 await asyncio.sleep(0.1)
+    return await _under_way(database, there)
 
 
-def _undelivered(there: Outside) -> bool:
-    messages = there.world.whatsapp.messages.values()
-    return any(each.direction == "outbound-api" and each.status not in ("read", "failed") for each in messages)
-
-
-async def _unfinished(database: Database) -> int:
-    waiting = select(func.count()).where(Outbox.state.in_(["due", "sending"]), Outbox.due_at <= app.now())
-    noted = select(func.count()).where(PaymentNotification.due_at.is_not(None))
-    owed = select(func.count()).where(Refund.due_at.is_not(None))
+async def _under_way(database: Database, there: Outside) -> list[str]:
+    waiting = select(Outbox).where(Outbox.state.in_(["due", "sending"]), Outbox.due_at <= app.now())
+    noted = select(PaymentNotification).where(PaymentNotification.due_at.is_not(None))
+    owed = select(Refund).where(Refund.due_at.is_not(None))
     async with database.read() as session:
-        return sum([await session.scalar(query) or 0 for query in (waiting, noted, owed)])
+        letters = [f"{row.key} {row.state} {row.error}" for row in await session.scalars(waiting)]
+        money = [f"{row.order_id}" for query in (noted, owed) for row in await session.scalars(query)]
+    updates = [f"update {number} of Telegram" for number in there.world.telegram.pending]
+    return letters + money + updates + _undelivered(there)
+
+
+def _undelivered(there: Outside) -> list[str]:
+    messages = [each for each in there.world.whatsapp.messages.values() if each.direction == "outbound-api"]
+    return [f"{each.sid} {each.status}" for each in messages if each.status not in ("read", "failed")]
 
 
 def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
