@@ -10,6 +10,6 @@ def retry_at(attempts: int, now: datetime, *, jitter: float, after: timedelta | 
 
     Not before `after` has passed, which is what the vendor asked for.
     """
-    doublings = min(attempts, 16) - 1
+    doublings = max(0, min(attempts, 16) - 1)
     backoff = min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings)) * (1 + jitter / 2)
     return now + max(backoff, after or timedelta())

@@ -93,7 +93,8 @@ def _meant(report: Report) -> ColumnElement[bool]:
     if not report.is_last_part:
         return Outbox.id == report.message
     # Sent again (by staff, or because nobody knew), a row is another message of the vendor's: the older one's end is past.
-    return and_(Outbox.id == report.message, or_(Outbox.vendor_id.is_(None), Outbox.vendor_id == report.vendor_id))
+    is_ours = or_(and_(Outbox.vendor_id.is_(None), Outbox.attempts > 0), Outbox.vendor_id == report.vendor_id)
+    return and_(Outbox.id == report.message, is_ours)
 
 
 def _before(report: Report) -> list[str]:
@@ -110,8 +111,8 @@ def _step_statement() -> Update:
     rank = case(_RANKS, value=row.c.delivery, else_=0)
     return (
         update(row)
-        .where(row.c.id == bindparam("of"), or_(row.c.vendor_id.is_(None), row.c.vendor_id == bindparam("by")))
-        .where(rank < bindparam("rank"))
+        .where(row.c.id == bindparam("of"), rank < bindparam("rank"))
+        .where(or_(and_(row.c.vendor_id.is_(None), row.c.attempts > 0), row.c.vendor_id == bindparam("by")))
         .values(delivery=bindparam("come_to"), error=bindparam("why"), vendor_id=bindparam("by"))
     )
 

@@ -13,6 +13,7 @@ SECOND = timedelta(seconds=1)
     ("attempts", "jitter", "seconds"),
     [
         pytest.param(1, 0.0, 2, id="the first time soon"),
+        pytest.param(0, 0.0, 2, id="what was never tried, too"),
         pytest.param(2, 0.0, 4, id="then twice as long"),
         pytest.param(5, 0.0, 32, id="and so on"),
         pytest.param(9, 0.0, 300, id="up to five minutes"),

@@ -254,6 +254,10 @@ async def test_what_staff_sends_again_is_reported_on_anew(letter: Letter) -> Non
     await letter.report("failed", "SM1")
     async with letter.database.write() as session:
         await dead_letters.resend(session, key="letter", now=letter.now)
+    await letter.report("failed", "SM1", error="63019")  # Twilio says it twice
+    await letter.report_at_once("delivered")
+    row = await letter.stored()
+    assert (row.state, row.delivery, row.attempts) == ("due", None, 0)
     await letter.claim()
     await letter.sent("SM2")
     await letter.report("sent", "SM2")

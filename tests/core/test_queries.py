@@ -6,15 +6,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from workshop import ANDI, SPEAKER, book, furnish, order
+from workshop import ANDI, BUDI, SPEAKER, book, furnish, order
 
 from core import bookings, reports, waiting
 from core.database import Database
 from core.shop import Shop
 from core.states import BookingStatus, PaymentStatus
-from core.tables import Waiting
+from core.tables import Booking, Waiting
 
 WANTED: tuple[dict[str, Any], ...] = (
     {},
@@ -108,6 +108,9 @@ async def test_no_question_reads_through_a_table_that_grows(
 async def test_lists_and_figures_are_counted_in_an_index_alone(database: Database, shop: Shop, now: datetime) -> None:
     """They read as much as there is to count, but never a booking or an entry itself; a page finds its rows in order."""
     asked: list[tuple[str, Any]] = []
+    if not database.is_sqlite:
+        await furnish(database, now)
+        await _have_history(database, shop, now)
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if re.search(r"FROM (booking|ledger_entry)\b", statement):
@@ -123,8 +126,32 @@ async def test_lists_and_figures_are_counted_in_an_index_alone(database: Databas
         read = {statement: await _reads(session, statement, parameters) for statement, parameters in asked}
     counted = {statement: how for statement, how in read.items() if re.search(r"count\(|sum\(", statement)}
     assert len(counted) == len(WANTED) + 2
-    assert {how for each in counted.values() for how in each} == {"index alone"}, counted
+    assert {asked: how for asked, how in counted.items() if set(how) != {"index alone"}} == {}
     assert {how for each in read.values() for how in each} == {"index alone", "index"}, read
+
+
+async def _have_history(database: Database, shop: Shop, now: datetime) -> None:
+    """So many bookings of each kind that PostgreSQL cares which index it takes: of an empty table it doesn't."""
+    each = {
+        "code": "'BK-' || number",
+        "status": "(ARRAY['completed', 'cancelled'])[1 + number % 2]",
+        "payment_status": "(ARRAY['paid', 'pending', 'refunded'])[1 + number % 3]",
+        "starts_at": "starts_at - (number % 100) * interval '1 hour'",
+        "technician_id": f"(ARRAY['{ANDI}', '{BUDI}'])[1 + number % 2]",
+    }
+    async with database.write() as session:
+        await book(session, order(shop.at(TUESDAY, time(10))), shop=shop, now=now)
+        names = [column.name for column in Booking.__table__.columns if column.name != "id"]
+        values = ", ".join(each.get(name, name) for name in names)
+        await session.execute(
+            text(
+                f"INSERT INTO booking ({', '.join(names)}) "
+                f"SELECT {values} FROM booking, generate_series(1, 3000) AS number"
+            )
+        )
+    async with database.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.exec_driver_sql("VACUUM ANALYZE booking")
 
 
 async def _reads(session: AsyncSession, statement: str, parameters: Any) -> list[str]:
@@ -134,15 +161,10 @@ async def _reads(session: AsyncSession, statement: str, parameters: Any) -> list
         plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
         steps = [step[-1] for step in plan if re.match(r"(SCAN|SEARCH) (booking|ledger_entry)\b", step[-1])]
         return [("index alone" if "COVERING" in step else "index") if " USING " in step else step for step in steps]
-    steps: list[str] = []
-    # Few rows are rightly read whole, and it costs the same to look at them or not: what could be done with many?
-    for unwanted in (("seqscan", "bitmapscan", "indexscan"), ("seqscan", "bitmapscan")):
-        for kind in ("seqscan", "bitmapscan", "indexscan"):
-            await connection.exec_driver_sql(f"SET LOCAL enable_{kind} = {'off' if kind in unwanted else 'on'}")
-        plan = (await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)).all()
-        steps = [step[0] for step in plan if re.search(r"Scan .*on (booking|ledger_entry)\b", step[0])]
-        if all("Index" in step for step in steps):
-            break
+    for kind in ("seqscan", "bitmapscan"):  # few rows are rightly read whole: what could be done with many?
+        await connection.exec_driver_sql(f"SET LOCAL enable_{kind} = off")
+    plan = (await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)).all()
+    steps = [step[0] for step in plan if re.search(r"Scan .*on (booking|ledger_entry)\b", step[0])]
     return [("index alone" if "Only" in step else "index") if "Index" in step else step for step in steps]
 
 
