@@ -58,7 +58,9 @@ async def show_memory(kinds: Sequence[Places]) -> None:
     for kind in kinds:
         async with kind.make("rush") as database:
             await served.prepare(database)
-            plan = rush.Plan(database.url, CUSTOMERS, PLACES, a_second=A_SECOND, slow=50, flood=100)
+            plan = rush.Plan(
+                database.url, CUSTOMERS, PLACES, a_second=A_SECOND, burst=CUSTOMERS // 10, slow=50, flood=100
+            )
             with TemporaryDirectory(prefix="bengkel-bench-") as folder:
                 outcome = await rush.run(plan, Path(folder))
         if outcome.unanswered:
