@@ -127,8 +127,6 @@ class Owner:
         self._person = person
         self._patience = patience
         self._busy = asyncio.Lock()
-        self.letters: set[int] = set()
-        """The numbers of what she had sent again."""
 
     async def do_the_job(self, code: str) -> None:
         """Begin it, and end it: what was sold leaves the shop."""
@@ -149,12 +147,11 @@ class Owner:
     async def _send_all_again(self) -> None:
         await self._person.type("macet")
         while True:
-            listed = await _seen(self._person, ["gagal terkirim"], LOOKS_EVERY * timedelta(seconds=1))
-            letters = [key.id for row in listed.buttons for key in row if key.id and key.id.startswith("resend:")]
-            if not letters:
+            answers = ("Tidak ada pesan yang gagal terkirim", "yang terbaru di atas")
+            listed = await _seen(self._person, answers, LOOKS_EVERY * timedelta(seconds=1))
+            if answers[0] in listed.text:
                 return
-            self.letters.add(int(letters[0].removeprefix("resend:")))
-            await self._person.tap(letters[0], listed)
+            await self._person.tap(listed.buttons[0][0].id, listed)  # the latest letter
 
 
 async def _seen(person: Person, answers: Sequence[str], patience: timedelta) -> Bubble:

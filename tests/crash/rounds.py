@@ -76,11 +76,11 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     faults = _Faults()
     logging.getLogger("aiohttp.server").addHandler(faults)
     async with town(plan, folder) as (there, settings, servers):
-        patrons, again = await _busy_day(plan, there, servers)
+        patrons = await _busy_day(plan, there, servers)
         database = app.database(settings)
         try:
             under_way = await _quiet(database, there, plan.patience)
-            verdict = await judge(there, database, patrons, plan.places, again)
+            verdict = await judge(there, database, patrons, plan.places)
         finally:
             await database.close()
         logs = "\n".join(server.log for server in servers)
@@ -123,8 +123,8 @@ async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Setting
                 await asyncio.gather(*(server.close() for server in servers))
 
 
-async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> tuple[list[Patron], set[int]]:
-    """Customers come as long as servers are killed; those who are there then finish. And what the owner had sent again."""
+async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[Patron]:
+    """Customers come as long as servers are killed; those who are there then finish."""
     chance, patrons = Random(plan.seed), list[Patron]()
     hours, fates, over = itertools.count(), itertools.cycle((Fate.DONE, Fate.CANCELLED, Fate.BOOKED)), asyncio.Event()
     owner = Owner(there.world.phones["owner"], plan.patience)
@@ -153,7 +153,7 @@ async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> tuple[
     await asyncio.gather(*coming)
     closed.set()
     await caring
-    return patrons, owner.letters
+    return patrons
 
 
 async def _meets(fate: Fate, patron: Patron, owner: Owner) -> None:

@@ -1,7 +1,7 @@
 """What must be true after all the kills: of the phones, of the ledger, of seats and stock."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from bot.sandbox.phones import Person
 from bot.sandbox.server import Outside
 from conversations.texts import render
 from core.database import Database
+from core.dead_letters import WANTED_FOR
 from core.messages import message_from_json, say
 from core.states import PaymentStatus
 from core.tables import Booking, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
@@ -36,13 +37,8 @@ class Verdict:
             self.broken.append(promise)
 
 
-async def judge(
-    there: Outside, database: Database, patrons: Sequence[Patron], places: int, again: Collection[int]
-) -> Verdict:
-    """Look at everything, when nothing moves any more.
-
-    `places` is how many cars an hour has room for, `again` are the numbers of what the owner had sent again.
-    """
+async def judge(there: Outside, database: Database, patrons: Sequence[Patron], places: int) -> Verdict:
+    """Look at everything, when nothing moves any more; `places` is how many cars an hour has room for."""
     verdict = Verdict()
     for patron in patrons:
         verdict.counts["customers"] += 1
@@ -51,8 +47,8 @@ async def judge(
     async with database.read() as session:
         for person in [*there.world.telegram.people.values(), *there.world.whatsapp.people.values()]:
             await _answers(verdict, session, person)
-            await _phone(verdict, session, person, again)
-        await _money(verdict, session, there, patrons, again)
+            await _phone(verdict, session, person)
+        await _money(verdict, session, there, patrons)
         await _fates(verdict, session, patrons)
         await _cars(verdict, session, patrons, places)
         await _seats(verdict, session)
@@ -74,7 +70,7 @@ async def _answers(verdict: Verdict, session: AsyncSession, person: Person) -> N
         verdict.expect(reply is not None, f"{person.address}: message {each.event_id} was never answered")
 
 
-async def _phone(verdict: Verdict, session: AsyncSession, person: Person, again: Collection[int]) -> None:
+async def _phone(verdict: Verdict, session: AsyncSession, person: Person) -> None:
     """All that was said is on the phone, once; twice only what a kill made ambiguous."""
     channel = person.network.name
     mine = (Outbox.channel == channel, Outbox.address == person.address)
@@ -85,7 +81,7 @@ async def _phone(verdict: Verdict, session: AsyncSession, person: Person, again:
             verdict.counts["messages of the shop"] += 1
             said.update(texts)
             may_repeat.update(texts if row.unclear else [])
-            if row.id in again:
+            if _sent_again(row):
                 verdict.counts["sent again by the owner"] += 1
                 may_repeat.update([*texts, *texts])
         elif row.state == "failed" and row.unclear > 1:
@@ -102,6 +98,11 @@ async def _phone(verdict: Verdict, session: AsyncSession, person: Person, again:
         verdict.expect(not repeated, f"{person.address} saw {text[:60]!r} {seen[text]} times instead of {said[text]}")
 
 
+def _sent_again(row: Outbox) -> bool:
+    """Whether staff had it sent again: nothing else is wanted for just so long."""
+    return row.until == row.due_at + WANTED_FOR
+
+
 def _texts(row: Outbox) -> list[str]:
     """What a message shows on a phone."""
     letter = message_from_json(row.body)
@@ -112,9 +113,7 @@ def _texts(row: Outbox) -> list[str]:
     return [" ".join(each.text.split()) for each in parsed]
 
 
-async def _money(
-    verdict: Verdict, session: AsyncSession, there: Outside, patrons: Sequence[Patron], again: Collection[int]
-) -> None:
+async def _money(verdict: Verdict, session: AsyncSession, there: Outside, patrons: Sequence[Patron]) -> None:
     """What was paid, and what went back, is entered once, and the confirmation is on the phone once, or twice."""
     entered = 0
     for patron in patrons:
@@ -131,8 +130,8 @@ async def _money(
         entered += len(moved)
         told = sum(f"{patron.code} sudah terkonfirmasi" in bubble.text for bubble in patron.person.bubbles)
         verdict.counts["confirmations"] += told
-        letters = await session.scalars(select(Outbox.id).where(Outbox.address == patron.person.address))
-        most = 4 if set(letters) & set(again) else 2
+        letters = (await session.scalars(select(Outbox).where(Outbox.address == patron.person.address))).all()
+        most = 4 if any(_sent_again(row) for row in letters) else 2
         verdict.expect(1 <= told <= most, f"{patron.order_id} was confirmed {told} times")
     entries = await session.scalar(select(func.count()).select_from(LedgerEntry))
     verdict.expect(entries == entered, f"{entries} entries where money moved {entered} times")
