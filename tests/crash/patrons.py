@@ -151,7 +151,7 @@ class Owner:
             listed = await _seen(self._person, answers, LOOKS_EVERY * timedelta(seconds=1))
             if answers[0] in listed.text:
                 return
-            await self._person.tap(listed.buttons[0][0].id, listed)  # the latest letter
+            await self._person.type("1")  # the latest of them
 
 
 async def _seen(person: Person, answers: Sequence[str], patience: timedelta) -> Bubble:
