@@ -97,3 +97,12 @@ async def test_nobody_but_an_admin_sends_again(
     assert "63016" not in talk.screen
     await talk.choose("resend:1")
     assert await state(stocked) == "failed"
+
+
+async def test_a_letter_can_be_named_by_its_number(stocked: Database, shop: Shop, now: datetime) -> None:
+    await lose(stocked, now)
+    rina = Talk(stocked, shop, RINA[0], now, name="Rina", address=RINA[1])
+    await rina.type("macet")
+    await rina.type("1")
+    assert "sedang dikirim lagi" in rina.screen
+    assert await state(stocked) == "due"
