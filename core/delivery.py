@@ -53,7 +53,7 @@ async def note(session: AsyncSession, report: Report, *, shop: Shop, channels: C
     row = (await session.scalars(_noted(report))).one_or_none()
     if row is None or report.state not in FAILED:
         return
-    if report.error in _OURS and row.attempts < _TRIES:
+    if report.error in _OURS and row.state == "failed" and row.attempts < _TRIES:
         row.state, row.not_before = "due", retry_at(row.attempts, now, jitter=0)
         row.parts_left = 1 if report.is_last_part else None
     else:

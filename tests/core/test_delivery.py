@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from paying import ADMIN, book, booking_of
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from conversations.texts import render
 from core import dead_letters, delivery, outbox, relay
@@ -179,6 +179,14 @@ async def test_a_file_that_twilio_could_not_fetch_from_us_is_sent_again_and_told
     await letter.report("failed", "SM5", error="63019")
     assert (await letter.stored()).state == "failed"
     assert await letter.others()
+
+
+async def test_what_nobody_wants_any_more_is_not_sent_again_for_it(letter: Letter) -> None:
+    await letter.write()
+    async with letter.database.write() as session:
+        await session.execute(update(Outbox).values(state="dropped"))
+    await letter.report("failed", error="63019")
+    assert (await letter.stored()).state == "dropped"
 
 
 async def test_where_a_part_before_the_end_could_not_be_fetched_all_of_it_is_sent_again(letter: Letter) -> None:
