@@ -10,9 +10,8 @@ Most reports are steps (queued, sent, delivered, read), four to a message: those
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import ColumnElement, Table, Update, and_, bindparam, case, or_, update
+from sqlalchemy import BindParameter, ColumnElement, Update, and_, bindparam, case, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -92,9 +91,12 @@ def _meant(report: Report) -> ColumnElement[bool]:
         return Outbox.vendor_id == report.vendor_id
     if not report.is_last_part:
         return Outbox.id == report.message
+    return and_(Outbox.id == report.message, _is_called(report.vendor_id))
+
+
+def _is_called(vendor_id: str | BindParameter[str]) -> ColumnElement[bool]:
     # Sent again (by staff, or because nobody knew), a row is another message of the vendor's: the older one's end is past.
-    is_ours = or_(and_(Outbox.vendor_id.is_(None), Outbox.attempts > 0), Outbox.vendor_id == report.vendor_id)
-    return and_(Outbox.id == report.message, is_ours)
+    return or_(and_(Outbox.vendor_id.is_(None), Outbox.attempts > 0), Outbox.vendor_id == vendor_id)
 
 
 def _before(report: Report) -> list[str]:
@@ -106,13 +108,11 @@ def _before(report: Report) -> list[str]:
 
 
 def _step_statement() -> Update:
-    # Of the table, not of the class: SQLAlchemy takes many values for the latter as changes by primary key alone.
-    row = cast("Table", Outbox.__table__)
-    rank = case(_RANKS, value=row.c.delivery, else_=0)
+    rank = case(_RANKS, value=Outbox.delivery, else_=0)
     return (
-        update(row)
-        .where(row.c.id == bindparam("of"), rank < bindparam("rank"))
-        .where(or_(and_(row.c.vendor_id.is_(None), row.c.attempts > 0), row.c.vendor_id == bindparam("by")))
+        # Of the table, not of the class: SQLAlchemy takes many values for the latter as changes by primary key alone.
+        update(Outbox.metadata.tables[Outbox.__tablename__])
+        .where(Outbox.id == bindparam("of"), _is_called(bindparam("by")), rank < bindparam("rank"))
         .values(delivery=bindparam("come_to"), error=bindparam("why"), vendor_id=bindparam("by"))
     )
 

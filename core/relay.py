@@ -205,15 +205,14 @@ def _claim_statement() -> Executable:
 # Built once: the loop runs them all the time, and building costs more than running.
 _CLAIM = _claim_statement()
 # The number of attempts is the claim's own: who lost the lease records nothing.
-_RECORD = (
-    update(Outbox)
-    .where(Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed"))
-    .execution_options(synchronize_session=False)
+_STILL_CLAIMED = and_(
+    Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed")
 )
+_RECORD = update(Outbox).where(_STILL_CLAIMED).execution_options(synchronize_session=False)
 _SENT = (
     # Of the table: SQLAlchemy takes many values for the class as changes by primary key alone.
     update(Outbox.metadata.tables[Outbox.__tablename__])
-    .where(Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed"))
+    .where(_STILL_CLAIMED)
     .values(
         state="sent",
         vendor_id=bindparam("by"),
