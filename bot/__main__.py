@@ -17,9 +17,9 @@ from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
 from conversations.texts import LANGUAGES
 from conversations.understand import Lexicon, understand
-from core import catalog, catalog_files
-from core.catalog_files import BadFiles
-from core.database import AWAY, Database, upgrade
+from core.catalogue import csv_files, snapshot
+from core.catalogue.csv_files import BadFiles
+from core.db.database import AWAY, Database, upgrade
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -134,15 +134,15 @@ async def _catalog(options: argparse.Namespace) -> None:
 
 async def _import(database: Database, paths: Sequence[str]) -> None:
     files = sorted(DEMO_CATALOGUE.glob("*.csv")) if list(paths) == ["demo"] else [Path(path) for path in paths]
-    lines = catalog_files.read({str(file): _read(file) for file in files})
+    lines = csv_files.read({str(file): _read(file) for file in files})
     async with database.write() as session:
-        counts = await catalog_files.apply(session, lines, now=app.now())
+        counts = await csv_files.apply(session, lines, now=app.now())
     print(", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 async def _export(database: Database, folder: Path) -> None:
     async with database.read() as session:
-        files = await catalog_files.write(session)
+        files = await csv_files.write(session)
     for name in await asyncio.to_thread(_write, folder, files):
         print(name)
 
@@ -156,18 +156,18 @@ async def _understand(options: argparse.Namespace) -> None:
         print(json.dumps(understand(text, lexicon, now=at, shop=shop).as_json(), ensure_ascii=False), flush=True)
 
 
-async def _catalogue_of(settings: Settings) -> catalog.Catalogue:
+async def _catalogue_of(settings: Settings) -> snapshot.Catalogue:
     """The shop's catalogue, or the demo's while the shop has none."""
     if app.database_exists(settings):
         database = app.database(settings)
         await upgrade(database)
         async with database.read() as session:
-            own = await catalog.load(session)
+            own = await snapshot.load(session)
         await database.close()
         if own.parts or own.services:
             return own
     files = {file.name: file.read_text("utf-8") for file in DEMO_CATALOGUE.glob("*.csv")}
-    return catalog_files.as_catalogue(catalog_files.read(files))
+    return csv_files.as_catalogue(csv_files.read(files))
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:

@@ -21,33 +21,36 @@ from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from bot import housekeeping, jobs, logs, metrics, vendors
-from bot.collect import Collector
+from bot import vendors
+from bot.background import ticker
+from bot.background.loop import Repeated
+from bot.background.single_instance import only_server
+from bot.background.single_process import serving_beside_others
+from bot.background.waitlist_worker import Line
+from bot.channels.telegram import TelegramSender
 from bot.config import Settings
-from bot.dispatch import Dispatcher
-from bot.duties import carried_out, going_on
-from bot.elected import serving_beside_others
 from bot.intake import Intake
-from bot.library import Library
-from bot.line import Line
-from bot.loop import Repeated
-from bot.oversight import Oversight
-from bot.patience import USUAL, Patience
-from bot.photos import Photos, PhotosAway
-from bot.reconcile import Reconciler
-from bot.reports import Reports
+from bot.outbox.delivery_reports import Reports
+from bot.outbox.dispatch import Dispatcher
+from bot.papers.files import Library
+from bot.papers.photos import Photos, PhotosAway
+from bot.payments.payment_worker import Collector
+from bot.payments.reconciliation_worker import Reconciler
+from bot.receiving import carried_out, going_on
 from bot.rest import rest
-from bot.sole import only_server
-from bot.telegram import TelegramSender
+from bot.timeouts import USUAL, Patience
 from bot.vendors import Channels, plain
+from bot.watching import housekeeping, logs, metrics
+from bot.watching.oversight import Oversight
 from conversations.engine import Engine
-from core import claims, late, payments
-from core.database import Database, insert_once, upgrade
-from core.holds import WAITING
-from core.payments import WORKER
+from core.db.database import Database, insert_once, upgrade
+from core.db.tables import Contact, Secret
+from core.payment import payment_requests, slot_lost
+from core.payment.payment_requests import WORKER
 from core.refusals import BadPhotos
+from core.schedule.holds import WAITING
 from core.shop import Shop
-from core.tables import Contact, Secret
+from core.upkeep import leases
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
@@ -190,7 +193,7 @@ async def serving(
             ),
         ]
         ticks = [
-            jobs.Tick("release", RELEASE_EVERY, partial(_release, opened, shop, clock)),
+            ticker.Tick("release", RELEASE_EVERY, partial(_release, opened, shop, clock)),
             *housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock),
             housekeeping.forgetting(settings.privacy, opened, photos, clock=clock),
             *oversight.ticks(tick),
@@ -320,7 +323,7 @@ def _parts(
 
 async def _take_over(database: Database, clock: Callable[[], datetime]) -> None:
     async with database.write() as session:
-        await claims.take_over(session, now=clock())
+        await leases.take_over(session, now=clock())
 
 
 async def _kept_secret(database: Database, fresh: Callable[[], str]) -> bytes:
@@ -352,7 +355,7 @@ async def _start(
     wake: Callable[[], None],
     fresh: Callable[[], str],
     tick: timedelta,
-    ticks: Sequence[jobs.Tick],
+    ticks: Sequence[ticker.Tick],
 ) -> None:
     """The loops and the ticks; stopped in the reverse order, the loops after what they are doing."""
     running = [asyncio.create_task(loop.run()) for loop in loops]
@@ -361,7 +364,7 @@ async def _start(
     async def look() -> None:
         wake()
 
-    scheduler = jobs.start([jobs.Tick("look", tick, look), *ticks], fresh=fresh)
+    scheduler = ticker.start([ticker.Tick("look", tick, look), *ticks], fresh=fresh)
     stack.callback(scheduler.shutdown, wait=False)
     wake()
 
@@ -369,8 +372,8 @@ async def _start(
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Give back what unpaid bookings held, and remind of money that waits for a place."""
     async with database.write() as session:
-        await payments.end_holds(session, now=clock())
-        await late.remind(session, shop=shop, now=clock())
+        await payment_requests.end_holds(session, now=clock())
+        await slot_lost.remind(session, shop=shop, now=clock())
 
 
 async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Sequence[asyncio.Task[None]]) -> None:

@@ -11,13 +11,13 @@ from sqlalchemy import text
 from telegram.error import TelegramError
 
 from bot import app, vendors
+from bot.channels.email import server
+from bot.channels.sending import NotSent
+from bot.channels.telegram import TelegramSender, make_bot
 from bot.config import Settings
-from bot.email import server
-from bot.midtrans import MidtransRefused, MidtransTrouble
+from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.rest import published_keys
-from bot.sending import NotSent
-from bot.telegram import TelegramSender, make_bot
-from core.database import AWAY, Database, upgrade
+from core.db.database import AWAY, Database, upgrade
 from webhooks.api.auth import KeysAway, read_keys
 from webhooks.api.jwks import PATIENCE
 

@@ -15,15 +15,19 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import metrics
+from bot.watching import metrics
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import inbox, outbox, people, post, relay, trace
-from core.database import AWAY, Database, one_at_a_time, work_left
+from core import trace
+from core.db.database import AWAY, Database, one_at_a_time, work_left
+from core.db.tables import Outbox
 from core.limits import Limiter
-from core.messages import Say, message, say
+from core.messaging import outbox, outbox_claims
+from core.messaging.messages import Say, message, say
+from core.notices import recipients
+from core.people import contacts
 from core.shop import Shop
-from core.tables import Outbox
+from core.upkeep import failed_turns
 
 WARNINGS = "1/minute"
 """How often a chat that floods us is told so."""
@@ -84,7 +88,7 @@ class Intake:
         The others are left alone: taken again, they would count against their chats' limit.
         """
         async with self._database.read() as session:
-            unseen = await inbox.unseen(session, channel, [incoming.event_id for incoming in messages])
+            unseen = await failed_turns.unseen(session, channel, [incoming.event_id for incoming in messages])
         for incoming in messages:
             if incoming.event_id in unseen:
                 await self.take(incoming)
@@ -96,10 +100,10 @@ class Intake:
         """
         _follow(incoming)
         async with self._in_order(incoming) as (whole, session):
-            if not await inbox.take_back(session, incoming.channel, incoming.event_id):
+            if not await failed_turns.take_back(session, incoming.channel, incoming.event_id):
                 return False
             await self._engine.take_turn(session, whole, now=self._clock(), fresh=self._fresh())
-            await relay.hand_back(session, outbox.claimed(session))
+            await outbox_claims.hand_back(session, outbox.claimed(session))
         return True
 
     async def _answer(self, incoming: Incoming) -> AsyncSession:
@@ -149,7 +153,7 @@ class Intake:
         """Keep the raw message, tell the person, and tell the admins."""
         channel, event_id, now = incoming.channel, incoming.event_id, self._clock()
         async with self._database.write() as session:
-            is_new = await inbox.keep(
+            is_new = await failed_turns.keep(
                 session,
                 channel=channel,
                 event_id=event_id,
@@ -167,7 +171,7 @@ class Intake:
         if incoming.address:
             await _tell(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
         told = message(say("bug.staff", event=event))
-        await post.admins(session, None, told, key=f"bug:{event}", shop=self._shop, now=now)
+        await recipients.admins(session, None, told, key=f"bug:{event}", shop=self._shop, now=now)
 
     async def _leave_unread(self, incoming: Incoming) -> AsyncSession:
         """Note that it came, so that it isn't taken later either, and tell the person, who is there and can say it again."""
@@ -175,7 +179,7 @@ class Intake:
         metrics.UNREAD.labels(incoming.channel).inc()
         async with self._database.write() as session:
             channel, event_id = incoming.channel, incoming.event_id
-            is_new = await people.note_arrival(session, channel, event_id, incoming.address, now)
+            is_new = await contacts.note_arrival(session, channel, event_id, incoming.address, now)
             if is_new and not self._warnings.wait(_chat(incoming), now):
                 _log.warning("too many messages of one chat: what comes now isn't read")
                 await _tell(session, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}", now=now)
@@ -184,13 +188,13 @@ class Intake:
 
 async def _tell(session: AsyncSession, incoming: Incoming, what: Say, *, key: str, now: datetime) -> None:
     """Say something to a message's sender, in the language they are known by."""
-    contact = await people.known(session, incoming.channel, incoming.address)
+    contact = await contacts.known(session, incoming.channel, incoming.address)
     await outbox.enqueue(
         session,
         key=key,
         channel=incoming.channel,
         address=incoming.address,
-        language=contact.language if contact else post.STAFF_LANGUAGE,
+        language=contact.language if contact else recipients.STAFF_LANGUAGE,
         message=message(what),
         now=now,
     )

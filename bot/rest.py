@@ -7,11 +7,11 @@ from datetime import datetime
 
 from aiohttp import ClientSession, ClientTimeout
 
-from bot.collect import Collector
 from bot.config import Settings
-from bot.patience import USUAL, Patience
-from bot.photos import Photos
-from core.database import Database
+from bot.papers.photos import Photos
+from bot.payments.payment_worker import Collector
+from bot.timeouts import USUAL, Patience
+from core.db.database import Database
 from webhooks.api import Api
 from webhooks.api.auth import Clerk, Fetch, KeySet
 from webhooks.api.jwks import fetching

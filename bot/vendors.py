@@ -8,13 +8,13 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
+from bot.channels.email import Email
+from bot.channels.sending import Sender
+from bot.channels.telegram import TelegramSender, make_bot
+from bot.channels.whatsapp import WhatsAppSender
 from bot.config import Settings
-from bot.email import Email
-from bot.midtrans import Midtrans
-from bot.patience import USUAL, Patience
-from bot.sending import Sender
-from bot.telegram import TelegramSender, make_bot
-from bot.whatsapp import WhatsAppSender
+from bot.payments.midtrans_client import Midtrans
+from bot.timeouts import USUAL, Patience
 
 _log = logging.getLogger(__name__)
 

@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from conversations import papers
 from conversations.turn import Question, Turn, question
-from core import bookings, late, moving, notices, payments, refunds, waiting, web_customers
-from core.messages import Link, Option, Say, say
+from core.booking import rescheduling, waitlist
+from core.db.tables import Booking, Refund
+from core.messaging.messages import Link, Option, Say, say
+from core.notices import booking_notices
+from core.payment import payment_requests, refunds, slot_lost
+from core.people import web_customers
 from core.refusals import NotFound, Refusal
+from core.schedule import bookings
 from core.shop import WEEKDAYS
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState
-from core.tables import Booking, Refund
 
 MOST_LISTED = 8
 
@@ -65,7 +69,7 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
     """The customer's own bookings, newest first."""
     on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_LISTED)
-    waits = await waiting.of_customer(turn.session, turn.contact.customer_id)
+    waits = await waitlist.of_customer(turn.session, turn.contact.customer_id)
     if not own and not on_the_web and not waits:
         return menu(turn, say("mine.none"))
     options = [Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own]
@@ -100,7 +104,7 @@ async def stranger(turn: Turn, code: str) -> Question:
     except NotFound:
         return menu(turn, say("refusal.not_found"))
     key = f"stranger:{code}"
-    await notices.alert(turn.session, booking, say("staff.stranger"), key=key, shop=turn.shop, now=turn.now)
+    await booking_notices.alert(turn.session, booking, say("staff.stranger"), key=key, shop=turn.shop, now=turn.now)
     return menu(turn, say("web.not_joined"))
 
 
@@ -136,8 +140,8 @@ async def pay(turn: Turn, code: str) -> Question:
     booking = await _own(turn, code)
     if booking is None:
         return menu(turn, say("refusal.not_found"))
-    if late.waits(booking):
-        options = await late.offers(turn.session, booking, shop=turn.shop, now=turn.now)
+    if slot_lost.waits(booking):
+        options = await slot_lost.offers(turn.session, booking, shop=turn.shop, now=turn.now)
         return question(say("late.first", code=code), options=options, always=[_TO_MENU], button=say("late.button"))
     link = await _pay_link(turn, booking)
     if link is not None:
@@ -145,7 +149,7 @@ async def pay(turn: Turn, code: str) -> Question:
     percent = booking.down_payment_percent if not booking.paid_amount else None
     try:
         async with turn.session.begin_nested():
-            await late.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
+            await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
     except Refusal as refusal:
         return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
     return question(say("pay.link_coming", code=code), always=[_TO_MENU])
@@ -198,10 +202,9 @@ def where_we_are(turn: Turn) -> Say:
 async def _own(turn: Turn, code: str) -> Booking | None:
     """The booking of that code if it is this customer's; anybody else's doesn't exist for them."""
     try:
-        booking = await bookings.load(turn.session, code=code)
+        return await turn.own_booking(code)
     except NotFound:
         return None
-    return booking if booking.customer_id == turn.contact.customer_id else None
 
 
 async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[Say]:
@@ -220,7 +223,7 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
 
 
 async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
-    open_request = await payments.open_request(turn.session, booking, now=turn.now)
+    open_request = await payment_requests.open_request(turn.session, booking, now=turn.now)
     if open_request is None or open_request.url is None:
         return None
     return Link(open_request.url, say("option.pay", amount=open_request.amount))
@@ -228,7 +231,7 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
 
 async def call_staff(turn: Turn) -> None:
     """Tell the admins that somebody needs a person, once in a while however often they ask."""
-    await notices.needs_human(
+    await booking_notices.needs_human(
         turn.session,
         turn.contact,
         words=turn.incoming.text or "",
@@ -242,10 +245,10 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     live = booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
     cash = booking.payment_method is PaymentMethod.COD
     options = []
-    waits = late.waits(booking)
+    waits = slot_lost.waits(booking)
     if live and booking.remaining and not cash and not waits:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
-    if moving.may_move(booking, shop=turn.shop, now=turn.now):
+    if rescheduling.may_move(booking, shop=turn.shop, now=turn.now):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if waits else "option.move")))
     if waits:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))

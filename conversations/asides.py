@@ -7,10 +7,11 @@ from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_line, price_of, service_line
 from conversations.turn import Turn
 from conversations.understand import Intent
-from core import bookings, catalog
-from core.fit import Fit, FitAnswer, find_car, fit_of
-from core.messages import Say, say
-from core.tables import Part, Service
+from core.catalogue import snapshot
+from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
+from core.db.tables import Part, Service
+from core.messaging.messages import Say, say
+from core.schedule import bookings
 
 MOST_LINES = 5
 
@@ -30,7 +31,7 @@ async def _price_or_stock(turn: Turn) -> list[Say] | None:
     parts = _parts(turn)
     if not parts:
         return [say("aside.which_one")] if turn.state.asked is None else None
-    stock = await catalog.stock(turn.session, [part.id for part in parts])
+    stock = await snapshot.stock(turn.session, [part.id for part in parts])
     parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), part.price))
     lines = [part_line(part, stock.get(part.id, 0)) for part in parts[:MOST_LINES]]
     more = [say("aside.more", count=len(parts) - MOST_LINES)] if len(parts) > MOST_LINES else []

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from conversations.turn import Flow, Question, Step, Turn, question
-from core.messages import Option, Say, say
+from core.messaging.messages import Option, Say, say
 
 ASKS = "correction"
 """What `State.asked` holds while the customer is asked about a correction."""

@@ -13,30 +13,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from conversations import (
-    actions,
-    asides,
-    cancelling,
-    corrections,
-    history,
-    moving,
-    paging,
-    papers,
-    refunds,
-    staff,
-    waiting,
-)
-from conversations.booking import BOOKING
+from conversations import actions, asides, corrections, paging, papers, staff
+from conversations.after_booking import cancelling, history, refunds, rescheduling
+from conversations.booking import BOOKING, waitlist
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
 from conversations.turn import Flow, Question, Step, Turn
 from conversations.understand import Intent, Understanding
 from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
-from core import people
-from core.messages import Option, say
+from core.messaging.messages import Option, say
+from core.people import contacts
 from core.refusals import Refusal
 
-FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT, moving.MOVE, refunds.ACCOUNT)}
+FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT, rescheduling.MOVE, refunds.ACCOUNT)}
 PATIENCE = 3
 """After so many answers in a row that nobody understood, a person is offered."""
 
@@ -59,7 +48,7 @@ def _is_for_the_bot(turn: Turn) -> bool:
 async def _said(turn: Turn) -> Question:
     incoming, flow = turn.incoming, _flow(turn)
     if incoming.phone and not turn.contact.customer.phone_proven:
-        await people.prove_phone(turn.session, turn.contact, incoming.phone)
+        await contacts.prove_phone(turn.session, turn.contact, incoming.phone)
         turn.state.drop("other_phone")
         if not incoming.text:
             turn.remark("phone.noted")
@@ -358,9 +347,9 @@ _OF_A_BOOKING = {
     **history.ACTIONS,
     **papers.ACTIONS,
     **cancelling.ACTIONS,
-    **moving.ACTIONS,
+    **rescheduling.ACTIONS,
     **refunds.ACTIONS,
-    **waiting.ACTIONS,
+    **waitlist.ACTIONS,
 }
 """What a customer does with a booking, by the names of the buttons; these raise refusals."""
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}

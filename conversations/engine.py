@@ -14,8 +14,10 @@ from conversations.texts import LANGUAGES
 from conversations.turn import Turn
 from conversations.understand import Lexicon, understand
 from conversations.understand.answers import reads_as_english
-from core import catalog, outbox, people
-from core.catalog import Catalogue
+from core.catalogue import snapshot
+from core.catalogue.snapshot import Catalogue
+from core.messaging import outbox
+from core.people import contacts
 from core.shop import Shop
 
 
@@ -28,10 +30,10 @@ class Engine:
 
     async def take_turn(self, session: AsyncSession, incoming: Incoming, *, now: datetime, fresh: str) -> bool:
         """Answer one message; False when it had been answered before. `fresh` is a new random id."""
-        if not await people.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
+        if not await contacts.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
             return False
         catalogue, lexicon = await self._catalogue(session)
-        contact, remembered, is_new = await people.meet(
+        contact, remembered, is_new = await contacts.meet(
             session,
             incoming.channel,
             incoming.address,
@@ -46,7 +48,7 @@ class Engine:
             turn.remark("welcome", shop=self._shop.name)
         asking = await dialogue.answer(turn)
         message = paging.present(turn, asking) if asking is not None else None
-        await people.remember(session, contact, state.to_json(), now)
+        await contacts.remember(session, contact, state.to_json(), now)
         if message is None:  # a person speaks in the bot's place
             return True
         await outbox.reply(
@@ -64,13 +66,13 @@ class Engine:
         """Whether photos from that address are of use: from staff, and from who speaks with a person."""
         if self._shop.member_at(incoming.channel, incoming.address) is not None:
             return True
-        remembered = await people.recall(session, incoming.channel, incoming.address)
+        remembered = await contacts.recall(session, incoming.channel, incoming.address)
         return State.from_json(remembered, now=now).human is not None
 
     async def _catalogue(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:
-        newest = await catalog.version(session)
+        newest = await snapshot.version(session)
         if self._known is None or self._known[0].version != newest:
-            catalogue = await catalog.load(session)
+            catalogue = await snapshot.load(session)
             self._known = (catalogue, Lexicon.of(catalogue))
         return self._known
 

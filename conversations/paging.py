@@ -2,7 +2,7 @@
 
 from conversations.texts import render
 from conversations.turn import Question, Turn
-from core.messages import Message, Option, say
+from core.messaging.messages import Message, Option, say
 
 MOST_OPTIONS = 10
 """WhatsApp's lists hold ten entries; Telegram shows the same, so that both chats read alike."""

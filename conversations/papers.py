@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
 from conversations.turn import Question, Turn, question
-from core import bookings, papers
-from core.messages import Document, Option, say
-from core.papers import Papers
+from core.db.tables import Booking
+from core.messaging.messages import Document, Option, say
+from core.papers import numbering
+from core.papers.numbering import Papers
 from core.refusals import NotFound
-from core.tables import Booking
 
 Kind = Literal["invoice", "receipt", "credit_note"]
 MOST_LISTED = 7
@@ -48,7 +48,7 @@ async def one(turn: Turn, which: str) -> Question:
 
 async def buttons(turn: Turn, booking: Booking) -> list[Option]:
     """A button for each kind of paper that a booking has."""
-    found = await papers.of_booking(turn.session, booking)
+    found = await numbering.of_booking(turn.session, booking)
     there = (("invoice", found.invoices), ("receipt", found.receipts), ("credit_note", found.credit_notes))
     return [Option(f"papers:{kind}:{booking.code}", say(f"option.{kind}")) for kind, names in there if names]
 
@@ -71,10 +71,8 @@ def _of(kind: Kind, found: Papers) -> Sequence[str]:
 
 
 async def _own(turn: Turn, code: str) -> Papers:
-    booking = await bookings.load(turn.session, code=code)
-    if booking.customer_id != turn.contact.customer_id:
-        raise NotFound
-    return await papers.of_booking(turn.session, booking)
+    booking = await turn.own_booking(code)
+    return await numbering.of_booking(turn.session, booking)
 
 
 def _to_booking(code: str) -> Option:

@@ -1,10 +1,10 @@
 """How parts and services are shown: name, price, stock now, whether they fit."""
 
-from core.catalog import StockStatus, stock_status
-from core.fit import Fit
-from core.messages import Option, Say, say
+from core.catalogue.fit import Fit
+from core.catalogue.snapshot import StockStatus, stock_status
+from core.db.tables import Part, Service
+from core.messaging.messages import Option, Say, say
 from core.money import discounted
-from core.tables import Part, Service
 
 
 def part_option(part: Part, stock: int, fit: Fit | None = None) -> Option:

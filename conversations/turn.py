@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.understand import Lexicon, Understanding
-from core.catalog import Catalogue
-from core.messages import Document, Link, Option, Say
+from core.catalogue.snapshot import Catalogue
+from core.db.tables import Booking, Contact
+from core.messaging.messages import Document, Link, Option, Say
+from core.schedule import bookings
 from core.shop import Shop
-from core.tables import Contact
 
 
 @dataclass(slots=True)
@@ -39,6 +40,10 @@ class Turn:
     def local_now(self) -> datetime:
         """Now at the workshop."""
         return self.shop.local(self.now)
+
+    async def own_booking(self, code: str) -> Booking:
+        """This customer's booking; raises `NotFound` for one of anybody else."""
+        return await bookings.own(self.session, code, customer_id=self.contact.customer_id)
 
     def remark(self, key: str, /, **params: Any) -> None:
         """Say something before the next question."""

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.database import insert_once
+from core.db.database import insert_once
+from core.db.tables import IdempotencyKey
 from core.refusals import IdempotencyKeyReused
-from core.tables import IdempotencyKey
 
 KEPT = timedelta(days=1)
 

@@ -13,7 +13,7 @@ from databases import Aside, Postgres, Sqlite, opened
 from hypothesis import settings
 from shops import MONDAY_8_AM, make_shop
 
-from core.database import Database
+from core.db.database import Database
 from core.shop import Shop
 
 # How long an example takes says more about the machine than about us.

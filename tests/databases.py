@@ -16,9 +16,9 @@ from demo_catalogue import FILES
 from shops import MONDAY_8_AM
 from sqlalchemy import event
 
-from core import catalog_files
-from core.database import Database, upgrade
-from core.tables import Base
+from core.catalogue import csv_files
+from core.db.database import Database, upgrade
+from core.db.tables import Base
 
 Result = TypeVar("Result")
 
@@ -177,4 +177,4 @@ class Aside:
 
 async def _stock(database: Database) -> None:
     async with database.write() as session:
-        await catalog_files.apply(session, catalog_files.read(FILES), now=MONDAY_8_AM)
+        await csv_files.apply(session, csv_files.read(FILES), now=MONDAY_8_AM)

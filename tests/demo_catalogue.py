@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from core.catalog_files import as_catalogue, read
+from core.catalogue.csv_files import as_catalogue, read
 
 FILES = {
     file.name: file.read_text("utf-8")

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from workshop import INSTALL, furnish, order
 
 from conversations.texts import render
-from core import bookings, payments
-from core.database import Database
-from core.messages import message_from_json
+from core.db.database import Database
+from core.db.tables import Booking, Contact, Outbox, PaymentRequest
+from core.messaging.messages import message_from_json
+from core.payment import payment_requests
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import PaymentMethod
-from core.tables import Booking, Contact, Outbox, PaymentRequest
 
 CHAT = ("telegram", "5001")
 ADMIN = ("telegram", "7000000001")
@@ -64,12 +65,12 @@ async def book(
         )
         if method is PaymentMethod.COD:
             return ""
-        return (await payments.request(session, booking, shop=shop, now=now, percent=percent)).order_id
+        return (await payment_requests.request(session, booking, shop=shop, now=now, percent=percent)).order_id
 
 
 async def give_link(database: Database, order_id: str, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        await payments.link_made(
+        await payment_requests.link_made(
             session, order_id, token=f"tok-{order_id}", url=f"https://pay.example/{order_id}", shop=shop, now=now
         )
 

@@ -12,13 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings, delivery, no_shows, outbox, payments, people, relay, sending_back, settlement
-from core.database import Database
-from core.delivery import Report
-from core.messages import message, say
+from core.db.database import Database
+from core.db.tables import Booking, BookingLine, Outbox
+from core.messaging import outbox, outbox_claims
+from core.messaging.messages import message, say
+from core.payment import payment_requests, refund_requests, settlement
+from core.people import contacts
+from core.pricing import trust
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import PaymentMethod
-from core.tables import Booking, BookingLine, Outbox
+from core.upkeep import delivery_reports
+from core.upkeep.delivery_reports import Report
 
 GROWING = (
     "booking|booking_event|booking_line|contact|conversation|customer|inbound|ledger_entry|outbox"
@@ -66,31 +71,31 @@ async def test_a_turn_asks_as_often_in_a_long_history(stocked: Database, shop: S
 
 Hot = Callable[[AsyncSession, Shop, datetime], Awaitable[object]]
 HOT: dict[str, Hot] = {
-    "who writes": lambda session, _, now: people.meet(
+    "who writes": lambda session, _, now: contacts.meet(
         session, "telegram", "1", phone="+6281234567890", language="id", now=now
     ),
-    "whether a message is new": lambda session, _, now: people.note_arrival(session, "telegram", "e1", "1", now),
+    "whether a message is new": lambda session, _, now: contacts.note_arrival(session, "telegram", "e1", "1", now),
     "the reply": lambda session, _, now: outbox.reply(
         session, key="k", channel="telegram", address="1", language="id", message=HELLO, now=now
     ),
-    "messages due": lambda session, _, now: relay.claim(session, now=now, limit=32, channels=["telegram"]),
-    "a delivery report": lambda session, shop, now: delivery.note(
+    "messages due": lambda session, _, now: outbox_claims.claim(session, now=now, limit=32, channels=["telegram"]),
+    "a delivery report": lambda session, shop, now: delivery_reports.note(
         session, Report("SM1", "read", message=1), shop=shop, channels=[], now=now
     ),
-    "delivery reports noted at once": lambda session, _, __: delivery.note_steps(
+    "delivery reports noted at once": lambda session, _, __: delivery_reports.note_steps(
         session, [Report("SM1", "read", message=1)]
     ),
-    "messages sent": lambda session, _, now: relay.sent(session, [(Outbox(id=1, attempts=1), "SM1")], now=now),
-    "a delivery report without a number": lambda session, shop, now: delivery.note(
+    "messages sent": lambda session, _, now: outbox_claims.sent(session, [(Outbox(id=1, attempts=1), "SM1")], now=now),
+    "a delivery report without a number": lambda session, shop, now: delivery_reports.note(
         session, Report("SM1", "read"), shop=shop, channels=[], now=now
     ),
-    "requests due": lambda session, _, now: payments.claim(session, now=now, limit=16),
+    "requests due": lambda session, _, now: payment_requests.claim(session, now=now, limit=16),
     "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
     "what to ask beside a notification's order": lambda session, _, now: settlement.other_attempts(session, "B", None),
-    "refunds due": lambda session, _, now: sending_back.claim(session, now=now, limit=16),
+    "refunds due": lambda session, _, now: refund_requests.claim(session, now=now, limit=16),
     "holds that ended": lambda session, _, now: bookings.release_ended_holds(session, now=now),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
-    "how often a customer stayed away": lambda session, _, __: no_shows.count(session, 1),
+    "how often a customer stayed away": lambda session, _, __: trust.count(session, 1),
     "the slots of a day": lambda session, shop, now: bookings.day_load(
         session, shop.local(now).date(), shop=shop, now=now, technician_id="andi"
     ),
@@ -139,7 +144,7 @@ async def _turn(database: Database, engine: Engine, text: str, now: datetime) ->
 async def _have_booked(database: Database, count: int, now: datetime) -> None:
     """The customer who wrote has so many bookings, with a line each."""
     async with database.write() as session:
-        contact, _, _ = await people.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        contact, _, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
         known = await bookings.of_customer(session, contact.customer_id, limit=count)
         session.add_all(_booking(contact.customer_id, number, now) for number in range(len(known), count))
 

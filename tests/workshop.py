@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings
-from core.bookings import Order
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Booking, BookingLine, Customer, Part, Seat, Service, Slot, Technician, TechnicianCell
+from core.schedule import bookings
+from core.schedule.bookings import Order
 from core.shop import Shop
 from core.states import PaymentMethod
-from core.tables import Booking, BookingLine, Customer, Part, Seat, Service, Slot, Technician, TechnicianCell
 
 SPEAKER, AMPLIFIER, ADAPTER = "speaker-65", "amp-4ch", "ring-avanza"
 INSTALL, TUNE, WIRE, CHECK, FULL_DAY = "pasang-speaker", "setting-dsp", "tarik-kabel", "cek-audio", "paket-seharian"

@@ -16,8 +16,8 @@ from aiohttp.typedefs import Handler, Middleware
 
 from conversations.texts import render
 from core import trace
-from core.database import AWAY
-from core.messages import say
+from core.db.database import AWAY
+from core.messaging.messages import say
 
 LARGEST_BODY = 1024 * 1024
 SLOWEST_BODY = 8 * 1024

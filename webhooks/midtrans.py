@@ -15,8 +15,9 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from core import settlement, trace
-from core.database import Database
+from core import trace
+from core.db.database import Database
+from core.payment import settlement
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9\-_~.]{1,50}")
 _TEST_BUTTON = "payment_notif_test_"

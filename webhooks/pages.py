@@ -5,7 +5,7 @@ from html import escape
 from aiohttp import web
 
 from conversations.texts import LANGUAGES, render
-from core.messages import say
+from core.messaging.messages import say
 from core.shop import Shop
 
 FINISHED = "/payment/finish"

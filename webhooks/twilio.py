@@ -13,7 +13,7 @@ from multidict import MultiDictProxy
 from twilio.request_validator import RequestValidator
 
 from conversations.incoming import Incoming, Place, clean
-from core.delivery import Report
+from core.upkeep.delivery_reports import Report
 
 Take = Callable[[Incoming], Awaitable[None]]
 Delivered = Callable[[Report], Awaitable[None]]

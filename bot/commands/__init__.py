@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from bot import app
 from bot.config import Settings
-from core.database import Database, upgrade
+from core.db.database import Database, upgrade
 
 
 class CommandFailed(Exception):

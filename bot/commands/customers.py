@@ -12,12 +12,13 @@ from bot import app
 from bot.commands import CommandFailed, opened
 from bot.config import load
 from conversations.understand.contacts import read_phone
-from core import media, privacy
-from core.database import Database
-from core.privacy import Ambiguous, StillNeeded
+from core import media
+from core.db.database import Database
+from core.db.tables import Customer
+from core.people import privacy
+from core.people.privacy import Ambiguous, StillNeeded
 from core.refusals import NotFound
 from core.shop import Shop
-from core.tables import Customer
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:

@@ -14,10 +14,10 @@ from bot.commands import CommandFailed, opened
 from bot.config import Settings, load
 from bot.intake import Intake
 from conversations.incoming import Incoming
-from core import inbox
-from core.database import AWAY, Database
+from core.db.database import AWAY, Database
+from core.db.tables import Inbound
 from core.refusals import NotFound
-from core.tables import Inbound
+from core.upkeep import failed_turns
 from webhooks import telegram, twilio
 
 READERS: dict[str, Callable[[Mapping[str, Any]], Incoming | None]] = {
@@ -47,9 +47,9 @@ async def run(options: Namespace) -> AsyncIterator[str]:
 
 async def _listed(database: Database) -> AsyncIterator[str]:
     async with database.read() as session:
-        waiting = await inbox.failed(session)
+        waiting = await failed_turns.failed(session)
     for channel, event_id, address, received_at, error in waiting:
-        yield f"{received_at:%Y-%m-%d %H:%M:%S}Z  {channel} {event_id}  from {inbox.masked(address)}  {error}"
+        yield f"{received_at:%Y-%m-%d %H:%M:%S}Z  {channel} {event_id}  from {failed_turns.masked(address)}  {error}"
     if not waiting:
         yield "No message waits: every turn went well."
 
@@ -63,7 +63,7 @@ async def _shown(database: Database, channel: str, event_id: str) -> AsyncIterat
 
 async def _replayed(settings: Settings, database: Database, options: Namespace) -> AsyncIterator[str]:
     async with database.read() as session:
-        waiting = [(row.channel, row.event_id) for row in await inbox.failed(session)]
+        waiting = [(row.channel, row.event_id) for row in await failed_turns.failed(session)]
     wanted = waiting if options.all else [(options.channel, options.event_id)]
     failures = 0
     async with app.intake_beside(settings, database) as intake:
@@ -95,6 +95,6 @@ async def _replay(intake: Intake, message: Inbound) -> str:
 async def _found(database: Database, channel: str, event_id: str) -> Inbound:
     async with database.read() as session:
         try:
-            return await inbox.find(session, channel, event_id)
+            return await failed_turns.find(session, channel, event_id)
         except NotFound:
             raise CommandFailed(f"There is no message {event_id} of {channel}.") from None

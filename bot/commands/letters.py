@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from bot import app
 from bot.commands import CommandFailed, opened
 from bot.config import load
-from bot.logs import Mask
-from core import dead_letters, inbox
-from core.database import Database
+from bot.watching.logs import Mask
+from core.db.database import Database
 from core.refusals import NotFound
+from core.upkeep import failed_turns, undelivered
 
 MOST_LISTED = 200
 
@@ -32,10 +32,10 @@ async def run(options: Namespace) -> AsyncIterator[str]:
 
 async def _listed(database: Database, mask: Mask) -> AsyncIterator[str]:
     async with database.read() as session:
-        found = await dead_letters.listed(session, limit=MOST_LISTED)
+        found = await undelivered.listed(session, limit=MOST_LISTED)
     for row in (letter.row for letter in found):
         reason = " ".join(mask.text(row.error or "").split())
-        yield f"{row.due_at:%Y-%m-%d %H:%M}Z  {row.key}  to {row.channel} {inbox.masked(row.address)}  {reason}"
+        yield f"{row.due_at:%Y-%m-%d %H:%M}Z  {row.key}  to {row.channel} {failed_turns.masked(row.address)}  {reason}"
     if not found:
         yield "No message has failed."
 
@@ -43,7 +43,7 @@ async def _listed(database: Database, mask: Mask) -> AsyncIterator[str]:
 async def _resent(database: Database, key: str) -> str:
     try:
         async with database.write() as session:
-            await dead_letters.resend(session, key=key, now=app.now())
+            await undelivered.resend(session, key=key, now=app.now())
     except NotFound:
         raise CommandFailed(f"No message that failed is called {key}; see bengkel outbox list.") from None
     return "It goes out with the running server, or when it is started next."

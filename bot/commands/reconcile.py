@@ -7,11 +7,11 @@ from datetime import timedelta
 from bot import app, vendors
 from bot.commands import CommandFailed, opened
 from bot.config import load
-from bot.reconcile import Page, Reconciler
+from bot.payments.reconciliation_worker import Page, Reconciler
 from conversations.texts import render
-from core import reconciliation
-from core.messages import Say, say
-from core.reconciliation import Findings
+from core.messaging.messages import Say, say
+from core.payment import reconciliation
+from core.payment.reconciliation import Findings
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
-from bot import app, monthly_sheet
+from bot import app
 from bot.commands import CommandFailed, opened
 from bot.config import load
+from bot.papers import monthly_sheet
 from conversations.texts import render
-from core import monthly
-from core.messages import say
+from core.messaging.messages import say
 from core.refusals import BooksDiffer
+from core.reports import monthly
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:

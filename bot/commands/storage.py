@@ -11,10 +11,10 @@ from sqlalchemy.engine import make_url
 from bot import app
 from bot.commands import CommandFailed, opened
 from bot.config import DatabaseAt, load
-from core import backup, copying
-from core.backup import BackupFailed, Counts
-from core.copying import CopyFailed
-from core.database import Database, upgrade
+from core.db import backup, copying
+from core.db.backup import BackupFailed, Counts
+from core.db.copying import CopyFailed
+from core.db.database import Database, upgrade
 
 
 async def back_up(options: Namespace) -> AsyncIterator[str]:

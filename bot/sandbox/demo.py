@@ -12,8 +12,8 @@ from bot import app
 from bot.config import Settings
 from bot.sandbox.clerk import USERS
 from bot.sandbox.server import DEFAULTS, Outside, outside
-from core import catalog_files
-from core.database import upgrade
+from core.catalogue import csv_files
+from core.db.database import upgrade
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 OWNER, TECHNICIAN = 7_000_000_001, 7_000_000_002
@@ -115,7 +115,7 @@ async def stock_the_shelves(settings: Settings) -> None:
     await upgrade(database)
     files = {file.name: file.read_text("utf-8") for file in sorted(CATALOGUE.glob("*.csv"))}
     async with database.write() as session:
-        await catalog_files.apply(session, catalog_files.read(files), now=app.now())
+        await csv_files.apply(session, csv_files.read(files), now=app.now())
     await database.close()
 
 

@@ -4,10 +4,10 @@ from conversations.booking import draft
 from conversations.shelf import part_option, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_year, read_yes_no
-from core import catalog
-from core.fit import Fit, FitAnswer, fit_of
-from core.messages import Option, say
-from core.tables import Part
+from core.catalogue import snapshot
+from core.catalogue.fit import Fit, FitAnswer, fit_of
+from core.db.tables import Part
+from core.messaging.messages import Option, say
 
 OLDEST_YEAR = 1980
 LONGEST_NAME = 40
@@ -169,7 +169,7 @@ class FitOf(Step):
                     ],
                 )
             case Fit(answer=FitAnswer.DOES_NOT_FIT):
-                stock = await catalog.stock(turn.session, [other.id for other in fit.alternatives])
+                stock = await snapshot.stock(turn.session, [other.id for other in fit.alternatives])
                 return question(
                     say("ask.fit_none" if fit.alternatives else "ask.fit_none_at_all", **names),
                     options=[

@@ -1,14 +1,15 @@
 """The summary, its corrections, how to pay, and the booking itself."""
 
-from conversations import waiting
-from conversations.booking import draft
+from conversations.booking import draft, waitlist
 from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_method, read_yes_no
-from core import bookings, no_shows, notices, payment_methods, payments, policy
-from core.messages import Option, Say, say
-from core.orders import Order
-from core.prices import Line, Quote, down_payment
+from core.db.tables import Booking, Customer
+from core.messaging.messages import Option, Say, say
+from core.notices import booking_notices
+from core.payment import payment_methods, payment_requests
+from core.pricing import policy, trust
+from core.pricing.prices import Line, Quote, down_payment
 from core.refusals import (
     AddressMissing,
     AlreadyWaiting,
@@ -29,8 +30,9 @@ from core.refusals import (
     TechnicianBusy,
     TooFarAhead,
 )
+from core.schedule import bookings
+from core.schedule.orders import Order
 from core.states import Location, PaymentMethod
-from core.tables import Booking, Customer
 
 CHANGES: dict[str, tuple[str, ...]] = {
     "goods": ("shopped",),
@@ -214,7 +216,7 @@ async def finish(turn: Turn) -> Question | None:
     try:
         async with turn.session.begin_nested():
             _know(turn.contact.customer, order)
-            last = await waiting.join(turn, order) if draft.in_line(turn) else _booked(turn, await _book(turn, order))
+            last = await waitlist.join(turn, order) if draft.in_line(turn) else _booked(turn, await _book(turn, order))
     except Refusal as refusal:
         return _refused(turn, refusal)
     turn.state.begin(None)
@@ -246,8 +248,10 @@ async def _book(turn: Turn, order: Order) -> Booking:
         code=f"BK-{turn.fresh[:8]}",
     )
     if order.method is not PaymentMethod.COD:
-        await payments.request(turn.session, booking, shop=turn.shop, now=turn.now, percent=order.down_payment_percent)
-    await notices.booked(turn.session, booking, shop=turn.shop, now=turn.now)
+        await payment_requests.request(
+            turn.session, booking, shop=turn.shop, now=turn.now, percent=order.down_payment_percent
+        )
+    await booking_notices.booked(turn.session, booking, shop=turn.shop, now=turn.now)
     return booking
 
 
@@ -265,7 +269,7 @@ def _refused(turn: Turn, refusal: Refusal) -> Question | None:
 
 
 async def _no_shows(turn: Turn) -> int:
-    return await no_shows.count(turn.session, turn.contact.customer_id)
+    return await trust.count(turn.session, turn.contact.customer_id)
 
 
 async def _quote(turn: Turn) -> Quote:

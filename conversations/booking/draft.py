@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from conversations.turn import Turn
-from core import bookings
-from core.orders import Order
+from core.db.tables import Booking, Part
+from core.schedule import bookings
+from core.schedule.orders import Order
 from core.states import Location, PaymentMethod
-from core.tables import Booking, Part
 
 
 @dataclass(frozen=True, slots=True)

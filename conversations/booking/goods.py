@@ -4,11 +4,11 @@ from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_option
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
-from core import catalog
-from core.catalog import CATEGORIES
-from core.fit import Fit, FitAnswer, fit_of
-from core.messages import Option, say
-from core.tables import Part
+from core.catalogue import snapshot
+from core.catalogue.fit import Fit, FitAnswer, fit_of
+from core.catalogue.snapshot import CATEGORIES
+from core.db.tables import Part
+from core.messaging.messages import Option, say
 
 
 class Category(Step):
@@ -72,7 +72,7 @@ class PickPart(Step):
     async def ask(self, turn: Turn) -> Question:
         """The parts of the category (or those that matched the words typed) with price, stock and fit."""
         parts = self._on_show(turn)
-        stock = await catalog.stock(turn.session, [part.id for part in parts])
+        stock = await snapshot.stock(turn.session, [part.id for part in parts])
         parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), _rank(_fit(turn, part)), part.price))
         return question(
             say("ask.part", category=say(f"category.{turn.state.get('category')}")),
@@ -92,7 +92,7 @@ class PickPart(Step):
         part = turn.catalogue.parts.get(option)
         if part is None:
             return False
-        stock = (await catalog.stock(turn.session, [part.id])).get(part.id, 0)
+        stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
         if is_sold_out(part, stock):
             turn.remark("part.pre_order" if part.is_pre_order_only else "part.sold_out", name=part.name)
             turn.state.put("sold_out", None if part.is_pre_order_only else part.id)

@@ -8,10 +8,10 @@ from conversations.booking.draft import Job
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand import read_when
 from conversations.understand.answers import read_wait, read_whatever
-from core import bookings, slots
-from core.bookings import SlotLoad
-from core.messages import Option, Say, say
-from core.tables import Technician
+from core.db.tables import Technician
+from core.messaging.messages import Option, Say, say
+from core.schedule import bookings, slots
+from core.schedule.bookings import SlotLoad
 
 DAYS_SHOWN = 7
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}

@@ -2,7 +2,7 @@
 
 from conversations.booking import draft
 from conversations.turn import Question, Step, Turn, question
-from core.messages import Option, say
+from core.messaging.messages import Option, say
 from core.states import Location
 
 SHORTEST_ADDRESS = 10

@@ -3,7 +3,7 @@
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_skip
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
-from core.messages import Option, say
+from core.messaging.messages import Option, say
 
 SKIPPED = ""
 """The answer of a question that was skipped."""

@@ -4,8 +4,8 @@ from conversations.booking import draft
 from conversations.shelf import service_option
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done
-from core.messages import Option, say
-from core.tables import Service
+from core.db.tables import Service
+from core.messaging.messages import Option, say
 
 
 class PickService(Step):

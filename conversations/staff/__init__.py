@@ -30,7 +30,7 @@ from conversations.staff.stock import STOCK, stock
 from conversations.staff.stuck import resend, stuck
 from conversations.staff.writing import WRITE, write
 from conversations.turn import Flow, Question, Turn
-from core.messages import say
+from core.messaging.messages import say
 
 Action = Callable[[Turn, str], Awaitable[Question | None]]
 

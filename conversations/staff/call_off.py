@@ -3,8 +3,8 @@
 from conversations.staff import jobs, who
 from conversations.staff.steps import Words
 from conversations.turn import Flow, Question, Turn, question
-from core import cancellation
-from core.messages import say
+from core.booking import cancellation
+from core.messaging.messages import say
 from core.states import BookingStatus, check_move
 
 

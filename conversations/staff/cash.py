@@ -4,7 +4,7 @@ from conversations.staff import jobs, who
 from conversations.staff.amounts import read_rupiah
 from conversations.turn import Flow, Question, Step, Turn, question
 from core import work
-from core.messages import Option, say
+from core.messaging.messages import Option, say
 from core.money import Money
 from core.refusals import AlreadyPaid
 

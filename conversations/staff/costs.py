@@ -6,7 +6,7 @@ from conversations.staff.steps import OnceMore, Words
 from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand.answers import read_skip
 from core import work
-from core.messages import Option, say
+from core.messaging.messages import Option, say
 from core.work.costs import MOST
 
 NO_PHOTO = ""

@@ -2,15 +2,17 @@
 
 from conversations.staff import jobs, who
 from conversations.turn import Question, Turn, question
-from core import late, reports, work
-from core.messages import Document, Option, say
+from core import work
+from core.messaging.messages import Document, Option, say
+from core.payment import slot_lost
+from core.reports import overview
 from core.states import BookingStatus
 
 
 async def figures(turn: Turn, _: str) -> Question:
     """All bookings by status, all revenue, and this week day by day, with its picture."""
-    now = await reports.dashboard(turn.session)
-    week = await reports.week(turn.session, turn.local_now.date(), shop=turn.shop)
+    now = await overview.dashboard(turn.session)
+    week = await overview.week(turn.session, turn.local_now.date(), shop=turn.shop)
     return question(
         say(
             "team.figures",
@@ -33,11 +35,11 @@ async def figures(turn: Turn, _: str) -> Question:
 
 async def pending(turn: Turn, begins: str) -> Question:
     """The bookings that wait: those paid without a place, then for money or a technician, the next appointment first."""
-    found, _ = await reports.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
+    found, _ = await overview.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
     if not found:
         return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])
     head = say("team.pending", count=len(found))
-    first = sorted(found, key=lambda booking: (not late.waits(booking), booking.starts_at))
+    first = sorted(found, key=lambda booking: (not slot_lost.waits(booking), booking.starts_at))
     return jobs.listed(turn, head, first, more="pending", begins=begins)
 
 

@@ -6,10 +6,13 @@ from urllib.parse import quote_plus
 
 from conversations.staff import who
 from conversations.turn import Question, Turn, question
-from core import late, notices, reports, work
-from core.messages import Link, Option, Say, say
+from core import work
+from core.db.tables import Booking
+from core.messaging.messages import Link, Option, Say, say
+from core.notices import booking_notices
+from core.payment import slot_lost
+from core.reports import overview
 from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
-from core.tables import Booking
 from core.work import History
 
 MOST_LISTED = 8
@@ -52,7 +55,9 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
     """The job as it stands, below what has just been done."""
     booking = await who.job(turn, code)
     head = say("team.job", code=code, status=say(f"status.{booking.status}"))
-    facts = notices.staff_card(head, booking, await notices.job_facts(turn.session, booking, turn.shop)).says
+    facts = booking_notices.staff_card(
+        head, booking, await booking_notices.job_facts(turn.session, booking, turn.shop)
+    ).says
     return question(
         *first,
         *facts,
@@ -103,7 +108,7 @@ async def finish_anyway(turn: Turn, code: str) -> Question:
 async def send_link(turn: Turn, code: str) -> Question:
     """A payment link for the rest, to the customer; staff sees the one that lives."""
     booking = await who.job(turn, code)
-    request = await late.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
+    request = await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
     if request.url is None:
         return question(say("team.link_coming", amount=request.amount), options=[_back_to(code)])
     return question(
@@ -119,7 +124,7 @@ async def _jobs(turn: Turn, day: date) -> Sequence[Booking]:
         return await work.agenda(turn.session, member.technician, day, shop=turn.shop)
     if member.role != "admin":
         return ()
-    found, _ = await reports.find(turn.session, shop=turn.shop, day=day, limit=200)
+    found, _ = await overview.find(turn.session, shop=turn.shop, day=day, limit=200)
     return [booking for booking in reversed(found) if booking.status is not BookingStatus.CANCELLED]
 
 
@@ -142,7 +147,7 @@ def _line(turn: Turn, booking: Booking) -> Say:
         "team.job_line",
         at=turn.shop.local(booking.starts_at),
         code=booking.code,
-        status=say("team.without_place" if late.waits(booking) else f"status.{booking.status}"),
+        status=say("team.without_place" if slot_lost.waits(booking) else f"status.{booking.status}"),
         car=_car(booking),
         name=booking.name,
         technician=booking.technician.name if booking.technician else say("team.nobody"),
@@ -182,7 +187,7 @@ def _told(turn: Turn, past: History) -> list[Say]:
         )
         for cost in past.costs
     ]
-    return [notices.block(notes + costs)] if notes or costs else []
+    return [booking_notices.block(notes + costs)] if notes or costs else []
 
 
 def _doable(turn: Turn, booking: Booking) -> list[Option]:

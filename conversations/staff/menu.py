@@ -2,7 +2,7 @@
 
 from conversations.staff import who
 from conversations.turn import Question, Turn, question
-from core.messages import Option, Say, say
+from core.messaging.messages import Option, Say, say
 
 _FOR_STAFF = ("jobs:today", "jobs:tomorrow")
 _FOR_ADMINS = ("pending", "figures", "report", "stock", "close", "refunds", "stuck")

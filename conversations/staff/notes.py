@@ -5,7 +5,7 @@ from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand.answers import read_done
 from core import work
 from core.media import MOST_PHOTOS
-from core.messages import Option, say
+from core.messaging.messages import Option, say
 
 
 async def note(turn: Turn, code: str) -> None:

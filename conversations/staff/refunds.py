@@ -3,9 +3,9 @@
 from conversations.staff.jobs import TO_STAFF_MENU
 from conversations.staff.who import acting
 from conversations.turn import Question, Turn, question
-from core import refund_notices
-from core import refunds as owing
-from core.messages import Option, Say, say
+from core.messaging.messages import Option, Say, say
+from core.payment import refund_notices
+from core.payment import refunds as owing
 from core.refusals import AlreadySentBack
 from core.states import RefundState
 

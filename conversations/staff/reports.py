@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from conversations.monthly import name_of, summary
 from conversations.staff.jobs import TO_STAFF_MENU
+from conversations.staff.monthly import name_of, summary
 from conversations.turn import Question, Turn, question
 from conversations.understand.months import read_month
-from core import monthly
-from core.messages import Document, Option, say
+from core.messaging.messages import Document, Option, say
+from core.reports import monthly
 
 
 async def report(turn: Turn, words: str = "") -> Question:

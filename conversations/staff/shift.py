@@ -1,9 +1,9 @@
 """Moving somebody's booking: the customer's own questions, without the customer's limits."""
 
-from conversations.moving import STEPS, carry_out, comes_again, take_up
+from conversations.after_booking.rescheduling import STEPS, carry_out, comes_again, take_up
 from conversations.staff import jobs, who
 from conversations.turn import Flow, Question, Turn
-from core.messages import say
+from core.messaging.messages import say
 from core.refusals import InvalidTransition, Refusal
 from core.states import BookingStatus
 

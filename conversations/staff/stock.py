@@ -2,10 +2,10 @@
 
 from conversations.staff.menu import menu
 from conversations.turn import Flow, Question, Step, Turn, question
-from core import catalog
-from core.catalog import MOST_ON_HAND
-from core.messages import Option, say
-from core.tables import Part
+from core.catalogue import snapshot
+from core.catalogue.snapshot import MOST_ON_HAND
+from core.db.tables import Part
+from core.messaging.messages import Option, say
 
 MOST_FOUND = 30
 KEEP = -1
@@ -28,7 +28,7 @@ class WhichPart(Step):
     async def ask(self, turn: Turn) -> Question:
         """Type it, or pick one of those that the words fit."""
         found = [turn.catalogue.parts[part] for part in turn.state.get("found", []) if part in turn.catalogue.parts]
-        free = await catalog.stock(turn.session, [part.id for part in found])
+        free = await snapshot.stock(turn.session, [part.id for part in found])
         return question(
             say("team.ask.which_of_these" if found else "team.ask.which_part"),
             options=[Option(part.id, part.name, say("team.free", free=free.get(part.id, 0))) for part in found],
@@ -103,7 +103,7 @@ async def _finish(turn: Turn) -> Question:
     turn.state.begin(None)
     if count == KEEP:
         return await menu(turn, first=say("team.stock_kept"))
-    part = await catalog.set_stock(turn.session, part_id, count)
+    part = await snapshot.set_stock(turn.session, part_id, count)
     return await menu(turn, first=say("team.stock_set", name=part.name, on_hand=count, free=count - part.reserved))
 
 

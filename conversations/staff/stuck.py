@@ -2,10 +2,10 @@
 
 from conversations.staff.jobs import TO_STAFF_MENU
 from conversations.turn import Question, Turn, question
-from core import dead_letters
-from core.dead_letters import DeadLetter
-from core.messages import Option, Say, say
+from core.messaging.messages import Option, Say, say
 from core.refusals import NotFound
+from core.upkeep import undelivered
+from core.upkeep.undelivered import DeadLetter
 
 MOST_LISTED = 8
 LONGEST_REASON = 80
@@ -16,7 +16,7 @@ _TWILIO = {"63003", "63016", "63019", "63024"}
 async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:
     """The latest messages that were given up, each with its reason; a tap sends one again."""
     before = [first] if first else []
-    found = await dead_letters.listed(turn.session, limit=MOST_LISTED)
+    found = await undelivered.listed(turn.session, limit=MOST_LISTED)
     if not found:
         return question(*before, say("stuck.none"), always=[TO_STAFF_MENU])
     return question(
@@ -32,8 +32,8 @@ async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Questio
 async def resend(turn: Turn, letter: str) -> Question:
     """Send one again, whatever it failed of."""
     try:
-        key = await dead_letters.key_of(turn.session, int(letter) if letter.isdecimal() and len(letter) < 19 else 0)
-        await dead_letters.resend(turn.session, key=key, now=turn.now)
+        key = await undelivered.key_of(turn.session, int(letter) if letter.isdecimal() and len(letter) < 19 else 0)
+        await undelivered.resend(turn.session, key=key, now=turn.now)
     except NotFound:  # a colleague was quicker, or it is an old button
         return await stuck(turn, first=say("stuck.gone"))
     return await stuck(turn, first=say("stuck.sent_again"))

@@ -15,10 +15,13 @@ from conversations.staff.commands import is_hand_back
 from conversations.staff.menu import menu
 from conversations.state import State
 from conversations.turn import Question, Turn, question
-from core import bookings, outbox, people, post
-from core.messages import Document, Message, Option, Say, say
+from core.db.tables import Contact
+from core.messaging import outbox
+from core.messaging.messages import Document, Message, Option, Say, say
+from core.notices import recipients
+from core.people import contacts
 from core.refusals import NotFound
-from core.tables import Contact
+from core.schedule import bookings
 
 ENDING = "takeover"
 """The kind of the notices that tell of the end."""
@@ -33,7 +36,7 @@ def is_on(turn: Turn) -> bool:
 async def take(turn: Turn, whose: str) -> Question:
     """Take a conversation over: of a contact by its id, or of a booking by its code; raises `NotFound`."""
     await _release(turn)
-    contact, remembered = await people.reach(turn.session, await _contact_id(turn, whose))
+    contact, remembered = await contacts.reach(turn.session, await _contact_id(turn, whose))
     state = State.from_json(remembered, now=turn.now)
     if turn.shop.member_at(contact.channel, contact.address) is not None:
         raise NotFound
@@ -59,7 +62,7 @@ async def pass_on(turn: Turn) -> Question | None:
     if _is_taken(turn):
         channel, address = turn.state.human or ("", "")
         for number, letter in enumerate(_letters(turn.incoming, "team.from_customer", _name(turn.contact))):
-            await _send(turn, channel, address, post.STAFF_LANGUAGE, letter, key=str(number), of=turn.contact)
+            await _send(turn, channel, address, recipients.STAFF_LANGUAGE, letter, key=str(number), of=turn.contact)
         return None
     if is_hand_back(turn.incoming.text or ""):
         return await hand_back(turn)
@@ -102,7 +105,7 @@ async def _release(turn: Turn) -> Contact | None:
         return None
     contact, state = held
     state.human = state.human_until = None
-    await people.remember(turn.session, contact, state.to_json(), turn.now)
+    await contacts.remember(turn.session, contact, state.to_json(), turn.now)
     await _call_off_end(turn, contact)
     await _tell(turn, contact, say("human.over"), key="released")
     return contact
@@ -111,7 +114,7 @@ async def _release(turn: Turn) -> Contact | None:
 async def _held(turn: Turn) -> tuple[Contact, State] | None:
     """Whose conversation this admin has, and what it remembers; None where nobody's, or the person was erased."""
     try:
-        contact, remembered = await people.reach(turn.session, turn.state.customer or 0)
+        contact, remembered = await contacts.reach(turn.session, turn.state.customer or 0)
     except NotFound:
         return None
     state = State.from_json(remembered, now=turn.now)
@@ -122,7 +125,7 @@ async def _held(turn: Turn) -> tuple[Contact, State] | None:
 async def _prolong(turn: Turn, contact: Contact, state: State) -> None:
     """Let the takeover last, on both sides, from this word of the admin's on; `state` is the customer's."""
     state.human_until = turn.state.human_until = turn.now + turn.shop.takeover
-    await people.remember(turn.session, contact, state.to_json(), turn.now)
+    await contacts.remember(turn.session, contact, state.to_json(), turn.now)
 
 
 async def _announce_end(turn: Turn, contact: Contact) -> None:

@@ -1,10 +1,11 @@
 """Who is staff: known by the chat they write from (`Shop.staff`); everybody else is a customer."""
 
 from conversations.turn import Turn
-from core import bookings, policy
+from core.db.tables import Booking
+from core.pricing import policy
 from core.refusals import NotFound
+from core.schedule import bookings
 from core.shop import StaffMember
-from core.tables import Booking
 
 
 def member(turn: Turn) -> StaffMember | None:

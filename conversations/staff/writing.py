@@ -2,8 +2,8 @@
 
 from conversations.staff import jobs, who
 from conversations.turn import Flow, Question, Step, Turn, question
-from core import post
-from core.messages import message, say
+from core.messaging.messages import message, say
+from core.notices import recipients
 
 
 async def write(turn: Turn, code: str) -> Question | None:
@@ -39,7 +39,9 @@ async def _finish(turn: Turn) -> Question:
     turn.state.begin(None)
     booking, writer = await who.job(turn, code), who.acting(turn).name
     letter = message(say("team.letter", name=writer, code=code, text=words))
-    await post.chat(turn.session, booking, letter, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}", turn.now)
+    await recipients.chat(
+        turn.session, booking, letter, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}", turn.now
+    )
     return await jobs.card(turn, code, say("team.written"))
 
 

@@ -19,7 +19,7 @@ import yaml
 from babel.dates import format_date
 from babel.numbers import format_compact_decimal, format_currency
 
-from core.messages import Say
+from core.messaging.messages import Say
 
 LANGUAGES = ("id", "en")
 

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 
 from conversations.understand.line import Line, number_at, replace, text_at
 from conversations.understand.spelling import is_ordinary, spell, table
-from core.catalog import Catalogue
+from core.catalogue.snapshot import Catalogue
 
 MOST_WORDS = 6
 """In one name."""

@@ -5,12 +5,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, invoices, ledger, payments
+from core.db.tables import Booking, LedgerEntry
 from core.money import Money
+from core.papers import invoices
+from core.payment import ledger, payment_requests
 from core.refusals import AlreadyPaid, BadAmount, InvalidTransition
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus
-from core.tables import Booking, LedgerEntry
 from core.work import notices
 
 
@@ -22,7 +24,7 @@ async def receive_cash(
     Links for the money that came so are withdrawn. Raises `InvalidTransition` (cancelled), `AlreadyPaid`,
     `BadAmount` (more than remains), and what `bookings.hold_again` refuses when places were given back.
     """
-    booking = await payments.locked(session, booking.id)
+    booking = await payment_requests.locked(session, booking.id)
     if booking.status is BookingStatus.CANCELLED:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
     if not booking.remaining:
@@ -56,8 +58,8 @@ async def _enter(
         shop=shop,
         now=now,
     )
-    await payments.void(session, booking, now=now)
-    await payments.refresh(session, booking)
+    await payment_requests.void(session, booking, now=now)
+    await payment_requests.refresh(session, booking)
     booking.paid_at = booking.paid_at or now
     return number
 

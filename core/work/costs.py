@@ -9,12 +9,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, late, media, payments, prices
+from core import media
+from core.db.tables import AdditionalCost, Booking, BookingLine
 from core.money import Money
+from core.payment import payment_requests, slot_lost
+from core.pricing import prices
 from core.refusals import BadAmount, CostDecided, MethodCannotPay, NotBeingWorkedOn, NotFound
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus, CostState
-from core.tables import AdditionalCost, Booking, BookingLine
 from core.work import notices
 
 MOST = 1_000_000_000
@@ -38,7 +41,7 @@ async def add_cost(
 
     Raises `BadAmount`, `BadPhotos`, `NotBeingWorkedOn`.
     """
-    booking = await payments.locked(session, booking.id)
+    booking = await payment_requests.locked(session, booking.id)
     if booking.status not in _WORKED_ON:
         raise NotBeingWorkedOn
     if not 1 <= amount <= MOST:
@@ -74,7 +77,7 @@ async def decide_cost(
     cost = await session.get(AdditionalCost, cost_id)
     if cost is None:
         raise NotFound
-    booking = await payments.locked(session, cost.booking_id)
+    booking = await payment_requests.locked(session, cost.booking_id)
     if booking.customer_id != customer_id:
         raise NotFound
     await session.refresh(cost)  # somebody may have decided while we waited for the lock
@@ -117,11 +120,11 @@ async def _bill(
     booking.total_price += cost.amount + _more_tax(booking, cost.amount)
     bookings.note(session, booking, "cost_agreed", actor=actor, now=now, cost_id=cost.id, amount=cost.amount)
     await session.flush()
-    await payments.refresh(session, booking)
+    await payment_requests.refresh(session, booking)
     if not booking.remaining:
         return False
     try:
-        await late.ask_for_rest(session, booking, shop=shop, now=now, percent=None)
+        await slot_lost.ask_for_rest(session, booking, shop=shop, now=now, percent=None)
     except MethodCannotPay:  # cash, or too little for the method: it is paid at the workshop
         return False
     return True

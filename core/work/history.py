@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import invoices, papers
-from core.invoices import Payment
-from core.tables import AdditionalCost, Booking, BookingEvent, Rating, WorkNote
+from core.db.tables import AdditionalCost, Booking, BookingEvent, Rating, WorkNote
+from core.papers import invoices, numbering
+from core.papers.invoices import Payment
 
 SHOWN = (
     "created",
@@ -60,6 +60,6 @@ async def history(session: AsyncSession, booking: Booking) -> History:
         notes=notes.all(),
         costs=costs.all(),
         payments=await invoices.payments_of(session, booking.id),
-        papers=(await papers.of_booking(session, booking)).invoices,
+        papers=(await numbering.of_booking(session, booking)).invoices,
         rating=await session.get(Rating, booking.id),
     )

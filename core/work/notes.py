@@ -7,11 +7,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, media, payments
+from core import media
+from core.db.tables import Booking, WorkNote
+from core.payment import payment_requests
 from core.refusals import NotBeingWorkedOn, NothingNoted
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus
-from core.tables import Booking, WorkNote
 from core.work import notices
 
 _NOTED = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingStatus.COMPLETED)
@@ -31,7 +33,7 @@ async def add_note(
 
     Raises `NothingNoted`, `BadPhotos`, `NotBeingWorkedOn` (pending or cancelled).
     """
-    booking = await payments.locked(session, booking.id)
+    booking = await payment_requests.locked(session, booking.id)
     if booking.status not in _NOTED:
         raise NotBeingWorkedOn
     if not text.strip() and not photos:

@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import media, post, receipts
-from core.messages import Document, Link, Message, Option, Say, message, say
+from core import media
+from core.db.tables import AdditionalCost, Booking, Technician, WorkNote
+from core.messaging.messages import Document, Link, Message, Option, Say, message, say
 from core.money import Money
-from core.notices import alert, block, job_facts, money_left, schedule_reminders, staff_card
+from core.notices import recipients
+from core.notices.booking_notices import alert, block, job_facts, money_left, schedule_reminders, staff_card
+from core.papers import receipts
 from core.shop import Shop
 from core.states import CostState
-from core.tables import AdditionalCost, Booking, Technician, WorkNote
 
 RATING_AFTER = timedelta(days=1)
 RATING_WANTED = timedelta(days=3)
@@ -35,14 +37,14 @@ async def assigned(session: AsyncSession, booking: Booking, *, first: bool, shop
     key = f"assigned:{booking.code}:{booking.technician_id}:{now.isoformat()}"
     await _customer(session, booking, Message(tuple(says)), key=key, shop=shop, now=now)
     card = staff_card(say("staff.assigned", code=booking.code), booking, facts)
-    await post.technician(session, booking, card, key=key, shop=shop, now=now)
+    await recipients.technician(session, booking, card, key=key, shop=shop, now=now)
 
 
 async def taken_away(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
     """The job goes to somebody else: whoever has it now hears of it."""
     heard = message(say("staff.taken_away", code=booking.code, at=shop.local(booking.starts_at)))
     key = f"taken-away:{booking.code}:{now.isoformat()}"
-    await post.technician(session, booking, heard, key=key, shop=shop, now=now)
+    await recipients.technician(session, booking, heard, key=key, shop=shop, now=now)
 
 
 async def on_my_way(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
@@ -88,7 +90,7 @@ async def cost_proposed(
             Option(f"cost-no:{cost.id}", say("work.cost_no")),
         ),
     )
-    await post.chat(session, booking, _with_photo(asked, cost.photo), key, now)
+    await recipients.chat(session, booking, _with_photo(asked, cost.photo), key, now)
 
 
 async def cost_added(
@@ -129,10 +131,10 @@ async def cash_received(
     await schedule_reminders(session, booking, shop=shop, now=now)
     says.append(money_left(booking))
     letter = Message(tuple(says), document=await receipts.to_send(session, booking))
-    await post.chat(session, booking, letter, key, now)
-    await post.mail(session, booking, "notice.mail.received", letter, key=key, shop=shop, now=now)
+    await recipients.chat(session, booking, letter, key, now)
+    await recipients.mail(session, booking, "notice.mail.received", letter, key=key, shop=shop, now=now)
     heard = say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining)
-    await post.admins(session, booking, message(heard), key=key, shop=shop, now=now)
+    await recipients.admins(session, booking, message(heard), key=key, shop=shop, now=now)
 
 
 async def completed(
@@ -144,11 +146,11 @@ async def completed(
     letters = [Message(says, document=Document("invoice", papers[0]))]
     letters += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
     for paper, letter in zip(papers, letters, strict=True):
-        await post.chat(session, booking, letter, f"{key}:{paper}", now)
-        await post.mail(session, booking, "work.mail.completed", letter, key=f"{key}:{paper}", shop=shop, now=now)
+        await recipients.chat(session, booking, letter, f"{key}:{paper}", now)
+        await recipients.mail(session, booking, "work.mail.completed", letter, key=f"{key}:{paper}", shop=shop, now=now)
     await _ask_for_rating(session, booking, now=now)
     heard = await _by_technician(session, booking, "staff.completed")
-    await post.admins(session, booking, message(heard), key=key, shop=shop, now=now)
+    await recipients.admins(session, booking, message(heard), key=key, shop=shop, now=now)
 
 
 async def _ask_for_rating(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
@@ -159,7 +161,7 @@ async def _ask_for_rating(session: AsyncSession, booking: Booking, *, now: datet
         options=tuple(stars),
         button=say("work.rate_button"),
     )
-    await post.chat(
+    await recipients.chat(
         session,
         booking,
         question,
@@ -206,13 +208,13 @@ async def _customer(
     session: AsyncSession, booking: Booking, letter: Message, *, key: str, shop: Shop, now: datetime
 ) -> None:
     if booking.contact_id is None:
-        await post.mail(session, booking, "notice.mail.news", letter, key=key, shop=shop, now=now)
+        await recipients.mail(session, booking, "notice.mail.news", letter, key=key, shop=shop, now=now)
     else:
-        await post.chat(session, booking, letter, key, now)
+        await recipients.chat(session, booking, letter, key, now)
 
 
 async def _staff(
     session: AsyncSession, booking: Booking, letter: Message, *, key: str, shop: Shop, now: datetime
 ) -> None:
-    await post.technician(session, booking, letter, key=key, shop=shop, now=now)
-    await post.admins(session, booking, letter, key=key, shop=shop, now=now)
+    await recipients.technician(session, booking, letter, key=key, shop=shop, now=now)
+    await recipients.admins(session, booking, letter, key=key, shop=shop, now=now)

@@ -4,12 +4,14 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import agenda as calendar
-from core import bookings, holds, invoices, payments
+from core.db.tables import Booking, Technician
+from core.papers import invoices
+from core.payment import payment_requests
 from core.refusals import InvalidTransition, NotFound, TechnicianBusy
+from core.schedule import availability as calendar
+from core.schedule import bookings, holds
 from core.shop import Shop
 from core.states import BookingStatus
-from core.tables import Booking, Technician
 from core.work import notices
 
 _OVER = (BookingStatus.COMPLETED, BookingStatus.CANCELLED)
@@ -24,7 +26,7 @@ async def assign(
     A booking that had lost its places takes them again. Raises `InvalidTransition` once it is over,
     `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where places are gone.
     """
-    booking = await payments.locked(session, booking.id)
+    booking = await payment_requests.locked(session, booking.id)
     if booking.status in _OVER:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
     first = booking.status is BookingStatus.PENDING

@@ -5,17 +5,21 @@ from datetime import date, datetime
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, catalog, holds, invoices, outbox, payments, warranty
+from core.catalogue import snapshot
+from core.db.tables import Booking, Technician
+from core.messaging import outbox
+from core.papers import invoices
+from core.payment import payment_requests
 from core.refusals import InvalidTransition, StillUnpaid, WorkshopJob
+from core.schedule import bookings, holds
 from core.shop import Shop
 from core.states import BookingStatus, Location, check_move
-from core.tables import Booking, Technician
-from core.work import costs, notices
+from core.work import costs, notices, warranty
 
 
 async def on_my_way(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
     """The technician sets out for an on-site job. Raises `WorkshopJob`, `InvalidTransition`."""
-    booking = await payments.locked(session, booking.id)
+    booking = await payment_requests.locked(session, booking.id)
     if booking.location is not Location.ONSITE:
         raise WorkshopJob
     check_move(booking.status, BookingStatus.IN_PROGRESS)
@@ -25,7 +29,7 @@ async def on_my_way(session: AsyncSession, booking: Booking, *, shop: Shop, now:
 
 async def start(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
     """The car is in: confirmed becomes in progress. Raises `InvalidTransition`."""
-    booking = await payments.locked(session, booking.id)
+    booking = await payment_requests.locked(session, booking.id)
     check_move(booking.status, BookingStatus.IN_PROGRESS)
     booking.status = BookingStatus.IN_PROGRESS
     await outbox.drop(session, booking.id)  # who is here needs no reminder
@@ -38,7 +42,7 @@ async def complete(session: AsyncSession, booking: Booking, *, shop: Shop, now: 
 
     Raises `InvalidTransition`, `StillUnpaid`.
     """
-    booking = await payments.locked(session, booking.id)
+    booking = await payment_requests.locked(session, booking.id)
     check_move(booking.status, BookingStatus.COMPLETED)
     if booking.remaining:
         raise StillUnpaid(remaining=booking.remaining)
@@ -81,4 +85,4 @@ async def _count_job(session: AsyncSession, booking: Booking) -> None:
         .values(total_jobs=Technician.total_jobs + 1)
         .execution_options(synchronize_session=False)
     )
-    await catalog.bump(session)
+    await snapshot.bump(session)

@@ -5,11 +5,13 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import bookings, catalog, outbox
-from core.database import insert_once
+from core.catalogue import snapshot
+from core.db.database import insert_once
+from core.db.tables import Booking, Rating, Technician
+from core.messaging import outbox
 from core.refusals import AlreadyRated, BadRating, NotCompleted, NotFound
+from core.schedule import bookings
 from core.states import BookingStatus
-from core.tables import Booking, Rating, Technician
 
 
 async def rate(
@@ -60,4 +62,4 @@ async def _count(session: AsyncSession, booking: Booking, stars: int) -> None:
         .values(rating_sum=Technician.rating_sum + stars, rating_count=Technician.rating_count + 1)
         .execution_options(synchronize_session=False)
     )
-    await catalog.bump(session)
+    await snapshot.bump(session)

@@ -23,7 +23,7 @@ from dialogue import DIALOGUE
 from places import Places, places
 from turns import Cost
 
-from core.database import Database
+from core.db.database import Database
 
 sys.path.append(str(Path(__file__).parents[1] / "load"))
 

@@ -12,11 +12,11 @@ from typing import Any
 from served import MONDAY_8_AM, SHOP, prepare
 from sqlalchemy import text
 
-from core.bookings import day_load
-from core.database import Database, insert_into
-from core.slots import cells
+from core.db.database import Database, insert_into
+from core.db.tables import Booking, Customer, Seat, Slot, TechnicianCell
+from core.schedule.bookings import day_load
+from core.schedule.slots import cells
 from core.states import BookingStatus, PaymentMethod, PaymentStatus
-from core.tables import Booking, Customer, Seat, Slot, TechnicianCell
 
 DAY = SHOP.local(MONDAY_8_AM).date() + timedelta(days=1)
 TECHNICIANS = ("dedi", "rizky", "wahyu")

@@ -23,13 +23,13 @@ from served import MONDAY_8_AM, SHOP, clock, listening, prepare
 from sqlalchemy import func, select, update
 
 from bot.app import chance
-from bot.collect import Collector
-from bot.midtrans import Midtrans
-from bot.reconcile import Reconciler
-from core.database import Database, insert_into
-from core.nightly import BACK
+from bot.payments.midtrans_client import Midtrans
+from bot.payments.payment_worker import Collector
+from bot.payments.reconciliation_worker import Reconciler
+from core.db.database import Database, insert_into
+from core.db.tables import Booking, Contact, Customer, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
+from core.payment.reconciliation_run import BACK
 from core.states import BookingStatus, PaymentStatus, RequestState
-from core.tables import Booking, Contact, Customer, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
 from webhooks import midtrans
 from webhooks.midtrans import signature
 

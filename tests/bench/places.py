@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import asyncpg
 
-from core.database import Database, upgrade
+from core.db.database import Database, upgrade
 
 
 class Places:

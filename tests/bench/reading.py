@@ -9,7 +9,7 @@ from time import perf_counter
 from served import FILES, MONDAY_8_AM, SHOP
 
 from conversations.understand import Lexicon, understand
-from core.catalog_files import as_catalogue, read
+from core.catalogue.csv_files import as_catalogue, read
 
 LINES = Path(__file__).parents[1] / "conversations" / "understand" / "lines"
 TIMES = 5

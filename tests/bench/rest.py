@@ -24,9 +24,9 @@ from turns import Cost, Round, cost_of
 
 from bot.app import fresh_id
 from bot.sandbox.clerk import Clerk as Issuer
-from core.database import Database, insert_into, insert_once
-from core.slots import cells, why_closed
-from core.tables import Booking, IdempotencyKey, Outbox, Part, Slot
+from core.db.database import Database, insert_into, insert_once
+from core.db.tables import Booking, IdempotencyKey, Outbox, Part, Slot
+from core.schedule.slots import cells, why_closed
 from webhooks.api import Api, routes
 from webhooks.api.auth import Clerk, KeySet
 from webhooks.app import make_app

@@ -12,16 +12,16 @@ from load import SECRET
 from sqlalchemy import func, select
 
 from bot.app import chance, fresh_id
-from bot.dispatch import Dispatcher
+from bot.channels.sending import File, Parcel
 from bot.intake import Intake
+from bot.outbox.dispatch import Dispatcher
 from bot.sandbox.demo import CATALOGUE, WORKSHOP
-from bot.sending import File, Parcel
 from conversations.engine import Engine
-from core import catalog_files
-from core.database import Database
-from core.messages import Document
+from core.catalogue import csv_files
+from core.db.database import Database
+from core.db.tables import Conversation, Inbound
+from core.messaging.messages import Document
 from core.shop import Shop
-from core.tables import Conversation, Inbound
 from webhooks import telegram
 from webhooks.app import make_app
 
@@ -44,7 +44,7 @@ def clock() -> datetime:
 async def prepare(database: Database) -> None:
     """The demo catalogue."""
     async with database.write() as session:
-        await catalog_files.apply(session, catalog_files.read(FILES), now=clock())
+        await csv_files.apply(session, csv_files.read(FILES), now=clock())
 
 
 @asynccontextmanager

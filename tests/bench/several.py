@@ -9,7 +9,7 @@ from pathlib import Path
 
 from turns import ROUNDS, Cost, Round, Served, Tell, cost_of, round_of
 
-from core.database import Database
+from core.db.database import Database
 
 PROCESSES = (1, 2, 4)
 CHATS = 32

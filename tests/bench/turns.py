@@ -13,7 +13,7 @@ from time import perf_counter_ns, process_time_ns
 
 import served
 
-from core.database import Database
+from core.db.database import Database
 
 ROUNDS = 3
 DIALOGUES = {1: 8, 32: 1}

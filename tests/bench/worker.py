@@ -11,7 +11,7 @@ from time import perf_counter_ns
 
 import served
 
-from core.database import Database
+from core.db.database import Database
 
 
 async def main() -> None:

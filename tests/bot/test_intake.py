@@ -14,10 +14,11 @@ from bot.commands.inbox import READERS
 from bot.intake import Intake
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import inbox, people
-from core.database import AWAY, Database
+from core.db.database import AWAY, Database
+from core.db.tables import Conversation, Inbound, Outbox
+from core.people import contacts
 from core.shop import Shop
-from core.tables import Conversation, Inbound, Outbox
+from core.upkeep import failed_turns
 
 OWNER = "7000000001"
 
@@ -190,12 +191,12 @@ async def test_what_waits_is_listed_oldest_first(door: Door) -> None:
     await door.take("halo", "8")
     await door.take("boom", "7", address="2")
     async with door.database.read() as session:
-        assert [(row.event_id, row.address) for row in await inbox.failed(session)] == [("9", "1"), ("7", "2")]
+        assert [(row.event_id, row.address) for row in await failed_turns.failed(session)] == [("9", "1"), ("7", "2")]
 
 
 @pytest.mark.parametrize(("address", "shown"), [("whatsapp:+6281234567890", "…890"), ("7000000001", "…001")])
 def test_an_address_is_masked(address: str, shown: str) -> None:
-    assert inbox.masked(address) == shown
+    assert failed_turns.masked(address) == shown
 
 
 async def test_while_a_photo_is_fetched_the_chats_next_message_waits_and_other_chats_do_not(door: Door) -> None:
@@ -231,11 +232,11 @@ async def test_a_second_process_waits_for_the_turn_of_the_first_and_sees_what_it
     here, there = Database(postgres_url), Database(postgres_url)
     await Door(here, shop, now).take("halo", "1")
     async with here.write() as session:
-        contact, state, _ = await people.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        contact, state, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
         waiting = asyncio.create_task(_meet(there, now))
         await _somebody_waits(here)
         contact.language = "en"
-        await people.remember(session, contact, state | {"misses": 7}, now)
+        await contacts.remember(session, contact, state | {"misses": 7}, now)
     assert await waiting == ("en", 7)
     await here.close()
     await there.close()
@@ -261,7 +262,7 @@ async def test_while_one_process_fetches_a_photo_the_chats_next_message_waits_at
 
 async def _meet(database: Database, now: datetime) -> tuple[str, int]:
     async with database.write() as session:
-        contact, state, _ = await people.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        contact, state, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
         return contact.language, state["misses"]
 
 
@@ -336,8 +337,8 @@ async def test_as_many_are_fetched_as_a_rush_has_left(door: Door) -> None:
     ids = [f"m{number}" for number in range(1200)]
     async with door.database.write() as session:
         for event_id in ids[::100]:
-            await people.note_arrival(session, "telegram", event_id, "1", door.now)
+            await contacts.note_arrival(session, "telegram", event_id, "1", door.now)
     async with door.database.read() as session:
-        assert await inbox.unseen(session, "telegram", ids) == set(ids) - set(ids[::100])
-        assert await inbox.unseen(session, "whatsapp", ids[:1]) == {ids[0]}, "each channel has its own"
-        assert await inbox.unseen(session, "telegram", []) == set()
+        assert await failed_turns.unseen(session, "telegram", ids) == set(ids) - set(ids[::100])
+        assert await failed_turns.unseen(session, "whatsapp", ids[:1]) == {ids[0]}, "each channel has its own"
+        assert await failed_turns.unseen(session, "telegram", []) == set()

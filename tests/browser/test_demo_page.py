@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from bot.sandbox.server import Outside
 from conversations.texts import render
-from core.messages import say
+from core.messaging.messages import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 expect.set_options(timeout=15_000)

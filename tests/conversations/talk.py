@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from workshop import order
 
-from bot import telegram_render, whatsapp_render
-from bot.line import Line
+from bot.background.waitlist_worker import Line
+from bot.channels import telegram_render, whatsapp_render
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
 from conversations.texts import render
-from core import bookings, payments, settlement
-from core.database import Database
-from core.messages import Message, message_from_json
+from core.db.database import Database
+from core.db.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
+from core.messaging.messages import Message, message_from_json
+from core.payment import payment_requests, settlement
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import PaymentMethod, RequestState
-from core.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
 
 ADDRESSES = {"telegram": "812345", "whatsapp": "whatsapp:+6281290000001"}
 
@@ -79,7 +80,9 @@ class Talk:
             wanted = await session.scalars(select(PaymentRequest).where(PaymentRequest.state == RequestState.WANTED))
             for request in wanted.all():
                 url = f"https://pay.example/{request.order_id}"
-                await payments.link_made(session, request.order_id, token="t", url=url, shop=self.shop, now=self.now)
+                await payment_requests.link_made(
+                    session, request.order_id, token="t", url=url, shop=self.shop, now=self.now
+                )
         await self.look()
 
     async def has_booked(self, moment: str, technician: str | None) -> None:
@@ -99,7 +102,7 @@ class Talk:
                 now=self.now,
                 code=f"BK-{count + 1:06}",
             )
-            await payments.request(session, booking, shop=self.shop, now=self.now, percent=None)
+            await payment_requests.request(session, booking, shop=self.shop, now=self.now, percent=None)
 
     async def pays(self, *, by: str = "qris", late: bool = False) -> None:
         """The customer pays the open link, or one whose time ran out, by this payment_type, and Midtrans says so."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from paying import letters
 from talk import Talk
 
-from core.database import Database
+from core.db.database import Database
 from core.shop import Shop
 
 RINA = "7000000001"

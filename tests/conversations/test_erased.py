@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select, update
 from talk import Talk
 
-from core import privacy
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Base, Booking, Contact, Conversation, Customer, Outbox
+from core.people import privacy
 from core.shop import Shop
 from core.states import BookingStatus
-from core.tables import Base, Booking, Contact, Conversation, Customer, Outbox
 
 SARI, BUDI, RINA = "whatsapp:+6281290000001", "whatsapp:+6281290000002", "7000000001"
 CODE, ACCOUNT, SECRET = "BK-000001", "BCA 123456", "rumah warna hijau"

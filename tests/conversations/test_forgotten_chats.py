@@ -6,13 +6,14 @@ from pathlib import Path
 from sqlalchemy import select
 from talk import Talk
 
-from bot import config, housekeeping
-from bot.photos import Photos
+from bot import config
+from bot.papers.photos import Photos
+from bot.watching import housekeeping
 from conversations.state import State
-from core import people
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Inbound
+from core.people import contacts
 from core.shop import Shop
-from core.tables import Inbound
 
 
 async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
@@ -21,13 +22,13 @@ async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
     talk = Talk(Database(sqlite_url), shop, "telegram", now)
     await talk.type("mau booking")
     async with talk.database.read() as session:
-        before = State.from_json(await people.recall(session, "telegram", talk.address), now=now)
+        before = State.from_json(await contacts.recall(session, "telegram", talk.address), now=now)
     assert before.flow
     later = now + timedelta(days=366)
     photos = Photos(tmp_path, lambda: "")
     await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).look()
     async with talk.database.write() as session:
-        state = State.from_json(await people.recall(session, "telegram", talk.address), now=later)
+        state = State.from_json(await contacts.recall(session, "telegram", talk.address), now=later)
         assert (state.prompt, state.flow, state.answers) == (before.prompt, None, [])
         assert not (await session.scalars(select(Inbound))).all()
     await talk.database.close()

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 from talk import ADDRESSES, Talk
 
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Booking, Contact
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod
-from core.tables import Booking, Contact
 
 TO_PAYMENT = ("mau tuning audio brio 2019 besok jam 10", "udah", "siapa aja", "Budi")
 AND_ON = ("skip", "skip", "di bengkel", "lanjut")

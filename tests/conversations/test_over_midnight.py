@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from talk import Talk
 
 from conversations.state import State
-from core import people
-from core.database import Database
+from core.db.database import Database
+from core.people import contacts
 from core.shop import Shop
 
 
@@ -25,5 +25,5 @@ async def test_the_day_after_tomorrow_stays_that_day_in_the_new_year(stocked_sql
 
 async def _day(talk: Talk) -> str:
     async with talk.database.read() as session:
-        state = State.from_json(await people.recall(session, "telegram", talk.address), now=talk.now)
+        state = State.from_json(await contacts.recall(session, "telegram", talk.address), now=talk.now)
     return str(state.get("date"))

@@ -6,11 +6,11 @@ from typing import Literal
 from paying import CHAT, CODE, ORDER, answer, book, give_link
 from talk import Talk
 
-from core import settlement
-from core.database import Database
-from core.messages import Document
+from core.db.database import Database
+from core.db.tables import Contact, Conversation
+from core.messaging.messages import Document
+from core.payment import settlement
 from core.shop import Shop
-from core.tables import Contact, Conversation
 
 TAPS: dict[str, Literal["receipt", "invoice"] | None] = {
     f"papers:receipt:{CODE}": "receipt",  # the only one

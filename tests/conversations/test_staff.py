@@ -14,9 +14,9 @@ from sqlalchemy import select
 from talk import Talk
 
 from conversations.staff.amounts import read_rupiah
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Booking, Refund
 from core.shop import Shop
-from core.tables import Booking, Refund
 
 FOLDER = Path(__file__).parents[1] / "transcripts" / "staff"
 TRANSCRIPTS = {file.stem: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.txt"))}

@@ -12,12 +12,9 @@ from workshop import ANDI, BUDI, SPEAKER
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from conversations.texts import render
-from core import bookings, work
-from core.database import Database
-from core.messages import Message, message_from_json
-from core.shop import Shop
-from core.states import Location
-from core.tables import (
+from core import work
+from core.db.database import Database
+from core.db.tables import (
     AdditionalCost,
     Booking,
     BookingEvent,
@@ -30,6 +27,10 @@ from core.tables import (
     Rating,
     WorkNote,
 )
+from core.messaging.messages import Message, message_from_json
+from core.schedule import bookings
+from core.shop import Shop
+from core.states import Location
 
 ADDRESSES = {
     "nobody": "5099",

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 from talk import Talk
 
-from core import outbox, relay
-from core.database import Database
-from core.messages import message, say
+from core.db.database import Database
+from core.db.tables import Outbox
+from core.messaging import outbox, outbox_claims
+from core.messaging.messages import message, say
 from core.shop import Shop
-from core.tables import Outbox
 
 SARI = ("whatsapp", "whatsapp:+6281290000001")
 RINA = ("telegram", "7000000001")
@@ -40,8 +40,8 @@ async def lose(
             now=now,
             kind=kind,
         )
-        (row,) = await relay.claim(session, now=now, limit=1, channels=[channel])
-        await relay.failed(session, row, reason=reason)
+        (row,) = await outbox_claims.claim(session, now=now, limit=1, channels=[channel])
+        await outbox_claims.failed(session, row, reason=reason)
 
 
 async def state(database: Database) -> str:

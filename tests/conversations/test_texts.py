@@ -9,15 +9,15 @@ import pytest
 
 from conversations.booking.deciding import CHANGES
 from conversations.dialogue import FLOWS
-from conversations.monthly import COLUMNS
 from conversations.staff import ADMINS_FLOWS, STAFFS_FLOWS
+from conversations.staff.monthly import COLUMNS
 from conversations.texts import LANGUAGES, render, templates
-from core.catalog import CATEGORIES, StockStatus
-from core.fit import FitAnswer
-from core.messages import say
-from core.monthly import COUNTED
-from core.refund_notices import REASONS
+from core.catalogue.fit import FitAnswer
+from core.catalogue.snapshot import CATEGORIES, StockStatus
+from core.messaging.messages import say
+from core.payment.refund_notices import REASONS
 from core.refusals import Refusal
+from core.reports.monthly import COUNTED
 from core.shop import WEEKDAYS
 from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, RefundState
 from core.work.history import SHOWN
@@ -94,7 +94,7 @@ def test_no_text_is_left_over() -> None:
 
 
 def test_a_name_with_markup_is_escaped_where_the_text_has_bold() -> None:
-    from bot.telegram_render import HTML
+    from bot.channels.telegram_render import HTML
 
     shown = render(say("mine.head", code="<i>x</i>", status=say("status.pending")), "id", HTML)
     assert shown.startswith("<b>Booking &lt;i&gt;x&lt;/i&gt;</b>")

@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy import func, select
 from talk import Talk
 
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Conversation, Slot
 from core.shop import Shop
-from core.tables import Conversation, Slot
 
 FOLDER = Path(__file__).parents[1] / "transcripts"
 TRANSCRIPTS = {file.stem: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.txt"))}

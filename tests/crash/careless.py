@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import app
 from bot.__main__ import main as bengkel
-from core import outbox
-from core.database import Database
+from core.db.database import Database
+from core.messaging import outbox
 
 MOMENT = 0.3
 """Seconds between the two commits, which make it likelier that a kill falls between them."""

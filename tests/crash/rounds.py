@@ -26,9 +26,9 @@ from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import OWNER, TECHNICIAN, WORKSHOP, free_port, settings_for
 from bot.sandbox.server import Outside, outside
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Outbox, Part, PaymentNotification, Refund
 from core.shop import Shop
-from core.tables import Outbox, Part, PaymentNotification, Refund
 
 MIDTRANS_HURRIES = 1 / 60
 """Its first retry comes after two minutes; here after two seconds."""

@@ -9,16 +9,16 @@ from patrons import PART, Fate, Patron
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import telegram_render, whatsapp_render
+from bot.channels import telegram_render, whatsapp_render
 from bot.sandbox import markup
 from bot.sandbox.phones import Person
 from bot.sandbox.server import Outside
 from conversations.texts import render
-from core.database import Database
-from core.dead_letters import WANTED_FOR
-from core.messages import message_from_json, say
+from core.db.database import Database
+from core.db.tables import Booking, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
+from core.messaging.messages import message_from_json, say
 from core.states import PaymentStatus
-from core.tables import Booking, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
+from core.upkeep.undelivered import WANTED_FOR
 
 ON_HAND = 1000
 """Of every part, to begin with."""

@@ -24,15 +24,16 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, event, func, select, text
 from town import Clock, Town
 
-from bot import app, metrics
+from bot import app
 from bot.config import DatabaseAt
-from bot.patience import Patience
 from bot.sandbox.phones import Person, Typed
-from core import outbox
-from core.database import Database
-from core.messages import message, say
+from bot.timeouts import Patience
+from bot.watching import metrics
+from core.db.database import Database
+from core.db.tables import Inbound, LedgerEntry, Outbox, PaymentRequest
+from core.messaging import outbox
+from core.messaging.messages import message, say
 from core.states import RequestState
-from core.tables import Inbound, LedgerEntry, Outbox, PaymentRequest
 
 MOMENT = timedelta(milliseconds=400)
 WITH_VENDORS = Patience(chat=MOMENT, midtrans=MOMENT, mail=MOMENT, keys=MOMENT)

@@ -4,8 +4,8 @@ from booking_by_phone import book, link_in, says, sees, taps
 from sqlalchemy import select
 from town import Town
 
-from core.database import Database
-from core.tables import LedgerEntry
+from core.db.database import Database
+from core.db.tables import LedgerEntry
 
 
 async def test_a_customer_who_cancels_in_time_has_the_money_back_the_way_it_came(town: Town) -> None:

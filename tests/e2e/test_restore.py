@@ -7,7 +7,7 @@ import pytest
 from booking_by_phone import book, link_in, sees, taps
 from town import Town
 
-from core import backup
+from core.db import backup
 from core.states import PaymentStatus
 
 

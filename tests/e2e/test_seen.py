@@ -14,7 +14,7 @@ from booking_by_phone import book, link_in, sees
 from prometheus_client.parser import text_string_to_metric_families
 from town import Town
 
-from bot import logs
+from bot.watching import logs
 
 # What is seen doesn't depend on the database.
 pytestmark = pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)

@@ -8,11 +8,14 @@ from sqlalchemy import Select, func, select
 from town import Town
 
 from bot.sandbox.phones import Person
-from core import bookings, notices, payments, people
-from core.database import Database
-from core.orders import Order
+from core.db.database import Database
+from core.db.tables import LedgerEntry, Outbox, PaymentAttempt
+from core.notices import booking_notices
+from core.payment import payment_requests
+from core.people import contacts
+from core.schedule import bookings
+from core.schedule.orders import Order
 from core.states import PaymentMethod
-from core.tables import LedgerEntry, Outbox, PaymentAttempt
 
 CLOSES = datetime(2026, 12, 31, 16, 59, tzinfo=UTC)
 """A minute before midnight in Jakarta."""
@@ -85,7 +88,7 @@ async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod)
     """A booking for Saturday, made in the customer's chat; its code."""
     database, now, shop = Database(town.settings.database.url), town.clock(), town.settings.shop
     async with database.write() as session:
-        contact = await people.known(session, customer.network.name, customer.address)
+        contact = await contacts.known(session, customer.network.name, customer.address)
         assert contact
         asked = Order(
             name="Sari",
@@ -100,9 +103,9 @@ async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod)
         who = {"customer_id": contact.customer_id, "contact_id": contact.id, "language": "id"}
         booking = await bookings.book(session, asked, **who, shop=shop, now=now, code=f"BK-0000{hour}")
         if method is PaymentMethod.COD:
-            await notices.booked(session, booking, shop=shop, now=now)
+            await booking_notices.booked(session, booking, shop=shop, now=now)
         else:
-            await payments.request(session, booking, shop=shop, now=now, percent=None)
+            await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
     await database.close()
     return booking.code
 

@@ -9,8 +9,8 @@ from pypdf import PdfReader
 from town import Town
 
 from bot.sandbox.midtrans import Fault
+from core.db.tables import LedgerEntry
 from core.states import BookingStatus, PaymentStatus
-from core.tables import LedgerEntry
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])

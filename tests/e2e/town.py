@@ -11,8 +11,8 @@ from bot.config import Settings
 from bot.sandbox.demo import OWNER, TECHNICIAN
 from bot.sandbox.phones import Person
 from bot.sandbox.server import Outside
-from core.database import Database
-from core.tables import Booking
+from core.db.database import Database
+from core.db.tables import Booking
 
 
 class Clock:

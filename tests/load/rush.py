@@ -23,9 +23,9 @@ from bot.sandbox.demo import WORKSHOP, free_port, settings_for
 from bot.sandbox.phones import Person
 from bot.sandbox.server import Outside, outside
 from conversations.texts import render
-from core.messages import say
+from core.db.tables import Booking, Outbox, Technician
+from core.messaging.messages import say
 from core.shop import Shop
-from core.tables import Booking, Outbox, Technician
 
 sys.path.append(str(Path(__file__).parents[1] / "crash"))
 

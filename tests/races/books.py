@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import payments
-from core.states import BookingStatus, PaymentStatus, RefundState
-from core.tables import (
+from core.db.tables import (
     Booking,
     Counter,
     CreditNote,
@@ -19,6 +17,8 @@ from core.tables import (
     Receipt,
     Refund,
 )
+from core.payment import payment_requests
+from core.states import BookingStatus, PaymentStatus, RefundState
 
 DEAD = (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
 Pot = tuple[str | None, str | None]
@@ -149,7 +149,9 @@ class Books:
             assert booking.payment_status not in (PaymentStatus.PAID, PaymentStatus.DP_PAID)
 
     def _check_requests(self, booking: Booking) -> None:
-        alive = [each for each in self.requests if each.booking_id == booking.id and each.state in payments.ALIVE]
+        alive = [
+            each for each in self.requests if each.booking_id == booking.id and each.state in payment_requests.ALIVE
+        ]
         assert len(alive) <= 1, "two links ask for money"
         assert not alive or booking.status is not BookingStatus.CANCELLED, "a cancelled booking asks for money"
         for request in alive:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.database import Database
+from core.db.database import Database
 
 
 @pytest.fixture(params=["sqlite", "sqlite, two processes", "postgres"])

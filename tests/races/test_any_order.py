@@ -20,10 +20,10 @@ from shops import MONDAY_8_AM, make_shop
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ADAPTER, ANDI, BUDI, CHECK, FULL_DAY, INSTALL, SPEAKER, WIRE, book, check_books, furnish, order
 
-from core import bookings
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Booking
 from core.refusals import Refusal
-from core.tables import Booking
+from core.schedule import bookings
 
 SHOP = make_shop(max_bookings_per_slot=2, max_unpaid_bookings=100)
 TUESDAY = date(2026, 11, 24)

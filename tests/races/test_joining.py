@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import book, furnish, order
 
-from core import people, web_customers
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Booking, Customer
+from core.people import contacts, web_customers
 from core.shop import Shop
-from core.tables import Booking, Customer
 
 PHONE, USER = "+6281234567890", "user_sari"
 FIRST, SECOND = "BK-000001", "BK-000002"
@@ -43,7 +43,7 @@ async def book_on_the_web(
 
 async def say_that_it_is_mine(database: Database, now: datetime) -> None:
     async with database.write() as session:
-        chat, _, _ = await people.meet(session, "whatsapp", f"whatsapp:{PHONE}", phone=PHONE, language="id", now=now)
+        chat, _, _ = await contacts.meet(session, "whatsapp", f"whatsapp:{PHONE}", phone=PHONE, language="id", now=now)
         await web_customers.join(session, chat, FIRST)
 
 

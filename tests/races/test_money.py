@@ -37,14 +37,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from till import Till, Weather
 from workshop import ADAPTER, ANDI, BUDI, INSTALL, SPEAKER, WIRE, check_books, furnish, order
 
-from bot.collect import Collector
-from bot.reconcile import Reconciler
+from bot.payments.payment_worker import Collector
+from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import NotPossible
 from bot.sandbox.midtrans_records import Transaction
-from core import bookings, cancellation, late, ledger, moving, payments, refunds, settlement
+from core.booking import cancellation, rescheduling
+from core.db.tables import Booking, Contact, PaymentNotification, PaymentRequest, Refund
+from core.payment import ledger, payment_requests, refunds, settlement, slot_lost
 from core.refusals import AlreadyPaid, Refusal
+from core.schedule import bookings
 from core.states import BookingStatus, PaymentMethod, RefundState, RequestState
-from core.tables import Booking, Contact, PaymentNotification, PaymentRequest, Refund
 from core.work import cash, costs, planning, progress
 
 SHOP = make_shop(max_bookings_per_slot=2, max_unpaid_bookings=99, no_shows_tolerated=99)
@@ -156,7 +158,7 @@ class Money(RuleBasedStateMachine):
                 **self.set,
             )
             if method is not PaymentMethod.COD:
-                await payments.request(session, booking, percent=share, **self.set)
+                await payment_requests.request(session, booking, percent=share, **self.set)
 
         self.booked += self.does(come)
         self.the_worker_works(weather)
@@ -164,7 +166,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.booked)
     @rule(which=WHICH, percent=SHARES, weather=WEATHERS)
     def asks_for_a_link(self, which: int, percent: int | None, weather: Weather) -> None:
-        self.on(which, lambda session, it: late.ask_for_rest(session, it, percent=percent, **self.set))
+        self.on(which, lambda session, it: slot_lost.ask_for_rest(session, it, percent=percent, **self.set))
         self.the_worker_works(weather)
 
     @precondition(lambda self: self.till.pages)
@@ -195,7 +197,7 @@ class Money(RuleBasedStateMachine):
         async def cancel(session: AsyncSession, it: Booking) -> None:
             match by:
                 case "late":
-                    await late.give_back(session, it, **self.set)
+                    await slot_lost.give_back(session, it, **self.set)
                     self.kept[it.code] = 0
                 case "no-show":
                     self.kept[it.code] = (await cancellation.no_show(session, it, actor=STAFF, **self.set)).kept
@@ -211,7 +213,7 @@ class Money(RuleBasedStateMachine):
         who = bookings.CUSTOMER
         self.on(
             which,
-            lambda session, it: moving.move(session, it, start, technician_id=technician, actor=who, **self.set),
+            lambda session, it: rescheduling.move(session, it, start, technician_id=technician, actor=who, **self.set),
         )
 
     # --- staff -----------------------------------------------------------------------------------
@@ -489,7 +491,7 @@ class Money(RuleBasedStateMachine):
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
             booking.total_price += more
-            asked = (await payments.request(session, booking, percent=None, **self.set)).amount
+            asked = (await payment_requests.request(session, booking, percent=None, **self.set)).amount
             await session.rollback()
             return asked
 
@@ -534,7 +536,7 @@ class Naive(Money):
             self.arrived += 1
             await ledger.enter(
                 session,
-                await payments.locked(session, request.booking_id),
+                await payment_requests.locked(session, request.booking_id),
                 "received",
                 request.amount,
                 reference=f"{body['transaction_id']}:{self.arrived}",

@@ -15,13 +15,14 @@ from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link,
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.reconcile import Reconciler
-from core import bookings, payments, refunds, sending_back, settlement
-from core.database import Database
+from bot.payments.reconciliation_worker import Reconciler
+from core.db.database import Database
+from core.db.tables import LedgerEntry, PaymentRequest, Refund
+from core.payment import payment_requests, refund_requests, refunds, settlement
 from core.refusals import AlreadyPaid, AlreadySentBack
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import RequestState
-from core.tables import LedgerEntry, PaymentRequest, Refund
 
 DOWN_PAYMENT, SECOND_ORDER = 45_000, "BOOKING-A1-BK000001-2"
 Deed = Callable[[AsyncSession], Awaitable[object]]
@@ -51,12 +52,12 @@ class Rivals:
     def asks(self, percent: int | None) -> Deed:
         async def deed(session: AsyncSession) -> object:
             booking = await bookings.load(session, code=CODE)
-            return (await payments.request(session, booking, percent=percent, **self.set)).order_id
+            return (await payment_requests.request(session, booking, percent=percent, **self.set)).order_id
 
         return deed
 
     def link_comes(self, session: AsyncSession) -> Awaitable[object]:
-        return payments.link_made(session, ORDER, token="tok", url="https://pay.example/1", **self.set)
+        return payment_requests.link_made(session, ORDER, token="tok", url="https://pay.example/1", **self.set)
 
     def pays(self, order_id: str, amount: int, **how: Any) -> Deed:
         told = answer(order_id, amount=amount, transaction_id=f"t-{order_id}", payment_type="gopay") | how
@@ -75,7 +76,7 @@ class Rivals:
         return refunds.transferred(session, KEY, by="Ibu Rina", **self.set)
 
     def goes_back(self, session: AsyncSession) -> Awaitable[object]:
-        return sending_back.went(session, KEY, {}, amount=100_000, **self.set)
+        return refund_requests.went(session, KEY, {}, amount=100_000, **self.set)
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def rivals(databases: list[Database], shop: Shop, now: datetime) -> Rivals:
 
 async def alive(database: Database) -> Sequence[PaymentRequest]:
     async with database.read() as session:
-        living = select(PaymentRequest).where(PaymentRequest.state.in_(payments.ALIVE))
+        living = select(PaymentRequest).where(PaymentRequest.state.in_(payment_requests.ALIVE))
         return (await session.scalars(living)).all()
 
 
@@ -117,7 +118,9 @@ async def test_a_link_that_was_withdrawn_after_it_was_read_stays_withdrawn(
         read = await session.get_one(PaymentRequest, ORDER)
         async with database.write() as another:
             await Rivals([database], shop, now).asks(30)(another)
-        await payments.link_made(session, read.order_id, token="tok", url="https://pay.example/1", shop=shop, now=now)
+        await payment_requests.link_made(
+            session, read.order_id, token="tok", url="https://pay.example/1", shop=shop, now=now
+        )
     assert [each.order_id for each in await alive(database)] == [SECOND_ORDER]
     await database.close()
 

@@ -10,11 +10,13 @@ from paying import book as book_with_link
 from sqlalchemy import select
 from workshop import ANDI, INSTALL, book, check_books, furnish, order
 
-from core import bookings, moving, settlement
-from core.database import Database
+from core.booking import rescheduling
+from core.db.database import Database
+from core.db.tables import Booking, Outbox
+from core.payment import settlement
 from core.refusals import Refusal, SlotFull, TechnicianBusy
+from core.schedule import bookings
 from core.shop import Shop
-from core.tables import Booking, Outbox
 
 MOVERS = 4
 TUESDAY, WEDNESDAY = date(2026, 11, 24), date(2026, 11, 25)
@@ -27,7 +29,7 @@ async def move(
     try:
         async with database.write() as session:
             booking = await bookings.load(session, code=code)
-            await moving.move(
+            await rescheduling.move(
                 session, booking, to, technician_id=technician, actor=bookings.CUSTOMER, shop=shop, now=now
             )
     except Refusal as refusal:

@@ -14,12 +14,12 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from workshop import AMPLIFIER, ANDI, CHECK, FULL_DAY, INSTALL, SPEAKER, TUNE, WIRE, book, check_books, furnish, order
 
-from core import bookings
-from core.bookings import Order
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import Booking, Seat, Slot
 from core.refusals import InsufficientStock, Refusal, SlotFull, TechnicianBusy
+from core.schedule import bookings
+from core.schedule.bookings import Order
 from core.shop import Shop
-from core.tables import Booking, Seat, Slot
 
 RIVALS = 8
 TUESDAY = date(2026, 11, 24)

@@ -7,14 +7,15 @@ from pausing import Pause
 from sqlalchemy import select
 from workshop import SPEAKER, check_books, furnish, order
 
-from bot.line import Line
-from core import bookings, waiting
-from core.bookings import Order
-from core.database import Database
+from bot.background.waitlist_worker import Line
+from core.booking import waitlist
+from core.db.database import Database
+from core.db.tables import Booking, Part, Waiting
 from core.refusals import InsufficientStock, Refusal, SlotFull
+from core.schedule import bookings
+from core.schedule.bookings import Order
 from core.shop import Shop
 from core.states import WaitState
-from core.tables import Booking, Part, Waiting
 
 TUESDAY = date(2026, 11, 24)
 WAITERS, STRANGERS = range(1, 6), range(6, 11)
@@ -29,7 +30,7 @@ async def prepare(database: Database, asked: Order, *, shop: Shop, now: datetime
     async with database.write() as session:
         await book(session, asked, customer=HOLDER, shop=shop, now=now)
         for number in WAITERS:
-            await waiting.join(
+            await waitlist.join(
                 session,
                 asked,
                 customer_id=number,

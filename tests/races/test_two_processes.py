@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from bot.background.single_instance import only_server
+from bot.background.single_process import in_one_process
+from bot.channels.sending import File, Parcel
 from bot.config import BadSettings
-from bot.dispatch import Dispatcher
-from bot.elected import in_one_process
-from bot.sending import File, Parcel
-from bot.sole import only_server
-from core import nightly, outbox
-from core.database import Database
-from core.messages import Document, message, say
+from bot.outbox.dispatch import Dispatcher
+from core.db.database import Database
+from core.messaging import outbox
+from core.messaging.messages import Document, message, say
+from core.payment import reconciliation_run
 from core.shop import Shop
 
 REMINDERS = 12
@@ -77,7 +78,7 @@ async def test_the_nights_job_is_done_by_one_of_them(
 ) -> None:
     async def process(database: Database) -> bool:
         async with database.write() as session:
-            return await nightly.claim(session, shop=shop, now=now) is not None
+            return await reconciliation_run.claim(session, shop=shop, now=now) is not None
 
     claims = [process(database) for database in both for _ in range(3)]
     assert sum(await asyncio.gather(*claims)) == 1

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from bot.midtrans import Midtrans, MidtransRefused, MidtransTrouble, SnapLink
+from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble, SnapLink
 from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
 from bot.sandbox.midtrans_notifications import Sent
 from bot.sandbox.midtrans_records import Transaction

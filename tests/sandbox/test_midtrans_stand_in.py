@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, encode_basic_auth, web
 
-from bot.midtrans import Midtrans, MidtransRefused
+from bot.payments.midtrans_client import Midtrans, MidtransRefused
 from bot.sandbox.midtrans import MidtransStandIn, routes
 from bot.sandbox.midtrans_account import NotPossible
 from bot.sandbox.midtrans_notifications import signature

@@ -11,8 +11,8 @@ from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
-from bot.photos import Photos
-from bot.whatsapp import WhatsAppSender
+from bot.channels.whatsapp import WhatsAppSender
+from bot.papers.photos import Photos
 from core.media import MOST_BYTES, MOST_PIXELS
 from core.refusals import BadPhotos
 

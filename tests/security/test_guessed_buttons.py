@@ -13,12 +13,16 @@ from workshop import ANDI, order
 from conversations import actions, dialogue, staff
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings, refunds, waiting, web_customers, work
-from core.database import Database
-from core.messages import Say, message_from_json
+from core import work
+from core.booking import waitlist
+from core.db.database import Database
+from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Outbox, Refund, Waiting
+from core.messaging.messages import Say, message_from_json
+from core.payment import refunds
+from core.people import web_customers
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import Location
-from core.tables import Base, Contact, Conversation, Customer, Inbound, Outbox, Refund, Waiting
 
 KEY = "0123456789abcdef0123456789abcdef.jpg"
 OWNER, STRANGER, ADMIN = "5001", "5002", "7000000001"
@@ -87,7 +91,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
         await _wait(session, REAL["line"], now + timedelta(days=3), shop, now)
         offered = await _wait(session, REAL["offer"], now + timedelta(days=4), shop, now)
-        await waiting.offer(session, offered.id, shop=shop, now=now)
+        await waitlist.offer(session, offered.id, shop=shop, now=now)
         await _book_on_the_web(session, shop, now)
     return database
 
@@ -95,7 +99,9 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
 async def _wait(session: AsyncSession, code: str, day: datetime, shop: Shop, now: datetime) -> Waiting:
     """The owner stands in the line for two in the afternoon."""
     asked = order(shop.at(shop.local(day).date(), time(14)))
-    return await waiting.join(session, asked, customer_id=1, contact_id=1, language="id", shop=shop, now=now, code=code)
+    return await waitlist.join(
+        session, asked, customer_id=1, contact_id=1, language="id", shop=shop, now=now, code=code
+    )
 
 
 async def _book_on_the_web(session: AsyncSession, shop: Shop, now: datetime) -> None:

@@ -12,9 +12,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from paying import ORDER, answer, book, booking_of, without
 from sqlalchemy import select
 
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import LedgerEntry, PaymentNotification
 from core.shop import Shop
-from core.tables import LedgerEntry, PaymentNotification
 from webhooks import midtrans
 from webhooks.app import make_app
 from webhooks.midtrans import signature

@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 from yarl import URL
 
 from conversations.incoming import Incoming, Place
-from core.delivery import Report
+from core.upkeep.delivery_reports import Report
 from webhooks import twilio
 from webhooks.app import make_app
 

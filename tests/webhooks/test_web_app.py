@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 from sqlalchemy import text
 from yarl import URL
 
-from core.database import Database
+from core.db.database import Database
 from webhooks.app import LARGEST_BODY, make_app, make_runner
 
 DEADLINE = timedelta(seconds=0.1)

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from conversations.incoming import clean
 from conversations.texts import render, templates
-from core.messages import Say, say
+from core.messaging.messages import Say, say
 from core.refusals import Refusal
 
 REFUSED = web.RequestKey("refused", str)

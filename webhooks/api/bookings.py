@@ -8,23 +8,17 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import (
-    bookings,
-    cancellation,
-    expanded,
-    idempotency,
-    late,
-    moving,
-    no_shows,
-    notices,
-    payments,
-    policy,
-    reports,
-    web_customers,
-)
+from core import idempotency
+from core.booking import cancellation, expanded, rescheduling
+from core.db.tables import Booking
+from core.notices import booking_notices
+from core.payment import payment_requests, slot_lost
+from core.people import web_customers
+from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
+from core.reports import overview
+from core.schedule import bookings
 from core.shop import Shop
-from core.tables import Booking
 from webhooks.api.answers import Denied
 from webhooks.api.auth import User
 from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
@@ -80,7 +74,7 @@ async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
     if member is None or (member.role == "technician" and member.technician is None):
         return Page([], 0)
     async with call.api.database.read() as session:
-        found, total = await reports.find(
+        found, total = await overview.find(
             session,
             shop=call.api.shop,
             status=query.status,
@@ -110,8 +104,8 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await late.ask_for_rest(session, booking, shop=shop, now=call.now, percent=share)
-        await payments.hurry(session, request.order_id, now=call.now)
+        request = await slot_lost.ask_for_rest(session, booking, shop=shop, now=call.now, percent=share)
+        await payment_requests.hurry(session, request.order_id, now=call.now)
     call.api.wake()
     link = PaymentLink.of(request)
     if link is None and (opened := await call.api.pay_link(request)) is not None:
@@ -138,7 +132,7 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     shop = call.api.shop
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await moving.move(
+        await rescheduling.move(
             session,
             booking,
             shop.at(body.scheduled_date, body.scheduled_time),
@@ -221,7 +215,7 @@ async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingS
     customer.name, customer.email = body.customer_name, body.customer_email or customer.email
     if not customer.phone_proven:
         customer.phone = body.customer_phone
-    await notices.booked(session, booking, shop=api.shop, now=now)
+    await booking_notices.booked(session, booking, shop=api.shop, now=now)
     await web_customers.ask_whose(session, booking, shop=api.shop, now=now)
     return (await _shown(session, call, [booking]))[0]
 
@@ -230,7 +224,7 @@ async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, s
     """The down payment asked for, agreed before, or the lowest that this customer may choose."""
     if chosen := body.dp_percent or booking.down_payment_percent:
         return chosen
-    missed = await no_shows.count(session, booking.customer_id)
+    missed = await trust.count(session, booking.customer_id)
     return min(policy.down_payments(missed, shop), default=0)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from conversations.shelf import price_of
 from conversations.texts import render
-from core import catalog, catalog_edit, catalog_search, fit
-from core.catalog_edit import Entry
-from core.fit import Fit, FitAnswer
-from core.messages import Say, say
-from core.tables import Part, Service, Technician
+from core.catalogue import edit, fit, search, snapshot
+from core.catalogue.edit import Entry
+from core.catalogue.fit import Fit, FitAnswer
+from core.db.tables import Part, Service, Technician
+from core.messaging.messages import Say, say
 from webhooks.api.answers import language_of
 from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
 from webhooks.api.models.catalogue import (
@@ -42,7 +42,7 @@ MOST_OF_A_NAME = 40
 async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]:
     """Parts on offer, by name."""
     async with call.api.database.read() as session:
-        parts, total = await catalog_search.find_parts(session, **query.model_dump(by_alias=False))
+        parts, total = await search.find_parts(session, **query.model_dump(by_alias=False))
     return Page([Sparepart.of(part) for part in parts], total)
 
 
@@ -56,7 +56,7 @@ async def get_sparepart(call: Call) -> Sparepart:
 async def get_stock(call: Call) -> Stock:
     """What can be had of a part now."""
     part = await _offered(call, Part)
-    status = catalog.stock_status(part, part.stock)
+    status = snapshot.stock_status(part, part.stock)
     return Stock(
         sparepart_id=part.id,
         name=part.name,
@@ -71,11 +71,11 @@ async def get_stock(call: Call) -> Stock:
 async def check_compatibility(call: Call, query: Car) -> Compatibility:
     """Whether a part fits a car, and what helps where it doesn't."""
     async with call.api.database.read() as session:
-        part = await catalog_edit.offered(session, Part, call.id)
-        catalogue = await catalog.load(session)
+        part = await edit.offered(session, Part, call.id)
+        catalogue = await snapshot.load(session)
         found = fit.fit_of(catalogue, part, query.brand, query.model, query.year)
-        adapter = await catalog_edit.offered(session, Part, found.adapter.id) if found.adapter else None
-        others = [await catalog_edit.offered(session, Part, other.id) for other in found.alternatives]
+        adapter = await edit.offered(session, Part, found.adapter.id) if found.adapter else None
+        others = [await edit.offered(session, Part, other.id) for other in found.alternatives]
     return Compatibility(
         is_compatible=_COMPATIBLE[found.answer],
         fit=found.answer,
@@ -112,7 +112,7 @@ async def retire_sparepart(call: Call) -> Sparepart:
 async def list_services(call: Call, query: ServiceFilter) -> Page[ServiceOffer]:
     """Services, by name."""
     async with call.api.database.read() as session:
-        services, total = await catalog_search.find_services(session, **query.model_dump(by_alias=False))
+        services, total = await search.find_services(session, **query.model_dump(by_alias=False))
     return Page([ServiceOffer.of(service) for service in services], total)
 
 
@@ -147,7 +147,7 @@ async def retire_service(call: Call) -> ServiceOffer:
 async def list_technicians(call: Call, query: WorkerFilter) -> Page[Worker]:
     """Technicians, by name; phone and e-mail only for staff."""
     async with call.api.database.read() as session:
-        technicians, total = await catalog_search.find_technicians(session, **query.model_dump(by_alias=False))
+        technicians, total = await search.find_technicians(session, **query.model_dump(by_alias=False))
     for_staff = call.caller is not None and call.caller.staff is not None
     return Page([Worker.of(technician, for_staff=for_staff) for technician in technicians], total)
 
@@ -200,22 +200,22 @@ _COMPATIBLE = {
 
 async def _offered(call: Call, table: type[Entry]) -> Entry:
     async with call.api.database.read() as session:
-        return await catalog_edit.offered(session, table, call.id)
+        return await edit.offered(session, table, call.id)
 
 
 async def _add(call: Call, entry: Entry) -> Entry:
     async with call.api.database.write() as session:
-        return await catalog_edit.add(session, entry)
+        return await edit.add(session, entry)
 
 
 async def _change(call: Call, table: type[Entry], values: Mapping[str, object]) -> Entry:
     async with call.api.database.write() as session:
-        return await catalog_edit.change(session, table, call.id, values)
+        return await edit.change(session, table, call.id, values)
 
 
 async def _retire(call: Call, table: type[Entry]) -> Entry:
     async with call.api.database.write() as session:
-        return await catalog_edit.retire(session, table, call.id, now=call.now)
+        return await edit.retire(session, table, call.id, now=call.now)
 
 
 def _new_id(call: Call, name: str) -> str:

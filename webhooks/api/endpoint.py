@@ -20,11 +20,11 @@ from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from core.database import Database
+from core.db.database import Database
+from core.db.tables import PaymentRequest
 from core.limits import Limiter
 from core.refusals import NotFound, Refusal
 from core.shop import Shop
-from core.tables import PaymentRequest
 from webhooks.api.answers import Denied, answered, failed
 from webhooks.api.auth import Clerk, User
 from webhooks.api.forms import read_form

@@ -6,11 +6,13 @@ from dataclasses import asdict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import cancellation, media, reports, work
-from core.policy import check_may_work_on
+from core import media, work
+from core.booking import cancellation
+from core.db.tables import Booking
+from core.pricing.policy import check_may_work_on
 from core.refusals import BadPhotos
+from core.reports import overview
 from core.states import BookingStatus
-from core.tables import Booking
 from webhooks.api.answers import Denied
 from webhooks.api.bookings import again, visible
 from webhooks.api.endpoint import Call, Endpoint, Who, endpoint
@@ -21,7 +23,7 @@ from webhooks.api.models.bookings import Assignment, BookingShown, Figures, NewC
 async def get_dashboard(call: Call) -> Figures:
     """All bookings by status, and the revenue."""
     async with call.api.database.read() as session:
-        figures = asdict(await reports.dashboard(session))
+        figures = asdict(await overview.dashboard(session))
     revenue = figures.pop("revenue")
     return Figures(total_revenue=revenue, **{f"{name}_bookings": count for name, count in figures.items()})
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from conversations.texts import render
-from core import bookings, slots
+from core.schedule import bookings, slots
 from core.shop import WEEKDAYS, Shop
 from webhooks.api.answers import language_of
 from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint

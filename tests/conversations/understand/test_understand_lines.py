@@ -14,7 +14,7 @@ import pytest
 from demo_catalogue import DEMO
 
 from conversations.understand import Intent, Lexicon, understand
-from core.catalog import CATEGORIES
+from core.catalogue.snapshot import CATEGORIES
 from core.shop import Shop
 
 LINES = Path(__file__).parent / "lines"

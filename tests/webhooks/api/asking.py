@@ -16,13 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from paying import answer
 from workshop import INSTALL
 
-from bot.collect import Collector
-from bot.midtrans import SnapLink
-from bot.photos import Photos
-from core import bookings, settlement
-from core.database import Database
+from bot.papers.photos import Photos
+from bot.payments.midtrans_client import SnapLink
+from bot.payments.payment_worker import Collector
+from core.db.database import Database
+from core.db.tables import Booking
+from core.payment import settlement
+from core.schedule import bookings
 from core.shop import Shop
-from core.tables import Booking
 from webhooks import cors, files
 from webhooks.api import Api, routes
 from webhooks.api.auth import Clerk, KeysAway, KeySet

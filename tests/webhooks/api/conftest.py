@@ -10,7 +10,7 @@ from asking import Issuer, Web, opened
 from cryptography.hazmat.primitives.asymmetric import rsa
 from workshop import ANDI, BUDI, furnish
 
-from core.database import Database
+from core.db.database import Database
 from core.shop import Shop, StaffMember
 
 

@@ -11,10 +11,10 @@ from paying import answer
 from sqlalchemy import delete, event, func, select, update
 from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, check_books
 
-from bot.midtrans import MidtransTrouble
-from core import late, settlement
+from bot.payments.midtrans_client import MidtransTrouble
+from core.db.tables import Booking, Closure, IdempotencyKey, Part, PaymentRequest
 from core.idempotency import KEPT
-from core.tables import Booking, Closure, IdempotencyKey, Part, PaymentRequest
+from core.payment import settlement, slot_lost
 
 on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CAR = {"brand": "Toyota", "model": "Avanza", "year": 2018}
@@ -265,7 +265,7 @@ async def test_late_money_that_is_asked_for_its_rest_has_its_place_again_for_goo
         told = answer(order_id, amount=60_000)
         await settlement.settle(session, order_id, told, shop=web.shop, now=web.now)
         await session.execute(delete(Closure))
-    assert late.waits(await web.row(code))
+    assert slot_lost.waits(await web.row(code))
     status, rest = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
     assert (status, rest["data"]["amount"]) == (200, 90_000)
     row = await web.row(code)

@@ -7,7 +7,7 @@ from asking import Web
 from paying import tuesday_at_ten
 from sqlalchemy import select, update
 
-from core.tables import Booking, Refund
+from core.db.tables import Booking, Refund
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -3,7 +3,7 @@
 from asking import Web, wish
 from workshop import ANDI, BUDI, INSTALL, SPEAKER
 
-from core.tables import Part
+from core.db.tables import Part
 
 
 async def test_a_booking_from_the_shelf_to_the_warranty(web: Web) -> None:

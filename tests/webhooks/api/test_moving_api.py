@@ -8,7 +8,7 @@ from asking import Web, wish
 from paying import answer
 from workshop import ANDI, BUDI
 
-from core import settlement
+from core.payment import settlement
 
 MOVED = {"scheduledDate": "2026-11-25", "scheduledTime": "13:00"}
 ELSEWHERE = {"scheduledDate": "2026-11-26", "scheduledTime": "09:00"}

@@ -9,8 +9,8 @@ from workshop import CHECK, order
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
-from core import bookings
-from core.tables import Contact, Customer, Outbox
+from core.db.tables import Contact, Customer, Outbox
+from core.schedule import bookings
 
 SARI, TONO = "+6281234567890", "+6281298765432"
 _events = itertools.count(1)

@@ -7,7 +7,7 @@ from asking import Web, wish
 from sqlalchemy import update
 from workshop import ANDI, BUDI, INSTALL, SPEAKER
 
-from core.tables import Part, Service, Technician
+from core.db.tables import Part, Service, Technician
 from webhooks.api import ENDPOINTS
 
 PEOPLE = ("nobody", "tono", "sari", "budi", "andi", "rina")

@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, AwareDatetime, Field
 
 from core import media
-from core.bookings import Order
-from core.expanded import Expanded
-from core.prices import down_payment
+from core.booking.expanded import Expanded
+from core.db.tables import AdditionalCost, BookingLine, PaymentRequest, WorkNote
+from core.pricing.prices import down_payment
+from core.schedule.bookings import Order
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
-from core.tables import AdditionalCost, BookingLine, PaymentRequest, WorkNote
 from webhooks.api.models.catalogue import ServiceOffer, Sparepart, Worker
 from webhooks.api.models.fields import (
     MOST_COUNT,

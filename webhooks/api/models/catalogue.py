@@ -4,9 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from core.catalog import StockStatus
-from core.fit import FitAnswer
-from core.tables import Part, Service, Technician
+from core.catalogue.fit import FitAnswer
+from core.catalogue.snapshot import StockStatus
+from core.db.tables import Part, Service, Technician
 from webhooks.api.models.fields import (
     Count,
     Given,

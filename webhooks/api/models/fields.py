@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from conversations.incoming import clean
 from conversations.understand.contacts import read_phone, read_plate
-from core.fit import year_span
+from core.catalogue.fit import year_span
 
 MOST_RUPIAH = 1_000_000_000
 MOST_COUNT = 1_000_000_000

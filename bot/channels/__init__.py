@@ -1,0 +1,1 @@
+"""Telegram, WhatsApp and e-mail: sending, rendering, and fetching what no webhook brought."""

@@ -1,0 +1,127 @@
+"""A message as Telegram shows it: HTML, and a keyboard under the last of its parts.
+
+    options, link          inline keyboard; a button's data is `Message.tap`
+    wants                  reply keyboard with "send my number" or "send my location", the options below as plain keys
+
+Telegram takes one kind of keyboard a message. A typed label is always an answer, so options lose nothing
+as plain keys; a link becomes a line of text beside them.
+Limits: https://core.telegram.org/bots/api (text 4096, caption 1024, callback data 64 bytes, 100 buttons).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TypeVar
+
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
+
+from bot.channels.text_fitting import numbered, one_line, shorten, split, upright, width
+from conversations.texts import Style, render
+from core.messaging.messages import Link, Message, Option, say
+
+HTML = Style(escape=lambda text: escape(upright(text), quote=False), bold=("<b>", "</b>"))
+
+LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
+LONGEST_LABEL = 60
+MOST_BUTTONS = 100
+ROW = 36
+"""About how many letters fit beside each other on a narrow phone."""
+
+Button = TypeVar("Button", InlineKeyboardButton, KeyboardButton)
+Keyboard = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One call of the Bot API: `sendMessage`, or `sendDocument` with the text as its caption."""
+
+    text: str
+    keyboard: Keyboard | None = None
+    document: bool = False
+
+
+def parts(message: Message, language: str, *, keys_open: bool = False) -> list[Part]:
+    """The calls that show a message; `keys_open` when a reply keyboard may still be up in the chat."""
+    texts, keyboard = split(_text(message, language), LONGEST_TEXT, HTML.bold), _keyboard(message, language)
+    if message.document and width(texts[-1]) <= LONGEST_CAPTION:
+        shown = [*map(Part, texts[:-1]), Part(texts[-1], keyboard, document=True)]
+    elif message.document:
+        shown = [*map(Part, texts), Part("", keyboard, document=True)]
+    else:
+        shown = [*map(Part, texts[:-1]), Part(texts[-1] or "…", keyboard)]
+    if keys_open and isinstance(keyboard, InlineKeyboardMarkup):
+        # An inline keyboard leaves no room for the order to take the reply keyboard away.
+        return [Part(render(say("channel.keys_gone"), language, HTML), ReplyKeyboardRemove()), *shown]
+    return shown
+
+
+def _text(message: Message, language: str) -> str:
+    paragraphs = [render(text, language, HTML) for text in message.says]
+    if len(message.options) > MOST_BUTTONS:
+        paragraphs.append(numbered(message.options, language, HTML))
+    else:
+        paragraphs.append("\n".join(_hints(message.options, language)))
+    if message.link and message.wants:
+        label = render(say("channel.link", label=message.link.label), language, HTML)
+        paragraphs.append(f"{label}\n{escape(message.link.url)}")
+    return "\n\n".join(paragraph for paragraph in (each.strip() for each in paragraphs) if paragraph)
+
+
+def _hints(options: Sequence[Option], language: str) -> list[str]:
+    """What a list would show on an option's second line: buttons have none."""
+    return [
+        render(say("channel.hint", label=option.label, hint=option.hint), language, HTML)
+        for option in options
+        if option.hint
+    ]
+
+
+def _keyboard(message: Message, language: str) -> Keyboard:
+    buttons = [] if len(message.options) > MOST_BUTTONS else _labels(message.options, language)
+    if message.wants:
+        keys = _reply_keys(message.wants, buttons, language)
+        return ReplyKeyboardMarkup(keys, resize_keyboard=True, one_time_keyboard=True)
+    rows = _rows([InlineKeyboardButton(label, callback_data=message.tap(i)) for i, label in enumerate(buttons)])
+    if message.link:
+        rows.append([_link_button(message.link, language)])
+    return InlineKeyboardMarkup(rows) if rows else ReplyKeyboardRemove()
+
+
+def _labels(options: Sequence[Option], language: str) -> list[str]:
+    """What stands on the buttons; numbered where two would look the same."""
+    labels = [upright(one_line(render(option.label, language))) for option in options]
+    shown = [shorten(label, LONGEST_LABEL) for label in labels]
+    if all(shown) and len(set(shown)) == len(shown):
+        return shown
+    return [shorten(f"{number}. {label}", LONGEST_LABEL) for number, label in enumerate(labels, start=1)]
+
+
+def _reply_keys(wants: str, labels: Sequence[str], language: str) -> list[list[KeyboardButton]]:
+    words = render(say(f"channel.share_{wants}"), language)
+    asked = KeyboardButton(words, request_contact=wants == "contact", request_location=wants == "location")
+    return [[asked], *_rows([KeyboardButton(label) for label in labels])]
+
+
+def _link_button(link: Link, language: str) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        shorten(one_line(render(link.label, language)), LONGEST_LABEL) or link.url, url=link.url
+    )
+
+
+def _rows(buttons: Sequence[Button]) -> list[list[Button]]:
+    """Up to three in a row while they are short, a long one alone; a phone makes all of a row equally wide."""
+    rows: list[list[Button]] = []
+    for button in buttons:
+        row: list[Button] = [*(rows[-1] if rows else ()), button]
+        if 1 < len(row) <= 3 and len(row) * max(width(each.text) for each in row) <= ROW:
+            rows[-1] = row
+        else:
+            rows.append([button])
+    return rows

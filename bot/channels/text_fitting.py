@@ -1,0 +1,88 @@
+"""Making text fit a channel: measuring, shortening, splitting.
+
+Both vendors count UTF-16 units somewhere (an emoji is two), so everything here does; where they are
+more generous, nothing is lost.
+"""
+
+import re
+from collections.abc import Sequence
+
+from conversations.texts import Style, render
+from core.messaging.messages import Option
+
+LONGEST_LINE = 200
+"""Of an option among others: a number must not be cut off from its words."""
+
+# Marks that turn the rest of a line around: nobody's name needs them, and a total behind one reads backwards.
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def width(text: str) -> int:
+    """The length in UTF-16 units."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def one_line(text: str) -> str:
+    """A text without line ends and runs of spaces."""
+    return " ".join(text.split())
+
+
+def upright(text: str) -> str:
+    """A text without marks that override its direction; right-to-left letters stay."""
+    return _OVERRIDES.sub("", text)
+
+
+def numbered(options: Sequence[Option], language: str, style: Style) -> str:
+    """Options as lines "1. …", for where they are no buttons; the engine takes the number as an answer."""
+    told = (": ".join(render(each, language) for each in (option.label, option.hint) if each) for option in options)
+    return "\n".join(
+        style.escape(shorten(one_line(f"{number}. {words}"), LONGEST_LINE))
+        for number, words in enumerate(told, start=1)
+    )
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` units, with "…" where something is missing."""
+    return text if width(text) <= limit else _head(text, limit - 1).rstrip() + "…"
+
+
+def split(text: str, limit: int, bold: tuple[str, str] = ("", "")) -> list[str]:
+    """Pieces of at most `limit` units, cut at a paragraph's end, else a line's, else a word's, else anywhere.
+
+    Bold that runs over a cut is closed before it and opened again behind it.
+    """
+    opening, closing = bold
+    pieces = []
+    while width(text) > limit:
+        piece, text = _cut(text, limit - width(closing))
+        if _is_open(piece, bold):
+            piece, text = piece + closing, opening + text
+        pieces.append(piece)
+    return [*pieces, text] if text or not pieces else pieces
+
+
+def _cut(text: str, limit: int) -> tuple[str, str]:
+    head = _head(text, limit)
+    for end in ("\n\n", "\n", " "):
+        place = head.rfind(end)
+        if head[: max(place, 0)].strip():
+            return head[:place].rstrip(), text[place:].lstrip()
+    head = _without_half_an_entity(head)
+    return head, text[len(head) :]
+
+
+def _head(text: str, limit: int) -> str:
+    return text.encode("utf-16-le", "replace")[: 2 * limit].decode("utf-16-le", "ignore")
+
+
+def _without_half_an_entity(head: str) -> str:
+    """The longest start that cuts no `&lt;` and no tag in two; no vendor's entity is longer than ten signs."""
+    place = max(head.rfind("&", -10), head.rfind("<", -10))
+    return head[:place] if place > 0 and not re.search("[;>]", head[place:]) else head
+
+
+def _is_open(piece: str, bold: tuple[str, str]) -> bool:
+    opening, closing = bold
+    if opening == closing:
+        return bool(opening) and piece.count(opening) % 2 == 1
+    return piece.count(opening) > piece.count(closing)

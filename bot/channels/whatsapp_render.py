@@ -1,0 +1,212 @@
+"""A message as WhatsApp shows it through Twilio: texts, and inside the 24 hours buttons or a list.
+
+    up to 3 options, all short       quick-reply       the id of a button is `Message.tap`
+    up to 10 options                 list-picker       the same ids; the hint is an entry's second line
+    a link and no options            call-to-action    else it stands in the text on its own line
+    more, or outside the 24 hours    numbered text
+
+Buttons and lists are Contents, made beforehand. Ids, titles, entries and the body may hold variables
+(https://www.twilio.com/docs/content/twiliolist-picker, …/twilio-quick-reply), a variable no line end
+(https://www.twilio.com/docs/api/errors/21656). So a Content here is a mere shape, one variable a line,
+button or entry: a few dozen of them serve every message, and nothing personal is kept in them.
+Limits: text 1600; with buttons, a list or a file 1024; button 20; entry 24, its second line 72.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.channels.text_fitting import numbered, one_line, shorten, split, upright, width
+from conversations.texts import Style, render
+from core.messaging.messages import Link, Message, Option, Say, say
+
+LONGEST_TEXT = 1600
+LONGEST_BODY = 1024
+LONGEST_LINK_BODY = 640
+"""Above a link's button: 640 in some of Twilio's pages, 1024 in others."""
+MOST_BUTTONS = 3
+LONGEST_BUTTON = 20
+MOST_ENTRIES = 10
+LONGEST_ENTRY = 24
+LONGEST_DESCRIPTION = 72
+MOST_LINES = 60
+"""Of an interactive body: a Content takes 100 variables, a list of ten needs 31 of them."""
+
+LONGEST_VARIABLE = 800
+"""Of an approved template, whose own words share WhatsApp's 1024 with it."""
+
+# WhatsApp formats *this*, _this_, ~this~ and `this` where the mark stands at a word's edge, and quotes after ">".
+_MARK = re.compile(r"(?<![^\W_])[*_~`]|[*_~`](?![^\W_])|^>", re.MULTILINE)
+_LOOKALIKE = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ">": "›"}
+# "{{" would open a placeholder of a Content.
+_BRACES = re.compile(r"\{(?=\{)")
+
+
+def _neutral(text: str) -> str:
+    return _BRACES.sub("❴", upright(text))
+
+
+def _unmarked(text: str) -> str:
+    return _MARK.sub(lambda mark: _LOOKALIKE[mark[0]], _neutral(text))
+
+
+WHATSAPP = Style(escape=_unmarked, bold=("*", "*"))
+TITLE = Style(escape=_neutral, bold=("", ""))
+"""Buttons and entries know no markup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A plain message, with the parcel's file when `file`."""
+
+    body: str
+    file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interactive:
+    """A message by a Content: the Content's types, and this message's variables."""
+
+    types: dict[str, Any]
+    variables: dict[str, str]
+    body: str
+    """What the person reads above the buttons."""
+
+    @property
+    def name(self) -> str:
+        """The Content's friendly name: the same shape, the same name, also after a restart."""
+        return f"bengkel_{sha256(json.dumps(self.types, sort_keys=True).encode()).hexdigest()[:20]}"
+
+
+def parts(message: Message, language: str) -> list[Text | Interactive]:
+    """The messages that show a message inside the 24 hours."""
+    if 0 < len(message.options) <= MOST_ENTRIES:
+        before, body = _before_and_body(_text(message, language), LONGEST_BODY)
+        file = [Text("", file=True)] if message.document else []
+        return [*file, *map(Text, before), _menu(message, language, body)]
+    if message.link and not message.options and not message.document:
+        before, body = _before_and_body(_says(message, language), LONGEST_LINK_BODY)
+        return [*map(Text, before), _link_button(message.link, language, body)]
+    if message.document:
+        *before, caption = split(_text(message, language), LONGEST_BODY, WHATSAPP.bold)
+        return [*map(Text, before), Text(caption, file=True)]
+    return [Text(piece or "…") for piece in split(_text(message, language), LONGEST_TEXT, WHATSAPP.bold)]
+
+
+def template_text(message: Message, language: str) -> str:
+    """The message as the one variable of an approved template: no line ends, and no options."""
+    return shorten(one_line(_text(replace(message, options=()), language)), LONGEST_VARIABLE)
+
+
+def _says(message: Message, language: str) -> str:
+    paragraphs = (render(text, language, WHATSAPP).strip() for text in message.says)
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _text(message: Message, language: str) -> str:
+    """All that is no button: the paragraphs, a link, and options that are too many for a list."""
+    paragraphs = [_says(message, language)]
+    if message.link:
+        label = render(say("channel.link", label=message.link.label), language, WHATSAPP)
+        paragraphs.append(f"{label}\n{message.link.url}")
+    if len(message.options) > MOST_ENTRIES:
+        paragraphs.append(numbered(message.options, language, WHATSAPP))
+        paragraphs.append(render(say("channel.reply_number"), language, WHATSAPP))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _before_and_body(text: str, limit: int) -> tuple[list[str], str]:
+    """What goes ahead as texts, and what stands above the buttons: the end, since that is the question."""
+    *before, body = split(text, limit, WHATSAPP.bold)
+    *lines, last = body.split("\n")
+    if len(lines) >= MOST_LINES:
+        before, body = [*before, "\n".join(lines)], last
+    return before, body.strip() or "…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    id: str
+    title: str
+    description: str
+
+
+def _choices(message: Message, language: str) -> list[_Choice]:
+    """The options in a list's lengths."""
+    labels = [_title(option.label, language) for option in message.options]
+    titles = [shorten(label, LONGEST_ENTRY) for label in labels]
+    if not all(titles) or len(set(titles)) < len(titles):
+        titles = [shorten(f"{number}. {label}", LONGEST_ENTRY) for number, label in enumerate(labels, start=1)]
+    return [
+        _Choice(message.tap(index), title, _description(option, label, title, language))
+        for index, (option, label, title) in enumerate(zip(message.options, labels, titles, strict=True))
+    ]
+
+
+def _description(option: Option, label: str, title: str, language: str) -> str:
+    """An entry's second line: the whole label where the first cut it, and the hint."""
+    whole = "" if label in title else label
+    hint = _title(option.hint, language) if option.hint else ""
+    return shorten(" · ".join(words for words in (whole, hint) if words), LONGEST_DESCRIPTION)
+
+
+def _title(text: Say | str, language: str) -> str:
+    return one_line(render(text, language, TITLE))
+
+
+def _menu(message: Message, language: str, body: str) -> Interactive:
+    """Buttons where all fit on them, else a list."""
+    shape, choices = _Shape(), _choices(message, language)
+    lines = shape.put_lines(body)
+    if _fit_on_buttons(choices):
+        actions = [
+            {"type": "QUICK_REPLY", "title": shape.put(each.title), "id": shape.put(each.id)} for each in choices
+        ]
+        return Interactive({"twilio/quick-reply": {"body": lines, "actions": actions}}, shape.variables, body)
+    button = shape.put(shorten(_title(message.button or say("channel.open_list"), language), LONGEST_BUTTON))
+    items = [
+        {"item": shape.put(each.title), "id": shape.put(each.id)}
+        | ({"description": shape.put(each.description)} if each.description else {})
+        for each in choices
+    ]
+    return Interactive({"twilio/list-picker": {"body": lines, "button": button, "items": items}}, shape.variables, body)
+
+
+def _fit_on_buttons(choices: Sequence[_Choice]) -> bool:
+    return len(choices) <= MOST_BUTTONS and all(
+        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
+    )
+
+
+def _link_button(link: Link, language: str, body: str) -> Interactive:
+    """A button that opens a page; only the end of its address may be a variable, its title none."""
+    shape, host = _Shape(), f"{urlsplit(link.url).netloc}/"
+    lines = shape.put_lines(body)
+    before, _, rest = link.url.partition(host)
+    action = {
+        "type": "URL",
+        "title": shorten(_title(link.label, language) or host, LONGEST_BUTTON),
+        "url": before + host + shape.put(rest) if rest else link.url,
+    }
+    return Interactive({"twilio/call-to-action": {"body": lines, "actions": [action]}}, shape.variables, body)
+
+
+class _Shape:
+    """Numbers the variables of a Content while it is built."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, str] = {}
+
+    def put(self, value: str) -> str:
+        """The placeholder that stands for a value."""
+        number = str(len(self.variables) + 1)
+        self.variables[number] = one_line(value)
+        return "{{" + number + "}}"
+
+    def put_lines(self, text: str) -> str:
+        """A placeholder for each line that holds anything: a variable takes no line end."""
+        return "\n".join(self.put(line) if line.strip() else "" for line in text.split("\n"))

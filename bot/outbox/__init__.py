@@ -1,0 +1,1 @@
+"""Sending what the outbox holds, and recording what became of it."""

@@ -1,0 +1,44 @@
+"""What vendors report of messages they took, noted as it comes: by their webhook, or fetched where that was missed."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from bot.background.batching import Together
+from core.db.database import Database, work_left
+from core.shop import Shop
+from core.upkeep import delivery_reports
+from core.upkeep.delivery_reports import Report
+
+
+class Reports:
+    """Notes reports; `channels` are those that are on, `wake` gets the names of those for whom there is work then."""
+
+    def __init__(
+        self,
+        database: Database,
+        shop: Shop,
+        *,
+        channels: Collection[str],
+        clock: Callable[[], datetime],
+        wake: Callable[..., None],
+    ) -> None:
+        self._database = database
+        self._shop = shop
+        self._channels = channels
+        self._clock = clock
+        self._wake = wake
+        self._steps = Together(self._note_steps)
+
+    async def note(self, report: Report) -> None:
+        """Note how far a message has come, committed when this returns."""
+        if report.is_step:
+            await self._steps.do(report)
+            return
+        async with self._database.write() as session:
+            await delivery_reports.note(session, report, shop=self._shop, channels=self._channels, now=self._clock())
+        if work := work_left(session):
+            self._wake(*work)
+
+    async def _note_steps(self, steps: Sequence[Report]) -> None:
+        async with self._database.write() as session:
+            await delivery_reports.note_steps(session, steps)

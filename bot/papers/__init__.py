@@ -1,0 +1,1 @@
+"""PDF papers, pictures and spreadsheets, and the photos that people sent."""

@@ -1,0 +1,117 @@
+"""Files of ours, as the channels attach them and as signed links serve them.
+
+Document(kind, id) ── file ──┐
+signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> made from facts and ledger
+                                        ├── photo ──────────────────────────> as it was sent
+                                        └── week ───────────────────────────> drawn from the slots
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.channels.sending import File
+from bot.papers import chart, monthly_sheet, pdf
+from bot.papers.photos import Photos
+from core import media
+from core.db.database import Database
+from core.db.tables import Booking
+from core.messaging.messages import Document
+from core.papers import credit_notes, invoices, receipts
+from core.papers.invoices import Payment
+from core.papers.numbering import PaperFacts
+from core.refusals import NotFound
+from core.reports import monthly, overview
+from core.shop import Shop
+from webhooks import files
+from webhooks.files import Download
+
+FILE_LINKS_LAST = timedelta(days=7)
+
+
+class Library:
+    """Finds or makes a file by its kind and its name."""
+
+    def __init__(
+        self,
+        database: Database,
+        photos: Photos,
+        secret: bytes,
+        public_url: str,
+        shop: Shop,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._photos = photos
+        self._secret = secret
+        self._public_url = public_url
+        self._shop = shop
+        self._clock = clock
+
+    async def file(self, document: Document) -> File:
+        """A document of a message, ready to be attached; raises `NotFound`."""
+        found = await self.download(document.kind, document.id)
+        if found is None:
+            raise NotFound(code=document.id)
+        return File(found.name, found.content_type, found.content, self.link(document.kind, document.id))
+
+    def link(self, kind: str, name: str) -> str:
+        """The signed address of a file, for a while."""
+        return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
+
+    async def download(self, kind: str, code: str) -> Download | None:
+        """The bytes behind a link."""
+        match kind:
+            case "invoice" | "receipt" | "credit_note":
+                return await self._paper(kind, code)
+            case "photo":
+                return await self._photo(code)
+            case "week":
+                return await self._week(code)
+            case "report":
+                return await self._report(code)
+            case _:
+                return None
+
+    async def _photo(self, key: str) -> Download | None:
+        content = await self._photos.load(key)
+        return Download(key, media.kind_of_key(key).content_type, content) if content else None
+
+    async def _paper(self, kind: Literal["invoice", "receipt", "credit_note"], name: str) -> Download | None:
+        async with self._database.read() as session:
+            try:
+                facts, payments = await _load(session, kind, name)
+            except NotFound:
+                return None
+            language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
+        content = await pdf.make(facts, payments, language=language or "id")
+        return Download(facts.number.replace("/", "-") + ".pdf", "application/pdf", content)
+
+    async def _report(self, code: str) -> Download:
+        first, _, language = code.partition(".")
+        async with self._database.read() as session:
+            month = await monthly.load(session, date.fromisoformat(f"{first}-01"), shop=self._shop)
+        name = monthly_sheet.file_name(month, language)
+        return Download(name, monthly_sheet.CONTENT_TYPE, monthly_sheet.as_csv(month, language))
+
+    async def _week(self, code: str) -> Download:
+        monday, _, language = code.partition(".")
+        async with self._database.read() as session:
+            days = await overview.week(session, date.fromisoformat(monday), shop=self._shop)
+        content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
+        return Download(f"{monday}.png", "image/png", content)
+
+
+async def _load(
+    session: AsyncSession, kind: Literal["invoice", "receipt", "credit_note"], name: str
+) -> tuple[PaperFacts, tuple[Payment, ...]]:
+    match kind:
+        case "invoice":
+            return await invoices.load(session, name)
+        case "receipt":
+            return await receipts.load(session, name), ()
+        case "credit_note":
+            return await credit_notes.load(session, name), ()

@@ -1,0 +1,213 @@
+"""A sheet to write on: embedded fonts, any text without surprises, colours, the page's foot.
+
+Inter is the hand of the shop; DejaVu Sans steps in, sign by sign, for scripts that Inter lacks. What
+neither has is shown as □ (letters) or left out (emoji). Nothing that a person typed is read as markup.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Container
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+from typing import Literal, cast
+
+import segno
+from fpdf import FPDF
+from fpdf.bidi import BidiParagraph
+from fpdf.enums import TextDirection
+from fpdf.fonts import TTFFont
+
+Colour = tuple[int, int, int]
+Align = Literal["L", "R", "C"]
+Size = Literal["A4", "half"]
+"""A4, or the half of it, as wide."""
+
+INK: Colour = (17, 24, 39)
+MUTED: Colour = (107, 114, 128)
+HAIRLINE: Colour = (226, 230, 236)
+SHADE: Colour = (246, 247, 249)
+ACCENT: Colour = (16, 52, 92)
+GREEN: Colour = (21, 101, 52)
+WHITE: Colour = (255, 255, 255)
+
+MARGIN = 18.0
+BOTTOM = 26.0
+WIDTH = 210 - 2 * MARGIN
+RIGHT = MARGIN + WIDTH
+LONGEST = 300
+"""More signs than this of one text don't go on paper."""
+
+_FONTS = Path(str(files("bot.papers") / "fonts"))
+PAGES = "\u2007"
+"""Stands for the number of pages until it is known; `printable` turns it to a space, so no person's text holds it."""
+_SIZES: dict[Size, tuple[float, float]] = {"A4": (210, 297), "half": (210, 148.5)}
+"""Width and height in millimetres."""
+_RIGHT_TO_LEFT = {"R", "AL"}
+
+
+class Paper(FPDF):
+    """A page in millimetres; the same calls give the same bytes."""
+
+    def __init__(self, *, title: str, author: str, language: str, made_at: datetime, size: Size = "A4") -> None:
+        super().__init__(format=_SIZES[size])
+        self.set_margins(MARGIN, MARGIN, MARGIN)
+        self.set_auto_page_break(auto=False)
+        self.c_margin = 0  # what we place stands exactly there
+        self.alias_nb_pages(PAGES)
+        self.add_font("inter", "", _FONTS / "Inter-Regular.ttf")
+        self.add_font("inter", "B", _FONTS / "Inter-SemiBold.ttf")
+        self.set_title(title)
+        self.set_author(author)
+        self.set_lang(language)
+        self.set_creation_date(made_at)
+        self.heading: Callable[[], None] = lambda: None
+        """Draws the head of every page but the first."""
+        self.footing: Callable[[], None] = lambda: None
+        """Draws the foot of every page."""
+
+    def header(self) -> None:
+        """Called by fpdf2 on each new page."""
+        if self.page > 1:
+            self.heading()
+
+    def footer(self) -> None:
+        """Called by fpdf2 when a page is full."""
+        self.footing()
+
+    def room(self, height: float) -> bool:
+        """Whether that many millimetres are left above the foot."""
+        return self.y + height <= self.h - BOTTOM
+
+    def hand(self, size: float, colour: Colour = INK, *, bold: bool = False) -> None:
+        """Write from here on in this size (points) and colour."""
+        self.set_font("inter", "B" if bold else "", size)
+        self.set_text_color(*colour)
+
+    def put(self, x: float, y: float, width: float, text: str, *, height: float = 5, align: Align = "L") -> None:
+        """One line of text at a place; what is wider than `width` is cut with an ellipsis."""
+        self.set_xy(x, y)
+        self.cell(width, height, self._cut(self.printable(text), width), align=align)
+
+    def fit(self, x: float, y: float, width: float, text: str, *, height: float = 5, align: Align = "L") -> None:
+        """One line of text that must stand there whole: too wide, it is written smaller."""
+        size, text = self.font_size_pt, self.printable(text)
+        self.set_font_size(size * min(1, width / max(self.get_string_width(text), 1)))
+        self.set_xy(x, y)
+        self.cell(width, height, text, align=align)
+        self.set_font_size(size)
+
+    def block(self, x: float, y: float, width: float, text: str, *, height: float = 4.6, most: int = 8) -> float:
+        """Text over as many lines as it takes, `most` at most; returns the y below it."""
+        lines = self.lines(width, text, most=most)
+        for number, line in enumerate(lines):
+            self.set_xy(x, y + number * height)
+            self.cell(width, height, line)
+        return y + len(lines) * height
+
+    def lines(self, width: float, text: str, *, most: int = 8) -> list[str]:
+        """The lines that a text takes in this width."""
+        lines = cast(list[str], self.multi_cell(width, text=self.printable(text), dry_run=True, output="LINES"))
+        if len(lines) > most:
+            lines[most - 1] = self._ended(lines[most - 1], width)
+        return lines[:most]
+
+    def rule(self, y: float, *, left: float = MARGIN) -> None:
+        """A hairline from there to the right margin."""
+        self.set_draw_color(*HAIRLINE)
+        self.set_line_width(0.2)
+        self.line(left, y, self.w - MARGIN, y)
+
+    def box(self, x: float, y: float, width: float, height: float, colour: Colour, *, radius: float = 0) -> None:
+        """A filled rectangle, with round corners where a radius is given."""
+        self.set_fill_color(*colour)
+        self.rect(x, y, width, height, style="F", round_corners=radius > 0, corner_radius=radius)
+
+    def qr(self, x: float, y: float, size: float, content: str) -> None:
+        """A QR code, drawn in vectors."""
+        modules = segno.make(content, micro=False, error="m").matrix
+        unit = size / len(modules)
+        for row, cells in enumerate(modules):
+            column = 0
+            # Neighbours are drawn as one bar: seams between modules would show on screen.
+            for dark, run in groupby(cells):
+                length = len(list(run))
+                if dark:
+                    self.box(x + column * unit, y + row * unit, length * unit, unit, INK)
+                column += length
+
+    def printable(self, text: str) -> str:
+        """The text as our fonts can show it, on one line, in the order in which its signs stand on paper."""
+        composed = unicodedata.normalize("NFC", " ".join(text[: 4 * LONGEST].split()))
+        composed = composed if len(composed) <= LONGEST else composed[: LONGEST - 1] + "…"
+        known = "".join(map(self._sign, composed))
+        if any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in known):
+            known = BidiParagraph(joined(known, self._fallback()), TextDirection.LTR).get_reordered_string()
+        return " ".join(known.split())
+
+    def _sign(self, sign: str) -> str:
+        category = unicodedata.category(sign)
+        if category.startswith("C"):  # control, format (direction overrides), lone surrogate, private, unassigned
+            return ""
+        if ord(sign) in self._signs_of("inter") or ord(sign) in self._fallback():
+            return sign
+        return "" if category in {"So", "Sk", "Mn", "Me"} else "□"
+
+    def _fallback(self) -> Container[int]:
+        if "dejavu" not in self.fonts:  # parsing it takes longer than all the rest: only where it is needed
+            family, style = self.font_family, self.font_style
+            self.add_font("dejavu", "", _FONTS / "DejaVuSans.ttf")
+            self.set_fallback_fonts(["dejavu"], exact_match=False)
+            if family:
+                self.set_font(family, style)
+        return self._signs_of("dejavu")
+
+    def _signs_of(self, family: str) -> Container[int]:
+        return cast(TTFFont, self.fonts[family]).cmap
+
+    def _cut(self, text: str, width: float) -> str:
+        return text if self.get_string_width(text) <= width else self._ended(text, width)
+
+    def _ended(self, text: str, width: float) -> str:
+        """The text with an ellipsis where it goes on."""
+        while text and self.get_string_width(text + "…") > width:
+            text = text[:-1]
+        return text.rstrip() + "…"
+
+
+def joined(text: str, drawn: Container[int]) -> str:
+    """Arabic letters in the form that their neighbours ask for, lam-alef as one sign; vowel marks are left out.
+
+    fpdf2 would need HarfBuzz for this; Unicode's presentation forms (those that `drawn` has) do for a name.
+    """
+    forms = _arabic_forms()
+    letters = re.findall("ل[آأإا]|.", "".join(sign for sign in text if unicodedata.category(sign) != "Mn"))
+    shaped = []
+    for before, letter, after in zip(["", *letters], letters, [*letters[1:], ""], strict=False):
+        form = _FORM[
+            "initial" in forms.get(before, {}) and "final" in forms.get(letter, {}),
+            "initial" in forms.get(letter, {}) and "final" in forms.get(after, {}),
+        ]
+        sign = forms.get(letter, {}).get(form, letter)
+        shaped.append(sign if len(sign) == 1 and ord(sign) in drawn else letter)
+    return "".join(shaped)
+
+
+_FORM = {
+    (False, False): "isolated",
+    (False, True): "initial",
+    (True, True): "medial",
+    (True, False): "final",
+}
+"""By whether a letter joins the one before and the one after it."""
+
+
+@cache
+def _arabic_forms() -> dict[str, dict[str, str]]:
+    forms: dict[str, dict[str, str]] = {}
+    for code in (*range(0xFB50, 0xFC00), *range(0xFE80, 0xFEFD)):
+        form, *letters = unicodedata.decomposition(chr(code)).split() or [""]
+        forms.setdefault("".join(chr(int(letter, 16)) for letter in letters), {})[form.strip("<>")] = chr(code)
+    return forms

@@ -1,0 +1,1 @@
+"""Health, metrics, logs, alarms and housekeeping."""

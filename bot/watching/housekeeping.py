@@ -1,0 +1,101 @@
+"""What the server does for its owner beside serving: backups in time, and forgetting in time.
+
+Whether something is due is read from what is there (files, rows), so a restart neither forgets nor repeats it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot import config
+from bot.background.ticker import Tick
+from bot.papers.photos import Photos
+from conversations.state import State
+from core import media
+from core.db import backup
+from core.db.backup import BackupFailed
+from core.db.database import Database
+from core.messaging import outbox
+from core.messaging.messages import message, say
+from core.notices import recipients
+from core.people import retention
+from core.shop import Shop
+
+LOOK_EVERY = timedelta(minutes=10)
+FORGET_EVERY = timedelta(hours=1)
+UNNAMED_FOR = timedelta(days=1)
+"""How old a photo is before it may be one that nothing refers to: it is stored before the row that names it."""
+
+_log = logging.getLogger(__name__)
+
+
+def backups(
+    settings: config.Backup, source: Path | None, database: Database, *, shop: Shop, clock: Callable[[], datetime]
+) -> list[Tick]:
+    """The tick that backs the SQLite file `source` up; none where it is off, or where the database is no file."""
+    if settings.folder is None:
+        return []
+    if source is None:
+        _log.warning("backup.folder is set, but PostgreSQL is backed up with pg_dump: see docs/operations.md")
+        return []
+    file, folder = source, settings.folder
+
+    async def look() -> None:
+        now = clock()
+        try:
+            await asyncio.to_thread(_keep_backups, file, folder, settings, now)
+        except (BackupFailed, OSError) as error:
+            _log.error("no backup: %s", error)
+            told = message(say("ops.backup_failed", reason=str(error)))
+            async with database.write() as session:
+                # Once a day: looking again and again must not flood them.
+                await recipients.admins(session, None, told, key=f"backup-failed:{now:%Y-%m-%d}", shop=shop, now=now)
+
+    return [Tick("backup", LOOK_EVERY, look)]
+
+
+def forgetting(settings: config.Privacy, database: Database, photos: Photos, *, clock: Callable[[], datetime]) -> Tick:
+    """The tick that forgets what is too old, a batch at a time, and photos that nothing refers to any more."""
+
+    async def look() -> None:
+        now = clock()
+        before, forgotten = now - timedelta(days=settings.keep_messages_days), 1
+        async with database.write() as session:
+            await outbox.drop_old(session, now=now)
+        while forgotten:
+            async with database.write() as session:
+                forgotten = await retention.forget(session, before=before, emptied=_emptied, now=now)
+        await _forget_photos(photos, database, now)
+
+    return Tick("forget", FORGET_EVERY, look)
+
+
+async def _forget_photos(photos: Photos, database: Database, now: datetime) -> None:
+    stored = await photos.stored(before=now - UNNAMED_FOR)
+    if not stored:
+        return
+    async with database.read() as session:
+        named = await retention.photos_named(session)
+    await photos.delete([file for file in stored if media.named_in(file).isdisjoint(named)])
+
+
+def _emptied(state: dict[str, Any]) -> dict[str, Any]:
+    """A conversation that begins anew, in which older buttons are still known to be old."""
+    return State(prompt=state.get("prompt", 0)).to_json()
+
+
+def _keep_backups(source: Path, folder: Path, settings: config.Backup, now: datetime) -> None:
+    if not backup.is_due(_names(folder), every=timedelta(hours=settings.every_hours), now=now):
+        return
+    target = folder / backup.name(now)
+    backup.back_up(source, target)
+    _log.info("backed up to %s", target)
+    for old in backup.outdated(_names(folder), keep=settings.keep, now=now):
+        (folder / old).unlink(missing_ok=True)
+
+
+def _names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()] if folder.is_dir() else []

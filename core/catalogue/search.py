@@ -1,0 +1,91 @@
+"""Pages of the catalogue as REST clients ask for them: filtered, by name, with the count of all that match."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core.db.tables import Part, Service, Technician
+
+_Row = TypeVar("_Row", Part, Service, Technician)
+_Condition = ColumnElement[bool]
+
+
+async def find_parts(
+    session: AsyncSession,
+    *,
+    limit: int,
+    offset: int,
+    category: str | None = None,
+    brand: str | None = None,
+    search: str | None = None,
+    in_stock: bool = False,
+) -> tuple[Sequence[Part], int]:
+    """A page of the parts on offer, with their stock of now, and how many match.
+
+    `in_stock`: only what can be bought at once.
+    """
+    wanted: list[_Condition] = [Part.retired_at.is_(None), *_words(search, Part.name, Part.brand, Part.description)]
+    if category is not None:
+        wanted.append(Part.category == category)
+    if brand is not None:
+        wanted.append(func.lower(Part.brand) == brand.lower())
+    if in_stock:
+        wanted += [Part.on_hand > Part.reserved, Part.is_available.is_(True), Part.is_pre_order_only.is_(False)]
+    return await _page(session, Part, wanted, limit=limit, offset=offset)
+
+
+async def find_services(
+    session: AsyncSession,
+    *,
+    limit: int,
+    offset: int,
+    category: str | None = None,
+    search: str | None = None,
+    available: bool | None = None,
+) -> tuple[Sequence[Service], int]:
+    """A page of the services, and how many match."""
+    wanted: list[_Condition] = [Service.retired_at.is_(None), *_words(search, Service.name, Service.description)]
+    if category is not None:
+        wanted.append(Service.category == category)
+    if available is not None:
+        wanted.append(Service.is_available == available)
+    return await _page(session, Service, wanted, limit=limit, offset=offset)
+
+
+async def find_technicians(
+    session: AsyncSession,
+    *,
+    limit: int,
+    offset: int,
+    available: bool | None = None,
+    specialization: str | None = None,
+) -> tuple[Sequence[Technician], int]:
+    """A page of the technicians, and how many match."""
+    wanted: list[_Condition] = [Technician.retired_at.is_(None)]
+    if available is not None:
+        wanted.append(Technician.is_available == available)
+    if specialization is not None:
+        # A list of words, kept as JSON: the word between its quotes.
+        skills = func.lower(cast(Technician.skills, Text))
+        wanted.append(skills.contains(f'"{specialization.lower()}"', autoescape=True))
+    return await _page(session, Technician, wanted, limit=limit, offset=offset)
+
+
+def _words(search: str | None, *columns: InstrumentedAttribute[str]) -> list[_Condition]:
+    """Each word must stand somewhere in these columns."""
+    text = columns[0]
+    joined: ColumnElement[str] = func.lower(text)
+    for column in columns[1:]:
+        joined = joined + " " + func.lower(column)
+    return [joined.contains(word, autoescape=True) for word in (search or "").lower().split()]
+
+
+async def _page(
+    session: AsyncSession, table: type[_Row], wanted: Sequence[_Condition], *, limit: int, offset: int
+) -> tuple[Sequence[_Row], int]:
+    total = await session.scalar(select(func.count()).select_from(table).where(*wanted))
+    page = select(table).where(*wanted).order_by(table.name, table.id).limit(limit).offset(offset)
+    return (await session.scalars(page)).all(), total or 0

@@ -1,0 +1,1 @@
+"""The database: `tables` (what is kept), `database` (engines and sessions), `backup`, `copying`, `migrations`."""

@@ -1,0 +1,272 @@
+"""Engines and sessions: SQLite with one writer and many readers, or PostgreSQL.
+
+SQLite: every write transaction begins with BEGIN IMMEDIATE on the one write connection, so nobody
+reads what he is about to change before it is his; readers have a pool of their own (WAL).
+PostgreSQL: one pool; rivals meet at row locks and conditional updates.
+Either way a reader can't write, and who waits too long for a lock gets an `OperationalError`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ExceptionContext,
+    Executable,
+    event,
+    func,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+AWAY: tuple[type[Exception], ...] = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+)
+"""What is raised while the database is locked, away or starting: nothing has changed, later may go well."""
+
+
+_MILLISECOND = timedelta(milliseconds=1)
+_OPERATIONAL_CLASSES = {"08", "28", "3D", "53", "57", "58"}
+"""PostgreSQL's connection exceptions, refused sign-in, no such database, insufficient resources, operator intervention,
+errors of its machine."""
+_OPERATIONAL_STATES = {"55P03", "40P01", "25006", "55000"}
+"""PostgreSQL's lock_not_available, deadlock_detected, read_only_sql_transaction, and what a closed database says."""
+
+
+_WATCHING_US = {
+    "idle_in_transaction_session_timeout": "60000",
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "4",
+}
+"""After a minute PostgreSQL lets go what a process of ours holds that stands still, or whose machine lost its power."""
+
+StillMine = Callable[[], Awaitable[None]]
+
+
+class Database:
+    """Where entry points begin transactions; core only ever receives the session."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        patience: timedelta = timedelta(seconds=10),
+        deadline: timedelta | None = None,
+    ) -> None:
+        """`deadline`: how long PostgreSQL may take for a statement before the connection is given up; None: for ever."""
+        self.url = url
+        self.patience = patience
+        """How long a statement waits for somebody else's lock."""
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience)
+            self._reader = _sqlite(url, begin="BEGIN", pool_size=4, patience=patience, query_only="ON")
+        else:
+            self._writer = _postgresql(url, pool_size=pool_size, patience=patience, deadline=deadline)
+            self._reader = self._writer.execution_options(postgresql_readonly=True)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that writes (migrations, tests)."""
+        return self._writer
+
+    @property
+    def reading_engine(self) -> AsyncEngine:
+        """The engine that reads (tests)."""
+        return self._reader
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end of the block, rolled back when it raises."""
+        async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session to read with; the database refuses its writes."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def alone(self, what: str) -> AsyncIterator[StillMine | None]:
+        """Be the only process that does this, until the block ends or the process dies; None while another is seen at it.
+
+        What is given raises one of `AWAY` once the database has lost sight of us. SQLite serves one process anyway.
+        """
+        async with self._held(func.pg_try_advisory_lock(func.hashtext(what))) as still_mine:
+            yield still_mine
+
+    @asynccontextmanager
+    async def beside_others(self, what: str) -> AsyncIterator[StillMine | None]:
+        """Be seen to do this, beside others, until the block ends or the process dies; waits for who is `alone` at it."""
+        async with self._held(func.pg_advisory_lock_shared(func.hashtext(what))) as still_mine:
+            yield still_mine
+
+    @asynccontextmanager
+    async def ahead_of_others(self, what: str) -> AsyncIterator[None]:
+        """Do this before any other process and any transaction that does it `one_at_a_time`, without a transaction of one's own."""
+        async with self._held(func.pg_advisory_lock(func.hashtext(what))):
+            yield
+
+    @asynccontextmanager
+    async def _held(self, lock: ColumnElement[bool | None]) -> AsyncIterator[StillMine | None]:
+        if self.is_sqlite:
+            yield _nothing_to_ask
+            return
+        async with self._writer.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+            async def still_mine() -> None:
+                await connection.execute(select(1))
+
+            try:
+                yield None if await connection.scalar(select(lock)) is False else still_mine
+            finally:
+                # Not given back to the pool: with its session ends the lock, whatever state that is in.
+                await connection.invalidate()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **pragmas: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, **_patient(patience))
+    # Patience first: turning WAL on needs the lock already.
+    settings = {"busy_timeout": f"{patience // _MILLISECOND}", "journal_mode": "WAL"}
+    settings |= {"synchronous": "FULL", "foreign_keys": "ON"} | pragmas
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        for pragma, value in settings.items():
+            cursor.execute(f"PRAGMA {pragma}={value}")  # nosemgrep: no-sql-from-strings
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: str, *, pool_size: int, patience: timedelta, deadline: timedelta | None) -> AsyncEngine:
+    settings = {"lock_timeout": f"{patience // _MILLISECOND}", "application_name": "bengkel"} | _WATCHING_US
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={
+            "server_settings": settings,
+            "timeout": patience.total_seconds(),
+            "command_timeout": deadline and deadline.total_seconds(),
+        },
+        **_patient(patience),
+    )
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def _name_operational(context: ExceptionContext) -> OperationalError | None:
+        error = context.original_exception
+        # The driver is at a loss where a connection breaks in the middle of a word.
+        broken = isinstance(error.__cause__, asyncpg.InternalClientError)
+        # Whoever is silent for so long won't hear a rollback either.
+        context.is_disconnect |= broken or isinstance(error, TimeoutError)
+        # asyncpg's dialect calls them all plain errors; SQLite's driver tells them apart by itself.
+        state = getattr(error, "sqlstate", None) or ""
+        if broken or state[:2] in _OPERATIONAL_CLASSES or state in _OPERATIONAL_STATES:
+            return OperationalError(context.statement, context.parameters, error)
+        return None
+
+    return engine
+
+
+def _patient(patience: timedelta) -> dict[str, Any]:
+    """What both engines have in common: nobody waits longer for a connection, and no error tells what people said."""
+    return {"pool_timeout": patience.total_seconds(), "hide_parameters": True}
+
+
+async def _nothing_to_ask() -> None:
+    """SQLite's one process can't be lost sight of."""
+
+
+async def insert_once(session: AsyncSession, table: type[Any], **values: Any) -> bool:
+    """Insert a row unless its key is there already (one statement on both databases); whether it was new."""
+    once: Executable = insert_into(session, table).on_conflict_do_nothing().returning(literal_column("1"))
+    return await session.scalar(once, values) is not None
+
+
+def insert_into(session: AsyncSession, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, as the session's database writes it."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table.__table__)
+    return sqlite.insert(table.__table__)
+
+
+async def one_at_a_time(session: AsyncSession, what: str) -> None:
+    """Wait until no other transaction does the same; on SQLite, writers come one by one anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(_advisory_lock(what)))
+
+
+def leave_work(session: AsyncSession, whose: str) -> None:
+    """Note who has something to do once this is committed, so that nobody else is woken: a channel, or "payments"."""
+    session.info.setdefault("work", set()).add(whose)
+
+
+def work_left(session: AsyncSession) -> frozenset[str]:
+    """For whom this transaction has left work."""
+    return frozenset(session.info.get("work", ()))
+
+
+async def upgrade(database: Database) -> None:
+    """Bring the schema to the newest version (Alembic), however long it takes; processes that start together do it one after the other."""
+    engine = _migrating(database)
+    async with engine.begin() as connection:
+        if not database.is_sqlite:
+            # Who migrates may take longer than anybody waits for a row; his changes still wait no longer than that.
+            await connection.execute(text("SET LOCAL lock_timeout = 0"))
+            await connection.execute(select(_advisory_lock("upgrading")))
+            await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+        await connection.run_sync(_upgrade)
+    await engine.dispose()
+
+
+def _migrating(database: Database) -> AsyncEngine:
+    url, patience = database.url, database.patience
+    if database.is_sqlite:
+        # Alembic alters a table of SQLite by building it anew, which foreign keys would hinder.
+        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience, foreign_keys="OFF")
+    return _postgresql(url, pool_size=1, patience=patience, deadline=None)
+
+
+def _advisory_lock(what: str) -> ColumnElement[None]:
+    return func.pg_advisory_xact_lock(func.hashtext(what))
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", "core.db:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

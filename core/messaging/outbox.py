@@ -1,0 +1,201 @@
+"""Messages to send, written with what causes them: once per business key, at least once sent, in a chat's order.
+
+enqueue ──> due ─────┐
+reply ────> sending ─┴─> `relay` ──> sent, failed        dropped: no longer wanted
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Text,
+    Update,
+    bindparam,
+    case,
+    cast,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import trace
+from core.db.database import insert_once, leave_work
+from core.db.tables import Contact, Moment, Outbox
+from core.messaging.messages import Message, to_json
+
+EVER = datetime.min.replace(tzinfo=UTC)
+"""Before every moment."""
+LEASE = timedelta(seconds=20)
+"""How long a claimed message is its claimer's, who renews it while it is being sent: so long waits what a crash left."""
+PATIENCE = timedelta(days=2)
+"""How long a message without an `until` is tried."""
+
+
+async def enqueue(
+    session: AsyncSession,
+    *,
+    key: str,
+    channel: str,
+    address: str,
+    language: str,
+    message: Message,
+    now: datetime,
+    due_at: datetime | None = None,
+    until: datetime | None = None,
+    kind: str = "reply",
+    booking_id: int | None = None,
+    about: int | None = None,
+) -> bool:
+    """Write a message to be sent at `due_at` (now when None); False when its key was written before.
+
+    `about`: the contact of the customer whom it tells staff of.
+    """
+    leave_work(session, channel)
+    return await insert_once(
+        session,
+        Outbox,
+        key=key,
+        channel=channel,
+        address=address,
+        language=language,
+        body=to_json(message),
+        booking_id=booking_id,
+        about=about,
+        kind=kind,
+        due_at=due_at or now,
+        not_before=due_at or now,
+        until=until,
+        trace=trace.current().id,
+        created_at=now,
+    )
+
+
+async def reply(
+    session: AsyncSession, *, key: str, channel: str, address: str, language: str, message: Message, now: datetime
+) -> None:
+    """Write the answer to what a chat has just said; unless an earlier message waits there, it is claimed at once.
+
+    Whoever commits it sends what `claimed` says, and need not look for it: the vendor sees it in the next moment.
+    """
+    values = {
+        "key": key,
+        "channel": channel,
+        "address": address,
+        "language": language,
+        "body": to_json(message),
+        "kind": "reply",
+        "trace": trace.current().id,
+        "due_at": now,
+        "created_at": now,
+    }
+    row = (await session.execute(_REPLY, values | {"now": now, "leased_until": now + LEASE})).one()
+    if row.state == "sending":
+        session.info.setdefault("claimed", []).append(Outbox(**values | dict(row._mapping), unclear=0, shown=True))
+    else:
+        leave_work(session, channel)
+
+
+def claimed(session: AsyncSession) -> Sequence[Outbox]:
+    """What this transaction has written and claimed: to be sent once it is committed."""
+    return tuple(session.info.get("claimed", ()))
+
+
+async def chat_closed(
+    session: AsyncSession, *, channel: str, address: str, reason: str, now: datetime
+) -> Sequence[Outbox]:
+    """Mark a contact that can't be reached any more, and give up what waits for it, which is answered."""
+    await session.execute(
+        update(Contact).where(Contact.channel == channel, Contact.address == address).values(unreachable_at=now)
+    )
+    given_up = await session.scalars(
+        update(Outbox)
+        .where(Outbox.channel == channel, Outbox.address == address, unfinished(Outbox), Outbox.due_at <= now)
+        .values(state="failed", error=reason)
+        .returning(Outbox)
+    )
+    return given_up.all()
+
+
+async def drop(
+    session: AsyncSession,
+    booking_id: int,
+    *,
+    kinds: Collection[str] = ("reminder",),
+    after: datetime = EVER,
+) -> None:
+    """Drop what waits for a booking, of these kinds and due after a moment; their keys may be used again."""
+    await session.execute(
+        update(Outbox)
+        .where(Outbox.booking_id == booking_id, Outbox.kind.in_(kinds), Outbox.due_at > after, unfinished(Outbox))
+        .values(state="dropped", key=Outbox.key + ":dropped:" + cast(Outbox.id, Text))
+    )
+
+
+async def drop_old(session: AsyncSession, *, now: datetime) -> None:
+    """Drop what nobody wants any more: where its channel is off, nobody claims it, and it would wait for ever."""
+    unwanted = or_(Outbox.until.is_(None), Outbox.until < now)
+    await session.execute(
+        update(Outbox)
+        .where(unfinished(Outbox), Outbox.state == "due", Outbox.due_at < now - PATIENCE, unwanted)
+        .values(state="dropped")
+    )
+
+
+async def put_off(session: AsyncSession, kind: str, channel: str, address: str, *, due_at: datetime) -> None:
+    """Let what waits of a kind for a chat wait until then."""
+    await session.execute(_waiting(kind, channel, address).values(due_at=due_at, not_before=due_at))
+
+
+async def call_off(session: AsyncSession, kind: str, channel: str, address: str) -> None:
+    """Drop what waits of a kind for a chat."""
+    await session.execute(_waiting(kind, channel, address).values(state="dropped"))
+
+
+def _waiting(kind: str, channel: str, address: str) -> Update:
+    # Both conditions: the first is the index's, the second leaves alone what is being sent.
+    return update(Outbox).where(
+        Outbox.channel == channel,
+        Outbox.address == address,
+        Outbox.kind == kind,
+        unfinished(Outbox),
+        Outbox.state == "due",
+    )
+
+
+def unfinished(row: type[Outbox]) -> ColumnElement[bool]:
+    """Whether a message is still to be sent, or being sent."""
+    # Written out, not bound: a partial index is only used where its condition can be read in the query.
+    return row.state.in_([literal_column("'due'"), literal_column("'sending'")])
+
+
+def _reply_statement() -> Executable:
+    now = bindparam("now", type_=Moment())
+    first = ~exists().where(
+        unfinished(Outbox),
+        Outbox.channel == bindparam("channel"),
+        Outbox.address == bindparam("address"),
+        Outbox.due_at <= now,
+    )
+    told = ("key", "channel", "address", "language", "body", "kind", "trace", "due_at", "created_at")
+    return (
+        insert(Outbox.metadata.tables[Outbox.__tablename__])
+        .values(
+            {name: bindparam(name) for name in told}
+            | {
+                "state": case((first, "sending"), else_="due"),
+                "not_before": case((first, bindparam("leased_until", type_=Moment())), else_=now),
+                "attempts": case((first, 1), else_=0),
+                "shown": first,
+            }
+        )
+        .returning(Outbox.id, Outbox.state, Outbox.attempts)
+    )
+
+
+# Built once: it runs all the time, and building costs more than running.
+_REPLY = _reply_statement()

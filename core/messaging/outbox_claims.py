@@ -1,0 +1,224 @@
+"""What becomes of the messages in the outbox: claimed by whoever sends them, shown to the vendor, recorded.
+
+due ── claim ──> sending ── show ──> the vendor ──┬──> sent     accepted
+ ^                  │                             ├──> failed   given up
+ ├── hand back ─────┘ a crash: not shown          └──> due      not sent, or unclear for the first time
+ └── the lease ran out: sent again, once more at most where it had been shown
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    exists,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from core.db.tables import Moment, Outbox
+from core.messaging.backoff import retry_at
+from core.messaging.outbox import LEASE, PATIENCE, unfinished
+
+MOST_UNCLEAR = 1
+
+
+async def claim(
+    session: AsyncSession,
+    *,
+    now: datetime,
+    limit: int,
+    channels: Collection[str],
+    in_hand: Collection[int] = (),
+) -> list[Outbox]:
+    """Take the first due message of each chat for `LEASE`, or drop it where nobody wants it any more.
+
+    The dropped ones are among them; one with more than `MOST_UNCLEAR` unclear tries is only to be given up.
+    `in_hand`: what the claimer is still sending, which stays claimed even where a clock that was set ends its lease.
+    """
+    values = {"now": now, "leased_until": now + LEASE, "channels": list(channels), "most": limit}
+    claimed = await session.scalars(_CLAIM, values | {"in_hand": list(in_hand)})
+    rows = sorted(claimed, key=lambda row: (row.due_at, row.id))
+    for row in rows:
+        if now > _wanted_until(row):
+            row.state, row.error = "dropped", "too late to be of use"
+    return rows
+
+
+async def show(session: AsyncSession, rows: Collection[Outbox]) -> set[int]:
+    """Note that the vendor is about to see claimed messages; the numbers of those that are still the claimer's."""
+    still = update(Outbox).where(_as_claimed(rows)).values(shown=True).returning(Outbox.id)
+    return set(await session.scalars(still.execution_options(synchronize_session=False)))
+
+
+async def hand_back(session: AsyncSession, rows: Collection[Outbox]) -> None:
+    """Leave claimed messages to whoever looks next: they were shown to no vendor."""
+    await session.execute(
+        update(Outbox)
+        .where(_as_claimed(rows))
+        .values(state="due", not_before=Outbox.due_at, attempts=Outbox.attempts - 1)
+    )
+
+
+async def renew(session: AsyncSession, rows: Collection[Outbox], *, now: datetime) -> None:
+    """Keep claimed messages for another `LEASE`: they are still being sent."""
+    # What somebody else has locked is just being recorded; to wait for it, holding others, could be a deadlock.
+    still = select(Outbox.id).where(_as_claimed(rows)).with_for_update(skip_locked=True)
+    await session.execute(update(Outbox).where(Outbox.id.in_(still)).values(not_before=now + LEASE))
+
+
+async def take_over(session: AsyncSession, *, now: datetime) -> None:
+    """Let what was being sent be claimed at once: whoever had claimed it is gone."""
+    await session.execute(update(Outbox).where(unfinished(Outbox), Outbox.state == "sending").values(not_before=now))
+
+
+async def sent(session: AsyncSession, accepted: Iterable[tuple[Outbox, str | None]], *, now: datetime) -> None:
+    """Record that the vendors accepted claimed messages, by one statement; with each the vendor's id of it."""
+    # In one order, since the reports of their delivery are noted at the same time.
+    in_order = sorted(accepted, key=lambda each: each[0].id)
+    values = [{"of": row.id, "as_claimed": row.attempts, "by": vendor_id, "at": now} for row, vendor_id in in_order]
+    await session.execute(_SENT, values)
+
+
+async def failed(session: AsyncSession, row: Outbox, *, reason: str) -> None:
+    """Give a claimed message up."""
+    await _record(session, row, state="failed", error=reason)
+
+
+async def retry(
+    session: AsyncSession,
+    row: Outbox,
+    *,
+    reason: str,
+    now: datetime,
+    jitter: float,
+    after: timedelta | None = None,
+    parts_left: int | None = None,
+) -> bool:
+    """Try a claimed message again after its backoff, and not before `after`; False when that is too late: given up.
+
+    `parts_left`: how many of its parts remain (None: all).
+    """
+    again = retry_at(row.attempts, now, jitter=jitter, after=after)
+    if again > _wanted_until(row):
+        await failed(session, row, reason=reason)
+        return False
+    await _record(session, row, state="due", not_before=again, error=reason, parts_left=parts_left)
+    return True
+
+
+async def unclear(
+    session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, parts_left: int | None = None
+) -> bool:
+    """Nobody knows whether a claimed message was sent: once it is sent again; the second time (False) it is given up."""
+    if row.unclear >= MOST_UNCLEAR:
+        await failed(session, row, reason=reason)
+        return False
+    again = retry_at(row.attempts, now, jitter=jitter)
+    await _record(
+        session, row, state="due", not_before=again, unclear=row.unclear + 1, error=reason, parts_left=parts_left
+    )
+    return True
+
+
+async def vendor_ids(session: AsyncSession, rows: Collection[Outbox]) -> Sequence[str]:
+    """What vendors call the other messages to these chats that may have been sent since these were written."""
+    if not rows:
+        return []
+    found = await session.scalars(
+        select(Outbox.vendor_id).where(
+            Outbox.created_at >= min(row.created_at for row in rows) - PATIENCE,
+            Outbox.address.in_({row.address for row in rows}),
+            Outbox.vendor_id.is_not(None),
+            Outbox.id.not_in([row.id for row in rows]),
+        )
+    )
+    return [each for each in found if each is not None]
+
+
+def _wanted_until(row: Outbox) -> datetime:
+    return row.until or row.due_at + PATIENCE
+
+
+def _as_claimed(rows: Collection[Outbox]) -> ColumnElement[bool]:
+    """These, as long as nobody else has claimed them since."""
+    claims = tuple_(Outbox.id, Outbox.attempts).in_([(row.id, row.attempts) for row in rows])
+    return and_(claims, Outbox.state == "sending")
+
+
+async def _record(session: AsyncSession, row: Outbox, **values: Any) -> None:
+    await session.execute(_RECORD, {"of": row.id, "as_claimed": row.attempts} | values)
+
+
+def _an_earlier_one_waits() -> ColumnElement[bool]:
+    earlier = aliased(Outbox)
+    return exists().where(
+        unfinished(earlier),
+        earlier.channel == Outbox.channel,
+        earlier.address == Outbox.address,
+        tuple_(earlier.due_at, earlier.id) < tuple_(Outbox.due_at, Outbox.id),
+    )
+
+
+def _claim_statement() -> Executable:
+    now = bindparam("now", type_=Moment())
+    chosen = (
+        select(Outbox.id)
+        .where(
+            unfinished(Outbox),
+            Outbox.due_at <= now,
+            Outbox.not_before <= now,
+            Outbox.channel.in_(bindparam("channels", expanding=True)),
+            Outbox.id.not_in(bindparam("in_hand", expanding=True)),
+            ~_an_earlier_one_waits(),
+        )
+        .order_by(Outbox.due_at, Outbox.id)
+        .limit(bindparam("most", type_=Integer()))
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    return (
+        update(Outbox)
+        .where(Outbox.id.in_(select(chosen.c.id)))
+        .values(
+            state="sending",
+            not_before=bindparam("leased_until", type_=Moment()),
+            attempts=Outbox.attempts + 1,
+            # Whoever had claimed it before never said what became of it.
+            unclear=Outbox.unclear + case((and_(Outbox.state == "sending", Outbox.shown), 1), else_=0),
+            shown=False,
+        )
+        .returning(Outbox)
+        .execution_options(synchronize_session=False)
+    )
+
+
+# Built once: the loop runs them all the time, and building costs more than running.
+_CLAIM = _claim_statement()
+# The number of attempts is the claim's own: who lost the lease records nothing.
+_STILL_CLAIMED = and_(
+    Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed")
+)
+_RECORD = update(Outbox).where(_STILL_CLAIMED).execution_options(synchronize_session=False)
+_SENT = (
+    # Of the table: SQLAlchemy takes many values for the class as changes by primary key alone.
+    update(Outbox.metadata.tables[Outbox.__tablename__])
+    .where(_STILL_CLAIMED)
+    .values(
+        state="sent",
+        vendor_id=bindparam("by"),
+        sent_at=bindparam("at"),
+        error=None,
+        # What was reported of it under another id is past.
+        delivery=case((Outbox.vendor_id == bindparam("by"), Outbox.delivery)),
+    )
+)

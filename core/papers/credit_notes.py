@@ -1,0 +1,138 @@
+"""Credit notes: what is taken off invoices once issued, since an invoice never changes.
+
+cancelled, no-show, refunded ── issue(keeps) ──> NK/2026/00001 ──> CreditNote.facts = CreditNoteFacts as JSON
+
+A booking's invoices less its credit notes are what it is billed in the end: all of its price, or what the
+shop keeps of one that was called off. PPN goes down in proportion, and what stays of it is rounded once.
+"""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.tables import Booking, CreditNote, Invoice, LedgerEntry
+from core.messaging.messages import Document, message, say
+from core.money import Money
+from core.notices import recipients
+from core.papers import invoices, numbering
+from core.papers.invoices import InvoiceFacts
+from core.papers.numbering import PaperFacts
+from core.shop import Shop
+from core.states import BookingStatus
+
+REFUNDED = "refunded"
+"""The reason where money went back for another cause than a cancellation."""
+
+
+class CreditedInvoice(BaseModel):
+    """One of the invoices that a credit note is about."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: str
+    issued_at: AwareDatetime
+    items: tuple[str, ...]
+    total: Money
+
+
+class CreditNoteFacts(PaperFacts):
+    """All that a credit note says, as it was when it was issued."""
+
+    reason: str
+    """cancelled, no_show or refunded."""
+    invoices: tuple[CreditedInvoice, ...]
+    credited_before: Money
+    """What earlier credit notes took off."""
+    keeps: Money
+    """What stays billed, PPN included."""
+    tax_base: Money
+    """The DPP taken off; 0 where no PPN was charged."""
+    tax_amount: Money
+    """The PPN taken off, part of the total."""
+    total: Money
+
+
+async def issue(
+    session: AsyncSession, booking: Booking, *, keeps: Money, reason: str, shop: Shop, now: datetime
+) -> Document | None:
+    """Take off the booking's invoices whatever is above `keeps`; the paper to send, None where nothing is.
+
+    The booking is locked, its lines are loaded.
+    """
+    if not await numbering.issued(session, Invoice, booking.id):
+        return None
+    await invoices.issue_all(session, booking, shop=shop, now=now)  # what is kept may be more than was invoiced so far
+    billed = [InvoiceFacts.from_json(each.facts) for each in await numbering.issued(session, Invoice, booking.id)]
+    earlier = [
+        CreditNoteFacts.from_json(each.facts) for each in await numbering.issued(session, CreditNote, booking.id)
+    ]
+    if keeps >= sum(each.total for each in billed) - sum(each.total for each in earlier):
+        return None
+    number = await numbering.next_number(session, numbering.CREDIT_NOTE, shop=shop, now=now)
+    facts = CreditNoteFacts(
+        **numbering.letterhead(booking, number=number, shop=shop, now=now),
+        reason=reason,
+        invoices=tuple(map(_credited, billed)),
+        credited_before=sum(each.total for each in earlier),
+        keeps=keeps,
+        **taken_off(billed, earlier, keeps),
+    )
+    session.add(CreditNote(number=number, booking_id=booking.id, issued_at=now, facts=facts.to_json()))
+    await session.flush()
+    return Document("credit_note", numbering.names(booking.code, len(earlier) + 1)[-1])
+
+
+async def after_refund(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """Money went back that nobody had asked for here: what is over was forgiven, and the customer has it in writing.
+
+    A booking that is still to be done is billed as it was; what the cardholder's bank took back is still owed.
+    """
+    if booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED):
+        return
+    keeps = max(0, await _left_to_shop(session, booking))
+    paper = await issue(session, booking, keeps=keeps, reason=REFUNDED, shop=shop, now=now)
+    if paper is None:
+        return
+    told, key = message(say("papers.credited", code=booking.code), document=paper), f"credited:{paper.id}"
+    await recipients.chat(session, booking, told, key, now)
+    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+
+
+async def load(session: AsyncSession, name: str) -> CreditNoteFacts:
+    """A credit note by its name (`papers`); raises `NotFound`."""
+    return CreditNoteFacts.from_json((await numbering.find(session, CreditNote, name)).facts)
+
+
+def taken_off(billed: list[InvoiceFacts], earlier: list[CreditNoteFacts], keeps: Money) -> dict[str, Money]:
+    """Total, DPP and PPN that a further credit note takes off, so that exactly `keeps` and its share of PPN stay."""
+    total = sum(each.total for each in billed)
+    return {
+        "total": total - keeps - sum(each.total for each in earlier),
+        **{
+            name: whole - _part(whole, keeps, total) - sum(getattr(each, name) for each in earlier)
+            for name, whole in (
+                ("tax_base", sum(each.tax_base for each in billed)),
+                ("tax_amount", sum(each.tax_amount for each in billed)),
+            )
+        },
+    }
+
+
+def _part(whole: Money, share: Money, of: Money) -> Money:
+    """So much of the whole as `share` is of `of`, rounded half up."""
+    return (2 * whole * share + of) // (2 * of)
+
+
+def _credited(facts: InvoiceFacts) -> CreditedInvoice:
+    items = tuple(line.name for line in facts.lines)
+    return CreditedInvoice(number=facts.number, issued_at=facts.issued_at, items=items, total=facts.total)
+
+
+async def _left_to_shop(session: AsyncSession, booking: Booking) -> Money:
+    """What came in less what was, or will be, sent back."""
+    sent = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
+        LedgerEntry.booking_id == booking.id, LedgerEntry.kind != "charged_back"
+    )
+    return int(await session.scalar(sent) or 0) - booking.going_back

@@ -1,0 +1,208 @@
+"""Invoices: numbered without gaps within a year, with their facts frozen.
+
+    issue     ── Counter ──> INV/2026/00001 ──> Invoice.facts = InvoiceFacts as JSON, once per booking
+    issue_all ── when the work is done: what was agreed after that, on a supplementary invoice
+    load      ── by the name of a paper ──> InvoiceFacts and what happened to it until now
+
+Lines are only ever added to a booking, so those beyond the lines of its earlier invoices are new.
+What was paid is never frozen: the ledger tells it whenever an invoice is looked at; money pays a
+booking's invoices one after the other. Entries, credit notes and facts are never changed, so the same
+invoice can be made again at any time: with the entries and notes up to some day, as it was that day.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.tables import Booking, BookingLine, CreditNote, Invoice, LedgerEntry, Technician
+from core.money import Money
+from core.papers import numbering
+from core.papers.numbering import PaperFacts
+from core.refusals import NotFound
+from core.shop import Shop
+from core.states import Location
+
+CREDITED = "credited"
+"""The kind of what a credit note took off."""
+
+
+class Payment(NamedTuple):
+    """One entry of the ledger as an invoice shows it (negative when money went back), or what a credit note took off."""
+
+    at: datetime
+    kind: str
+    method: str
+    """The number, for a credit note."""
+    amount: Money
+
+
+class InvoiceLine(BaseModel):
+    """One line: `total` is quantity x price less the discount in percent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: str
+    """part, service or fee."""
+    quantity: int
+    price: Money
+    discount: int
+    total: Money
+    warranty_months: int
+
+
+class InvoiceFacts(PaperFacts):
+    """All that an invoice says, as it was when it was issued."""
+
+    supplements: str | None = None
+    """The booking's first invoice, to which this one adds."""
+
+    starts_at: AwareDatetime
+    location: Location
+    address: str | None
+    technician: str | None
+
+    lines: tuple[InvoiceLine, ...]
+    subtotal_parts: Money
+    subtotal_services: Money
+    onsite_fee: Money
+    additional_costs: Money
+    discounts: Money
+    """What the discounts took off; the subtotals are after it."""
+    tax_base: Money
+    """DPP; 0 while no PPN is charged."""
+    tax_amount: Money
+    total: Money
+
+
+async def issue(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> Invoice:
+    """The booking's invoice, made and numbered when there is none yet; `booking.lines` must be loaded."""
+    # Two at once meet here, so that the second one sees the invoice of the first.
+    await session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
+    earlier = await numbering.issued(session, Invoice, booking.id)
+    return earlier[0] if earlier else await _make(session, booking, earlier, shop=shop, now=now)
+
+
+async def issue_all(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> list[str]:
+    """Issue what isn't on an invoice yet, so that the invoices sum up to the booking's total; the names of its papers.
+
+    The booking is locked, its lines are loaded.
+    """
+    earlier = await numbering.issued(session, Invoice, booking.id)
+    if not earlier or len(booking.lines) > sum(len(invoice.facts["lines"]) for invoice in earlier):
+        earlier.append(await _make(session, booking, earlier, shop=shop, now=now))
+    return numbering.names(booking.code, len(earlier))
+
+
+async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[Payment, ...]]:
+    """An invoice by its name (`papers`), with what was paid of it and taken off it until now.
+
+    Raises `NotFound` before it was issued.
+    """
+    code = paper.partition(".")[0]
+    booking = (await session.execute(select(Booking.id, Booking.total_price).where(Booking.code == code))).first()
+    issued = await numbering.issued(session, Invoice, booking.id) if booking else []
+    names = numbering.names(code, len(issued))
+    if booking is None or paper not in names:
+        raise NotFound(code=paper)
+    facts = [InvoiceFacts.from_json(invoice.facts) for invoice in issued]
+    which = names.index(paper)
+    before = sum(each.total for each in facts[:which])
+    after = sum(each.total for each in facts[which + 1 :])
+    last = which == len(facts) - 1 and before + facts[which].total >= booking.total_price
+    paid = share(
+        await payments_of(session, booking.id),
+        begins=before if which else None,
+        ends=None if last else before + facts[which].total,
+    )
+    # What is kept of a booking pays for its first lines, so the last invoice is the first to be credited.
+    off = share(await _credits(session, booking.id), begins=after, ends=after + facts[which].total)
+    return facts[which], (*paid, *off)
+
+
+def share(entries: Iterable[Payment], *, begins: Money | None, ends: Money | None) -> tuple[Payment, ...]:
+    """What of these payments falls between two sums of money received (None: no bound on that side)."""
+
+    def within(received: Money) -> Money:
+        above = received if begins is None else max(received, begins)
+        return above if ends is None else min(above, ends)
+
+    shares, received = [], 0
+    for entry in entries:
+        amount = within(received + entry.amount) - within(received)
+        received += entry.amount
+        if amount:
+            shares.append(entry._replace(amount=amount))
+    return tuple(shares)
+
+
+async def payments_of(session: AsyncSession, booking_id: int) -> tuple[Payment, ...]:
+    """What the ledger says of a booking, oldest first."""
+    entries = await session.scalars(
+        select(LedgerEntry).where(LedgerEntry.booking_id == booking_id).order_by(LedgerEntry.at, LedgerEntry.id)
+    )
+    return tuple(Payment(entry.at, entry.kind, entry.method, entry.amount) for entry in entries)
+
+
+async def _credits(session: AsyncSession, booking_id: int) -> list[Payment]:
+    notes = await numbering.issued(session, CreditNote, booking_id)
+    return [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
+
+
+async def _make(
+    session: AsyncSession, booking: Booking, earlier: Sequence[Invoice], *, shop: Shop, now: datetime
+) -> Invoice:
+    number = await numbering.next_number(session, numbering.INVOICE, shop=shop, now=now)
+    before = [InvoiceFacts.from_json(invoice.facts) for invoice in earlier]
+    facts = await _facts(session, booking, before, number=number, shop=shop, now=now)
+    invoice = Invoice(number=number, booking_id=booking.id, issued_at=now, facts=facts.to_json())
+    session.add(invoice)
+    await session.flush()
+    return invoice
+
+
+async def _facts(
+    session: AsyncSession,
+    booking: Booking,
+    before: Sequence[InvoiceFacts],
+    *,
+    number: str,
+    shop: Shop,
+    now: datetime,
+) -> InvoiceFacts:
+    technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
+    lines = tuple(map(_line, booking.lines[sum(len(facts.lines) for facts in before) :]))
+    return InvoiceFacts(
+        **numbering.letterhead(booking, number=number, shop=shop, now=now),
+        supplements=before[0].number if before else None,
+        starts_at=booking.starts_at,
+        location=booking.location,
+        address=booking.address,
+        technician=technician.name if technician else None,
+        lines=lines,
+        subtotal_parts=booking.subtotal_parts - sum(facts.subtotal_parts for facts in before),
+        subtotal_services=booking.subtotal_services - sum(facts.subtotal_services for facts in before),
+        onsite_fee=booking.onsite_fee - sum(facts.onsite_fee for facts in before),
+        additional_costs=booking.additional_costs - sum(facts.additional_costs for facts in before),
+        discounts=sum(line.quantity * line.price - line.total for line in lines),
+        tax_base=booking.tax_base - sum(facts.tax_base for facts in before),
+        tax_amount=booking.tax_amount - sum(facts.tax_amount for facts in before),
+        total=booking.total_price - sum(facts.total for facts in before),
+    )
+
+
+def _line(line: BookingLine) -> InvoiceLine:
+    kind = "part" if line.part_id else "service" if line.service_id else "fee"
+    return InvoiceLine(
+        name=line.name,
+        kind=kind,
+        quantity=line.quantity,
+        price=line.price,
+        discount=line.discount,
+        total=line.total,
+        warranty_months=line.warranty_months,
+    )

@@ -1,0 +1,136 @@
+"""Papers: invoices, credit notes and receipts. Each has a number without gaps within its year, and frozen facts.
+
+    next_number ── Counter ──> INV/2026/00001, NK/2026/00001, KW/2026/00001
+    letterhead  ── shop, booking ──> the facts that every paper has
+    of_booking  ──> the names of a booking's papers, by which they are loaded and sent
+
+A booking's papers of a kind are named by its code: "BK-7F3K2Q", then "BK-7F3K2Q.2", "BK-7F3K2Q.3" …
+The database refuses to change or delete them (migration 0010); only a person's data can be erased (`privacy`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.tables import Booking, CreditNote, Invoice, Receipt
+from core.refusals import NotFound
+from core.shop import Shop
+
+INVOICE, CREDIT_NOTE, RECEIPT = ("invoice", "INV"), ("credit_note", "NK"), ("receipt", "KW")
+"""The counter of each series, and what its numbers begin with."""
+Kind = TypeVar("Kind", bound=Invoice | CreditNote | Receipt)
+
+
+class PaperFacts(BaseModel):
+    """What every paper says, as it was when it was issued."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: str
+    issued_at: AwareDatetime
+    timezone: str
+
+    shop_name: str
+    shop_address: str
+    shop_city: str
+    shop_contact: str
+    shop_email: str
+
+    customer_name: str
+    customer_phone: str
+    customer_email: str | None
+    car: str
+    plate: str | None
+    booking_code: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The facts as plain JSON values."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Self:
+        """The facts that `to_json` wrote."""
+        return cls.model_validate(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """The names of a booking's papers, the oldest first."""
+
+    invoices: Sequence[str]
+    receipts: Sequence[str]
+    credit_notes: Sequence[str]
+
+
+async def next_number(session: AsyncSession, series: tuple[str, str], *, shop: Shop, now: datetime) -> str:
+    """The next number of a series in the shop's year."""
+    counter, prefix = series
+    year = shop.local(now).year
+    # One statement on both databases; its row stays locked until the transaction ends,
+    # so a number that is rolled back is given to the next one.
+    last = await session.scalar(
+        text(
+            "INSERT INTO counter (name, last) VALUES (:name, 1)"
+            " ON CONFLICT (name) DO UPDATE SET last = counter.last + 1 RETURNING last"
+        ),
+        {"name": f"{counter}:{year}"},
+    )
+    return f"{prefix}/{year}/{last:05}"
+
+
+def letterhead(booking: Booking, *, number: str, shop: Shop, now: datetime) -> dict[str, Any]:
+    """The values of `PaperFacts`."""
+    return {
+        "number": number,
+        "issued_at": now,
+        "timezone": shop.timezone,
+        "shop_name": shop.name,
+        "shop_address": shop.address,
+        "shop_city": shop.city,
+        "shop_contact": shop.contact,
+        "shop_email": shop.email,
+        "customer_name": booking.name,
+        "customer_phone": booking.phone,
+        "customer_email": booking.email,
+        "car": f"{booking.car_brand} {booking.car_model} {booking.car_year}",
+        "plate": booking.plate,
+        "booking_code": booking.code,
+    }
+
+
+async def of_booking(session: AsyncSession, booking: Booking) -> Papers:
+    """All papers of a booking."""
+    counted = (
+        select(func.count()).where(kind.booking_id == booking.id).scalar_subquery()
+        for kind in (Invoice, Receipt, CreditNote)
+    )
+    invoices, receipts, notes = (await session.execute(select(*counted))).one()
+    return Papers(names(booking.code, invoices), names(booking.code, receipts), names(booking.code, notes))
+
+
+def names(code: str, count: int) -> list[str]:
+    """The names of so many papers of one kind."""
+    return [code if number == 1 else f"{code}.{number}" for number in range(1, count + 1)]
+
+
+async def issued(session: AsyncSession, kind: type[Kind], booking_id: int) -> list[Kind]:
+    """A booking's papers of a kind, the oldest first."""
+    # Numbers of more than five digits are longer, and by their letters would come too early.
+    order = (kind.issued_at, func.length(kind.number), kind.number)
+    return list(await session.scalars(select(kind).where(kind.booking_id == booking_id).order_by(*order)))
+
+
+async def find(session: AsyncSession, kind: type[Kind], name: str) -> Kind:
+    """A paper by its name; raises `NotFound` before it was issued."""
+    code = name.partition(".")[0]
+    booking_id = await session.scalar(select(Booking.id).where(Booking.code == code))
+    made = await issued(session, kind, booking_id) if booking_id else []
+    by_name = dict(zip(names(code, len(made)), made, strict=True))
+    if name not in by_name:
+        raise NotFound(code=name)
+    return by_name[name]

@@ -1,0 +1,92 @@
+"""The ledger: money that moved, each movement entered once; the database refuses to change or delete one.
+
+    in    received, cash: each with its receipt (`receipts`)
+    out   refunded, reversed, charged_back: taken off the attempt by which the money had come in
+
+What a booking has paid is the sum of its entries, whatever anybody believes (`payments.refresh`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.database import insert_once
+from core.db.tables import Booking, LedgerEntry
+from core.money import Money
+from core.papers import receipts
+from core.payment import payment_requests
+from core.shop import Shop
+
+_IN = ("received", "cash")
+
+
+@dataclass(frozen=True, slots=True)
+class Pot:
+    """The money that came in by one attempt to pay, or in cash (then both ids are None), and what is left of it."""
+
+    order_id: str | None
+    transaction_id: str | None
+    method: str
+    left: Money
+
+
+async def enter(
+    session: AsyncSession,
+    booking: Booking,
+    kind: str,
+    amount: Money,
+    *,
+    reference: str,
+    order_id: str | None,
+    transaction_id: str | None,
+    method: str,
+    evidence: Mapping[str, object],
+    shop: Shop,
+    now: datetime,
+) -> bool:
+    """Enter money that moved, once per order, kind and reference, and let the booking follow; whether it was new.
+
+    What comes in gets its receipt. The booking is locked (`payments.locked`); money that leaves is negative.
+    """
+    new = await insert_once(
+        session,
+        LedgerEntry,
+        booking_id=booking.id,
+        order_id=order_id,
+        transaction_id=transaction_id,
+        kind=kind,
+        reference=reference,
+        amount=amount,
+        method=method,
+        at=now,
+        evidence=dict(evidence),
+    )
+    if new:
+        await payment_requests.refresh(session, booking)
+        if kind in _IN:
+            await receipts.issue(session, booking, await _newest(session, booking), shop=shop, now=now)
+    return new
+
+
+async def pots(session: AsyncSession, booking: Booking) -> list[Pot]:
+    """What is left of each payment of a booking, the newest first."""
+    entries = await session.scalars(
+        select(LedgerEntry).where(LedgerEntry.booking_id == booking.id).order_by(LedgerEntry.id)
+    )
+    methods: dict[tuple[str | None, str | None], str] = {}
+    left: dict[tuple[str | None, str | None], Money] = {}
+    for entry in entries:
+        by = entry.order_id, entry.transaction_id
+        left[by] = left.get(by, 0) + entry.amount
+        if entry.kind in _IN:
+            methods.pop(by, None)
+            methods[by] = entry.method  # in the order of the newest money in
+    return [Pot(*by, method, left[by]) for by, method in reversed(methods.items())]
+
+
+async def _newest(session: AsyncSession, booking: Booking) -> LedgerEntry:
+    newest = select(LedgerEntry).where(LedgerEntry.booking_id == booking.id).order_by(LedgerEntry.id.desc()).limit(1)
+    return (await session.scalars(newest)).one()

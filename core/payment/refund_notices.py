@@ -1,0 +1,92 @@
+"""What is told about money that goes back: to the customer, who may have to say where to, and to the admins."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.tables import Booking, Refund
+from core.messaging.messages import Message, Option, Say, message, say
+from core.money import Money
+from core.notices import booking_notices, recipients
+from core.shop import Shop
+from core.states import RefundState
+
+REASONS = ("cancelled", "overpaid", "late", "no_show")
+"""Why money goes back (`Refund.reason`)."""
+
+
+async def ask_account(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans can't send it back: the customer is asked for a bank account, in the chat or else by mail."""
+    what = {"code": booking.code, "name": booking.name, "amount": refund.amount}
+    key = f"refund-account:{refund.key}:{now.isoformat()}"
+    if booking.contact_id is not None:
+        button = Option(f"refund:{refund.key}", say("option.refund_account"))
+        await recipients.chat(session, booking, message(say("refund.ask_account", **what), options=(button,)), key, now)
+        return
+    asked = message(say("refund.ask_account_by_mail", contact=shop.contact, **what))
+    await recipients.mail(session, booking, "notice.mail.news", asked, key=key, shop=shop, now=now)
+
+
+async def task(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """The admins have something to transfer; they hear again when the customer names an account, or another one."""
+    key = f"refund-task:{refund.key}:{refund.bank_account or ''}"
+    await recipients.admins(session, booking, card(booking, refund), key=key, shop=shop, now=now)
+
+
+async def went_back(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """The money is on its way: the customer hears how much, and by which way."""
+    way = "refund.transferred" if refund.done_by != "midtrans" else "refund.sent_back"
+    told = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
+    key = f"refund-done:{refund.key}"
+    await recipients.chat(session, booking, told, key, now)
+    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+
+
+async def refused(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans doesn't send it back: the admins hear why it is theirs to transfer now."""
+    what = say("staff.refund_refused", amount=refund.amount, reason=refund.error)
+    await booking_notices.alert(session, booking, what, key=f"refund-refused:{refund.key}", shop=shop, now=now)
+
+
+async def no_transfer(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans sent back after all what was staff's to transfer: they must not."""
+    what = say("staff.refund_no_transfer", amount=refund.amount)
+    await booking_notices.alert(session, booking, what, key=f"refund-no-transfer:{refund.key}", shop=shop, now=now)
+
+
+async def twice(
+    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
+) -> None:
+    """Midtrans sent back what staff had transferred: the customer has it twice."""
+    what = say("staff.refund_twice", amount=amount)
+    await booking_notices.alert(session, booking, what, key=f"refund-twice:{refund.key}", shop=shop, now=now)
+
+
+def card(booking: Booking, refund: Refund) -> Message:
+    """A refund as the admins see it; one to be transferred has the buttons for that."""
+    by_hand = refund.state is RefundState.BY_HAND
+    return message(
+        say(f"team.refund.{refund.state}", code=booking.code, amount=refund.amount),
+        say(
+            "team.refund.facts", name=booking.name, phone=booking.phone, reason=reason(refund), account=account(refund)
+        ),
+        options=_buttons(booking, refund) if by_hand else (),
+    )
+
+
+def _buttons(booking: Booking, refund: Refund) -> tuple[Option, ...]:
+    ask = Option(f"ask-account:{refund.key}", say("team.option.ask_account"))
+    return (
+        Option(f"transferred:{refund.key}", say("team.option.transferred")),
+        *([ask] if booking.contact_id is not None else []),
+    )
+
+
+def reason(refund: Refund) -> Say:
+    """Why it goes back, in words."""
+    return say(f"refund.reason.{refund.reason}")
+
+
+def account(refund: Refund) -> Say | str:
+    """Where to, in the customer's words, or that they haven't said yet."""
+    return refund.bank_account or say("team.refund.no_account")

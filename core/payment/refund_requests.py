@@ -1,0 +1,166 @@
+"""The worker's side of a refund: what to ask of Midtrans, and what its answer means.
+
+claim ──> status asked and settled ──> next_deed ──> REFUND or VOID asked ──┬──> went
+                                          └─ WAIT                           ├──> refused: later, at last by hand
+                                                                            └──> unclear: later, the same key
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Executable, Integer, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentAttempt, Refund
+from core.messaging.backoff import retry_at
+from core.messaging.messages import say
+from core.money import Money
+from core.notices import booking_notices
+from core.payment import ledger, refund_notices, refunds
+from core.shop import Shop
+from core.states import RefundState
+
+LEASE = timedelta(seconds=30)
+REFUSED_AGAIN = timedelta(hours=1)
+"""How long a no is waited out: a card settles overnight, ShopeePay refunds nothing at night."""
+PATIENCE = timedelta(days=3)
+"""After so long of nothing but noes it is transferred by hand."""
+
+
+class Deed(StrEnum):
+    """What to ask of Midtrans for a refund."""
+
+    REFUND = "refund"
+    VOID = "void"  # a charged card that hasn't settled, all of whose money goes back
+    WAIT = "wait"  # a charged card that hasn't settled, part of whose money goes back
+
+
+async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Refund]:
+    """Take the refunds that Midtrans must be asked for now, for `LEASE`."""
+    claimed = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    return list(claimed.all())
+
+
+async def next_deed(session: AsyncSession, key: str) -> tuple[Refund, Deed] | None:
+    """What to ask of Midtrans, after the attempt's status was settled; None: nothing any more."""
+    refund, booking = await refunds.locked(session, key)
+    if refund.state is not RefundState.WANTED:
+        return None
+    attempt = await session.get(PaymentAttempt, refund.transaction_id)
+    if attempt is None or attempt.status != "capture":
+        return refund, Deed.REFUND
+    pots = await ledger.pots(session, booking)
+    whole = any((pot.transaction_id, pot.left) == (refund.transaction_id, refund.amount) for pot in pots)
+    return refund, Deed.VOID if whole else Deed.WAIT
+
+
+async def went(
+    session: AsyncSession, key: str, evidence: Mapping[str, object], *, amount: Money, shop: Shop, now: datetime
+) -> None:
+    """Midtrans sent back the `amount` that was asked for: entered once (a notification may have told it before).
+
+    Less may be owed by now, as some went another way while Midtrans was asked. Where another amount went under its key
+    before, nothing has gone now: staff transfers it.
+    """
+    refund, booking = await refunds.locked(session, key)
+    assert refund.transaction_id is not None  # only what came by an attempt is asked of Midtrans
+    attempt = await session.get_one(PaymentAttempt, refund.transaction_id)
+    new = await ledger.enter(
+        session,
+        booking,
+        "refunded",
+        -amount,
+        reference=key,
+        order_id=refund.order_id,
+        transaction_id=refund.transaction_id,
+        method=attempt.method,
+        evidence=evidence,
+        shop=shop,
+        now=now,
+    )
+    if new:
+        _note(session, booking, refund, amount, now)
+        await _cover(session, booking, refund, amount, shop=shop, now=now)
+    elif refund.state is RefundState.WANTED:
+        await _entered_before(session, booking, refund, shop=shop, now=now)
+
+
+async def refused(session: AsyncSession, key: str, reason: str, *, for_good: bool, shop: Shop, now: datetime) -> None:
+    """Midtrans said no: asked again in an hour; for good, or after `PATIENCE`, staff transfers it instead."""
+    refund, booking = await refunds.locked(session, key)
+    if refund.state is not RefundState.WANTED:
+        return
+    refund.attempts += 1
+    refund.error = reason
+    refund.due_at = now + REFUSED_AGAIN
+    if for_good or now - refund.asked_at >= PATIENCE:
+        await _by_hand(session, booking, refund, shop=shop, now=now)
+
+
+async def unclear(
+    session: AsyncSession, key: str, reason: str, *, jitter: float, now: datetime, after: timedelta | None = None
+) -> None:
+    """Nobody knows whether it went: asked again soon, and never by another way, lest it go twice."""
+    refund, _ = await refunds.locked(session, key)
+    if refund.state is RefundState.WANTED:
+        refund.attempts += 1
+        refund.error = reason
+        refund.due_at = retry_at(refund.attempts, now, jitter=jitter, after=after)
+
+
+async def _by_hand(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+    """Midtrans won't send it (`refund.error`): staff is told why, and transfers it once the customer has named an account."""
+    refund.state, refund.due_at = RefundState.BY_HAND, None
+    await refund_notices.refused(session, booking, refund, shop=shop, now=now)
+    await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
+    await refund_notices.task(session, booking, refund, shop=shop, now=now)
+
+
+async def _entered_before(
+    session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime
+) -> None:
+    under_its_key = (LedgerEntry.order_id == refund.order_id, LedgerEntry.reference == refund.key)
+    entered = select(LedgerEntry.amount).where(LedgerEntry.kind == "refunded", *under_its_key)
+    if await session.scalar(entered) == -refund.amount:
+        await _cover(session, booking, refund, refund.amount, shop=shop, now=now)
+        return
+    refund.error = "its refund_key was used for another amount"
+    await _by_hand(session, booking, refund, shop=shop, now=now)
+
+
+async def _cover(
+    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
+) -> None:
+    """The refund is done, the customer is told; staff hears of more than was still owed."""
+    key, transaction_id = refund.key, refund.transaction_id or ""
+    if not await refunds.covered(session, booking, transaction_id, amount, key=key, tell=True, shop=shop, now=now):
+        told = say("staff.refunded", amount=amount)
+        await booking_notices.alert(session, booking, told, key=f"refunded:{key}:{refund.order_id}", shop=shop, now=now)
+
+
+def _note(session: AsyncSession, booking: Booking, refund: Refund, amount: Money, now: datetime) -> None:
+    detail = {"amount": -amount, "order_id": refund.order_id}
+    session.add(BookingEvent(booking_id=booking.id, at=now, kind="refunded", actor=refunds.MIDTRANS, detail=detail))
+
+
+def _claim_statement() -> Executable:
+    due = (
+        select(Refund.key)
+        .where(Refund.due_at <= bindparam("now", type_=Moment()))
+        .order_by(Refund.due_at)
+        .limit(bindparam("most", type_=Integer()))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(Refund)
+        .where(Refund.key.in_(select(due.c.key)))
+        .values(due_at=bindparam("leased_until", type_=Moment()))
+        .returning(Refund)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_CLAIM = _claim_statement()
+"""Built once, as the outbox's is."""

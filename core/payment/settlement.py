@@ -1,0 +1,383 @@
+"""What Midtrans reports, acted upon: notifications kept, money entered once, requests closed.
+
+    webhook ── note ──> PaymentNotification ── worker asks for the status ──> settle ──> LedgerEntry,
+    clock   ── due_at ──────────────────────── worker asks for the status ──> look   ──> booking, notices
+
+A notification only says "look": its signature doesn't cover the status, so the status answer decides.
+`attempts.meaning` reads a status; below, and in `returns`, a function says what each meaning does.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import ColumnElement, Executable, Integer, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.database import insert_once
+from core.db.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNotification, PaymentRequest
+from core.messaging.backoff import retry_at
+from core.messaging.messages import say
+from core.money import Money
+from core.notices import booking_notices
+from core.papers import invoices, receipts
+from core.payment import midtrans_status, payment_requests, refunds, reversals, slot_lost
+from core.payment.case import Case
+from core.payment.midtrans_status import Attempt, Meaning
+from core.refusals import Refusal
+from core.schedule import bookings
+from core.shop import Shop
+from core.states import BookingStatus, RequestState, check_move
+
+LEASE = timedelta(seconds=30)
+PATIENCE = timedelta(hours=1)
+"""How long after it came a notification is believed to know more than Midtrans' status."""
+SKEW = timedelta(minutes=1)
+"""How far the clocks of two processes may lie apart; what is known from a later moment was seen before a clock was set back."""
+OUT_OF_DATE = "out of date"
+"""The outcome of an answer that is older than the one that is known."""
+_TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+async def note(session: AsyncSession, body: Mapping[str, object], *, now: datetime) -> bool:
+    """Keep a verified notification, once, to be acted on; False for an order that isn't ours or a repetition."""
+    order_id = str(body["order_id"])
+    if await session.get(PaymentRequest, order_id) is None:
+        return False
+    digest = sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return await insert_once(
+        session, PaymentNotification, order_id=order_id, digest=digest, body=body, received_at=now, due_at=now
+    )
+
+
+async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[str]:
+    """Take the notifications that are due for `LEASE`; the order_ids to ask Midtrans about."""
+    orders = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    return sorted(set(orders))
+
+
+async def answered(session: AsyncSession, order_id: str, *, outcome: str, claimed_at: datetime) -> None:
+    """The status was asked and acted on: what was claimed at that moment is done; what came in since isn't."""
+    await session.execute(
+        update(PaymentNotification)
+        .where(
+            PaymentNotification.order_id == order_id,
+            PaymentNotification.due_at == claimed_at + LEASE,
+            PaymentNotification.attempts > 0,
+        )
+        .values(due_at=None, outcome=outcome)
+    )
+
+
+async def unanswered(
+    session: AsyncSession, order_id: str, *, jitter: float, now: datetime, after: timedelta | None = None
+) -> None:
+    """Midtrans didn't tell the status: ask again later."""
+    waiting = await session.scalars(
+        select(PaymentNotification).where(
+            PaymentNotification.order_id == order_id, PaymentNotification.due_at.is_not(None)
+        )
+    )
+    for notification in waiting:
+        notification.due_at = retry_at(max(1, notification.attempts), now, jitter=jitter, after=after)
+
+
+async def is_behind(session: AsyncSession, order_id: str, outcomes: Sequence[str], *, now: datetime) -> bool:
+    """Whether Midtrans must be asked again, since a notification that came lately tells more than what is known now.
+
+    An answer may be older than what was known (a clock was set back), or Midtrans' status behind its own notification.
+    """
+    asked_about = PaymentNotification.attempts > 0
+    told = await _told(session, order_id, asked_about, PaymentNotification.received_at > now - PATIENCE)
+    if told and OUT_OF_DATE in outcomes:
+        return True
+    known = await _known(session, order_id)
+    of_money = [each for each in told if each.meaning in _MONEY]
+    return any(
+        _HOW_FAR.get(known.get(each.transaction_id, Meaning.UNKNOWN), 0) < _HOW_FAR[each.meaning] for each in of_money
+    )
+
+
+async def other_attempts(session: AsyncSession, order_id: str, answer: Mapping[str, object] | None) -> list[str]:
+    """The transaction_ids to ask about one by one, since a status by order_id answers for the newest attempt alone.
+
+    These are the attempts known to wait, and those that a notification not acted on yet names; not where it
+    only repeats that an attempt is over.
+    """
+    known = await _known(session, order_id)
+    told = {each.transaction_id: each.meaning for each in await _told(session, order_id)}
+    over = {name for name, meaning in told.items() if meaning in _OVER and known.get(name) is meaning}
+    waiting = {name for name, meaning in known.items() if meaning in _LIVING}
+    asked = {midtrans_status.read(answer).transaction_id} if answer is not None else set()
+    return sorted(name for name in (set(told) - over | waiting) - asked if _TRANSACTION_ID.fullmatch(name))
+
+
+async def _known(session: AsyncSession, order_id: str) -> Mapping[str, Meaning]:
+    """What Midtrans' last confirmed word for each attempt of an order means."""
+    kept = await session.scalars(select(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
+    return {attempt.transaction_id: midtrans_status.read(attempt.answer).meaning for attempt in kept}
+
+
+async def _told(session: AsyncSession, order_id: str, *which: ColumnElement[bool]) -> list[Attempt]:
+    """What the notifications of an order that aren't acted on yet say."""
+    waiting = (PaymentNotification.order_id == order_id, PaymentNotification.due_at.is_not(None), *which)
+    return [
+        midtrans_status.read(body) for body in await session.scalars(select(PaymentNotification.body).where(*waiting))
+    ]
+
+
+async def settle(
+    session: AsyncSession,
+    order_id: str,
+    answer: Mapping[str, object] | None,
+    *,
+    shop: Shop,
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> str:
+    """Act on Midtrans' status answer for a request (None: no attempt yet); returns the outcome in a few words.
+
+    `asked_at` (`now` when None): an answer older than the one that is known of its attempt says nothing.
+    """
+    if answer is None or await session.get(PaymentRequest, order_id) is None:
+        return "nothing"
+    request, booking = await payment_requests.locked_request(session, order_id)
+    return await _act_on(Case(session, request, booking, midtrans_status.read(answer), shop, now), asked_at or now)
+
+
+async def look(
+    session: AsyncSession,
+    order_id: str,
+    answer: Mapping[str, object] | None,
+    *,
+    shop: Shop,
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> str:
+    """Our own clock asked about a request: settle what the status says; what is still open when its time is over expires."""
+    request, booking = await payment_requests.locked_request(session, order_id)
+    outcome = "nothing"
+    if answer is not None:
+        outcome = await _act_on(
+            Case(session, request, booking, midtrans_status.read(answer), shop, now), asked_at or now
+        )
+    if request.state not in payment_requests.ALIVE:
+        if request.state is not RequestState.CANCELLED:  # that one's link is still to be closed
+            request.due_at = None
+        return outcome
+    if request.expires_at > now:
+        request.due_at = payment_requests.next_look(request, now)
+        return outcome
+    await _end(session, request, booking, RequestState.EXPIRED, now=now)
+    return "expired"
+
+
+async def _act_on(case: Case, asked_at: datetime) -> str:
+    order_id = case.request.order_id
+    if case.attempt.order_id != order_id:
+        await case.alert("wrong-order", say("staff.wrong_order", order_id=order_id))
+        return "another order"
+    if not await _keep(case, asked_at):
+        return OUT_OF_DATE
+    match case.attempt.meaning:
+        case Meaning.RECEIVED:
+            return await _receive(case)
+        case Meaning.CHALLENGED:
+            return await _challenge(case)
+        case Meaning.DENIED:
+            return await reversals.reversed_by_bank(case)
+        case Meaning.ENDED:
+            return await _ended(case)
+        case Meaning.REFUNDED:
+            await _receive(case, there=False)
+            return await reversals.refunded(case)
+        case Meaning.CHARGED_BACK:
+            await _receive(case, there=False)
+            return await reversals.charged_back(case)
+        case Meaning.WAITING:
+            return "waiting"
+        case Meaning.UNKNOWN:
+            return f"unknown status {case.attempt.status}"
+
+
+async def _keep(case: Case, asked_at: datetime) -> bool:
+    """Keep what is confirmed of an attempt now; False when something newer is known."""
+    attempt = case.attempt
+    told = {
+        "status": attempt.status,
+        "method": attempt.method,
+        "amount": attempt.amount,
+        "answer": dict(attempt.evidence),
+        "changed_at": asked_at,
+    }
+    known = await case.session.get(PaymentAttempt, attempt.transaction_id)
+    if known is None:
+        identity = {"transaction_id": attempt.transaction_id, "order_id": attempt.order_id}
+        case.session.add(PaymentAttempt(**identity, first_seen_at=case.now, **told))
+        return True
+    await case.session.refresh(known)
+    if asked_at < known.changed_at <= case.now + SKEW:
+        return False
+    for name, value in told.items():
+        setattr(known, name, value)
+    return True
+
+
+async def _receive(case: Case, *, there: bool = True) -> str:
+    """Money is entered, and confirms the booking where it is what was asked for, once, and still `there`.
+
+    Money that went back had come in, even if nobody told us of it then.
+    """
+    outcome = await _take_in(case)
+    if outcome == "received" and there:
+        await _welcome(case)
+    if outcome in ("received", "second payment", "another amount"):
+        await _give_back(case, case.attempt.amount or 0, again=outcome == "second payment")
+    return outcome
+
+
+async def _take_in(case: Case) -> str:
+    """Enter whatever rupiah came in, so that the ledger is the money; staff hears of another amount than was asked for."""
+    request, attempt = case.request, case.attempt
+    mine = await reversals.of_attempt(case)
+    if reversals.settled(mine):
+        return "received before"
+    as_asked = (attempt.amount, attempt.currency) == (request.amount, "IDR")
+    if not as_asked:
+        reported = f"{attempt.currency} {attempt.evidence.get('gross_amount')}"
+        what = say("staff.wrong_amount", order_id=request.order_id, reported=reported, amount=request.amount)
+        await case.alert(f"wrong-amount:{attempt.transaction_id}", what)
+    if not attempt.amount or attempt.amount < 0 or attempt.currency != "IDR":
+        return "wrong amount"
+    again = request.state is RequestState.PAID
+    if not again:
+        request.state, request.due_at = RequestState.PAID if as_asked else RequestState.FAILED, None
+        await payment_requests.void(
+            case.session, case.booking, now=case.now
+        )  # what else is asked for asks for too much now
+    number = sum(entry.kind == "received" for entry in mine) + 1
+    await case.enter("received", reversals.numbered(attempt.transaction_id, number), attempt.amount)
+    case.booking.paid_at = case.booking.paid_at or case.now
+    if again:
+        return "second payment"
+    return "received" if as_asked else "another amount"
+
+
+async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
+    """What nobody asked for is owed back at once: for a cancelled booking, a second time, or beyond the total."""
+    session, booking = case.session, case.booking
+    if booking.status is BookingStatus.CANCELLED:
+        await refunds.owe(session, booking, amount, reason="late", shop=case.shop, now=case.now)
+        return
+    over = amount if again else booking.paid_amount - booking.total_price
+    if over > 0 and not again:
+        over -= booking.going_back
+    if over > 0 and await refunds.owe(session, booking, over, reason="overpaid", shop=case.shop, now=case.now):
+        key = f"overpaid:{case.attempt.transaction_id}"
+        await booking_notices.overpaid(session, booking, over=over, key=key, shop=case.shop, now=case.now)
+
+
+async def _welcome(case: Case) -> None:
+    """Money came in: confirm the booking if it waits for that and still has, or gets, its place."""
+    session, booking, request = case.session, case.booking, case.request
+    if booking.status is BookingStatus.CANCELLED:
+        await booking_notices.paid_after_cancel(session, booking, request, shop=case.shop, now=case.now)
+        return
+    first = booking.status is BookingStatus.PENDING
+    if first and (why := await _no_place(case)) is not None:
+        await slot_lost.place_gone(session, booking, request, why, shop=case.shop, now=case.now)
+        return
+    if first:
+        check_move(booking.status, BookingStatus.CONFIRMED)
+        booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
+        case.log("confirmed")
+    await invoices.issue(session, booking, shop=case.shop, now=case.now)
+    paper = await receipts.to_send(session, booking)
+    await booking_notices.paid(session, booking, request, first=first, paper=paper, shop=case.shop, now=case.now)
+
+
+async def _no_place(case: Case) -> Refusal | None:
+    """Why it can't have its place back; None where it still has, or gets it."""
+    if case.booking.holding:
+        return None
+    try:
+        async with case.session.begin_nested():
+            await bookings.hold_again(case.session, case.booking, shop=case.shop, now=case.now)
+    except Refusal as refusal:
+        await payment_requests.locked(case.session, case.booking.id)  # as it was before the attempt
+        return refusal
+    return None
+
+
+async def _challenge(case: Case) -> str:
+    if case.request.state is RequestState.PAID:
+        return "ignored"
+    await case.alert("challenge", say("staff.challenge", order_id=case.request.order_id))
+    return "challenged"
+
+
+async def _ended(case: Case) -> str:
+    """An attempt is over; its request with it, unless another attempt of it lives or has paid."""
+    voids = case.attempt.status == "cancel" and case.attempt.method == "credit_card"
+    if voids and reversals.left(await reversals.of_attempt(case)) > 0:
+        return await reversals.voided(case)
+    if case.request.state not in payment_requests.ALIVE:
+        return "ignored"
+    if any(midtrans_status.read(each.answer).meaning in _LIVING for each in await case.attempts()):
+        return "another attempt lives"
+    expired = case.attempt.status == "expire"
+    state = RequestState.EXPIRED if expired else RequestState.FAILED
+    await _end(case.session, case.request, case.booking, state, now=case.now)
+    return "ended"
+
+
+async def _end(
+    session: AsyncSession, request: PaymentRequest, booking: Booking, state: RequestState, *, now: datetime
+) -> None:
+    if booking.status is BookingStatus.CANCELLED:
+        await payment_requests.void(session, booking, now=now)
+        return
+    request.state, request.due_at = state, None
+    session.add(
+        BookingEvent(
+            booking_id=booking.id,
+            at=now,
+            kind=f"payment_{state}",
+            actor="system",
+            detail={"order_id": request.order_id},
+        )
+    )
+    await payment_requests.end_holds(session, now=now)
+    await payment_requests.refresh(session, booking)
+    await booking_notices.payment_ended(session, booking, request, now=now)
+
+
+_LIVING = (Meaning.WAITING, Meaning.CHALLENGED)
+_OVER = (Meaning.DENIED, Meaning.ENDED)
+_MONEY = (Meaning.RECEIVED, Meaning.REFUNDED, Meaning.CHARGED_BACK)
+_HOW_FAR = dict.fromkeys(_OVER, 1) | {Meaning.RECEIVED: 2, Meaning.REFUNDED: 3, Meaning.CHARGED_BACK: 3}
+"""How far an attempt has come; what isn't here hasn't begun. Money overrides an end, and goes back after it came."""
+
+
+def _claim_statement() -> Executable:
+    due = (
+        select(PaymentNotification.id)
+        .where(PaymentNotification.due_at <= bindparam("now", type_=Moment()))
+        .order_by(PaymentNotification.due_at)
+        .limit(bindparam("most", type_=Integer()))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(PaymentNotification)
+        .where(PaymentNotification.id.in_(select(due.c.id)))
+        .values(due_at=bindparam("leased_until", type_=Moment()), attempts=PaymentNotification.attempts + 1)
+        .returning(PaymentNotification.order_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_CLAIM = _claim_statement()
+"""Built once, as the outbox's is."""

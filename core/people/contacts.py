@@ -1,0 +1,166 @@
+"""Customers and the addresses they write from."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import contains_eager
+
+from core.db.database import insert_once
+from core.db.tables import Booking, Contact, Conversation, Customer, Inbound, Waiting
+from core.refusals import NotFound
+
+SEEN_PRECISION = timedelta(minutes=1)
+"""A day's window needs no more, and most turns are spared a statement."""
+
+_LOCKED = (Conversation, Contact, Customer)
+"""PostgreSQL: who waits for a lock reads anew what the lock is of, and only that."""
+
+# The statements of every turn: built once.
+_FIND = (
+    select(Contact, Conversation.state)
+    .join(Contact.customer)
+    .join(Conversation, Conversation.contact_id == Contact.id)
+    .options(contains_eager(Contact.customer))
+    .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
+    .with_for_update(of=_LOCKED, key_share=True)
+)
+_REACH = (
+    select(Contact, Conversation.state)
+    .join(Contact.customer)
+    .join(Conversation, Conversation.contact_id == Contact.id)
+    .options(contains_eager(Contact.customer))
+    .where(Contact.id == bindparam("contact_id"))
+    .with_for_update(of=_LOCKED, key_share=True)
+)
+_RECALL = (
+    select(Conversation.state)
+    .join(Contact, Contact.id == Conversation.contact_id)
+    .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
+)
+_REMEMBER = (
+    update(Conversation).where(Conversation.contact_id == bindparam("of")).execution_options(synchronize_session=False)
+)
+
+
+async def note_arrival(session: AsyncSession, channel: str, event_id: str, address: str, now: datetime) -> bool:
+    """Whether this message is new; the row that says so commits with what the message causes."""
+    return await insert_once(session, Inbound, channel=channel, event_id=event_id, address=address, received_at=now)
+
+
+async def meet(
+    session: AsyncSession, channel: str, address: str, *, phone: str | None, language: str, now: datetime
+) -> tuple[Contact, dict[str, Any], bool]:
+    """The contact at an address, what its conversation remembers, locked for this turn, and whether it is a new one.
+
+    `phone` is a number that the channel vouches for: a customer already known by it is the same one.
+    """
+    known = await _find(session, channel, address)
+    if known is not None:
+        _note_seen(known[0], now)
+        return *known, False
+    try:
+        async with session.begin_nested():
+            customer = await _by_phone(session, phone) or Customer(
+                phone=phone, phone_proven=bool(phone), created_at=now
+            )
+            contact = Contact(
+                channel=channel, address=address, customer=customer, language=language, last_seen_at=now, created_at=now
+            )
+            session.add(contact)
+            await session.flush()
+            session.add(Conversation(contact_id=contact.id, state={}, updated_at=now))
+            await session.flush()
+    except IntegrityError:  # their first two messages came at once; the other one made the contact
+        known = await _find(session, channel, address)
+        if known is None:
+            raise
+        return *known, False
+    return contact, {}, True
+
+
+async def known(session: AsyncSession, channel: str, address: str) -> Contact | None:
+    """The contact at an address, where there is one."""
+    return await session.scalar(select(Contact).where(Contact.channel == channel, Contact.address == address))
+
+
+async def reach(session: AsyncSession, contact_id: int) -> tuple[Contact, dict[str, Any]]:
+    """Another contact, and what its conversation remembers, locked; raises `NotFound`.
+
+    Only a turn of staff's may lock a second conversation, and only a customer's: so nobody waits in a circle.
+    """
+    row = (await session.execute(_REACH, {"contact_id": contact_id})).first()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
+
+
+async def recall(session: AsyncSession, channel: str, address: str) -> dict[str, Any]:
+    """What the conversation at an address remembers, as a look from outside; empty where there is none."""
+    return await session.scalar(_RECALL, {"channel": channel, "address": address}) or {}
+
+
+async def remember(session: AsyncSession, contact: Contact, state: dict[str, Any], now: datetime) -> None:
+    """Keep what a conversation has come to."""
+    await session.execute(_REMEMBER, {"of": contact.id, "state": state, "updated_at": now})
+
+
+async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> None:
+    """Note a number that the channel vouches for; whoever is known by it is the same person.
+
+    `contact` is the only one of its customer, who has proven no number yet.
+    """
+    known = await _by_phone(session, phone)
+    if known is None or known.id == contact.customer_id:
+        contact.customer.phone, contact.customer.phone_proven = phone, True
+        return
+    left = await lock(session, contact.customer_id)
+    contact.customer = known
+    await merge(session, left, into=known, contact=contact)
+
+
+async def lock(session: AsyncSession, customer_id: int) -> Customer:
+    """A customer, for whom nobody books until the transaction ends; raises `NotFound` where there is none (any more)."""
+    # First what an offer locks first.
+    await session.execute(select(Waiting.id).where(Waiting.customer_id == customer_id).with_for_update())
+    customer = await session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
+    if customer is None:
+        raise NotFound
+    return customer
+
+
+async def merge(session: AsyncSession, left: Customer, *, into: Customer, contact: Contact) -> None:
+    """Make one customer of two who are the same person: of `left`, who is locked and has no contact, no row is left.
+
+    What of theirs was spoken of in no chat is spoken of at `contact` from now on.
+    """
+    for theirs in (Booking, Waiting):
+        await session.execute(
+            update(theirs)
+            .where(theirs.customer_id == left.id)
+            .values(customer_id=into.id, contact_id=func.coalesce(theirs.contact_id, contact.id))
+            .execution_options(synchronize_session=False)
+        )
+    into.name, into.email, user = into.name or left.name, into.email or left.email, into.clerk_user or left.clerk_user
+    await session.delete(left)
+    await session.flush()  # one Clerk user has one customer
+    into.clerk_user = user
+
+
+async def _find(session: AsyncSession, channel: str, address: str) -> tuple[Contact, dict[str, Any]] | None:
+    row = (await session.execute(_FIND, {"channel": channel, "address": address})).first()
+    return (row[0], row[1]) if row else None
+
+
+def _note_seen(contact: Contact, now: datetime) -> None:
+    if contact.last_seen_at is None or now - contact.last_seen_at >= SEEN_PRECISION:
+        contact.last_seen_at = now
+
+
+async def _by_phone(session: AsyncSession, phone: str | None) -> Customer | None:
+    if phone is None:
+        return None
+    query = select(Customer).where(Customer.phone == phone, Customer.phone_proven).order_by(Customer.id).limit(1)
+    return (await session.scalars(query)).first()

@@ -1,0 +1,111 @@
+"""Customers who sign in on the web: one for each Clerk user.
+
+What they have done on the web and in a chat becomes one history only once the chat has said that both are
+the same person (`join`): whoever signs in can write any number into a booking, but only its owner gets
+the question in their chat.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.database import insert_once
+from core.db.tables import Booking, Contact, Customer
+from core.messaging import outbox
+from core.messaging.messages import Option, message, say
+from core.people import contacts
+from core.refusals import NotFound
+from core.shop import Shop
+
+
+async def of_user(session: AsyncSession, clerk_user: str, *, now: datetime) -> Customer:
+    """The customer of a Clerk user, made at the first booking."""
+    # Held until the transaction ends: a chat that joins them now (`join`) waits for what is booked here.
+    theirs = select(Customer).where(Customer.clerk_user == clerk_user).with_for_update(read=True, key_share=True)
+    found = (await session.scalars(theirs)).first()
+    if found is None:
+        await insert_once(session, Customer, clerk_user=clerk_user, phone_proven=False, created_at=now)
+        found = (await session.scalars(theirs)).one()
+    return found
+
+
+async def known(session: AsyncSession, clerk_user: str) -> Customer | None:
+    """The customer of a Clerk user who has booked before."""
+    return (await session.scalars(select(Customer).where(Customer.clerk_user == clerk_user))).first()
+
+
+async def count_bookings(session: AsyncSession, customer_id: int) -> int:
+    """How many bookings a customer has; see `bookings.of_customer`."""
+    return await session.scalar(select(func.count()).where(Booking.customer_id == customer_id)) or 0
+
+
+async def chat_of(session: AsyncSession, customer_id: int) -> Contact | None:
+    """The chat in which a customer was last seen, if it can be reached."""
+    reached = select(Contact).where(Contact.customer_id == customer_id, Contact.unreachable_at.is_(None))
+    return (await session.scalars(reached.order_by(Contact.last_seen_at.desc()).limit(1))).first()
+
+
+async def ask_whose(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+    """Ask the chat whose proven number a web booking was made with whether it is theirs, once for each Clerk user."""
+    owners = select(Customer).where(Customer.phone == booking.phone, Customer.phone_proven).order_by(Customer.id)
+    owner = (await session.scalars(owners.limit(1))).first()
+    web = await session.get_one(Customer, booking.customer_id)
+    if owner is None or owner.clerk_user is not None or web.phone_proven:
+        return
+    chat = await chat_of(session, owner.id)
+    if chat is None:
+        return
+    question = message(
+        say("web.is_it_you", code=booking.code, name=booking.name, at=shop.local(booking.starts_at)),
+        options=(
+            Option(f"join:{booking.code}", say("option.join")),
+            Option(f"stranger:{booking.code}", say("option.stranger")),
+        ),
+    )
+    await outbox.enqueue(
+        session,
+        key=f"whose:{booking.customer_id}:{owner.id}",
+        channel=chat.channel,
+        address=chat.address,
+        language=chat.language,
+        message=question,
+        now=now,
+        kind="notice",
+    )
+
+
+async def unjoined(session: AsyncSession, owner: Customer) -> Booking | None:
+    """The newest web booking made with a customer's proven number by a Clerk user who isn't joined to them."""
+    if not owner.phone_proven or owner.clerk_user is not None:
+        return None
+    theirs = (
+        select(Booking)
+        .join(Customer, Customer.id == Booking.customer_id)
+        .where(Customer.phone == owner.phone, Customer.clerk_user.is_not(None), Booking.phone == owner.phone)
+    )
+    return (await session.scalars(theirs.order_by(Booking.id.desc()).limit(1))).first()
+
+
+async def join(session: AsyncSession, contact: Contact, code: str) -> None:
+    """A chat's owner says that a web booking made with their proven number is theirs: one customer from now on.
+
+    `contact` has its customer loaded. Raises `NotFound` where that booking isn't one of the web's made with this number,
+    and where who made it has a chat with a number of their own: that is somebody else.
+    """
+    owner = contact.customer
+    booking = await made_with(session, owner, code)
+    if booking.customer_id == owner.id:
+        return
+    web = await contacts.lock(session, booking.customer_id)
+    if web.clerk_user is None or web.phone_proven or owner.clerk_user is not None:
+        raise NotFound
+    await contacts.merge(session, web, into=owner, contact=contact)
+
+
+async def made_with(session: AsyncSession, owner: Customer, code: str) -> Booking:
+    """The booking of a code if it was made with a customer's proven number; raises `NotFound`."""
+    booking = await session.scalar(select(Booking).where(Booking.code == code))
+    if booking is None or not owner.phone_proven or booking.phone != owner.phone:
+        raise NotFound
+    return booking

@@ -1,0 +1,106 @@
+"""Who may do what (flow.md, "Who may do what"), until when, and what of the money is kept then. Pure rules.
+
+staff     may work on a booking: admins on all, technicians on their own
+customer  may cancel and move until the shop's deadlines; a late one, or staying away, costs a share
+          of the down payment; who stays away again and again pays more of it before
+"""
+
+from datetime import datetime, timedelta
+
+from core.money import Money
+from core.pricing.prices import down_payment
+from core.refusals import (
+    InvalidTransition,
+    MovedTooOften,
+    NotAssigned,
+    TooEarlyForNoShow,
+    TooLateToCancel,
+    TooLateToMove,
+)
+from core.shop import Shop, StaffMember
+from core.states import BookingStatus, check_move
+
+
+def may_work_on(member: StaffMember, technician_id: str | None) -> bool:
+    """Whether a staff member may work on a booking of that technician's: admins on all, technicians on their own."""
+    return member.role == "admin" or (member.technician is not None and member.technician == technician_id)
+
+
+def check_may_work_on(member: StaffMember, technician_id: str | None) -> None:
+    """Raise `NotAssigned` unless the staff member may work on a booking of that technician's."""
+    if not may_work_on(member, technician_id):
+        raise NotAssigned
+
+
+def check_may_cancel(status: BookingStatus, starts_at: datetime, *, shop: Shop, now: datetime) -> None:
+    """Raise `InvalidTransition` or `TooLateToCancel` unless the customer may cancel now.
+
+    What isn't confirmed yet can be cancelled at any time.
+    """
+    check_move(status, BookingStatus.CANCELLED)
+    if status is BookingStatus.IN_PROGRESS:
+        raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
+    if status is BookingStatus.CONFIRMED and starts_at - now < timedelta(hours=shop.cancel_until_hours):
+        raise TooLateToCancel(hours=shop.cancel_until_hours)
+
+
+def check_may_move(status: BookingStatus, starts_at: datetime, moves: int, *, shop: Shop, now: datetime) -> None:
+    """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may move it now.
+
+    `moves`: how often they moved it before.
+    """
+    if status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+        raise InvalidTransition(now=status, then=status)
+    if starts_at - now < timedelta(hours=shop.move_until_hours):
+        raise TooLateToMove(hours=shop.move_until_hours)
+    if moves >= shop.max_moves:
+        raise MovedTooOften(most=shop.max_moves)
+
+
+def missed_deadline(starts_at: datetime, *, shop: Shop, now: datetime) -> int | None:
+    """The last of the deadlines for cancelling (hours before the start) that is over; None before the first."""
+    left = starts_at - now
+    return min((hours for hours in shop.kept_percents if left < timedelta(hours=hours)), default=None)
+
+
+def kept_when_cancelled(
+    total: Money, paid: Money, percent: int | None, starts_at: datetime, *, shop: Shop, now: datetime
+) -> Money:
+    """What the shop keeps of the money when the customer cancels now; nothing before the first deadline.
+
+    It is a share of the down payment, whatever was paid: `percent` of the total, or (None: paid in full)
+    the lowest that the shop takes.
+    """
+    missed = missed_deadline(starts_at, shop=shop, now=now)
+    share = shop.kept_percents[missed] if missed is not None else 0
+    return _share_of_down_payment(total, paid, percent, share, shop)
+
+
+def kept_for_no_show(total: Money, paid: Money, percent: int | None, *, shop: Shop) -> Money:
+    """What the shop keeps of the money when the customer never came; `percent` as in `kept_when_cancelled`."""
+    return _share_of_down_payment(total, paid, percent, shop.no_show_kept_percent, shop)
+
+
+def check_no_show(status: BookingStatus, starts_at: datetime, *, shop: Shop, now: datetime) -> None:
+    """Raise `InvalidTransition` or `TooEarlyForNoShow` unless the customer can be said to have stayed away."""
+    if status is not BookingStatus.CONFIRMED:
+        raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
+    if now < starts_at:
+        raise TooEarlyForNoShow(at=shop.local(starts_at))
+
+
+def is_trusted(no_shows: int, shop: Shop) -> bool:
+    """Whether a customer who stayed away so often still pays as everybody does."""
+    return no_shows <= shop.no_shows_tolerated
+
+
+def down_payments(no_shows: int, shop: Shop) -> tuple[int, ...]:
+    """The down payments, in percent, that a customer who stayed away so often may choose from."""
+    offered = shop.down_payment_percents
+    return offered if is_trusted(no_shows, shop) or not offered else (max(offered),)
+
+
+def _share_of_down_payment(total: Money, paid: Money, percent: int | None, share: int, shop: Shop) -> Money:
+    lowest = min(shop.down_payment_percents, default=0)
+    whole = min(paid, down_payment(total, percent if percent is not None else lowest))
+    return whole * share // 100

@@ -1,0 +1,118 @@
+"""Quotes for what customers choose, from the catalogue's rows of now."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Executable, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.tables import Part, Service
+from core.pricing import prices
+from core.pricing.prices import Line, Quote
+from core.refusals import BadQuantity, NotForSale, NotFound, NothingChosen, NotOnsite, PreOrderOnly
+from core.shop import Shop
+from core.states import Location
+
+
+async def quote_for(
+    session: AsyncSession,
+    parts: Iterable[tuple[str, int]],
+    services: Iterable[str],
+    *,
+    location: Location,
+    shop: Shop,
+) -> Quote:
+    """The price of parts and services as they stand in the catalogue.
+
+    Raises `NothingChosen`, `BadQuantity`, `NotFound`, `NotForSale`, `PreOrderOnly`, `NotOnsite`.
+    """
+    goods, work = _added_up(parts, shop), _added_up(((service, 1) for service in services), shop)
+    if not goods and not work:
+        raise NothingChosen
+    lines = [*await _part_lines(session, goods), *await _service_lines(session, work, location)]
+    return prices.quote(lines, location=location, shop=shop)
+
+
+def _added_up(chosen: Iterable[tuple[str, int]], shop: Shop) -> Counter[str]:
+    wanted: Counter[str] = Counter()
+    for what, quantity in chosen:
+        wanted[what] += quantity
+        if quantity < 1 or wanted[what] > shop.max_quantity:
+            raise BadQuantity(quantity=quantity, most=shop.max_quantity)
+    return wanted
+
+
+async def _part_lines(session: AsyncSession, wanted: Counter[str]) -> list[Line]:
+    offers = await _offers(session, _PARTS, wanted)
+    for offer in offers.values():
+        if offer.is_pre_order_only:
+            raise PreOrderOnly(name=offer.name)
+    return [
+        Line(
+            kind="part",
+            id=part_id,
+            name=offers[part_id].name,
+            price=offers[part_id].price,
+            discount=offers[part_id].discount,
+            quantity=quantity,
+            warranty_months=offers[part_id].warranty_months,
+        )
+        for part_id, quantity in wanted.items()
+    ]
+
+
+async def _service_lines(session: AsyncSession, wanted: Counter[str], location: Location) -> list[Line]:
+    offers = await _offers(session, _SERVICES, wanted)
+    for offer in offers.values():
+        if location is Location.ONSITE and not offer.onsite:
+            raise NotOnsite(name=offer.name)
+    return [
+        Line(
+            kind="service",
+            id=service_id,
+            name=offers[service_id].name,
+            price=offers[service_id].price,
+            discount=offers[service_id].discount,
+            quantity=quantity,
+            minutes=quantity * offers[service_id].minutes,
+            skill=offers[service_id].skill,
+        )
+        for service_id, quantity in wanted.items()
+    ]
+
+
+async def _offers(session: AsyncSession, query: Executable, wanted: Counter[str]) -> dict[str, Any]:
+    if not wanted:
+        return {}
+    offers = {offer.id: offer for offer in await session.execute(query, {"ids": list(wanted)})}
+    for each in wanted:
+        if each not in offers:
+            raise NotFound
+        if not offers[each].is_available or offers[each].retired_at is not None:
+            raise NotForSale(name=offers[each].name)
+    return offers
+
+
+# Built once; columns alone, so that neither stock nor specifications are read.
+_PARTS = select(
+    Part.id,
+    Part.name,
+    Part.price,
+    Part.discount,
+    Part.warranty_months,
+    Part.is_pre_order_only,
+    Part.is_available,
+    Part.retired_at,
+).where(Part.id.in_(bindparam("ids", expanding=True)))
+_SERVICES = select(
+    Service.id,
+    Service.name,
+    Service.price,
+    Service.discount,
+    Service.minutes,
+    Service.skill,
+    Service.onsite,
+    Service.is_available,
+    Service.retired_at,
+).where(Service.id.in_(bindparam("ids", expanding=True)))

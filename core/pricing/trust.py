@@ -1,0 +1,34 @@
+"""How a customer who stayed away may still pay: after more no-shows than the shop tolerates, in full or with
+the highest down payment, and no longer in cash on delivery.
+"""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.tables import Booking
+from core.pricing import policy
+from core.refusals import BadDownPayment, NoCashAfterNoShows
+from core.shop import Shop
+from core.states import PaymentMethod
+
+
+async def count(session: AsyncSession, customer_id: int) -> int:
+    """How often this customer stayed away."""
+    stayed_away = select(func.count()).where(Booking.customer_id == customer_id, Booking.no_show_at.is_not(None))
+    return await session.scalar(stayed_away) or 0
+
+
+async def check(
+    session: AsyncSession, customer_id: int, method: PaymentMethod, percent: int | None, *, shop: Shop
+) -> None:
+    """Whether this customer may pay so (`percent`: None for in full); raises `NoCashAfterNoShows`, `BadDownPayment`."""
+    if method is not PaymentMethod.COD and percent is None:
+        return
+    missed = await count(session, customer_id)
+    if policy.is_trusted(missed, shop):
+        return
+    if method is PaymentMethod.COD:
+        raise NoCashAfterNoShows
+    if percent not in policy.down_payments(missed, shop):
+        highest = max(shop.down_payment_percents, default=100)
+        raise BadDownPayment(least=highest, most=highest)

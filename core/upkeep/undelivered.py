@@ -1,0 +1,91 @@
+"""Messages that failed for good: told another way, seen by staff, and sent again when somebody says so.
+
+failed ──> tell_otherwise     by e-mail, by staff, at least by an alarm
+   └─────> listed ──> resend ──> due, as if it had just been written
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db.database import leave_work
+from core.db.tables import Contact, Customer, Outbox
+from core.messaging.messages import message_from_json
+from core.notices import booking_notices
+from core.refusals import NotFound
+from core.shop import Shop
+from core.upkeep import alarms
+
+WANTED_FOR = timedelta(days=2)
+"""How long a message is tried again."""
+
+_NEVER_SENT = {"attempts": 0, "unclear": 0, "parts_left": None, "vendor_id": None, "delivery": None, "error": None}
+_GIVEN_UP = text("outbox.state = 'failed'")
+"""Written out, not bound: its partial index is only used where its condition can be read in the query."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was given up, and the name of whom it was for, where we know it."""
+
+    row: Outbox
+    name: str | None
+
+
+async def tell_otherwise(
+    session: AsyncSession,
+    row: Outbox,
+    *,
+    shop: Shop,
+    channels: Collection[str],
+    now: datetime,
+    unreachable: bool = False,
+) -> None:
+    """See to it that what a message said is heard all the same, or that the admins know that it wasn't.
+
+    `channels`: those that are on; `unreachable`: the person has closed the chat, and knows it.
+    """
+    letter = message_from_json(row.body)
+    heard = await alarms.unheard(session, row, shop=shop, channels=channels, now=now)
+    heard |= await booking_notices.unreached(session, row, letter, shop=shop, channels=channels, now=now)
+    if not (heard or unreachable):
+        await alarms.given_up(session, row, shop=shop, channels=channels, now=now)
+
+
+async def listed(session: AsyncSession, *, limit: int) -> Sequence[DeadLetter]:
+    """The messages that were given up, the latest first."""
+    found = await session.execute(
+        select(Outbox, Customer.name)
+        .outerjoin(Contact, (Contact.channel == Outbox.channel) & (Contact.address == Outbox.address))
+        .outerjoin(Customer, Customer.id == Contact.customer_id)
+        .where(_GIVEN_UP)
+        .order_by(Outbox.due_at.desc(), Outbox.id.desc())
+        .limit(limit)
+    )
+    return [DeadLetter(row, name) for row, name in found]
+
+
+async def resend(session: AsyncSession, *, key: str, now: datetime) -> Outbox:
+    """Send a message once more that was given up; raises `NotFound` where none was under that key."""
+    again = (
+        update(Outbox)
+        .where(Outbox.key == key, _GIVEN_UP)
+        .values(state="due", due_at=now, not_before=now, until=now + WANTED_FOR, **_NEVER_SENT)
+        .returning(Outbox)
+    )
+    row = (await session.scalars(again)).one_or_none()
+    if row is None:
+        raise NotFound(code=key)
+    leave_work(session, row.channel)
+    return row
+
+
+async def key_of(session: AsyncSession, letter: int) -> str:
+    """The key of a message by its number; raises `NotFound`."""
+    key = await session.scalar(select(Outbox.key).where(Outbox.id == letter))
+    if key is None:
+        raise NotFound(code=str(letter))
+    return key

@@ -1,0 +1,100 @@
+"""Messages of WhatsApp that no webhook brought are fetched: at the start, and while we run."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.channels.sending import NotSent
+from bot.channels.whatsapp_catch_up import OVERLAP, UNDER_WAY, catch_up
+from conversations.incoming import Incoming
+from core.upkeep.delivery_reports import Report
+
+
+class Enough(Exception):
+    pass
+
+
+class Twilio:
+    """Answers each look in turn: messages, or an error."""
+
+    def __init__(self, *answers: list[str] | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    async def failures(self, since: datetime) -> list[Report]:
+        assert since == self.asked[-1][0]
+        return [Report("SM9", "failed", "63019")]
+
+    async def missed(self, since: datetime, until: datetime) -> list[Incoming]:
+        self.asked.append((since, until))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return [Incoming("whatsapp", "whatsapp:+62811", sid) for sid in answer]
+
+
+class Desk:
+    """Takes messages; the database is away for some. Time passes while it pauses."""
+
+    def __init__(self, now: datetime, *away: str) -> None:
+        self.now, self.away = now, list(away)
+        self.taken: list[str] = []
+        self.noted: list[Report] = []
+        self.pauses: list[timedelta] = []
+
+    async def take(self, messages: Sequence[Incoming]) -> None:
+        for incoming in messages:
+            if incoming.event_id in self.away:
+                self.away.remove(incoming.event_id)
+                raise ConnectionRefusedError
+            self.taken.append(incoming.event_id)
+
+    async def note(self, report: Report) -> None:
+        self.noted.append(report)
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses.append(timedelta(seconds=seconds))
+        self.now += self.pauses[-1]
+
+
+async def _look(twilio: Twilio, desk: Desk, since: datetime) -> None:
+    with pytest.raises(Enough):
+        await catch_up(twilio, since=since, take=desk.take, note=desk.note, clock=lambda: desk.now, pause=desk.pause)  # type: ignore[arg-type]
+
+
+async def test_the_first_look_goes_back_to_when_somebody_was_last_heard(now: datetime) -> None:
+    since, desk, twilio = now - timedelta(hours=3), Desk(now), Twilio(["SM1", "SM2"], Enough())
+    await _look(twilio, desk, since)
+    assert desk.taken == ["SM1", "SM2"]
+    assert desk.noted == [Report("SM9", "failed", "63019")]
+    assert twilio.asked[0] == (since - OVERLAP, now - UNDER_WAY)
+    assert twilio.asked[1][0] == now - UNDER_WAY - OVERLAP, "the next look begins where this one ended"
+    assert desk.pauses == [UNDER_WAY], "what was dropped just before the start is not left for long"
+
+
+@pytest.mark.parametrize(
+    ("answers", "away", "taken"),
+    [
+        ((NotSent("503"), NotSent("503"), ["SM1"]), [], ["SM1"]),  # Twilio is away
+        ((["SM1", "SM2"], ["SM1", "SM2"]), ["SM2"], ["SM1", "SM1", "SM2"]),  # the database is: SM1 is known by its id
+    ],
+)
+async def test_while_somebody_is_away_the_same_span_is_asked_for_again(
+    now: datetime,
+    answers: tuple[list[str] | Exception, ...],
+    away: list[str],
+    taken: list[str],
+) -> None:
+    since, desk, twilio = now - timedelta(hours=3), Desk(now, *away), Twilio(*answers, Enough())
+    await _look(twilio, desk, since)
+    assert desk.taken == taken
+    assert {asked for asked, _ in twilio.asked[:-1]} == {since - OVERLAP}
+    assert desk.pauses[-1] == UNDER_WAY
+    assert desk.pauses[0] == timedelta(seconds=1)
+
+
+async def test_twilio_is_asked_again_when_it_said_so(now: datetime) -> None:
+    desk, twilio = Desk(now), Twilio(NotSent("429", timedelta(seconds=40)), ["SM1"], Enough())
+    await _look(twilio, desk, now)
+    assert desk.pauses[0] == timedelta(seconds=40)

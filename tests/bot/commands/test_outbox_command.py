@@ -1,0 +1,53 @@
+"""`bengkel outbox`: what failed for good is listed without giving anybody away, and sent again once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from shops import MONDAY_8_AM
+
+from bot.__main__ import main
+from core.db.database import Database
+from core.messaging import outbox, outbox_claims
+from core.messaging.messages import message, say
+
+CONFIG = str(Path(__file__).parents[3] / "config.yaml")
+
+
+def bengkel(*words: str) -> int:
+    return main(["outbox", "--config", CONFIG, *words])
+
+
+async def lose(url: str) -> None:
+    database = Database(url)
+    async with database.write() as session:
+        await outbox.enqueue(
+            session,
+            key="paid:BOOKING-A1-BK000001-1",
+            channel="whatsapp",
+            address="whatsapp:+6281234567890",
+            language="id",
+            message=message(say("notice.see_you")),
+            now=MONDAY_8_AM,
+        )
+        (row,) = await outbox_claims.claim(session, now=MONDAY_8_AM, limit=1, channels=["whatsapp"])
+        await outbox_claims.failed(session, row, reason="63024: +6281234567890\nis not on WhatsApp")
+    await database.close()
+
+
+def test_a_lost_message_is_listed_masked_and_sent_again_once(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENGKEL_DATABASE__URL", sqlite_url)
+    assert bengkel() == 0
+    assert "No message has failed" in capsys.readouterr().out
+    asyncio.run(lose(sqlite_url))
+    assert bengkel("list") == 0
+    told = capsys.readouterr().out
+    assert "paid:BOOKING-A1-BK000001-1  to whatsapp …890  63024: […] is not on WhatsApp" in told
+    assert "6281234567890" not in told
+    assert bengkel("resend") == 1
+    assert bengkel("resend", "paid:BOOKING-A1-BK000001-1") == 0
+    assert bengkel("resend", "paid:BOOKING-A1-BK000001-1") == 1
+    assert "No message that failed is called" in capsys.readouterr().err

@@ -1,0 +1,136 @@
+"""A reply that is claimed as it is written: it goes out without being looked for, in its chat's order, once."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.channels.sending import File, Parcel
+from bot.outbox.dispatch import Dispatcher
+from core.db.database import Database, work_left
+from core.db.tables import Outbox
+from core.messaging import outbox
+from core.messaging.messages import Document, message, say
+from core.shop import Shop
+
+HELLO = message(say("notice.see_you"))
+
+
+class Channel:
+    """A vendor that keeps what it took, once it is let."""
+
+    def __init__(self) -> None:
+        self.taken: list[Parcel] = []
+        self.arrived = asyncio.Semaphore(0)
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def send(self, parcel: Parcel) -> str | None:
+        self.taken.append(parcel)
+        self.arrived.release()
+        await self.gate.wait()
+        return "m1"
+
+
+class Post:
+    """A dispatcher for one channel."""
+
+    def __init__(self, database: Database, shop: Shop, now: datetime, channel: str = "whatsapp") -> None:
+        self.database, self.now, self.name, self.channel = database, now, channel, Channel()
+        self.dispatcher = Dispatcher(
+            database, {channel: self.channel}, files=_file, shop=shop, clock=lambda: self.now, chance=lambda: 0.0
+        )
+
+    async def reply(self, key: str, address: str = "1") -> tuple[Outbox, ...]:
+        """Commit a reply as a turn does; what it claimed."""
+        async with self.database.write() as session:
+            await outbox.reply(
+                session, key=key, channel=self.name, address=address, language="id", message=HELLO, now=self.now
+            )
+        assert bool(outbox.claimed(session)) != bool(work_left(session)), "either it is claimed or somebody must look"
+        return tuple(outbox.claimed(session))
+
+    async def states(self) -> dict[str, str]:
+        async with self.database.read() as session:
+            return dict((await session.execute(select(Outbox.key, Outbox.state))).all())
+
+
+async def _file(document: Document) -> File:
+    raise LookupError(document.id)
+
+
+@pytest.fixture
+def post(database: Database, shop: Shop, now: datetime) -> Post:
+    return Post(database, shop, now)
+
+
+async def test_a_reply_goes_out_unlooked_for_and_within_its_window(post: Post) -> None:
+    running = asyncio.create_task(post.dispatcher.run())
+    post.dispatcher.send(await post.reply("reply"))
+    await post.channel.arrived.acquire()
+    post.dispatcher.stop()
+    await running
+    (parcel,) = post.channel.taken
+    assert (parcel.key, parcel.in_session, parcel.attempts) == ("reply", True, 0)
+    assert await post.states() == {"reply": "sent"}
+
+
+async def test_while_an_earlier_message_waits_the_reply_waits_behind_it(post: Post) -> None:
+    async with post.database.write() as session:
+        await outbox.enqueue(
+            session, key="earlier", channel=post.name, address="1", language="id", message=HELLO, now=post.now
+        )
+    assert await post.reply("reply") == ()
+    while await post.dispatcher.run_once():
+        pass
+    assert [parcel.key for parcel in post.channel.taken] == ["earlier", "reply"]
+
+
+async def test_a_reminder_of_tomorrow_holds_no_reply_up(post: Post) -> None:
+    async with post.database.write() as session:
+        await outbox.enqueue(
+            session,
+            key="reminder",
+            channel=post.name,
+            address="1",
+            language="id",
+            message=HELLO,
+            now=post.now,
+            due_at=post.now + timedelta(days=1),
+        )
+    assert [row.key for row in await post.reply("reply")] == ["reply"]
+
+
+async def test_another_chat_s_message_holds_no_reply_up(post: Post) -> None:
+    await post.reply("reply", address="2")
+    assert [row.key for row in await post.reply("another", address="1")] == ["another"]
+
+
+async def test_a_reply_whose_process_died_is_sent_once_its_lease_is_over(post: Post) -> None:
+    await post.reply("reply")
+    assert await post.dispatcher.run_once() == 0
+    post.now += outbox.LEASE
+    assert await post.dispatcher.run_once() == 1
+    assert await post.states() == {"reply": "sent"}
+
+
+async def test_a_reply_of_a_turn_that_ends_while_the_loops_stop_is_still_sent(post: Post) -> None:
+    first, last = await post.reply("first"), await post.reply("last", address="2")
+    post.channel.gate.clear()
+    running = asyncio.create_task(post.dispatcher.run())
+    post.dispatcher.send(first)
+    await post.channel.arrived.acquire()
+    post.dispatcher.stop()
+    post.dispatcher.send(last)
+    post.channel.gate.set()
+    await running
+    assert await post.states() == {"first": "sent", "last": "sent"}
+
+
+async def test_a_channel_that_is_off_takes_nothing(post: Post, shop: Shop) -> None:
+    elsewhere = Post(post.database, shop, post.now, channel="telegram")
+    post.dispatcher.send(await elsewhere.reply("reply"))
+    post.dispatcher.stop()
+    await post.dispatcher.run()
+    assert post.channel.taken == []

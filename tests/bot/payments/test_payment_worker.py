@@ -1,0 +1,416 @@
+"""The payment worker: links are made once, notifications confirmed, time that ran out closed, whatever Midtrans does."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
+from sqlalchemy import select
+
+from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
+from bot.payments.payment_worker import Collector
+from core.db.database import Database
+from core.db.tables import PaymentNotification
+from core.payment import payment_requests, settlement
+from core.schedule import bookings
+from core.shop import Shop
+from core.states import BookingStatus, RequestState
+
+MINUTE = timedelta(minutes=1)
+USED = MidtransRefused(400, ["transaction_details.order_id sudah digunakan"])
+WRONG_KEY = MidtransRefused(401, ["Access denied"])
+CHOSEN = MidtransRefused(400, ["Transaction is in progress"])
+OK = None
+"""Where `FakeMidtrans.wrong` has it, nothing is wrong."""
+OTHER_ORDER = "BOOKING-A1-BK000002-1"
+SECOND_ORDER = "BOOKING-A1-BK000001-2"
+
+
+class FakeMidtrans:
+    """Midtrans' answers, one by one; it keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.bodies: list[Mapping[str, Any]] = []
+        self.wrong: list[Exception | None] = []
+        self.slow: dict[str, asyncio.Event] = {}
+        """The orders whose links take until then."""
+        self.statuses: dict[str, dict[str, Any]] = {}
+        """By a name of the test's own; the newest last, as an order's status tells of that."""
+
+    async def create(self, body: Mapping[str, Any]) -> SnapLink:
+        order_id = body["transaction_details"]["order_id"]
+        self.bodies.append(body)
+        self._answer("create", order_id)
+        if order_id in self.slow:
+            await self.slow[order_id].wait()
+        return SnapLink(f"tok-{order_id}", f"https://pay.example/{order_id}")
+
+    async def status(self, reference: str) -> dict[str, Any] | None:
+        self._answer("status", reference)
+        return self._found(reference)
+
+    async def cancel_link(self, token: str) -> None:
+        self._answer("cancel_link", token)
+
+    async def cancel(self, reference: str) -> dict[str, Any]:
+        self._answer("cancel", reference)
+        found = self._found(reference)
+        assert found
+        found["transaction_status"] = "cancel"
+        return dict(found)
+
+    async def refund(self, reference: str, *, refund_key: str, amount: int, reason: str) -> dict[str, Any]:
+        self._answer("refund", refund_key)
+        self.bodies.append({"refund_key": refund_key, "amount": amount, "reason": reason})
+        return {"status_code": "200", "refund_key": refund_key, "refund_amount": f"{amount}.00"}
+
+    def _found(self, reference: str) -> dict[str, Any] | None:
+        found = [each for each in self.statuses.values() if reference in (each["order_id"], each["transaction_id"])]
+        return found[-1] if found else None
+
+    def _answer(self, what: str, about: str) -> None:
+        self.asked.append((what, about))
+        if self.wrong and (wrong := self.wrong.pop(0)) is not OK:
+            raise wrong
+
+
+class Till:
+    """A collector with its Midtrans, its clock and its database."""
+
+    def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
+        self.database, self.shop, self.now = database, shop, now
+        self.midtrans = FakeMidtrans()
+        self.woken = 0
+        self.collector = Collector(
+            database,
+            self.midtrans,  # type: ignore[arg-type]
+            shop=shop,
+            finish_url="https://shop.example/paid",
+            clock=lambda: self.now,
+            chance=lambda: 0.0,
+            wake_dispatch=self._wake,
+        )
+
+    async def work(self, after: timedelta = timedelta()) -> int:
+        self.now += after
+        return await self.collector.run_once()
+
+    async def book(self, **asked: Any) -> None:
+        await book(self.database, self.shop, self.now, **asked)
+
+    async def notify(self, order_id: str = ORDER, status: str = "settlement", **more: Any) -> None:
+        async with self.database.write() as session:
+            await settlement.note(session, answer(order_id, status, **more), now=self.now)
+
+    async def ask(self, percent: int | None) -> None:
+        async with self.database.write() as session:
+            booking = await bookings.load(session, code=CODE)
+            await payment_requests.request(session, booking, shop=self.shop, now=self.now, percent=percent)
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+
+@pytest.fixture
+def till(database: Database, shop: Shop, now: datetime) -> Till:
+    return Till(database, shop, now)
+
+
+async def test_a_link_is_made_once_and_sent(till: Till, database: Database) -> None:
+    await till.book()
+    assert await till.work() == 1
+    assert await till.work(MINUTE) == 0
+    request = await request_of(database)
+    assert (request.state, request.url) == (RequestState.OPEN, f"https://pay.example/{ORDER}")
+    assert till.midtrans.asked == [("create", ORDER)]
+    assert list(await letters(database)) == [f"link:{ORDER}"]
+    assert till.woken == 1
+
+
+async def test_while_midtrans_is_away_the_hold_stays_and_the_same_number_is_tried_again(
+    till: Till, database: Database
+) -> None:
+    await till.book()
+    till.midtrans.wrong = [MidtransTrouble("ReadTimeout"), MidtransTrouble("HTTP 502")]
+    for _ in range(3):
+        await till.work(MINUTE)
+    assert till.midtrans.asked == 3 * [("create", ORDER)]
+    assert (await booking_of(database)).holding
+    assert list(await letters(database, channel=CHAT[0], address=CHAT[1])) == [f"link-late:{ORDER}", f"link:{ORDER}"]
+    # The page ends with the hold, however late it came.
+    assert till.midtrans.bodies[-1]["page_expiry"] == {"unit": "minutes", "duration": 57}
+
+
+async def test_a_number_that_is_taken_is_asked_for_under_the_next(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [USED]
+    await till.work()
+    await till.work()
+    assert till.midtrans.asked == [("create", ORDER), ("create", SECOND_ORDER)]
+    assert list(await letters(database)) == [f"link:{SECOND_ORDER}"]
+
+
+async def test_a_refused_link_is_staffs_to_look_at_and_comes_when_it_is_mended(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [WRONG_KEY]
+    await till.work()
+    assert any("link-refused" in key for key in await letters(database, kind="staff"))
+    await till.work(MINUTE)
+    assert f"link:{ORDER}" in await letters(database)
+
+
+async def test_no_link_before_the_time_runs_out_expires_the_request(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [MidtransTrouble("ReadTimeout")]
+    await till.work()
+    await till.work(till.shop.hold)
+    assert (await request_of(database)).state is RequestState.EXPIRED
+    assert not (await booking_of(database)).holding
+
+
+async def test_a_notification_is_confirmed_by_a_status_call(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    await till.notify()
+    till.midtrans.statuses[ORDER] = answer()
+    await till.work()
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+    assert await till.work(MINUTE) == 0
+
+
+async def test_a_signed_notification_with_an_altered_status_moves_no_money(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    await till.notify(status="settlement")
+    till.midtrans.statuses[ORDER] = answer(status="pending")
+    await till.work()
+    booking = await booking_of(database)
+    assert (booking.status, booking.paid_amount) == (BookingStatus.PENDING, 0)
+    came = till.now
+    while till.now <= came + settlement.PATIENCE:
+        await till.work(MINUTE)
+    assert (await booking_of(database)).paid_amount == 0
+    async with database.read() as session:
+        assert (await session.scalars(select(PaymentNotification.due_at))).all() == [None], "believed no longer"
+
+
+@pytest.mark.parametrize("said", [answer(status="pending"), None], ids=["pending", "no attempt yet"])
+async def test_a_status_that_is_behind_its_own_notification_is_asked_for_again(
+    till: Till, database: Database, said: dict[str, Any] | None
+) -> None:
+    await till.book()
+    await till.work()
+    await till.notify()
+    till.midtrans.statuses = {ORDER: said} if said else {}
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 0
+    till.midtrans.statuses[ORDER] = answer()
+    await till.work(timedelta(seconds=2))
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+    assert await till.work(MINUTE) == 0
+
+
+async def test_a_clock_that_is_set_back_throws_no_notification_away(till: Till, database: Database) -> None:
+    """Or another process' clock, which is a little behind."""
+    await till.book()
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer(status="pending")
+    await till.notify(status="pending")
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer()
+    await till.work(-timedelta(seconds=1))
+    await till.notify()
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 0, "older than what is known"
+    await till.work(timedelta(seconds=2))
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+@pytest.mark.parametrize("wrong", [MidtransTrouble("ReadTimeout"), WRONG_KEY], ids=["no answer", "wrong key"])
+async def test_a_status_that_cannot_be_had_is_asked_for_again(till: Till, database: Database, wrong: Exception) -> None:
+    await till.book()
+    await till.work()
+    await till.notify()
+    till.midtrans.statuses[ORDER] = answer()
+    till.midtrans.wrong = [wrong]
+    await till.work()
+    assert (await booking_of(database)).status is BookingStatus.PENDING
+    await till.work(MINUTE)
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+BUSY = MidtransTrouble("status 429", timedelta(minutes=10))
+ALMOST = timedelta(minutes=9)
+
+
+async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, database: Database) -> None:
+    await till.book()
+    till.midtrans.wrong = [BUSY]
+    await till.work()
+    assert await till.work(ALMOST) == 0, "the link"
+    await till.work(MINUTE)
+    await till.notify()
+    till.midtrans.statuses[ORDER] = answer(status="pending")
+    till.midtrans.wrong = [BUSY]
+    await till.work()
+    assert await till.work(ALMOST) == 0, "the status that confirms"
+    await till.work(MINUTE)
+    till.midtrans.wrong = [BUSY]
+    await till.work(till.shop.hold)
+    assert await till.work(ALMOST) == 0, "the last look"
+    assert await till.work(MINUTE) == 1
+
+
+async def test_an_older_attempt_that_settles_late_is_found_though_the_newest_waits(
+    till: Till, database: Database
+) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses |= {"older": answer(), "newer": answer(status="pending", transaction_id="t-2")}
+    await till.notify()
+    await till.work()
+    assert till.midtrans.asked[1:] == [("status", ORDER), ("status", "t-1")]
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+    till.midtrans.statuses["newer"] = answer(transaction_id="t-2")
+    await till.work(payment_requests.LOOK_EVERY)  # paid a second time: nobody asks any more, but Midtrans tells
+    await till.notify(status="settlement", transaction_id="t-2")
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 2 * PRICE
+    assert any(key == "overpaid:t-2" for key in await letters(database))
+
+
+async def test_a_notification_that_names_a_strangers_transaction_is_an_alert_and_no_money(
+    till: Till, database: Database
+) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses |= {
+        "ours": answer(status="pending"),
+        "theirs": answer("BOOKING-A1-BK999999-1", transaction_id="t-9"),
+    }
+    await till.notify(transaction_id="t-9")
+    await till.work()
+    assert (await booking_of(database)).paid_amount == 0
+    assert any("wrong-order" in key for key in await letters(database, kind="staff"))
+
+
+async def test_ten_notifications_of_one_order_are_one_status_call(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    for _ in range(5):
+        await till.notify(status="pending")
+        await till.notify()
+    till.midtrans.statuses[ORDER] = answer()
+    assert await till.work() == 1
+    assert till.midtrans.asked[1:] == [("status", ORDER)]
+
+
+async def test_a_page_nobody_opened_is_closed_by_our_own_clock(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    await till.work(till.shop.hold - MINUTE)
+    assert (await request_of(database)).state is RequestState.OPEN
+    await till.work(MINUTE)
+    assert till.midtrans.asked == [("create", ORDER), ("status", ORDER), ("status", ORDER)]
+    assert (await request_of(database)).state is RequestState.EXPIRED
+    assert f"ended:{ORDER}" in await letters(database)
+
+
+async def test_money_whose_notification_was_lost_is_found_all_the_same(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer()
+    assert await till.work(payment_requests.LOOK_EVERY - MINUTE) == 0
+    await till.work(MINUTE)
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+async def test_the_last_status_call_is_repeated_until_it_is_answered(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer()
+    till.midtrans.wrong = [MidtransTrouble("ReadTimeout")]
+    await till.work(till.shop.hold)
+    assert (await request_of(database)).state is RequestState.OPEN
+    await till.work(MINUTE)
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+async def test_a_withdrawn_link_is_closed_at_midtrans(till: Till, database: Database) -> None:
+    await till.book()
+    await till.work()
+    await till.ask(30)
+    till.midtrans.asked.clear()
+    await till.work()
+    assert sorted(till.midtrans.asked) == [("cancel_link", f"tok-{ORDER}"), ("create", SECOND_ORDER)]
+    assert (await request_of(database)).due_at is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "asked"),
+    [
+        pytest.param([CHOSEN], ["cancel_link", "status", "cancel"], id="a method was chosen: what waits is cancelled"),
+        pytest.param(
+            [CHOSEN, OK, WRONG_KEY], ["cancel_link", "status", "cancel"], id="over in the same moment: nothing to do"
+        ),
+        pytest.param([MidtransTrouble("x")], ["cancel_link", "cancel_link"], id="no answer: again"),
+        pytest.param(
+            [CHOSEN, MidtransTrouble("x")],
+            ["cancel_link", "status", "cancel_link"],
+            id="no answer to the second question: again",
+        ),
+        pytest.param(
+            [CHOSEN, OK, MidtransTrouble("x")],
+            ["cancel_link", "status", "cancel", "cancel_link"],
+            id="no answer to the third: again",
+        ),
+    ],
+)
+async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
+    till: Till, database: Database, wrong: list[Exception | None], asked: list[str]
+) -> None:
+    await till.book()
+    await till.work()
+    till.midtrans.statuses[ORDER] = answer(status="pending")
+    async with database.write() as session:
+        await payment_requests.void(session, await bookings.load(session, code=CODE), now=till.now)
+    till.midtrans.asked.clear()
+    till.midtrans.wrong = list(wrong)  # the same list serves both databases
+    await till.work()
+    await till.work(MINUTE)
+    assert [what for what, _ in till.midtrans.asked] == asked
+    assert (await request_of(database)).due_at is None
+
+
+async def test_who_waits_long_for_midtrans_holds_nobody_else_up(till: Till, database: Database) -> None:
+    till.midtrans.slow[ORDER] = asyncio.Event()
+    await till.book()
+    working = asyncio.create_task(till.collector.run())
+    while not till.midtrans.asked:  # noqa: ASYNC110 the worker ends it
+        await asyncio.sleep(0)
+    await till.book(code="BK-000002")
+    till.collector.wake()
+    async with asyncio.timeout(10):
+        while f"link:{OTHER_ORDER}" not in await letters(database):  # noqa: ASYNC110 the worker ends it
+            await asyncio.sleep(0)
+    assert f"link:{ORDER}" not in await letters(database)
+    till.collector.stop()
+    till.midtrans.slow[ORDER].set()
+    await working
+    assert f"link:{ORDER}" in await letters(database), "what is under way is ended when the server stops"
+
+
+async def test_a_bug_in_one_order_leaves_the_others_alone(
+    till: Till, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await till.book()
+    await till.book(code="BK-000002")
+    till.midtrans.wrong = [ZeroDivisionError()]
+    await till.work()
+    assert "a bug" in caplog.text
+    assert len(await letters(database)) == 1
+    await till.work(payment_requests.LEASE)
+    assert len(await letters(database)) == 2

@@ -1,0 +1,169 @@
+"""Backups come in time, old ones go, and a failing one is told once a day; what nobody needs any more is forgotten."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from paying import ADMIN, book, letters
+from sqlalchemy import select, update
+
+from bot import config
+from bot.background.ticker import Tick
+from bot.papers.photos import Photos
+from bot.watching import housekeeping
+from core import media
+from core.db.database import Database
+from core.db.tables import AdditionalCost, Conversation, Outbox, WorkNote
+from core.messaging import outbox
+from core.messaging.messages import Document, message, say
+from core.shop import Shop
+
+
+class Server:
+    def __init__(self, url: str, folder: Path, shop: Shop, now: datetime) -> None:
+        self.database, self.now = Database(url), now
+        settings = config.Backup(folder=folder, every_hours=24, keep=2)
+        source = Path(url.removeprefix("sqlite+aiosqlite:///"))
+        [self.tick] = housekeeping.backups(settings, source, self.database, shop=shop, clock=lambda: self.now)
+
+    async def look(self, *, after: timedelta = timedelta()) -> None:
+        self.now += after
+        await self.tick.look()
+
+
+async def test_there_is_one_backup_a_day_however_often_it_is_looked_and_two_are_kept(
+    sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    server = Server(sqlite_url, folder, shop, now)
+    made = []
+    for hours in (0, 1, 23, 24, 1, 24):
+        await server.look(after=timedelta(hours=hours))
+        made.append(len(list(folder.iterdir())))
+    assert made == [1, 1, 2, 2, 2, 2]
+    assert min(file.name for file in folder.iterdir()) == "bengkel-20261125T010000Z.db"
+    await server.database.close()
+
+
+async def test_the_admins_hear_once_a_day_of_a_backup_that_fails(
+    sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.write_text("a file where the folder should be")
+    server = Server(sqlite_url, folder, shop, now)
+    for hours in (0, 1, 24):
+        await server.look(after=timedelta(hours=hours))
+    told = await letters(server.database, kind="staff")
+    assert len(told) == 2
+    assert all("Backup data gagal" in text for text in told.values())
+    await server.database.close()
+
+
+async def test_messages_for_a_channel_that_is_off_are_dropped_when_nobody_wants_them_any_more(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
+    for key, channel, until in (
+        ("letter", "email", None),
+        ("long wanted", "email", now + timedelta(days=9)),
+        ("reminder to come", "telegram", None),
+    ):
+        async with database.write() as session:
+            await outbox.enqueue(
+                session,
+                key=key,
+                channel=channel,
+                address="sari@example.com",
+                language="id",
+                message=message(say("notice.see_you")),
+                now=now,
+                due_at=now + timedelta(days=20) if key.startswith("reminder") else None,
+                until=until,
+            )
+    for days, dropped in ((1, set()), (3, {"letter"}), (10, {"letter", "long wanted"})):
+        later = now + timedelta(days=days)
+        await forget(database, tmp_path, later)
+        async with database.read() as session:
+            gone = await session.scalars(select(Outbox.key).where(Outbox.state == "dropped"))
+            assert set(gone) == dropped
+
+
+async def forget(database: Database, folder: Path, now: datetime) -> None:
+    photos = Photos(folder, lambda: "")
+    await housekeeping.forgetting(config.Privacy(), database, photos, clock=lambda: now).look()
+
+
+def lay(folder: Path, name: str, at: datetime) -> None:
+    """A file that was written then."""
+    file = folder / name
+    file.write_bytes(b"")
+    os.utime(file, (at.timestamp(), at.timestamp()))
+
+
+def left_in(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}
+
+
+async def test_a_photo_that_nothing_names_any_more_is_deleted_and_no_other_file(
+    database: Database, shop: Shop, now: datetime, tmp_path: Path
+) -> None:
+    """It is stored before what names it is committed, so that a young one stays in any case."""
+    in_note, of_cost, in_draft, sent, forgotten, young = (f"{number:032x}.jpg" for number in range(6))
+    yesterday = now - timedelta(days=2)
+    for photo in (in_note, of_cost, in_draft, sent, forgotten):
+        for name in (photo, media.thumbnail_key(photo)):
+            lay(tmp_path, name, yesterday)
+    lay(tmp_path, young, now - timedelta(hours=1))
+    lay(tmp_path, f".{7:032x}.png", yesterday)  # the server was killed while it was written
+    lay(tmp_path, "logo.png", yesterday)
+    await book(database, shop, now)
+    async with database.write() as session:
+        draft = {"answers": [["words", []], ["photos", [in_draft]]]}
+        session.add_all(
+            [
+                WorkNote(booking_id=1, at=now, author="Andi", text="", photos=["https://x.example/a.jpg", in_note]),
+                AdditionalCost(booking_id=1, description="Kabel", amount=1, photo=of_cost, proposed_by="Andi", proposed_at=now),
+                Conversation(contact_id=1, state=draft, updated_at=now),
+            ]
+        )  # fmt: skip
+        letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", sent))
+        await outbox.enqueue(
+            session, key="k", channel=ADMIN[0], address=ADMIN[1], language="id", message=letter, now=now
+        )
+    await forget(database, tmp_path, now)
+    kept = {name for photo in (in_note, of_cost, in_draft, sent) for name in (photo, media.thumbnail_key(photo))}
+    assert left_in(tmp_path) == kept | {young, "logo.png"}
+
+
+async def test_a_photo_goes_with_the_last_message_that_names_it(
+    database: Database, now: datetime, tmp_path: Path
+) -> None:
+    photo, year = f"{1:032x}.jpg", timedelta(days=366)
+    lay(tmp_path, photo, now)
+    async with database.write() as session:
+        letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", photo))
+        await outbox.enqueue(
+            session, key="k", channel=ADMIN[0], address=ADMIN[1], language="id", message=letter, now=now
+        )
+        await session.execute(update(Outbox).values(state="sent"))
+    left = []
+    for later in (timedelta(days=2), year):
+        await forget(database, tmp_path, now + later)
+        left.append(left_in(tmp_path))
+    assert left == [{photo}, set()]
+
+
+@pytest.mark.parametrize(
+    ("folder", "source"),
+    [
+        (None, Path("bengkel.db")),  # the owner wants none
+        (Path("backups"), None),  # PostgreSQL
+    ],
+)
+def test_without_a_folder_or_a_file_nothing_is_backed_up(
+    folder: Path | None, source: Path | None, shop: Shop, now: datetime
+) -> None:
+    ticks: list[Tick] = housekeeping.backups(
+        config.Backup(folder=folder), source, Database("sqlite+aiosqlite:///unused.db"), shop=shop, clock=lambda: now
+    )
+    assert ticks == []

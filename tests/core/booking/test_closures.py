@@ -1,0 +1,100 @@
+"""Closing a day, and correcting the stock."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+
+import pytest
+from paying import book, tuesday_at_ten
+from workshop import INSTALL, SPEAKER, check_books, furnish
+
+from core.booking import closures
+from core.catalogue import snapshot
+from core.db.database import Database
+from core.refusals import BadAmount, InsufficientStock, NotFound, OutsideHours, Refusal, StockPromised
+from core.schedule import availability, bookings
+from core.shop import Shop
+
+TUESDAY = date(2026, 11, 24)
+
+
+async def test_a_closed_day_takes_no_bookings_and_tells_why(database: Database, shop: Shop, now: datetime) -> None:
+    async with database.write() as session:
+        assert await closures.close_day(session, TUESDAY, "Pindahan", shop=shop) == []
+    with pytest.raises(OutsideHours):
+        await book(database, shop, now)
+    async with database.read() as session:
+        reason = await availability.why_closed(session, TUESDAY, shop=shop)
+    assert reason is not None
+    assert reason.params == {"reason": "Pindahan"}
+
+
+async def test_closing_lists_the_bookings_that_must_be_moved(database: Database, shop: Shop, now: datetime) -> None:
+    tuesday = tuesday_at_ten(shop, now)
+    await book(database, shop, now, starts_at=tuesday + timedelta(hours=1))
+    await book(database, shop, now, code="BK-000002")
+    await book(database, shop, now, code="BK-000003", starts_at=tuesday + timedelta(days=1))
+    async with database.write() as session:
+        cancelled = await bookings.load(session, code="BK-000002")
+        await bookings.cancel(session, cancelled, reason="", actor="customer", now=now)
+    async with database.write() as session:
+        waiting = await closures.close_day(session, TUESDAY, "Pindahan", shop=shop)
+        assert [booking.code for booking in waiting] == ["BK-000001"]
+        booking = waiting[0]
+        await bookings.reschedule(
+            session, booking, tuesday + timedelta(days=1), technician_id=None, shop=shop, now=now, actor="Ibu Rina"
+        )
+        assert await closures.affected(session, TUESDAY, shop=shop) == []
+
+
+async def test_a_day_closed_again_has_the_new_reason_and_opens_again(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    async with database.write() as session:
+        await closures.close_day(session, TUESDAY, "Pindahan", shop=shop)
+        await closures.close_day(session, TUESDAY, "Libur bersama", shop=shop)
+        assert (await availability.why_closed(session, TUESDAY, shop=shop)).params == {"reason": "Libur bersama"}  # type: ignore[union-attr]
+        assert await closures.reopen_day(session, TUESDAY)
+        assert not await closures.reopen_day(session, TUESDAY)
+    await book(database, shop, now)
+
+
+async def test_stock_is_corrected_down_to_what_is_promised_and_no_further(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now, parts=((SPEAKER, 1),), services=(INSTALL,))
+    async with database.write() as session:
+        assert (await snapshot.set_stock(session, SPEAKER, 7)).stock == 6
+        assert (await snapshot.set_stock(session, SPEAKER, 1)).stock == 0
+        with pytest.raises(StockPromised) as refused:
+            await snapshot.set_stock(session, SPEAKER, 0)
+    assert refused.value.params == {"name": "Speaker 6,5 inci", "reserved": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "on_hand", "why"),
+    [(SPEAKER, -1, BadAmount), (SPEAKER, 100_001, BadAmount), ("tidak-ada", 1, NotFound)],
+)
+async def test_stock_that_cannot_be_is_refused(
+    database: Database, now: datetime, part: str, on_hand: int, why: type[Refusal]
+) -> None:
+    await furnish(database, now)
+    with pytest.raises(why):
+        async with database.write() as session:
+            await snapshot.set_stock(session, part, on_hand)
+
+
+async def test_the_last_piece_is_either_promised_or_written_off(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now, code="BK-000009")  # the shop and the customer's chat are there
+
+    async def sell() -> None:
+        await book(database, shop, now, parts=((SPEAKER, 2),), services=(INSTALL,))
+
+    async def write_off() -> None:
+        async with database.write() as session:
+            await snapshot.set_stock(session, SPEAKER, 1)
+
+    ends = await asyncio.gather(sell(), write_off(), return_exceptions=True)
+    refused = [end for end in ends if end is not None and not isinstance(end, str)]
+    assert len(refused) == 1
+    assert isinstance(refused[0], InsufficientStock | StockPromised)
+    await check_books(database)

@@ -1,0 +1,447 @@
+"""The waiting list: who may stand in it, who is offered what frees, and how a wait ends."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from paying import answer
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.ext.asyncio import AsyncSession
+from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, check_books, furnish, order
+
+from bot.background.waitlist_worker import Line
+from core import work
+from core.booking import cancellation, rescheduling, waitlist
+from core.db.database import Database
+from core.db.tables import Booking, Closure, Contact, Leave, Outbox, Part, PaymentRequest, Service, Waiting
+from core.payment import payment_requests, settlement
+from core.refusals import AlreadyWaiting, InThePast, InvalidTransition, OutsideHours, Refusal, SlotFull, TooManyWaits
+from core.schedule import bookings
+from core.shop import Shop
+from core.states import BookingStatus, PaymentMethod, RequestState, WaitState
+
+TUESDAY = date(2026, 11, 24)
+HOLDER = 9
+on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def narrow(shop: Shop) -> Shop:
+    """One car at a time."""
+    return shop.model_copy(update={"max_bookings_per_slot": 1})
+
+
+@pytest.fixture(autouse=True)
+async def _furnished(database: Database, now: datetime) -> None:
+    await furnish(database, now, customers=HOLDER)
+    async with database.write() as session:
+        session.add_all(
+            Contact(id=number, channel="telegram", address=str(number), customer_id=number, created_at=now)
+            for number in range(1, HOLDER)
+        )
+
+
+async def stand(session: AsyncSession, number: int, asked: Any, *, shop: Shop, now: datetime) -> Waiting:
+    """Customer `number` joins the line."""
+    return await waitlist.join(
+        session,
+        asked,
+        customer_id=number,
+        contact_id=number,
+        language="id",
+        shop=shop,
+        now=now,
+        code=f"BK-W{number}",
+    )
+
+
+async def look(database: Database, shop: Shop, now: datetime) -> None:
+    """A server that has just started looks after the line: all it knows stands in the database."""
+    line = Line(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None)
+    while await line.run_once():
+        pass
+
+
+async def states(database: Database) -> dict[str, WaitState]:
+    async with database.read() as session:
+        rows = await session.execute(select(Waiting.booking_code, Waiting.state).order_by(Waiting.id))
+        return {code.removeprefix("BK-W"): state for code, state in rows}
+
+
+async def told(database: Database, number: int) -> list[str]:
+    async with database.read() as session:
+        letters = await session.scalars(select(Outbox.body).where(Outbox.address == str(number)).order_by(Outbox.id))
+        return [body["says"][0]["say"] for body in letters]
+
+
+async def _cancel(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
+    await cancellation.cancel(session, held, reason="batal", actor="Ibu Rina", shop=shop, now=now)
+
+
+async def _move(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
+    start = shop.at(TUESDAY, time(14))
+    await rescheduling.move(session, held, start, technician_id=ANDI, actor="Ibu Rina", shop=shop, now=now)
+
+
+async def _hand_over(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
+    await rescheduling.move(session, held, held.starts_at, technician_id=BUDI, actor="Ibu Rina", shop=shop, now=now)
+
+
+async def _bring(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
+    await session.execute(update(Part).where(Part.id == SPEAKER).values(on_hand=Part.reserved + 1))
+
+
+async def _reopen(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
+    await session.execute(delete(Closure))
+
+
+async def _come_back(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
+    await session.execute(delete(Leave))
+
+
+async def _wait_out(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
+    """The hold ends by itself."""
+
+
+FREED: list[tuple[str, dict[str, Any], Callable[..., Any], timedelta]] = [
+    ("a cancelled booking", {}, _cancel, timedelta()),
+    ("a moved booking", {}, _move, timedelta()),
+    ("a hold that ran out", {}, _wait_out, timedelta(hours=1)),
+    ("the technician who was asked for", {"technician_id": ANDI}, _hand_over, timedelta()),
+]
+
+
+@pytest.mark.parametrize(("asked", "frees", "later"), [row[1:] for row in FREED], ids=[row[0] for row in FREED])
+async def test_what_frees_is_offered_to_the_first(
+    database: Database, narrow: Shop, now: datetime, asked: dict[str, Any], frees: Callable[..., Any], later: timedelta
+) -> None:
+    start = narrow.at(TUESDAY, time(10))
+    shop = narrow
+    if asked:  # seats there are, but only one Andi
+        shop = narrow.model_copy(update={"max_bookings_per_slot": 3})
+    async with database.write() as session:
+        await book(session, order(start, technician_id=ANDI), shop=shop, now=now, customer=HOLDER)
+        for number in (1, 2):
+            await stand(session, number, order(start, **asked), shop=shop, now=now)
+    await look(database, shop, now)
+    if not asked:
+        assert set((await states(database)).values()) == {WaitState.WAITING}, "nothing has freed yet"
+    async with database.write() as session:
+        held = await bookings.load(session, code="BK-000001")
+        await frees(session, held, shop, now)
+    await look(database, shop, now + later)
+    assert await states(database) == {"1": WaitState.OFFERED, "2": WaitState.WAITING}
+    assert (await told(database, 1), await told(database, 2)) == (["waiting.offer"], [])
+    await check_books(database)
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    ("away", "frees"),
+    [
+        (lambda: Closure(day=TUESDAY, reason="Libur"), _reopen),
+        (lambda: Leave(technician_id=ANDI, day=TUESDAY), _come_back),
+    ],
+    ids=["a closure that is lifted", "a technician who is back"],
+)
+async def test_a_day_or_a_technician_that_comes_back(
+    database: Database, shop: Shop, now: datetime, away: Callable[[], Any], frees: Callable[..., Any]
+) -> None:
+    asked = order(shop.at(TUESDAY, time(10)), services=(TUNE,), technician_id=ANDI)
+    async with database.write() as session:
+        await book(session, asked, shop=shop, now=now, customer=HOLDER)
+        await stand(session, 1, asked, shop=shop, now=now)
+        held = await bookings.load(session, code="BK-000001")
+        await _cancel(session, held, shop, now)
+        session.add(away())
+    await look(database, shop, now)
+    assert await states(database) == {"1": WaitState.WAITING}
+    async with database.write() as session:
+        await frees(session, held, shop, now)
+    await look(database, shop, now)
+    assert await states(database) == {"1": WaitState.OFFERED}
+
+
+async def test_who_needs_two_does_not_hold_up_who_needs_one(database: Database, shop: Shop, now: datetime) -> None:
+    start = shop.at(TUESDAY, time(10))
+    async with database.write() as session:
+        await book(session, order(start, parts=((SPEAKER, 2),)), shop=shop, now=now, customer=HOLDER)
+        for number, count in ((1, 2), (2, 1)):
+            await stand(session, number, order(start, parts=((SPEAKER, count),)), shop=shop, now=now)
+        await _bring(session, None, shop, now)  # type: ignore[arg-type]
+    await look(database, shop, now)
+    assert await states(database) == {"1": WaitState.WAITING, "2": WaitState.OFFERED}
+
+
+async def test_an_offer_passes_down_the_line_over_restarts(database: Database, narrow: Shop, now: datetime) -> None:
+    """Nobody answers: each has his minutes, then the next; in the end the seat is anybody's."""
+    start = narrow.at(TUESDAY, time(10))
+    async with database.write() as session:
+        for number in (1, 2, 3):
+            await stand(session, number, order(start), shop=narrow, now=now)
+    minutes = timedelta(minutes=narrow.offer_minutes)
+    for turn, first in enumerate("123"):
+        await look(database, narrow, now + turn * minutes)
+        offered = [number for number, state in (await states(database)).items() if state is WaitState.OFFERED]
+        assert offered == [first]
+    await look(database, narrow, now + 3 * minutes)
+    assert set((await states(database)).values()) == {WaitState.ENDED}
+    assert await told(database, 1) == ["waiting.offer", "waiting.unanswered"]
+    async with database.write() as session:
+        await book(session, order(start), shop=narrow, now=now + 3 * minutes, customer=HOLDER)
+    await check_books(database)
+
+
+async def test_taking_an_offer_brings_its_link_and_keeps_the_place(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    start = narrow.at(TUESDAY, time(10))
+    async with database.write() as session:
+        await stand(session, 1, order(start), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        offered = await bookings.load(session, code="BK-W1")
+        assert offered.hold_until == now + timedelta(minutes=narrow.offer_minutes)
+        assert await session.scalar(select(PaymentRequest.order_id)) is None, "nothing is asked for before"
+        await waitlist.take(session, offered, shop=narrow, now=now)
+        await waitlist.take(session, offered, shop=narrow, now=now)  # tapped twice
+    async with database.read() as session:
+        request = (await session.scalars(select(PaymentRequest))).one()
+    assert request.expires_at == now + narrow.hold
+    await look(database, narrow, now + timedelta(minutes=narrow.offer_minutes))
+    assert await states(database) == {"1": WaitState.TAKEN}
+
+
+async def _ask_for_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await payment_requests.request(session, offered, shop=shop, now=now, percent=None)
+
+
+async def _pay_by_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    asked = await payment_requests.request(session, offered, shop=shop, now=now, percent=None)
+    told = answer(asked.order_id, amount=asked.amount)
+    assert await settlement.settle(session, asked.order_id, told, shop=shop, now=now) == "received"
+
+
+async def _assign(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await work.assign(session, offered, ANDI, shop=shop, now=now, actor="Ibu Rina")
+
+
+@pytest.mark.parametrize("answers", [_ask_for_its_link, _pay_by_its_link, _assign])
+async def test_an_offer_that_is_taken_without_a_word_holds_up_nobody(
+    database: Database, narrow: Shop, now: datetime, answers: Callable[..., Any]
+) -> None:
+    """Asked for its link, paid, or given a technician, and nobody tapped [take]."""
+    over = now + timedelta(minutes=narrow.offer_minutes)
+    async with database.write() as session:
+        await stand(session, 1, order(narrow.at(TUESDAY, time(10))), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        offered = await bookings.load(session, code="BK-W1")
+        await answers(session, offered, narrow, over - timedelta(minutes=1))
+        await stand(session, 2, order(narrow.at(TUESDAY, time(13))), shop=narrow, now=now)
+    await look(database, narrow, over)
+    assert await states(database) == {"1": WaitState.TAKEN, "2": WaitState.OFFERED}
+    assert "waiting.unanswered" not in await told(database, 1)
+
+
+async def _pass_on(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await waitlist.pass_on(session, offered, now=now)
+
+
+async def _join_again(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await waitlist.join_again(session, offered, shop=shop, now=now, code="BK-W9")
+
+
+async def _take_another(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
+    await waitlist.take(session, offered, starts_at=shop.at(TUESDAY, time(14)), shop=shop, now=now)
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["while it is offered", "when its minutes are over"])
+@pytest.mark.parametrize("tapped", [_pass_on, _join_again, _take_another])
+@pytest.mark.parametrize("decided", [_pay_by_its_link, _assign])
+async def test_an_old_button_changes_nothing_about_what_is_paid_or_confirmed(
+    database: Database,
+    narrow: Shop,
+    now: datetime,
+    decided: Callable[..., Any],
+    tapped: Callable[..., Any],
+    ended: bool,
+) -> None:
+    start, over = narrow.at(TUESDAY, time(10)), now + timedelta(minutes=narrow.offer_minutes)
+    async with database.write() as session:
+        await stand(session, 1, order(start), shop=narrow, now=now)
+    await look(database, narrow, now)
+    if ended:
+        await look(database, narrow, over)
+    async with database.write() as session:
+        await decided(session, await bookings.load(session, code="BK-W1"), narrow, over)
+    with pytest.raises(InvalidTransition):
+        async with database.write() as session:
+            await tapped(session, await bookings.load(session, code="BK-W1"), narrow, over)
+    async with database.read() as session:
+        kept = await bookings.load(session, code="BK-W1")
+    assert (kept.status, kept.starts_at, kept.holding) == (BookingStatus.CONFIRMED, start, True)
+
+
+async def test_what_is_passed_on_is_asked_for_no_more(database: Database, narrow: Shop, now: datetime) -> None:
+    async with database.write() as session:
+        await stand(session, 1, order(narrow.at(TUESDAY, time(10))), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        offered = await bookings.load(session, code="BK-W1")
+        asked = await payment_requests.request(session, offered, shop=narrow, now=now, percent=None)
+        await waitlist.pass_on(session, offered, now=now)
+    assert (asked.state, offered.status) == (RequestState.CANCELLED, BookingStatus.CANCELLED)
+
+
+async def test_a_bug_about_one_offer_stops_neither_the_other_ends_nor_the_next_offers(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    over = now + timedelta(minutes=narrow.offer_minutes)
+    async with database.write() as session:
+        for number in (1, 2):
+            await stand(session, number, order(narrow.at(TUESDAY, time(9 + number))), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        await session.execute(update(Waiting).where(Waiting.id == 1).values(booking_code="BK-GONE"))
+        await stand(session, 3, order(narrow.at(TUESDAY, time(13))), shop=narrow, now=now)
+    with pytest.raises(NoResultFound):  # the loop makes it known, and tries again
+        await look(database, narrow, over)
+    assert await states(database) == {"BK-GONE": WaitState.OFFERED, "2": WaitState.ENDED, "3": WaitState.OFFERED}
+
+
+@on_one_engine
+async def test_cash_is_held_until_its_start(database: Database, narrow: Shop, now: datetime) -> None:
+    start = narrow.at(TUESDAY, time(10))
+    async with database.write() as session:
+        await stand(session, 1, order(start, method=PaymentMethod.COD), shop=narrow, now=now)
+    await look(database, narrow, now)
+    async with database.write() as session:
+        offered = await bookings.load(session, code="BK-W1")
+        await waitlist.take(session, offered, shop=narrow, now=now)
+    assert offered.hold_until == start
+
+
+async def test_a_late_yes_gets_what_is_still_free(database: Database, narrow: Shop, now: datetime) -> None:
+    start, late = narrow.at(TUESDAY, time(10)), now + timedelta(minutes=narrow.offer_minutes)
+    async with database.write() as session:
+        await stand(session, 1, order(start), shop=narrow, now=now)
+        await stand(session, 2, order(start), shop=narrow, now=now)
+    await look(database, narrow, now)
+    await look(database, narrow, late)
+    async with database.write() as session:
+        offered = await bookings.load(session, code="BK-W1")
+        with pytest.raises(SlotFull):
+            async with session.begin_nested():
+                await waitlist.take(session, offered, shop=narrow, now=late)
+        await waitlist.pass_on(session, await bookings.load(session, code="BK-W2"), now=late)
+        await waitlist.take(session, await bookings.load(session, code="BK-W1"), shop=narrow, now=late)
+    assert await states(database) == {"1": WaitState.TAKEN, "2": WaitState.ENDED}
+    await check_books(database)
+
+
+@on_one_engine
+async def test_who_may_stand_where(database: Database, narrow: Shop, now: datetime) -> None:
+    refused: list[tuple[str, Any, type[Refusal]]] = [
+        ("the same start again", order(narrow.at(TUESDAY, time(10)), services=(CHECK,)), AlreadyWaiting),
+        ("before the shop opens", order(narrow.at(TUESDAY, time(7))), OutsideHours),
+        ("a week ago", order(narrow.at(TUESDAY, time(9)) - timedelta(days=7)), InThePast),
+    ]
+    async with database.write() as session:
+        await stand(session, 1, order(narrow.at(TUESDAY, time(10))), shop=narrow, now=now)
+        for reason, asked, refusal in refused:
+            with pytest.raises(refusal):
+                assert await stand(session, 1, asked, shop=narrow, now=now) is None, reason
+        for hour in (11, 12):
+            await stand(session, hour - 9, order(narrow.at(TUESDAY, time(hour))), shop=narrow, now=now)
+        await session.execute(update(Waiting).values(customer_id=1))
+        with pytest.raises(TooManyWaits):
+            await stand(session, 1, order(narrow.at(TUESDAY, time(13))), shop=narrow, now=now)
+
+
+@on_one_engine
+async def test_a_wait_ends_when_its_time_has_come_and_says_so_once(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    start = narrow.at(TUESDAY, time(10))
+    async with database.write() as session:
+        held = await book(session, order(start), shop=narrow, now=now, customer=HOLDER)
+        held.hold_until = None
+        await stand(session, 1, order(start), shop=narrow, now=now)
+    notice = timedelta(minutes=narrow.book_notice_minutes)
+    await look(database, narrow, start - notice)
+    assert await states(database) == {"1": WaitState.WAITING}
+    for _ in range(2):
+        await look(database, narrow, start - notice + timedelta(seconds=1))
+    assert (await states(database), await told(database, 1)) == ({"1": WaitState.ENDED}, ["waiting.over"])
+
+
+@on_one_engine
+async def test_what_is_no_longer_sold_ends_the_wait_and_the_next_is_not_held_up(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    start = narrow.at(TUESDAY, time(10))
+    async with database.write() as session:
+        await stand(session, 1, order(start, services=(CHECK,)), shop=narrow, now=now)
+        await stand(session, 2, order(start), shop=narrow, now=now)
+        await session.execute(update(Service).where(Service.id == CHECK).values(is_available=False))
+    await look(database, narrow, now)
+    assert await states(database) == {"1": WaitState.ENDED, "2": WaitState.OFFERED}
+    assert await told(database, 1) == ["waiting.impossible"]
+
+
+@on_one_engine
+async def test_an_offer_comes_beside_unpaid_bookings_and_names_a_changed_price(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    start = narrow.at(TUESDAY, time(10))
+    async with database.write() as session:
+        for hour in range(narrow.max_unpaid_bookings):
+            asked = order(narrow.at(TUESDAY, time(12 + hour)))
+            await book(session, asked, shop=narrow, now=now, customer=1, code=f"BK-{hour}")
+        await stand(session, 1, order(start), shop=narrow, now=now)
+        await session.execute(update(Service).where(Service.id == INSTALL).values(price=175_000))
+    await look(database, narrow, now)
+    async with database.read() as session:
+        body = (await session.scalars(select(Outbox.body).where(Outbox.address == "1"))).one()
+        offered = await bookings.load(session, code="BK-W1")
+    assert [say["say"] for say in body["says"]] == ["waiting.offer", "notice.block", "waiting.price_changed"]
+    assert offered.total_price == 175_000
+
+
+async def test_a_stranger_sees_the_slot_full_while_it_is_about_to_be_offered(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    start = narrow.at(TUESDAY, time(10))
+    async with database.write() as session:
+        await stand(session, 1, order(start), shop=narrow, now=now)
+        load = await bookings.day_load(session, TUESDAY, shop=narrow, now=now)
+        assert [slot.free for slot in load][:3] == [True, False, True]
+        for start_of_long_job in (time(9), time(10)):
+            with pytest.raises(SlotFull):
+                async with session.begin_nested():
+                    asked = order(narrow.at(TUESDAY, start_of_long_job), services=(TUNE,))
+                    await book(session, asked, shop=narrow, now=now, customer=HOLDER)
+        await book(session, order(narrow.at(TUESDAY, time(11))), shop=narrow, now=now, customer=HOLDER)
+    await check_books(database)
+
+
+async def test_who_waits_for_what_cannot_be_had_yet_stands_in_nobodys_way(
+    database: Database, narrow: Shop, now: datetime
+) -> None:
+    """Two hours from ten are waited for and eleven is taken: ten alone may be booked, and moved out of again."""
+    async with database.write() as session:
+        taken = await book(
+            session, order(narrow.at(TUESDAY, time(11)), technician_id=CITRA), shop=narrow, now=now, customer=HOLDER
+        )
+        taken.hold_until = None
+        await stand(session, 1, order(narrow.at(TUESDAY, time(10)), services=(TUNE,)), shop=narrow, now=now)
+        free = order(narrow.at(TUESDAY, time(10)))
+        made = await book(session, free, shop=narrow, now=now, customer=2, code="BK-2")
+        await bookings.reschedule(
+            session, made, narrow.at(TUESDAY, time(9)), technician_id=None, shop=narrow, now=now, actor="customer"
+        )
+    await look(database, narrow, now)
+    assert await states(database) == {"1": WaitState.WAITING}

@@ -1,0 +1,433 @@
+"""Asking for money: how much, under which number, by which link; and what the status of a payment follows from."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of
+from sqlalchemy import select
+from workshop import AMPLIFIER, CHECK, check_books, order
+
+from core.db.database import Database
+from core.db.tables import Outbox, PaymentRequest
+from core.messaging import outbox
+from core.notices import booking_notices
+from core.payment import payment_requests, settlement
+from core.payment.payment_requests import standing
+from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition, MethodCannotPay, SlotFull
+from core.schedule import bookings
+from core.shop import Shop
+from core.states import PaymentMethod, PaymentStatus, RequestState
+
+MINUTE = timedelta(minutes=1)
+
+
+async def ask(database: Database, shop: Shop, now: datetime, percent: int | None = None) -> PaymentRequest:
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        return await payment_requests.request(session, booking, shop=shop, now=now, percent=percent)
+
+
+async def settle(database: Database, shop: Shop, now: datetime, reported: dict[str, Any]) -> str:
+    async with database.write() as session:
+        return await settlement.settle(session, reported["order_id"], reported, shop=shop, now=now)
+
+
+async def test_a_booking_asks_for_all_of_it_under_its_own_number(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now)
+    request = await request_of(database)
+    assert (request.order_id, request.amount, request.purpose) == (ORDER, PRICE, "full")
+    assert (request.state, request.due_at) == (RequestState.WANTED, now)
+    assert request.expires_at == now + shop.hold
+    assert "bca_va" in request.channels
+
+
+@pytest.mark.parametrize(("percent", "amount"), [(30, 45_000), (35, 52_500), (40, 60_000), (50, 75_000)])
+async def test_a_down_payment_is_a_part_of_the_whole(
+    database: Database, shop: Shop, now: datetime, percent: int, amount: int
+) -> None:
+    await book(database, shop, now, percent=percent)
+    request = await request_of(database)
+    assert (request.amount, request.purpose) == (amount, "down_payment")
+
+
+@pytest.mark.parametrize("percent", [0, 29, 51, 100, -30])
+async def test_a_down_payment_outside_the_shops_bounds_is_refused(
+    database: Database, shop: Shop, now: datetime, percent: int
+) -> None:
+    await book(database, shop, now)
+    with pytest.raises(BadDownPayment):
+        await ask(database, shop, now, percent)
+
+
+async def test_what_is_too_much_for_the_method_is_refused_and_its_down_payment_is_not(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    dear = {"method": PaymentMethod.QRIS, "services": (), "parts": ((AMPLIFIER, 5),)}
+    with pytest.raises(MethodCannotPay):
+        await book(database, shop, now, **dear)
+    await book(database, shop, now, percent=50, **dear)
+    assert (await request_of(database)).amount == 5_375_000
+
+
+async def test_asked_twice_while_the_link_lives_is_the_same_request(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    await give_link(database, ORDER, shop, now)
+    again = await ask(database, shop, now + 10 * MINUTE)
+    assert (again.order_id, again.url) == (ORDER, f"https://pay.example/{ORDER}")
+
+
+async def test_another_amount_withdraws_the_old_link_and_asks_under_the_next_number(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    await give_link(database, ORDER, shop, now)
+    new = await ask(database, shop, now + 10 * MINUTE, percent=30)
+    old = await request_of(database)
+    assert new.order_id == "BOOKING-A1-BK000001-2"
+    assert (old.state, old.due_at) == (RequestState.CANCELLED, now + 10 * MINUTE)
+    booking = await booking_of(database)
+    assert booking.hold_until == new.expires_at == now + 10 * MINUTE + shop.hold
+
+
+async def test_a_link_that_comes_for_a_withdrawn_request_is_to_be_closed_and_not_told(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    await ask(database, shop, now, percent=30)
+    assert (await request_of(database)).due_at is None  # no link yet, nothing to close
+    await give_link(database, ORDER, shop, now)
+    old = await request_of(database)
+    assert (old.state, old.token, old.due_at) == (RequestState.CANCELLED, f"tok-{ORDER}", now)
+    assert await letters(database, kind="notice") == {}
+
+
+async def test_the_link_reaches_the_chat_with_the_amount_and_its_end(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    await give_link(database, ORDER, shop, now)
+    told = await letters(database, channel=CHAT[0], address=CHAT[1])
+    assert list(told) == [f"link:{ORDER}"]
+    assert "Rp150.000" in told[f"link:{ORDER}"]
+    assert "Sen, 23 Nov 09:00" in told[f"link:{ORDER}"]
+    async with database.read() as session:
+        row = (await session.scalars(select(Outbox).where(Outbox.key == f"link:{ORDER}"))).one()
+    assert row.body["link"]["url"] == f"https://pay.example/{ORDER}"
+    assert row.until == now + shop.hold
+
+
+async def test_a_link_that_two_workers_made_is_sent_again_as_the_older_died_at_midtrans(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    for name in ("first", "second", "second"):
+        async with database.write() as session:
+            await payment_requests.link_made(
+                session, ORDER, token=name, url=f"https://{name}", shop=shop, now=now + MINUTE
+            )
+    request = await request_of(database)
+    assert (request.state, request.token, request.url) == (RequestState.OPEN, "second", "https://second")
+    assert request.due_at == now + MINUTE + payment_requests.LOOK_EVERY
+    async with database.read() as session:
+        sent = await session.scalars(select(Outbox.body).where(Outbox.kind == "notice").order_by(Outbox.id))
+        assert [body["link"]["url"] for body in sent] == ["https://first", "https://second"]
+
+
+@pytest.mark.parametrize("ended", ["settlement", "expire", "deny and cancel"])
+async def test_a_link_that_comes_when_all_is_over_changes_nothing(
+    database: Database, shop: Shop, now: datetime, ended: str
+) -> None:
+    await book(database, shop, now)
+    await give_link(database, ORDER, shop, now)
+    for status in ended.split(" and "):
+        await settle(database, shop, now, answer(status=status))
+    over, told = await request_of(database), await letters(database)
+    async with database.write() as session:
+        await payment_requests.link_made(session, ORDER, token="late", url="https://late", shop=shop, now=now)
+    request = await request_of(database)
+    assert (request.state, request.due_at) == (over.state, None)
+    assert await letters(database) == told
+
+
+async def test_a_worker_that_comes_too_late_leaves_the_others_link_to_its_own_time(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    await give_link(database, ORDER, shop, now)
+    for state in (RequestState.OPEN, RequestState.CANCELLED):
+        before = await request_of(database)
+        assert before.state is state
+        async with database.write() as session:
+            await payment_requests.renumber(session, ORDER, shop=shop, now=now)
+            await payment_requests.link_failed(
+                session, ORDER, reason="x", refused=False, jitter=0.0, shop=shop, now=now
+            )
+        after = await request_of(database)
+        assert (after.state, after.due_at) == (state, before.due_at), "looked at, or closed, as before"
+        async with database.write() as session:
+            await payment_requests.void(session, await bookings.load(session, code=CODE), now=now)
+
+
+async def test_who_waits_for_a_link_waits_for_no_pause_and_disturbs_no_worker(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    later = now + MINUTE
+    async with database.write() as session:
+        await payment_requests.link_failed(session, ORDER, reason="x", refused=False, jitter=0.0, shop=shop, now=now)
+        await payment_requests.hurry(session, ORDER, now=now)
+    assert (await request_of(database)).due_at == now
+    async with database.write() as session:
+        assert await payment_requests.claim(session, now=later, limit=9)
+        await payment_requests.hurry(session, ORDER, now=later)
+        assert await payment_requests.claim(session, now=later, limit=9) == []
+    assert (await request_of(database)).due_at == later + payment_requests.LEASE
+
+
+async def test_no_link_is_told_when_the_booking_was_cancelled_meanwhile(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await bookings.cancel(session, booking, reason="customer", actor="customer", now=now)
+    await give_link(database, ORDER, shop, now)
+    request = await request_of(database)
+    assert (request.state, request.due_at) == (RequestState.CANCELLED, now)
+    assert await letters(database, kind="notice") == {}
+
+
+async def test_a_late_link_is_told_once_and_tried_again(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now)
+    for attempt in (1, 2):
+        async with database.write() as session:
+            await payment_requests.link_failed(
+                session, ORDER, reason="timeout", refused=False, jitter=0.0, shop=shop, now=now + attempt * MINUTE
+            )
+    request = await request_of(database)
+    assert (request.attempts, request.due_at) == (2, now + 2 * MINUTE + timedelta(seconds=4))
+    assert list(await letters(database)) == [f"link-late:{ORDER}"]
+
+
+async def test_staff_is_told_once_when_midtrans_refuses_a_link(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now)
+    for _ in range(2):
+        async with database.write() as session:
+            await payment_requests.link_failed(
+                session, ORDER, reason="401", refused=True, jitter=0.0, shop=shop, now=now
+            )
+    assert len(await letters(database, kind="staff")) == 1
+
+
+async def test_a_number_that_midtrans_knows_already_is_left_for_the_next(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now, percent=30)
+    async with database.write() as session:
+        await payment_requests.renumber(session, ORDER, shop=shop, now=now)
+    new = await request_of(database, "BOOKING-A1-BK000001-2")
+    assert (new.state, new.amount, new.purpose, new.due_at) == (RequestState.WANTED, 45_000, "down_payment", now)
+    assert (await request_of(database)).state is RequestState.CANCELLED
+
+
+async def test_nothing_is_asked_for_what_is_paid(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now)
+    await settle(database, shop, now, answer())
+    with pytest.raises(AlreadyPaid):
+        await ask(database, shop, now)
+
+
+async def test_after_a_down_payment_the_rest_is_asked_for_and_no_second_down_payment(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now, percent=40)
+    await settle(database, shop, now, answer(amount=60_000))
+    with pytest.raises(AlreadyPaid):
+        await ask(database, shop, now, percent=30)
+    rest = await ask(database, shop, now)
+    assert (rest.amount, rest.purpose) == (90_000, "balance")
+    assert (await booking_of(database)).hold_until is None
+
+
+async def test_nothing_is_asked_for_a_cancelled_booking(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now)
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await bookings.cancel(session, booking, reason="customer", actor="customer", now=now)
+    with pytest.raises(InvalidTransition):
+        await ask(database, shop, now)
+
+
+async def test_a_booking_whose_hold_has_ended_is_held_again_first(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    later = now + shop.hold + MINUTE
+    async with database.write() as session:
+        await settlement.look(session, ORDER, None, shop=shop, now=later)
+    assert not (await booking_of(database)).holding
+    again = await ask(database, shop, later)
+    booking = await booking_of(database)
+    assert booking.holding
+    assert booking.payment_status is PaymentStatus.PENDING
+    assert again.expires_at == booking.hold_until == later + shop.hold
+    await check_books(database)
+
+
+async def test_a_place_that_was_taken_meanwhile_is_refused_and_nothing_is_asked(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    one_seat = shop.model_copy(update={"max_bookings_per_slot": 1})
+    await book(database, one_seat, now)
+    later = now + shop.hold + MINUTE
+    await take_the_place(database, one_seat, later)
+    with pytest.raises(SlotFull):
+        await ask(database, one_seat, later)
+    await check_books(database)
+
+
+async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
+    booking = await booking_of(database)
+    async with database.write() as session:
+        await bookings.book(
+            session,
+            order(booking.starts_at, services=(CHECK,)),
+            customer_id=2,
+            contact_id=None,
+            language="id",
+            shop=shop,
+            now=now,
+            code="BK-RIVAL1",
+        )
+
+
+async def test_two_askers_at_once_get_one_request(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now)
+    asked = await asyncio.gather(*(ask(database, shop, now, percent=30) for _ in range(4)))
+    assert {request.order_id for request in asked} == {"BOOKING-A1-BK000001-2"}
+
+
+async def test_what_is_due_is_taken_by_one_worker(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now)
+    async with database.write() as session:
+        (task,) = await payment_requests.claim(session, now=now, limit=10)
+        assert (task.request.order_id, task.booking.code, len(task.booking.lines)) == (ORDER, CODE, 1)
+    async with database.write() as session:
+        assert await payment_requests.claim(session, now=now, limit=10) == []
+    async with database.write() as session:
+        assert len(await payment_requests.claim(session, now=now + payment_requests.LEASE, limit=10)) == 1
+
+
+# --- reminders -----------------------------------------------------------------------------------
+
+
+async def test_reminders_go_a_day_and_two_hours_before_as_far_as_they_are_to_come(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)  # tomorrow at ten: 26 hours ahead
+    await settle(database, shop, now, answer())
+    starts = (await booking_of(database)).starts_at
+    async with database.read() as session:
+        rows = (await session.scalars(select(Outbox).where(Outbox.kind == "reminder").order_by(Outbox.due_at))).all()
+    assert [row.due_at for row in rows] == [starts - timedelta(hours=24), starts - timedelta(hours=2)]
+    assert [row.until for row in rows] == [starts - timedelta(hours=2), starts]
+
+
+async def test_a_moment_that_has_gone_by_gets_no_reminder(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now, starts_at=now + timedelta(hours=4))
+    await settle(database, shop, now, answer())
+    assert [key.split(":")[2] for key in await letters(database, kind="reminder")] == ["2h"]
+
+
+async def test_a_booking_that_moves_and_moves_back_is_reminded_of_its_time(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await book(database, shop, now)
+    await settle(database, shop, now, answer())
+    before = list(await letters(database, kind="reminder", state="due"))
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await outbox.drop(session, booking.id)
+        await booking_notices.schedule_reminders(session, booking, shop=shop, now=now)
+    assert list(await letters(database, kind="reminder", state="due")) == before
+    assert len(await letters(database, kind="reminder", state="dropped")) == 2
+
+
+# --- where the money stands ----------------------------------------------------------------------
+
+OPEN, PAID, FAILED, EXPIRED, CANCELLED = (
+    RequestState.OPEN, RequestState.PAID, RequestState.FAILED, RequestState.EXPIRED, RequestState.CANCELLED
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entries", "requests", "expected"),
+    [
+        pytest.param([], set(), (0, "pending"), id="nothing asked yet"),
+        pytest.param([], {OPEN}, (0, "pending"), id="the link lives"),
+        pytest.param([], {CANCELLED}, (0, "pending"), id="withdrawn isn't failed"),
+        pytest.param([], {EXPIRED}, (0, "failed"), id="time ran out"),
+        pytest.param([], {FAILED, OPEN}, (0, "pending"), id="a retry goes back to pending"),
+        pytest.param([("received", 30)], {PAID}, (30, "dp_paid"), id="a part"),
+        pytest.param([("received", 100)], {PAID}, (100, "paid"), id="all"),
+        pytest.param([("received", 30), ("received", 70)], {PAID}, (100, "paid"), id="a part and the rest"),
+        pytest.param([("received", 100), ("received", 100)], {PAID}, (200, "paid"), id="too much"),
+        pytest.param([("received", 30)], {PAID, EXPIRED}, (30, "dp_paid"), id="the rest's link ran out"),
+        pytest.param([("received", 100), ("reversed", -100)], {FAILED}, (0, "failed"), id="the bank took it back"),
+        pytest.param([("received", 100), ("refunded", -40)], {PAID}, (60, "dp_paid"), id="a part sent back"),
+        pytest.param([("received", 100), ("refunded", -100)], {PAID}, (0, "refunded"), id="all sent back"),
+        pytest.param([("received", 100), ("charged_back", -100)], {PAID}, (0, "failed"), id="charged back"),
+        pytest.param([("refunded", -100)], {PAID}, (0, "refunded"), id="a refund whose receipt we never saw"),
+    ],
+)
+def test_the_payment_status_follows_from_the_money_then_from_the_requests(
+    entries: list[tuple[str, int]], requests: set[RequestState], expected: tuple[int, str]
+) -> None:
+    assert standing(100, entries, requests) == expected
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["received", "cash", "refunded", "reversed"]), st.integers(-500, 500))),
+    st.sets(st.sampled_from(RequestState)),
+)
+def test_what_is_paid_is_never_negative_and_agrees_with_its_status(
+    entries: list[tuple[str, int]], requests: set[RequestState]
+) -> None:
+    paid, status = standing(300, entries, requests)
+    assert paid == max(0, sum(amount for _, amount in entries))
+    assert (status is PaymentStatus.PAID) == (paid >= 300)
+    assert (status is PaymentStatus.DP_PAID) == (0 < paid < 300)
+
+
+async def test_a_place_is_never_held_past_the_start_of_its_job(database: Database, shop: Shop, now: datetime) -> None:
+    long = shop.model_copy(update={"hold_minutes": 3 * 24 * 60})
+    await book(database, long, now)
+    booking, request = await booking_of(database), await request_of(database)
+    assert booking.starts_at < now + long.hold
+    assert (booking.hold_until, request.expires_at) == (booking.starts_at, booking.starts_at)
+
+
+async def test_reminders_ask_for_the_rest_until_it_is_paid(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now, percent=50)
+    await give_link(database, ORDER, shop, now)
+    async with database.write() as session:
+        await settlement.settle(session, ORDER, answer(amount=PRICE // 2), shop=shop, now=now)
+    reminders = await letters(database, kind="reminder", state="due")
+    assert len(reminders) == 2
+    assert all("Sisa pembayarannya Rp75.000" in text for text in reminders.values())
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        rest = await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+    await give_link(database, rest.order_id, shop, now)
+    async with database.write() as session:
+        paid = answer(rest.order_id, amount=PRICE // 2, transaction_id="t-2")
+        await settlement.settle(session, rest.order_id, paid, shop=shop, now=now)
+    reminders = await letters(database, kind="reminder", state="due")
+    assert len(reminders) == 2
+    assert not any("Sisa" in text for text in reminders.values())

@@ -1,0 +1,557 @@
+"""What Midtrans reports and what it does to the request, the booking and the ledger: each row of the table, with its reason."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from paying import (
+    ADMIN,
+    CHAT,
+    CODE,
+    ORDER,
+    PRICE,
+    answer,
+    book,
+    booking_of,
+    give_link,
+    letters,
+    request_of,
+    tuesday_at_ten,
+)
+from sqlalchemy import func, select
+from workshop import CHECK, check_books, order
+
+from core.db.database import Database
+from core.db.tables import Invoice, LedgerEntry, Outbox, PaymentNotification, Refund
+from core.notices import booking_notices
+from core.payment import payment_requests, settlement
+from core.payment.midtrans_status import Meaning, meaning, read
+from core.schedule import bookings
+from core.shop import Shop
+from core.states import BookingStatus, PaymentMethod, PaymentStatus, RequestState
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND_ORDER = "BOOKING-A1-BK000001-2"
+
+
+async def settle(database: Database, shop: Shop, now: datetime, reported: dict[str, Any], order_id: str = "") -> str:
+    async with database.write() as session:
+        return await settlement.settle(session, order_id or reported["order_id"], reported, shop=shop, now=now)
+
+
+async def look(
+    database: Database, shop: Shop, now: datetime, reported: dict[str, Any] | None, order_id: str = ORDER
+) -> str:
+    async with database.write() as session:
+        return await settlement.look(session, order_id, reported, shop=shop, now=now)
+
+
+async def ledger(database: Database, booking_id: int = 1) -> list[tuple[str, int]]:
+    async with database.read() as session:
+        rows = await session.execute(
+            select(LedgerEntry.kind, LedgerEntry.amount).filter_by(booking_id=booking_id).order_by(LedgerEntry.id)
+        )
+        return [(kind, amount) for kind, amount in rows]
+
+
+async def open_request(database: Database, shop: Shop, now: datetime, **asked: Any) -> None:
+    await book(database, shop, now, **asked)
+    await give_link(database, ORDER, shop, now)
+
+
+CARD = {"payment_type": "credit_card"}
+CAPTURED = {"transaction_status": "capture", "fraud_status": "accept"} | CARD
+PART_BACK = {"transaction_status": "partial_refund", "refunds": [{"refund_key": "r1", "refund_amount": "50000.00"}]}
+BOTH_BACK = {
+    "transaction_status": "refund",
+    "refunds": [*PART_BACK["refunds"], {"refund_key": "r2", "refund_amount": "100000.00"}],
+}
+OPEN, PAID, FAILED, EXPIRED = RequestState.OPEN, RequestState.PAID, RequestState.FAILED, RequestState.EXPIRED
+Outcome = tuple[RequestState, list[int]]
+UNPAID: Outcome = (OPEN, [])
+RECEIVED = (PAID, [PRICE])
+TAKEN, PART = (PAID, [PRICE, -PRICE]), (PAID, [PRICE, -50_000])
+TWICE = (PAID, [PRICE, PRICE])
+"""A second attempt paid, too: all of that is owed back."""
+
+
+@pytest.mark.parametrize(
+    ("reported", "alone", "before_it_settles", "after_it_settled", "beside_another"),
+    [
+        pytest.param({"transaction_status": "settlement"}, RECEIVED, RECEIVED, RECEIVED, TWICE, id="settlement: money"),
+        pytest.param({"transaction_status": "SETTLEMENT"}, RECEIVED, RECEIVED, RECEIVED, TWICE, id="in capitals, as some send it"),
+        pytest.param(CAPTURED, RECEIVED, RECEIVED, RECEIVED, TWICE, id="an accepted card; its settlement is the same money"),
+        pytest.param({"transaction_status": "capture"} | CARD, RECEIVED, RECEIVED, RECEIVED, TWICE, id="a card nobody checked"),
+        pytest.param({"transaction_status": "pending"}, UNPAID, RECEIVED, RECEIVED, RECEIVED, id="pending"),
+        pytest.param({"transaction_status": "authorize"} | CARD, UNPAID, RECEIVED, RECEIVED, RECEIVED, id="authorized isn't captured"),
+        pytest.param(CAPTURED | {"fraud_status": "challenge"}, UNPAID, RECEIVED, RECEIVED, RECEIVED, id="held by the fraud check"),
+        pytest.param({"transaction_status": "deny"}, UNPAID, RECEIVED, (FAILED, [PRICE, -PRICE]), RECEIVED, id="deny: open for a retry; after money, taken back"),
+        pytest.param({"transaction_status": "expire"}, (EXPIRED, []), RECEIVED, RECEIVED, RECEIVED, id="ran out; money overrides it"),
+        pytest.param({"transaction_status": "cancel"}, (FAILED, []), RECEIVED, RECEIVED, RECEIVED, id="cancelled; money overrides it"),
+        pytest.param({"transaction_status": "cancel"} | CARD, (FAILED, []), RECEIVED, TAKEN, RECEIVED, id="a charged card that is voided"),
+        pytest.param({"transaction_status": "failure"}, (FAILED, []), RECEIVED, RECEIVED, RECEIVED, id="failed; money overrides it"),
+        pytest.param(PART_BACK, PART, PART, PART, (PAID, [PRICE, PRICE, -50_000]), id="a part is sent back, once by its key"),
+        pytest.param(BOTH_BACK, (PAID, [PRICE, -50_000, -100_000]), (PAID, [PRICE, -50_000, -100_000]), (PAID, [PRICE, -50_000, -100_000]), (PAID, [PRICE, PRICE, -50_000, -100_000]), id="all of it, in two parts"),
+        pytest.param({"transaction_status": "refund"}, TAKEN, TAKEN, TAKEN, (PAID, [PRICE, PRICE, -PRICE]), id="a refund that lists nothing is all of it"),
+        pytest.param({"transaction_status": "chargeback"}, TAKEN, TAKEN, TAKEN, (PAID, [PRICE, PRICE, -PRICE]), id="charged back"),
+        pytest.param({"transaction_status": "partial_chargeback"}, RECEIVED, RECEIVED, RECEIVED, TWICE, id="a part charged back, nobody says how much: staff looks"),
+        pytest.param({"transaction_status": "teleported"}, UNPAID, RECEIVED, RECEIVED, RECEIVED, id="a status nobody knows"),
+        pytest.param({"transaction_status": ""}, UNPAID, RECEIVED, RECEIVED, RECEIVED, id="no status at all"),
+    ],
+)  # fmt: skip
+async def test_what_a_status_does(
+    database: Database,
+    shop: Shop,
+    now: datetime,
+    reported: dict[str, Any],
+    alone: Outcome,
+    before_it_settles: Outcome,
+    after_it_settled: Outcome,
+    beside_another: Outcome,
+) -> None:
+    """Every message comes twice; the settlement it precedes or follows is of the same attempt, or of another one."""
+    roomy = shop.model_copy(update={"max_unpaid_bookings": 9})
+    settled = {key: value for key, value in reported.items() if key == "payment_type"}
+    orders = [
+        ([reported], alone),
+        ([reported, settled], before_it_settles),
+        ([settled, reported], after_it_settled),
+        ([settled | {"transaction_id": "another"}, reported], beside_another),
+    ]
+    for number, (told, (state, entries)) in enumerate(orders, 1):
+        code, order_id = f"BK-00000{number}", f"BOOKING-A1-BK00000{number}-1"
+        await book(database, roomy, now, code=code, starts_at=tuesday_at_ten(shop, now) + number * HOUR)
+        await give_link(database, order_id, roomy, now)
+        for minute, one in enumerate([each for each in told for _ in range(2)]):
+            own = {"transaction_id": f"{order_id}.{one.get('transaction_id', 'it')}"}
+            await settle(database, roomy, now + minute * MINUTE, answer(order_id) | one | own)
+        await check(database, code, order_id, state, entries)
+    await check_books(database)
+
+
+async def check(database: Database, code: str, order_id: str, state: RequestState, entries: list[int]) -> None:
+    """The request's state, the ledger, and what follows from it: what is paid, and what is owed beyond the price."""
+    booking = await booking_of(database, code)
+    assert (await request_of(database, order_id)).state is state
+    assert [amount for _, amount in await ledger(database, booking.id)] == entries
+    assert booking.paid_amount == sum(entries)
+    assert booking.going_back == max(0, sum(entries) - PRICE)
+    paid = {PRICE: "paid", 0: {OPEN: "pending"}.get(state, "failed")}.get(sum(entries), "dp_paid")
+    if sum(entries) > PRICE:
+        paid = "paid"
+    if sum(entries) == 0 and "refunded" in [kind for kind, _ in await ledger(database, booking.id)]:
+        paid = "refunded"
+    assert booking.payment_status == paid
+
+
+@pytest.mark.parametrize(
+    ("reported", "state", "entries", "outcome"),
+    [
+        pytest.param(answer(amount=PRICE - 1), FAILED, [PRICE - 1], "another amount", id="too little: money all the same"),
+        pytest.param(answer(amount=PRICE + 1), FAILED, [PRICE + 1], "another amount", id="too much: the rest is owed back"),
+        pytest.param(answer(currency="USD"), OPEN, [], "wrong amount", id="no rupiah can't be entered"),
+        pytest.param(answer(gross_amount="many"), OPEN, [], "wrong amount", id="nor what is no number"),
+        pytest.param(answer(amount=-PRICE), OPEN, [], "wrong amount", id="nor what is negative"),
+    ],
+)  # fmt: skip
+async def test_money_that_nobody_asked_for_is_entered_as_it_came_and_confirms_nothing(
+    database: Database, shop: Shop, now: datetime, reported: dict[str, Any], state: RequestState, entries: list[int], outcome: str
+) -> None:  # fmt: skip
+    await open_request(database, shop, now)
+    assert await settle(database, shop, now, reported) == outcome
+    assert await settle(database, shop, now, reported) in ("received before", "wrong amount")
+    booking = await booking_of(database)
+    assert (booking.status, booking.paid_amount) == ("pending", sum(entries))
+    assert (await request_of(database)).state is state
+    assert [amount for _, amount in await ledger(database)] == entries
+    assert booking.going_back == max(0, sum(entries) - PRICE)
+    assert f"staff:wrong-amount:t-1:{ORDER}:telegram:{ADMIN[1]}" in await letters(database, kind="staff")
+
+
+@pytest.mark.parametrize(
+    ("told", "alerts"),
+    [
+        pytest.param(answer(status="capture", fraud_status="challenge"), "challenge", id="a person must decide"),
+        pytest.param(answer() | {"order_id": "BOOKING-A1-BK000009-1"}, "wrong-order", id="another order's transaction"),
+    ],
+)
+async def test_staff_is_told_once_of_what_cannot_be_entered(
+    database: Database, shop: Shop, now: datetime, told: dict[str, Any], alerts: str
+) -> None:
+    await open_request(database, shop, now)
+    for _ in range(2):
+        await settle(database, shop, now, told, ORDER)
+    assert list(await letters(database, kind="staff")) == [f"staff:{alerts}:{ORDER}:telegram:{ADMIN[1]}"]
+    assert await ledger(database) == []
+
+
+async def test_money_confirms_the_booking_and_everybody_hears_of_it_once(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now, percent=30)
+    for _ in range(3):
+        await settle(database, shop, now, answer(amount=45_000))
+    booking = await booking_of(database)
+    assert (booking.payment_status, booking.paid_at, booking.hold_until) == (PaymentStatus.DP_PAID, now, None)
+    chat = await letters(database, channel=CHAT[0], address=CHAT[1], kind="notice")
+    mail = await letters(database, channel="email", address="sari@example.com")
+    staff = await letters(database, kind="staff")
+    assert list(chat) == [f"link:{ORDER}", f"paid:{ORDER}"]
+    assert list(mail) == [f"paid:{ORDER}:email"]
+    assert list(staff) == [f"staff:paid:{ORDER}:telegram:{ADMIN[1]}"]
+    assert "Rp45.000" in chat[f"paid:{ORDER}"]
+    assert "Sisa pembayaran Rp105.000" in chat[f"paid:{ORDER}"]
+    assert mail[f"paid:{ORDER}:email"].startswith(f"Booking {CODE} terkonfirmasi")
+    assert "+6281234567890" in staff[f"staff:paid:{ORDER}:telegram:{ADMIN[1]}"]
+    assert "DP: 30%" in staff[f"staff:paid:{ORDER}:telegram:{ADMIN[1]}"]
+    async with database.read() as session:
+        rows = (await session.scalars(select(Outbox).where(Outbox.key.like("paid:%")))).all()
+        assert [row.body["document"] for row in rows] == 2 * [{"kind": "invoice", "id": CODE}]
+        assert await session.scalar(select(func.count()).select_from(Invoice)) == 1
+
+
+async def test_the_rest_is_received_without_confirming_again(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now, percent=30)
+    await settle(database, shop, now, answer(amount=45_000))
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+    await settle(database, shop, now, answer(SECOND_ORDER, amount=105_000, transaction_id="t-2"))
+    booking = await booking_of(database)
+    assert (booking.payment_status, booking.paid_amount) == (PaymentStatus.PAID, PRICE)
+    told = (await letters(database, channel=CHAT[0], address=CHAT[1]))[f"paid:{SECOND_ORDER}"]
+    assert "lunas" in told
+    assert "terkonfirmasi" not in told
+    assert len(await letters(database, kind="reminder", state="due")) == 2
+
+
+async def test_two_requests_both_paid_are_an_overpayment_that_staff_hears_of(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now, percent=30)
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+    await settle(database, shop, now, answer(SECOND_ORDER, transaction_id="t-2"))
+    await settle(database, shop, now, answer(amount=45_000))
+    booking = await booking_of(database)
+    assert (booking.payment_status, booking.paid_amount) == (PaymentStatus.PAID, 195_000)
+    assert "Rp45.000" in (await letters(database))[f"staff:overpaid:t-1:telegram:{ADMIN[1]}"]
+    assert "otomatis" in (await letters(database, channel=CHAT[0], address=CHAT[1]))["overpaid:t-1"]
+    assert await owed(database) == [(ORDER, "t-1", 45_000, "overpaid")]
+
+
+async def test_one_request_paid_by_two_attempts_is_money_twice_and_the_second_is_owed_back(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now, percent=30)
+    for _ in range(2):
+        await settle(database, shop, now, answer(amount=45_000))
+        await settle(database, shop, now, answer(amount=45_000, transaction_id="t-2"))
+    assert await ledger(database) == 2 * [("received", 45_000)]
+    assert await owed(database) == [(ORDER, "t-2", 45_000, "overpaid")]
+    async with database.write() as session:  # what is on its way back pays for nothing
+        booking = await bookings.load(session, code=CODE)
+        asked = await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+    assert asked.amount == 105_000
+
+
+async def owed(database: Database) -> list[tuple[str | None, str | None, int, str]]:
+    async with database.read() as session:
+        rows = await session.scalars(select(Refund).order_by(Refund.key))
+        return [(row.order_id, row.transaction_id, row.amount, row.reason) for row in rows]
+
+
+async def test_a_bank_that_changes_its_mind_again_is_entered_again(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    for status in ("settlement", "deny", "deny", "settlement", "settlement"):
+        await settle(database, shop, now, answer(status=status))
+    assert await ledger(database) == [("received", PRICE), ("reversed", -PRICE), ("received", PRICE)]
+
+
+async def test_an_answer_that_was_asked_for_before_what_is_known_changes_nothing(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    await settle(database, shop, now, answer())
+    await settle(database, shop, now + 2 * MINUTE, answer(status="deny"))
+    assert await settle(database, shop, now + MINUTE, answer()) == "out of date"
+    assert await ledger(database) == [("received", PRICE), ("reversed", -PRICE)]
+
+
+async def test_money_for_one_amount_withdraws_the_other_link(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now, percent=30)
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+    await give_link(database, SECOND_ORDER, shop, now)
+    await settle(database, shop, now, answer(amount=45_000))
+    other = await request_of(database, SECOND_ORDER)
+    assert (other.state, other.due_at) == (RequestState.CANCELLED, now)
+
+
+# --- late money ----------------------------------------------------------------------------------
+
+
+async def test_late_money_takes_its_place_again_where_it_is_free(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now)
+    later = now + shop.hold
+    assert await look(database, shop, later, None) == "expired"
+    assert not (await booking_of(database)).holding
+    await settle(database, shop, later + MINUTE, answer())
+    booking = await booking_of(database)
+    assert (booking.status, booking.payment_status, booking.holding) == ("confirmed", "paid", True)
+    assert booking.hold_until is None
+    await check_books(database)
+
+
+async def test_late_money_whose_place_is_taken_is_kept_and_other_slots_are_shown(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    one_seat = shop.model_copy(update={"max_bookings_per_slot": 1})
+    await open_request(database, one_seat, now)
+    later = now + shop.hold
+    await look(database, one_seat, later, None)
+    await take_the_place(database, one_seat, later)
+    await settle(database, one_seat, later + MINUTE, answer())
+    booking = await booking_of(database)
+    assert (booking.status, booking.payment_status, booking.holding) == ("pending", "paid", False)
+    assert booking.paid_amount == PRICE
+    assert f"seat-gone:{ORDER}" in await letters(database, channel=CHAT[0], address=CHAT[1])
+    assert f"staff:seat-gone:{ORDER}:telegram:{ADMIN[1]}" in await letters(database)
+    assert await letters(database, kind="reminder") == {}
+    await check_books(database)
+
+
+async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
+    booking = await booking_of(database)
+    async with database.write() as session:
+        rival = order(booking.starts_at, services=(CHECK,))
+        await bookings.book(
+            session, rival, customer_id=2, contact_id=None, language="id", shop=shop, now=now, code="BK-RIVAL1"
+        )
+
+
+async def test_money_after_a_cancellation_is_kept_and_staff_sends_it_back(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await bookings.cancel(session, booking, reason="customer", actor="customer", now=now)
+    await settle(database, shop, now, answer())
+    assert (await booking_of(database)).status is BookingStatus.CANCELLED
+    assert await ledger(database) == [("received", PRICE)]
+    told = await letters(database)
+    assert f"paid-after-cancel:{ORDER}" in told
+    assert f"staff:paid-after-cancel:{ORDER}:telegram:{ADMIN[1]}" in told
+    assert await owed(database) == [(ORDER, "t-1", PRICE, "late")]
+
+
+# --- time runs out -------------------------------------------------------------------------------
+
+
+async def test_a_request_whose_time_ran_out_expires_and_the_customer_is_told_once(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    later = now + shop.hold
+    for _ in range(2):
+        await look(database, shop, later, answer(status="pending"))
+    booking = await booking_of(database)
+    assert (booking.status, booking.payment_status, booking.holding) == ("pending", "failed", False)
+    assert (await request_of(database)).due_at is None
+    async with database.read() as session:
+        (row,) = await session.scalars(select(Outbox).where(Outbox.key.like("ended:%")))
+    assert row.body["options"][0]["id"] == f"pay:{CODE}"
+    assert await letters(database, kind="staff") == {}
+    await check_books(database)
+
+
+async def test_the_last_status_call_finds_the_money(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now)
+    assert await look(database, shop, now + shop.hold, answer()) == "received"
+    assert (await booking_of(database)).status is BookingStatus.CONFIRMED
+
+
+async def test_the_rest_may_run_out_without_harm_to_the_booking(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now, percent=30)
+    await settle(database, shop, now, answer(amount=45_000))
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+    await look(database, shop, now + shop.hold, None, SECOND_ORDER)
+    booking = await booking_of(database)
+    assert (booking.status, booking.payment_status, booking.holding) == ("confirmed", "dp_paid", True)
+    assert "Jadwalnya tetap aman" in (await letters(database))[f"ended:{SECOND_ORDER}"]
+
+
+async def test_a_request_stays_open_while_another_attempt_of_it_waits(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    await settle(database, shop, now, answer(status="pending", transaction_id="t-2"))
+    assert await settle(database, shop, now, answer(status="expire")) == "another attempt lives"
+    assert (await request_of(database)).state is RequestState.OPEN
+
+
+async def test_an_attempt_that_only_a_notification_names_keeps_nothing_open(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    async with database.write() as session:
+        await settlement.note(session, answer(status="pending", transaction_id="forged"), now=now)
+    assert await settle(database, shop, now, answer(status="expire")) == "ended"
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "noted", "asked"),
+    [
+        pytest.param({}, {"t-2": "settlement"}, ["t-2"], id="an older attempt settled late"),
+        pytest.param({"t-2": "expire"}, {"t-2": "settlement"}, ["t-2"], id="though it was known as over"),
+        pytest.param({"t-2": "expire"}, {"t-2": "expire"}, [], id="over, as was known"),
+        pytest.param({"t-2": "partial_refund"}, {"t-2": "partial_refund"}, ["t-2"], id="perhaps another refund"),
+        pytest.param({"t-2": "pending"}, {}, ["t-2"], id="it waits"),
+        pytest.param({"t-2": "settlement"}, {}, [], id="paid, and no news"),
+        pytest.param({}, {"t-1": "settlement"}, [], id="the newest was asked about already"),
+        pytest.param({}, {"../../v1/x": "settlement", "a b": "deny", "": "deny"}, [], id="no transaction's name"),
+    ],
+)
+async def test_which_attempts_are_asked_about_beside_the_newest(
+    database: Database, shop: Shop, now: datetime, confirmed: dict[str, str], noted: dict[str, str], asked: list[str]
+) -> None:
+    await open_request(database, shop, now)
+    for name, status in confirmed.items():
+        await settle(database, shop, now, answer(status=status, transaction_id=name))
+    async with database.write() as session:
+        for name, status in noted.items():
+            await settlement.note(session, answer(status=status, transaction_id=name), now=now)
+        assert await settlement.other_attempts(session, ORDER, answer(status="pending")) == asked
+
+
+# --- notifications -------------------------------------------------------------------------------
+
+
+async def test_a_notification_is_kept_once_and_confirmed_once(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now)
+    for _ in range(3):
+        async with database.write() as session:
+            await settlement.note(session, answer(), now=now)
+    async with database.write() as session:
+        assert await settlement.claim(session, now=now, limit=10) == [ORDER]
+    async with database.write() as session:
+        assert await settlement.claim(session, now=now, limit=10) == []
+        await settlement.answered(session, ORDER, outcome="received", claimed_at=now)
+    async with database.read() as session:
+        (kept,) = (await session.scalars(select(PaymentNotification))).all()
+    assert (kept.outcome, kept.due_at) == ("received", None)
+
+
+async def test_a_notification_that_came_during_the_status_call_is_asked_about_again(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    async with database.write() as session:
+        await settlement.note(session, answer(status="pending"), now=now)
+        await settlement.claim(session, now=now, limit=10)
+    async with database.write() as session:
+        await settlement.note(session, answer(), now=now + MINUTE)
+        await settlement.answered(session, ORDER, outcome="waiting", claimed_at=now)
+    async with database.write() as session:
+        assert await settlement.claim(session, now=now + MINUTE, limit=10) == [ORDER]
+
+
+async def test_an_order_that_is_not_ours_is_not_kept(database: Database, shop: Shop, now: datetime) -> None:
+    async with database.write() as session:
+        assert not await settlement.note(session, answer("BOOKING-B2-BK000001-1"), now=now)
+        assert await settlement.settle(session, "BOOKING-B2-BK000001-1", answer(), shop=shop, now=now) == "nothing"
+
+
+async def test_cash_is_confirmed_at_once_and_reminded_of(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now, method=PaymentMethod.COD)
+    async with database.write() as session:
+        booking = await bookings.load(session, code=CODE)
+        await booking_notices.booked(session, booking, shop=shop, now=now)
+    told = await letters(database)
+    assert "tunai" in told[f"reserved:{CODE}"]
+    assert f"reserved:{CODE}:email" in told
+    assert f"staff:booked:{CODE}:telegram:{ADMIN[1]}" in told
+    assert len(await letters(database, kind="reminder")) == 2
+
+
+async def test_who_was_to_pay_in_cash_hears_that_his_time_is_over_though_another_link_ends_with_it(
+    database: Database, shop: Shop, now: datetime
+) -> None:
+    await open_request(database, shop, now)
+    await book(database, shop, now, code="BK-CASH01", method=PaymentMethod.COD)
+    start = tuesday_at_ten(shop, now)
+    await look(database, shop, start, None)
+    assert not (await booking_of(database, "BK-CASH01")).holding
+    async with database.write() as session:  # as the clock does, every minute
+        await payment_requests.end_holds(session, now=start + MINUTE)
+    assert {f"ended:{ORDER}", "reservation-ended:BK-CASH01"} <= set(await letters(database, channel=CHAT[0]))
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "fraud", "expected"),
+    [
+        ("settlement", "accept", Meaning.RECEIVED),
+        ("settlement", "challenge", Meaning.RECEIVED),
+        ("capture", "accept", Meaning.RECEIVED),
+        ("capture", "", Meaning.RECEIVED),
+        ("capture", "challenge", Meaning.CHALLENGED),
+        ("capture", "deny", Meaning.DENIED),
+        ("capture", "maybe", Meaning.UNKNOWN),
+        ("deny", "", Meaning.DENIED),
+        ("pending", "", Meaning.WAITING),
+        ("authorize", "accept", Meaning.WAITING),
+        ("expire", "", Meaning.ENDED),
+        ("cancel", "", Meaning.ENDED),
+        ("failure", "", Meaning.ENDED),
+        ("refund", "", Meaning.REFUNDED),
+        ("partial_refund", "", Meaning.REFUNDED),
+        ("chargeback", "", Meaning.CHARGED_BACK),
+        ("partial_chargeback", "", Meaning.CHARGED_BACK),
+        ("", "", Meaning.UNKNOWN),
+    ],
+)
+def test_what_a_status_means(status: str, fraud: str, expected: Meaning) -> None:
+    assert meaning(status, fraud) is expected
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("150000.00", 150_000),
+        ("150000", 150_000),
+        (150_000, 150_000),
+        ("150000.50", None),
+        ("Infinity", None),
+        ("", None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_an_amount_is_whole_rupiah_or_none(written: object, amount: int | None) -> None:
+    assert read(answer(gross_amount=written)).amount == amount
+
+
+async def test_an_entry_has_its_evidence(database: Database, shop: Shop, now: datetime) -> None:
+    await open_request(database, shop, now)
+    async with database.write() as session:
+        await settlement.note(session, answer(), now=now)
+    await settle(database, shop, now, answer(settlement_time="2026-11-23 08:00:00"))
+    async with database.read() as session:
+        (entry,) = await session.scalars(select(LedgerEntry))
+        (notified,) = await session.scalars(select(PaymentNotification))
+    assert entry.evidence["settlement_time"] == "2026-11-23 08:00:00"
+    assert entry.evidence["notifications"] == [notified.id]
+
+
+def test_the_signature_is_not_kept_as_evidence() -> None:
+    assert "signature_key" not in read(answer(signature_key="abc")).evidence
