@@ -94,7 +94,7 @@ HOT: dict[str, Hot] = {
     "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
     "what to ask beside a notification's order": lambda session, _, now: settlement.other_attempts(session, "B", None),
     "refunds due": lambda session, _, now: refund_requests.claim(session, now=now, limit=16),
-    "holds that ended": lambda session, _, now: bookings.release_ended_holds(Context(session, shop, now)),
+    "holds that ended": lambda session, shop, now: bookings.release_ended_holds(Context(session, shop, now)),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
     "how often a customer stayed away": lambda session, _, __: trust.count(session, 1),
     "the slots of a day": lambda session, shop, now: bookings.day_load(

@@ -5,7 +5,6 @@
 
 An answer that isn't a success ends it.
 """
-# ruff: noqa: T201
 
 import asyncio
 import json

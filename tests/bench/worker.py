@@ -3,7 +3,6 @@
 stdin   the database's URL; its end ends the process
 stdout  first the port it listens on; then which update was done, and when: "UPDATE_ID MOMENT" a line
 """
-# ruff: noqa: T201
 
 import asyncio
 import sys

@@ -102,7 +102,7 @@ async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod)
             method=method,
         )
         who = {"customer_id": contact.customer_id, "contact_id": contact.id, "language": "id"}
-        booking = await bookings.book(session, asked, **who, shop=shop, now=now, code=f"BK-0000{hour}")
+        booking = await bookings.book(Context(session, shop, now), asked, **who, code=f"BK-0000{hour}")
         if method is PaymentMethod.COD:
             await booking_notices.booked(Context(session, shop, now), booking)
         else:

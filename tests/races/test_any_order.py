@@ -68,14 +68,14 @@ class Workshop(RuleBasedStateMachine):
 
     @rule(after=LATER)
     def holds_are_swept(self, after: int) -> None:
-        self.does(after, lambda session: bookings.release_ended_holds(Context(session, shop, self.now)))
+        self.does(after, lambda session: bookings.release_ended_holds(Context(session, SHOP, self.now)))
 
     @rule(after=LATER, which=WHICH)
     def is_cancelled(self, after: int, which: int) -> None:
         self.changes(
             after,
             which,
-            lambda session, it: bookings.cancel(Context(session, shop, self.now), it, reason="batal", actor="customer"),
+            lambda session, it: bookings.cancel(Context(session, SHOP, self.now), it, reason="batal", actor="customer"),
         )
 
     @rule(after=LATER, which=WHICH)

@@ -150,16 +150,15 @@ class Money(RuleBasedStateMachine):
         async def come(session: AsyncSession) -> None:
             (parts, services), share = things, None if method is PaymentMethod.COD else percent
             booking = await bookings.book(
-                session,
+                Context(session, **self.set),
                 order(start, method=method, parts=parts, services=services, down_payment_percent=share),
                 customer_id=who % CUSTOMERS + 1,
                 contact_id=1 if who % CUSTOMERS == 0 else None,
                 language="id",
                 code=f"BK-{self.booked + 1:06}",
-                **self.set,
             )
             if method is not PaymentMethod.COD:
-                await payment_requests.request(session, booking, percent=share, **self.set)
+                await payment_requests.request(Context(session, **self.set), booking, percent=share)
 
         self.booked += self.does(come)
         self.the_worker_works(weather)
@@ -167,7 +166,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.booked)
     @rule(which=WHICH, percent=SHARES, weather=WEATHERS)
     def asks_for_a_link(self, which: int, percent: int | None, weather: Weather) -> None:
-        self.on(which, lambda session, it: slot_lost.ask_for_rest(session, it, percent=percent, **self.set))
+        self.on(which, lambda session, it: slot_lost.ask_for_rest(Context(session, **self.set), it, percent=percent))
         self.the_worker_works(weather)
 
     @precondition(lambda self: self.till.pages)
@@ -198,12 +197,14 @@ class Money(RuleBasedStateMachine):
         async def cancel(session: AsyncSession, it: Booking) -> None:
             match by:
                 case "late":
-                    await slot_lost.give_back(session, it, **self.set)
+                    await slot_lost.give_back(Context(session, **self.set), it)
                     self.kept[it.code] = 0
                 case "no-show":
-                    self.kept[it.code] = (await cancellation.no_show(session, it, actor=STAFF, **self.set)).kept
+                    self.kept[it.code] = (
+                        await cancellation.no_show(Context(session, **self.set), it, actor=STAFF)
+                    ).kept
                 case _:
-                    terms = await cancellation.cancel(session, it, reason="batal", actor=by, **self.set)
+                    terms = await cancellation.cancel(Context(session, **self.set), it, reason="batal", actor=by)
                     self.kept[it.code] = terms.kept
 
         self.on(which, cancel)
@@ -214,7 +215,9 @@ class Money(RuleBasedStateMachine):
         who = bookings.CUSTOMER
         self.on(
             which,
-            lambda session, it: rescheduling.move(session, it, start, technician_id=technician, actor=who, **self.set),
+            lambda session, it: rescheduling.move(
+                Context(session, **self.set), it, start, technician_id=technician, actor=who
+            ),
         )
 
     # --- staff -----------------------------------------------------------------------------------
@@ -224,7 +227,9 @@ class Money(RuleBasedStateMachine):
     def staff_takes_cash(self, which: int, amount: int) -> None:
         self.on(
             which,
-            lambda session, it: cash.receive_cash(session, it, min(amount, it.remaining), actor=STAFF, **self.set),
+            lambda session, it: cash.receive_cash(
+                Context(session, **self.set), it, min(amount, it.remaining), actor=STAFF
+            ),
         )
 
     @precondition(lambda self: self.booked)
@@ -232,10 +237,12 @@ class Money(RuleBasedStateMachine):
     def something_more_costs(self, which: int, agreed: bool, at_once: bool, amount: int) -> None:
         async def add(session: AsyncSession, it: Booking) -> None:
             cost = await costs.add_cost(
-                session, it, "Kabel", amount, agreed=at_once, photo=None, actor=STAFF, **self.set
+                Context(session, **self.set), it, "Kabel", amount, agreed=at_once, photo=None, actor=STAFF
             )
             if not at_once:
-                await costs.decide_cost(session, cost.id, agreed=agreed, customer_id=it.customer_id, **self.set)
+                await costs.decide_cost(
+                    Context(session, **self.set), cost.id, agreed=agreed, customer_id=it.customer_id
+                )
 
         self.on(which, add)
 
@@ -244,10 +251,10 @@ class Money(RuleBasedStateMachine):
     def staff_works(self, which: int, verb: str) -> None:
         async def work(session: AsyncSession, it: Booking) -> None:
             if verb == "assign":
-                await planning.assign(session, it, BUDI, actor=STAFF, **self.set)
+                await planning.assign(Context(session, **self.set), it, BUDI, actor=STAFF)
                 return
             begun = it.status is BookingStatus.IN_PROGRESS
-            await (progress.complete if begun else progress.start)(session, it, actor=STAFF, **self.set)
+            await (progress.complete if begun else progress.start)(Context(session, **self.set), it, actor=STAFF)
 
         self.on(which, work)
 
@@ -257,7 +264,7 @@ class Money(RuleBasedStateMachine):
             by_hand = select(Refund.key).where(Refund.state == RefundState.BY_HAND).order_by(Refund.key)
             keys = (await session.scalars(by_hand)).all()
             if keys:
-                await refunds.transferred(session, keys[which % len(keys)], by=STAFF, **self.set)
+                await refunds.transferred(Context(session, **self.set), keys[which % len(keys)], by=STAFF)
 
         self.does(transfer)
 
@@ -336,7 +343,7 @@ class Money(RuleBasedStateMachine):
         self.now += pause
         self.at_the_till(self.till.account.tick)
         if sweep:
-            self.does(lambda session: bookings.release_ended_holds(Context(session, shop, self.now)))
+            self.does(lambda session: bookings.release_ended_holds(Context(session, SHOP, self.now)))
 
     @rule()
     def everything_is_confirmed(self) -> None:
@@ -458,7 +465,7 @@ class Money(RuleBasedStateMachine):
         self, session: AsyncSession, told: Mapping[str, object], *, asked_at: datetime | None = None
     ) -> None:
         order_id = str(told["order_id"])
-        await settlement.settle(session, order_id, told, asked_at=asked_at, **self.set)
+        await settlement.settle(Context(session, **self.set), order_id, told, asked_at=asked_at)
 
     def attempt(self, which: int) -> Transaction:
         """One of the attempts to pay, the newest first."""
@@ -492,7 +499,7 @@ class Money(RuleBasedStateMachine):
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
             booking.total_price += more
-            asked = (await payment_requests.request(session, booking, percent=None, **self.set)).amount
+            asked = (await payment_requests.request(Context(session, **self.set), booking, percent=None)).amount
             await session.rollback()
             return asked
 

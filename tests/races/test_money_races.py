@@ -53,31 +53,34 @@ class Rivals:
     def asks(self, percent: int | None) -> Deed:
         async def deed(session: AsyncSession) -> object:
             booking = await bookings.load(session, code=CODE)
-            return (await payment_requests.request(session, booking, percent=percent, **self.set)).order_id
+            return (await payment_requests.request(Context(session, **self.set), booking, percent=percent)).order_id
 
         return deed
 
     def link_comes(self, session: AsyncSession) -> Awaitable[object]:
-        return payment_requests.link_made(session, ORDER, token="tok", url="https://pay.example/1", **self.set)
+        return payment_requests.link_made(Context(session, **self.set), ORDER, token="tok", url="https://pay.example/1")
 
     def pays(self, order_id: str, amount: int, **how: Any) -> Deed:
         told = answer(order_id, amount=amount, transaction_id=f"t-{order_id}", payment_type="gopay") | how
-        return lambda session: settlement.settle(session, order_id, told, **self.set)
+        return lambda session: settlement.settle(Context(session, **self.set), order_id, told)
 
     def time_is_over(self, session: AsyncSession) -> Awaitable[object]:
         """Midtrans knew of no attempt when it was asked, a moment before."""
-        after = {"shop": self.shop, "now": self.now + self.shop.hold}
-        return settlement.look(session, ORDER, None, asked_at=self.now, **after)
+        after = Context(session, self.shop, self.now + self.shop.hold)
+        return settlement.look(after, ORDER, None, asked_at=self.now)
 
     async def owes(self, session: AsyncSession) -> object:
         booking = await bookings.load(session, code=CODE)
-        return [each.amount for each in await refunds.owe(session, booking, 100_000, reason="cancelled", **self.set)]
+        return [
+            each.amount
+            for each in await refunds.owe(Context(session, **self.set), booking, 100_000, reason="cancelled")
+        ]
 
     def transfers(self, session: AsyncSession) -> Awaitable[object]:
-        return refunds.transferred(session, KEY, by="Ibu Rina", **self.set)
+        return refunds.transferred(Context(session, **self.set), KEY, by="Ibu Rina")
 
     def goes_back(self, session: AsyncSession) -> Awaitable[object]:
-        return refund_requests.went(session, KEY, {}, amount=100_000, **self.set)
+        return refund_requests.went(Context(session, **self.set), KEY, {}, amount=100_000)
 
 
 @pytest.fixture

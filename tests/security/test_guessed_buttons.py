@@ -83,12 +83,12 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         if session.get_bind().dialect.name == "postgresql":  # the workshop's customers have numbers of their own
             await session.execute(text("SELECT setval(pg_get_serial_sequence('customer', 'id'), 10)"))
         booking = await bookings.load(session, code=CODE)
-        common: dict[str, Any] = {"shop": shop, "now": now, "actor": "Andi"}
-        await work.assign(session, booking, ANDI, **common)
-        await work.add_note(session, booking, "", photos=[KEY], **common)
-        await work.receive_cash(session, booking, 50_000, **common)
+        ctx = Context(session, shop, now)
+        await work.assign(ctx, booking, ANDI, actor="Andi")
+        await work.add_note(ctx, booking, "", photos=[KEY], actor="Andi")
+        await work.receive_cash(ctx, booking, 50_000, actor="Andi")
         await refunds.owe(Context(session, shop, now), booking, 10_000, reason="overpaid")
-        await work.add_cost(session, booking, "Kabel", 50_000, agreed=False, photo=None, **common)
+        await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
         await _wait(session, REAL["line"], now + timedelta(days=3), shop, now)
         offered = await _wait(session, REAL["offer"], now + timedelta(days=4), shop, now)

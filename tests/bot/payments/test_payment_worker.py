@@ -377,7 +377,7 @@ async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
     await till.work()
     till.midtrans.statuses[ORDER] = answer(status="pending")
     async with database.write() as session:
-        await payment_requests.void(Context(session, shop, till.now), await bookings.load(session, code=CODE))
+        await payment_requests.void(Context(session, till.shop, till.now), await bookings.load(session, code=CODE))
     till.midtrans.asked.clear()
     till.midtrans.wrong = list(wrong)  # the same list serves both databases
     await till.work()

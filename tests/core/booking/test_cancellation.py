@@ -74,7 +74,7 @@ class Desk:
             async with self.database.write() as session:
                 booking = await bookings.load(session, code=code)
                 await bookings.cancel(
-                    Context(session, shop, self.now), booking, reason=cancellation.NO_SHOW, actor=RINA
+                    Context(session, self.shop, self.now), booking, reason=cancellation.NO_SHOW, actor=RINA
                 )
                 booking.no_show_at = self.now
 
@@ -181,8 +181,8 @@ async def test_what_the_shop_calls_off_costs_nothing_however_late(desk: Desk) ->
     await desk.start()
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        more = {"agreed": False, "photo": None, "shop": desk.shop, "now": desk.now, "actor": "Andi"}
-        await work.add_cost(session, booking, "Kabel", 50_000, **more)
+        ctx = Context(session, desk.shop, desk.now)
+        await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
     assert await desk.cancel(actor=RINA, reason="Listrik padam") == Terms(75_000)
     told = await letters(desk.database)
     assert "Alasannya: Listrik padam" in told[f"cancelled:{CODE}"]

@@ -122,7 +122,7 @@ async def test_lists_and_figures_are_counted_in_an_index_alone(database: Databas
         await overview.dashboard(session)
         await overview.week(Context(session, shop, now), TUESDAY)
         for wanted in WANTED:
-            await overview.find(session, shop=shop, **wanted)
+            await overview.find(Context(session, shop, now), **wanted)
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
         read = {statement: await _reads(session, statement, parameters) for statement, parameters in asked}
     counted = {statement: how for statement, how in read.items() if re.search(r"count\(|sum\(", statement)}

@@ -64,14 +64,14 @@ class Till:
     async def add_cost(self, amount: int) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            how: dict[str, Any] = {"agreed": True, "photo": None, "shop": self.shop, "now": self.now, "actor": "Andi"}
-            await work.add_cost(session, booking, "Kabel", amount, **how)
+            ctx = Context(session, self.shop, self.now)
+            await work.add_cost(ctx, booking, "Kabel", amount, agreed=True, photo=None, actor="Andi")
 
     async def finish(self) -> None:
         async with self.database.write() as session:
             for step in (work.start, work.complete):
                 booking = await bookings.load(session, code=CODE)
-                await step(session, booking, shop=self.shop, now=self.now, actor="Andi")
+                await step(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def receipts(self) -> list[receipts.ReceiptFacts]:
         async with self.database.read() as session:

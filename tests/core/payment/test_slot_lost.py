@@ -182,7 +182,7 @@ async def test_an_admin_who_finds_somebody_for_it_confirms_it_with_its_invoice(
     later = await late_money(database, shop, now, technician_id=ANDI, rival={"technician_id": ANDI})
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await work.assign(Context(session, shop, later), booking, BUDI, actor="Ibu Rina")
+        await work.assign(Context(session, narrow, later), booking, BUDI, actor="Ibu Rina")
     booking = await booking_of(database)
     assert (booking.status, booking.technician_id, booking.holding) == ("confirmed", BUDI, True)
     async with database.read() as session:
@@ -215,7 +215,7 @@ async def test_who_is_asked_for_the_rest_has_his_place_for_good(
     later = await late_money(database, narrow, now, percent=30, amount=45_000)
     async with database.write() as session:
         rival = await bookings.load(session, code="BK-RIVAL1")
-        await bookings.cancel(Context(session, shop, later), rival, reason="batal", actor="customer")
+        await bookings.cancel(Context(session, narrow, later), rival, reason="batal", actor="customer")
     await ask_for_rest(database, narrow, later)
     booking = await booking_of(database)
     assert (booking.status, booking.holding, booking.hold_until) == ("confirmed", True, None)

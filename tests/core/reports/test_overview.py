@@ -120,7 +120,7 @@ async def test_bookings_are_found_by_what_is_asked(
 ) -> None:
     await three_bookings(database, shop, now)
     async with database.read() as session:
-        found, total = await overview.find(session, shop=shop, **wanted)  # type: ignore[arg-type]
+        found, total = await overview.find(Context(session, shop, now), **wanted)  # type: ignore[arg-type]
     assert [booking.code for booking in found] == codes
     assert total == len(codes)
 
