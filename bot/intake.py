@@ -70,7 +70,7 @@ class Intake:
     async def take(self, incoming: Incoming) -> None:
         """Answer a message in one transaction, committed when this returns.
 
-        Raises only what `core.database.AWAY` names: then nothing was kept, and the vendor must send it again.
+        Raises only what `core.db.database.AWAY` names: then nothing was kept, and the vendor must send it again.
         """
         _follow(incoming)
         if self._limit.wait(_chat(incoming), self._clock()):

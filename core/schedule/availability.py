@@ -115,7 +115,7 @@ async def free_technicians(
 ) -> list[Technician]:
     """Who can do the whole job: on duty that day, with the skills, and without another job then.
 
-    With `now`, a hold that has ended by then makes nobody busy; nor does the booking `besides`, the job itself.
+    A hold that has ended makes nobody busy, nor does the booking `besides`.
     """
     day = await read_day(ctx, ctx.shop.local(starts_at).date())
     able = day.can_do(skills)

@@ -17,7 +17,7 @@ from core.db.tables import Base, Contact, Customer
 
 UPGRADE = """
 import asyncio, sys
-from core.database import Database, upgrade
+from core.db.database import Database, upgrade
 
 async def main():
     database = Database(sys.argv[1])

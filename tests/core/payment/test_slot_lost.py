@@ -182,7 +182,7 @@ async def test_an_admin_who_finds_somebody_for_it_confirms_it_with_its_invoice(
     later = await late_money(database, shop, now, technician_id=ANDI, rival={"technician_id": ANDI})
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await work.assign(Context(session, narrow, later), booking, BUDI, actor="Ibu Rina")
+        await work.assign(Context(session, shop, later), booking, BUDI, actor="Ibu Rina")
     booking = await booking_of(database)
     assert (booking.status, booking.technician_id, booking.holding) == ("confirmed", BUDI, True)
     async with database.read() as session:

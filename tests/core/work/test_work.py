@@ -72,7 +72,7 @@ class Work:
     async def __call__(self, verb: Any, *args: Any, code: str = CODE, actor: str = STAFF, **rest: Any) -> Any:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
-            return await verb(session, booking, *args, shop=self.shop, now=self.now, actor=actor, **rest)
+            return await verb(Context(session, self.shop, self.now), booking, *args, actor=actor, **rest)
 
     async def pay(self, amount: int = PRICE, *, order: int = 1, code: str = CODE) -> None:
         number = f"BOOKING-A1-{code.replace('-', '')}-{order}"
