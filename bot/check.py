@@ -17,7 +17,7 @@ from bot.channels.telegram import TelegramSender, make_bot
 from bot.config import Settings
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.rest import published_keys
-from core.db.database import AWAY, Database, upgrade
+from core.db.database import AWAY, Database, SchemaTooOld, upgrade
 from webhooks.api.auth import KeysAway, read_keys
 from webhooks.api.jwks import PATIENCE
 
@@ -70,6 +70,8 @@ async def _database(database: Database) -> Finding:
             await session.execute(text("SELECT 1"))
     except AWAY as error:
         return Finding("database", "bad", str(getattr(error, "orig", None) or error).splitlines()[0])
+    except SchemaTooOld as error:
+        return Finding("database", "bad", str(error))
     return Finding("database", "ok", "reachable, schema up to date")
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,19 @@ def test_check_says_what_is_off_and_what_is_bad(capsys: pytest.CaptureFixture[st
 def test_db_upgrade_can_be_repeated() -> None:
     assert bengkel("db", "upgrade") == 0
     assert bengkel("db", "upgrade") == 0
+
+
+def test_a_schema_too_old_to_upgrade_is_said_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bengkel("db", "upgrade")
+    with closing(sqlite3.connect(tmp_path / "data" / "bengkel.db")) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '0007'")
+    for command in (("db", "upgrade"), ("run",)):
+        assert bengkel(*command) == 1
+        said = capsys.readouterr().err
+        assert "schema 0007" in said
+        assert said.count("\n") == 1
+    assert bengkel("check") == 1
+    assert "schema 0007" in capsys.readouterr().out
 
 
 def test_a_database_that_is_away_is_said_in_a_line(
