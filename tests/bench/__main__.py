@@ -1,6 +1,8 @@
 """`make bench`: what a turn (of one process and of several), a payment, a night's comparison, the day's slots, REST, the
 reading of a line and a server's memory cost. It measures and asserts nothing."""
 
+# ruff: noqa: T201
+
 import asyncio
 import os
 import platform

@@ -4,6 +4,8 @@ stdin   how many orders, and what each is for: "COUNT AMOUNT"; its end ends the 
 stdout  where it listens and the transaction_id of each order, as JSON: {"port": 8080, "transactions": ["…", …]}
 """
 
+# ruff: noqa: T201
+
 import asyncio
 import json
 import sys

@@ -6,6 +6,8 @@
 Each message of a chat goes to the next port. Moments are `perf_counter_ns`, which is one clock for all processes of a machine.
 """
 
+# ruff: noqa: T201
+
 import asyncio
 import json
 import sys

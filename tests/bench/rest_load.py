@@ -6,6 +6,8 @@
 An answer that isn't a success ends it.
 """
 
+# ruff: noqa: T201
+
 import asyncio
 import json
 import sys

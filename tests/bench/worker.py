@@ -4,6 +4,8 @@ stdin   the database's URL; its end ends the process
 stdout  first the port it listens on; then which update was done, and when: "UPDATE_ID MOMENT" a line
 """
 
+# ruff: noqa: T201
+
 import asyncio
 import sys
 from time import perf_counter_ns
