@@ -77,7 +77,7 @@ async def _hours(turn: Turn) -> list[Say]:
 
 
 async def _where(turn: Turn) -> list[Say]:
-    return [actions.where_we_are(turn)]
+    return [actions.address(turn)]
 
 
 async def _thanks(turn: Turn) -> list[Say]:

@@ -44,7 +44,7 @@ class Engine:
         state = State.from_json(remembered, now=now)
         heard = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
         turn = Turn(session, self._shop, catalogue, lexicon, now, fresh, contact, state, incoming, heard)
-        if is_new and self._shop.member_at(contact.channel, contact.address) is None:
+        if is_new and turn.member is None:
             turn.remark("welcome", shop=self._shop.name)
         asking = await dialogue.answer(turn)
         message = paging.present(turn, asking) if asking is not None else None

@@ -87,6 +87,12 @@ class State:
         """Let answers be checked again, because what they stand on has changed."""
         self.tentative += [name for name in names if name in self and name not in self.tentative]
 
+    def close(self) -> tuple[str, dict[str, Any]]:
+        """End the flow; returns what it was about and its answers."""
+        about, answers = self.about or "", dict(self.answers)
+        self.begin(None)
+        return about, answers
+
     def begin(self, flow: str | None, *, about: str | None = None) -> None:
         """Start a flow (or none) with nothing answered; the prompt number goes on, so older buttons are stale."""
         self.flow, self.about = flow, about

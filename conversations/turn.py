@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,13 +15,22 @@ from conversations.understand import Lexicon, Understanding
 from core.catalogue.snapshot import Catalogue
 from core.db.tables import Booking, Contact
 from core.messaging.messages import Document, Link, Option, Say
+from core.refusals import Refusal
 from core.schedule import bookings
-from core.shop import Shop
+from core.shop import Shop, StaffMember
+
+
+class Who(IntEnum):
+    """Who may do something; each may do what those above may."""
+
+    CUSTOMER = 0
+    STAFF = 1
+    ADMIN = 2
 
 
 @dataclass(slots=True)
 class Turn:
-    """One message being answered: everything a step may look at, and the replies it gathers."""
+    """One message being answered: what a step may read, and the remarks it adds."""
 
     session: AsyncSession
     shop: Shop
@@ -28,7 +38,7 @@ class Turn:
     lexicon: Lexicon
     now: datetime
     fresh: str
-    """A new random id, for the one thing this turn may create."""
+    """A new random id, for the one booking this turn may create."""
     contact: Contact
     state: State
     incoming: Incoming
@@ -42,12 +52,28 @@ class Turn:
         return self.shop.local(self.now)
 
     async def own_booking(self, code: str) -> Booking:
-        """This customer's booking; raises `NotFound` for one of anybody else."""
+        """This customer's booking; raises `NotFound` for anybody else's."""
         return await bookings.own(self.session, code, customer_id=self.contact.customer_id)
+
+    @property
+    def member(self) -> StaffMember | None:
+        """The staff member who writes, by the chat's address; None for a customer."""
+        return self.shop.member_at(self.contact.channel, self.contact.address)
+
+    def may(self, who: Who) -> bool:
+        """Whether the writer has these rights; looked up in the settings at each turn."""
+        member = self.member
+        if member is None:
+            return who is Who.CUSTOMER
+        return who is not Who.ADMIN or member.role == "admin"
 
     def remark(self, key: str, /, **params: Any) -> None:
         """Say something before the next question."""
         self.remarks.append(Say(key, params))
+
+    def remark_refusal(self, refusal: Refusal) -> None:
+        """Say why something was refused."""
+        self.remark(f"refusal.{refusal.code}", **refusal.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +112,8 @@ class Step(ABC):
     """A typed number is the answer itself (a quantity, an hour), not the number of an option."""
     takes_photos: ClassVar[bool] = False
     """A photo can be the answer, or part of it."""
+    reopened_by: ClassVar[tuple[type[Refusal], ...]] = ()
+    """Refusals at the end of the flow that another answer to this question can avoid."""
 
     def needed(self, turn: Turn) -> bool:
         """Whether this question arises at all."""
@@ -117,21 +145,28 @@ class Step(ABC):
         return True
 
     async def check(self, turn: Turn) -> Say | None:
-        """Why a tentative answer can't stand, or None: it is dropped, and that is said."""
+        """Why a tentative answer can't stand, or None; a complaint is said and drops the answer."""
         return None
+
+    def reopen(self, turn: Turn, refusal: Refusal) -> None:
+        """Drop the answer that was refused, so that the question is asked again."""
+        turn.state.drop(self.name, *self.drops)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Steps in the order they are asked, and what is done when all are answered.
 
-    `finish` returns the last words, or None when it dropped an answer that must be asked again.
+    `finish` runs in a savepoint. A refusal undoes it and asks again each step that is `reopened_by` it; where there is
+    none, the flow ends with `refused` (given the booking's code), or the menu.
     """
 
     name: str
     steps: tuple[Step, ...]
-    finish: Callable[[Turn], Awaitable[Question | None]]
+    finish: Callable[[Turn], Awaitable[Question]]
+    who: Who = Who.CUSTOMER
     strict: bool = False
-    """What is typed is nothing but the answer: no question aside, no correction, no other wish."""
-    given_up: str = "cancelled.draft"
-    """The text that is said when the flow is called off."""
+    """Text is only ever the answer: no question aside, no correction, no other wish."""
+    refused: Callable[[Turn, str], Awaitable[Question]] | None = None
+    cancelled: str = "cancelled.draft"
+    """The text said when the flow is called off."""

@@ -1,12 +1,8 @@
-"""A customer calls a booking off: sees what comes back and what is kept, says yes, and gets just that.
-
-An action returns what to say; it raises a `Refusal`.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping
+"""A customer cancels a booking, on the terms (kept, refunded) that were shown before."""
 
 from conversations import actions
-from conversations.turn import Question, Turn, question
+from conversations.registry import action
+from conversations.turn import Question, Turn, Who, question
 from core.booking import cancellation, rescheduling
 from core.booking.cancellation import Terms
 from core.db.tables import Booking
@@ -15,45 +11,45 @@ from core.refusals import TooLateToCancel
 from core.schedule import bookings
 
 
-async def drop(turn: Turn, code: str) -> Question:
-    """Ask once more, with the terms of now."""
+@action("drop", who=Who.CUSTOMER)
+async def ask_to_cancel(turn: Turn, code: str) -> Question:
     booking = await turn.own_booking(code)
-    offered = await _offer(turn, booking)
-    return _sure(turn, booking, offered) if offered else _too_late(turn, code)
+    terms = await _terms(turn, booking)
+    return _confirm(turn, booking, terms) if terms else _too_late(turn, code)
 
 
-async def really_drop(turn: Turn, argument: str) -> Question:
-    """Cancel on the terms that were shown; where others hold by now, show those and ask again."""
+@action("really", who=Who.CUSTOMER)
+async def cancel(turn: Turn, argument: str) -> Question:
+    """Cancel on the terms that the button carries; if they have changed, show the new ones and ask again."""
     code, _, shown = argument.partition(":")
     booking = await turn.own_booking(code)
-    offered = await _offer(turn, booking)
-    if offered is None:
+    terms = await _terms(turn, booking)
+    if terms is None:
         return _too_late(turn, code)
-    if shown != _as_button(offered):
-        return _sure(turn, booking, offered, say("cancelling.changed"))
-    them = bookings.CUSTOMER
-    await cancellation.cancel(turn.session, booking, reason=them, actor=them, shop=turn.shop, now=turn.now)
+    if shown != _as_button(terms):
+        return _confirm(turn, booking, terms, say("cancelling.changed"))
+    actor = bookings.CUSTOMER
+    await cancellation.cancel(turn.session, booking, reason=actor, actor=actor, shop=turn.shop, now=turn.now)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
-def _sure(turn: Turn, booking: Booking, offered: Terms, *first: Say) -> Question:
+def _confirm(turn: Turn, booking: Booking, terms: Terms, *first: Say) -> Question:
     code = booking.code
-    rather_move = rescheduling.may_move(booking, shop=turn.shop, now=turn.now)
+    can_move = rescheduling.may_move(booking, shop=turn.shop, now=turn.now)
     return question(
         *first,
         say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
-        *cancellation.money(offered),
+        *cancellation.money(terms),
         options=[
-            Option(f"really:{code}:{_as_button(offered)}", say("option.yes_cancel")),
-            *([Option(f"move:{code}", say("option.move"))] if rather_move else []),
+            Option(f"really:{code}:{_as_button(terms)}", say("option.yes_cancel")),
+            *([Option(f"move:{code}", say("option.move"))] if can_move else []),
             Option(f"see:{code}", say("option.no")),
         ],
     )
 
 
-def _as_button(offered: Terms) -> str:
-    """The terms as the button carries them: what is kept, and what comes back."""
-    return f"{offered.kept}:{offered.back}"
+def _as_button(terms: Terms) -> str:
+    return f"{terms.kept}:{terms.back}"
 
 
 def _too_late(turn: Turn, code: str) -> Question:
@@ -63,12 +59,9 @@ def _too_late(turn: Turn, code: str) -> Question:
     )
 
 
-async def _offer(turn: Turn, booking: Booking) -> Terms | None:
-    """The terms of now; None when it is too late to cancel without a person."""
+async def _terms(turn: Turn, booking: Booking) -> Terms | None:
+    """The terms now; None when only staff can still cancel."""
     try:
         return await cancellation.offer(turn.session, booking, by_customer=True, shop=turn.shop, now=turn.now)
     except TooLateToCancel:
         return None
-
-
-ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {"drop": drop, "really": really_drop}

@@ -7,7 +7,7 @@ when.py      day, slot, technician          draft.py     what the answers add up
 """
 
 from conversations.booking.car import Brand, FitOf, Model, Year
-from conversations.booking.deciding import Change, Confirmed, Method, Plan, finish
+from conversations.booking.deciding import Change, Confirmed, Method, Plan, finish, refused
 from conversations.booking.goods import Category, More, PickPart, Quantity
 from conversations.booking.when import Day, Slot, WhichTechnician
 from conversations.booking.where import Address, Where
@@ -42,4 +42,5 @@ BOOKING = Flow(
         Plan(),
     ),
     finish=finish,
+    refused=refused,
 )

@@ -10,26 +10,7 @@ from core.notices import booking_notices
 from core.payment import payment_methods, payment_requests
 from core.pricing import policy, trust
 from core.pricing.prices import Line, Quote, down_payment
-from core.refusals import (
-    AddressMissing,
-    AlreadyWaiting,
-    BadDownPayment,
-    BadQuantity,
-    CashForServicesOnly,
-    InsufficientStock,
-    InThePast,
-    MethodCannotPay,
-    NoCashAfterNoShows,
-    NotForSale,
-    NothingChosen,
-    NotOnsite,
-    OutsideHours,
-    PreOrderOnly,
-    Refusal,
-    SlotFull,
-    TechnicianBusy,
-    TooFarAhead,
-)
+from core.refusals import BadDownPayment, CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows
 from core.schedule import bookings
 from core.schedule.orders import Order
 from core.states import Location, PaymentMethod
@@ -47,27 +28,6 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "place": ("location", "address"),
 }
 """What can be corrected from the summary, and the answers that go with it."""
-
-ASKED_AGAIN: dict[type[Refusal], tuple[str, ...]] = {
-    SlotFull: ("time",),
-    AlreadyWaiting: ("time",),
-    OutsideHours: ("time",),
-    InThePast: ("date", "time"),
-    TooFarAhead: ("date", "time"),
-    TechnicianBusy: ("technician",),
-    InsufficientStock: ("shopped",),
-    PreOrderOnly: ("shopped",),
-    NotForSale: ("shopped", "serviced"),
-    BadQuantity: ("shopped",),
-    NothingChosen: ("shopped", "serviced"),
-    CashForServicesOnly: ("method", "plan"),
-    MethodCannotPay: ("method", "plan"),
-    NoCashAfterNoShows: ("method", "plan"),
-    BadDownPayment: ("plan",),
-    NotOnsite: ("location", "address"),
-    AddressMissing: ("address",),
-}
-"""Which answers a refusal takes back, so that their questions come again with what is left."""
 
 
 class Change(Step):
@@ -108,7 +68,7 @@ class Confirmed(Step):
     async def ask(self, turn: Turn) -> Question:
         """All that was chosen, line by line, and what it costs."""
         quote = await _quote(turn)
-        waits = draft.in_line(turn)
+        waits = draft.is_for_waitlist(turn)
         return question(
             say("ask.waiting" if waits else "ask.confirmed"),
             say("summary.job", **_job(turn)),
@@ -148,13 +108,14 @@ class Method(Step):
 
     name = "method"
     drops = ("plan",)
+    reopened_by = (CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows)
 
     async def ask(self, turn: Turn) -> Question:
         """The ways that can take this amount."""
         quote = await _quote(turn)
         methods = await _methods(turn, quote)
         return question(
-            *([say("waiting.pay_later")] if draft.in_line(turn) else []),
+            *([say("waiting.pay_later")] if draft.is_for_waitlist(turn) else []),
             say("ask.method", total=quote.total),
             options=[Option(method, say(f"method.{method}"), say(f"method.{method}.hint")) for method in methods],
             button=say("button.method"),
@@ -184,6 +145,7 @@ class Plan(Step):
     """All at once, or a down payment."""
 
     name = "plan"
+    reopened_by = (BadDownPayment,)
 
     def needed(self, turn: Turn) -> bool:
         """Cash is paid at the end."""
@@ -210,21 +172,20 @@ class Plan(Step):
         )
 
 
-async def finish(turn: Turn) -> Question | None:
-    """Book it all in one savepoint, or put it in the line; a refusal undoes it and asks again what it speaks of."""
+async def finish(turn: Turn) -> Question:
+    """Book it, or put it on the waitlist."""
     order = draft.order(turn)
-    try:
-        async with turn.session.begin_nested():
-            _know(turn.contact.customer, order)
-            last = await waitlist.join(turn, order) if draft.in_line(turn) else _booked(turn, await _book(turn, order))
-    except Refusal as refusal:
-        return _refused(turn, refusal)
+    _remember(turn.contact.customer, order)
+    last = await waitlist.join(turn, order) if draft.is_for_waitlist(turn) else _booked(turn, await _book(turn, order))
     turn.state.begin(None)
     return last
 
 
-def _know(customer: Customer, order: Order) -> None:
-    """Remember who orders, for the next time."""
+async def refused(_: Turn, __: str) -> Question:
+    return question(say("refusal.ends_draft"))
+
+
+def _remember(customer: Customer, order: Order) -> None:
     customer.name, customer.email = order.name, order.email or customer.email
     customer.phone = customer.phone or order.phone
 
@@ -253,19 +214,6 @@ async def _book(turn: Turn, order: Order) -> Booking:
         )
     await booking_notices.booked(turn.session, booking, shop=turn.shop, now=turn.now)
     return booking
-
-
-def _refused(turn: Turn, refusal: Refusal) -> Question | None:
-    turn.remark(f"refusal.{refusal.code}", **refusal.params)
-    again = ASKED_AGAIN.get(type(refusal))
-    if isinstance(refusal, InsufficientStock):
-        short = next((part.id for part in draft.basket_parts(turn) if part.name == refusal.params["name"]), None)
-        turn.state.put("short", short)
-    if again is None:  # nothing the customer could answer differently
-        turn.state.begin(None)
-        return question(say("refusal.ends_draft"))
-    turn.state.drop(*again, "confirmed" if "plan" not in again else "plan")
-    return None
 
 
 async def _no_shows(turn: Turn) -> int:

@@ -98,7 +98,7 @@ def awaited_part(turn: Turn) -> str | None:
     return part if part in dict(basket(turn)) else None
 
 
-def in_line(turn: Turn) -> bool:
+def is_for_waitlist(turn: Turn) -> bool:
     """Whether this order is to wait: for a part, or for the full slot that was chosen."""
     at, awaited = starts_at(turn), turn.state.get("awaits_slot")
     return awaited_part(turn) is not None or (at is not None and at.isoformat() == awaited)

@@ -9,6 +9,7 @@ from core.catalogue.fit import Fit, FitAnswer, fit_of
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part
 from core.messaging.messages import Option, say
+from core.refusals import BadQuantity, InsufficientStock, NotForSale, NothingChosen, PreOrderOnly, Refusal
 
 
 class Category(Step):
@@ -152,6 +153,8 @@ class More(Step):
     """The basket so far: add, change a quantity, or go on."""
 
     name = "more"
+    drops = ("shopped", "confirmed")
+    reopened_by = (InsufficientStock, PreOrderOnly, NotForSale, BadQuantity, NothingChosen)
 
     def needed(self, turn: Turn) -> bool:
         """After a part was taken, until the customer has all of them."""
@@ -202,6 +205,13 @@ class More(Step):
         if heard.quantity and len(basket) == 1:
             return _count(turn, basket[0][0], heard.quantity)
         return False
+
+    def reopen(self, turn: Turn, refusal: Refusal) -> None:
+        """Offer the waitlist for the part that is short."""
+        if isinstance(refusal, InsufficientStock):
+            name = refusal.params["name"]
+            turn.state.put("short", next((part.id for part in draft.basket_parts(turn) if part.name == name), None))
+        super().reopen(turn, refusal)
 
     def _short(self, turn: Turn) -> str | None:
         """The part that was short when all was to be booked, while it is still wanted."""

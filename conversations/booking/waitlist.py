@@ -1,33 +1,30 @@
-"""The waiting list in the chat: joining it, taking or passing on an offer, leaving.
+"""The waitlist in the chat.
 
-    booking flow ── full slot, part out of stock ──> join
-    offer (core.waiting):   [take] ── too late ──> [a slot nearby] [to the end of the line]      [pass on]
-    "booking saya":         a place in the line ──> [leave]
-
-An action returns what to say; it raises a `Refusal`.
+booking flow ── full slot, part out of stock ──> join
+offer:           [take] ── too late ──> [a slot nearby] [join again]      [pass on]
+"booking saya":  a place on the waitlist ──> [leave]
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from conversations import actions
-from conversations.turn import Question, Turn, question
+from conversations.booking.nearest import nearest_slots, read_start
+from conversations.registry import action
+from conversations.turn import Question, Turn, Who, question
 from core.booking import waitlist
 from core.db.tables import Booking, Waiting
 from core.messaging.messages import Option, say
 from core.refusals import InsufficientStock, InThePast, NotFound, Refusal
-from core.schedule import bookings
 from core.schedule.orders import Order
 from core.states import PaymentMethod
 
 
 async def join(turn: Turn, order: Order) -> Question:
-    """Stand in the line for an order; raises what `core.waiting.join` does."""
-    customer = turn.contact.customer_id
+    """Put an order on the waitlist; raises what `core.booking.waitlist.join` does."""
     wait = await waitlist.join(
         turn.session,
         order,
-        customer_id=customer,
+        customer_id=turn.contact.customer_id,
         contact_id=turn.contact.id,
         language=turn.contact.language,
         shop=turn.shop,
@@ -37,36 +34,35 @@ async def join(turn: Turn, order: Order) -> Question:
     return await _joined(turn, wait, order.name)
 
 
+@action("wait-take", who=Who.CUSTOMER)
 async def take(turn: Turn, code: str) -> Question:
-    """Take what was offered; too late, what is left is offered instead."""
+    """Take an offer; if it is gone by now, show what is left."""
     return await _take(turn, code, None)
 
 
+@action("wait-at", who=Who.CUSTOMER)
 async def take_at(turn: Turn, argument: str) -> Question:
-    """Take another start, because the one that was offered is gone."""
-    code, _, moment = argument.partition(":")
-    try:
-        at = datetime.strptime(moment, "%Y-%m-%dT%H:%M").replace(tzinfo=turn.shop.zone)
-    except ValueError:
-        raise NotFound from None
-    return await _take(turn, code, at)
+    """Take another start, after the offered one was taken by somebody else."""
+    code, _, start = argument.partition(":")
+    return await _take(turn, code, read_start(turn, start))
 
 
+@action("wait-pass", who=Who.CUSTOMER)
 async def pass_on(turn: Turn, code: str) -> Question:
-    """Leave what was offered to the next in line."""
     await waitlist.pass_on(turn.session, await turn.own_booking(code), now=turn.now)
     return actions.menu(turn, say("waiting.passed"))
 
 
+@action("wait-again", who=Who.CUSTOMER)
 async def join_again(turn: Turn, code: str) -> Question:
-    """Stand at the end of the line once more."""
+    """Join again, at the end of the waitlist."""
     booking = await turn.own_booking(code)
     wait = await waitlist.join_again(turn.session, booking, shop=turn.shop, now=turn.now, code=_code(turn))
     return await _joined(turn, wait, booking.name)
 
 
+@action("wait", who=Who.CUSTOMER)
 async def see(turn: Turn, code: str) -> Question:
-    """A place in the line, and the way out of it."""
     found = await waitlist.of_customer(turn.session, turn.contact.customer_id)
     wait = next((each for each in found if each.booking_code == code), None)
     if wait is None:
@@ -78,8 +74,8 @@ async def see(turn: Turn, code: str) -> Question:
     )
 
 
+@action("wait-leave", who=Who.CUSTOMER)
 async def leave(turn: Turn, code: str) -> Question:
-    """Leave the line."""
     wait = await waitlist.leave(turn.session, code, customer_id=turn.contact.customer_id)
     return actions.menu(turn, say("wait.left", at=turn.shop.local(wait.starts_at)))
 
@@ -106,31 +102,25 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
 
 
 async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:
-    """It went to somebody else: the nearest slots now, or the end of the line."""
+    """Somebody else got it: offer the nearest slots, or the end of the waitlist."""
     again = Option(f"wait-again:{booking.code}", say("waiting.option.again"))
     if isinstance(gone, InThePast):
         return question(say("waiting.past"), options=[Option("book", say("option.book"))])
     if isinstance(gone, InsufficientStock):
         return question(say("waiting.part_gone"), options=[again], always=_BACK)
+    near = await nearest_slots(
+        turn,
+        booking.starts_at,
+        booking.minutes,
+        action=f"wait-at:{booking.code}:",
+        technician_id=booking.technician_id,
+    )
     return question(
         say("waiting.too_late", at=turn.shop.local(booking.starts_at)),
-        options=[*await _nearby(turn, booking), again],
+        options=[*near, again],
         always=_BACK,
         button=say("button.time"),
     )
-
-
-async def _nearby(turn: Turn, booking: Booking) -> Sequence[Option]:
-    near = await bookings.nearest_free(
-        turn.session,
-        booking.starts_at,
-        booking.minutes,
-        shop=turn.shop,
-        now=turn.now,
-        technician_id=booking.technician_id,
-    )
-    local = [turn.shop.local(at) for at in near]
-    return [Option(f"wait-at:{booking.code}:{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]
 
 
 def _code(turn: Turn) -> str:
@@ -138,12 +128,3 @@ def _code(turn: Turn) -> str:
 
 
 _BACK = (Option("mine", say("option.my_bookings")), Option("menu", say("option.menu")))
-
-ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question]]] = {
-    "wait-take": take,
-    "wait-at": take_at,
-    "wait-pass": pass_on,
-    "wait-again": join_again,
-    "wait": see,
-    "wait-leave": leave,
-}

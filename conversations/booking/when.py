@@ -5,11 +5,21 @@ from datetime import date, datetime, time
 
 from conversations.booking import draft
 from conversations.booking.draft import Job
+from conversations.booking.nearest import nearest_slots
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand import read_when
 from conversations.understand.answers import read_wait, read_whatever
 from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
+from core.refusals import (
+    AlreadyWaiting,
+    InThePast,
+    OutsideHours,
+    Refusal,
+    SlotFull,
+    TechnicianBusy,
+    TooFarAhead,
+)
 from core.schedule import bookings, slots
 from core.schedule.bookings import SlotLoad
 
@@ -22,7 +32,8 @@ class Day(Step):
     """The day of the job."""
 
     name = "date"
-    drops = ("confirmed",)
+    drops = ("confirmed", "agreed")
+    reopened_by = (InThePast, TooFarAhead)
 
     async def ask(self, turn: Turn) -> Question:
         """The next days on which the shop opens; any other can be typed."""
@@ -84,7 +95,8 @@ class Slot(Step):
     """The slot in which the job starts."""
 
     name = "time"
-    drops = ("confirmed",)
+    drops = ("confirmed", "agreed")
+    reopened_by = (SlotFull, AlreadyWaiting, OutsideHours, InThePast, TooFarAhead)
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
@@ -213,21 +225,18 @@ class Slot(Step):
         return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in lines_up) else []
 
     async def _ask_nearest(self, turn: Turn, day: date, job: Job, lines_up: Sequence[SlotLoad]) -> Question:
-        near = await bookings.nearest_free(
-            turn.session,
+        near = await nearest_slots(
+            turn,
             turn.shop.at(day, time(12)),
             job.minutes,
-            shop=turn.shop,
-            now=turn.now,
             besides=job.moved_id,
+            excluding=job.moved.starts_at if job.moved and job.moved.holding else None,
             count=5,
         )
-        local = [turn.shop.local(at) for at in near if not _stands(job, at)]
         return question(
             *self._how(turn, lines_up),
             say("ask.time_none" if near else "ask.time_none_at_all", day=day),
-            options=[Option(f"{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]
-            + [_line_option(turn, slot) for slot in lines_up],
+            options=[*near, *(_line_option(turn, slot) for slot in lines_up)],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
@@ -278,11 +287,12 @@ class WhichTechnician(Step):
     """Who does the work: one who is free then and can do it, or anyone."""
 
     name = "technician"
-    drops = ("confirmed",)
+    drops = ("confirmed", "agreed")
+    reopened_by = (TechnicianBusy,)
 
     def needed(self, turn: Turn) -> bool:
         """Who waits in the line has whoever is free then, or whom they named."""
-        return not draft.in_line(turn)
+        return not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:
         """Anyone, or the technicians who are free for this job."""
@@ -315,6 +325,13 @@ class WhichTechnician(Step):
         if any(one.id == chosen for one in free):
             return None
         return say("technician.busy", name=turn.catalogue.technicians[chosen].name, at=turn.shop.local(starts_at))
+
+    def reopen(self, turn: Turn, refusal: Refusal) -> None:
+        """If no technician was chosen, nobody can do it then: ask for another time."""
+        if draft.technician_id(turn) is None:
+            turn.state.drop("date", "time", *self.drops)
+        else:
+            super().reopen(turn, refusal)
 
 
 async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:

@@ -3,6 +3,7 @@
 from conversations.booking import draft
 from conversations.turn import Question, Step, Turn, question
 from core.messaging.messages import Option, say
+from core.refusals import AddressMissing, NotOnsite
 from core.states import Location
 
 SHORTEST_ADDRESS = 10
@@ -14,6 +15,7 @@ class Where(Step):
 
     name = "location"
     drops = ("address", "confirmed")
+    reopened_by = (NotOnsite,)
 
     def needed(self, turn: Turn) -> bool:
         """Parts alone are picked up, and some services need the workshop."""
@@ -56,6 +58,7 @@ class Address(Step):
     name = "address"
     free_text = True
     drops = ("confirmed",)
+    reopened_by = (AddressMissing,)
 
     def needed(self, turn: Turn) -> bool:
         """For on-site jobs."""

@@ -6,6 +6,7 @@ from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done
 from core.db.tables import Service
 from core.messaging.messages import Option, say
+from core.refusals import NotForSale, NothingChosen
 
 
 class PickService(Step):
@@ -13,6 +14,7 @@ class PickService(Step):
 
     name = "serviced"
     drops = ("confirmed",)
+    reopened_by = (NotForSale, NothingChosen)
 
     async def ask(self, turn: Turn) -> Question:
         """Services that suit the chosen parts first; what was chosen stands above."""

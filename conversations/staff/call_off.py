@@ -1,13 +1,15 @@
 """Cancelling somebody's booking, with a reason that the customer reads."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.staff.steps import Words
-from conversations.turn import Flow, Question, Turn, question
+from conversations.turn import Flow, Question, Turn, Who, question
 from core.booking import cancellation
 from core.messaging.messages import say
 from core.states import BookingStatus, check_move
 
 
+@action("call-off", who=Who.ADMIN)
 async def call_off(turn: Turn, code: str) -> None:
     """Begin to cancel a booking; raises `InvalidTransition`."""
     booking = await who.job(turn, code)
@@ -29,11 +31,12 @@ class Reason(Words):
 
 
 async def _finish(turn: Turn) -> Question:
-    code, reason = turn.state.about or "", turn.state.get("reason")
-    turn.state.begin(None)
+    code, answers = turn.state.close()
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.cancel(turn.session, booking, reason=reason, actor=actor, shop=turn.shop, now=turn.now)
+    await cancellation.cancel(
+        turn.session, booking, reason=answers["reason"], actor=actor, shop=turn.shop, now=turn.now
+    )
     return await jobs.card(turn, code, say("team.called_off"))
 
 
-CALL_OFF = Flow("staff.call_off", (Reason(),), _finish, strict=True)
+CALL_OFF = Flow("staff.call_off", (Reason(),), _finish, who=Who.ADMIN, strict=True)

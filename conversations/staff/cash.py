@@ -1,14 +1,16 @@
 """Cash that the customer put into somebody's hand."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.staff.amounts import read_rupiah
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core import work
 from core.messaging.messages import Option, say
 from core.money import Money
 from core.refusals import AlreadyPaid
 
 
+@action("cash", who=Who.STAFF)
 async def cash(turn: Turn, code: str) -> None:
     """Begin to note cash for a job; raises `AlreadyPaid`."""
     booking = await who.job(turn, code)
@@ -50,8 +52,8 @@ async def _remaining(turn: Turn) -> Money:
 
 
 async def _finish(turn: Turn) -> Question:
-    code, amount = turn.state.about or "", turn.state.get("received")
-    turn.state.begin(None)
+    code, answers = turn.state.close()
+    amount = answers["received"]
     await work.receive_cash(
         turn.session,
         await who.job(turn, code),
@@ -63,4 +65,4 @@ async def _finish(turn: Turn) -> Question:
     return await jobs.card(turn, code, say("team.cash_noted", amount=amount))
 
 
-CASH = Flow("staff.cash", (Received(),), _finish, strict=True)
+CASH = Flow("staff.cash", (Received(),), _finish, who=Who.STAFF, strict=True)

@@ -2,14 +2,16 @@
 
 from datetime import date
 
+from conversations.registry import action
 from conversations.staff import jobs
 from conversations.staff.menu import menu
 from conversations.staff.steps import OnceMore, Words
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.booking import closures
 from core.messaging.messages import Option, say
 
 
+@action("close", who=Who.ADMIN)
 async def close(turn: Turn, _: str) -> None:
     """Begin to close a day."""
     turn.state.begin(CLOSE.name)
@@ -53,9 +55,9 @@ class ReallyClose(OnceMore):
     async def ask(self, turn: Turn) -> Question:
         """With the number of jobs that would have to be moved."""
         day = _day(turn)
-        waiting = await closures.affected(turn.session, day, shop=turn.shop)
+        booked = await closures.affected(turn.session, day, shop=turn.shop)
         return question(
-            say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(waiting)),
+            say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(booked)),
             options=[Option("yes", say("team.option.close_it")), Option("no", say("option.no"))],
         )
 
@@ -65,14 +67,14 @@ def _day(turn: Turn) -> date:
 
 
 async def _finish(turn: Turn) -> Question:
-    day, reason, really = _day(turn), turn.state.get("because"), turn.state.get("really_close")
-    turn.state.begin(None)
-    if not really:
+    day = _day(turn)
+    _, answers = turn.state.close()
+    if not answers["really_close"]:
         return await menu(turn, first=say("team.not_closed"))
-    waiting = await closures.close_day(turn.session, day, reason, shop=turn.shop)
-    if not waiting:
+    booked = await closures.close_day(turn.session, day, answers["because"], shop=turn.shop)
+    if not booked:
         return await menu(turn, first=say("team.closed", day=day))
-    return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(waiting)), waiting, more="jobs:today")
+    return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(booked)), booked, more="jobs:today")
 
 
-CLOSE = Flow("staff.close", (WhichDay(), Because(), ReallyClose()), _finish, strict=True)
+CLOSE = Flow("staff.close", (WhichDay(), Because(), ReallyClose()), _finish, who=Who.ADMIN, strict=True)

@@ -1,9 +1,10 @@
 """An additional cost: what for, how much, a photo; put to the customer, who agrees or refuses."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.staff.amounts import read_rupiah
 from conversations.staff.steps import OnceMore, Words
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
 from core import work
 from core.messaging.messages import Option, say
@@ -12,6 +13,7 @@ from core.work.costs import MOST
 NO_PHOTO = ""
 
 
+@action("cost", who=Who.STAFF)
 async def cost(turn: Turn, code: str) -> None:
     """Begin an additional cost of a job."""
     await who.job(turn, code)
@@ -86,17 +88,16 @@ class Sure(OnceMore):
 
 
 async def _finish(turn: Turn) -> Question:
-    code, given = turn.state.about or "", dict(turn.state.answers)
-    turn.state.begin(None)
-    if not given["sure"]:
+    code, answers = turn.state.close()
+    if not answers["sure"]:
         return await jobs.card(turn, code, say("team.cost_dropped"))
     await work.add_cost(
         turn.session,
         await who.job(turn, code),
-        given["what"],
-        given["how_much"],
+        answers["what"],
+        answers["how_much"],
         agreed=False,
-        photo=given["photo"] or None,
+        photo=answers["photo"] or None,
         shop=turn.shop,
         now=turn.now,
         actor=who.acting(turn).name,
@@ -104,4 +105,4 @@ async def _finish(turn: Turn) -> Question:
     return await jobs.card(turn, code, say("team.cost_sent"))
 
 
-COST = Flow("staff.cost", (What(), HowMuch(), Photo(), Sure()), _finish, strict=True)
+COST = Flow("staff.cost", (What(), HowMuch(), Photo(), Sure()), _finish, who=Who.STAFF, strict=True)

@@ -1,7 +1,8 @@
 """The admin's desk: the figures, what waits, and who does which job."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core import work
 from core.messaging.messages import Document, Option, say
 from core.payment import slot_lost
@@ -9,6 +10,7 @@ from core.reports import overview
 from core.states import BookingStatus
 
 
+@action("figures", who=Who.ADMIN)
 async def figures(turn: Turn, _: str) -> Question:
     """All bookings by status, all revenue, and this week day by day, with its picture."""
     now = await overview.dashboard(turn.session)
@@ -33,6 +35,7 @@ async def figures(turn: Turn, _: str) -> Question:
     )
 
 
+@action("pending", who=Who.ADMIN)
 async def pending(turn: Turn, begins: str) -> Question:
     """The bookings that wait: those paid without a place, then for money or a technician, the next appointment first."""
     found, _ = await overview.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
@@ -43,6 +46,7 @@ async def pending(turn: Turn, begins: str) -> Question:
     return jobs.listed(turn, head, first, more="pending", begins=begins)
 
 
+@action("assign", who=Who.ADMIN)
 async def assign(turn: Turn, code: str) -> Question:
     """Who could take a job at its time."""
     booking = await who.job(turn, code)
@@ -58,6 +62,7 @@ async def assign(turn: Turn, code: str) -> Question:
     )
 
 
+@action("give", who=Who.ADMIN)
 async def give(turn: Turn, argument: str) -> Question:
     """Give a job to a technician; both sides are told."""
     code, _, technician = argument.partition(":")

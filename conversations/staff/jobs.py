@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from urllib.parse import quote_plus
 
+from conversations import registry
+from conversations.registry import action
 from conversations.staff import who
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core import work
 from core.db.tables import Booking
 from core.messaging.messages import Link, Option, Say, say
@@ -22,6 +24,7 @@ _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRE
 _WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 
 
+@action("jobs", who=Who.STAFF)
 async def of_day(turn: Turn, which: str) -> Question:
     """Today's or tomorrow's jobs: a technician's own, for an admin all."""
     name, _, begins = which.partition(":")
@@ -46,6 +49,7 @@ def listed(turn: Turn, head: Say, jobs: Sequence[Booking], *, more: str, begins:
     )
 
 
+@action("job", who=Who.STAFF)
 async def see(turn: Turn, code: str) -> Question:
     """One job with all that is known of it, and what can be done now."""
     return await card(turn, code)
@@ -63,12 +67,13 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
         *facts,
         *_map(booking),
         *_told(turn, await work.history(turn.session, booking)),
-        options=_doable(turn, booking),
+        options=_possible_actions(turn, booking),
         always=[TO_STAFF_MENU],
         button=say("team.button.job"),
     )
 
 
+@action("way", who=Who.STAFF)
 async def on_my_way(turn: Turn, code: str) -> Question:
     """The technician sets out; the customer is told."""
     booking = await who.job(turn, code)
@@ -76,6 +81,7 @@ async def on_my_way(turn: Turn, code: str) -> Question:
     return await card(turn, code, say("team.on_my_way"))
 
 
+@action("start", who=Who.STAFF)
 async def start(turn: Turn, code: str) -> Question:
     """The car is in; the customer is told."""
     booking = await who.job(turn, code)
@@ -83,6 +89,7 @@ async def start(turn: Turn, code: str) -> Question:
     return await card(turn, code, say("team.started"))
 
 
+@action("finish", who=Who.STAFF)
 async def finish(turn: Turn, code: str) -> Question:
     """Complete a job, once it is paid and every additional cost was answered; else ask for what is missing."""
     booking = await who.job(turn, code)
@@ -98,6 +105,7 @@ async def finish(turn: Turn, code: str) -> Question:
     return await finish_anyway(turn, code)
 
 
+@action("finish-anyway", who=Who.STAFF)
 async def finish_anyway(turn: Turn, code: str) -> Question:
     """Complete a job; costs that nobody answered are not billed."""
     booking = await who.job(turn, code)
@@ -105,6 +113,7 @@ async def finish_anyway(turn: Turn, code: str) -> Question:
     return await card(turn, code, say("team.finished"))
 
 
+@action("link", who=Who.STAFF)
 async def send_link(turn: Turn, code: str) -> Question:
     """A payment link for the rest, to the customer; staff sees the one that lives."""
     booking = await who.job(turn, code)
@@ -190,8 +199,7 @@ def _told(turn: Turn, past: History) -> list[Say]:
     return [booking_notices.block(notes + costs)] if notes or costs else []
 
 
-def _doable(turn: Turn, booking: Booking) -> list[Option]:
-    """What the writer can do with the job as it stands."""
+def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
     status, code = booking.status, booking.code
     names = []
     if status is BookingStatus.CONFIRMED:
@@ -206,8 +214,7 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
         names += ["finish"]
     if status in _LIVE and booking.remaining:
         names += ["cash"]
-    if who.is_admin(turn):
-        names += ["shift"] if status in (BookingStatus.PENDING, BookingStatus.CONFIRMED) else []
-        names += ["assign", "call-off"] if status in _LIVE else []
-        names += ["write", "take"] if booking.contact_id is not None else []
-    return [Option(f"{name}:{code}", say(f"team.option.{name}")) for name in names]
+    names += ["shift"] if status in (BookingStatus.PENDING, BookingStatus.CONFIRMED) else []
+    names += ["assign", "call-off"] if status in _LIVE else []
+    names += ["write", "take"] if booking.contact_id is not None else []
+    return [Option(f"{name}:{code}", say(f"team.option.{name}")) for name in names if registry.allows(turn, name)]

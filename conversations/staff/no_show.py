@@ -1,12 +1,14 @@
 """A customer who never came: noted once the job's time has come, after one question, for good."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core.booking import cancellation
 from core.messaging.messages import Option, say
 from core.notices import booking_notices
 
 
+@action("no-show", who=Who.STAFF)
 async def no_show(turn: Turn, code: str) -> Question:
     """Ask once more, with what it costs the customer."""
     booking = await who.job(turn, code)
@@ -21,6 +23,7 @@ async def no_show(turn: Turn, code: str) -> Question:
     )
 
 
+@action("yes-no-show", who=Who.STAFF)
 async def yes_no_show(turn: Turn, code: str) -> Question:
     """The booking is closed; the customer is told."""
     booking, actor = await who.job(turn, code), who.acting(turn).name

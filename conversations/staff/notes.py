@@ -1,13 +1,15 @@
 """A work note: words and photos as they come, until the technician says that is all."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_done
 from core import work
 from core.media import MOST_PHOTOS
 from core.messaging.messages import Option, say
 
 
+@action("note", who=Who.STAFF)
 async def note(turn: Turn, code: str) -> None:
     """Open a note on a job."""
     await who.job(turn, code)
@@ -55,13 +57,12 @@ class Content(Step):
 
 
 async def _finish(turn: Turn) -> Question:
-    code, words, photos = turn.state.about or "", turn.state.get("words", []), turn.state.get("photos", [])
-    turn.state.begin(None)
+    code, answers = turn.state.close()
     await work.add_note(
         turn.session,
         await who.job(turn, code),
-        "\n".join(words),
-        photos=photos,
+        "\n".join(answers.get("words", [])),
+        photos=answers.get("photos", []),
         shop=turn.shop,
         now=turn.now,
         actor=who.acting(turn).name,
@@ -69,4 +70,4 @@ async def _finish(turn: Turn) -> Question:
     return await jobs.card(turn, code, say("team.noted"))
 
 
-NOTE = Flow("staff.note", (Content(),), _finish, strict=True)
+NOTE = Flow("staff.note", (Content(),), _finish, who=Who.STAFF, strict=True)

@@ -1,8 +1,9 @@
 """Money that must go back: what is owed still, where to, and that it was transferred."""
 
+from conversations.registry import action
 from conversations.staff.jobs import TO_STAFF_MENU
 from conversations.staff.who import acting
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core.messaging.messages import Option, Say, say
 from core.payment import refund_notices
 from core.payment import refunds as owing
@@ -12,6 +13,7 @@ from core.states import RefundState
 MOST_LISTED = 50
 
 
+@action("refunds", who=Who.ADMIN)
 async def refunds(turn: Turn, _: str = "") -> Question:
     """All that isn't done, the oldest first."""
     found = await owing.open_ones(turn.session, limit=MOST_LISTED)
@@ -28,17 +30,20 @@ async def refunds(turn: Turn, _: str = "") -> Question:
     return question(say("team.refunds", count=len(found)), options=options, always=[TO_STAFF_MENU])
 
 
+@action("owed", who=Who.ADMIN)
 async def owed(turn: Turn, key: str) -> Question:
     """One refund; raises `NotFound`."""
     return await _card(turn, key)
 
 
+@action("ask-account", who=Who.ADMIN)
 async def ask_account(turn: Turn, key: str) -> Question:
     """Ask the customer for a bank account once more; raises `NotFound`, `AlreadySentBack`."""
     await owing.ask_again(turn.session, key, shop=turn.shop, now=turn.now)
     return await _card(turn, key, say("team.refund_asked"))
 
 
+@action("transferred", who=Who.ADMIN)
 async def transferred(turn: Turn, key: str) -> Question:
     """Ask whether it was really transferred, since the ledger forgets nothing; raises `NotFound`, `AlreadySentBack`."""
     refund, booking = await owing.load(turn.session, key)
@@ -54,6 +59,7 @@ async def transferred(turn: Turn, key: str) -> Question:
     )
 
 
+@action("yes-transferred", who=Who.ADMIN)
 async def yes_transferred(turn: Turn, key: str) -> Question:
     """Record it; raises `NotFound`, `AlreadySentBack`."""
     await owing.transferred(turn.session, key, by=acting(turn).name, shop=turn.shop, now=turn.now)

@@ -2,14 +2,16 @@
 
 from datetime import date
 
+from conversations.registry import action
 from conversations.staff.jobs import TO_STAFF_MENU
 from conversations.staff.monthly import name_of, summary
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from conversations.understand.months import read_month
 from core.messaging.messages import Document, Option, say
 from core.reports import monthly
 
 
+@action("report", who=Who.ADMIN)
 async def report(turn: Turn, words: str = "") -> Question:
     """The month that the words name, this one without any; raises `BooksDiffer`."""
     today = turn.local_now.date()

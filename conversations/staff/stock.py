@@ -1,7 +1,8 @@
 """How many of a part lie in the shop: looked up, and corrected after counting."""
 
+from conversations.registry import action
 from conversations.staff.menu import menu
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.catalogue import snapshot
 from core.catalogue.snapshot import MOST_ON_HAND
 from core.db.tables import Part
@@ -12,6 +13,7 @@ KEEP = -1
 """The answer that leaves the stock as it is."""
 
 
+@action("stock", who=Who.ADMIN)
 async def stock(turn: Turn, words: str) -> None:
     """Look a part up, by its name when it was typed with the command."""
     turn.state.begin(STOCK.name)
@@ -99,12 +101,12 @@ def _look_up(turn: Turn, text: str) -> bool:
 
 
 async def _finish(turn: Turn) -> Question:
-    part_id, count = turn.state.get("which_part"), turn.state.get("counted")
-    turn.state.begin(None)
+    _, answers = turn.state.close()
+    part_id, count = answers["which_part"], answers["counted"]
     if count == KEEP:
         return await menu(turn, first=say("team.stock_kept"))
     part = await snapshot.set_stock(turn.session, part_id, count)
     return await menu(turn, first=say("team.stock_set", name=part.name, on_hand=count, free=count - part.reserved))
 
 
-STOCK = Flow("staff.stock", (WhichPart(), Counted()), _finish, strict=True)
+STOCK = Flow("staff.stock", (WhichPart(), Counted()), _finish, who=Who.ADMIN, strict=True)

@@ -1,7 +1,8 @@
 """Messages that never arrived: an admin sees why, and has them sent again."""
 
+from conversations.registry import action
 from conversations.staff.jobs import TO_STAFF_MENU
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core.messaging.messages import Option, Say, say
 from core.refusals import NotFound
 from core.upkeep import undelivered
@@ -13,6 +14,7 @@ _TWILIO = {"63003", "63016", "63019", "63024"}
 """What WhatsApp reports most when it can't deliver, as a bare number: https://www.twilio.com/docs/api/errors"""
 
 
+@action("stuck", who=Who.ADMIN)
 async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:
     """The latest messages that were given up, each with its reason; a tap sends one again."""
     before = [first] if first else []
@@ -29,6 +31,7 @@ async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Questio
     )
 
 
+@action("resend", who=Who.ADMIN)
 async def resend(turn: Turn, letter: str) -> Question:
     """Send one again, whatever it failed of."""
     try:

@@ -10,11 +10,12 @@ then; every word of the admin's puts both off.
 from collections.abc import Iterator
 
 from conversations.incoming import Incoming
+from conversations.registry import action
 from conversations.staff import who
 from conversations.staff.commands import is_hand_back
 from conversations.staff.menu import menu
 from conversations.state import State
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core.db.tables import Contact
 from core.messaging import outbox
 from core.messaging.messages import Document, Message, Option, Say, say
@@ -33,6 +34,7 @@ def is_on(turn: Turn) -> bool:
     return _has_taken(turn) or _is_taken(turn)
 
 
+@action("take", who=Who.ADMIN)
 async def take(turn: Turn, whose: str) -> Question:
     """Take a conversation over: of a contact by its id, or of a booking by its code; raises `NotFound`."""
     await _release(turn)
@@ -51,6 +53,7 @@ async def take(turn: Turn, whose: str) -> Question:
     return question(say("team.taken", name=_name(contact), minutes=turn.shop.takeover_minutes), options=[_HAND_BACK])
 
 
+@action("hand-back", who=Who.ADMIN)
 async def hand_back(turn: Turn, _: str = "") -> Question:
     """The bot answers again, on both sides."""
     released = await _release(turn)
@@ -80,7 +83,7 @@ async def pass_on(turn: Turn) -> Question | None:
 
 
 def _has_taken(turn: Turn) -> bool:
-    return turn.state.customer is not None and who.is_admin(turn)
+    return turn.state.customer is not None and turn.may(Who.ADMIN)
 
 
 def _is_taken(turn: Turn) -> bool:

@@ -1,11 +1,13 @@
 """A message from staff to the customer of a booking."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.messaging.messages import message, say
 from core.notices import recipients
 
 
+@action("write", who=Who.ADMIN)
 async def write(turn: Turn, code: str) -> Question | None:
     """Begin a message, where the customer's chat is known."""
     booking = await who.job(turn, code)
@@ -35,14 +37,12 @@ class Letter(Step):
 
 
 async def _finish(turn: Turn) -> Question:
-    code, words = turn.state.about or "", turn.state.get("letter")
-    turn.state.begin(None)
+    code, answers = turn.state.close()
     booking, writer = await who.job(turn, code), who.acting(turn).name
-    letter = message(say("team.letter", name=writer, code=code, text=words))
-    await recipients.chat(
-        turn.session, booking, letter, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}", turn.now
-    )
+    words = message(say("team.letter", name=writer, code=code, text=answers["letter"]))
+    key = f"letter:{turn.incoming.channel}:{turn.incoming.event_id}"
+    await recipients.chat(turn.session, booking, words, key, turn.now)
     return await jobs.card(turn, code, say("team.written"))
 
 
-WRITE = Flow("staff.write", (Letter(),), _finish, strict=True)
+WRITE = Flow("staff.write", (Letter(),), _finish, who=Who.ADMIN, strict=True)

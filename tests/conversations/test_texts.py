@@ -9,7 +9,6 @@ import pytest
 
 from conversations.booking.deciding import CHANGES
 from conversations.dialogue import FLOWS
-from conversations.staff import ADMINS_FLOWS, STAFFS_FLOWS
 from conversations.staff.monthly import COLUMNS
 from conversations.texts import LANGUAGES, render, templates
 from core.catalogue.fit import FitAnswer
@@ -35,7 +34,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "refusal.{}": tuple(each.code for each in Refusal.__subclasses__()),
     "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
-    "again.{}": tuple(step.name for flow in (*FLOWS.values(), *STAFFS_FLOWS, *ADMINS_FLOWS) for step in flow.steps),
+    "again.{}": tuple(step.name for flow in FLOWS.values() for step in flow.steps),
     "{}_photo": ("team.from_customer", "team.from_staff"),
     "{}_file": ("team.from_customer", "team.from_staff"),
     "{}_after": ("notice.pay_here", "work.pay_rest"),
