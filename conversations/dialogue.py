@@ -181,7 +181,7 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
     found = corrections.find(turn, flow)
     if found:
         return corrections.ask(turn, found)
-    if (action := _WANTED.get(turn.heard.intent)) is not None:
+    if (action := _WANTED.get(turn.understood.intent)) is not None:
         return await _act(turn, action)
     return await _missed(turn, step)
 
@@ -209,24 +209,24 @@ def _absorbed(turn: Turn, flow: Flow) -> bool:
 
 async def _without_flow(turn: Turn) -> Question:
     """Text while no flow is open: a choice from the menu, a question or a wish."""
-    state, heard, text = turn.state, turn.heard, turn.incoming.text or ""
-    if state.shown and text and (option := _by_label(turn, text)) is not None and heard.intent is None:
+    state, understood, text = turn.state, turn.understood, turn.incoming.text or ""
+    if state.shown and text and (option := _by_label(turn, text)) is not None and understood.intent is None:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
-    said = await asides.answer(turn) if heard.intent not in (Intent.GREET, Intent.BOOK) else None
+    said = await asides.answer(turn) if understood.intent not in (Intent.GREET, Intent.BOOK) else None
     if said is not None:
         for step in BOOKING.steps:
             if step.name in ("brand", "model", "year"):
                 step.absorb(turn)  # the car is remembered for the booking that may follow
         return actions.menu(turn, *said)
-    if (action := _WANTED.get(heard.intent)) is not None:
+    if (action := _WANTED.get(understood.intent)) is not None:
         return await _act(turn, action)
-    if heard.intent is Intent.BOOK or _names_something(heard):
+    if understood.intent is Intent.BOOK or _names_something(understood):
         await actions.book(turn)
         _absorbed(turn, BOOKING)
         return await _next(turn)
-    if text and heard.intent is None and not turn.remarks:
+    if text and understood.intent is None and not turn.remarks:
         return await _missed(turn, None)
     return actions.menu(turn)
 
@@ -326,8 +326,15 @@ def _agreed(turn: Turn, text: str) -> bool | None:
     return read_yes_no(text) if option is None else option == "yes"
 
 
-def _names_something(heard: Understanding) -> bool:
-    return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
+def _names_something(understood: Understanding) -> bool:
+    return bool(
+        understood.categories
+        or understood.parts
+        or understood.services
+        or understood.model
+        or understood.date
+        or understood.time
+    )
 
 
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}

@@ -1,4 +1,4 @@
-"""What a step sees and does during one turn, and what a step is."""
+"""What a step reads and does during one turn, and what a step is."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
@@ -42,13 +42,12 @@ class Turn:
     contact: Contact
     state: State
     incoming: Incoming
-    heard: Understanding
+    understood: Understanding
     remarks: list[Say] = field(default_factory=list)
     """What is said before the next question."""
 
     @property
     def local_now(self) -> datetime:
-        """Now at the workshop."""
         return self.shop.local(self.now)
 
     async def own_booking(self, code: str) -> Booking:
@@ -68,7 +67,6 @@ class Turn:
         return who is not Who.ADMIN or member.role == "admin"
 
     def remark(self, key: str, /, **params: Any) -> None:
-        """Say something before the next question."""
         self.remarks.append(Say(key, params))
 
     def remark_refusal(self, refusal: Refusal) -> None:
@@ -78,7 +76,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a step asks: text, the answers to pick from (paged by the engine), and those that stand on every page."""
+    """What a step asks: paragraphs, options (paged), and options shown on every page."""
 
     says: Sequence[Say]
     options: Sequence[Option] = ()
@@ -88,35 +86,33 @@ class Question:
     wants: Any = None
     button: Say | None = None
     asks: str | None = None
-    """The name of the step, once the engine knows: free text answers this question."""
+    """The name of the step, set by `dialogue`; text answers this question."""
 
 
 def question(*says: Say, **rest: Any) -> Question:
-    """Shorthand for a `Question` of these paragraphs."""
     return Question(says, **rest)
 
 
 class Step(ABC):
     """One question of a flow: when it is asked, how, and how its answer is read.
 
-    A step is asked when it is `needed` and its answer is missing. The readers store the answer in
-    `turn.state` and return True, or return False when the text isn't an answer to this question.
+    A step is asked when it is `needed` and has no answer. The readers store the answer in `turn.state` and return True,
+    or return False when the text doesn't answer this question.
     """
 
     name: ClassVar[str]
     free_text: ClassVar[bool] = False
-    """Any words can be the answer (a name, an address), so only a question mark makes them an aside."""
+    """Any text can be the answer (a name, an address); only a question mark makes it an aside."""
     drops: ClassVar[tuple[str, ...]] = ()
-    """Answers that make no sense without this one: dropped with it."""
+    """Answers that depend on this one and are dropped with it."""
     own_numbers: ClassVar[bool] = False
-    """A typed number is the answer itself (a quantity, an hour), not the number of an option."""
+    """A typed number is the answer (a quantity, an hour), not the number of an option."""
     takes_photos: ClassVar[bool] = False
     """A photo can be the answer, or part of it."""
     reopened_by: ClassVar[tuple[type[Refusal], ...]] = ()
     """Refusals at the end of the flow that another answer to this question can avoid."""
 
     def needed(self, turn: Turn) -> bool:
-        """Whether this question arises at all."""
         return True
 
     @abstractmethod
@@ -129,16 +125,16 @@ class Step(ABC):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Take typed text (or a shared contact or place) as the answer; what it says is in `turn.heard`."""
+        """Take typed text (or a shared contact or place) as the answer; what was understood is `turn.understood`."""
         return self.absorb(turn)
 
-    def heard(self, turn: Turn) -> Any:
+    def mentioned(self, turn: Turn) -> Any:
         """The answer to this step that the message contains, or None."""
         return None
 
     def absorb(self, turn: Turn) -> bool:
-        """Store what a message that answers several steps says of this one, to be checked when its turn comes."""
-        value = self.heard(turn)
+        """Store the answer that a message to another question contains, to be checked when this step is reached."""
+        value = self.mentioned(turn)
         if value is None or self.name in turn.state:
             return False
         turn.state.put(self.name, value, tentative=True)

@@ -112,16 +112,13 @@ class Comment(Step):
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it, or go without."""
         return question(say("ask.comment"), options=[Option("skip", say("option.skip"))])
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Only going without is a button."""
         turn.state.put(self.name, "")
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Any words; a word that means none is none."""
         if not text:
             return False
         turn.state.put(self.name, "" if read_skip(text) else text[:LONGEST_COMMENT])

@@ -44,11 +44,9 @@ class Account(Step):
     drops = ("account_right",)
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("refund.ask", amount=(await _refund(turn, turn.state.about or "")).amount))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Words with an account's number among them."""
         words = _account(text)
         if words is not None:
             turn.state.put(self.name, words)
@@ -61,7 +59,6 @@ class AccountRight(Step):
     name = "account_right"
 
     async def ask(self, turn: Turn) -> Question:
-        """Read it back."""
         amount = (await _refund(turn, turn.state.about or "")).amount
         return question(
             say("refund.right", amount=amount, account=turn.state.get("account")),
@@ -69,7 +66,6 @@ class AccountRight(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Right, or to be written again."""
         if option == "yes":
             turn.state.put(self.name, True)
         else:
@@ -77,7 +73,6 @@ class AccountRight(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes or no."""
         right = read_yes_no(text)
         return False if right is None else await self.choose(turn, "yes" if right else "no")
 

@@ -67,11 +67,9 @@ class Which(Step):
     name = "which"
 
     def needed(self, turn: Turn) -> bool:
-        """Until it is known."""
         return turn.state.about is None
 
     async def ask(self, turn: Turn) -> Question:
-        """Those that can be moved, the next one first."""
         movable = [each for each in await _live(turn) if rescheduling.may_move(each, shop=turn.shop, now=turn.now)]
         return question(
             say("move.which"),
@@ -83,7 +81,6 @@ class Which(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """One of them."""
         choose_booking(turn, await turn.own_booking(option))
         return True
 
@@ -92,7 +89,7 @@ class Agreed(Step):
     name = "agreed"
 
     async def ask(self, turn: Turn) -> Question:
-        """The old time and the new one; who moves for the last time hears it before."""
+        """The old and the new time, with a warning before the last move allowed."""
         job, starts_at = await draft.job(turn), draft.starts_at(turn)
         booking, technician = job.moved, draft.technician_id(turn)
         if booking is None or starts_at is None:
@@ -113,7 +110,6 @@ class Agreed(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Move it, choose again, or leave it."""
         match option:
             case "yes":
                 turn.state.put(self.name, True)
@@ -125,7 +121,7 @@ class Agreed(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes, no, or yet another time."""
+        """Yes, no, or another time."""
         agreed = read_yes_no(text)
         if agreed is not None:
             return await self.choose(turn, "yes" if agreed else "stay")
@@ -244,8 +240,8 @@ def _absorb(turn: Turn) -> None:
     """Take day, time and technician from the text that began the flow."""
     for step in MOVE.steps:
         step.absorb(turn)
-    if turn.heard.part_of_day and not turn.heard.time:
-        turn.state.put("part_of_day", turn.heard.part_of_day)
+    if turn.understood.part_of_day and not turn.understood.time:
+        turn.state.put("part_of_day", turn.understood.part_of_day)
 
 
 async def _finish(turn: Turn) -> Question:

@@ -1,9 +1,10 @@
-"""Booking: from "mau pasang speaker" to a payment link.
+"""The booking flow: from "mau pasang speaker" to a payment link.
 
 goods.py     which parts, how many          who.py       name, phone, e-mail, plate
 car.py       which car, does it fit         where.py     workshop or on-site, address
-work.py      which services                 deciding.py  summary, corrections, payment, the booking itself
+work.py      which services                 deciding.py  summary, corrections, payment, the booking
 when.py      day, slot, technician          draft.py     what the answers add up to
+waitlist.py  joining, offers                nearest.py   the nearest free slots
 """
 
 from conversations.booking.car import Brand, FitOf, Model, Year

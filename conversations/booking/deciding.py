@@ -27,20 +27,18 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "plate": ("plate",),
     "place": ("location", "address"),
 }
-"""What can be corrected from the summary, and the answers that go with it."""
+"""What can be corrected from the summary, and the answers that this drops."""
 
 
 class Change(Step):
-    """Which line of the summary is to be corrected; asked before everything else while it is open."""
+    """Which line of the summary to correct; asked before everything else."""
 
     name = "change"
 
     def needed(self, turn: Turn) -> bool:
-        """After "change something"."""
         return "changing" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        """Every line that has an answer."""
         return question(
             say("ask.change"),
             options=[Option(name, say(f"change.{name}")) for name in CHANGES if self._given(turn, name)],
@@ -49,7 +47,6 @@ class Change(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Forget that line, so that its question comes again."""
         turn.state.drop("changing", *CHANGES.get(option, ()))
         turn.state.recheck("time", "technician")
         if option == "phone":
@@ -61,37 +58,32 @@ class Change(Step):
 
 
 class Confirmed(Step):
-    """The summary with every price: right, or to be changed."""
-
     name = "confirmed"
 
     async def ask(self, turn: Turn) -> Question:
-        """All that was chosen, line by line, and what it costs."""
         quote = await _quote(turn)
-        waits = draft.is_for_waitlist(turn)
+        is_waitlist = draft.is_for_waitlist(turn)
         return question(
-            say("ask.waiting" if waits else "ask.confirmed"),
+            say("ask.waiting" if is_waitlist else "ask.confirmed"),
             say("summary.job", **_job(turn)),
             say("summary.lines", lines=[price_line(line) for line in quote.lines]),
             say("summary.total", extras=_extras(quote), total=quote.total),
             say("summary.customer", **_customer(turn)),
-            *([say("waiting.not_a_booking", minutes=turn.shop.offer_minutes)] if waits else []),
+            *([say("waiting.not_a_booking", minutes=turn.shop.offer_minutes)] if is_waitlist else []),
             options=[
-                Option("yes", say("option.continue" if waits else "option.to_payment")),
+                Option("yes", say("option.continue" if is_waitlist else "option.to_payment")),
                 Option("change", say("option.change")),
             ],
             always=[Option("cancel", say("option.cancel_booking"))],
         )
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes is on to the payment, no is to the corrections."""
         agreed = read_yes_no(text)
         if agreed is None:
             return False
         return await self.choose(turn, "yes" if agreed else "change")
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """On to the payment, or to the corrections."""
         match option:
             case "yes":
                 turn.state.put("confirmed", True)
@@ -104,14 +96,13 @@ class Confirmed(Step):
 
 
 class Method(Step):
-    """How to pay; cash only for services alone."""
+    """How to pay; cash is for services alone."""
 
     name = "method"
     drops = ("plan",)
     reopened_by = (CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows)
 
     async def ask(self, turn: Turn) -> Question:
-        """The ways that can take this amount."""
         quote = await _quote(turn)
         methods = await _methods(turn, quote)
         return question(
@@ -122,7 +113,7 @@ class Method(Step):
         )
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A way in their words, "gopay aja"; one that can't be taken is told why."""
+        """A method in the customer's words, "gopay aja"; one that can't be used is refused with its reason."""
         named = read_method(text)
         if named is None:
             return False
@@ -142,7 +133,7 @@ async def _methods(turn: Turn, quote: Quote) -> list[PaymentMethod]:
 
 
 class Plan(Step):
-    """All at once, or a down payment."""
+    """In full, or a down payment."""
 
     name = "plan"
     reopened_by = (BadDownPayment,)
@@ -152,7 +143,6 @@ class Plan(Step):
         return bool(turn.state.get("method") != PaymentMethod.COD)
 
     async def ask(self, turn: Turn) -> Question:
-        """In full, or each share with its amount."""
         total = (await _quote(turn)).total
         percents = policy.down_payments(await _no_shows(turn), turn.shop)
         shares = [(percent, down_payment(total, percent)) for percent in percents]
@@ -227,7 +217,6 @@ async def _quote(turn: Turn) -> Quote:
 
 
 def price_line(line: Line) -> Say:
-    """One line of a summary: name, how many, what it costs."""
     key = "summary.line" if line.quantity == 1 else "summary.line_of"
     return say(key, name=line.name, count=line.quantity, total=line.total)
 

@@ -25,18 +25,15 @@ from core.schedule.bookings import SlotLoad
 
 DAYS_SHOWN = 7
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
-"""From and to which hour a part of the day reaches: pagi, siang, sore, malam."""
+"""First and last hour of pagi, siang, sore and malam."""
 
 
 class Day(Step):
-    """The day of the job."""
-
     name = "date"
     drops = ("confirmed", "agreed")
     reopened_by = (InThePast, TooFarAhead)
 
     async def ask(self, turn: Turn) -> Question:
-        """The next days on which the shop opens; any other can be typed."""
         days = await bookings.open_days(turn.session, shop=turn.shop, now=turn.now, count=DAYS_SHOWN)
         return question(
             say("ask.date"),
@@ -45,11 +42,10 @@ class Day(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """A day from the buttons."""
         return await self._take(turn, date.fromisoformat(option))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A day as people write it, with or without a time."""
+        """A day in any wording, with or without a time."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         if when is None or when.day is None:
             return False
@@ -61,17 +57,15 @@ class Day(Step):
             turn.state.put("part_of_day", when.part_of_day)
         return True
 
-    def heard(self, turn: Turn) -> str | None:
-        """The day named in a longer message."""
-        return turn.heard.date.isoformat() if turn.heard.date else None
+    def mentioned(self, turn: Turn) -> str | None:
+        return turn.understood.date.isoformat() if turn.understood.date else None
 
     async def check(self, turn: Turn) -> Say | None:
-        """Whether the shop works on that day."""
         day = draft.day(turn)
-        return await _why_not(turn, day) if day else None
+        return await _complaint_about_day(turn, day) if day else None
 
     async def _take(self, turn: Turn, day: date) -> bool:
-        complaint = await _why_not(turn, day)
+        complaint = await _complaint_about_day(turn, day)
         if complaint is not None:
             turn.remarks.append(complaint)
         else:
@@ -80,8 +74,7 @@ class Day(Step):
         return True
 
 
-async def _why_not(turn: Turn, day: date) -> Say | None:
-    """Why no job can be on that day: gone by, too far, closed."""
+async def _complaint_about_day(turn: Turn, day: date) -> Say | None:
     today = turn.local_now.date()
     if day < today:
         return say("date.past", day=day)
@@ -100,20 +93,20 @@ class Slot(Step):
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """The day's slots with their load; where none is left, the nearest free ones."""
+        """The day's slots with their load; if none is free, the nearest free ones."""
         day = draft.day(turn)
         if day is None:
-            raise LookupError("a slot is asked before its day")
+            raise LookupError("the day is asked before the slot")
         job = await draft.job(turn)
         load = await _load(turn, day, job)
-        free = [slot for slot in load if slot.free and not _stands(job, slot.starts_at)]
-        lines_up = [slot for slot in load if _can_wait(turn, slot, job)]
+        free = [slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)]
+        waitable = [slot for slot in load if _can_join_waitlist(turn, slot, job)]
         if not free and not draft.awaited_part(turn):
-            return await self._ask_nearest(turn, day, job, lines_up)
+            return await self._ask_nearest(turn, day, job, waitable)
         shown = [slot for slot in free if self._suits(turn, slot)] or free
         lines = [_slot_line(turn, slot) for slot in load]
         return question(
-            *self._how(turn, lines_up),
+            *self._waitlist_hint(turn, waitable),
             say("ask.time", day=day, hours=say("hours_needed", minutes=job.minutes), slots=lines),
             options=[
                 Option(
@@ -122,18 +115,17 @@ class Slot(Step):
                 )
                 for slot in shown
             ]
-            + [_line_option(turn, slot) for slot in lines_up],
+            + [_waitlist_option(turn, slot) for slot in waitable],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """A slot of this day, a slot of another day, or another day altogether."""
         if option == "other_day":
             turn.state.drop("date", "part_of_day")
             return True
         if option.startswith("wait:"):
-            return await self._wait(turn, option.removeprefix("wait:"))
+            return await self._join_waitlist(turn, option.removeprefix("wait:"))
         if "T" in option:
             day, _, clock = option.partition("T")
             turn.state.put("date", day)
@@ -141,7 +133,7 @@ class Slot(Step):
         return await self._take(turn, option)
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A time as people write it; with a day it moves the day too."""
+        """A time in any wording; with a day it changes the day too."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         clock = when.time if when else None
         if text.strip().isdigit() and int(text) < 24:
@@ -156,7 +148,7 @@ class Slot(Step):
                 turn.state.put("time", f"{clock:%H:%M}", tentative=True)
             return True
         if read_wait(text) and turn.state.about is None:
-            return await self._wait(turn, f"{clock:%H:%M}" if clock else None)
+            return await self._join_waitlist(turn, f"{clock:%H:%M}" if clock else None)
         if clock:
             return await self._take(turn, f"{clock:%H:%M}")
         if when and when.part_of_day:
@@ -164,12 +156,10 @@ class Slot(Step):
             return True
         return False
 
-    def heard(self, turn: Turn) -> str | None:
-        """The time named in a longer message."""
-        return f"{turn.heard.time:%H:%M}" if turn.heard.time else None
+    def mentioned(self, turn: Turn) -> str | None:
+        return f"{turn.understood.time:%H:%M}" if turn.understood.time else None
 
     async def check(self, turn: Turn) -> Say | None:
-        """Whether the whole job finds its seats from that time on."""
         return await self._complaint(turn, turn.state.get("time"))
 
     async def _take(self, turn: Turn, clock: str) -> bool:
@@ -181,8 +171,8 @@ class Slot(Step):
             turn.state.recheck("technician")
         return True
 
-    async def _wait(self, turn: Turn, clock: str | None) -> bool:
-        """Stand in the line for that time, or for the one that was just asked for and full."""
+    async def _join_waitlist(self, turn: Turn, clock: str | None) -> bool:
+        """Join the waitlist for that time, or for the full one that was just asked for."""
         day, asked = draft.day(turn), turn.state.get("full")
         at = turn.shop.at(day, time.fromisoformat(clock)) if day and clock else None
         at = at or (datetime.fromisoformat(asked) if asked else None)
@@ -191,7 +181,7 @@ class Slot(Step):
             return True
         job = await draft.job(turn)
         slot = next((slot for slot in await _load(turn, day, job) if slot.starts_at == at), None)
-        if slot is not None and _can_wait(turn, slot, job):
+        if slot is not None and _can_join_waitlist(turn, slot, job):
             turn.state.put("awaits_slot", at.isoformat())
             turn.remark("waiting.noted_slot", at=at)
         return await self._take(turn, f"{turn.shop.local(at):%H:%M}")
@@ -201,7 +191,7 @@ class Slot(Step):
         if day is None:
             return None
         job, at = await draft.job(turn), turn.shop.at(day, time.fromisoformat(clock))
-        if _stands(job, at):
+        if _is_current_start(job, at):
             return say("move.same", at=at)
         load = {turn.shop.local(slot.starts_at): slot for slot in await _load(turn, day, job)}
         slot = load.get(at)
@@ -211,7 +201,7 @@ class Slot(Step):
             return None
         if slot.starts_at <= turn.now:
             return say("time.past", at=at)
-        if _can_wait(turn, slot, job):
+        if _can_join_waitlist(turn, slot, job):
             if draft.awaited_part(turn) or turn.state.get("awaits_slot") == at.isoformat():
                 return None
             turn.state.put("full", at.isoformat())
@@ -219,12 +209,12 @@ class Slot(Step):
             return say("time.full", at=at)
         return say("time.too_short", at=at, hours=say("hours_needed", minutes=job.minutes))
 
-    def _how(self, turn: Turn, lines_up: Sequence[SlotLoad]) -> list[Say]:
-        """Who asked for a full slot hears that it can be waited for."""
+    def _waitlist_hint(self, turn: Turn, waitable: Sequence[SlotLoad]) -> list[Say]:
+        """Explain the waitlist after a full slot was asked for."""
         asked = turn.state.get("full")
-        return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in lines_up) else []
+        return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in waitable) else []
 
-    async def _ask_nearest(self, turn: Turn, day: date, job: Job, lines_up: Sequence[SlotLoad]) -> Question:
+    async def _ask_nearest(self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotLoad]) -> Question:
         near = await nearest_slots(
             turn,
             turn.shop.at(day, time(12)),
@@ -234,9 +224,9 @@ class Slot(Step):
             count=5,
         )
         return question(
-            *self._how(turn, lines_up),
+            *self._waitlist_hint(turn, waitable),
             say("ask.time_none" if near else "ask.time_none_at_all", day=day),
-            options=[*near, *(_line_option(turn, slot) for slot in lines_up)],
+            options=[*near, *(_waitlist_option(turn, slot) for slot in waitable)],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
@@ -252,8 +242,8 @@ async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
     )
 
 
-def _can_wait(turn: Turn, slot: SlotLoad, job: Job) -> bool:
-    """Whether a new job can stand in the line for a slot: it would fit there, were it not for others."""
+def _can_join_waitlist(turn: Turn, slot: SlotLoad, job: Job) -> bool:
+    """Whether a new job can join the waitlist for a slot: it would fit there if others left."""
     if (
         slot.free
         or job.moved is not None
@@ -264,13 +254,13 @@ def _can_wait(turn: Turn, slot: SlotLoad, job: Job) -> bool:
     return bool(slots.span(slot.starts_at, job.minutes, turn.shop))
 
 
-def _line_option(turn: Turn, slot: SlotLoad) -> Option:
+def _waitlist_option(turn: Turn, slot: SlotLoad) -> Option:
     at = turn.shop.local(slot.starts_at)
     return Option(f"wait:{at:%H:%M}", say("option.wait_slot", at=at))
 
 
-def _stands(job: Job, at: datetime) -> bool:
-    """Whether the booking to be moved is there already."""
+def _is_current_start(job: Job, at: datetime) -> bool:
+    """Whether the booking to reschedule is there already."""
     return job.moved is not None and job.moved.holding and job.moved.starts_at == at
 
 
@@ -284,21 +274,18 @@ def _slot_line(turn: Turn, slot: SlotLoad) -> Say:
 
 
 class WhichTechnician(Step):
-    """Who does the work: one who is free then and can do it, or anyone."""
-
     name = "technician"
     drops = ("confirmed", "agreed")
     reopened_by = (TechnicianBusy,)
 
     def needed(self, turn: Turn) -> bool:
-        """Who waits in the line has whoever is free then, or whom they named."""
+        """An order on the waitlist gets whoever is free then, or the technician who was named."""
         return not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:
-        """Anyone, or the technicians who are free for this job."""
         starts_at = draft.starts_at(turn)
         if starts_at is None:
-            raise LookupError("a technician is asked before the slot")
+            raise LookupError("the slot is asked before the technician")
         free = await _free_technicians(turn, starts_at)
         return question(
             say("ask.technician"),
@@ -307,17 +294,14 @@ class WhichTechnician(Step):
         )
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A technician by name, or whoever is free."""
         if read_whatever(text):
             return await self.choose(turn, "any")
         return self.absorb(turn)
 
-    def heard(self, turn: Turn) -> str | None:
-        """The technician named in a longer message."""
-        return turn.heard.technician_id
+    def mentioned(self, turn: Turn) -> str | None:
+        return turn.understood.technician_id
 
     async def check(self, turn: Turn) -> Say | None:
-        """Whether that technician is free for the whole job."""
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)
         if chosen is None or starts_at is None:
             return None

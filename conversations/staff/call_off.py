@@ -1,4 +1,4 @@
-"""Cancelling somebody's booking, with a reason that the customer reads."""
+"""Cancelling a booking, with a reason that the customer reads."""
 
 from conversations.registry import action
 from conversations.staff import jobs, who
@@ -11,20 +11,17 @@ from core.states import BookingStatus, check_move
 
 @action("call-off", who=Who.ADMIN)
 async def call_off(turn: Turn, code: str) -> None:
-    """Begin to cancel a booking; raises `InvalidTransition`."""
+    """Begin to cancel; raises `InvalidTransition`."""
     booking = await who.job(turn, code)
     check_move(booking.status, BookingStatus.CANCELLED)
     turn.state.begin(CALL_OFF.name, about=code)
 
 
 class Reason(Words):
-    """Why; with it the booking is cancelled."""
-
     name = "reason"
-    longest = 300
+    max_length = 300
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         booking = await who.job(turn, turn.state.about or "")
         terms = await cancellation.offer(turn.session, booking, by_customer=False, shop=turn.shop, now=turn.now)
         return question(say("team.ask.reason", code=turn.state.about), *cancellation.sums(terms))

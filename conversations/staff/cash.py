@@ -1,4 +1,4 @@
-"""Cash that the customer put into somebody's hand."""
+"""Cash received for a job."""
 
 from conversations.registry import action
 from conversations.staff import jobs, who
@@ -12,7 +12,7 @@ from core.refusals import AlreadyPaid
 
 @action("cash", who=Who.STAFF)
 async def cash(turn: Turn, code: str) -> None:
-    """Begin to note cash for a job; raises `AlreadyPaid`."""
+    """Begin to record cash; raises `AlreadyPaid`."""
     booking = await who.job(turn, code)
     if not booking.remaining:
         raise AlreadyPaid
@@ -20,13 +20,10 @@ async def cash(turn: Turn, code: str) -> None:
 
 
 class Received(Step):
-    """How much it was."""
-
     name = "received"
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """All of it, or type the amount."""
         remaining = await _remaining(turn)
         return question(
             say("team.ask.received", remaining=remaining),
@@ -34,12 +31,11 @@ class Received(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """All that remains."""
         turn.state.put(self.name, await _remaining(turn))
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """An amount that can't be taken for another, and no more than remains."""
+        """An unambiguous amount, not more than remains to be paid."""
         amount = read_rupiah(text)
         if amount is None or not 1 <= amount <= await _remaining(turn):
             return False

@@ -1,11 +1,11 @@
-"""Closing a day: which, why, and what is booked on it already."""
+"""Closing a day, with a reason and the number of jobs booked on it."""
 
 from datetime import date
 
 from conversations.registry import action
 from conversations.staff import jobs
 from conversations.staff.menu import menu
-from conversations.staff.steps import OnceMore, Words
+from conversations.staff.steps import Confirmation, Words
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.booking import closures
 from core.messaging.messages import Option, say
@@ -13,47 +13,39 @@ from core.messaging.messages import Option, say
 
 @action("close", who=Who.ADMIN)
 async def close(turn: Turn, _: str) -> None:
-    """Begin to close a day."""
     turn.state.begin(CLOSE.name)
 
 
 class WhichDay(Step):
-    """The day, from today on."""
-
     name = "which_day"
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.which_day"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A day that can't be taken for another."""
-        day = turn.heard.date
-        if day is None or turn.heard.date_is_ambiguous or day < turn.local_now.date():
+        """An unambiguous day, from today on."""
+        day = turn.understood.date
+        if day is None or turn.understood.date_is_ambiguous or day < turn.local_now.date():
             return False
         turn.state.put(self.name, day.isoformat())
         return True
 
 
 class Because(Words):
-    """Why, as customers will read it."""
+    """The reason, which customers read."""
 
     name = "because"
-    longest = 100
+    max_length = 100
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.because"))
 
 
-class ReallyClose(OnceMore):
-    """Once more before it is closed."""
-
+class ReallyClose(Confirmation):
     name = "really_close"
 
     async def ask(self, turn: Turn) -> Question:
-        """With the number of jobs that would have to be moved."""
         day = _day(turn)
         booked = await closures.affected(turn.session, day, shop=turn.shop)
         return question(

@@ -9,7 +9,7 @@ _CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
 
 
 def read_action(text: str) -> str | None:
-    """The action that a whole message is, with its booking's code or its words; None for anything else."""
+    """The action that a whole message names, with a booking's code or search words; None for anything else."""
     words = " ".join(text.casefold().lstrip("/").split())
     if code := _CODE.search(words):
         verb = " ".join((words[: code.start()] + words[code.end() :]).split())
@@ -23,13 +23,12 @@ def read_action(text: str) -> str | None:
 
 
 def is_hand_back(text: str) -> bool:
-    """Whether an admin gives a conversation back to the bot; nothing longer, since the customer reads the rest."""
+    """Whether an admin ends a takeover; only the exact phrase, since any other text goes to the customer."""
     return text.casefold().strip(" .!/") in _phrases("taken_over")
 
 
 @cache
 def _phrases(kind: str) -> dict[str, str]:
-    """Every phrase of a kind and the action it stands for."""
     rows = table("staff.yaml")[kind]
     assert isinstance(rows, dict)
     return {phrase.strip(): action for action, row in rows.items() for phrase in row.split(",")}

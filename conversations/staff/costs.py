@@ -1,9 +1,9 @@
-"""An additional cost: what for, how much, a photo; put to the customer, who agrees or refuses."""
+"""An additional cost: what for, how much, a photo; the customer agrees or refuses."""
 
 from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.staff.amounts import read_rupiah
-from conversations.staff.steps import OnceMore, Words
+from conversations.staff.steps import Confirmation, Words
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
 from core import work
@@ -15,34 +15,29 @@ NO_PHOTO = ""
 
 @action("cost", who=Who.STAFF)
 async def cost(turn: Turn, code: str) -> None:
-    """Begin an additional cost of a job."""
     await who.job(turn, code)
     turn.state.begin(COST.name, about=code)
 
 
 class What(Words):
-    """What it is for, in the words the customer will read."""
+    """What it is for, as the customer reads it."""
 
     name = "what"
-    longest = 200
+    max_length = 200
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.what"))
 
 
 class HowMuch(Step):
-    """Its amount in rupiah."""
-
     name = "how_much"
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.how_much"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """An amount that can't be taken for another."""
+        """An unambiguous amount in rupiah."""
         amount = read_rupiah(text)
         if amount is None or not 1 <= amount <= MOST:
             return False
@@ -51,35 +46,28 @@ class HowMuch(Step):
 
 
 class Photo(Step):
-    """A photo of what was found, or none."""
-
     name = "photo"
     takes_photos = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Send it, or go without."""
         return question(say("team.ask.photo"), options=[Option("skip", say("option.skip"))])
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Only going without is a button."""
         turn.state.put(self.name, NO_PHOTO)
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """The first photo sent, or a word that means none."""
+        """The first photo sent, or a word that skips it."""
         if turn.incoming.photos:
             turn.state.put(self.name, turn.incoming.photos[0])
             return True
         return await self.choose(turn, "skip") if not turn.incoming.media and read_skip(text) else False
 
 
-class Sure(OnceMore):
-    """The cost once more, before the customer sees it."""
-
+class Sure(Confirmation):
     name = "sure"
 
     async def ask(self, turn: Turn) -> Question:
-        """Send it, or not."""
         what, amount = turn.state.get("what"), turn.state.get("how_much")
         return question(
             say("team.ask.sure", description=what, amount=amount),

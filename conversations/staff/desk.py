@@ -1,4 +1,4 @@
-"""The admin's desk: the figures, what waits, and who does which job."""
+"""The admin's figures, pending bookings, and who does which job."""
 
 from conversations.registry import action
 from conversations.staff import jobs, who
@@ -12,7 +12,7 @@ from core.states import BookingStatus
 
 @action("figures", who=Who.ADMIN)
 async def figures(turn: Turn, _: str) -> Question:
-    """All bookings by status, all revenue, and this week day by day, with its picture."""
+    """Bookings by status, total revenue, and this week day by day, with a chart."""
     now = await overview.dashboard(turn.session)
     week = await overview.week(turn.session, turn.local_now.date(), shop=turn.shop)
     return question(
@@ -37,7 +37,7 @@ async def figures(turn: Turn, _: str) -> Question:
 
 @action("pending", who=Who.ADMIN)
 async def pending(turn: Turn, begins: str) -> Question:
-    """The bookings that wait: those paid without a place, then for money or a technician, the next appointment first."""
+    """Pending bookings: first those whose slot was lost, then by appointment."""
     found, _ = await overview.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
     if not found:
         return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])
@@ -48,7 +48,7 @@ async def pending(turn: Turn, begins: str) -> Question:
 
 @action("assign", who=Who.ADMIN)
 async def assign(turn: Turn, code: str) -> Question:
-    """Who could take a job at its time."""
+    """The technicians who are free for a job."""
     booking = await who.job(turn, code)
     free = await work.free_for(turn.session, booking, shop=turn.shop, now=turn.now)
     back = Option(f"job:{code}", say("team.option.back_to_job"))
@@ -64,7 +64,7 @@ async def assign(turn: Turn, code: str) -> Question:
 
 @action("give", who=Who.ADMIN)
 async def give(turn: Turn, argument: str) -> Question:
-    """Give a job to a technician; both sides are told."""
+    """Assign a job; the customer and the technician are notified."""
     code, _, technician = argument.partition(":")
     booking = await who.job(turn, code)
     await work.assign(turn.session, booking, technician, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)

@@ -1,4 +1,4 @@
-"""The jobs of a day, one job, and the single taps that bring it on: on my way, start, finish."""
+"""The jobs of a day, one job, and its actions: on my way, start, finish."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ from core.reports import overview
 from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
 from core.work import History
 
-MOST_LISTED = 8
+MAX_LISTED = 8
 DAYS = {"today": 0, "tomorrow": 1}
 TO_STAFF_MENU = Option("staff", say("team.option.menu"))
 _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
@@ -26,7 +26,7 @@ _WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 
 @action("jobs", who=Who.STAFF)
 async def of_day(turn: Turn, which: str) -> Question:
-    """Today's or tomorrow's jobs: a technician's own, for an admin all."""
+    """Today's or tomorrow's jobs: a technician's own, all of them for an admin."""
     name, _, begins = which.partition(":")
     day = turn.local_now.date() + timedelta(days=DAYS.get(name, 0))
     jobs = await _jobs(turn, day)
@@ -36,10 +36,10 @@ async def of_day(turn: Turn, which: str) -> Question:
 
 
 def listed(turn: Turn, head: Say, jobs: Sequence[Booking], *, more: str, begins: str = "") -> Question:
-    """Some of these jobs from a place on, each with its facts and a button; `more` is the action for the next ones."""
+    """A page of jobs, each with its facts and a button; `more` is the action for the next page."""
     first = int(begins) if begins.isdecimal() else 0
-    shown, rest = jobs[first : first + MOST_LISTED], len(jobs) > first + MOST_LISTED
-    following = [Option(f"{more}:{first + MOST_LISTED}", say("option.next_page"))] if rest else []
+    shown, rest = jobs[first : first + MAX_LISTED], len(jobs) > first + MAX_LISTED
+    following = [Option(f"{more}:{first + MAX_LISTED}", say("option.next_page"))] if rest else []
     return question(
         head,
         *(_line(turn, booking) for booking in shown),
@@ -51,12 +51,11 @@ def listed(turn: Turn, head: Say, jobs: Sequence[Booking], *, more: str, begins:
 
 @action("job", who=Who.STAFF)
 async def see(turn: Turn, code: str) -> Question:
-    """One job with all that is known of it, and what can be done now."""
     return await card(turn, code)
 
 
 async def card(turn: Turn, code: str, *first: Say) -> Question:
-    """The job as it stands, below what has just been done."""
+    """The job as it is now, below what was just done."""
     booking = await who.job(turn, code)
     head = say("team.job", code=code, status=say(f"status.{booking.status}"))
     facts = booking_notices.staff_card(
@@ -66,7 +65,7 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
         *first,
         *facts,
         *_map(booking),
-        *_told(turn, await work.history(turn.session, booking)),
+        *_notes_and_costs(turn, await work.history(turn.session, booking)),
         options=_possible_actions(turn, booking),
         always=[TO_STAFF_MENU],
         button=say("team.button.job"),
@@ -75,7 +74,6 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
 
 @action("way", who=Who.STAFF)
 async def on_my_way(turn: Turn, code: str) -> Question:
-    """The technician sets out; the customer is told."""
     booking = await who.job(turn, code)
     await work.on_my_way(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
     return await card(turn, code, say("team.on_my_way"))
@@ -83,7 +81,6 @@ async def on_my_way(turn: Turn, code: str) -> Question:
 
 @action("start", who=Who.STAFF)
 async def start(turn: Turn, code: str) -> Question:
-    """The car is in; the customer is told."""
     booking = await who.job(turn, code)
     await work.start(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
     return await card(turn, code, say("team.started"))
@@ -91,7 +88,7 @@ async def start(turn: Turn, code: str) -> Question:
 
 @action("finish", who=Who.STAFF)
 async def finish(turn: Turn, code: str) -> Question:
-    """Complete a job, once it is paid and every additional cost was answered; else ask for what is missing."""
+    """Complete a job if it is paid and each additional cost was answered; else ask for what is missing."""
     booking = await who.job(turn, code)
     check_move(booking.status, BookingStatus.COMPLETED)
     if booking.remaining:
@@ -107,7 +104,7 @@ async def finish(turn: Turn, code: str) -> Question:
 
 @action("finish-anyway", who=Who.STAFF)
 async def finish_anyway(turn: Turn, code: str) -> Question:
-    """Complete a job; costs that nobody answered are not billed."""
+    """Complete a job; unanswered costs are not billed."""
     booking = await who.job(turn, code)
     await work.complete(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
     return await card(turn, code, say("team.finished"))
@@ -115,7 +112,7 @@ async def finish_anyway(turn: Turn, code: str) -> Question:
 
 @action("link", who=Who.STAFF)
 async def send_link(turn: Turn, code: str) -> Question:
-    """A payment link for the rest, to the customer; staff sees the one that lives."""
+    """Send the customer a payment link for the rest; staff sees one that already exists."""
     booking = await who.job(turn, code)
     request = await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
     if request.url is None:
@@ -181,8 +178,7 @@ def _map(booking: Booking) -> list[Say]:
     return [say("team.map", query=quote_plus(booking.address))]
 
 
-def _told(turn: Turn, past: History) -> list[Say]:
-    """Notes and additional costs so far."""
+def _notes_and_costs(turn: Turn, past: History) -> list[Say]:
     notes = [
         say("team.note", at=turn.shop.local(note.at), author=note.author, text=note.text, photos=len(note.photos))
         for note in past.notes

@@ -1,4 +1,4 @@
-"""A customer who never came: noted once the job's time has come, after one question, for good."""
+"""The customer didn't come: recorded after one question, once the job's time has come."""
 
 from conversations.registry import action
 from conversations.staff import jobs, who
@@ -10,7 +10,7 @@ from core.notices import booking_notices
 
 @action("no-show", who=Who.STAFF)
 async def no_show(turn: Turn, code: str) -> Question:
-    """Ask once more, with what it costs the customer."""
+    """Confirm first, with what it costs the customer."""
     booking = await who.job(turn, code)
     due = await cancellation.offer_for_no_show(turn.session, booking, shop=turn.shop, now=turn.now)
     return question(
@@ -25,7 +25,6 @@ async def no_show(turn: Turn, code: str) -> Question:
 
 @action("yes-no-show", who=Who.STAFF)
 async def yes_no_show(turn: Turn, code: str) -> Question:
-    """The booking is closed; the customer is told."""
     booking, actor = await who.job(turn, code), who.acting(turn).name
     await cancellation.no_show(turn.session, booking, actor=actor, shop=turn.shop, now=turn.now)
     return await jobs.card(turn, code, say("team.no_show_noted"))

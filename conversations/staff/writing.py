@@ -9,7 +9,7 @@ from core.notices import recipients
 
 @action("write", who=Who.ADMIN)
 async def write(turn: Turn, code: str) -> Question | None:
-    """Begin a message, where the customer's chat is known."""
+    """Begin a message, if the customer's chat is known."""
     booking = await who.job(turn, code)
     if booking.contact_id is None:
         return await jobs.card(turn, code, say("team.no_chat", phone=booking.phone))
@@ -17,19 +17,15 @@ async def write(turn: Turn, code: str) -> Question | None:
     return None
 
 
-class Letter(Step):
-    """What to tell the customer."""
-
+class MessageText(Step):
     name = "letter"
     free_text = True
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.letter", code=turn.state.about))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Any words."""
         if not text:
             return False
         turn.state.put(self.name, text)
@@ -45,4 +41,4 @@ async def _finish(turn: Turn) -> Question:
     return await jobs.card(turn, code, say("team.written"))
 
 
-WRITE = Flow("staff.write", (Letter(),), _finish, who=Who.ADMIN, strict=True)
+WRITE = Flow("staff.write", (MessageText(),), _finish, who=Who.ADMIN, strict=True)
