@@ -16,7 +16,8 @@ from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
 from conversations.texts import LANGUAGES
-from conversations.understand import Lexicon, understand
+from conversations.understand import understand
+from conversations.understand.lexicon import Lexicon
 from core.catalogue import csv_files, snapshot
 from core.catalogue.csv_files import BadFiles
 from core.db.database import AWAY, Database, upgrade

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from conversations import papers
-from conversations.registry import action
+from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.turn import Question, Turn, Who, question
 from core.booking import rescheduling, waitlist
 from core.db.tables import Booking, Refund
@@ -31,7 +31,7 @@ def menu(turn: Turn, *says: Say) -> Question:
         options=[
             *resuming,
             Option("book", say("option.book")),
-            Option("mine", say("option.my_bookings")),
+            TO_BOOKINGS,
             Option("info", say("option.info")),
             Option("human", say("option.human")),
             Option("language", say("option.language")),
@@ -74,7 +74,7 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
     return question(
         say("mine.list"),
         options=options,
-        always=[_TO_MENU],
+        always=[TO_MENU],
         button=say("button.bookings"),
     )
 
@@ -114,7 +114,7 @@ async def see(turn: Turn, code: str) -> Question:
         ),
         *await _money(turn, booking, owed),
         options=[*_possible_actions(turn, booking), *await papers.buttons(turn, booking), *_account_buttons(owed)],
-        always=[Option("mine", say("option.my_bookings")), _TO_MENU],
+        always=[TO_BOOKINGS, TO_MENU],
         link=await _pay_link(turn, booking),
     )
 
@@ -128,13 +128,13 @@ async def pay(turn: Turn, code: str) -> Question:
     booking = await turn.own_booking(code)
     if slot_lost.waits(booking):
         options = await slot_lost.offers(turn.session, booking, shop=turn.shop, now=turn.now)
-        return question(say("late.first", code=code), options=options, always=[_TO_MENU], button=say("late.button"))
+        return question(say("late.first", code=code), options=options, always=[TO_MENU], button=say("late.button"))
     link = await _pay_link(turn, booking)
     if link is not None:
-        return question(say("pay.link_lives", code=code), link=link, always=[_TO_MENU])
+        return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
     await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
-    return question(say("pay.link_coming", code=code), always=[_TO_MENU])
+    return question(say("pay.link_coming", code=code), always=[TO_MENU])
 
 
 @action("info", who=Who.CUSTOMER)
@@ -243,6 +243,3 @@ def _account_buttons(owed: Sequence[Refund]) -> list[Option]:
 
 def _headline(turn: Turn, booking: Booking) -> Say:
     return say("mine.hint", at=turn.shop.local(booking.starts_at), status=say(f"status.{booking.status}"))
-
-
-_TO_MENU = Option("menu", say("option.menu"))

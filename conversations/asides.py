@@ -6,7 +6,7 @@ from conversations import actions
 from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_line, price_of, service_line
 from conversations.turn import Turn
-from conversations.understand import Intent
+from conversations.understand.intents import Intent
 from core.catalogue import snapshot
 from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
 from core.db.tables import Part, Service

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Turn, question
 from core.messaging.messages import Option, Say, say
 
 ASKS = "correction"
@@ -36,16 +36,13 @@ def settle(turn: Turn, flow: Flow, *, agreed: bool) -> None:
     if not agreed:
         turn.remark("correction.kept")
         return
-    for step in _steps_of(flow, found):
-        turn.state.drop(*(name for name in step.drops if name not in found))
+    for step in flow.steps:
+        if step.name in found:
+            turn.state.drop(*(name for name in step.drops if name not in found))
     for name, value in found.items():
         turn.state.put(name, value, tentative=True)
     turn.state.drop("confirmed")
     turn.state.recheck("time", "technician")
-
-
-def _steps_of(flow: Flow, names: Mapping[str, Any]) -> list[Step]:
-    return [step for step in flow.steps if step.name in names]
 
 
 def _shown(turn: Turn, name: str, value: Any) -> Say | str:

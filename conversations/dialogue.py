@@ -17,8 +17,9 @@ from conversations.booking import BOOKING
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
 from conversations.turn import Flow, Question, Step, Turn, Who
-from conversations.understand import Intent, Understanding
+from conversations.understand import Understanding
 from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
+from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
 from core.refusals import Refusal
@@ -278,7 +279,7 @@ async def _finish(turn: Turn, flow: Flow) -> Question | None:
         if flow.refused is None:
             return None
         last = await flow.refused(turn, about)
-    return last if flow.strict else replace(last, always=(*last.always, _MENU))
+    return last if flow.strict else replace(last, always=(*last.always, registry.TO_MENU))
 
 
 async def _open_and_checked(turn: Turn, flow: Flow) -> Step | None:
@@ -340,7 +341,6 @@ def _names_something(understood: Understanding) -> bool:
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
 """Telegram's commands that `read_command` doesn't read."""
 _HUMAN = Option("human", say("option.human"))
-_MENU = Option("menu", say("option.menu"))
 _WANTED: dict[Intent | None, str] = {
     Intent.MY_BOOKINGS: "mine",
     Intent.STATUS: "mine",

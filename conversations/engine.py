@@ -12,8 +12,9 @@ from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.texts import LANGUAGES
 from conversations.turn import Turn
-from conversations.understand import Lexicon, understand
+from conversations.understand import understand
 from conversations.understand.answers import reads_as_english
+from conversations.understand.lexicon import Lexicon
 from core.catalogue import snapshot
 from core.catalogue.snapshot import Catalogue
 from core.messaging import outbox

@@ -7,7 +7,7 @@ paper:receipt:BK-7F3K2Q.2    that one
 from collections.abc import Sequence
 from typing import Literal
 
-from conversations.registry import action
+from conversations.registry import action, to_booking
 from conversations.turn import Question, Turn, Who, question
 from core.db.tables import Booking
 from core.messaging.messages import Document, Option, say
@@ -35,7 +35,7 @@ async def list_papers(turn: Turn, which: str) -> Question:
     return question(
         say(f"papers.list.{kind}", code=code),
         options=numbered[-MAX_LISTED:],
-        always=[_to_booking(code)],
+        always=[to_booking(code)],
         button=say("papers.button"),
     )
 
@@ -56,7 +56,7 @@ async def buttons(turn: Turn, booking: Booking) -> list[Option]:
 
 def _send(kind: Kind, name: str) -> Question:
     code = name.partition(".")[0]
-    return question(say(f"papers.again.{kind}", code=code), document=Document(kind, name), always=[_to_booking(code)])
+    return question(say(f"papers.again.{kind}", code=code), document=Document(kind, name), always=[to_booking(code)])
 
 
 def _kind(which: str) -> tuple[Kind, str]:
@@ -74,7 +74,3 @@ async def _names(turn: Turn, kind: Kind, code: str) -> Sequence[str]:
 
 def _by_kind(found: Papers) -> dict[Kind, Sequence[str]]:
     return {"invoice": found.invoices, "receipt": found.receipts, "credit_note": found.credit_notes}
-
-
-def _to_booking(code: str) -> Option:
-    return Option(f"see:{code}", say("option.see_booking"))

@@ -12,7 +12,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from conversations.turn import Question, Turn, Who
+from core.messaging.messages import Option, say
 
+TO_MENU = Option("menu", say("option.menu"))
+TO_BOOKINGS = Option("mine", say("option.my_bookings"))
 Handler = Callable[[Turn, str], Awaitable[Question | None]]
 _H = TypeVar("_H", bound=Handler)
 _ACTIONS: dict[str, tuple[Who, Handler]] = {}
@@ -50,6 +53,10 @@ async def run(turn: Turn, choice: str) -> Question | None:
 def allows(turn: Turn, choice: str) -> bool:
     """Whether the writer may do that action."""
     return exists(turn, choice) and turn.may(_ACTIONS[_name(choice)][0])
+
+
+def to_booking(code: str) -> Option:
+    return Option(f"see:{code}", say("option.see_booking"))
 
 
 def _name(choice: str) -> str:

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.incoming import Incoming
 from conversations.state import State
-from conversations.understand import Lexicon, Understanding
+from conversations.understand import Understanding
+from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
 from core.db.tables import Booking, Contact
 from core.messaging.messages import Document, Link, Option, Say
@@ -61,10 +62,9 @@ class Turn:
 
     def may(self, who: Who) -> bool:
         """Whether the writer has these rights; looked up in the settings at each turn."""
-        member = self.member
-        if member is None:
+        if self.member is None:
             return who is Who.CUSTOMER
-        return who is not Who.ADMIN or member.role == "admin"
+        return who <= (Who.ADMIN if self.member.role == "admin" else Who.STAFF)
 
     def remark(self, key: str, /, **params: Any) -> None:
         self.remarks.append(Say(key, params))

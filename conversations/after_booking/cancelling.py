@@ -1,7 +1,7 @@
 """A customer cancels a booking, on the terms (kept, refunded) that were shown before."""
 
 from conversations import actions
-from conversations.registry import action
+from conversations.registry import action, to_booking
 from conversations.turn import Question, Turn, Who, question
 from core.booking import cancellation, rescheduling
 from core.booking.cancellation import Terms
@@ -55,7 +55,7 @@ def _as_button(terms: Terms) -> str:
 def _too_late(turn: Turn, code: str) -> Question:
     return question(
         say("refusal.too_late_to_cancel", hours=turn.shop.cancel_until_hours),
-        options=[Option("human", say("option.human")), Option(f"see:{code}", say("option.see_booking"))],
+        options=[Option("human", say("option.human")), to_booking(code)],
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from conversations import actions
-from conversations.registry import action
+from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
 from core import media, work
@@ -53,7 +53,7 @@ async def show_history(turn: Turn, code: str) -> Question:
     return question(
         say("past.head", code=code, lines=_time_line(turn, history)),
         options=[*_photos(code, history), *_papers(history)],
-        always=[Option(f"see:{code}", say("option.see_booking")), Option("menu", say("option.menu"))],
+        always=[to_booking(code), TO_MENU],
         button=say("past.button"),
     )
 
@@ -92,7 +92,7 @@ async def warranties(turn: Turn, _: str) -> Question:
         return actions.menu(turn, say("warranty.none"))
     return question(
         say("warranty.list", lines=lines),
-        always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
+        always=[TO_BOOKINGS, TO_MENU],
     )
 
 
@@ -208,7 +208,7 @@ async def _decide(turn: Turn, cost: str, *, agreed: bool) -> Question:
     booking = await bookings.load(turn.session, booking_id=decided.booking_id)
     return question(
         say("cost.answered"),
-        options=[Option(f"see:{booking.code}", say("option.see_booking")), Option("menu", say("option.menu"))],
+        options=[to_booking(booking.code), TO_MENU],
     )
 
 

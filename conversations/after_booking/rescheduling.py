@@ -10,9 +10,10 @@ from conversations import actions
 from conversations.booking import draft
 from conversations.booking.nearest import read_start
 from conversations.booking.when import Day, Slot, WhichTechnician
-from conversations.registry import action
+from conversations.registry import action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, question
-from conversations.understand import read_when, read_yes_no
+from conversations.understand.answers import read_yes_no
+from conversations.understand.when import read_when
 from core.booking import rescheduling
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
@@ -90,10 +91,9 @@ class Agreed(Step):
 
     async def ask(self, turn: Turn) -> Question:
         """The old and the new time, with a warning before the last move allowed."""
-        job, starts_at = await draft.job(turn), draft.starts_at(turn)
-        booking, technician = job.moved, draft.technician_id(turn)
-        if booking is None or starts_at is None:
-            raise LookupError("booking and time are asked before this step")
+        booking, technician = (await draft.job(turn)).moved, draft.technician_id(turn)
+        if booking is None:
+            raise LookupError("the booking is asked before this step")
         by_customer = turn.state.flow == MOVE.name
         last = by_customer and not slot_lost.waits(booking) and booking.moves + 1 == turn.shop.max_moves
         return question(
@@ -102,7 +102,7 @@ class Agreed(Step):
                 "ask.agreed",
                 code=booking.code,
                 was=turn.shop.local(booking.starts_at),
-                at=turn.shop.local(starts_at),
+                at=turn.shop.local(draft.chosen_start(turn)),
                 technician=turn.catalogue.technicians[technician].name if technician else say("option.any_technician"),
             ),
             options=[Option("yes", say("option.move_it")), Option("other", say("option.other_when"))],
@@ -137,13 +137,10 @@ class Agreed(Step):
 
 
 async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
-    starts_at = draft.starts_at(turn)
-    if starts_at is None:
-        raise LookupError("the time is asked before the flow ends")
     await rescheduling.move(
         turn.session,
         booking,
-        starts_at,
+        draft.chosen_start(turn),
         technician_id=draft.technician_id(turn),
         actor=actor,
         shop=turn.shop,
@@ -206,7 +203,7 @@ async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Questio
             )
     except Refusal as refusal:
         return await _offer_others(turn, code, refusal)
-    return question(say("late.placed"), options=[_see(code)])
+    return question(say("late.placed"), options=[to_booking(code)])
 
 
 async def _offer_others(turn: Turn, code: str, refusal: Refusal) -> Question:
@@ -219,11 +216,7 @@ async def _offer_others(turn: Turn, code: str, refusal: Refusal) -> Question:
 
 
 def _settled(code: str) -> Question:
-    return question(say("late.settled", code=code), options=[_see(code)])
-
-
-def _see(code: str) -> Option:
-    return Option(f"see:{code}", say("option.see_booking"))
+    return question(say("late.settled", code=code), options=[to_booking(code)])
 
 
 async def _live(turn: Turn) -> list[Booking]:
@@ -250,11 +243,11 @@ async def _finish(turn: Turn) -> Question:
     await carry_out(turn, booking, actor=bookings.CUSTOMER)
     code, _ = turn.state.close()
     done = [say("late.placed")] if had_lost_slot else _done(turn, await turn.own_booking(code))
-    return question(*done, options=[_see(code)])
+    return question(*done, options=[to_booking(code)])
 
 
 async def _refused(_: Turn, code: str) -> Question:
-    return question(options=[_see(code), Option("human", say("option.human"))])
+    return question(options=[to_booking(code), Option("human", say("option.human"))])
 
 
 def _done(turn: Turn, booking: Booking) -> list[Say]:

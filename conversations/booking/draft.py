@@ -81,6 +81,14 @@ def starts_at(turn: Turn) -> datetime | None:
     return turn.shop.at(chosen, time.fromisoformat(clock)) if chosen and clock else None
 
 
+def chosen_start(turn: Turn) -> datetime:
+    """As `starts_at`, for what is asked or done after the slot."""
+    at = starts_at(turn)
+    if at is None:
+        raise LookupError("the slot is asked before")
+    return at
+
+
 def technician_id(turn: Turn) -> str | None:
     """The chosen technician, None for anyone."""
     chosen = turn.state.get("technician")
@@ -100,9 +108,7 @@ def is_for_waitlist(turn: Turn) -> bool:
 
 
 def order(turn: Turn) -> Order:
-    state, at = turn.state, starts_at(turn)
-    if at is None:
-        raise LookupError("the time is asked before the flow ends")
+    state = turn.state
     plan, address = state.get("plan", "full"), state.get("address") or {}
     return Order(
         name=state.get("name"),
@@ -116,7 +122,7 @@ def order(turn: Turn) -> Order:
         address=address.get("text"),
         latitude=address.get("latitude"),
         longitude=address.get("longitude"),
-        starts_at=at,
+        starts_at=chosen_start(turn),
         technician_id=technician_id(turn),
         parts=tuple(basket(turn)),
         services=tuple(services(turn)),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from conversations import actions
 from conversations.booking.nearest import nearest_slots, read_start
-from conversations.registry import action
+from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Question, Turn, Who, question
 from core.booking import waitlist
 from core.db.tables import Booking, Waiting
@@ -97,7 +97,7 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     cash = booking.payment_method is PaymentMethod.COD
     return question(
         say("waiting.taken_cash" if cash else "waiting.taken_link"),
-        options=[Option(f"see:{code}", say("option.see_booking"))],
+        options=[to_booking(code)],
     )
 
 
@@ -127,4 +127,4 @@ def _code(turn: Turn) -> str:
     return f"BK-{turn.fresh[:8]}"
 
 
-_BACK = (Option("mine", say("option.my_bookings")), Option("menu", say("option.menu")))
+_BACK = (TO_BOOKINGS, TO_MENU)

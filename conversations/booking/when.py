@@ -7,8 +7,8 @@ from conversations.booking import draft
 from conversations.booking.draft import Job
 from conversations.booking.nearest import nearest_slots
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand import read_when
 from conversations.understand.answers import read_wait, read_whatever
+from conversations.understand.when import read_when
 from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
 from core.refusals import (
@@ -283,10 +283,7 @@ class WhichTechnician(Step):
         return not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:
-        starts_at = draft.starts_at(turn)
-        if starts_at is None:
-            raise LookupError("the slot is asked before the technician")
-        free = await _free_technicians(turn, starts_at)
+        free = await _free_technicians(turn, draft.chosen_start(turn))
         return question(
             say("ask.technician"),
             options=[Option("any", say("option.any_technician")), *(Option(one.id, one.name) for one in free)],

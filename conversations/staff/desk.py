@@ -51,7 +51,7 @@ async def assign(turn: Turn, code: str) -> Question:
     """The technicians who are free for a job."""
     booking = await who.job(turn, code)
     free = await work.free_for(turn.session, booking, shop=turn.shop, now=turn.now)
-    back = Option(f"job:{code}", say("team.option.back_to_job"))
+    back = jobs.back_to_job(code)
     if not free:
         return question(say("team.nobody_free"), always=[back])
     return question(

@@ -98,7 +98,7 @@ async def finish(turn: Turn, code: str) -> Question:
     if undecided:
         lines = [say("work.cost", description=cost.description, amount=cost.amount) for cost in undecided]
         anyway = Option(f"finish-anyway:{code}", say("team.option.finish_anyway"))
-        return question(say("team.undecided", lines=lines), options=[anyway, _back_to(code)])
+        return question(say("team.undecided", lines=lines), options=[anyway, back_to_job(code)])
     return await finish_anyway(turn, code)
 
 
@@ -116,11 +116,11 @@ async def send_link(turn: Turn, code: str) -> Question:
     booking = await who.job(turn, code)
     request = await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
     if request.url is None:
-        return question(say("team.link_coming", amount=request.amount), options=[_back_to(code)])
+        return question(say("team.link_coming", amount=request.amount), options=[back_to_job(code)])
     return question(
         say("team.link_lives", amount=request.amount),
         link=Link(request.url, say("option.pay", amount=request.amount)),
-        options=[_back_to(code)],
+        options=[back_to_job(code)],
     )
 
 
@@ -140,11 +140,11 @@ def _unpaid(booking: Booking) -> Question:
     by_link = booking.payment_method is not PaymentMethod.COD
     return question(
         say("team.unpaid", remaining=booking.remaining),
-        options=[*([link] if by_link else []), cash, _back_to(booking.code)],
+        options=[*([link] if by_link else []), cash, back_to_job(booking.code)],
     )
 
 
-def _back_to(code: str) -> Option:
+def back_to_job(code: str) -> Option:
     return Option(f"job:{code}", say("team.option.back_to_job"))
 
 

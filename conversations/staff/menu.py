@@ -1,7 +1,7 @@
 """The staff menu."""
 
 from conversations import registry
-from conversations.registry import action
+from conversations.registry import TO_MENU, action
 from conversations.staff import who
 from conversations.turn import Question, Turn, Who, question
 from core.messaging.messages import Option, Say, say
@@ -24,6 +24,6 @@ async def menu(turn: Turn, _: str = "", *, first: Say | None = None) -> Question
             for entry in _ENTRIES
             if registry.allows(turn, entry)
         ],
-        always=[Option("menu", say("option.menu"))],
+        always=[TO_MENU],
         button=say("button.menu"),
     )

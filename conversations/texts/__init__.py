@@ -63,25 +63,21 @@ def money_in_short(amount: int, language: str) -> str:
     return f"−Rp{short[1:]}" if rounded < 0 else f"Rp{short}"
 
 
-def templates(language: str) -> Mapping[str, str]:
-    return _templates(language)
-
-
 @cache
-def _templates(language: str) -> dict[str, str]:
+def templates(language: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for file in sorted(files(__name__).joinpath(language).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yaml"):
             for key, template in (yaml.safe_load(file.read_text("utf-8")) or {}).items():
                 if key in found:
-                    raise ValueError(f"text {key} stands twice in {language}")
+                    raise ValueError(f"text {key} is defined twice in {language}")
                 found[key] = template.rstrip("\n")
     return found
 
 
 @cache
 def _parsed(language: str, key: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
-    return tuple(Formatter().parse(_templates(language)[key]))
+    return tuple(Formatter().parse(templates(language)[key]))
 
 
 def _literal(text: str, style: Style) -> str:

@@ -9,47 +9,15 @@ import datetime as dt
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from conversations.understand.answers import (
-    Command,
-    read_choice,
-    read_command,
-    read_quantity,
-    read_skip,
-    read_year,
-    read_yes_no,
-)
 from conversations.understand.clock import PartOfDay
-from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from conversations.understand.intents import Intent, intent_of, location_of
 from conversations.understand.lexicon import Lexicon, Names
 from conversations.understand.line import Line, replace, text_at
 from conversations.understand.numbers import count_in, take_year, with_digits, without_amounts
 from conversations.understand.spelling import tokenise
-from conversations.understand.when import When, read_when, take_when
+from conversations.understand.when import When, take_when
 from core.shop import Shop
 from core.states import Location
-
-__all__ = [
-    "Command",
-    "Intent",
-    "Lexicon",
-    "PartOfDay",
-    "Understanding",
-    "When",
-    "is_landline",
-    "read_choice",
-    "read_command",
-    "read_email",
-    "read_name",
-    "read_phone",
-    "read_plate",
-    "read_quantity",
-    "read_skip",
-    "read_when",
-    "read_year",
-    "read_yes_no",
-    "understand",
-]
 
 ABOUT_A_VISIT = frozenset({None, Intent.BOOK, Intent.HOURS, Intent.RESCHEDULE})
 """Intents with which "sekarang" and "nanti jam 3" mean an appointment."""

@@ -4,21 +4,17 @@ from datetime import datetime
 
 import pytest
 
-from conversations.understand import (
+from conversations.understand.answers import (
     Command,
-    is_landline,
     read_choice,
     read_command,
-    read_email,
-    read_name,
-    read_phone,
-    read_plate,
+    read_method,
     read_quantity,
     read_skip,
     read_year,
     read_yes_no,
 )
-from conversations.understand.answers import read_method
+from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 
 
 @pytest.mark.parametrize(

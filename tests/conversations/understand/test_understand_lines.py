@@ -13,7 +13,9 @@ from time import perf_counter
 import pytest
 from demo_catalogue import DEMO
 
-from conversations.understand import Intent, Lexicon, understand
+from conversations.understand import understand
+from conversations.understand.intents import Intent
+from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import CATEGORIES
 from core.shop import Shop
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shops import make_shop
 
-from conversations.understand import PartOfDay, When, read_when
+from conversations.understand.clock import PartOfDay
+from conversations.understand.when import When, read_when
 from core.shop import Shop
 
 TODAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (date(2026, 11, day) for day in range(23, 30))

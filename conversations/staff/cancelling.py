@@ -1,11 +1,12 @@
-"""Cancelling a booking, with a reason that the customer reads."""
+"""Cancelling a booking with a reason that the customer reads, and recording that the customer didn't come."""
 
 from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.staff.steps import Words
 from conversations.turn import Flow, Question, Turn, Who, question
 from core.booking import cancellation
-from core.messaging.messages import say
+from core.messaging.messages import Option, say
+from core.notices import booking_notices
 from core.states import BookingStatus, check_move
 
 
@@ -15,6 +16,28 @@ async def call_off(turn: Turn, code: str) -> None:
     booking = await who.job(turn, code)
     check_move(booking.status, BookingStatus.CANCELLED)
     turn.state.begin(CALL_OFF.name, about=code)
+
+
+@action("no-show", who=Who.STAFF)
+async def no_show(turn: Turn, code: str) -> Question:
+    """Confirm first, with what it costs the customer."""
+    booking = await who.job(turn, code)
+    due = await cancellation.offer_for_no_show(turn.session, booking, shop=turn.shop, now=turn.now)
+    return question(
+        say("team.no_show_sure", code=code, at=turn.shop.local(booking.starts_at)),
+        *([booking_notices.block(cancellation.sums(due))] if due.paid else []),
+        options=[
+            Option(f"yes-no-show:{code}", say("team.option.yes_no_show")),
+            jobs.back_to_job(code),
+        ],
+    )
+
+
+@action("yes-no-show", who=Who.STAFF)
+async def yes_no_show(turn: Turn, code: str) -> Question:
+    booking, actor = await who.job(turn, code), who.acting(turn).name
+    await cancellation.no_show(turn.session, booking, actor=actor, shop=turn.shop, now=turn.now)
+    return await jobs.card(turn, code, say("team.no_show_noted"))
 
 
 class Reason(Words):
