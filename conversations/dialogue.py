@@ -327,15 +327,8 @@ def _agreed(turn: Turn, text: str) -> bool | None:
     return read_yes_no(text) if option is None else option == "yes"
 
 
-def _names_something(understood: Understanding) -> bool:
-    return bool(
-        understood.categories
-        or understood.parts
-        or understood.services
-        or understood.model
-        or understood.date
-        or understood.time
-    )
+def _names_something(line: Understanding) -> bool:
+    return bool(line.categories or line.parts or line.services or line.model or line.date or line.time)
 
 
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}

@@ -1,4 +1,4 @@
-"""A chat that was quiet for a year is forgotten, all but which of its buttons are old."""
+"""A chat that was quiet for a year is forgotten, except for its prompt number."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from core.people import contacts
 from core.shop import Shop
 
 
-async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
+async def test_buttons_of_a_forgotten_chat_stay_stale(
     sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     talk = Talk(Database(sqlite_url), shop, "telegram", now)

@@ -1,7 +1,7 @@
-"""Lines as customers type them, with all that is to be understood of each and nothing more.
+"""Lines as customers type them, with exactly what must be understood of each.
 
-given.jsonl came with the task. held_out.jsonl was written before the vocabulary; fresh, traps, more and blind against
-a finished reader, each measured before anything was tuned on it.
+given.jsonl came with the task. held_out.jsonl was written before the vocabulary; fresh, traps, more and blind after the
+readers were finished, and each was measured before anything was tuned on it.
 """
 
 import json
@@ -30,13 +30,13 @@ def lexicon() -> Lexicon:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["text"] for row in ROWS])
-def test_a_line_means_what_its_writer_meant(row: dict[str, str], lexicon: Lexicon, now: datetime, shop: Shop) -> None:
+def test_line_is_understood(row: dict[str, str], lexicon: Lexicon, now: datetime, shop: Shop) -> None:
     expected = {key: value for key, value in row.items() if key != "text"}
 
     assert understand(row["text"], lexicon, now=now, shop=shop).as_json() == expected
 
 
-def test_every_intent_and_category_has_lines_of_its_own() -> None:
+def test_every_intent_and_category_has_lines() -> None:
     intents = Counter(row.get("intent") for row in ROWS)
     categories = Counter(category for row in ROWS for category in row.get("categories", ()))
 
