@@ -94,8 +94,7 @@ def _car(turn: Turn) -> tuple[str, str, int] | None:
     if understood.brand and understood.model:
         year = understood.year or (state.get("year") if state.get("model") == understood.model else None)
         return (understood.brand, understood.model, year) if year else None
-    known = (state.get("brand"), state.get("model"), state.get("year"))
-    return known if all(known) else None
+    return draft.car(turn)
 
 
 def _parts(turn: Turn) -> list[Part]:

@@ -39,7 +39,7 @@ class Turn:
     lexicon: Lexicon
     now: datetime
     fresh: str
-    """A new random id, for the one booking this turn may create."""
+    """A new random id."""
     contact: Contact
     state: State
     incoming: Incoming
@@ -50,6 +50,11 @@ class Turn:
     @property
     def local_now(self) -> datetime:
         return self.shop.local(self.now)
+
+    @property
+    def new_code(self) -> str:
+        """The code of the booking that this turn may create."""
+        return f"BK-{self.fresh[:8]}"
 
     async def own_booking(self, code: str) -> Booking:
         """This customer's booking; raises `NotFound` for anybody else's."""

@@ -196,7 +196,7 @@ async def _book(turn: Turn, order: Order) -> Booking:
         language=turn.contact.language,
         shop=turn.shop,
         now=turn.now,
-        code=f"BK-{turn.fresh[:8]}",
+        code=turn.new_code,
     )
     if order.method is not PaymentMethod.COD:
         await payment_requests.request(

@@ -131,6 +131,11 @@ def order(turn: Turn) -> Order:
     )
 
 
+def car(turn: Turn) -> tuple[str, str, int] | None:
+    """Brand, model and year, once all are known."""
+    brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
+    return (brand, model, year) if brand and model and year else None
+
+
 def car_name(turn: Turn) -> str:
-    parts = (turn.state.get("brand"), turn.state.get("model"), turn.state.get("year"))
-    return " ".join(str(part) for part in parts if part)
+    return " ".join(map(str, car(turn) or ()))

@@ -250,8 +250,8 @@ def _set_quantity(turn: Turn, part: str, count: int) -> bool:
 
 
 def _fit(turn: Turn, part: Part) -> Fit | None:
-    brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
-    return fit_of(turn.catalogue, part, brand, model, year) if brand and model and year else None
+    car = draft.car(turn)
+    return fit_of(turn.catalogue, part, *car) if car else None
 
 
 def _rank(fit: Fit | None) -> int:

@@ -29,7 +29,7 @@ async def join(turn: Turn, order: Order) -> Question:
         language=turn.contact.language,
         shop=turn.shop,
         now=turn.now,
-        code=_code(turn),
+        code=turn.new_code,
     )
     return await _joined(turn, wait, order.name)
 
@@ -57,7 +57,7 @@ async def pass_on(turn: Turn, code: str) -> Question:
 async def join_again(turn: Turn, code: str) -> Question:
     """Join again, at the end of the waitlist."""
     booking = await turn.own_booking(code)
-    wait = await waitlist.join_again(turn.session, booking, shop=turn.shop, now=turn.now, code=_code(turn))
+    wait = await waitlist.join_again(turn.session, booking, shop=turn.shop, now=turn.now, code=turn.new_code)
     return await _joined(turn, wait, booking.name)
 
 
@@ -121,10 +121,6 @@ async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:
         always=_BACK,
         button=say("button.time"),
     )
-
-
-def _code(turn: Turn) -> str:
-    return f"BK-{turn.fresh[:8]}"
 
 
 _BACK = (TO_BOOKINGS, TO_MENU)

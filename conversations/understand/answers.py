@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 
 from conversations.understand.line import text_at
 from conversations.understand.numbers import with_digits, without_amounts, year_of
-from conversations.understand.spelling import table, tokenise
+from conversations.understand.spelling import phrases, table, tokenise
 
 
 class Command(StrEnum):
@@ -30,6 +30,7 @@ class Command(StrEnum):
     LANGUAGE_EN = "language_en"
 
 
+TABLE = "answers.yaml"
 IDLE = frozenset(",.!;:()~*_\"'…-")
 """Signs without meaning in a short answer."""
 COURTESY = frozenset({"kak", "dong", "ya", "deh", "saja", "tolong", "sih", "lah", "eh", "oh"})
@@ -97,14 +98,15 @@ def read_wait(text: str) -> bool:
 def read_method(text: str) -> str | None:
     """The name of a payment method: "gopay aja", "tf bca", "tunai"; None for a question."""
     said = f" {' '.join(_words(text))} "
-    named = (name for name, phrases in _methods().items() if any(f" {phrase} " in said for phrase in phrases))
+    named = (name for phrase, name in phrases(TABLE, "methods").items() if f" {phrase} " in said)
     return None if "?" in text else next(named, None)
 
 
 def read_command(text: str) -> Command | None:
     """The command that the whole message is; a sentence about an appointment is none."""
-    text = text.strip().removeprefix("/")
-    return _commands().get(_bare(text)) or _commands().get(text)
+    text, commands = text.strip().removeprefix("/"), phrases(TABLE, "commands")
+    name = commands.get(_bare(text)) or commands.get(text)
+    return Command(name) if name else None
 
 
 def read_choice(text: str, labels: Sequence[str]) -> int | None:
@@ -181,7 +183,10 @@ def _place(text: str) -> int | None:
     kept = with_digits(kept)
     if len(kept) != 1:
         return None
-    return kept[0].number if kept[0].number is not None else _ordinals().get(kept[0].text)
+    if kept[0].number is not None:
+        return kept[0].number
+    ordinal = phrases(TABLE, "ordinals").get(kept[0].text)
+    return int(ordinal) if ordinal else None
 
 
 def _same(text: str, labels: Sequence[str]) -> list[int]:
@@ -211,33 +216,12 @@ def _letters(text: str) -> str:
 
 @cache
 def _meanings() -> dict[str, str]:
-    return {phrase: name for name in ("filler", "refuse", "agree") for phrase in _phrases(table("answers.yaml")[name])}
+    return {phrase: name for name in ("filler", "refuse", "agree") for phrase in _phrases(table(TABLE)[name])}
 
 
 @cache
 def _list(name: str) -> frozenset[str]:
-    return frozenset(_phrases(table("answers.yaml")[name]))
-
-
-@cache
-def _commands() -> dict[str, Command]:
-    commands = table("answers.yaml")["commands"]
-    assert isinstance(commands, dict)
-    return {phrase: Command(name) for name, row in commands.items() for phrase in _phrases([row])}
-
-
-@cache
-def _methods() -> dict[str, frozenset[str]]:
-    methods = table("answers.yaml")["methods"]
-    assert isinstance(methods, dict)
-    return {name: frozenset(_phrases([row])) for name, row in methods.items()}
-
-
-@cache
-def _ordinals() -> dict[str, int]:
-    ordinals = table("answers.yaml")["ordinals"]
-    assert isinstance(ordinals, dict)
-    return {phrase: int(place) for place, row in ordinals.items() for phrase in _phrases([row])}
+    return frozenset(_phrases(table(TABLE)[name]))
 
 
 def _phrases(rows: object) -> list[str]:

@@ -54,6 +54,14 @@ def table(name: str) -> dict[str, object]:
     return loaded
 
 
+@cache
+def phrases(name: str, section: str) -> dict[str, str]:
+    """The phrases of a table's section, each with the key it stands for, in the order of the table."""
+    rows = table(name)[section]
+    assert isinstance(rows, dict)
+    return {phrase.strip(): str(key) for key, row in rows.items() for phrase in row.split(",")}
+
+
 _TOKEN = re.compile(r"[^\W\d_]+|[0-9]+|[^\w\s]")
 _ADDRESS = re.compile(r"\S+@\S+|https?://\S+")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’`´‘](?=[^\W\d_])")
