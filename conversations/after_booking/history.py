@@ -16,7 +16,7 @@ from core.schedule import bookings
 from core.states import Location
 from core.work import History, warranty
 
-LONGEST_COMMENT = 1000
+MAX_COMMENT_LENGTH = 1000
 MAX_BOOKINGS = 20
 """The newest ones, whose warranties are listed."""
 
@@ -90,10 +90,7 @@ async def warranties(turn: Turn, _: str) -> Question:
     ]
     if not lines:
         return actions.menu(turn, say("warranty.none"))
-    return question(
-        say("warranty.list", lines=lines),
-        always=[TO_BOOKINGS, TO_MENU],
-    )
+    return question(say("warranty.list", lines=lines), always=[TO_BOOKINGS, TO_MENU])
 
 
 @action("again", who=Who.CUSTOMER)
@@ -121,7 +118,7 @@ class Comment(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         if not text:
             return False
-        turn.state.put(self.name, "" if read_skip(text) else text[:LONGEST_COMMENT])
+        turn.state.put(self.name, "" if read_skip(text) else text[:MAX_COMMENT_LENGTH])
         return True
 
 
@@ -206,10 +203,7 @@ async def _decide(turn: Turn, cost: str, *, agreed: bool) -> Question:
         now=turn.now,
     )
     booking = await bookings.load(turn.session, booking_id=decided.booking_id)
-    return question(
-        say("cost.answered"),
-        options=[to_booking(booking.code), TO_MENU],
-    )
+    return question(say("cost.answered"), options=[to_booking(booking.code), TO_MENU])
 
 
 async def _finish(turn: Turn) -> Question:

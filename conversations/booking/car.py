@@ -10,7 +10,7 @@ from core.db.tables import Part
 from core.messaging.messages import Option, say
 
 OLDEST_YEAR = 1980
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 
 
 class Brand(Step):
@@ -47,7 +47,7 @@ class Brand(Step):
         words = text.split()
         year = read_year(words[-1], turn.local_now) if words else None
         brand, *model = words[:-1] if year else words
-        if not brand or len(text) > LONGEST_NAME:
+        if not brand or len(text) > MAX_NAME_LENGTH:
             return False
         turn.state.put("brand", brand.title())
         if model:
@@ -74,18 +74,15 @@ class Model(Step):
 
     async def read(self, turn: Turn, text: str) -> bool:
         """A listed model, or another name: without "?" and of at most three words."""
+        text = text.strip()
         if turn.understood.model and turn.understood.brand == turn.state.get("brand"):
             return self.absorb(turn)
-        if self._is_known(turn, text) or "?" in text or len(text) > LONGEST_NAME or len(text.split()) > 3:
+        labels = {label.casefold() for _, label in turn.state.shown}
+        is_choice = text.isdigit() or text.casefold() in labels
+        if is_choice or "?" in text or len(text) > MAX_NAME_LENGTH or len(text.split()) > 3:
             return False
-        turn.state.put("model", text.strip())
+        turn.state.put("model", text)
         return True
-
-    def _is_known(self, turn: Turn, text: str) -> bool:
-        """Near spellings of a listed model are matched by the list instead."""
-        return any(
-            label.casefold() == text.strip().casefold() or text.strip().isdigit() for _, label in turn.state.shown
-        )
 
     def mentioned(self, turn: Turn) -> str | None:
         return turn.understood.model

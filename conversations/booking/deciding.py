@@ -39,9 +39,14 @@ class Change(Step):
         return "changing" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
+        given = [
+            name
+            for name, answers in CHANGES.items()
+            if name in ("phone", "goods") or any(answer in turn.state for answer in answers)
+        ]
         return question(
             say("ask.change"),
-            options=[Option(name, say(f"change.{name}")) for name in CHANGES if self._given(turn, name)],
+            options=[Option(name, say(f"change.{name}")) for name in given],
             always=[Option("nothing", say("option.nothing"))],
             button=say("button.choose"),
         )
@@ -53,9 +58,6 @@ class Change(Step):
             turn.state.put("other_phone", True)
         return True
 
-    def _given(self, turn: Turn, name: str) -> bool:
-        return name in ("phone", "goods") or any(answer in turn.state for answer in CHANGES[name])
-
 
 class Confirmed(Step):
     name = "confirmed"
@@ -66,7 +68,7 @@ class Confirmed(Step):
         return question(
             say("ask.waiting" if is_waitlist else "ask.confirmed"),
             say("summary.job", **_job(turn)),
-            say("summary.lines", lines=[price_line(line) for line in quote.lines]),
+            say("summary.lines", lines=[_price_line(line) for line in quote.lines]),
             say("summary.total", extras=_extras(quote), total=quote.total),
             say("summary.customer", **_customer(turn)),
             *([say("waiting.not_a_booking", minutes=turn.shop.offer_minutes)] if is_waitlist else []),
@@ -216,7 +218,7 @@ async def _quote(turn: Turn) -> Quote:
     )
 
 
-def price_line(line: Line) -> Say:
+def _price_line(line: Line) -> Say:
     key = "summary.line" if line.quantity == 1 else "summary.line_of"
     return say(key, name=line.name, count=line.quantity, total=line.total)
 

@@ -103,7 +103,8 @@ class Slot(Step):
         waitable = [slot for slot in load if _can_join_waitlist(turn, slot, job)]
         if not free and not draft.awaited_part(turn):
             return await self._ask_nearest(turn, day, job, waitable)
-        shown = [slot for slot in free if self._suits(turn, slot)] or free
+        since, until = PARTS_OF_DAY.get(turn.state.get("part_of_day"), (0, 24))
+        shown = [slot for slot in free if since <= turn.shop.local(slot.starts_at).hour < until] or free
         lines = [_slot_line(turn, slot) for slot in load]
         return question(
             *self._waitlist_hint(turn, waitable),
@@ -230,10 +231,6 @@ class Slot(Step):
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
-
-    def _suits(self, turn: Turn, slot: SlotLoad) -> bool:
-        since, until = PARTS_OF_DAY.get(turn.state.get("part_of_day"), (0, 24))
-        return since <= turn.shop.local(slot.starts_at).hour < until
 
 
 async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:

@@ -6,8 +6,8 @@ from core.messaging.messages import Option, say
 from core.refusals import AddressMissing, NotOnsite
 from core.states import Location
 
-SHORTEST_ADDRESS = 10
-LONGEST_ADDRESS = 300
+MIN_ADDRESS_LENGTH = 10
+MAX_ADDRESS_LENGTH = 300
 
 
 class Where(Step):
@@ -18,7 +18,8 @@ class Where(Step):
     reopened_by = (NotOnsite,)
 
     def needed(self, turn: Turn) -> bool:
-        return bool(draft.services(turn)) and not self._bound(turn)
+        services = [turn.catalogue.services[service] for service in draft.services(turn)]
+        return bool(services) and all(service.onsite for service in services)
 
     async def ask(self, turn: Turn) -> Question:
         return question(
@@ -45,9 +46,6 @@ class Where(Step):
             return Address.take_place(turn)
         return await self.choose(turn, turn.understood.location) if turn.understood.location else False
 
-    def _bound(self, turn: Turn) -> bool:
-        return not all(turn.catalogue.services[service].onsite for service in draft.services(turn))
-
 
 class Address(Step):
     """The customer's address: typed, or a shared location."""
@@ -66,7 +64,7 @@ class Address(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         if turn.incoming.place is not None:
             return self.take_place(turn)
-        if not SHORTEST_ADDRESS <= len(text) <= LONGEST_ADDRESS:
+        if not MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH:
             return False
         turn.state.put("address", {"text": text})
         return True

@@ -43,12 +43,14 @@ def sections(month: Month) -> list[Section]:
     sold = [Line(_named(sale), _worth(sale.sold)) for sale in month.sales]
     work = [Line(each.name or say("report.nobody"), _worth(each.sold) | _moved(each.money)) for each in month.work]
     whole = Share(sum(each.sold.count for each in month.sales), month.sold.amount)
+    counts = month.bookings
+    bookings = [Line(say(f"report.booking.{name}"), {"count": counts[name]}) for name in COUNTED]
     everything = _worth(month.sold) | _moved(month.money)
     return [
         _section("money", COLUMNS[:-1], *money, Line(total, _entries(month.money))),
         _section("sold", ("count", "worth"), *sold, Line(total, _worth(whole))),
         _section("work", ("count", "worth", *COLUMNS[1:-1]), *work, Line(total, everything)),
-        _section("bookings", ("count",), *(_bookings(month, name) for name in COUNTED), Line(total, _all(month))),
+        _section("bookings", ("count",), *bookings, Line(total, {"count": sum(counts.values())})),
         _section(
             "owed",
             ("count", "worth"),
@@ -108,14 +110,6 @@ def _lines(name: str, lines: list[tuple[Say | str, int]], total: int = 0) -> Say
 
 def _named(sale: Sale) -> Say | str:
     return sale.name or say(f"report.sold.{sale.kind}")
-
-
-def _bookings(month: Month, name: str) -> Line:
-    return Line(say(f"report.booking.{name}"), {"count": month.bookings[name]})
-
-
-def _all(month: Month) -> Mapping[Column, int]:
-    return {"count": sum(month.bookings.values())}
 
 
 def _worth(share: Share) -> dict[Column, int]:
