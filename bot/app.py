@@ -43,6 +43,7 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
+from core.context import Context
 from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.payment import payment_requests, slot_lost
@@ -372,8 +373,8 @@ async def _start(
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Give back what unpaid bookings held, and remind of money that waits for a place."""
     async with database.write() as session:
-        await payment_requests.end_holds(session, now=clock())
-        await slot_lost.remind(session, shop=shop, now=clock())
+        await payment_requests.end_holds(Context(session, shop, clock()))
+        await slot_lost.remind(Context(session, shop, clock()))
 
 
 async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Sequence[asyncio.Task[None]]) -> None:

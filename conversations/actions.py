@@ -92,7 +92,7 @@ async def stranger(turn: Turn, code: str) -> Question:
     """Deny that a web booking made with this number is theirs: the admins are told, nothing is joined."""
     booking = await web_customers.made_with(turn.session, turn.contact.customer, code)
     key = f"stranger:{code}"
-    await booking_notices.alert(turn.session, booking, say("staff.stranger"), key=key, shop=turn.shop, now=turn.now)
+    await booking_notices.alert(turn.ctx, booking, say("staff.stranger"), key=key)
     return menu(turn, say("web.not_joined"))
 
 
@@ -127,13 +127,13 @@ async def pay(turn: Turn, code: str) -> Question:
     """
     booking = await turn.own_booking(code)
     if slot_lost.waits(booking):
-        options = await slot_lost.offers(turn.session, booking, shop=turn.shop, now=turn.now)
+        options = await slot_lost.offers(turn.ctx, booking)
         return question(say("late.first", code=code), options=options, always=[TO_MENU], button=say("late.button"))
     link = await _pay_link(turn, booking)
     if link is not None:
         return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
-    await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
+    await slot_lost.ask_for_rest(turn.ctx, booking, percent=percent)
     return question(say("pay.link_coming", code=code), always=[TO_MENU])
 
 
@@ -196,7 +196,7 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
 
 
 async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
-    open_request = await payment_requests.open_request(turn.session, booking, now=turn.now)
+    open_request = await payment_requests.open_request(turn.ctx, booking)
     if open_request is None or open_request.url is None:
         return None
     return Link(open_request.url, say("option.pay", amount=open_request.amount))
@@ -204,14 +204,7 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
 
 async def call_staff(turn: Turn) -> None:
     """Tell the admins that this customer needs a person; repeated calls make one notice in a while."""
-    await booking_notices.needs_human(
-        turn.session,
-        turn.contact,
-        words=turn.incoming.text or "",
-        shop=turn.shop,
-        now=turn.now,
-        taken=turn.state.taken,
-    )
+    await booking_notices.needs_human(turn.ctx, turn.contact, words=turn.incoming.text or "", taken=turn.state.taken)
 
 
 def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
@@ -221,7 +214,7 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
     slot_is_lost = slot_lost.waits(booking)
     if live and booking.remaining and not cash and not slot_is_lost:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
-    if rescheduling.may_move(booking, shop=turn.shop, now=turn.now):
+    if rescheduling.may_move(turn.ctx, booking):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if slot_is_lost else "option.move")))
     if slot_is_lost:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))

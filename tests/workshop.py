@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingLine, Customer, Part, Seat, Service, Slot, Technician, TechnicianCell
 from core.schedule import bookings
@@ -60,7 +61,7 @@ async def book(
 ) -> Booking:
     """Book for a customer who has no chat."""
     return await bookings.book(
-        session, asked, customer_id=customer, contact_id=None, language="id", shop=shop, now=now, code=code
+        Context(session, shop, now), asked, customer_id=customer, contact_id=None, language="id", code=code
     )
 
 

@@ -13,6 +13,7 @@ from bot.commands import CommandFailed, opened
 from bot.config import load
 from conversations.understand.contacts import read_phone
 from core import media
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Customer
 from core.people import privacy
@@ -40,7 +41,7 @@ async def run(options: Namespace) -> AsyncIterator[str]:
 async def _erase(database: Database, who: str, shop: Shop) -> Sequence[str]:
     try:
         async with database.write() as session:
-            return await privacy.erase(session, await _find(session, who), shop=shop, now=app.now())
+            return await privacy.erase(Context(session, shop, app.now()), await _find(session, who))
     except StillNeeded as needed:
         raise CommandFailed(
             f"Not before this is over: {needed}. Complete or cancel it, and send owed money back."

@@ -15,6 +15,7 @@ from bot.background.ticker import Tick
 from bot.papers.photos import Photos
 from conversations.state import State
 from core import media
+from core.context import Context
 from core.db import backup
 from core.db.backup import BackupFailed
 from core.db.database import Database
@@ -52,7 +53,7 @@ def backups(
             told = message(say("ops.backup_failed", reason=str(error)))
             async with database.write() as session:
                 # Once a day: looking again and again must not flood them.
-                await recipients.admins(session, None, told, key=f"backup-failed:{now:%Y-%m-%d}", shop=shop, now=now)
+                await recipients.admins(Context(session, shop, now), None, told, key=f"backup-failed:{now:%Y-%m-%d}")
 
     return [Tick("backup", LOOK_EVERY, look)]
 

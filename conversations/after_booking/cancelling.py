@@ -29,13 +29,13 @@ async def cancel(turn: Turn, argument: str) -> Question:
     if shown != _as_button(terms):
         return _confirm(turn, booking, terms, say("cancelling.changed"))
     actor = bookings.CUSTOMER
-    await cancellation.cancel(turn.session, booking, reason=actor, actor=actor, shop=turn.shop, now=turn.now)
+    await cancellation.cancel(turn.ctx, booking, reason=actor, actor=actor)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
 def _confirm(turn: Turn, booking: Booking, terms: Terms, *first: Say) -> Question:
     code = booking.code
-    can_move = rescheduling.may_move(booking, shop=turn.shop, now=turn.now)
+    can_move = rescheduling.may_move(turn.ctx, booking)
     return question(
         *first,
         say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
@@ -62,6 +62,6 @@ def _too_late(turn: Turn, code: str) -> Question:
 async def _terms(turn: Turn, booking: Booking) -> Terms | None:
     """The terms now; None when only staff can still cancel."""
     try:
-        return await cancellation.offer(turn.session, booking, by_customer=True, shop=turn.shop, now=turn.now)
+        return await cancellation.offer(turn.ctx, booking, by_customer=True)
     except TooLateToCancel:
         return None

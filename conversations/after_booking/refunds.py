@@ -80,7 +80,7 @@ class AccountRight(Step):
 async def _finish(turn: Turn) -> Question:
     key, answers = turn.state.close()
     await _refund(turn, key)
-    await refunds.send_to(turn.session, key, answers["account"], shop=turn.shop, now=turn.now)
+    await refunds.send_to(turn.ctx, key, answers["account"])
     return actions.menu(turn, say("refund.account_noted"))
 
 

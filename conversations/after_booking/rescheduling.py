@@ -35,16 +35,16 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
     """
     if code:
         booking = await turn.own_booking(code)
-        rescheduling.check_may_move(booking, shop=turn.shop, now=turn.now)
+        rescheduling.check_may_move(turn.ctx, booking)
         turn.state.begin(MOVE.name)
         choose_booking(turn, booking)
         return None
     live = await _live(turn)
-    movable = [booking for booking in live if rescheduling.may_move(booking, shop=turn.shop, now=turn.now)]
+    movable = [booking for booking in live if rescheduling.may_move(turn.ctx, booking)]
     if turn.state.flow not in (None, MOVE.name) or not live:
         return await actions.my_bookings(turn)
     if not movable:
-        rescheduling.check_may_move(min(live, key=_start), shop=turn.shop, now=turn.now)
+        rescheduling.check_may_move(turn.ctx, min(live, key=_start))
     turn.state.begin(MOVE.name)
     _absorb(turn)
     if len(movable) == 1:
@@ -71,7 +71,7 @@ class Which(Step):
         return turn.state.about is None
 
     async def ask(self, turn: Turn) -> Question:
-        movable = [each for each in await _live(turn) if rescheduling.may_move(each, shop=turn.shop, now=turn.now)]
+        movable = [each for each in await _live(turn) if rescheduling.may_move(turn.ctx, each)]
         return question(
             say("move.which"),
             options=[
@@ -138,13 +138,7 @@ class Agreed(Step):
 
 async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
     await rescheduling.move(
-        turn.session,
-        booking,
-        draft.chosen_start(turn),
-        technician_id=draft.technician_id(turn),
-        actor=actor,
-        shop=turn.shop,
-        now=turn.now,
+        turn.ctx, booking, draft.chosen_start(turn), technician_id=draft.technician_id(turn), actor=actor
     )
 
 
@@ -181,7 +175,7 @@ async def refund(turn: Turn, code: str) -> Question:
     booking = await turn.own_booking(code)
     if not slot_lost.waits(booking):
         return _settled(code)
-    await slot_lost.give_back(turn.session, booking, shop=turn.shop, now=turn.now)
+    await slot_lost.give_back(turn.ctx, booking)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
@@ -193,13 +187,11 @@ async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Questio
     try:
         async with turn.session.begin_nested():
             await rescheduling.move(
-                turn.session,
+                turn.ctx,
                 booking,
                 read_start(turn, start),
                 technician_id=None if any_technician else booking.technician_id,
                 actor=bookings.CUSTOMER,
-                shop=turn.shop,
-                now=turn.now,
             )
     except Refusal as refusal:
         return await _offer_others(turn, code, refusal)
@@ -210,7 +202,7 @@ async def _offer_others(turn: Turn, code: str, refusal: Refusal) -> Question:
     booking = await turn.own_booking(code)
     turn.remark_refusal(refusal)
     return question(
-        options=await slot_lost.offers(turn.session, booking, refusal, shop=turn.shop, now=turn.now),
+        options=await slot_lost.offers(turn.ctx, booking, refusal),
         button=say("late.button"),
     )
 

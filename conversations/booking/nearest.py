@@ -24,14 +24,7 @@ async def nearest_slots(
     `besides` is the id of a booking whose own seats count as free.
     """
     found = await bookings.nearest_free(
-        turn.session,
-        around,
-        minutes,
-        shop=turn.shop,
-        now=turn.now,
-        technician_id=technician_id,
-        besides=besides,
-        count=count,
+        turn.ctx, around, minutes, technician_id=technician_id, besides=besides, count=count
     )
     local = [turn.shop.local(at) for at in found if at != excluding]
     return [Option(f"{action}{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]

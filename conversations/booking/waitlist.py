@@ -22,13 +22,11 @@ from core.states import PaymentMethod
 async def join(turn: Turn, order: Order) -> Question:
     """Put an order on the waitlist; raises what `core.booking.waitlist.join` does."""
     wait = await waitlist.join(
-        turn.session,
+        turn.ctx,
         order,
         customer_id=turn.contact.customer_id,
         contact_id=turn.contact.id,
         language=turn.contact.language,
-        shop=turn.shop,
-        now=turn.now,
         code=turn.new_code,
     )
     return await _joined(turn, wait, order.name)
@@ -49,7 +47,7 @@ async def take_at(turn: Turn, argument: str) -> Question:
 
 @action("wait-pass", who=Who.CUSTOMER)
 async def pass_on(turn: Turn, code: str) -> Question:
-    await waitlist.pass_on(turn.session, await turn.own_booking(code), now=turn.now)
+    await waitlist.pass_on(turn.ctx, await turn.own_booking(code))
     return actions.menu(turn, say("waiting.passed"))
 
 
@@ -57,7 +55,7 @@ async def pass_on(turn: Turn, code: str) -> Question:
 async def join_again(turn: Turn, code: str) -> Question:
     """Join again, at the end of the waitlist."""
     booking = await turn.own_booking(code)
-    wait = await waitlist.join_again(turn.session, booking, shop=turn.shop, now=turn.now, code=turn.new_code)
+    wait = await waitlist.join_again(turn.ctx, booking, code=turn.new_code)
     return await _joined(turn, wait, booking.name)
 
 
@@ -91,7 +89,7 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     booking = await turn.own_booking(code)
     try:
         async with turn.session.begin_nested():
-            await waitlist.take(turn.session, booking, starts_at=starts_at, shop=turn.shop, now=turn.now)
+            await waitlist.take(turn.ctx, booking, starts_at=starts_at)
     except (*waitlist.SCARCE, InThePast) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)
     cash = booking.payment_method is PaymentMethod.COD

@@ -34,7 +34,7 @@ class Day(Step):
     reopened_by = (InThePast, TooFarAhead)
 
     async def ask(self, turn: Turn) -> Question:
-        days = await bookings.open_days(turn.session, shop=turn.shop, now=turn.now, count=DAYS_SHOWN)
+        days = await bookings.open_days(turn.ctx, count=DAYS_SHOWN)
         return question(
             say("ask.date"),
             options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],
@@ -80,7 +80,7 @@ async def _complaint_about_day(turn: Turn, day: date) -> Say | None:
         return say("date.past", day=day)
     if (day - today).days > turn.shop.book_ahead_days:
         return say("date.too_far", days=turn.shop.book_ahead_days)
-    closed = await bookings.why_closed(turn.session, day, shop=turn.shop, language=turn.contact.language)
+    closed = await bookings.why_closed(turn.ctx, day, language=turn.contact.language)
     return None if closed is None else say("date.closed", day=day, why=closed)
 
 
@@ -234,9 +234,7 @@ class Slot(Step):
 
 
 async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
-    return await bookings.day_load(
-        turn.session, day, shop=turn.shop, now=turn.now, minutes=job.minutes, besides=job.moved_id
-    )
+    return await bookings.day_load(turn.ctx, day, minutes=job.minutes, besides=job.moved_id)
 
 
 def _can_join_waitlist(turn: Turn, slot: SlotLoad, job: Job) -> bool:
@@ -314,12 +312,4 @@ class WhichTechnician(Step):
 
 async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:
     job = await draft.job(turn)
-    return await bookings.free_technicians(
-        turn.session,
-        starts_at,
-        job.minutes,
-        shop=turn.shop,
-        now=turn.now,
-        skills=job.skills,
-        besides=job.moved_id,
-    )
+    return await bookings.free_technicians(turn.ctx, starts_at, job.minutes, skills=job.skills, besides=job.moved_id)

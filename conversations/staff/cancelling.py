@@ -22,7 +22,7 @@ async def call_off(turn: Turn, code: str) -> None:
 async def no_show(turn: Turn, code: str) -> Question:
     """Confirm first, with what it costs the customer."""
     booking = await who.job(turn, code)
-    due = await cancellation.offer_for_no_show(turn.session, booking, shop=turn.shop, now=turn.now)
+    due = await cancellation.offer_for_no_show(turn.ctx, booking)
     return question(
         say("team.no_show_sure", code=code, at=turn.shop.local(booking.starts_at)),
         *([booking_notices.block(cancellation.sums(due))] if due.paid else []),
@@ -36,7 +36,7 @@ async def no_show(turn: Turn, code: str) -> Question:
 @action("yes-no-show", who=Who.STAFF)
 async def yes_no_show(turn: Turn, code: str) -> Question:
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.no_show(turn.session, booking, actor=actor, shop=turn.shop, now=turn.now)
+    await cancellation.no_show(turn.ctx, booking, actor=actor)
     return await jobs.card(turn, code, say("team.no_show_noted"))
 
 
@@ -46,16 +46,14 @@ class Reason(Words):
 
     async def ask(self, turn: Turn) -> Question:
         booking = await who.job(turn, turn.state.about or "")
-        terms = await cancellation.offer(turn.session, booking, by_customer=False, shop=turn.shop, now=turn.now)
+        terms = await cancellation.offer(turn.ctx, booking, by_customer=False)
         return question(say("team.ask.reason", code=turn.state.about), *cancellation.sums(terms))
 
 
 async def _finish(turn: Turn) -> Question:
     code, answers = turn.state.close()
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.cancel(
-        turn.session, booking, reason=answers["reason"], actor=actor, shop=turn.shop, now=turn.now
-    )
+    await cancellation.cancel(turn.ctx, booking, reason=answers["reason"], actor=actor)
     return await jobs.card(turn, code, say("team.called_off"))
 
 

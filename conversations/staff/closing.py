@@ -47,7 +47,7 @@ class ReallyClose(Confirmation):
 
     async def ask(self, turn: Turn) -> Question:
         day = _day(turn)
-        booked = await closures.affected(turn.session, day, shop=turn.shop)
+        booked = await closures.affected(turn.ctx, day)
         return question(
             say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(booked)),
             options=[Option("yes", say("team.option.close_it")), Option("no", say("option.no"))],
@@ -63,7 +63,7 @@ async def _finish(turn: Turn) -> Question:
     _, answers = turn.state.close()
     if not answers["really_close"]:
         return await menu(turn, first=say("team.not_closed"))
-    booked = await closures.close_day(turn.session, day, answers["because"], shop=turn.shop)
+    booked = await closures.close_day(turn.ctx, day, answers["because"])
     if not booked:
         return await menu(turn, first=say("team.closed", day=day))
     return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(booked)), booked, more="jobs:today")

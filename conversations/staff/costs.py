@@ -80,14 +80,12 @@ async def _finish(turn: Turn) -> Question:
     if not answers["sure"]:
         return await jobs.card(turn, code, say("team.cost_dropped"))
     await work.add_cost(
-        turn.session,
+        turn.ctx,
         await who.job(turn, code),
         answers["what"],
         answers["how_much"],
         agreed=False,
         photo=answers["photo"] or None,
-        shop=turn.shop,
-        now=turn.now,
         actor=who.acting(turn).name,
     )
     return await jobs.card(turn, code, say("team.cost_sent"))

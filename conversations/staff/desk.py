@@ -14,7 +14,7 @@ from core.states import BookingStatus
 async def figures(turn: Turn, _: str) -> Question:
     """Bookings by status, total revenue, and this week day by day, with a chart."""
     now = await overview.dashboard(turn.session)
-    week = await overview.week(turn.session, turn.local_now.date(), shop=turn.shop)
+    week = await overview.week(turn.ctx, turn.local_now.date())
     return question(
         say(
             "team.figures",
@@ -38,7 +38,7 @@ async def figures(turn: Turn, _: str) -> Question:
 @action("pending", who=Who.ADMIN)
 async def pending(turn: Turn, begins: str) -> Question:
     """Pending bookings: first those whose slot was lost, then by appointment."""
-    found, _ = await overview.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
+    found, _ = await overview.find(turn.ctx, status=BookingStatus.PENDING, limit=200)
     if not found:
         return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])
     head = say("team.pending", count=len(found))
@@ -50,7 +50,7 @@ async def pending(turn: Turn, begins: str) -> Question:
 async def assign(turn: Turn, code: str) -> Question:
     """The technicians who are free for a job."""
     booking = await who.job(turn, code)
-    free = await work.free_for(turn.session, booking, shop=turn.shop, now=turn.now)
+    free = await work.free_for(turn.ctx, booking)
     back = jobs.back_to_job(code)
     if not free:
         return question(say("team.nobody_free"), always=[back])
@@ -67,5 +67,5 @@ async def give(turn: Turn, argument: str) -> Question:
     """Assign a job; the customer and the technician are notified."""
     code, _, technician = argument.partition(":")
     booking = await who.job(turn, code)
-    await work.assign(turn.session, booking, technician, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    await work.assign(turn.ctx, booking, technician, actor=who.acting(turn).name)
     return await jobs.card(turn, code, say("team.given"))

@@ -56,12 +56,10 @@ class Content(Step):
 async def _finish(turn: Turn) -> Question:
     code, answers = turn.state.close()
     await work.add_note(
-        turn.session,
+        turn.ctx,
         await who.job(turn, code),
         "\n".join(answers.get("words", [])),
         photos=answers.get("photos", []),
-        shop=turn.shop,
-        now=turn.now,
         actor=who.acting(turn).name,
     )
     return await jobs.card(turn, code, say("team.noted"))

@@ -37,7 +37,7 @@ async def _finish(turn: Turn) -> Question:
     booking, writer = await who.job(turn, code), who.acting(turn).name
     words = message(say("team.letter", name=writer, code=code, text=answers["letter"]))
     key = f"letter:{turn.incoming.channel}:{turn.incoming.event_id}"
-    await recipients.chat(turn.session, booking, words, key, turn.now)
+    await recipients.chat(turn.ctx, booking, words, key)
     return await jobs.card(turn, code, say("team.written"))
 
 

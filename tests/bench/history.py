@@ -12,6 +12,7 @@ from typing import Any
 from served import MONDAY_8_AM, SHOP, prepare
 from sqlalchemy import text
 
+from core.context import Context
 from core.db.database import Database, insert_into
 from core.db.tables import Booking, Customer, Seat, Slot, TechnicianCell
 from core.schedule.bookings import day_load
@@ -58,7 +59,7 @@ async def compare(few: Database, many: Database) -> tuple[float, float]:
         for _ in range(TIMES):
             for session, times in zip(sessions, spent, strict=True):
                 begin = perf_counter()
-                load = await day_load(session, DAY, shop=SHOP, now=MONDAY_8_AM, technician_id="dedi")
+                load = await day_load(Context(session, SHOP, MONDAY_8_AM), DAY, technician_id="dedi")
                 times.append(perf_counter() - begin)
                 await session.rollback()
                 if len(load) != 8:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from talk import Talk
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Base, Booking, Contact, Conversation, Customer, Outbox
 from core.people import privacy
@@ -60,7 +61,7 @@ async def test_messages_with_staff_are_erased(people: tuple[Talk, Talk, Talk]) -
     async with sari.database.write() as session:
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
         erased = await privacy.find(session, code=CODE)
-        photos = await privacy.erase(session, erased, shop=sari.shop, now=sari.now)
+        photos = await privacy.erase(Context(session, sari.shop, sari.now), erased)
     after = await _everything(sari.database)
     assert [word for word in SARIS_DATA if word in after] == []
     assert set(photos) == {FROM_HER, TO_HER}
@@ -74,7 +75,7 @@ async def test_messages_to_former_staff_are_erased(people: tuple[Talk, Talk, Tal
     without_rina = sari.shop.model_copy(update={"staff": ()})
     async with sari.database.write() as session:
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
-        await privacy.erase(session, await privacy.find(session, code=CODE), shop=without_rina, now=sari.now)
+        await privacy.erase(Context(session, without_rina, sari.now), await privacy.find(session, code=CODE))
     after = await _everything(sari.database)
     assert [word for word in SARIS_DATA if word in after] == []
 
@@ -87,7 +88,7 @@ async def test_erasure_ends_a_takeover(people: tuple[Talk, Talk, Talk]) -> None:
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
         erased = await privacy.find(session, code=CODE)
         number = await session.scalar(select(Contact.id).where(Contact.customer_id == erased.id))
-        await privacy.erase(session, erased, shop=sari.shop, now=sari.now)
+        await privacy.erase(Context(session, sari.shop, sari.now), erased)
         newcomer = Customer(created_at=sari.now)
         session.add(Contact(id=number, channel="telegram", address="5001", customer=newcomer, created_at=sari.now))
         await session.flush()

@@ -42,6 +42,7 @@ from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import NotPossible
 from bot.sandbox.midtrans_records import Transaction
 from core.booking import cancellation, rescheduling
+from core.context import Context
 from core.db.tables import Booking, Contact, PaymentNotification, PaymentRequest, Refund
 from core.payment import ledger, payment_requests, refunds, settlement, slot_lost
 from core.refusals import AlreadyPaid, Refusal
@@ -335,7 +336,7 @@ class Money(RuleBasedStateMachine):
         self.now += pause
         self.at_the_till(self.till.account.tick)
         if sweep:
-            self.does(lambda session: bookings.release_ended_holds(session, now=self.now))
+            self.does(lambda session: bookings.release_ended_holds(Context(session, shop, self.now)))
 
     @rule()
     def everything_is_confirmed(self) -> None:
@@ -535,7 +536,7 @@ class Naive(Money):
                 return
             self.arrived += 1
             await ledger.enter(
-                session,
+                Context(session, SHOP, self.now),
                 await payment_requests.locked(session, request.booking_id),
                 "received",
                 request.amount,
@@ -544,8 +545,6 @@ class Naive(Money):
                 transaction_id=body["transaction_id"],
                 method="qris",
                 evidence={},
-                shop=SHOP,
-                now=self.now,
             )
 
         self.does(enter)

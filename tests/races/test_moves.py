@@ -11,6 +11,7 @@ from sqlalchemy import select
 from workshop import ANDI, INSTALL, book, check_books, furnish, order
 
 from core.booking import rescheduling
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Outbox
 from core.payment import settlement
@@ -30,7 +31,7 @@ async def move(
         async with database.write() as session:
             booking = await bookings.load(session, code=code)
             await rescheduling.move(
-                session, booking, to, technician_id=technician, actor=bookings.CUSTOMER, shop=shop, now=now
+                Context(session, shop, now), booking, to, technician_id=technician, actor=bookings.CUSTOMER
             )
     except Refusal as refusal:
         return type(refusal)
@@ -121,7 +122,7 @@ async def test_a_payment_arrives_while_its_booking_moves(databases: list[Databas
 
     async def pays() -> type:
         async with databases[-1].write() as session:
-            await settlement.settle(session, ORDER, answer(), shop=shop, now=now)
+            await settlement.settle(Context(session, shop, now), ORDER, answer())
         return Booking
 
     deeds = (move(databases[0], CODE, to, shop=shop, now=now), pays())

@@ -13,6 +13,7 @@ from bot.background.single_process import in_one_process
 from bot.channels.sending import File, Parcel
 from bot.config import BadSettings
 from bot.outbox.dispatch import Dispatcher
+from core.context import Context
 from core.db.database import Database
 from core.messaging import outbox
 from core.messaging.messages import Document, message, say
@@ -78,7 +79,7 @@ async def test_the_nights_job_is_done_by_one_of_them(
 ) -> None:
     async def process(database: Database) -> bool:
         async with database.write() as session:
-            return await reconciliation_run.claim(session, shop=shop, now=now) is not None
+            return await reconciliation_run.claim(Context(session, shop, now)) is not None
 
     claims = [process(database) for database in both for _ in range(3)]
     assert sum(await asyncio.gather(*claims)) == 1

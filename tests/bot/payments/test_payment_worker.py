@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import Collector
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentNotification
 from core.payment import payment_requests, settlement
@@ -108,7 +109,7 @@ class Till:
     async def ask(self, percent: int | None) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await payment_requests.request(session, booking, shop=self.shop, now=self.now, percent=percent)
+            await payment_requests.request(Context(session, self.shop, self.now), booking, percent=percent)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -376,7 +377,7 @@ async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
     await till.work()
     till.midtrans.statuses[ORDER] = answer(status="pending")
     async with database.write() as session:
-        await payment_requests.void(session, await bookings.load(session, code=CODE), now=till.now)
+        await payment_requests.void(Context(session, shop, till.now), await bookings.load(session, code=CODE))
     till.midtrans.asked.clear()
     till.midtrans.wrong = list(wrong)  # the same list serves both databases
     await till.work()

@@ -19,6 +19,7 @@ from workshop import INSTALL
 from bot.papers.photos import Photos
 from bot.payments.midtrans_client import SnapLink
 from bot.payments.payment_worker import Collector
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking
 from core.payment import settlement
@@ -166,7 +167,7 @@ class Web:
         order_id = body["data"]["orderId"]
         told = answer(order_id, amount=body["data"]["amount"], transaction_id=f"t-{order_id}")
         async with self.database.write() as session:
-            assert await settlement.settle(session, order_id, told, shop=self.shop, now=self.now) == "received"
+            assert await settlement.settle(Context(session, self.shop, self.now), order_id, told) == "received"
         return str(order_id)
 
     async def row(self, booking: str) -> Booking:

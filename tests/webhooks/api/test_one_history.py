@@ -9,6 +9,7 @@ from workshop import CHECK, order
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
+from core.context import Context
 from core.db.tables import Contact, Customer, Outbox
 from core.schedule import bookings
 
@@ -34,13 +35,11 @@ async def booked_in_the_chat(web: Web, number: str) -> str:
         contact = (await session.scalars(select(Contact).where(Contact.address == f"whatsapp:{number}"))).one()
         wanted = order(web.shop.local(web.now).replace(hour=14), services=(CHECK,), phone=number)
         made = await bookings.book(
-            session,
+            Context(session, web.shop, web.now),
             wanted,
             customer_id=contact.customer_id,
             contact_id=contact.id,
             language="id",
-            shop=web.shop,
-            now=web.now,
             code="BK-CHAT0001",
         )
     return made.code
