@@ -49,7 +49,7 @@ from core.db.tables import Contact, Secret
 from core.payment import payment_requests, slot_lost
 from core.payment.payment_requests import WORKER
 from core.refusals import BadPhotos
-from core.schedule.holds import WAITING
+from core.schedule.holds import WAITLIST
 from core.shop import Shop
 from core.upkeep import leases
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
@@ -145,7 +145,7 @@ async def serving(
             dispatcher.wake(*whose)
             if collector and (not whose or WORKER in whose):
                 collector.wake()
-            if not whose or WAITING in whose:
+            if not whose or WAITLIST in whose:
                 line.wake()
 
         intake = Intake(

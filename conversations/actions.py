@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from conversations import papers
 from conversations.turn import Question, Turn, question
-from core.booking import rescheduling, waitlist
+from core.booking import may_reschedule, waitlist_entries
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Link, Option, Say, say
 from core.notices import booking_notices
@@ -69,7 +69,7 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
     """The customer's own bookings, newest first."""
     on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_LISTED)
-    waits = await waitlist.of_customer(turn.session, turn.contact.customer_id)
+    waits = await waitlist_entries(turn.session, turn.contact.customer_id)
     if not own and not on_the_web and not waits:
         return menu(turn, say("mine.none"))
     options = [Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own]
@@ -149,7 +149,7 @@ async def pay(turn: Turn, code: str) -> Question:
     percent = booking.down_payment_percent if not booking.paid_amount else None
     try:
         async with turn.session.begin_nested():
-            await slot_lost.ask_for_rest(turn.ctx, booking, percent=percent)
+            await slot_lost.request_payment(turn.ctx, booking, percent=percent)
     except Refusal as refusal:
         return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
     return question(say("pay.link_coming", code=code), always=[_TO_MENU])
@@ -241,7 +241,7 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     waits = slot_lost.waits(booking)
     if live and booking.remaining and not cash and not waits:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
-    if rescheduling.may_move(turn.ctx, booking):
+    if may_reschedule(turn.ctx, booking):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if waits else "option.move")))
     if waits:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))

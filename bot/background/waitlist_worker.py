@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from bot.background.loop import Loop
-from core.booking import waitlist
+from core.booking import due_ends, due_offers, end_entry, make_offer
 from core.context import Context
 from core.db.database import AWAY, Database
 from core.shop import Shop
@@ -33,11 +33,11 @@ class Line(Loop):
         """End what is over and offer what is free; how many offers were made."""
         now = self._clock()
         async with self._database.read() as session:
-            over = await waitlist.over(Context(session, self._shop, now))
-        ended = await self._each(over, waitlist.end, now)
+            over = await due_ends(Context(session, self._shop, now))
+        ended = await self._each(over, end_entry, now)
         async with self._database.read() as session:
-            due = await waitlist.due(Context(session, self._shop, now))
-        made = await self._each(due, waitlist.offer, now)
+            due = await due_offers(Context(session, self._shop, now))
+        made = await self._each(due, make_offer, now)
         if over or True in made:
             self._wake_dispatch()
         for bug in (*ended, *made):

@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from conversations import actions
 from conversations.turn import Question, Turn, question
-from core.booking import cancellation, rescheduling
-from core.booking.cancellation import Terms
+from core.booking import CancellationTerms, cancel, cancellation_terms, may_reschedule, refund_summary
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.refusals import TooLateToCancel
@@ -32,17 +31,17 @@ async def really_drop(turn: Turn, argument: str) -> Question:
     if shown != _as_button(offered):
         return _sure(turn, booking, offered, say("cancelling.changed"))
     them = bookings.CUSTOMER
-    await cancellation.cancel(turn.ctx, booking, reason=them, actor=them)
+    await cancel(turn.ctx, booking, reason=them, actor=them)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
-def _sure(turn: Turn, booking: Booking, offered: Terms, *first: Say) -> Question:
+def _sure(turn: Turn, booking: Booking, offered: CancellationTerms, *first: Say) -> Question:
     code = booking.code
-    rather_move = rescheduling.may_move(turn.ctx, booking)
+    rather_move = may_reschedule(turn.ctx, booking)
     return question(
         *first,
         say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
-        *cancellation.money(offered),
+        *refund_summary(offered),
         options=[
             Option(f"really:{code}:{_as_button(offered)}", say("option.yes_cancel")),
             *([Option(f"move:{code}", say("option.move"))] if rather_move else []),
@@ -51,7 +50,7 @@ def _sure(turn: Turn, booking: Booking, offered: Terms, *first: Say) -> Question
     )
 
 
-def _as_button(offered: Terms) -> str:
+def _as_button(offered: CancellationTerms) -> str:
     """The terms as the button carries them: what is kept, and what comes back."""
     return f"{offered.kept}:{offered.back}"
 
@@ -63,10 +62,10 @@ def _too_late(turn: Turn, code: str) -> Question:
     )
 
 
-async def _offer(turn: Turn, booking: Booking) -> Terms | None:
+async def _offer(turn: Turn, booking: Booking) -> CancellationTerms | None:
     """The terms of now; None when it is too late to cancel without a person."""
     try:
-        return await cancellation.offer(turn.ctx, booking, by_customer=True)
+        return await cancellation_terms(turn.ctx, booking, by_customer=True)
     except TooLateToCancel:
         return None
 

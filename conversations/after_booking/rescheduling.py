@@ -14,7 +14,7 @@ from conversations.booking import draft
 from conversations.booking.when import Day, Slot, WhichTechnician
 from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand import read_when, read_yes_no
-from core.booking import rescheduling
+from core.booking import check_may_reschedule, may_reschedule, reschedule
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.payment import slot_lost
@@ -41,16 +41,16 @@ async def move(turn: Turn, code: str) -> Question | None:
     """
     if code:
         booking = await turn.own_booking(code)
-        rescheduling.check_may_move(turn.ctx, booking)
+        check_may_reschedule(turn.ctx, booking)
         turn.state.begin(MOVE.name)
         take_up(turn, booking)
         return None
     live = await _live(turn)
-    movable = [booking for booking in live if rescheduling.may_move(turn.ctx, booking)]
+    movable = [booking for booking in live if may_reschedule(turn.ctx, booking)]
     if turn.state.flow not in (None, MOVE.name) or not live:
         return await actions.my_bookings(turn)
     if not movable:
-        rescheduling.check_may_move(turn.ctx, min(live, key=_start))
+        check_may_reschedule(turn.ctx, min(live, key=_start))
     turn.state.begin(MOVE.name)
     _listen(turn)
     if len(movable) == 1:
@@ -81,7 +81,7 @@ class Which(Step):
 
     async def ask(self, turn: Turn) -> Question:
         """Those that can be moved, the next one first."""
-        movable = [each for each in await _live(turn) if rescheduling.may_move(turn.ctx, each)]
+        movable = [each for each in await _live(turn) if may_reschedule(turn.ctx, each)]
         return question(
             say("move.which"),
             options=[
@@ -157,7 +157,7 @@ async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
     starts_at = draft.starts_at(turn)
     if starts_at is None:
         raise LookupError("nothing is moved without a time")
-    await rescheduling.move(turn.ctx, booking, starts_at, technician_id=draft.technician_id(turn), actor=actor)
+    await reschedule(turn.ctx, booking, starts_at, technician_id=draft.technician_id(turn), actor=actor)
 
 
 def comes_again(turn: Turn, refusal: Refusal) -> bool:
@@ -212,7 +212,7 @@ async def _retake(turn: Turn, argument: str, *, anyone: bool) -> Question:
         return _settled(code)
     try:
         async with turn.session.begin_nested():
-            await rescheduling.move(
+            await reschedule(
                 turn.ctx,
                 booking,
                 _moment(turn, moment),

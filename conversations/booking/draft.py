@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from conversations.turn import Turn
+from core.booking import BookingRequest, Order
 from core.db.tables import Booking, Part
 from core.schedule import bookings
-from core.schedule.orders import Order
 from core.states import Location, PaymentMethod
 
 
@@ -71,7 +71,7 @@ async def job(turn: Turn) -> Job:
     if turn.state.about is None:
         return Job(minutes(turn), skills(turn))
     booking = await bookings.load(turn.session, code=turn.state.about)
-    return Job(booking.minutes, await bookings.skills_of(turn.session, booking), booking)
+    return Job(booking.minutes, await bookings.required_skills(turn.session, booking), booking)
 
 
 def day(turn: Turn) -> date | None:
@@ -129,6 +129,22 @@ def order(turn: Turn) -> Order:
         method=PaymentMethod(state.get("method")),
         down_payment_percent=None if plan == "full" else int(plan),
     )
+
+
+def request(turn: Turn) -> BookingRequest:
+    """The order, for the customer of this chat."""
+    return BookingRequest(
+        order=order(turn),
+        customer_id=turn.contact.customer_id,
+        contact_id=turn.contact.id,
+        language=turn.contact.language,
+        code=code(turn),
+    )
+
+
+def code(turn: Turn) -> str:
+    """The code of the booking that this turn may make."""
+    return f"BK-{turn.fresh[:8]}"
 
 
 def car_name(turn: Turn) -> str:

@@ -11,28 +11,30 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from conversations import actions
+from conversations.booking import draft
 from conversations.turn import Question, Turn, question
-from core.booking import waitlist
+from core.booking import (
+    WAITABLE,
+    BookingRequest,
+    count_ahead,
+    join_waitlist,
+    leave_waitlist,
+    pass_on_offer,
+    rejoin_waitlist,
+    take_offer,
+    waitlist_entries,
+)
 from core.db.tables import Booking, Waiting
 from core.messaging.messages import Option, say
 from core.refusals import InsufficientStock, InThePast, NotFound, Refusal
-from core.schedule import bookings
-from core.schedule.orders import Order
+from core.schedule import availability
 from core.states import PaymentMethod
 
 
-async def join(turn: Turn, order: Order) -> Question:
-    """Stand in the line for an order; raises what `core.waiting.join` does."""
-    customer = turn.contact.customer_id
-    wait = await waitlist.join(
-        turn.ctx,
-        order,
-        customer_id=customer,
-        contact_id=turn.contact.id,
-        language=turn.contact.language,
-        code=_code(turn),
-    )
-    return await _joined(turn, wait, order.name)
+async def join(turn: Turn, request: BookingRequest) -> Question:
+    """Join the waitlist with an order; raises what `join_waitlist` does."""
+    wait = await join_waitlist(turn.ctx, request)
+    return await _joined(turn, wait, request.order.name)
 
 
 async def take(turn: Turn, code: str) -> Question:
@@ -52,25 +54,25 @@ async def take_at(turn: Turn, argument: str) -> Question:
 
 async def pass_on(turn: Turn, code: str) -> Question:
     """Leave what was offered to the next in line."""
-    await waitlist.pass_on(turn.ctx, await turn.own_booking(code))
+    await pass_on_offer(turn.ctx, await turn.own_booking(code))
     return actions.menu(turn, say("waiting.passed"))
 
 
 async def join_again(turn: Turn, code: str) -> Question:
     """Stand at the end of the line once more."""
     booking = await turn.own_booking(code)
-    wait = await waitlist.join_again(turn.ctx, booking, code=_code(turn))
+    wait = await rejoin_waitlist(turn.ctx, booking, code=draft.code(turn))
     return await _joined(turn, wait, booking.name)
 
 
 async def see(turn: Turn, code: str) -> Question:
     """A place in the line, and the way out of it."""
-    found = await waitlist.of_customer(turn.session, turn.contact.customer_id)
+    found = await waitlist_entries(turn.session, turn.contact.customer_id)
     wait = next((each for each in found if each.booking_code == code), None)
     if wait is None:
         raise NotFound
     return question(
-        say("wait.head", at=turn.shop.local(wait.starts_at), ahead=await waitlist.ahead_of(turn.session, wait)),
+        say("wait.head", at=turn.shop.local(wait.starts_at), ahead=await count_ahead(turn.session, wait)),
         options=[Option(f"wait-leave:{code}", say("wait.option.leave"))],
         always=_BACK,
     )
@@ -78,12 +80,12 @@ async def see(turn: Turn, code: str) -> Question:
 
 async def leave(turn: Turn, code: str) -> Question:
     """Leave the line."""
-    wait = await waitlist.leave(turn.session, code, customer_id=turn.contact.customer_id)
+    wait = await leave_waitlist(turn.session, code, customer_id=turn.contact.customer_id)
     return actions.menu(turn, say("wait.left", at=turn.shop.local(wait.starts_at)))
 
 
 async def _joined(turn: Turn, wait: Waiting, name: str) -> Question:
-    ahead, at = await waitlist.ahead_of(turn.session, wait), turn.shop.local(wait.starts_at)
+    ahead, at = await count_ahead(turn.session, wait), turn.shop.local(wait.starts_at)
     if ahead:
         return question(say("waiting.joined_behind", name=name, at=at, ahead=ahead))
     return question(say("waiting.joined", name=name, at=at))
@@ -93,8 +95,8 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     booking = await turn.own_booking(code)
     try:
         async with turn.session.begin_nested():
-            await waitlist.take(turn.ctx, booking, starts_at=starts_at)
-    except (*waitlist.SCARCE, InThePast) as gone:
+            await take_offer(turn.ctx, booking, starts_at=starts_at)
+    except (*WAITABLE, InThePast) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)
     cash = booking.payment_method is PaymentMethod.COD
     return question(
@@ -119,15 +121,11 @@ async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:
 
 
 async def _nearby(turn: Turn, booking: Booking) -> Sequence[Option]:
-    near = await bookings.nearest_free(
+    near = await availability.nearest_free(
         turn.ctx, booking.starts_at, booking.minutes, technician_id=booking.technician_id
     )
     local = [turn.shop.local(at) for at in near]
     return [Option(f"wait-at:{booking.code}:{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]
-
-
-def _code(turn: Turn) -> str:
-    return f"BK-{turn.fresh[:8]}"
 
 
 _BACK = (Option("mine", say("option.my_bookings")), Option("menu", say("option.menu")))

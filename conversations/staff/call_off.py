@@ -3,7 +3,7 @@
 from conversations.staff import jobs, who
 from conversations.staff.steps import Words
 from conversations.turn import Flow, Question, Turn, question
-from core.booking import cancellation
+from core.booking import cancel, cancellation_terms, staff_refund_summary
 from core.messaging.messages import say
 from core.states import BookingStatus, check_move
 
@@ -24,15 +24,15 @@ class Reason(Words):
     async def ask(self, turn: Turn) -> Question:
         """Type it."""
         booking = await who.job(turn, turn.state.about or "")
-        terms = await cancellation.offer(turn.ctx, booking, by_customer=False)
-        return question(say("team.ask.reason", code=turn.state.about), *cancellation.sums(terms))
+        terms = await cancellation_terms(turn.ctx, booking, by_customer=False)
+        return question(say("team.ask.reason", code=turn.state.about), *staff_refund_summary(terms))
 
 
 async def _finish(turn: Turn) -> Question:
     code, reason = turn.state.about or "", turn.state.get("reason")
     turn.state.begin(None)
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.cancel(turn.ctx, booking, reason=reason, actor=actor)
+    await cancel(turn.ctx, booking, reason=reason, actor=actor)
     return await jobs.card(turn, code, say("team.called_off"))
 
 

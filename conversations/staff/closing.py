@@ -6,7 +6,7 @@ from conversations.staff import jobs
 from conversations.staff.menu import menu
 from conversations.staff.steps import OnceMore, Words
 from conversations.turn import Flow, Question, Step, Turn, question
-from core.booking import closures
+from core.booking import affected_by_closing, close_day
 from core.messaging.messages import Option, say
 
 
@@ -53,7 +53,7 @@ class ReallyClose(OnceMore):
     async def ask(self, turn: Turn) -> Question:
         """With the number of jobs that would have to be moved."""
         day = _day(turn)
-        waiting = await closures.affected(turn.ctx, day)
+        waiting = await affected_by_closing(turn.ctx, day)
         return question(
             say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(waiting)),
             options=[Option("yes", say("team.option.close_it")), Option("no", say("option.no"))],
@@ -69,7 +69,7 @@ async def _finish(turn: Turn) -> Question:
     turn.state.begin(None)
     if not really:
         return await menu(turn, first=say("team.not_closed"))
-    waiting = await closures.close_day(turn.ctx, day, reason)
+    waiting = await close_day(turn.ctx, day, reason)
     if not waiting:
         return await menu(turn, first=say("team.closed", day=day))
     return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(waiting)), waiting, more="jobs:today")

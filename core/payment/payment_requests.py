@@ -52,7 +52,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
     amount = _amount(booking, ctx.shop, percent)
     able = channels(booking.payment_method, amount)
     if percent != booking.down_payment_percent:  # what was agreed when it was booked stands
-        await trust.check(ctx, booking.customer_id, booking.payment_method, percent)
+        await trust.check_payment_terms(ctx, booking.customer_id, booking.payment_method, percent)
     for alive in await _alive(ctx.session, booking):
         if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > ctx.now:
             return alive

@@ -44,7 +44,7 @@ def check_may_cancel(status: BookingStatus, left: timedelta, shop: Shop) -> None
         raise TooLateToCancel(hours=shop.cancel_until_hours)
 
 
-def check_may_move(status: BookingStatus, left: timedelta, moves: int, shop: Shop) -> None:
+def check_may_reschedule(status: BookingStatus, left: timedelta, moves: int, shop: Shop) -> None:
     """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may move it now.
 
     `moves`: how often they moved it before.

@@ -27,7 +27,7 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
     if not 1 <= amount <= booking.remaining:
         raise BadAmount(least=1, most=booking.remaining)
     number = await _enter(ctx, booking, amount, actor=actor)
-    bookings.note(ctx, booking, "cash", actor=actor, amount=amount)
+    bookings.record_event(ctx, booking, "cash", actor=actor, amount=amount)
     first = booking.status is BookingStatus.PENDING
     if first:
         await _confirm(ctx, booking, actor=actor)
@@ -59,4 +59,4 @@ async def _confirm(ctx: Context, booking: Booking, *, actor: str) -> None:
     if not booking.holding:
         await bookings.hold_again(ctx, booking)
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.note(ctx, booking, "confirmed", actor=actor)
+    bookings.record_event(ctx, booking, "confirmed", actor=actor)

@@ -46,7 +46,7 @@ async def add_cost(
     )
     ctx.session.add(cost)
     await ctx.session.flush()
-    bookings.note(ctx, booking, "cost_proposed", actor=actor, cost_id=cost.id, amount=amount)
+    bookings.record_event(ctx, booking, "cost_proposed", actor=actor, cost_id=cost.id, amount=amount)
     if agreed:
         by_link = await _bill(ctx, booking, cost, actor=actor)
         await notices.cost_added(ctx, booking, cost, by_link=by_link)
@@ -93,7 +93,7 @@ async def withdraw(ctx: Context, booking: Booking, *, actor: str) -> None:
 
 def _refuse(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> None:
     cost.state, cost.decided_at = CostState.REFUSED, ctx.now
-    bookings.note(ctx, booking, "cost_refused", actor=actor, cost_id=cost.id, amount=cost.amount)
+    bookings.record_event(ctx, booking, "cost_refused", actor=actor, cost_id=cost.id, amount=cost.amount)
 
 
 async def _bill(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> bool:
@@ -102,13 +102,13 @@ async def _bill(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: 
     booking.lines.append(BookingLine(name=cost.description, quantity=1, price=cost.amount, total=cost.amount))
     booking.additional_costs += cost.amount
     booking.total_price += cost.amount + _more_tax(booking, cost.amount)
-    bookings.note(ctx, booking, "cost_agreed", actor=actor, cost_id=cost.id, amount=cost.amount)
+    bookings.record_event(ctx, booking, "cost_agreed", actor=actor, cost_id=cost.id, amount=cost.amount)
     await ctx.session.flush()
     await payment_requests.refresh(ctx.session, booking)
     if not booking.remaining:
         return False
     try:
-        await slot_lost.ask_for_rest(ctx, booking, percent=None)
+        await slot_lost.request_payment(ctx, booking, percent=None)
     except MethodCannotPay:  # cash, or too little for the method: it is paid at the workshop
         return False
     return True

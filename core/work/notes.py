@@ -32,7 +32,7 @@ async def add_note(ctx: Context, booking: Booking, text: str, *, photos: Sequenc
     note = WorkNote(booking_id=booking.id, at=ctx.now, author=actor, text=text.strip(), photos=list(photos))
     ctx.session.add(note)
     await ctx.session.flush()
-    bookings.note(ctx, booking, "note", actor=actor, note_id=note.id)
+    bookings.record_event(ctx, booking, "note", actor=actor, note_id=note.id)
     await notices.noted(ctx, booking, note)
     return note
 

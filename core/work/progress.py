@@ -23,7 +23,7 @@ async def on_my_way(ctx: Context, booking: Booking, *, actor: str) -> None:
     if booking.location is not Location.ONSITE:
         raise WorkshopJob
     check_move(booking.status, BookingStatus.IN_PROGRESS)
-    bookings.note(ctx, booking, "on_my_way", actor=actor)
+    bookings.record_event(ctx, booking, "on_my_way", actor=actor)
     await notices.on_my_way(ctx, booking)
 
 
@@ -33,7 +33,7 @@ async def start(ctx: Context, booking: Booking, *, actor: str) -> None:
     check_move(booking.status, BookingStatus.IN_PROGRESS)
     booking.status = BookingStatus.IN_PROGRESS
     await outbox.drop(ctx.session, booking.id)  # who is here needs no reminder
-    bookings.note(ctx, booking, "started", actor=actor)
+    bookings.record_event(ctx, booking, "started", actor=actor)
     await notices.started(ctx, booking)
 
 
@@ -47,12 +47,12 @@ async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
     if booking.remaining:
         raise StillUnpaid(remaining=booking.remaining)
     await costs.withdraw(ctx, booking, actor=actor)
-    await holds.use_up(ctx.session, booking)
+    await holds.consume(ctx.session, booking)
     _begin_warranties(booking, ctx.shop.local(ctx.now).date())
     booking.status, booking.completed_at = BookingStatus.COMPLETED, ctx.now
     await _count_job(ctx.session, booking)
     papers = await invoices.issue_all(ctx, booking)
-    bookings.note(ctx, booking, "completed", actor=actor)
+    bookings.record_event(ctx, booking, "completed", actor=actor)
     await notices.completed(ctx, booking, papers=papers)
 
 

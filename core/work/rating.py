@@ -35,7 +35,7 @@ async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, 
     )
     if not new:
         raise AlreadyRated
-    bookings.note(ctx, booking, "rated", actor=bookings.CUSTOMER, stars=stars)
+    bookings.record_event(ctx, booking, "rated", actor=bookings.CUSTOMER, stars=stars)
     await outbox.drop(ctx.session, booking.id)  # the request for it, if it still waits
     await _count(ctx.session, booking, stars)
 

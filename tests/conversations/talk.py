@@ -19,6 +19,7 @@ from core.db.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
 from core.messaging.messages import Message, message_from_json
 from core.payment import payment_requests, settlement
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import PaymentMethod, RequestState
 
@@ -95,11 +96,13 @@ class Talk:
             wish = order(at, services=("tuning-audio",), technician_id=technician, method=PaymentMethod.QRIS)
             booking = await bookings.book(
                 Context(session, self.shop, self.now),
-                wish,
-                customer_id=contact.customer_id,
-                contact_id=contact.id,
-                language=contact.language,
-                code=f"BK-{count + 1:06}",
+                BookingRequest(
+                    order=wish,
+                    customer_id=contact.customer_id,
+                    contact_id=contact.id,
+                    language=contact.language,
+                    code=f"BK-{count + 1:06}",
+                ),
             )
             await payment_requests.request(Context(session, self.shop, self.now), booking, percent=None)
 

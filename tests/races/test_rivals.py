@@ -19,7 +19,7 @@ from core.db.database import Database
 from core.db.tables import Booking, Seat, Slot
 from core.refusals import InsufficientStock, Refusal, SlotFull, TechnicianBusy
 from core.schedule import bookings
-from core.schedule.bookings import Order
+from core.schedule.orders import Order
 from core.shop import Shop
 
 RIVALS = 8

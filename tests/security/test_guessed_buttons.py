@@ -14,7 +14,7 @@ from conversations import actions, dialogue, staff
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import work
-from core.booking import waitlist
+from core.booking import join_waitlist, make_offer
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Outbox, Refund, Waiting
@@ -22,6 +22,7 @@ from core.messaging.messages import Say, message_from_json
 from core.payment import refunds
 from core.people import web_customers
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import Location
 
@@ -92,7 +93,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
         await _wait(session, REAL["line"], now + timedelta(days=3), shop, now)
         offered = await _wait(session, REAL["offer"], now + timedelta(days=4), shop, now)
-        await waitlist.offer(Context(session, shop, now), offered.id)
+        await make_offer(Context(session, shop, now), offered.id)
         await _book_on_the_web(session, shop, now)
     return database
 
@@ -100,8 +101,8 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
 async def _wait(session: AsyncSession, code: str, day: datetime, shop: Shop, now: datetime) -> Waiting:
     """The owner stands in the line for two in the afternoon."""
     asked = order(shop.at(shop.local(day).date(), time(14)))
-    return await waitlist.join(
-        Context(session, shop, now), asked, customer_id=1, contact_id=1, language="id", code=code
+    return await join_waitlist(
+        Context(session, shop, now), BookingRequest(order=asked, customer_id=1, contact_id=1, language="id", code=code)
     )
 
 
@@ -112,7 +113,8 @@ async def _book_on_the_web(session: AsyncSession, shop: Shop, now: datetime) -> 
         customer.phone, customer.phone_proven = phone, True
     on_the_web = await web_customers.of_user(session, "user_web", now=now)
     await bookings.book(
-        Context(session, shop, now), asked, customer_id=on_the_web.id, contact_id=None, language="id", code=REAL["web"]
+        Context(session, shop, now),
+        BookingRequest(order=asked, customer_id=on_the_web.id, contact_id=None, language="id", code=REAL["web"]),
     )
 
 

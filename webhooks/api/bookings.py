@@ -9,11 +9,9 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import idempotency
-from core.booking import cancellation, expanded, rescheduling
-from core.context import Context
+from core.booking import BookingRequest, cancel, expand, place, reschedule
 from core.db.tables import Booking
-from core.notices import booking_notices
-from core.payment import payment_requests, slot_lost
+from core.payment import slot_lost
 from core.people import web_customers
 from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
@@ -104,8 +102,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await slot_lost.ask_for_rest(call.context(session), booking, percent=share)
-        await payment_requests.hurry(call.context(session), request.order_id)
+        request = await slot_lost.request_payment(call.context(session), booking, percent=share)
     call.api.wake()
     link = PaymentLink.of(request)
     if link is None and (opened := await call.api.pay_link(request)) is not None:
@@ -120,7 +117,7 @@ async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
     """Cancel: customers until the shop's deadline, admins until the work is done; what comes back is sent back."""
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await cancellation.cancel(call.context(session), booking, reason=body.reason, actor=actor)
+        await cancel(call.context(session), booking, reason=body.reason, actor=actor)
         shown = await again(session, call)
     call.api.wake()
     return shown
@@ -132,7 +129,7 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     shop = call.api.shop
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await rescheduling.move(
+        await reschedule(
             call.context(session),
             booking,
             shop.at(body.scheduled_date, body.scheduled_time),
@@ -197,22 +194,17 @@ def _works_on(user: User, booking: Booking) -> bool:
 
 
 async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingShown:
-    api, now = call.api, call.now
-    customer = await web_customers.of_user(session, call.user.id, now=now)
+    api = call.api
+    customer = await web_customers.of_user(session, call.user.id, now=call.now)
     chat = await web_customers.chat_of(session, customer.id)
-    booking = await bookings.book(
-        Context(session, api.shop, now),
-        body.order(api.shop),
+    request = BookingRequest(
+        order=body.order(api.shop),
         customer_id=customer.id,
         contact_id=chat.id if chat else None,
         language=chat.language if chat else LANGUAGE,
         code=f"BK-{api.fresh()[:8]}",
     )
-    customer.name, customer.email = body.customer_name, body.customer_email or customer.email
-    if not customer.phone_proven:
-        customer.phone = body.customer_phone
-    await booking_notices.booked(Context(session, api.shop, now), booking)
-    await web_customers.ask_whose(Context(session, api.shop, now), booking)
+    booking = await place(call.context(session), request, ask_for_payment=False)
     return (await _shown(session, call, [booking]))[0]
 
 
@@ -220,13 +212,13 @@ async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, s
     """The down payment asked for, agreed before, or the lowest that this customer may choose."""
     if chosen := body.dp_percent or booking.down_payment_percent:
         return chosen
-    missed = await trust.count(session, booking.customer_id)
+    missed = await trust.count_no_shows(session, booking.customer_id)
     return min(policy.down_payments(missed, shop), default=0)
 
 
 async def _shown(session: AsyncSession, call: Call, found: Sequence[Booking]) -> list[BookingShown]:
     api = call.api
-    known = await expanded.expand(session, found)
+    known = await expand(session, found)
     return [BookingShown.of(each, shop=api.shop, link=api.file_link) for each in known]
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import media, work
-from core.booking import cancellation
+from core.booking import cancel
 from core.db.tables import Booking
 from core.pricing.policy import check_may_work_on
 from core.refusals import BadPhotos
@@ -43,7 +43,7 @@ async def move_status(call: Call, body: StatusWanted) -> BookingShown:
     """Begin, complete or cancel the work."""
     async with _job(call) as (session, booking, actor):
         if body.status is BookingStatus.CANCELLED:
-            await cancellation.cancel(call.context(session), booking, reason="", actor=actor)
+            await cancel(call.context(session), booking, reason="", actor=actor)
         else:
             await work.move_status(call.context(session), booking, body.status, actor=actor)
         shown = await again(session, call)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from conversations.texts import render
-from core.schedule import bookings, slots
+from core.schedule import availability, slots
 from core.shop import WEEKDAYS, Shop
 from webhooks.api.answers import language_of
 from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
@@ -39,8 +39,8 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
     """A day's slots with their load; with a duration, where a job that long can begin."""
     shop, language = call.api.shop, language_of(call.request)
     async with call.api.database.read() as session:
-        day = await bookings.day_load(call.context(session), query.date, minutes=query.duration)
-        closed = None if day else await bookings.why_closed(call.context(session), query.date, language=language)
+        day = await availability.slots_of_day(call.context(session), query.date, minutes=query.duration)
+        closed = None if day else await availability.why_closed(call.context(session), query.date, language=language)
     shown = [
         TimeSlot(
             time=f"{shop.local(slot.starts_at):%H:%M}",
@@ -58,7 +58,7 @@ async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
     """Who has no other job then."""
     shop = call.api.shop
     async with call.api.database.read() as session:
-        free = await bookings.free_technicians(
+        free = await availability.free_technicians(
             call.context(session),
             shop.at(query.date, query.time),
             query.duration or shop.slot_minutes,

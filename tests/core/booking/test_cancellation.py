@@ -10,8 +10,8 @@ from sqlalchemy import select
 from workshop import ANDI, SPEAKER, check_books
 
 from core import work
-from core.booking import cancellation
-from core.booking.cancellation import Terms
+from core.booking import cancel, cancellation, record_no_show
+from core.booking.cancellation import CancellationTerms
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import AdditionalCost, Part, Refund
@@ -46,15 +46,15 @@ class Desk:
         async with self.database.write() as session:
             return await settlement.settle(Context(session, self.shop, self.now), order_id, told)
 
-    async def cancel(self, *, actor: str = bookings.CUSTOMER, reason: str = "", code: str = CODE) -> Terms:
+    async def cancel(self, *, actor: str = bookings.CUSTOMER, reason: str = "", code: str = CODE) -> CancellationTerms:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
-            return await cancellation.cancel(Context(session, self.shop, self.now), booking, reason=reason, actor=actor)
+            return await cancel(Context(session, self.shop, self.now), booking, reason=reason, actor=actor)
 
-    async def no_show(self, *, code: str = CODE) -> Terms:
+    async def no_show(self, *, code: str = CODE) -> CancellationTerms:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
-            return await cancellation.no_show(Context(session, self.shop, self.now), booking, actor="Andi")
+            return await record_no_show(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def start(self) -> None:
         async with self.database.write() as session:
@@ -90,7 +90,7 @@ def desk(database: Database, shop: Shop, now: datetime) -> Desk:
 async def test_in_time_everything_comes_back_and_the_places_are_free(desk: Desk) -> None:
     await desk.book(parts=((SPEAKER, 1),), services=(), technician_id=ANDI)
     await desk.pay(amount=765_000)
-    assert await desk.cancel() == Terms(765_000)
+    assert await desk.cancel() == CancellationTerms(765_000)
     booking = await booking_of(desk.database)
     assert (booking.status, booking.holding, booking.cancelled_at) == (BookingStatus.CANCELLED, False, desk.now)
     assert await desk.owed() == [(765_000, "cancelled")]
@@ -104,7 +104,7 @@ async def test_late_the_shops_share_is_kept_and_everybody_concerned_is_told(desk
     await desk.book(percent=30)
     await desk.pay(amount=45_000)
     desk.now = desk.starts - timedelta(hours=23)
-    assert await desk.cancel() == Terms(45_000, 22_500, 24)
+    assert await desk.cancel() == CancellationTerms(45_000, 22_500, 24)
     assert await desk.owed() == [(22_500, "cancelled")]
     told = await letters(desk.database)
     for key in (f"cancelled:{CODE}", f"cancelled:{CODE}:email"):
@@ -130,14 +130,14 @@ async def test_what_goes_back_already_is_not_owed_again_out_of_the_fee(desk: Des
         booking = await bookings.load(session, code=CODE)
         await refunds.owe(Context(session, desk.shop, desk.now), booking, 50_000, reason="overpaid")
     desk.now = desk.starts - timedelta(hours=3)
-    assert await desk.cancel() == Terms(100_000, 22_500, 24)
+    assert await desk.cancel() == CancellationTerms(100_000, 22_500, 24)
     assert await desk.owed() == [(50_000, "overpaid"), (77_500, "cancelled")]
 
 
 async def test_a_link_that_is_open_ends_and_money_that_comes_by_it_all_the_same_goes_back_whole(desk: Desk) -> None:
     await desk.book()
     await give_link(desk.database, ORDER, desk.shop, desk.now)
-    assert await desk.cancel() == Terms(0)
+    assert await desk.cancel() == CancellationTerms(0)
     request = await request_of(desk.database)
     assert (request.state, request.due_at) == (RequestState.CANCELLED, desk.now)  # a worker closes it now
     assert "tidak perlu dibayar" in (await letters(desk.database))[f"cancelled:{CODE}"]
@@ -183,7 +183,7 @@ async def test_what_the_shop_calls_off_costs_nothing_however_late(desk: Desk) ->
         booking = await bookings.load(session, code=CODE)
         ctx = Context(session, desk.shop, desk.now)
         await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
-    assert await desk.cancel(actor=RINA, reason="Listrik padam") == Terms(75_000)
+    assert await desk.cancel(actor=RINA, reason="Listrik padam") == CancellationTerms(75_000)
     told = await letters(desk.database)
     assert "Alasannya: Listrik padam" in told[f"cancelled:{CODE}"]
     assert "Rp75.000, kami kembalikan seluruhnya" in told[f"cancelled:{CODE}:email"]
@@ -199,7 +199,7 @@ async def test_who_never_came_loses_the_down_payment_and_gets_the_rest(desk: Des
     await desk.book(technician_id=ANDI)
     await desk.pay()
     desk.now = desk.starts
-    assert await desk.no_show() == Terms(PRICE, 45_000)
+    assert await desk.no_show() == CancellationTerms(PRICE, 45_000)
     booking = await booking_of(desk.database)
     assert (booking.status, booking.no_show_at) == (BookingStatus.CANCELLED, desk.now)
     assert booking.cancellation_reason == "no_show"
@@ -272,7 +272,7 @@ async def test_what_was_agreed_before_the_last_no_show_stands(desk: Desk) -> Non
 async def test_other_peoples_no_shows_are_theirs(desk: Desk) -> None:
     await desk.missed(2)
     async with desk.database.read() as session:
-        assert [await trust.count(session, customer) for customer in (1, 2)] == [2, 0]
+        assert [await trust.count_no_shows(session, customer) for customer in (1, 2)] == [2, 0]
 
 
 async def _ask(desk: Desk, percent: int | None) -> None:

@@ -7,7 +7,7 @@ import pytest
 from paying import book, tuesday_at_ten
 from workshop import INSTALL, SPEAKER, check_books, furnish
 
-from core.booking import closures
+from core.booking import affected_by_closing, close_day, reopen_day
 from core.catalogue import snapshot
 from core.context import Context
 from core.db.database import Database
@@ -20,7 +20,7 @@ TUESDAY = date(2026, 11, 24)
 
 async def test_a_closed_day_takes_no_bookings_and_tells_why(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        assert await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
+        assert await close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
     with pytest.raises(OutsideHours):
         await book(database, shop, now)
     async with database.read() as session:
@@ -38,26 +38,26 @@ async def test_closing_lists_the_bookings_that_must_be_moved(database: Database,
         cancelled = await bookings.load(session, code="BK-000002")
         await bookings.cancel(Context(session, shop, now), cancelled, reason="", actor="customer")
     async with database.write() as session:
-        waiting = await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan")
+        waiting = await close_day(Context(session, shop, now), TUESDAY, "Pindahan")
         assert [booking.code for booking in waiting] == ["BK-000001"]
         booking = waiting[0]
         await bookings.reschedule(
             Context(session, shop, now), booking, tuesday + timedelta(days=1), technician_id=None, actor="Ibu Rina"
         )
-        assert await closures.affected(Context(session, shop, now), TUESDAY) == []
+        assert await affected_by_closing(Context(session, shop, now), TUESDAY) == []
 
 
 async def test_a_day_closed_again_has_the_new_reason_and_opens_again(
     database: Database, shop: Shop, now: datetime
 ) -> None:
     async with database.write() as session:
-        await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan")
-        await closures.close_day(Context(session, shop, now), TUESDAY, "Libur bersama")
+        await close_day(Context(session, shop, now), TUESDAY, "Pindahan")
+        await close_day(Context(session, shop, now), TUESDAY, "Libur bersama")
         assert (await availability.why_closed(Context(session, shop, now), TUESDAY)).params == {
             "reason": "Libur bersama"
         }  # type: ignore[union-attr]
-        assert await closures.reopen_day(session, TUESDAY)
-        assert not await closures.reopen_day(session, TUESDAY)
+        assert await reopen_day(session, TUESDAY)
+        assert not await reopen_day(session, TUESDAY)
     await book(database, shop, now)
 
 

@@ -13,13 +13,13 @@ from workshop import ANDI, BUDI, SPEAKER, TUNE, check_books
 from workshop import book as just_book
 from workshop import order as an_order
 
-from core.booking import rescheduling
+from core.booking import reschedule
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingEvent, Outbox, PaymentRequest
 from core.payment import settlement
 from core.refusals import InvalidTransition, MovedTooOften, Refusal, SlotFull, TooLateToMove
-from core.schedule import bookings
+from core.schedule import availability, bookings
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, RequestState
 
@@ -50,7 +50,7 @@ async def move(
 ) -> Booking:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await rescheduling.move(Context(session, shop, now), booking, starts_at, technician_id=technician, actor=actor)
+        await reschedule(Context(session, shop, now), booking, starts_at, technician_id=technician, actor=actor)
     return await booking_of(database)
 
 
@@ -106,9 +106,9 @@ async def test_customers_move_within_the_limits_and_staff_without(
             to = shop.at(TUESDAY, time(15))
             if refusal:
                 with pytest.raises(refusal):
-                    await rescheduling.move(ctx, booking, to, technician_id=None, actor=actor)
+                    await reschedule(ctx, booking, to, technician_id=None, actor=actor)
             else:
-                await rescheduling.move(ctx, booking, to, technician_id=None, actor=actor)
+                await reschedule(ctx, booking, to, technician_id=None, actor=actor)
                 assert (booking.starts_at, booking.moves) == (to, moves + (actor == "customer")), why
 
 
@@ -199,7 +199,7 @@ async def test_the_way_to_the_customer_comes_along(database: Database, shop: Sho
     moved = await move(database, shop, shop.at(WEDNESDAY, time(15)), now, technician=ANDI)
     assert moved.minutes == 120
     async with database.read() as session:
-        load = await bookings.day_load(Context(session, shop, now), WEDNESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, shop, now), WEDNESDAY, technician_id=ANDI)
     assert [slot.taken for slot in load] == [0, 0, 0, 0, 0, 0, 1, 1]
     await check_books(database)
 
@@ -209,13 +209,15 @@ async def test_what_it_holds_itself_stands_in_nobodys_way(database: Database, sh
     narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
     await book(database, narrow, now, services=(TUNE,), parts=((SPEAKER, 1),), technician_id=ANDI)
     booking = await booking_of(database)
-    asked: dict[str, Any] = {"minutes": 120, "besides": booking.id}
+    asked: dict[str, Any] = {"minutes": 120, "moving": booking.id}
     async with database.read() as session:
         for technician in (ANDI, None):
-            load = await bookings.day_load(Context(session, narrow, now), TUESDAY, technician_id=technician, **asked)
+            load = await availability.slots_of_day(
+                Context(session, narrow, now), TUESDAY, technician_id=technician, **asked
+            )
             assert [slot.free for slot in load] == [True] * 7 + [False]
             assert {slot.taken for slot in load} == {0}
-        ended = await bookings.day_load(Context(session, narrow, now + narrow.hold), TUESDAY, **asked)
+        ended = await availability.slots_of_day(Context(session, narrow, now + narrow.hold), TUESDAY, **asked)
         assert {slot.taken for slot in ended} == {0}  # a hold that has ended isn't counted off twice
 
 

@@ -13,13 +13,14 @@ from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, che
 
 from bot.background.waitlist_worker import Line
 from core import work
-from core.booking import cancellation, rescheduling, waitlist
+from core.booking import cancel, join_waitlist, pass_on_offer, rejoin_waitlist, reschedule, take_offer
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Closure, Contact, Leave, Outbox, Part, PaymentRequest, Service, Waiting
 from core.payment import payment_requests, settlement
 from core.refusals import AlreadyWaiting, InThePast, InvalidTransition, OutsideHours, Refusal, SlotFull, TooManyWaits
-from core.schedule import bookings
+from core.schedule import availability, bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, RequestState, WaitState
 
@@ -46,8 +47,9 @@ async def _furnished(database: Database, now: datetime) -> None:
 
 async def stand(session: AsyncSession, number: int, asked: Any, *, shop: Shop, now: datetime) -> Waiting:
     """Customer `number` joins the line."""
-    return await waitlist.join(
-        Context(session, shop, now), asked, customer_id=number, contact_id=number, language="id", code=f"BK-W{number}"
+    return await join_waitlist(
+        Context(session, shop, now),
+        BookingRequest(order=asked, customer_id=number, contact_id=number, language="id", code=f"BK-W{number}"),
     )
 
 
@@ -71,16 +73,16 @@ async def told(database: Database, number: int) -> list[str]:
 
 
 async def _cancel(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
-    await cancellation.cancel(Context(session, shop, now), held, reason="batal", actor="Ibu Rina")
+    await cancel(Context(session, shop, now), held, reason="batal", actor="Ibu Rina")
 
 
 async def _move(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
     start = shop.at(TUESDAY, time(14))
-    await rescheduling.move(Context(session, shop, now), held, start, technician_id=ANDI, actor="Ibu Rina")
+    await reschedule(Context(session, shop, now), held, start, technician_id=ANDI, actor="Ibu Rina")
 
 
 async def _hand_over(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
-    await rescheduling.move(Context(session, shop, now), held, held.starts_at, technician_id=BUDI, actor="Ibu Rina")
+    await reschedule(Context(session, shop, now), held, held.starts_at, technician_id=BUDI, actor="Ibu Rina")
 
 
 async def _bring(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
@@ -199,8 +201,8 @@ async def test_taking_an_offer_brings_its_link_and_keeps_the_place(
         offered = await bookings.load(session, code="BK-W1")
         assert offered.hold_until == now + timedelta(minutes=narrow.offer_minutes)
         assert await session.scalar(select(PaymentRequest.order_id)) is None, "nothing is asked for before"
-        await waitlist.take(Context(session, narrow, now), offered)
-        await waitlist.take(Context(session, narrow, now), offered)  # tapped twice
+        await take_offer(Context(session, narrow, now), offered)
+        await take_offer(Context(session, narrow, now), offered)  # tapped twice
     async with database.read() as session:
         request = (await session.scalars(select(PaymentRequest))).one()
     assert request.expires_at == now + narrow.hold
@@ -241,15 +243,15 @@ async def test_an_offer_that_is_taken_without_a_word_holds_up_nobody(
 
 
 async def _pass_on(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await waitlist.pass_on(Context(session, narrow, now), offered)
+    await pass_on_offer(Context(session, narrow, now), offered)
 
 
 async def _join_again(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await waitlist.join_again(Context(session, shop, now), offered, code="BK-W9")
+    await rejoin_waitlist(Context(session, shop, now), offered, code="BK-W9")
 
 
 async def _take_another(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await waitlist.take(Context(session, shop, now), offered, starts_at=shop.at(TUESDAY, time(14)))
+    await take_offer(Context(session, shop, now), offered, starts_at=shop.at(TUESDAY, time(14)))
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["while it is offered", "when its minutes are over"])
@@ -286,7 +288,7 @@ async def test_what_is_passed_on_is_asked_for_no_more(database: Database, narrow
     async with database.write() as session:
         offered = await bookings.load(session, code="BK-W1")
         asked = await payment_requests.request(Context(session, narrow, now), offered, percent=None)
-        await waitlist.pass_on(Context(session, narrow, now), offered)
+        await pass_on_offer(Context(session, narrow, now), offered)
     assert (asked.state, offered.status) == (RequestState.CANCELLED, BookingStatus.CANCELLED)
 
 
@@ -314,7 +316,7 @@ async def test_cash_is_held_until_its_start(database: Database, narrow: Shop, no
     await look(database, narrow, now)
     async with database.write() as session:
         offered = await bookings.load(session, code="BK-W1")
-        await waitlist.take(Context(session, narrow, now), offered)
+        await take_offer(Context(session, narrow, now), offered)
     assert offered.hold_until == start
 
 
@@ -329,9 +331,9 @@ async def test_a_late_yes_gets_what_is_still_free(database: Database, narrow: Sh
         offered = await bookings.load(session, code="BK-W1")
         with pytest.raises(SlotFull):
             async with session.begin_nested():
-                await waitlist.take(Context(session, narrow, late), offered)
-        await waitlist.pass_on(Context(session, narrow, late), await bookings.load(session, code="BK-W2"))
-        await waitlist.take(Context(session, narrow, late), await bookings.load(session, code="BK-W1"))
+                await take_offer(Context(session, narrow, late), offered)
+        await pass_on_offer(Context(session, narrow, late), await bookings.load(session, code="BK-W2"))
+        await take_offer(Context(session, narrow, late), await bookings.load(session, code="BK-W1"))
     assert await states(database) == {"1": WaitState.TAKEN, "2": WaitState.ENDED}
     await check_books(database)
 
@@ -411,7 +413,7 @@ async def test_a_stranger_sees_the_slot_full_while_it_is_about_to_be_offered(
     start = narrow.at(TUESDAY, time(10))
     async with database.write() as session:
         await stand(session, 1, order(start), shop=narrow, now=now)
-        load = await bookings.day_load(Context(session, narrow, now), TUESDAY)
+        load = await availability.slots_of_day(Context(session, narrow, now), TUESDAY)
         assert [slot.free for slot in load][:3] == [True, False, True]
         for start_of_long_job in (time(9), time(10)):
             with pytest.raises(SlotFull):

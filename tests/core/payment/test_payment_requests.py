@@ -20,6 +20,7 @@ from core.payment import payment_requests, settlement
 from core.payment.payment_requests import standing
 from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition, MethodCannotPay, SlotFull
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import PaymentMethod, PaymentStatus, RequestState
 
@@ -298,11 +299,13 @@ async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         await bookings.book(
             Context(session, shop, now),
-            order(booking.starts_at, services=(CHECK,)),
-            customer_id=2,
-            contact_id=None,
-            language="id",
-            code="BK-RIVAL1",
+            BookingRequest(
+                order=order(booking.starts_at, services=(CHECK,)),
+                customer_id=2,
+                contact_id=None,
+                language="id",
+                code="BK-RIVAL1",
+            ),
         )
 
 

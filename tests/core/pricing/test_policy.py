@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shops import make_shop
 
-from core.booking.cancellation import Terms, terms
+from core.booking.cancellation import CancellationTerms, terms_for
 from core.db.tables import Booking
 from core.pricing import policy
 from core.refusals import InvalidTransition, Refusal, TooEarlyForNoShow, TooLateToCancel
@@ -177,17 +177,17 @@ def test_technicians_work_on_their_own_jobs(role: str, technician: str | None, o
 @pytest.mark.parametrize(
     ("status", "by_customer", "expected"),
     [
-        (Status.CONFIRMED, True, Terms(300_000, 150_000, 24)),
-        (Status.CONFIRMED, False, Terms(300_000)),  # the shop's own doing costs the customer nothing
-        (Status.PENDING, True, Terms(300_000)),  # paid too late, the place was gone
-        (Status.IN_PROGRESS, False, Terms(300_000)),
+        (Status.CONFIRMED, True, CancellationTerms(300_000, 150_000, 24)),
+        (Status.CONFIRMED, False, CancellationTerms(300_000)),  # the shop's own doing costs the customer nothing
+        (Status.PENDING, True, CancellationTerms(300_000)),  # paid too late, the place was gone
+        (Status.IN_PROGRESS, False, CancellationTerms(300_000)),
     ],
 )
 def test_only_who_calls_off_what_was_confirmed_loses_any(
-    status: Status, by_customer: bool, expected: Terms, shop: Shop
+    status: Status, by_customer: bool, expected: CancellationTerms, shop: Shop
 ) -> None:
     booking = Booking(status=status, starts_at=STARTS, total_price=1_000_000, down_payment_percent=30)
-    assert terms(booking, 300_000, timedelta(hours=20), shop, by_customer=by_customer) == expected
+    assert terms_for(booking, 300_000, timedelta(hours=20), shop, by_customer=by_customer) == expected
 
 
 @given(
@@ -205,8 +205,8 @@ def test_kept_and_back_are_what_was_paid(
     paid = total * share // 100
     booking = Booking(status=Status.CONFIRMED, starts_at=STARTS, total_price=total, down_payment_percent=percent)
     now = STARTS - timedelta(hours=hours)
-    given_up = terms(booking, paid, STARTS - now, shop, by_customer=by_customer)
-    stayed_away = Terms(paid, policy.kept_for_no_show(total, paid, percent, shop))
+    given_up = terms_for(booking, paid, STARTS - now, shop, by_customer=by_customer)
+    stayed_away = CancellationTerms(paid, policy.kept_for_no_show(total, paid, percent, shop))
     for outcome in (given_up, stayed_away):
         assert outcome.kept + outcome.back == paid
         assert 0 <= outcome.kept <= paid

@@ -50,7 +50,7 @@ from core.refusals import (
     TooManyUnpaid,
     TypeMismatch,
 )
-from core.schedule import bookings
+from core.schedule import availability, bookings
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 
@@ -97,7 +97,7 @@ def at(shop: Shop) -> At:
 async def free(
     session: AsyncSession, start: datetime, shop: Shop, now: datetime, *, skills: Any = (), minutes: int = 60
 ) -> list[Technician]:
-    return await bookings.free_technicians(Context(session, shop, now), start, minutes, skills=frozenset(skills))
+    return await availability.free_technicians(Context(session, shop, now), start, minutes, skills=frozenset(skills))
 
 
 async def test_a_booking_holds_its_places_at_the_prices_of_now(
@@ -122,7 +122,7 @@ async def test_a_booking_holds_its_places_at_the_prices_of_now(
         assert (kept.subtotal_parts, kept.subtotal_services, kept.total_price) == (1_605_000, 350_000, 1_955_000)
         assert (kept.minutes, kept.hold_until) == (150, now + shop.hold)
         assert (kept.status, kept.payment_status) == (BookingStatus.PENDING, PaymentStatus.PENDING)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY)
         assert [slot.taken for slot in load] == [0, 1, 1, 1, 0, 0, 0, 0]
         assert (await session.scalars(select(BookingEvent.kind))).all() == ["created"]
     await check_books(database)
@@ -220,7 +220,7 @@ async def test_a_time_against_the_rules_is_refused(
 async def test_a_days_package_fits_the_day_exactly(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         await book(session, order(at("09:00"), services=(FULL_DAY,)), shop=shop, now=now)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=480)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=480)
         assert [slot.taken for slot in load] == [1] * 8
         assert [slot.free for slot in load] == [True] + [False] * 7
 
@@ -241,7 +241,7 @@ async def test_the_way_to_the_customer_costs_time_and_a_fee(
         asked = order(at("10:00"), location=Location.ONSITE, latitude=-6.2, longitude=106.8)
         made = await book(session, asked, shop=shop, now=now)
         assert (made.minutes, made.onsite_fee, made.total_price) == (120, 150_000, 300_000)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY)
         assert [slot.taken for slot in load] == [0, 1, 1, 0, 0, 0, 0, 0]
 
 
@@ -249,7 +249,7 @@ async def test_the_seat_too_many_is_refused(database: Database, shop: Shop, now:
     async with database.write() as session:
         for number in (1, 2, 3):
             await book(session, order(at("11:00")), shop=shop, now=now, code=f"BK-{number}", customer=number)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=120)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=120)
         assert [slot.free for slot in load] == [True, False, False, True, True, True, True, False]
     with pytest.raises(SlotFull):
         async with database.write() as session:
@@ -264,7 +264,7 @@ async def test_a_slot_promises_no_more_people_than_work_that_day(
     async with database.write() as session:
         session.add(Leave(technician_id=BUDI, day=friday))
         await book(session, order(at("10:00", friday)), shop=shop, now=now)
-        load = await bookings.day_load(Context(session, shop, now), friday)
+        load = await availability.slots_of_day(Context(session, shop, now), friday)
         assert (load[1].taken, load[1].cap, load[1].free) == (1, 1, False)
         assert [one.id for one in await free(session, at("14:00", friday), shop, now)] == [ANDI]
     with pytest.raises(SlotFull):
@@ -275,7 +275,7 @@ async def test_a_slot_promises_no_more_people_than_work_that_day(
 async def test_a_day_on_which_nobody_works_has_no_seat(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         session.add_all(Leave(technician_id=who, day=TUESDAY) for who in (ANDI, BUDI, CITRA))
-        assert not any(slot.free for slot in await bookings.day_load(Context(session, shop, now), TUESDAY))
+        assert not any(slot.free for slot in await availability.slots_of_day(Context(session, shop, now), TUESDAY))
         with pytest.raises(SlotFull):
             await book(session, order(at("10:00"), services=(CHECK,)), shop=shop, now=now)
 
@@ -286,7 +286,7 @@ async def test_a_shop_that_lists_no_technicians_plans_by_its_bays(
     async with database.write() as session:
         await session.execute(delete(Technician))
         await book(session, order(at("10:00"), services=(TUNE,)), shop=shop, now=now)
-        assert (await bookings.day_load(Context(session, shop, now), TUESDAY))[1].cap == 3
+        assert (await availability.slots_of_day(Context(session, shop, now), TUESDAY))[1].cap == 3
 
 
 async def test_anyone_is_not_promised_when_nobody_there_has_the_skill(
@@ -304,7 +304,7 @@ async def test_a_technician_has_one_job_at_a_time(database: Database, shop: Shop
         assert [one.id for one in await free(session, at("11:00"), shop, now)] == [BUDI, CITRA]
         assert [one.id for one in await free(session, at("12:00"), shop, now)] == [ANDI, BUDI, CITRA]
         assert await free(session, at("12:00"), shop, now, skills={"dsp"}, minutes=480) == []
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY, technician_id=ANDI)
         assert [slot.free for slot in load] == [True, False, False, True, True, True, True, True]
     with pytest.raises(TechnicianBusy):
         async with database.write() as session:
@@ -342,7 +342,7 @@ async def test_a_hold_that_has_ended_blocks_nobody_though_nothing_was_swept(
         await book(session, asked, shop=shop, now=now)
     later = now + shop.hold
     async with database.write() as session:
-        load = await bookings.day_load(Context(session, shop, later), TUESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, shop, later), TUESDAY, technician_id=ANDI)
         assert [(slot.taken, slot.free) for slot in load] == [(0, True)] * 8
         assert ANDI in [one.id for one in await free(session, at("10:00"), shop, later)]
         await book(session, asked, shop=shop, now=later, code="BK-2", customer=2)
@@ -368,7 +368,7 @@ async def test_the_sweep_gives_everything_back_once(database: Database, shop: Sh
         ]
         assert await bookings.release_ended_holds(Context(session, shop, now + shop.hold)) == []
     async with database.read() as session:
-        assert {slot.taken for slot in await bookings.day_load(Context(session, shop, now), TUESDAY)} == {0}
+        assert {slot.taken for slot in await availability.slots_of_day(Context(session, shop, now), TUESDAY)} == {0}
         kinds = await session.scalars(select(BookingEvent.kind).order_by(BookingEvent.id))
         assert kinds.all() == ["created", "created", "hold_ended", "hold_ended"]
     await check_books(database)
@@ -448,7 +448,7 @@ async def test_cancelling_gives_everything_back_and_drops_the_reminders(
         assert (gone.status, gone.cancelled_at, gone.cancellation_reason) == ("cancelled", now, "mobil dijual")
         states = dict((await session.execute(select(Outbox.kind, Outbox.state))).all())
         assert states == {"reminder": "dropped", "notice": "due"}
-        assert [slot.taken for slot in await bookings.day_load(Context(session, shop, now), TUESDAY)] == [0] * 8
+        assert [slot.taken for slot in await availability.slots_of_day(Context(session, shop, now), TUESDAY)] == [0] * 8
     await check_books(database)
 
 
@@ -473,7 +473,7 @@ async def test_a_move_takes_its_places_along(database: Database, shop: Shop, now
             Context(session, narrow, now), made, at("11:00"), technician_id=ANDI, actor="customer"
         )
         assert (made.starts_at, made.hold_until) == (at("11:00"), now + shop.hold)
-        load = await bookings.day_load(Context(session, narrow, now), TUESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, narrow, now), TUESDAY, technician_id=ANDI)
         assert [slot.taken for slot in load] == [0, 0, 1, 1, 0, 0, 0, 0]
     await check_books(database)
 
@@ -544,18 +544,18 @@ async def test_the_days_offered_are_those_on_which_the_shop_opens(
 ) -> None:
     async with database.write() as session:
         session.add(Closure(day=date(2026, 11, 25), reason="Outing karyawan"))
-        days = await bookings.open_days(Context(session, shop, now), count=6)
+        days = await availability.open_days(Context(session, shop, now), count=6)
         assert [day.day for day in days] == [23, 24, 26, 27, 28, 30]
         evening = at("15:30", date(2026, 11, 23))
-        assert (await bookings.open_days(Context(session, shop, evening), count=1))[0].day == 24
+        assert (await availability.open_days(Context(session, shop, evening), count=1))[0].day == 24
         closed = [date(2026, 11, 25), date(2026, 11, 29), date(2026, 12, 25), TUESDAY]
-        assert [await bookings.why_closed(Context(session, shop, now), day) for day in closed] == [
+        assert [await availability.why_closed(Context(session, shop, now), day) for day in closed] == [
             say("closed.closure", reason="Outing karyawan"),
             say("closed.weekday"),
             say("closed.holiday", name="Hari Raya Natal"),
             None,
         ]
-        assert await bookings.day_load(Context(session, shop, now), date(2026, 11, 25)) == []
+        assert await availability.slots_of_day(Context(session, shop, now), date(2026, 11, 25)) == []
 
 
 async def test_another_slot_is_sought_on_that_day_first_and_then_around_it(
@@ -563,7 +563,7 @@ async def test_another_slot_is_sought_on_that_day_first_and_then_around_it(
 ) -> None:
     async def nearest(clock: str, minutes: int, count: int = 3, **only: Any) -> list[datetime]:
         async with database.read() as session:
-            return await bookings.nearest_free(Context(session, shop, now), at(clock), minutes, count=count, **only)
+            return await availability.nearest_free(Context(session, shop, now), at(clock), minutes, count=count, **only)
 
     async with database.write() as session:
         for number, who in enumerate((ANDI, BUDI, CITRA), 1):
@@ -605,7 +605,7 @@ async def test_a_turn_costs_few_statements(
     database: Database, shop: Shop, now: datetime, at: At, statements: list[str]
 ) -> None:
     async with database.write() as session:
-        await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=120, technician_id=ANDI)
+        await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=120, technician_id=ANDI)
         assert len(statements) == 2
         statements.clear()
         asked = order(at("10:00"), parts=((SPEAKER, 1), (ADAPTER, 1)), services=(INSTALL, WIRE), technician_id=ANDI)

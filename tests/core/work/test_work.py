@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from workshop import AMPLIFIER, ANDI, BUDI, CITRA, INSTALL, SPEAKER, TUNE, check_books
 
 from core import work
-from core.booking import cancellation
+from core.booking import cancel
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import (
@@ -255,7 +255,7 @@ async def test_an_ended_hold_gives_its_technician_to_another_booking(on: Work) -
 async def test_what_is_over_is_assigned_to_nobody(on: Work, over: BookingStatus) -> None:
     await in_progress(on)
     if over is BookingStatus.CANCELLED:
-        await on(cancellation.cancel, reason="")
+        await on(cancel, reason="")
     else:
         await on(work.move_status, over)
     with pytest.raises(InvalidTransition):
@@ -271,7 +271,7 @@ async def test_a_technicians_agenda_holds_the_days_jobs_in_order_and_no_others(o
     ):
         await book(on.database, on.shop, on.now, code=code, starts_at=starts_at, technician_id=ANDI)
         await on(work.assign, ANDI, code=code)
-    await on(cancellation.cancel, code="BK-000003", reason="hujan")
+    await on(cancel, code="BK-000003", reason="hujan")
     await book(
         on.database, on.shop, on.now, code="BK-000004", starts_at=tuesday + timedelta(hours=4), technician_id=ANDI
     )
@@ -634,7 +634,7 @@ async def test_two_jobs_of_one_technician_that_end_together_both_count(on: Work)
 
 async def test_a_job_is_either_completed_or_cancelled(on: Work) -> None:
     await in_progress(on, parts=((SPEAKER, 1),), services=(INSTALL,))
-    ends = await at_once(on(work.complete), on(cancellation.cancel, reason="salah mobil"))
+    ends = await at_once(on(work.complete), on(cancel, reason="salah mobil"))
     assert sorted(ends) == ["InvalidTransition", "done"]
     status = (await booking_of(on.database)).status
     assert await stock_of(on.database, SPEAKER) == ((1, 0) if status is BookingStatus.COMPLETED else (2, 0))
@@ -646,7 +646,7 @@ async def test_stock_is_what_there_was_less_what_was_sold_and_what_is_promised(o
     await book(on.database, on.shop, on.now, code="BK-000002", parts=((AMPLIFIER, 1),), services=(INSTALL,))
     await on(work.complete)
     assert await stock_of(on.database, AMPLIFIER) == (3, 1)
-    await on(cancellation.cancel, code="BK-000002", reason="")
+    await on(cancel, code="BK-000002", reason="")
     assert await stock_of(on.database, AMPLIFIER) == (3, 0)
 
 
@@ -672,7 +672,7 @@ def test_a_warranty_ends_on_the_same_day_of_its_last_month(begins: date, months:
 async def test_staff_cancels_with_a_reason_and_paid_money_is_to_go_back(on: Work) -> None:
     await in_progress(on)
     cost = await on.cost(agreed=False)
-    await on(cancellation.cancel, reason="Alat kami rusak")
+    await on(cancel, reason="Alat kami rusak")
     booking = await booking_of(on.database)
     assert (booking.status, booking.cancellation_reason) == (BookingStatus.CANCELLED, "Alat kami rusak")
     told = (await letters(on.database))[f"cancelled:{CODE}"]
@@ -688,7 +688,7 @@ async def test_staff_cancels_with_a_reason_and_paid_money_is_to_go_back(on: Work
 
 async def test_cancelling_ends_the_payment_link(on: Work) -> None:
     await book(on.database, on.shop, on.now)
-    await on(cancellation.cancel, reason="")
+    await on(cancel, reason="")
     async with on.database.read() as session:
         assert (await session.scalars(select(PaymentRequest.state))).all() == [RequestState.CANCELLED]
     assert "Alasannya" not in (await letters(on.database))[f"cancelled:{CODE}"]
@@ -697,7 +697,7 @@ async def test_cancelling_ends_the_payment_link(on: Work) -> None:
 async def test_what_is_completed_is_not_cancelled(on: Work) -> None:
     await completed(on)
     with pytest.raises(InvalidTransition):
-        await on(cancellation.cancel, reason="")
+        await on(cancel, reason="")
 
 
 @pytest.mark.parametrize("status", [BookingStatus.PENDING, BookingStatus.CONFIRMED])

@@ -12,6 +12,7 @@ from conversations.incoming import Incoming
 from core.context import Context
 from core.db.tables import Contact, Customer, Outbox
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 
 SARI, TONO = "+6281234567890", "+6281298765432"
 _events = itertools.count(1)
@@ -36,11 +37,9 @@ async def booked_in_the_chat(web: Web, number: str) -> str:
         wanted = order(web.shop.local(web.now).replace(hour=14), services=(CHECK,), phone=number)
         made = await bookings.book(
             Context(session, web.shop, web.now),
-            wanted,
-            customer_id=contact.customer_id,
-            contact_id=contact.id,
-            language="id",
-            code="BK-CHAT0001",
+            BookingRequest(
+                order=wanted, customer_id=contact.customer_id, contact_id=contact.id, language="id", code="BK-CHAT0001"
+            ),
         )
     return made.code
 

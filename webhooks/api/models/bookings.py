@@ -7,10 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, AwareDatetime, Field
 
 from core import media
-from core.booking.expanded import Expanded
+from core.booking import Expanded, Order
 from core.db.tables import AdditionalCost, BookingLine, PaymentRequest, WorkNote
 from core.pricing.prices import down_payment
-from core.schedule.bookings import Order
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 from webhooks.api.models.catalogue import ServiceOffer, Sparepart, Worker
