@@ -72,8 +72,8 @@ class MidtransAccount:
         self.public_url = public_url
         self.notifications = Notifications(notify_url, clock, retry_factor=retry_factor)
         self.now = clock
-        self._pages: dict[str, Page] = {}
-        self._transactions: list[Transaction] = []
+        self.pages: dict[str, Page] = {}
+        self.transactions: list[Transaction] = []
         self._pages_of: dict[str, list[Page]] = {}
         """By order_id."""
         self._attempts_of: dict[str, list[Transaction]] = {}
@@ -87,7 +87,7 @@ class MidtransAccount:
 
     async def tick(self) -> None:
         """Expire what is due and send the notifications that are due, by the clock."""
-        for transaction in self._transactions:
+        for transaction in self.transactions:
             if transaction.status == "pending" and transaction.expires_at <= self.now():
                 self._becomes(transaction, "expire")
         await self.notifications.deliver()
@@ -103,8 +103,8 @@ class MidtransAccount:
             raise NotPossible(400, "transaction_details.order_id sudah digunakan")
         for older in self._pages_of.get(order_id, ()):
             older.closed_at = older.closed_at or self.now()
-        token = str(uuid5(NAMESPACE_URL, f"page {order_id} {len(self._pages)}"))
-        page = self._pages[token] = Page(token, body, self.now(), page_ends(body, self.now()))
+        token = str(uuid5(NAMESPACE_URL, f"page {order_id} {len(self.pages)}"))
+        page = self.pages[token] = Page(token, body, self.now(), page_ends(body, self.now()))
         self._pages_of.setdefault(order_id, []).append(page)
         return page
 
@@ -126,9 +126,9 @@ class MidtransAccount:
 
     def page(self, token: str) -> Page:
         """The page with this token."""
-        if token not in self._pages:
+        if token not in self.pages:
             raise NotPossible(404, "token not found")
-        return self._pages[token]
+        return self.pages[token]
 
     def attempt_on(self, page: Page) -> Transaction | None:
         """The newest attempt to pay on a page; a closed one never had any."""
@@ -282,9 +282,9 @@ class MidtransAccount:
 
     async def _begin(self, page: Page, channel: Channel) -> Transaction:
         now = self.now()
-        name = str(uuid5(NAMESPACE_URL, f"{page.token} {len(self._transactions)}"))
+        name = str(uuid5(NAMESPACE_URL, f"{page.token} {len(self.transactions)}"))
         transaction = Transaction(name, page.order_id, channel, page.amount, now, payment_ends(page.body, now))
-        self._transactions.append(transaction)
+        self.transactions.append(transaction)
         for reference in (page.order_id, name):
             self._attempts_of.setdefault(reference, []).append(transaction)
         return await self._now(transaction, "pending")

@@ -250,7 +250,7 @@ class Person:
         """The reply keyboard that lies on the screen, if one does."""
         return next((bubble.keyboard for bubble in reversed(self.bubbles) if bubble.keyboard is not None), ())
 
-    async def next_reply(self, timeout: float = 5) -> Bubble:  # noqa: ASYNC109 a test states how long it waits
+    async def next_reply(self, timeout: float = 120) -> Bubble:  # noqa: ASYNC109 a test states how long it waits
         """The next bubble that the shop sent or edited since this person's last deed; TimeoutError after `timeout` s."""
         try:
             return await asyncio.wait_for(self._unread.get(), timeout)

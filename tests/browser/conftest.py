@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
+from waiting import HANG
 
 from bot.sandbox.demo import everything
 from bot.sandbox.server import Outside
@@ -18,8 +19,6 @@ QUIETLY = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 15_000
-"""Milliseconds for one condition: a busy machine is slow, a fault lasts for ever."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -46,7 +45,7 @@ async def page(demo: Outside, browser: Browser) -> AsyncIterator[Page]:
     for app in ("whatsapp", "telegram"):
         demo.world.new_customer(app)
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(HANG * 1000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("dialog", lambda dialog: faults.append(dialog.message))

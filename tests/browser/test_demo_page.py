@@ -6,13 +6,14 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 from pypdf import PdfReader
+from waiting import HANG
 
 from bot.sandbox.server import Outside
 from conversations.texts import render
 from core.messaging.messages import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=HANG * 1000)
 
 HOSTILE = '<b>tebal</b> <img src=x onerror="alert(1)"> 🔊 &lt;ok&gt; *x'
 

@@ -3,10 +3,10 @@
 from bot.sandbox.phones import Bubble, Person
 
 
-async def sees(person: Person, words: str, *, within: float = 20) -> Bubble:
+async def sees(person: Person, words: str) -> Bubble:
     """Wait until the shop says these words; the bubble that has them."""
     while True:
-        bubble = await person.next_reply(within)
+        bubble = await person.next_reply()
         if words.casefold() in bubble.text.casefold():
             return bubble
 

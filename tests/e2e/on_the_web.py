@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 from town import Town
+from waiting import HANG
 
 
 class Visitor:
@@ -39,7 +40,7 @@ class Visitor:
 
     async def until(self, code: str, **wanted: Any) -> Any:
         """The booking once it is so, asked again and again as a page does that waits for its payment."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG):
             while True:
                 booking = await self.get(f"/api/bookings/{code}")
                 if wanted.items() <= booking.items():

@@ -23,6 +23,7 @@ from on_the_web import Visitor
 from pydantic import SecretStr
 from sqlalchemy import Engine, event, func, select, text
 from town import Clock, Town
+from waiting import HANG
 
 from bot import app
 from bot.config import DatabaseAt
@@ -35,12 +36,15 @@ from core.messaging import outbox
 from core.messaging.messages import message, say
 from core.states import RequestState
 
-MOMENT = timedelta(milliseconds=400)
+MOMENT = timedelta(seconds=1.5)
+"""Until whoever is silent is given up on; nobody who is well takes so long, however busy the machine."""
 WITH_VENDORS = Patience(chat=MOMENT, midtrans=MOMENT, mail=MOMENT, keys=MOMENT)
 WITH_THE_DATABASE = Patience(database=MOMENT, statement=2 * MOMENT)
 Result = TypeVar("Result")
 A_WHILE = {"minutes": 6}
 """Longer than any pause between two tries."""
+BETWEEN_TRIES = 5
+"""Seconds of ours until the clock is moved once more."""
 
 
 @dataclass
@@ -70,7 +74,7 @@ class Weather:
 
     async def tried_in_vain(self, vendor: str, before: float = 0) -> None:
         """Wait until a call of a vendor has failed."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG):
             while self.failures(vendor) <= before:
                 await _a_moment()
 
@@ -90,17 +94,17 @@ async def _at_last(
     clock: Clock, what: Callable[[], Awaitable[Result]], meanwhile: Callable[[], object] = lambda: None
 ) -> Result:
     """What comes at last, with time passing: on a busy machine even who is well may be given up on."""
-    for _ in range(20):
-        clock.move(**A_WHILE)
-        meanwhile()  # nobody's session is to end
-        with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(what(), 1)
-    raise TimeoutError
+    async with asyncio.timeout(HANG):
+        while True:
+            clock.move(**A_WHILE)
+            meanwhile()  # nobody's session is to end
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(what(), BETWEEN_TRIES)
 
 
 async def _a_moment() -> None:
     """Let the server work before it is looked at again."""
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -150,7 +154,7 @@ async def test_while_a_messenger_is_in_trouble_messages_are_taken_and_answered_l
     customer = weather.town.customer(channel)
     for words in ("halo", "jam buka sampai jam berapa ya?"):  # by then Twilio knows the shape of the answer
         await customer.type(words)
-        await customer.next_reply(10)
+        await customer.next_reply()
     for trouble in Trouble:
         failed = weather.failures(channel)
         await weather.fronts[vendor].turn(trouble)
@@ -176,7 +180,7 @@ async def test_what_telegram_takes_without_saying_so_is_sent_twice_at_most_and_t
 ) -> None:
     town, customer = weather.town, weather.town.telegram
     await customer.type("halo")
-    await customer.next_reply(10)
+    await customer.next_reply()
     for number, trouble in enumerate(TAKEN, 1):
         await weather.fronts["telegram"].turn(trouble, only=b"/sendMessage")
         heard = len(_said_to(customer))
@@ -258,7 +262,7 @@ async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_lat
 def _open_pages(town: Town) -> int:
     """How many payment pages somebody could pay on; asking for an order's page again closes the one before."""
     midtrans = town.there.midtrans
-    return sum(midtrans.is_open(page) for page in midtrans._pages.values())
+    return sum(midtrans.is_open(page) for page in midtrans.pages.values())
 
 
 @only_on_sqlite
@@ -289,7 +293,7 @@ async def test_while_midtrans_tells_no_status_money_is_noted_and_entered_and_sen
         sent_back = partial(customer.until, called_off, paymentStatus="refunded", bookingStatus="cancelled")
         await weather.at_last(sent_back)
     assert await weather.town.count(LedgerEntry) == 1 + 2 * len(Trouble)
-    assert [len(each.refunds) for each in midtrans._transactions] == [1] * len(Trouble) + [0]
+    assert [len(each.refunds) for each in midtrans.transactions] == [1] * len(Trouble) + [0]
 
 
 @only_on_sqlite
@@ -312,7 +316,7 @@ async def test_a_refund_that_midtrans_took_without_saying_so_is_made_and_entered
         await weather.at_last(partial(customer.until, code, paymentStatus="refunded"))
     await midtrans.notifications.release()
     assert await weather.town.count(LedgerEntry) == 2 * len(TAKEN)
-    assert [list(each.refunds.values()) for each in midtrans._transactions] == [[150_000]] * len(TAKEN)
+    assert [list(each.refunds.values()) for each in midtrans.transactions] == [[150_000]] * len(TAKEN)
 
 
 async def _booked(customer: Visitor, number: int) -> str:
@@ -378,7 +382,7 @@ async def test_while_the_database_takes_nothing_whoever_calls_is_asked_to_come_a
                 assert await _get(http, "/healthz") == 200, name
                 await _until_readiness_is(503, http)
                 assert len(town.telegram.bubbles) == shown + 1, name
-            assert "09" in (await town.telegram.next_reply(10)).text, name
+            assert "09" in (await town.telegram.next_reply()).text, name
             await _until_readiness_is(200, http)
             await callers.come_again()
             await _answered(town)
@@ -430,7 +434,7 @@ class Callers:
     async def _write_again(self) -> None:
         await _heard(self._write, lambda status: status == 200)
         assert await self._write() == 200
-        await self._town.whatsapp.next_reply(10)
+        await self._town.whatsapp.next_reply()
 
     async def _write(self) -> int | None:
         assert self._letter
@@ -460,7 +464,7 @@ def _is_paid(booking: Mapping[str, Any]) -> bool:
 
 async def _heard(call: Callable[[], Awaitable[Result]], enough: Callable[[Result], bool]) -> Result:
     """What is answered to who calls again and again: on a busy machine even a database that is well may take too long."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG):
         while not enough(answer := await call()):
             await _a_moment()
     return answer
@@ -484,7 +488,7 @@ async def _reached(town: Town) -> AsyncIterator[tuple[Mapping[str, Outage], Clie
 
 async def _answered(town: Town) -> None:
     await town.telegram.type("alamatnya di mana?")
-    await town.telegram.next_reply(10)
+    await town.telegram.next_reply()
 
 
 async def _get(http: ClientSession, path: str) -> int:
@@ -494,7 +498,7 @@ async def _get(http: ClientSession, path: str) -> int:
 
 async def _until_readiness_is(status: int, http: ClientSession) -> None:
     """What the database said is believed for a moment."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG):
         while await _get(http, "/readyz") != status:
             await _a_moment()
 
@@ -543,20 +547,21 @@ def _switched(on: str, off: str) -> Outage:
 
     @asynccontextmanager
     async def outage(_: str) -> AsyncIterator[None]:
-        goes_on, switched = True, set[object]()
+        goes_on, switched, back = True, set[object](), asyncio.Event()
 
         def switch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
             if statement != "BEGIN IMMEDIATE":
                 return
             cursor.execute(on if goes_on else off)
             (switched.add if goes_on else switched.discard)(connection.engine)
+            if not switched:
+                back.set()
 
         event.listen(Engine, "before_cursor_execute", switch)
         yield
         goes_on = False
-        async with asyncio.timeout(10):  # the server's own connection must hear of it before we stop listening
-            while switched:
-                await _a_moment()
+        async with asyncio.timeout(HANG):  # the server's own connection must hear of it before we stop listening
+            await back.wait()
         event.remove(Engine, "before_cursor_execute", switch)
 
     return outage

@@ -104,9 +104,9 @@ async def test_an_admin_sees_the_week_as_a_picture(closed_town: Town, channel: s
         assert "Semua booking: 0" in words.text
 
 
-async def _photo(person: Person, *, within: float = 8) -> Bubble:
+async def _photo(person: Person) -> Bubble:
     while True:
-        bubble = await person.next_reply(within)
+        bubble = await person.next_reply()
         if bubble.media is not None and bubble.media.content_type.startswith("image/"):
             return bubble
 

@@ -1,6 +1,5 @@
 """The clock is set while the shop is open, and the shop is closed over the end of a year: nothing is lost or doubled."""
 
-import asyncio
 from datetime import UTC, datetime, time, timedelta
 
 from booking_by_phone import link_in, says, sees, taps
@@ -117,6 +116,5 @@ def _reminders(state: str) -> Select[int]:
 
 async def _hears(customer: Person, words: str) -> None:
     """Wait for words that may come before or after others."""
-    async with asyncio.timeout(10):
-        while not any(words in bubble.text for bubble in customer.bubbles):  # noqa: ASYNC110 a thing of the phone
-            await asyncio.sleep(0.02)
+    while not any(words in bubble.text for bubble in customer.bubbles):
+        await customer.next_reply()

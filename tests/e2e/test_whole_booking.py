@@ -7,6 +7,7 @@ import pytest
 from booking_by_phone import book, link_in, says, sees, taps
 from pypdf import PdfReader
 from town import Town
+from waiting import HANG
 
 from bot.sandbox.midtrans import Fault
 from core.db.tables import LedgerEntry
@@ -92,8 +93,8 @@ async def test_while_telegram_fails_messages_wait_and_keep_their_order(town: Tow
     assert not [bubble for bubble in customer.bubbles if bubble.author == "shop"]
     town.there.world.bot_api.trouble.over()
     town.clock.move(minutes=5)
-    first = await customer.next_reply(10)
-    second = await customer.next_reply(10)
+    first = await customer.next_reply()
+    second = await customer.next_reply()
     assert "Selamat datang" in first.text
     assert "Mau lihat part apa" in second.text
 
@@ -129,7 +130,7 @@ async def test_a_whatsapp_reminder_outside_the_24_hours_goes_by_mail(town: Town)
     await sees(customer, "terkonfirmasi")
     await town.there.mailbox.mail(1)
     town.clock.move(days=3, hours=3)
-    reminder = await asyncio.wait_for(town.there.mailbox.mail(2), 10)
+    reminder = await asyncio.wait_for(town.there.mailbox.mail(2), HANG)
     assert "jadwal booking" in reminder.text
 
 

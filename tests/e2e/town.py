@@ -1,10 +1,10 @@
 """A shop in its world: the real server, the vendors' own client libraries, and the outside world they talk to."""
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Select, func, select
+from waiting import until
 
 from bot import app
 from bot.config import Settings
@@ -60,10 +60,12 @@ class Town:
     async def until(self, count: Select[int], many: int) -> None:
         """Wait until a query counts so many."""
         database = Database(self.settings.database.url)
+
+        async def is_so() -> bool:
+            return await self._counted(database, count) == many
+
         try:
-            async with asyncio.timeout(10):
-                while await self._counted(database, count) != many:  # noqa: ASYNC110 the server gets there
-                    await asyncio.sleep(0.01)
+            await until(is_so)
         finally:
             await database.close()
 

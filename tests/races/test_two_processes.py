@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from waiting import HANG
 
 from bot.background.single_instance import only_server
 from bot.background.single_process import in_one_process
@@ -106,13 +107,19 @@ async def test_one_polls_and_the_other_takes_over_when_it_dies(postgres_url: str
     first, second, work = Database(postgres_url), Database(postgres_url), Work()
     one = asyncio.create_task(in_one_process(first, "polling", lambda: work.do("first"), pause=_a_moment))
     assert await work.begun.get() == "first"
-    other = asyncio.create_task(in_one_process(second, "polling", lambda: work.do("second"), pause=_a_moment))
-    for _ in range(5):
-        await _a_moment(0)
+    asked = asyncio.Semaphore(0)
+
+    async def pause(_seconds: float) -> None:
+        asked.release()
+        await asyncio.sleep(0)
+
+    other = asyncio.create_task(in_one_process(second, "polling", lambda: work.do("second"), pause=pause))
+    for _ in range(3):
+        await asked.acquire()
     assert work.at_it == ["first"]
     one.cancel()
     await asyncio.wait([one])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG):
         assert await work.begun.get() == "second"
     assert work.at_it == ["second"]
     other.cancel()
@@ -128,7 +135,7 @@ async def test_who_lost_the_database_stops_polling_before_another_begins(postgre
     async with onlooker.write() as session:
         holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
         await session.execute(text(holders))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG):
         await work.begun.get()
     assert work.at_it == ["it"], "it has stopped, and is elected anew"
     one.cancel()
@@ -146,7 +153,7 @@ def test_sqlite_serves_one_process(tmp_path: Path) -> None:
 
 
 async def _a_moment(_seconds: float) -> None:
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
 
 
 async def _no_file(_document: Document) -> File:

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import aiosmtplib
 import pytest
 from aiohttp import ClientSession, web
+from waiting import HANG
 
 from bot.sandbox.mailbox import MOST_BYTES, Fault, Mailbox, routes
 
@@ -18,8 +19,7 @@ PDF = b"%PDF-1.7\nsimulasi"
 async def mailbox(now: datetime) -> AsyncIterator[Mailbox]:
     mailbox = Mailbox(clock=lambda: now)
     yield mailbox
-    if mailbox._server:
-        await mailbox.stop()
+    await mailbox.stop()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def invoice_mail(subject: str = "Invoice BK-7F3A · lunas 🎉") -> EmailMessage
 
 
 async def send(port: int, mail: EmailMessage, **more: str) -> None:
-    await aiosmtplib.send(mail, hostname="127.0.0.1", port=port, start_tls=False, timeout=5, **more)
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=port, start_tls=False, timeout=HANG, **more)
 
 
 async def test_a_mail_is_kept_with_its_texts_and_files(mailbox: Mailbox, now: datetime) -> None:

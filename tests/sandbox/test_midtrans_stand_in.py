@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, encode_basic_auth, web
+from waiting import HANG
 
 from bot.payments.midtrans_client import Midtrans, MidtransRefused
 from bot.sandbox.midtrans import MidtransStandIn, routes
@@ -85,7 +86,7 @@ async def vendor(clock: Clock, webhook: Webhook) -> AsyncIterator[MidtransStandI
 async def midtrans(vendor: MidtransStandIn) -> AsyncIterator[Midtrans]:
     url = vendor.public_url
     midtrans = Midtrans(
-        server_key=KEY, client_key="", production=False, snap_url=f"{url}/snap/v1", api_url=url, timeout=5
+        server_key=KEY, client_key="", production=False, snap_url=f"{url}/snap/v1", api_url=url, timeout=HANG
     )
     yield midtrans
     midtrans.close()

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from listener import Shop
 from playwright.async_api import Page as Tab
 from playwright.async_api import async_playwright, expect
+from waiting import HANG
 
 from bot.sandbox.midtrans_records import Page
 from bot.sandbox.server import Outside
@@ -116,7 +117,7 @@ async def tab() -> AsyncIterator[Tab]:
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         tab = await chromium.new_page(viewport={"width": 412, "height": 900})
-        tab.set_default_timeout(5000)
+        tab.set_default_timeout(HANG * 1000)
         faults: list[str] = []
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("dialog", lambda dialog: faults.append(dialog.message))

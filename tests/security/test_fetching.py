@@ -10,6 +10,7 @@ import pytest
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 from PIL import Image
+from waiting import HANG
 
 from bot.channels.whatsapp import WhatsAppSender
 from bot.papers.photos import Photos
@@ -62,7 +63,7 @@ async def sender(twilio: Host) -> AsyncIterator[WhatsAppSender]:
         public_url="https://bot.example",
         templates={},
         api_url=str(twilio.server.make_url("")),
-        timeout=timedelta(seconds=5),
+        timeout=timedelta(seconds=HANG),
     )
     yield sender
     await sender.close()

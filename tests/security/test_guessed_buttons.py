@@ -27,8 +27,8 @@ from core.states import Location
 
 KEY = "0123456789abcdef0123456789abcdef.jpg"
 OWNER, STRANGER, ADMIN = "5001", "5002", "7000000001"
-OF_A_BOOKING = sorted({*dialogue._OF_A_BOOKING, "see", "pay", "join", "stranger"})
-OF_STAFF = sorted({*staff._FOR_STAFF, *staff._FOR_ADMINS})
+OF_A_BOOKING = sorted({*dialogue.OF_A_BOOKING, "see", "pay", "join", "stranger"})
+OF_STAFF = sorted({*staff.FOR_STAFF, *staff.FOR_ADMINS})
 OTHERWISE = {"warranties"}
 """Those that name no booking."""
 SHAPES = {
@@ -147,7 +147,7 @@ async def test_staffs_buttons_do_nothing_for_customers_and_for_who_left(
 async def test_what_is_no_id_is_no_bug(job: Database, shop: Shop, now: datetime) -> None:
     """An admin has every action, a customer's too."""
     engine = Engine(shop)
-    taps = [f"{name}:{text}" for name in {*OF_A_BOOKING, *OF_STAFF, *actions._ACTIONS} for text in NO_IDS]
+    taps = [f"{name}:{text}" for name in {*OF_A_BOOKING, *OF_STAFF, *actions.ACTIONS} for text in NO_IDS]
     async with job.write() as session:
         for number, tap in enumerate(sorted(taps)):
             await _turn(session, engine, now, ADMIN, tap, event=str(number))
