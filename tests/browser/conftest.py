@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from bot.sandbox.demo import everything
-from bot.sandbox.server import Outside
+from bot.sandbox.demo import running_demo
+from bot.sandbox.server import StandIns
 
 QUIETLY = (
     "--no-sandbox",
@@ -23,9 +23,9 @@ PATIENCE = 15_000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demo() -> AsyncIterator[Outside]:
+async def demo() -> AsyncIterator[StandIns]:
     """Everything that `make demo` starts; each test is somebody new in it."""
-    async with everything() as there:
+    async with running_demo() as there:
         yield there
 
 
@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(demo: Outside, browser: Browser) -> AsyncIterator[Page]:
+async def page(demo: StandIns, browser: Browser) -> AsyncIterator[Page]:
     """The demo's page with a new person on each phone, in which no script may fail and nothing be refused."""
     for app in ("whatsapp", "telegram"):
         demo.world.new_customer(app)

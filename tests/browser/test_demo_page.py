@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from pypdf import PdfReader
 
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 from conversations.texts import render
 from core.messaging.messages import say
 
@@ -186,7 +186,7 @@ async def test_html_and_emoji_that_a_person_types_are_shown_as_text(page: Page, 
     assert await hand.input.input_value() == ""
 
 
-async def test_whatever_else_a_phone_can_send(page: Page, demo: Outside) -> None:
+async def test_whatever_else_a_phone_can_send(page: Page, demo: StandIns) -> None:
     """Start, a place, a drawn picture, one's number; and the tick turns once the shop has answered."""
     hand = Hand(page, "telegram")
     await hand.phone.get_by_test_id("start").click()
@@ -204,7 +204,7 @@ async def test_whatever_else_a_phone_can_send(page: Page, demo: Outside) -> None
     assert photo.media.content.startswith(b"\xff\xd8")
 
 
-async def test_the_language_the_person_and_a_block_are_the_phones_own(page: Page, demo: Outside) -> None:
+async def test_the_language_the_person_and_a_block_are_the_phones_own(page: Page, demo: StandIns) -> None:
     hand = Hand(page, "telegram")
     await hand.phone.get_by_test_id("language-en").click()
     await expect(hand.input).to_have_attribute("placeholder", "Message")
@@ -221,8 +221,8 @@ async def test_the_language_the_person_and_a_block_are_the_phones_own(page: Page
     await expect(hand.input).to_have_attribute("placeholder", "Ketik pesan")
 
 
-async def test_a_lost_connection_comes_back_with_what_was_missed(page: Page, demo: Outside) -> None:
-    demo.world.stage.publish({"type": "end"})
+async def test_a_lost_connection_comes_back_with_what_was_missed(page: Page, demo: StandIns) -> None:
+    demo.world.hub.publish({"type": "end"})
     await expect(page.get_by_test_id("lost")).to_be_visible()
     await demo.world.phones["whatsapp"].type("masih di sana?")
     await expect(page.get_by_test_id("lost")).to_be_hidden()
@@ -246,7 +246,7 @@ async def test_a_small_screen_shows_one_phone_at_a_time(page: Page) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-async def test_the_page_loads_nothing_from_elsewhere(page: Page, demo: Outside) -> None:
+async def test_the_page_loads_nothing_from_elsewhere(page: Page, demo: StandIns) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     answer = await page.reload()

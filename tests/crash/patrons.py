@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.sandbox.phones import Bubble, Person
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 
 TURNED_AWAY = ("sudah penuh", "baru saja penuh")
 PART = "jbl-stage3-627f"
@@ -45,7 +45,7 @@ class Patron:
     slowest: float = 0
     """The longest wait for an answer, in seconds."""
 
-    async def book(self, there: Outside) -> None:
+    async def book(self, there: StandIns) -> None:
         """From the first word to the confirmation, or to the word that there is no place."""
         with contextlib.suppress(TimeoutError):  # what they still wait for says it
             for words, answer in self._script():
@@ -91,7 +91,7 @@ class Patron:
             ("bayar penuh", "Silakan bayar"),
         ]
 
-    async def _pay(self, bubble: Bubble, there: Outside) -> None:
+    async def _pay(self, bubble: Bubble, there: StandIns) -> None:
         urls = [button.url for row in bubble.buttons for button in row if button.url]
         link = (urls or [word for word in bubble.text.split() if word.startswith("http")])[-1]
         paid = await there.midtrans.pay(link.rsplit("/", 1)[-1], "other_qris")

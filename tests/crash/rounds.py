@@ -25,7 +25,7 @@ from verdict import ON_HAND, Verdict, judge
 from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import OWNER, TECHNICIAN, WORKSHOP, free_port, settings_for
-from bot.sandbox.server import Outside, outside
+from bot.sandbox.server import StandIns, stand_ins
 from core.db.database import Database
 from core.db.tables import Outbox, Part, PaymentNotification, Refund
 from core.shop import Shop
@@ -105,16 +105,16 @@ class _Faults(logging.Handler):
 
 
 @contextlib.asynccontextmanager
-async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Settings, list[Server]]]:
+async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[StandIns, Settings, list[Server]]]:
     """The vendors, and the shop's processes behind a proxy, all of them up."""
-    async with outside(app.now) as there:
+    async with stand_ins(app.now) as there:
         there.midtrans.notifications.retry_factor = MIDTRANS_HURRIES
-        there.world.hire("owner", OWNER, "Ibu Rina", phone="+628111000001")
-        there.world.hire("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
+        there.world.add_staff("owner", OWNER, "Ibu Rina", phone="+628111000001")
+        there.world.add_staff("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
         settings = _settings(plan, there, folder)
         await _fill_the_shelves(settings)
         servers = [Server(settings, folder / f"process-{number}", plan.program) for number in range(plan.processes)]
-        there.shop_is_at(settings.server.public_url)
+        there.connect_shop(settings.server.public_url)
         async with Proxy(*servers, held_for=plan.held_for).listening(settings.server.port):
             await asyncio.gather(*(server.start() for server in servers))
             try:
@@ -123,7 +123,7 @@ async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Setting
                 await asyncio.gather(*(server.close() for server in servers))
 
 
-async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[Patron]:
+async def _busy_day(plan: Plan, there: StandIns, servers: list[Server]) -> list[Patron]:
     """Customers come as long as servers are killed; those who are there then finish."""
     chance, patrons = Random(plan.seed), list[Patron]()
     hours, fates, over = itertools.count(), itertools.cycle((Fate.DONE, Fate.CANCELLED, Fate.BOOKED)), asyncio.Event()
@@ -163,7 +163,7 @@ async def _meets(fate: Fate, patron: Patron, owner: Owner) -> None:
         await patron.cancel()
 
 
-async def _quiet(database: Database, there: Outside, patience: timedelta) -> list[str]:
+async def _quiet(database: Database, there: StandIns, patience: timedelta) -> list[str]:
     """Wait until nothing is under way any more; what never ends is for the verdict."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(patience.total_seconds()):
@@ -172,7 +172,7 @@ async def _quiet(database: Database, there: Outside, patience: timedelta) -> lis
     return await _under_way(database, there)
 
 
-async def _under_way(database: Database, there: Outside) -> list[str]:
+async def _under_way(database: Database, there: StandIns) -> list[str]:
     waiting = select(Outbox).where(Outbox.state.in_(["due", "sending"]), Outbox.due_at <= app.now())
     noted = select(PaymentNotification).where(PaymentNotification.due_at.is_not(None))
     owed = select(Refund).where(Refund.due_at.is_not(None))
@@ -183,12 +183,12 @@ async def _under_way(database: Database, there: Outside) -> list[str]:
     return letters + money + updates + _undelivered(there)
 
 
-def _undelivered(there: Outside) -> list[str]:
+def _undelivered(there: StandIns) -> list[str]:
     messages = [each for each in there.world.whatsapp.messages.values() if each.direction == "outbound-api"]
     return [f"{each.sid} {each.status}" for each in messages if each.status not in ("read", "failed")]
 
 
-def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
+def _settings(plan: Plan, there: StandIns, folder: Path) -> Settings:
     """The demo's shop, open on every day so that it doesn't matter when this runs."""
     settings = settings_for(there, folder=folder, database=plan.database_url, port=free_port())
     rules = {

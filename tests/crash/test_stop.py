@@ -32,7 +32,7 @@ async def test_a_server_that_is_told_to_stop_takes_nothing_more_and_leaves_nothi
     """
     url = request.getfixturevalue(f"stocked_{engine}_url")
     async with town(Plan(url, seed=0, kills=0), tmp_path) as (there, settings, (server,)):
-        there.world.telegram.repeat_after = (0.2,)
+        there.world.telegram.retry_delays = (0.2,)
         patron = Patron(there.world.new_customer("telegram"), 2, 10, PATIENCE)
         there.midtrans.fail(Fault.SLOW)
         booking = asyncio.create_task(patron.book(there))
@@ -42,7 +42,7 @@ async def test_a_server_that_is_told_to_stop_takes_nothing_more_and_leaves_nothi
         on_whatsapp = there.world.new_customer("whatsapp")
         for _ in range(2):  # by then Twilio knows the shape of the menu
             await _greets(on_whatsapp)
-        there.world.twilio_api.trouble.hold_answers()
+        there.world.twilio_api.faults.hold_responses()
         await _greets(on_whatsapp)
         async with _a_lock(settings):
             asking = asyncio.create_task(in_time.type("halo"))
@@ -57,7 +57,7 @@ async def test_a_server_that_is_told_to_stop_takes_nothing_more_and_leaves_nothi
         assert "Selamat datang" in in_time.last().text
         assert too_late.last().author == "me"
         there.midtrans.recover()
-        there.world.twilio_api.trouble.over()
+        there.world.twilio_api.faults.clear()
         await server.start()
         assert "Selamat datang" in (await too_late.next_reply(10)).text
         await asyncio.wait_for(booking, 40)

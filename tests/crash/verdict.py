@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.channels import telegram_render, whatsapp_render
 from bot.sandbox import markup
 from bot.sandbox.phones import Person
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 from conversations.texts import render
 from core.db.database import Database
 from core.db.tables import Booking, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
@@ -37,7 +37,7 @@ class Verdict:
             self.broken.append(promise)
 
 
-async def judge(there: Outside, database: Database, patrons: Sequence[Patron], places: int) -> Verdict:
+async def judge(there: StandIns, database: Database, patrons: Sequence[Patron], places: int) -> Verdict:
     """Look at everything, when nothing moves any more; `places` is how many cars an hour has room for."""
     verdict = Verdict()
     for patron in patrons:
@@ -113,7 +113,7 @@ def _texts(row: Outbox) -> list[str]:
     return [" ".join(each.text.split()) for each in parsed]
 
 
-async def _money(verdict: Verdict, session: AsyncSession, there: Outside, patrons: Sequence[Patron]) -> None:
+async def _money(verdict: Verdict, session: AsyncSession, there: StandIns, patrons: Sequence[Patron]) -> None:
     """What was paid, and what went back, is entered once, and the confirmation is on the phone once, or twice."""
     entered = 0
     for patron in patrons:

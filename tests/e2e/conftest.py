@@ -7,7 +7,7 @@ import pytest
 from town import Clock, Town
 
 from bot.sandbox.demo import free_port, settings_for
-from bot.sandbox.server import outside
+from bot.sandbox.server import stand_ins
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -15,9 +15,9 @@ async def closed_town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
     """A stocked shop whose server isn't running yet."""
     url = request.getfixturevalue(f"stocked_{request.param}_url")
     clock = Clock()
-    async with outside(clock) as there:
+    async with stand_ins(clock) as there:
         settings = settings_for(there, folder=tmp_path, database=url, port=free_port())
-        there.shop_is_at(settings.server.public_url)
+        there.connect_shop(settings.server.public_url)
         yield Town(there, settings, clock)
 
 

@@ -364,7 +364,7 @@ async def test_while_the_database_takes_nothing_whoever_calls_is_asked_to_come_a
 ) -> None:
     """Twilio, Midtrans and a page that come again, and then once more, are heard once."""
     town = closed_town
-    town.there.world.telegram.repeat_after = (0.2,)
+    town.there.world.telegram.retry_delays = (0.2,)
     url = town.settings.database.url
     async with _reached(town) as (outages, http):
         await _answered(town)
@@ -404,7 +404,7 @@ class Callers:
         link = await self._post(f"/api/bookings/{self._paid}/payment", {"paymentType": "full"})
         self._link = link["data"]["snapToken"]
         writer = self._town.whatsapp
-        self._letter = self._town.there.world.whatsapp.letter(writer, Typed("alamatnya di mana?"))
+        self._letter = self._town.there.world.whatsapp.payload(writer, Typed("alamatnya di mana?"))
         writer.last_wrote = self._town.clock()
 
     async def call(self) -> set[int | None]:

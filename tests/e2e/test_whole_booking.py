@@ -85,12 +85,12 @@ async def test_while_midtrans_fails_the_customer_is_told_and_the_hold_stays(town
 
 
 async def test_while_telegram_fails_messages_wait_and_keep_their_order(town: Town) -> None:
-    town.there.world.bot_api.trouble.refuse(502, times=1000)
+    town.there.world.bot_api.faults.fail(502, times=1000)
     customer = town.telegram
     await customer.type("halo")
     await customer.type("mau booking")
     assert not [bubble for bubble in customer.bubbles if bubble.author == "shop"]
-    town.there.world.bot_api.trouble.over()
+    town.there.world.bot_api.faults.clear()
     town.clock.move(minutes=5)
     first = await customer.next_reply(10)
     second = await customer.next_reply(10)

@@ -10,7 +10,7 @@ from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import OWNER, TECHNICIAN
 from bot.sandbox.phones import Person
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 from core.db.database import Database
 from core.db.tables import Booking
 
@@ -32,7 +32,7 @@ class Clock:
 class Town:
     """A shop in its world."""
 
-    def __init__(self, there: Outside, settings: Settings, clock: Clock) -> None:
+    def __init__(self, there: StandIns, settings: Settings, clock: Clock) -> None:
         self.there = there
         self.settings = settings
         self.clock = clock

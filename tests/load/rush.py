@@ -21,7 +21,7 @@ from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import WORKSHOP, free_port, settings_for
 from bot.sandbox.phones import Person
-from bot.sandbox.server import Outside, outside
+from bot.sandbox.server import StandIns, stand_ins
 from conversations.texts import render
 from core.db.tables import Booking, Outbox, Technician
 from core.messaging.messages import say
@@ -159,15 +159,15 @@ async def _arrive(customer: Customer, number: int, plan: Plan) -> None:
 
 
 @asynccontextmanager
-async def _open(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Settings, Server]]:
-    async with outside(app.now) as there:
+async def _open(plan: Plan, folder: Path) -> AsyncIterator[tuple[StandIns, Settings, Server]]:
+    async with stand_ins(app.now) as there:
         settings = _settings(plan, there, folder)
         database = app.database(settings)
         async with database.write() as session:
             await session.execute(delete(Technician))  # so that places are all that is scarce
         await database.close()
         server = Server(settings, folder / "process")
-        there.shop_is_at(settings.server.public_url)
+        there.connect_shop(settings.server.public_url)
         async with Proxy(server).listening(settings.server.port):
             await server.start()
             try:
@@ -186,7 +186,7 @@ async def _ready(url: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
+def _settings(plan: Plan, there: StandIns, folder: Path) -> Settings:
     """The demo's shop, open on every day so that it doesn't matter when this runs, with vendors that take any number."""
     settings = settings_for(there, folder=folder, database=plan.database_url, port=free_port())
     rules = {

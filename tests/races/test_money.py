@@ -39,7 +39,7 @@ from workshop import ADAPTER, ANDI, BUDI, INSTALL, SPEAKER, WIRE, check_books, f
 
 from bot.payments.payment_worker import Collector
 from bot.payments.reconciliation_worker import Reconciler
-from bot.sandbox.midtrans_account import NotPossible
+from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_records import Transaction
 from core.booking import cancellation, rescheduling
 from core.db.tables import Booking, Contact, PaymentNotification, PaymentRequest, Refund
@@ -269,7 +269,7 @@ class Money(RuleBasedStateMachine):
 
         async def become() -> None:
             if what in ("approve", "refuse"):
-                await account.judge(attempt.id, accept=what == "approve")
+                await account.review(attempt.id, accept=what == "approve")
             elif attempt.channel.group != "card" or attempt.status != "cancel":  # what was voided never settles
                 await getattr(account, what)(attempt.id)
 
@@ -279,7 +279,7 @@ class Money(RuleBasedStateMachine):
     @rule(which=WHICH, parts=st.sampled_from([1, 1, 2]), by=st.sampled_from(["dashboard", "cardholder's bank"]))
     def money_is_taken_back(self, which: int, parts: int, by: str) -> None:
         attempt, account, key = self.attempt(which), self.till.account, f"outside-{self.now:%d%H%M%S}"
-        amount = attempt.left // parts
+        amount = attempt.remaining // parts
 
         async def take() -> None:
             if by == "dashboard":
@@ -440,7 +440,7 @@ class Money(RuleBasedStateMachine):
     def at_the_till(self, deed: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Let something happen at Midtrans, as far as its rules allow."""
         self.now += timedelta(seconds=1)
-        with contextlib.suppress(NotPossible):
+        with contextlib.suppress(ApiError):
             self.run(deed())
         self.gather_notifications()
 

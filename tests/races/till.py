@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble, SnapLink
-from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
+from bot.sandbox.midtrans_account import ApiError, MidtransAccount
 from bot.sandbox.midtrans_notifications import Sent
 from bot.sandbox.midtrans_records import Transaction
 
@@ -53,7 +53,7 @@ class Till(Midtrans):
         await self.account.tick()
         try:
             return self.account.describe(self.account.find(reference))
-        except NotPossible:
+        except ApiError:
             return None
 
     async def cancel_link(self, token: str) -> None:
@@ -91,14 +91,14 @@ class Till(Midtrans):
     def money(attempt: Transaction) -> int:
         """What of an attempt's money is there now."""
         charged = attempt.status == "capture" and attempt.fraud == "accept"
-        return attempt.left if attempt.status in PAID or charged else 0
+        return attempt.remaining if attempt.status in PAID or charged else 0
 
     async def _asked(self, deed: Callable[[], Awaitable[Result]]) -> Result:
         if self.weather is Weather.DOWN:
             raise MidtransTrouble("no answer")
         try:
             result = await deed()
-        except NotPossible as no:
+        except ApiError as no:
             raise MidtransRefused(no.code, no.messages) from None
         if self.weather is not Weather.FINE:
             raise MidtransTrouble("no answer, though it is done")
