@@ -5,7 +5,7 @@ from pathlib import Path
 from aiohttp import web
 
 _HERE = Path(__file__).parent
-_FONTS = _HERE.parent / "fonts"
+_FONTS = _HERE.parent / "papers" / "fonts"
 _FILES = {
     **{file.name: file for file in (_HERE / "page").iterdir()},
     **{name: _FONTS / name for name in ("Inter-Regular.ttf", "Inter-SemiBold.ttf")},
