@@ -1,4 +1,4 @@
-"""The demo in this process, and a browser tab that looks at it."""
+"""The demo in this process, and a browser tab with its page."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -19,12 +19,12 @@ QUIETLY = (
     "--disable-sync",
 )
 PATIENCE = 15_000
-"""Milliseconds for one condition: a busy machine is slow, a fault lasts for ever."""
+"""Timeout for one condition, in milliseconds; generous for busy machines."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo() -> AsyncIterator[StandIns]:
-    """Everything that `make demo` starts; each test is somebody new in it."""
+    """Everything that `make demo` starts; each test is a new person."""
     async with running_demo() as there:
         yield there
 
@@ -42,7 +42,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(demo: StandIns, browser: Browser) -> AsyncIterator[Page]:
-    """The demo's page with a new person on each phone, in which no script may fail and nothing be refused."""
+    """The demo's page with a new person on each phone; the test fails on any script or console error."""
     for app in ("whatsapp", "telegram"):
         demo.world.new_customer(app)
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
