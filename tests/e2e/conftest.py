@@ -1,4 +1,4 @@
-"""A town on each database, closed or open."""
+"""The shop with its vendors on each database, stopped or running."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from bot.sandbox.server import stand_ins
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def closed_town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
-    """A stocked shop whose server isn't running yet."""
+    """A shop with the demo catalogue whose server isn't running yet."""
     url = request.getfixturevalue(f"stocked_{request.param}_url")
     clock = Clock()
     async with stand_ins(clock) as there:
@@ -23,6 +23,6 @@ async def closed_town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
 
 @pytest.fixture
 async def town(closed_town: Town) -> AsyncIterator[Town]:
-    """A stocked shop, open."""
+    """A shop with the demo catalogue whose server is running."""
     async with closed_town.open():
         yield closed_town
