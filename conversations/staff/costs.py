@@ -7,7 +7,6 @@ from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand.answers import read_skip
 from core import work
 from core.messaging.messages import Option, say
-from core.work.costs import MOST
 
 NO_PHOTO = ""
 
@@ -42,7 +41,7 @@ class HowMuch(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """An amount that can't be taken for another."""
         amount = read_rupiah(text)
-        if amount is None or not 1 <= amount <= MOST:
+        if amount is None or not 1 <= amount <= work.MAX_COST:
             return False
         turn.state.put(self.name, amount)
         return True

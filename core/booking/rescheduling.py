@@ -37,7 +37,7 @@ async def reschedule(
         check_may_reschedule(ctx, booking)
         booking.moves += 1
     if booking.technician_id != technician_id:
-        await notices.taken_away(ctx, booking)
+        await notices.unassigned(ctx, booking)
     await bookings.reschedule(ctx, booking, starts_at, technician_id=technician_id, actor=actor)
     if slot_was_lost:
         await slot_lost.placed(ctx, booking)

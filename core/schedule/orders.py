@@ -23,7 +23,7 @@ from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a customer asks for; nothing in it is a price."""
+    """What a customer wants; it holds no price."""
 
     name: str
     phone: str
@@ -38,14 +38,14 @@ class Order:
     longitude: float | None = None
     starts_at: datetime
     technician_id: str | None = None
-    """None: anyone."""
+    """None: any technician."""
     parts: tuple[tuple[str, int], ...] = ()
     """Part ids with their quantities."""
     services: tuple[str, ...] = ()
     method: PaymentMethod
     down_payment_percent: int | None = None
     booking_type: str | None = None
-    """What the REST API's clients believe it to be; checked, never stored."""
+    """The REST client's own classification; checked, never stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ async def cells_of_job(ctx: Context, starts_at: datetime, minutes: int) -> tuple
 
 
 def technician_for(day: DayCapacity, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
-    """The technician asked for; for "anyone", somebody on duty must have the skills."""
+    """The technician ordered. Raises `NotFound`, `TechnicianBusy`; with None, unless anybody on duty has the skills."""
     if technician_id is None:
         if day.on_duty and not day.can_do(skills):
             raise TechnicianBusy

@@ -1,4 +1,4 @@
-"""Cash that staff takes from the customer's hand."""
+"""Cash payments to staff."""
 
 from sqlalchemy import func, select
 
@@ -14,10 +14,10 @@ from core.work import notices
 
 
 async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> None:
-    """Enter cash that `actor` took; like any money it confirms a booking that was pending, and brings the invoice.
+    """Enter cash that `actor` took; like any payment it confirms a pending booking and issues the invoice.
 
-    Links for the money that came so are withdrawn. Raises `InvalidTransition` (cancelled), `AlreadyPaid`,
-    `BadAmount` (more than remains), and what `bookings.hold_again` refuses when places were given back.
+    Open payment links are closed. Raises `InvalidTransition` (cancelled), `AlreadyPaid`, `BadAmount` (more than
+    remains), and what `bookings.hold_again` refuses once the hold has ended.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
     if booking.status is BookingStatus.CANCELLED:

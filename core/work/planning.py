@@ -1,4 +1,4 @@
-"""Who does the job, and a technician's day."""
+"""Assigning technicians, and a technician's day."""
 
 from datetime import date, time, timedelta
 
@@ -16,10 +16,10 @@ _ON_THE_AGENDA = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingSta
 
 
 async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: str) -> None:
-    """Give a booking to a technician, which confirms one that was pending (paid or not), and tell both sides.
+    """Assign a technician, which confirms a pending booking, paid or not.
 
-    A booking that had lost its places takes them again. Raises `InvalidTransition` once it is over,
-    `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where places are gone.
+    A booking whose hold has ended is held again. Raises `InvalidTransition` once it is over,
+    `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where others took its slot or parts.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
     if booking.status in _OVER:
@@ -28,19 +28,19 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     if booking.technician_id == technician_id and not first:
         return
     await _check_free(ctx, booking, technician_id)
-    await notices.taken_away(ctx, booking)
+    await notices.unassigned(ctx, booking)
     await _hold_with(ctx, booking, technician_id)
     bookings.record_event(ctx, booking, "assigned", actor=actor, technician_id=technician_id)
     if first:
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
         bookings.record_event(ctx, booking, "confirmed", actor=actor)
-        if booking.paid_amount:  # the money was there, its place wasn't (`late`)
+        if booking.paid_amount:  # paid after its slot was lost (`slot_lost`)
             await invoices.issue(ctx, booking)
     await notices.assigned(ctx, booking, first=first)
 
 
 async def free_for(ctx: Context, booking: Booking) -> list[Technician]:
-    """Who could take a booking at its time; whoever has it now counts as free."""
+    """The technicians who could do a booking at its time, the one who has it now included."""
     skills = await bookings.required_skills(ctx.session, booking)
     return await availability.free_technicians(
         ctx, booking.starts_at, booking.minutes, skills=skills, moving=booking.id
@@ -48,7 +48,7 @@ async def free_for(ctx: Context, booking: Booking) -> list[Technician]:
 
 
 async def agenda(ctx: Context, technician_id: str, day: date) -> list[Booking]:
-    """A technician's jobs of a day in order of time, those done included, loaded as by `bookings.load`."""
+    """A technician's jobs of a day in order of time, completed ones included, loaded as by `bookings.load`."""
     begins = ctx.shop.at(day, time())
     jobs = bookings.select_bookings().where(
         Booking.technician_id == technician_id,

@@ -1,4 +1,4 @@
-"""The job itself: on the way, in progress, completed."""
+"""The progress of a job: on the way, in progress, completed."""
 
 from datetime import date
 
@@ -32,13 +32,13 @@ async def start(ctx: Context, booking: Booking, *, actor: str) -> None:
     booking = await payment_requests.locked(ctx.session, booking.id)
     check_move(booking.status, BookingStatus.IN_PROGRESS)
     booking.status = BookingStatus.IN_PROGRESS
-    await outbox.drop(ctx.session, booking.id)  # who is here needs no reminder
+    await outbox.drop(ctx.session, booking.id)  # no reminder is needed any more
     bookings.record_event(ctx, booking, "started", actor=actor)
     await notices.started(ctx, booking)
 
 
 async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
-    """The job is done and paid: parts leave the stock, warranties begin, the last invoice is issued (flow.md, step 4).
+    """Complete a paid job: parts leave the stock, warranties begin, the last invoice is issued (flow.md, step 4).
 
     Raises `InvalidTransition`, `StillUnpaid`.
     """
@@ -57,13 +57,13 @@ async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
 
 
 async def move_status(ctx: Context, booking: Booking, status: BookingStatus, *, actor: str) -> None:
-    """Bring the work to a status by the verb that leads there; raises `InvalidTransition` where none does."""
+    """Start or complete the work, for REST's status; raises `InvalidTransition` for any other status."""
     match status:
         case BookingStatus.IN_PROGRESS:
             await start(ctx, booking, actor=actor)
         case BookingStatus.COMPLETED:
             await complete(ctx, booking, actor=actor)
-        case _:  # only money or an assignment confirms; `cancellation` calls off
+        case _:  # a payment or an assignment confirms; `booking.cancel` cancels
             raise InvalidTransition(now=booking.status, then=status)
 
 
