@@ -18,7 +18,7 @@ from core.shop import Shop
 TUESDAY = date(2026, 11, 24)
 
 
-async def test_a_closed_day_takes_no_bookings_and_tells_why(database: Database, shop: Shop, now: datetime) -> None:
+async def test_a_closed_day_takes_no_bookings(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         assert await close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
     with pytest.raises(OutsideHours):
@@ -47,9 +47,7 @@ async def test_closing_lists_the_bookings_that_must_be_moved(database: Database,
         assert await affected_by_closing(Context(session, shop, now), TUESDAY) == []
 
 
-async def test_a_day_closed_again_has_the_new_reason_and_opens_again(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_a_closed_day_can_change_reason_and_reopen(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         await close_day(Context(session, shop, now), TUESDAY, "Pindahan")
         await close_day(Context(session, shop, now), TUESDAY, "Libur bersama")
@@ -61,9 +59,7 @@ async def test_a_day_closed_again_has_the_new_reason_and_opens_again(
     await book(database, shop, now)
 
 
-async def test_stock_is_corrected_down_to_what_is_promised_and_no_further(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_stock_cannot_go_below_what_is_reserved(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, parts=((SPEAKER, 1),), services=(INSTALL,))
     async with database.write() as session:
         assert (await snapshot.set_stock(session, SPEAKER, 7)).stock == 6
@@ -77,7 +73,7 @@ async def test_stock_is_corrected_down_to_what_is_promised_and_no_further(
     ("part", "on_hand", "why"),
     [(SPEAKER, -1, BadAmount), (SPEAKER, 100_001, BadAmount), ("tidak-ada", 1, NotFound)],
 )
-async def test_stock_that_cannot_be_is_refused(
+async def test_impossible_stock_is_refused(
     database: Database, now: datetime, part: str, on_hand: int, why: type[Refusal]
 ) -> None:
     await furnish(database, now)
@@ -86,7 +82,7 @@ async def test_stock_that_cannot_be_is_refused(
             await snapshot.set_stock(session, part, on_hand)
 
 
-async def test_the_last_piece_is_either_promised_or_written_off(database: Database, shop: Shop, now: datetime) -> None:
+async def test_the_last_piece_is_reserved_or_written_off(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, code="BK-000009")  # the shop and the customer's chat are there
 
     async def sell() -> None:

@@ -92,7 +92,7 @@ async def test_payment_is_asked_for_once(
     assert len(await rows(ctx, PaymentRequest.order_id)) == requests
 
 
-async def test_the_owner_of_a_number_is_asked_about_a_web_booking(ctx: Context) -> None:
+async def test_a_web_booking_asks_the_owner_of_its_number(ctx: Context) -> None:
     await contacts.meet(ctx.session, "whatsapp", f"whatsapp:{FIRST}", phone=FIRST, language="id", now=ctx.now)
     web = await web_customers.of_user(ctx.session, "user_web", now=ctx.now)
     await place(ctx, request(ctx, web, None, 10, phone=FIRST), ask_for_payment=False)
