@@ -43,12 +43,10 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
-from core.db.database import Database, insert_once, upgrade
+from core.db.database import Database, Work, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.payment import payment_requests, slot_lost
-from core.payment.payment_requests import WORKER
 from core.refusals import BadPhotos
-from core.schedule.holds import WAITING
 from core.shop import Shop
 from core.upkeep import leases
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
@@ -140,11 +138,11 @@ async def serving(
         collector = _collector(settings, opened, dispatcher, clock, stack, patience)
         line = Line(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
 
-        def wake(*whose: str) -> None:
-            dispatcher.wake(*whose)
-            if collector and (not whose or WORKER in whose):
+        def wake(*work: Work) -> None:
+            dispatcher.wake(*work)
+            if collector and (not work or Work.PAYMENTS in work):
                 collector.wake()
-            if not whose or WAITING in whose:
+            if not work or Work.WAITLIST in work:
                 line.wake()
 
         intake = Intake(

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db.database import leave_work, one_at_a_time
+from core.db.database import Work, leave_work, one_at_a_time
 from core.db.tables import Booking, Contact, Waiting
 from core.messaging import outbox
 from core.messaging.messages import Message, Option, Say, message, say
@@ -79,7 +79,7 @@ async def join(
     )
     session.add(wait)
     await session.flush()
-    leave_work(session, holds.WAITING)
+    leave_work(session, Work.WAITLIST)
     return wait
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
@@ -30,8 +30,6 @@ from core.schedule import bookings, slots
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
 
-WORKER = "payments"
-"""Whose work a request is (`database.leave_work`)."""
 LEASE = timedelta(seconds=30)
 """How long a worker that took a request has it to itself."""
 LOOK_EVERY = timedelta(minutes=10)
@@ -72,7 +70,7 @@ async def request(
         due_at=now,
     )
     session.add(made)
-    leave_work(session, WORKER)
+    leave_work(session, Work.PAYMENTS)
     await refresh(session, booking)
     return made
 
@@ -82,7 +80,7 @@ async def void(session: AsyncSession, booking: Booking, *, now: datetime) -> Non
     for alive in await _alive(session, booking):
         alive.state = RequestState.CANCELLED
         alive.due_at = now if alive.token else None
-        leave_work(session, WORKER)
+        leave_work(session, Work.PAYMENTS)
 
 
 async def hurry(session: AsyncSession, order_id: str, *, now: datetime) -> None:

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Refund
 from core.money import Money
 from core.payment import ledger, payment_requests, refund_notices
@@ -227,7 +227,7 @@ def _refund(key: str, booking: Booking, pot: Pot, amount: Money, reason: str, no
 
 async def _begin(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
     if refund.state is RefundState.WANTED:
-        leave_work(session, payment_requests.WORKER)
+        leave_work(session, Work.PAYMENTS)
         return
     if refund.bank_account is None:
         await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)

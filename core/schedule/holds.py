@@ -20,15 +20,13 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core.db.database import insert_into, leave_work, one_at_a_time
+from core.db.database import Work, insert_into, leave_work, one_at_a_time
 from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 
 _BLIND = {"synchronize_session": False}
 """Slots, seats and stock are never read through the session's objects."""
 
-WAITING = "waiting"
-"""Whose work it is to offer what is given back to who waits for it (`database.leave_work`)."""
 _GIVING_BACK = "giving ended holds back"
 
 
@@ -47,7 +45,7 @@ async def exchange(
     """
     if leaving:
         await _leave(session, leaving, also=cells)
-        leave_work(session, WAITING)
+        leave_work(session, Work.WAITLIST)
     if entering:
         await _enter(session, entering, cells, cap)
     await _shift_stock(session, leaving, entering)

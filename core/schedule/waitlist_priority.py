@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalogue import snapshot
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Service, Waiting
 from core.refusals import SlotFull
 from core.schedule import holds, slots
@@ -76,7 +76,7 @@ async def check(session: AsyncSession, claim: Claim, *, before: int | None, shop
     first = next(iter(await servable(session, rivals, without=claim, shop=shop, now=now)), None)
     if first is None:
         return
-    leave_work(session, holds.WAITING)
+    leave_work(session, Work.WAITLIST)
     if not claim.cells.isdisjoint(first.cells):
         raise SlotFull
     part = min(claim.parts.keys() & first.parts.keys())

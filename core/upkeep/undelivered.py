@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Contact, Customer, Outbox
 from core.messaging.messages import message_from_json
 from core.notices import booking_notices
@@ -79,7 +79,7 @@ async def resend(session: AsyncSession, *, key: str, now: datetime) -> Outbox:
     row = (await session.scalars(again)).one_or_none()
     if row is None:
         raise NotFound(code=key)
-    leave_work(session, row.channel)
+    leave_work(session, Work(row.channel))
     return row
 
 
