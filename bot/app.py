@@ -24,17 +24,16 @@ from sqlalchemy.engine import make_url
 from bot import vendors
 from bot.background import ticker
 from bot.background.loop import Repeated
-from bot.background.single_instance import only_server
-from bot.background.single_process import serving_beside_others
-from bot.background.waitlist_worker import Line
+from bot.background.single_process import marked_as_serving, sqlite_lock
+from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels.telegram import TelegramSender
 from bot.config import Settings
 from bot.intake import Intake
-from bot.outbox.delivery_reports import Reports
+from bot.outbox.delivery_reports import DeliveryReports
 from bot.outbox.dispatch import Dispatcher
 from bot.papers.files import Library
 from bot.papers.photos import Photos, PhotosAway
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from bot.receiving import carried_out, going_on
 from bot.rest import rest
@@ -120,8 +119,8 @@ async def serving(
         stack.push_async_callback(opened.close)
         await upgrade(opened)
         if file := sqlite_file(settings):
-            stack.enter_context(only_server(file))
-        await stack.enter_async_context(serving_beside_others(opened, if_alone=partial(_take_over, opened, clock)))
+            stack.enter_context(sqlite_lock(file))
+        await stack.enter_async_context(marked_as_serving(opened, if_alone=partial(_take_over, opened, clock)))
         secret = await _kept_secret(opened, fresh)
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
@@ -136,7 +135,7 @@ async def serving(
             per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
         )
         collector = _collector(settings, opened, dispatcher, clock, stack, patience)
-        line = Line(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
+        line = WaitlistWorker(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
 
         def wake(*work: Work) -> None:
             dispatcher.wake(*work)
@@ -168,7 +167,7 @@ async def serving(
             stack=stack,
             patience=patience,
         )
-        reports = Reports(opened, shop, channels=tuple(channels.senders), clock=clock, wake=wake)
+        reports = DeliveryReports(opened, shop, channels=tuple(channels.senders), clock=clock, wake=wake)
         duties = going_on(settings, opened, channels, intake, reports, last_seen=await _last_seen(opened), clock=clock)
         oversight = Oversight(
             opened,
@@ -254,13 +253,13 @@ def _collector(
     clock: Callable[[], datetime],
     stack: AsyncExitStack,
     patience: Patience,
-) -> Collector | None:
+) -> PaymentWorker | None:
     vendor = vendors.midtrans(settings, patience)
     if vendor is None:
         _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
         return None
     stack.callback(vendor.close)
-    return Collector(
+    return PaymentWorker(
         database,
         vendor,
         shop=settings.shop,
@@ -275,9 +274,9 @@ def _webhooks(
     settings: Settings,
     database: Database,
     channels: Channels,
-    collector: Collector | None,
+    collector: PaymentWorker | None,
     intake: Intake,
-    reports: Reports,
+    reports: DeliveryReports,
     clock: Callable[[], datetime],
 ) -> list[web.RouteDef]:
     """Where the vendors that are on call us."""
@@ -300,8 +299,8 @@ def _webhooks(
 
 def _parts(
     dispatcher: Dispatcher,
-    line: Line,
-    collector: Collector | None,
+    line: WaitlistWorker,
+    collector: PaymentWorker | None,
     bot: TelegramSender | None,
     duties: Mapping[str, Repeated],
 ) -> Mapping[str, Callable[[], str | None]]:
@@ -349,7 +348,7 @@ async def _listen(
 
 async def _start(
     stack: AsyncExitStack,
-    loops: Sequence[Dispatcher | Collector | Line],
+    loops: Sequence[Dispatcher | PaymentWorker | WaitlistWorker],
     wake: Callable[[], None],
     fresh: Callable[[], str],
     tick: timedelta,
@@ -374,7 +373,9 @@ async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]
         await slot_lost.remind(session, shop=shop, now=clock())
 
 
-async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Sequence[asyncio.Task[None]]) -> None:
+async def _finish(
+    loops: Sequence[Dispatcher | PaymentWorker | WaitlistWorker], running: Sequence[asyncio.Task[None]]
+) -> None:
     """Let them end what they are doing; what a vendor holds up longer is left claimed, and tried again by who comes next."""
     for loop in loops:
         loop.stop()

@@ -21,7 +21,7 @@ from bot.channels.telegram_polling import backoff, poll
 from bot.channels.whatsapp_catch_up import catch_up
 from bot.config import Settings
 from bot.intake import Intake
-from bot.outbox.delivery_reports import Reports
+from bot.outbox.delivery_reports import DeliveryReports
 from bot.vendors import Channels, plain
 from core.db.database import Database
 from core.messaging.messages import say
@@ -43,7 +43,7 @@ def going_on(
     database: Database,
     channels: Channels,
     intake: Intake,
-    reports: Reports,
+    reports: DeliveryReports,
     *,
     last_seen: datetime | None,
     clock: Callable[[], datetime],

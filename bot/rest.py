@@ -9,7 +9,7 @@ from aiohttp import ClientSession, ClientTimeout
 
 from bot.config import Settings
 from bot.papers.photos import Photos
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from bot.timeouts import USUAL, Patience
 from core.db.database import Database
 from webhooks.api import Api
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 async def rest(
     settings: Settings,
     database: Database,
-    collector: Collector | None,
+    collector: PaymentWorker | None,
     photos: Photos,
     *,
     file_link: Callable[[str, str], str],

@@ -1,7 +1,7 @@
-"""Work that never ends, whatever bug it meets.
+"""Work that goes on for as long as the server runs, whatever bug it meets.
 
-Loop        does all there is whenever something wakes it: a turn that wrote a message, a notification, the tick
-Repeated    does one thing again and again: polling, renewing claims
+Loop        works until nothing is due, whenever it is woken: by a turn that wrote a message, a notification, a tick
+Repeated    does the same thing again and again: polling, renewing leases
 """
 
 import asyncio
@@ -12,21 +12,21 @@ from datetime import timedelta
 
 from core.db.database import AWAY
 
-LOG = logging.getLogger(__name__)
-STUCK = timedelta(minutes=3)
-"""How long one call may take: longer than any vendor is waited for."""
+STUCK_AFTER = timedelta(minutes=3)
+"""The time after which one call counts as stuck: longer than any vendor's timeout."""
 PAUSE = timedelta(seconds=5)
-"""How long a loop rests after a bug: the rest of its work may be sound, and the bug must not fill the log."""
-SOUND = timedelta(minutes=1)
-"""How long something that never ends goes well before its last bug is forgotten."""
+"""The pause after a bug, so that it doesn't fill the log."""
+HEALTHY_AFTER = timedelta(minutes=1)
+"""The time without a bug after which `Repeated` forgets the last one."""
+
+_log = logging.getLogger(__name__)
 
 
 class Loop:
     """Calls `work` until it finds nothing more to do, then waits to be woken.
 
-    Nothing is remembered between two calls: what is to be done stands in the database, so a database
-    that is away only means that the next call finds more. A bug is logged once, shown as `trouble` (of which
-    the admins hear) and tried again after a pause.
+    All state is in the database, so nothing is lost while it is away: the next call finds more.
+    A bug is logged once, reported as `trouble` and tried again after a pause.
     """
 
     def __init__(self, name: str, work: Callable[[], Awaitable[int]], *, pause: timedelta = PAUSE) -> None:
@@ -36,27 +36,26 @@ class Loop:
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._running = False
-        self._bugs = _Bugs(name, pause)
-        self._began: float | None = None
-        """When the present call began, by the event loop's clock."""
+        self._last_bug = _LastBug(name, pause)
+        self._call_began: float | None = None
+        """By the event loop's clock; None between calls."""
 
     def wake(self) -> None:
-        """Look now."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Finish what is being done, then end."""
+        """End after the current call."""
         self._stopping.set()
         self.wake()
 
     @property
     def trouble(self) -> str | None:
-        """Why it does nothing, None where all is well."""
+        """Why it does nothing; None while it is healthy."""
         if not self._running:
             return "not running"
-        if self._began is not None and asyncio.get_running_loop().time() - self._began > STUCK.total_seconds():
+        if self._call_began is not None and _seconds_since(self._call_began) > STUCK_AFTER.total_seconds():
             return "stuck"
-        return self._bugs.trouble
+        return self._last_bug.trouble
 
     async def run(self) -> None:
         """Work until stopped."""
@@ -64,25 +63,25 @@ class Loop:
         try:
             while not self._stopping.is_set():
                 self._woken.clear()
-                await self._work_off()
-                await (self._rest() if self._bugs.trouble else self._woken.wait())
+                await self._do_all()
+                await (self._rest() if self._last_bug.trouble else self._woken.wait())
         finally:
             self._running = False
 
-    async def _work_off(self) -> None:
+    async def _do_all(self) -> None:
         try:
             more = True
             while more and not self._stopping.is_set():
-                self._began = asyncio.get_running_loop().time()
+                self._call_began = _seconds()
                 more = bool(await self._work())
-            self._bugs.over()
+            self._last_bug.forget()
         except AWAY as error:
-            LOG.warning("%s: the database is away (%s)", self._name, type(error).__name__)
+            _log.warning("%s: the database is away (%s)", self._name, type(error).__name__)
         except Exception as bug:  # noqa: BLE001
-            # Whatever it is, everybody else's messages and payments must go on.
-            self._bugs.met(bug)
+            # Any bug: a loop that ended would hold up all messages and payments.
+            self._last_bug.note(bug)
         finally:
-            self._began = None
+            self._call_began = None
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -91,53 +90,60 @@ class Loop:
 
 
 class Repeated:
-    """Calls `work` again and again, with a pause in between; one that goes on for ever is only begun anew after a bug."""
+    """Calls `work` again and again with a pause in between; work that never ends is restarted after a bug."""
 
     def __init__(self, name: str, work: Callable[[], Awaitable[object]], pause: timedelta = PAUSE) -> None:
         self._name = name
         self._work = work
         self._pause = pause.total_seconds()
-        self._bugs = _Bugs(name, pause)
-        self._began = 0.0
+        self._last_bug = _LastBug(name, pause)
+        self._call_began = 0.0
 
     @property
     def trouble(self) -> str | None:
-        """What bug it met, as long as it hasn't gone well since."""
-        lasts = asyncio.get_running_loop().time() - self._began > SOUND.total_seconds()
-        return None if lasts else self._bugs.trouble
+        """The last bug, until a call has ended well or gone on for `HEALTHY_AFTER`."""
+        healthy = _seconds_since(self._call_began) > HEALTHY_AFTER.total_seconds()
+        return None if healthy else self._last_bug.trouble
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            self._began = asyncio.get_running_loop().time()
+            self._call_began = _seconds()
             try:
                 await self._work()
-                self._bugs.over()
+                self._last_bug.forget()
             except AWAY as error:
-                LOG.warning("%s: the database is away (%s)", self._name, type(error).__name__)
+                _log.warning("%s: the database is away (%s)", self._name, type(error).__name__)
             except Exception as bug:  # noqa: BLE001
-                # Nobody else would begin it anew.
-                self._bugs.met(bug)
+                # Any bug: nothing else would restart the work.
+                self._last_bug.note(bug)
             await asyncio.sleep(self._pause)
 
 
-class _Bugs:
-    """The bug that some work met last: logged once, however often it comes."""
+class _LastBug:
+    """Logs a bug once, however often it is repeated."""
 
     def __init__(self, name: str, pause: timedelta) -> None:
         self._name = name
         self._pause = pause
-        self._last: str | None = None
+        self._type: str | None = None
 
     @property
     def trouble(self) -> str | None:
-        return f"fails: {self._last}" if self._last else None
+        return f"fails: {self._type}" if self._type else None
 
-    def met(self, bug: Exception) -> None:
-        name = type(bug).__name__
-        if name != self._last:
-            LOG.error("%s: a bug; tried again every %s", self._name, self._pause, exc_info=bug)
-        self._last = name
+    def note(self, bug: Exception) -> None:
+        if type(bug).__name__ != self._type:
+            _log.error("%s: a bug; tried again every %s", self._name, self._pause, exc_info=bug)
+        self._type = type(bug).__name__
 
-    def over(self) -> None:
-        self._last = None
+    def forget(self) -> None:
+        self._type = None
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _seconds_since(moment: float) -> float:
+    return _seconds() - moment

@@ -1,9 +1,6 @@
-"""Offers what freed to who waits for it: whenever a commit gave something back, and at every tick.
+"""Ends waitlist entries that are over and offers free slots, at every tick and after each commit that freed something.
 
-what is over ──> ended, each in a transaction of its own
-what is free ──> offered, each in a transaction of its own, first come first
-
-A bug about one place holds up no other: it is raised when all the others are seen to.
+Each entry has a transaction of its own. A bug in one of them is raised after the others are done.
 """
 
 import asyncio
@@ -16,8 +13,8 @@ from core.db.database import AWAY, Database
 from core.shop import Shop
 
 
-class Line(Loop):
-    """Looks after the waiting list; `wake_dispatch` is called when it has written messages."""
+class WaitlistWorker(Loop):
+    """`wake_dispatch` is called when messages were written."""
 
     def __init__(
         self, database: Database, *, shop: Shop, clock: Callable[[], datetime], wake_dispatch: Callable[[], None]
@@ -29,7 +26,7 @@ class Line(Loop):
         self._wake_dispatch = wake_dispatch
 
     async def run_once(self) -> int:
-        """End what is over and offer what is free; how many offers were made."""
+        """Returns how many offers were made."""
         now = self._clock()
         async with self._database.read() as session:
             over = await waitlist.over(session, shop=self._shop, now=now)
@@ -45,17 +42,17 @@ class Line(Loop):
         return made.count(True)
 
     async def _each(
-        self, waits: Iterable[int], see_to: Callable[..., Awaitable[bool | None]], now: datetime
+        self, entries: Iterable[int], change: Callable[..., Awaitable[bool | None]], now: datetime
     ) -> list[bool | Exception | None]:
-        """See to these places in the line one by one; what came of each."""
-        outcomes = list[bool | Exception | None]()
-        for wait_id in waits:
-            (outcome,) = await asyncio.gather(self._alone(see_to, wait_id, now), return_exceptions=True)
-            if isinstance(outcome, AWAY) or not isinstance(outcome, bool | Exception | None):
-                raise outcome
-            outcomes.append(outcome)
-        return outcomes
+        """Change entries one by one; returns each one's result or bug."""
+        results = list[bool | Exception | None]()
+        for entry_id in entries:
+            (result,) = await asyncio.gather(self._one(change, entry_id, now), return_exceptions=True)
+            if isinstance(result, AWAY) or not isinstance(result, bool | Exception | None):
+                raise result
+            results.append(result)
+        return results
 
-    async def _alone(self, see_to: Callable[..., Awaitable[bool | None]], wait_id: int, now: datetime) -> bool | None:
+    async def _one(self, change: Callable[..., Awaitable[bool | None]], entry_id: int, now: datetime) -> bool | None:
         async with self._database.write() as session:
-            return await see_to(session, wait_id, shop=self._shop, now=now)
+            return await change(session, entry_id, shop=self._shop, now=now)

@@ -1,10 +1,10 @@
-"""A message as Telegram shows it: HTML, and a keyboard under the last of its parts.
+"""A message for Telegram: HTML, and a keyboard under the last part.
 
     options, link          inline keyboard; a button's data is `Message.tap`
     wants                  reply keyboard with "send my number" or "send my location", the options below as plain keys
 
-Telegram takes one kind of keyboard a message. A typed label is always an answer, so options lose nothing
-as plain keys; a link becomes a line of text beside them.
+Telegram allows one kind of keyboard per message. Plain keys send their label, which is always accepted as an answer;
+a link beside them becomes a line of text.
 Limits: https://core.telegram.org/bots/api (text 4096, caption 1024, callback data 64 bytes, 100 buttons).
 """
 
@@ -32,7 +32,7 @@ LONGEST_CAPTION = 1024
 LONGEST_LABEL = 60
 MOST_BUTTONS = 100
 ROW = 36
-"""About how many letters fit beside each other on a narrow phone."""
+"""About how many letters fit in a row on a narrow phone."""
 
 Button = TypeVar("Button", InlineKeyboardButton, KeyboardButton)
 Keyboard = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
@@ -48,7 +48,7 @@ class Part:
 
 
 def parts(message: Message, language: str, *, keys_open: bool = False) -> list[Part]:
-    """The calls that show a message; `keys_open` when a reply keyboard may still be up in the chat."""
+    """The calls that show a message; `keys_open`: whether the chat may have an open reply keyboard."""
     texts, keyboard = split(_text(message, language), LONGEST_TEXT, HTML.bold), _keyboard(message, language)
     if message.document and width(texts[-1]) <= LONGEST_CAPTION:
         shown = [*map(Part, texts[:-1]), Part(texts[-1], keyboard, document=True)]
@@ -57,7 +57,7 @@ def parts(message: Message, language: str, *, keys_open: bool = False) -> list[P
     else:
         shown = [*map(Part, texts[:-1]), Part(texts[-1] or "…", keyboard)]
     if keys_open and isinstance(keyboard, InlineKeyboardMarkup):
-        # An inline keyboard leaves no room for the order to take the reply keyboard away.
+        # A message with an inline keyboard can't remove the reply keyboard, so another one does.
         return [Part(render(say("channel.keys_gone"), language, HTML), ReplyKeyboardRemove()), *shown]
     return shown
 
@@ -75,7 +75,7 @@ def _text(message: Message, language: str) -> str:
 
 
 def _hints(options: Sequence[Option], language: str) -> list[str]:
-    """What a list would show on an option's second line: buttons have none."""
+    """What WhatsApp shows on the second line of a list entry; buttons have none."""
     return [
         render(say("channel.hint", label=option.label, hint=option.hint), language, HTML)
         for option in options
@@ -95,7 +95,7 @@ def _keyboard(message: Message, language: str) -> Keyboard:
 
 
 def _labels(options: Sequence[Option], language: str) -> list[str]:
-    """What stands on the buttons; numbered where two would look the same."""
+    """The buttons' labels, numbered if two would look the same."""
     labels = [upright(one_line(render(option.label, language))) for option in options]
     shown = [shorten(label, LONGEST_LABEL) for label in labels]
     if all(shown) and len(set(shown)) == len(shown):
@@ -116,7 +116,7 @@ def _link_button(link: Link, language: str) -> InlineKeyboardButton:
 
 
 def _rows(buttons: Sequence[Button]) -> list[list[Button]]:
-    """Up to three in a row while they are short, a long one alone; a phone makes all of a row equally wide."""
+    """Up to three short buttons in a row; Telegram makes all buttons of a row equally wide."""
     rows: list[list[Button]] = []
     for button in buttons:
         row: list[Button] = [*(rows[-1] if rows else ()), button]

@@ -37,7 +37,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from till import Till, Weather
 from workshop import ADAPTER, ANDI, BUDI, INSTALL, SPEAKER, WIRE, check_books, furnish, order
 
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import NotPossible
 from bot.sandbox.midtrans_records import Transaction
@@ -95,7 +95,7 @@ class Money(RuleBasedStateMachine):
         self.way = opened(self.put_back())
         self.database = self.run(self.way.__aenter__())
         self.till = Till(lambda: self.now)
-        self.collector = Collector(
+        self.collector = PaymentWorker(
             self.database,
             self.till,
             shop=SHOP,

@@ -7,7 +7,7 @@ from pausing import Pause
 from sqlalchemy import select
 from workshop import SPEAKER, check_books, furnish, order
 
-from bot.background.waitlist_worker import Line
+from bot.background.waitlist_worker import WaitlistWorker
 from core.booking import waitlist
 from core.db.database import Database
 from core.db.tables import Booking, Part, Waiting
@@ -72,7 +72,9 @@ async def rush(
             return type(refusal)
         return Booking
 
-    lines = [Line(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2]
+    lines = [
+        WaitlistWorker(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2
+    ]
     ends, *_ = await asyncio.gather(
         asyncio.gather(*(stranger(number) for number in STRANGERS)), *(line.run_once() for line in lines[:2])
     )

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.background.single_instance import only_server
-from bot.background.single_process import in_one_process
-from bot.channels.sending import File, Parcel
+from bot.background.single_process import in_one_process, sqlite_lock
+from bot.channels.sending import File, Outgoing
 from bot.config import BadSettings
 from bot.outbox.dispatch import Dispatcher
 from core.db.database import Database
@@ -38,7 +37,7 @@ class Phones:
     def __init__(self) -> None:
         self.rung: list[str] = []
 
-    async def send(self, parcel: Parcel) -> str | None:
+    async def send(self, parcel: Outgoing) -> str | None:
         self.rung.append(parcel.key)
         await asyncio.sleep(0)
         return None
@@ -138,9 +137,9 @@ async def test_who_lost_the_database_stops_polling_before_another_begins(postgre
 
 def test_sqlite_serves_one_process(tmp_path: Path) -> None:
     file = tmp_path / "bengkel.db"
-    with only_server(file), pytest.raises(BadSettings, match=r"^database\.url: another server"), only_server(file):
+    with sqlite_lock(file), pytest.raises(BadSettings, match=r"^database\.url: another server"), sqlite_lock(file):
         pass
-    with only_server(file):
+    with sqlite_lock(file):
         """Who comes after it may."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.background.batching import Together
+from bot.background.batching import Batcher
 from core.db.database import AWAY
 
 
@@ -28,13 +28,13 @@ class Work:
             raise ZeroDivisionError
 
 
-async def wanted(together: Together[int], *numbers: int) -> list[BaseException | None]:
+async def wanted(together: Batcher[int], *numbers: int) -> list[BaseException | None]:
     return await asyncio.gather(*(together.do(number) for number in numbers), return_exceptions=True)
 
 
 async def test_what_comes_while_a_round_is_done_is_the_next_round() -> None:
     work = Work()
-    together = Together(work)
+    together = Batcher(work)
     work.may_go_on.clear()
     first = asyncio.create_task(together.do(1))
     await work.called.wait()
@@ -49,7 +49,7 @@ async def test_what_comes_while_a_round_is_done_is_the_next_round() -> None:
 
 async def test_each_round_is_of_its_own_callers() -> None:
     work = Work()
-    together = Together(work)
+    together = Batcher(work)
     for number in (1, 2):
         await together.do(number)
     assert work.calls == [[1], [2]]
@@ -57,7 +57,7 @@ async def test_each_round_is_of_its_own_callers() -> None:
 
 async def test_whose_bug_it_is_has_it_alone() -> None:
     work = Work()
-    one, zero, two = await wanted(Together(work), 1, 0, 2)
+    one, zero, two = await wanted(Batcher(work), 1, 0, 2)
     assert (one, two) == (None, None)
     assert isinstance(zero, ZeroDivisionError)
     assert work.calls == [[1, 0, 2], [1], [0], [2]]
@@ -66,7 +66,7 @@ async def test_whose_bug_it_is_has_it_alone() -> None:
 async def test_a_database_that_is_away_is_away_for_all_of_them() -> None:
     work = Work()
     work.is_away = True
-    together = Together(work)
+    together = Batcher(work)
     assert all(isinstance(error, AWAY) for error in await wanted(together, 1, 2))
     assert work.calls == [[1, 2]]
     work.is_away = False
@@ -75,7 +75,7 @@ async def test_a_database_that_is_away_is_away_for_all_of_them() -> None:
 
 async def test_who_goes_away_takes_nothing_from_the_others() -> None:
     work = Work()
-    together = Together(work)
+    together = Batcher(work)
     work.may_go_on.clear()
     leaving, staying = asyncio.create_task(together.do(1)), asyncio.create_task(together.do(2))
     await work.called.wait()

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from bot.background.task_pool import Crew
+from bot.background.task_pool import TaskPool
 
 
 async def test_whoever_begins_work_hears_what_it_came_to_and_there_is_room_again() -> None:
-    crew, heard = Crew[str](2), list[str | BaseException]()
+    crew, heard = TaskPool[str](2), list[str | BaseException]()
 
     async def work(word: str) -> str:
         if word == "bug":
@@ -16,24 +16,24 @@ async def test_whoever_begins_work_hears_what_it_came_to_and_there_is_room_again
         return word
 
     for word in ("done", "bug"):
-        crew.begin(work(word), heard.append)
-    assert (crew.room, bool(crew)) == (0, True)
-    await crew.all_ended()
-    assert (crew.room, bool(crew)) == (2, False)
+        crew.start(work(word), heard.append)
+    assert (crew.free, bool(crew)) == (0, True)
+    await crew.wait_for_all()
+    assert (crew.free, bool(crew)) == (2, False)
     assert heard[0] == "done"
     assert isinstance(heard[1], KeyError)
 
 
 async def test_what_is_broken_off_came_to_nothing() -> None:
-    crew, heard = Crew[bool](1), list[bool | BaseException]()
-    crew.begin(asyncio.Event().wait(), heard.append)
+    crew, heard = TaskPool[bool](1), list[bool | BaseException]()
+    crew.start(asyncio.Event().wait(), heard.append)
     await crew.cancel()
-    assert (crew.room, heard) == (1, [])
+    assert (crew.free, heard) == (1, [])
 
 
 async def test_what_never_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    crew = Crew[bool](1)
-    crew.begin(asyncio.Event().wait(), lambda _: None)
+    crew = TaskPool[bool](1)
+    crew.start(asyncio.Event().wait(), lambda _: None)
     assert crew.trouble is None
     loop, later = asyncio.get_running_loop(), asyncio.get_running_loop().time() + 181
     monkeypatch.setattr(loop, "time", lambda: later)

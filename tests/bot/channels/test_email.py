@@ -16,7 +16,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, Session
 
 from bot.channels import email as mail
 from bot.channels.email import Email
-from bot.channels.sending import File, NotSent, Parcel, Unclear, Undeliverable
+from bot.channels.sending import File, NotSent, Outgoing, Unclear, Undeliverable
 from core.messaging.messages import Link, Say, message, say
 
 PDF = File("INV-2026-00001.pdf", "application/pdf", b"%PDF-1.4 \x00\xff\r\n.\r\n", "https://bengkel.example/f")
@@ -333,10 +333,10 @@ def _parcel(
     language: str = "id",
     file: File | None = None,
     **rest: Any,
-) -> Parcel:
+) -> Outgoing:
     subject = say("notice.mail.news", code="BK-1", shop="Bengkel Suara Jaya")
     paragraphs = says or (subject, say("notice.confirmed", code="BK-1"))
-    return Parcel(1, key, address, language, message(*paragraphs, **rest), kind="notice", file=file)
+    return Outgoing(1, key, address, language, message(*paragraphs, **rest), kind="notice", file=file)
 
 
 def _bodies(letter: EmailMessage) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from any_message import messages
 from hypothesis import given, settings
 from telegram import InlineKeyboardMarkup, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
-from bot.channels.sending import File, NotSent, Parcel, Unclear, Undeliverable
+from bot.channels.sending import File, NotSent, Outgoing, Unclear, Undeliverable
 from bot.channels.telegram import TelegramSender, make_bot
 from bot.channels.telegram_polling import backoff, poll
 from bot.channels.telegram_render import HTML, parts
@@ -201,8 +201,8 @@ async def html(_: web.Request) -> web.StreamResponse:
     return web.Response(text="<html>", content_type="text/html")
 
 
-def parcel(body: Message, **changes: Any) -> Parcel:
-    return Parcel(
+def parcel(body: Message, **changes: Any) -> Outgoing:
+    return Outgoing(
         **({"id": 7, "key": "k", "address": "5", "language": "id", "message": body, "kind": "reply"} | changes)
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.channels.sending import NotSent
-from bot.channels.whatsapp_catch_up import OVERLAP, UNDER_WAY, catch_up
+from bot.channels.whatsapp_catch_up import OVERLAP, WEBHOOK_TIME, catch_up
 from conversations.incoming import Incoming
 from core.upkeep.delivery_reports import Report
 
@@ -68,9 +68,9 @@ async def test_the_first_look_goes_back_to_when_somebody_was_last_heard(now: dat
     await _look(twilio, desk, since)
     assert desk.taken == ["SM1", "SM2"]
     assert desk.noted == [Report("SM9", "failed", "63019")]
-    assert twilio.asked[0] == (since - OVERLAP, now - UNDER_WAY)
-    assert twilio.asked[1][0] == now - UNDER_WAY - OVERLAP, "the next look begins where this one ended"
-    assert desk.pauses == [UNDER_WAY], "what was dropped just before the start is not left for long"
+    assert twilio.asked[0] == (since - OVERLAP, now - WEBHOOK_TIME)
+    assert twilio.asked[1][0] == now - WEBHOOK_TIME - OVERLAP, "the next look begins where this one ended"
+    assert desk.pauses == [WEBHOOK_TIME], "what was dropped just before the start is not left for long"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_while_somebody_is_away_the_same_span_is_asked_for_again(
     await _look(twilio, desk, since)
     assert desk.taken == taken
     assert {asked for asked, _ in twilio.asked[:-1]} == {since - OVERLAP}
-    assert desk.pauses[-1] == UNDER_WAY
+    assert desk.pauses[-1] == WEBHOOK_TIME
     assert desk.pauses[0] == timedelta(seconds=1)
 
 

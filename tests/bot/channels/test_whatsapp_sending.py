@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from any_message import messages
 from hypothesis import given, settings
 
-from bot.channels.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
+from bot.channels.sending import File, NotSent, Outgoing, OutsideWindow, Unclear, Undeliverable
 from bot.channels.text_fitting import width
 from bot.channels.whatsapp import WhatsAppSender
 from bot.channels.whatsapp_render import WHATSAPP, Interactive, Text, parts, template_text
@@ -239,7 +239,7 @@ async def sender(twilio: Twilio) -> AsyncIterator[WhatsAppSender]:
     await sender.close()
 
 
-def parcel(body: Message = HELLO, **changes: Any) -> Parcel:
+def parcel(body: Message = HELLO, **changes: Any) -> Outgoing:
     given = {
         "id": 7,
         "key": "k",
@@ -249,7 +249,7 @@ def parcel(body: Message = HELLO, **changes: Any) -> Parcel:
         "kind": "reply",
         "written_at": NOW,
     }
-    return Parcel(**(given | changes))
+    return Outgoing(**(given | changes))
 
 
 def refusal(status: int, code: int) -> Answer:

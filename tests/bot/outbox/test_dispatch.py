@@ -12,10 +12,9 @@ from paying import ADMIN, CHAT, book, booking_of
 from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
-from bot.channels.rate_limit import Pace
-from bot.channels.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
-from bot.outbox.dispatch import AT_ONCE, Dispatcher
-from core.db.database import Database
+from bot.channels.sending import File, NotSent, Outgoing, OutsideWindow, RateLimit, Unclear, Undeliverable
+from bot.outbox.dispatch import MAX_SENDING, Dispatcher
+from core.db.database import Database, Work
 from core.db.tables import Booking, Contact, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import Document, message, say
@@ -29,7 +28,7 @@ class Channel:
     """A vendor that keeps what it took and does what it is told."""
 
     def __init__(self) -> None:
-        self.taken: list[Parcel] = []
+        self.taken: list[Outgoing] = []
         self.answers: list[BaseException] = []
         self.arrived = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
@@ -37,7 +36,7 @@ class Channel:
         self.slow: set[str] = set()
         """The keys that wait for the gate; all of them where none is named."""
 
-    async def send(self, parcel: Parcel) -> str | None:
+    async def send(self, parcel: Outgoing) -> str | None:
         self.taken.append(parcel)
         self.arrived.release()
         if not self.slow or parcel.key in self.slow:
@@ -344,7 +343,7 @@ async def test_a_slow_channel_holds_up_no_other_and_stopping_finishes_what_is_be
     await post.telegram.arrived.acquire()
     await post.email.arrived.acquire()
     await post.write("next")
-    post.dispatcher.wake("telegram")
+    post.dispatcher.wake(Work.TELEGRAM)
     await post.telegram.arrived.acquire()
     post.dispatcher.stop()
     post.email.gate.set()
@@ -360,7 +359,7 @@ async def test_a_slow_chat_holds_up_no_other_and_what_went_is_recorded_at_once(p
     await post.telegram.arrived.acquire()
     for key in ("quick", "quick too"):
         await post.write(key, address="2")
-        post.dispatcher.wake("telegram")
+        post.dispatcher.wake(Work.TELEGRAM)
         await post.telegram.arrived.acquire()
     await _until(post, "quick too", "sent")
     assert (await post.row("slow")).state == "sending"
@@ -377,7 +376,7 @@ async def test_a_chats_next_message_goes_out_as_soon_as_the_one_before_was_taken
     await post.telegram.arrived.acquire()
     await post.write("second")
     await post.write("elsewhere", address="2")
-    post.dispatcher.wake("telegram")
+    post.dispatcher.wake(Work.TELEGRAM)
     await _until(post, "elsewhere", "sent")  # the loop has looked, and passed the second over
     post.telegram.gate.set()
     await _until(post, "second", "sent")
@@ -396,8 +395,8 @@ async def test_what_waits_behind_another_process_goes_out_soon_after_that_has_se
         [theirs] = await outbox_claims.claim(session, now=now, limit=1, channels=["telegram"])
     running = asyncio.create_task(post.dispatcher.run())
     await post.write("ours")
-    post.dispatcher.wake("telegram")
-    while post.dispatcher._lanes["telegram"].looking:  # noqa: ASYNC110 the loop ends it
+    post.dispatcher.wake(Work.TELEGRAM)
+    while post.dispatcher._lanes["telegram"].must_poll:  # noqa: ASYNC110 the loop ends it
         await asyncio.sleep(0)
     async with database.write() as session:
         await outbox_claims.sent(session, [(theirs, None)], now=now)
@@ -422,7 +421,7 @@ async def test_a_clock_that_leaps_has_nothing_sent_twice_that_is_under_way(post:
     post.clock.now += timedelta(hours=1)
     post.dispatcher.wake()
     await post.write("another", address="2")
-    post.dispatcher.wake("telegram")
+    post.dispatcher.wake(Work.TELEGRAM)
     await post.telegram.arrived.acquire()
     assert post.telegram.keys == ["slow", "another"]
     post.telegram.gate.set()
@@ -434,7 +433,7 @@ async def test_a_clock_that_leaps_has_nothing_sent_twice_that_is_under_way(post:
 
 
 async def test_what_is_too_old_does_not_keep_what_is_new_waiting(post: Post) -> None:
-    for number in range(AT_ONCE + 1):
+    for number in range(MAX_SENDING + 1):
         await post.write(f"old {number}", address=str(number), until=post.clock.now)
     post.clock.now += MINUTE
     await post.write("new", address="new")
@@ -518,10 +517,10 @@ async def test_whoever_tries_again_is_told_what_the_chats_other_messages_are_cal
 
 
 async def test_a_rush_is_spaced_as_the_vendor_takes_it_and_one_alone_doesnt_wait() -> None:
-    moments, pace, clock = [], Pace(100), asyncio.get_running_loop().time
+    moments, pace, clock = [], RateLimit(100), asyncio.get_running_loop().time
 
     async def send() -> None:
-        await pace.turn()
+        await pace.wait()
         moments.append(clock())
 
     begun = clock()

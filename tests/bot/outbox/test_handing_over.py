@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.channels.sending import File, Parcel
+from bot.channels.sending import File, Outgoing
 from bot.outbox.dispatch import Dispatcher
 from core.db.database import Database, work_left
 from core.db.tables import Outbox
@@ -21,12 +21,12 @@ class Channel:
     """A vendor that keeps what it took, once it is let."""
 
     def __init__(self) -> None:
-        self.taken: list[Parcel] = []
+        self.taken: list[Outgoing] = []
         self.arrived = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def send(self, parcel: Parcel) -> str | None:
+    async def send(self, parcel: Outgoing) -> str | None:
         self.taken.append(parcel)
         self.arrived.release()
         await self.gate.wait()

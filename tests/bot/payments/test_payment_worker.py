@@ -10,7 +10,7 @@ from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, 
 from sqlalchemy import select
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from core.db.database import Database
 from core.db.tables import PaymentNotification
 from core.payment import payment_requests, settlement
@@ -84,7 +84,7 @@ class Till:
         self.database, self.shop, self.now = database, shop, now
         self.midtrans = FakeMidtrans()
         self.woken = 0
-        self.collector = Collector(
+        self.collector = PaymentWorker(
             database,
             self.midtrans,  # type: ignore[arg-type]
             shop=shop,

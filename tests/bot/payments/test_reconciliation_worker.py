@@ -11,11 +11,11 @@ import pytest
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 from shops import MONDAY_8_AM, make_shop
 from sqlalchemy import select
-from test_collect import FakeMidtrans, Till
+from test_payment_worker import FakeMidtrans, Till
 
 from bot.__main__ import main
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
-from bot.payments.reconciliation_worker import AT_ONCE, Reconciler
+from bot.payments.reconciliation_worker import MAX_CALLS, Reconciler
 from core.db.database import Database, upgrade
 from core.db.tables import JobRun, LedgerEntry, PaymentRequest
 from core.payment import payment_requests, refunds, settlement
@@ -286,10 +286,10 @@ async def test_a_hiccup_is_asked_about_again_at_once(desk: Desk) -> None:
 
 
 async def test_nobody_is_asked_for_long_where_nobody_answers(desk: Desk) -> None:
-    await several(desk, 5 * AT_ONCE)
-    desk.midtrans.wrong = [AWAY] * AT_ONCE
+    await several(desk, 5 * MAX_CALLS)
+    desk.midtrans.wrong = [AWAY] * MAX_CALLS
     await desk.night()
-    assert len(desk.midtrans.asked) == AT_ONCE
+    assert len(desk.midtrans.asked) == MAX_CALLS
 
 
 async def test_two_processes_compare_a_night_once(desk: Desk) -> None:
@@ -303,10 +303,10 @@ async def test_two_processes_compare_a_night_once(desk: Desk) -> None:
 
 
 async def test_so_many_are_asked_at_once_and_no_more(desk: Desk) -> None:
-    await several(desk, 3 * AT_ONCE)
+    await several(desk, 3 * MAX_CALLS)
     desk.midtrans = crowd = Crowd(desk.midtrans)
     await Desk(desk.database, desk.shop, desk.now, crowd).night()
-    assert crowd.most == AT_ONCE
+    assert crowd.most == MAX_CALLS
 
 
 class Crowd(FakeMidtrans):

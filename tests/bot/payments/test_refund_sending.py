@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from paying import CODE, KEY, ORDER, PRICE, answer, booking_of, letters
 from sqlalchemy import select
-from test_collect import FakeMidtrans, Till
+from test_payment_worker import FakeMidtrans, Till
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
-from bot.payments.refund_sending import SendingBack
+from bot.payments.refund_sending import RefundSender
 from core.db.database import Database
 from core.db.tables import LedgerEntry, Refund
 from core.payment import refund_requests, refunds, settlement
@@ -228,7 +228,7 @@ async def test_what_was_asked_for_is_entered_though_less_is_owed_by_now(
     back = {"refund_key": "by-staff", "refund_amount": f"{elsewhere}.00"}
     midtrans = Meanwhile(till, answer(status="partial_refund", refunds=[back], **WALLET))
     midtrans.wrong = [FINE, answers]
-    sender = SendingBack(database, midtrans, shop=till.shop, clock=lambda: till.now, chance=lambda: 0.0)  # type: ignore[arg-type]
+    sender = RefundSender(database, midtrans, shop=till.shop, clock=lambda: till.now, chance=lambda: 0.0)  # type: ignore[arg-type]
     await sender.send(await refund_of(database))
     assert await ledger(database) == [IN, ("refunded", "by-staff", -elsewhere), ("refunded", KEY, -100_000)]
     booking, refund = await booking_of(database), await refund_of(database)

@@ -29,7 +29,7 @@ class Server:
 
     async def look(self, *, after: timedelta = timedelta()) -> None:
         self.now += after
-        await self.tick.look()
+        await self.tick.check()
 
 
 async def test_there_is_one_backup_a_day_however_often_it_is_looked_and_two_are_kept(
@@ -90,7 +90,7 @@ async def test_messages_for_a_channel_that_is_off_are_dropped_when_nobody_wants_
 
 async def forget(database: Database, folder: Path, now: datetime) -> None:
     photos = Photos(folder, lambda: "")
-    await housekeeping.forgetting(config.Privacy(), database, photos, clock=lambda: now).look()
+    await housekeeping.forgetting(config.Privacy(), database, photos, clock=lambda: now).check()
 
 
 def lay(folder: Path, name: str, at: datetime) -> None:

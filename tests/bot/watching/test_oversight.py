@@ -64,7 +64,7 @@ async def test_readiness_names_every_part_that_fails(database: Database, shop: S
     seen = oversight(database, shop, now, dispatcher=lambda: None, telegram=lambda: "not joined yet")
     assert await seen.ready() == {"telegram": "not joined yet", "scheduler": "not running"}
     for tick in seen.ticks(SECOND):
-        await tick.look()
+        await tick.check()
     assert await seen.ready() == {"telegram": "not joined yet"}
     await seen.close()
     await database.close()

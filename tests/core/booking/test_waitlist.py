@@ -11,7 +11,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, check_books, furnish, order
 
-from bot.background.waitlist_worker import Line
+from bot.background.waitlist_worker import WaitlistWorker
 from core import work
 from core.booking import cancellation, rescheduling, waitlist
 from core.db.database import Database
@@ -59,7 +59,7 @@ async def stand(session: AsyncSession, number: int, asked: Any, *, shop: Shop, n
 
 async def look(database: Database, shop: Shop, now: datetime) -> None:
     """A server that has just started looks after the line: all it knows stands in the database."""
-    line = Line(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None)
+    line = WaitlistWorker(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None)
     while await line.run_once():
         pass
 

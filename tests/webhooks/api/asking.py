@@ -18,7 +18,7 @@ from workshop import INSTALL
 
 from bot.papers.photos import Photos
 from bot.payments.midtrans_client import SnapLink
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from core.db.database import Database
 from core.db.tables import Booking
 from core.payment import settlement
@@ -110,7 +110,7 @@ class Web:
     shop: Shop
     issuer: Issuer
     midtrans: FakeMidtrans
-    collector: Collector
+    collector: PaymentWorker
 
     @property
     def now(self) -> datetime:
@@ -200,7 +200,7 @@ async def opened(
     def clock() -> datetime:
         return issuer.now
 
-    collector = Collector(
+    collector = PaymentWorker(
         database,
         midtrans,  # type: ignore[arg-type]
         shop=shop,
