@@ -13,32 +13,67 @@ from datetime import timedelta
 from core.db.database import AWAY
 
 STUCK_AFTER = timedelta(minutes=3)
-"""The time after which one call counts as stuck: longer than any vendor's timeout."""
+"""Longer than any vendor's timeout."""
 PAUSE = timedelta(seconds=5)
-"""The pause after a bug, so that it doesn't fill the log."""
 HEALTHY_AFTER = timedelta(minutes=1)
-"""The time without a bug after which `Repeated` forgets the last one."""
+"""`Repeated` forgets its last bug once a call has gone on for so long."""
 
-_log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
-class Loop:
-    """Calls `work` until it finds nothing more to do, then waits to be woken.
+class _Guarded:
+    """Survives bugs and database outages; a repeated bug is logged once, until a call finds nothing more to do."""
 
-    All state is in the database, so nothing is lost while it is away: the next call finds more.
-    A bug is logged once, reported as `trouble` and tried again after a pause.
-    """
-
-    def __init__(self, name: str, work: Callable[[], Awaitable[int]], *, pause: timedelta = PAUSE) -> None:
+    def __init__(self, name: str, work: Callable[[], Awaitable[object]], pause: timedelta = PAUSE) -> None:
+        """`pause`: after a bug, so that it doesn't fill the log."""
         self._name = name
         self._work = work
         self._pause = pause
+        self._bug: str | None = None
+        self._call_began: float | None = None
+        """By the event loop's clock; None between calls."""
+
+    async def _call(self) -> object:
+        """Call `work` and return its result, or None if it failed."""
+        self._call_began = asyncio.get_running_loop().time()
+        try:
+            result = await self._work()
+        except AWAY as error:
+            LOG.warning("%s: the database is away (%s)", self._name, type(error).__name__)
+        except Exception as bug:
+            # Any bug: messages and payments must go on.
+            if type(bug).__name__ != self._bug:
+                LOG.exception("%s: a bug; tried again every %s", self._name, self._pause)
+            self._bug = type(bug).__name__
+        else:
+            if not result:
+                self._bug = None
+            return result
+        finally:
+            self._call_began = None
+        return None
+
+    def _has_run_for(self, time: timedelta) -> bool:
+        began = self._call_began
+        return began is not None and asyncio.get_running_loop().time() - began > time.total_seconds()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it does nothing; None while it is healthy."""
+        return f"fails: {self._bug}" if self._bug else None
+
+
+class Loop(_Guarded):
+    """Calls `work` until it finds nothing more to do, then waits to be woken.
+
+    All state is in the database, so nothing is lost while it is away: the next call finds more.
+    """
+
+    def __init__(self, name: str, work: Callable[[], Awaitable[int]], *, pause: timedelta = PAUSE) -> None:
+        super().__init__(name, work, pause)
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._running = False
-        self._last_bug = _LastBug(name, pause)
-        self._call_began: float | None = None
-        """By the event loop's clock; None between calls."""
 
     def wake(self) -> None:
         self._woken.set()
@@ -50,12 +85,9 @@ class Loop:
 
     @property
     def trouble(self) -> str | None:
-        """Why it does nothing; None while it is healthy."""
         if not self._running:
             return "not running"
-        if self._call_began is not None and _seconds_since(self._call_began) > STUCK_AFTER.total_seconds():
-            return "stuck"
-        return self._last_bug.trouble
+        return "stuck" if self._has_run_for(STUCK_AFTER) else super().trouble
 
     async def run(self) -> None:
         """Work until stopped."""
@@ -63,25 +95,11 @@ class Loop:
         try:
             while not self._stopping.is_set():
                 self._woken.clear()
-                await self._do_all()
-                await (self._rest() if self._last_bug.trouble else self._woken.wait())
+                while await self._call() and not self._stopping.is_set():
+                    pass
+                await (self._rest() if self._bug else self._woken.wait())
         finally:
             self._running = False
-
-    async def _do_all(self) -> None:
-        try:
-            more = True
-            while more and not self._stopping.is_set():
-                self._call_began = _seconds()
-                more = bool(await self._work())
-            self._last_bug.forget()
-        except AWAY as error:
-            _log.warning("%s: the database is away (%s)", self._name, type(error).__name__)
-        except Exception as bug:  # noqa: BLE001
-            # Any bug: a loop that ended would hold up all messages and payments.
-            self._last_bug.note(bug)
-        finally:
-            self._call_began = None
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -89,61 +107,15 @@ class Loop:
                 await self._stopping.wait()
 
 
-class Repeated:
+class Repeated(_Guarded):
     """Calls `work` again and again with a pause in between; work that never ends is restarted after a bug."""
-
-    def __init__(self, name: str, work: Callable[[], Awaitable[object]], pause: timedelta = PAUSE) -> None:
-        self._name = name
-        self._work = work
-        self._pause = pause.total_seconds()
-        self._last_bug = _LastBug(name, pause)
-        self._call_began = 0.0
 
     @property
     def trouble(self) -> str | None:
-        """The last bug, until a call has ended well or gone on for `HEALTHY_AFTER`."""
-        healthy = _seconds_since(self._call_began) > HEALTHY_AFTER.total_seconds()
-        return None if healthy else self._last_bug.trouble
+        return None if self._has_run_for(HEALTHY_AFTER) else super().trouble
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            self._call_began = _seconds()
-            try:
-                await self._work()
-                self._last_bug.forget()
-            except AWAY as error:
-                _log.warning("%s: the database is away (%s)", self._name, type(error).__name__)
-            except Exception as bug:  # noqa: BLE001
-                # Any bug: nothing else would restart the work.
-                self._last_bug.note(bug)
-            await asyncio.sleep(self._pause)
-
-
-class _LastBug:
-    """Logs a bug once, however often it is repeated."""
-
-    def __init__(self, name: str, pause: timedelta) -> None:
-        self._name = name
-        self._pause = pause
-        self._type: str | None = None
-
-    @property
-    def trouble(self) -> str | None:
-        return f"fails: {self._type}" if self._type else None
-
-    def note(self, bug: Exception) -> None:
-        if type(bug).__name__ != self._type:
-            _log.error("%s: a bug; tried again every %s", self._name, self._pause, exc_info=bug)
-        self._type = type(bug).__name__
-
-    def forget(self) -> None:
-        self._type = None
-
-
-def _seconds() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def _seconds_since(moment: float) -> float:
-    return _seconds() - moment
+            await self._call()
+            await asyncio.sleep(self._pause.total_seconds())

@@ -8,16 +8,19 @@ import asyncio
 import fcntl
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from bot.channels.telegram_polling import Pause
 from bot.config import BadSettings
-from core.db.database import AWAY, Database
+from core.db.database import AWAY, Database, StillMine
 
 CHECK_EVERY = timedelta(seconds=5)
 SERVING = "serving"
+
+Task = Callable[[], Coroutine[None, None, None]]
+Lock = Callable[[str], AbstractAsyncContextManager[StillMine | None]]
 
 _log = logging.getLogger(__name__)
 
@@ -36,15 +39,18 @@ def sqlite_lock(file: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def marked_as_serving(
-    database: Database, *, if_alone: Callable[[], Awaitable[None]], pause: Pause = asyncio.sleep
-) -> AsyncIterator[None]:
+async def marked_as_serving(database: Database, *, if_alone: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Show other processes that this one serves while the block runs; `if_alone` is called first if no other does."""
     async with database.alone(SERVING) as lock:
         if lock is not None:
             await if_alone()
     marked = asyncio.Event()
-    marking = asyncio.create_task(_keep_marked(database, marked, pause))
+
+    async def serve() -> None:
+        marked.set()
+        await asyncio.Event().wait()
+
+    marking = asyncio.create_task(_work_with(database.beside_others, SERVING, serve, asyncio.sleep))
     await marked.wait()
     try:
         yield
@@ -53,43 +59,30 @@ async def marked_as_serving(
         await asyncio.wait([marking])
 
 
-async def _keep_marked(database: Database, marked: asyncio.Event, pause: Pause) -> None:
-    while True:
-        try:
-            async with database.beside_others(SERVING) as check_lock:
-                marked.set()
-                while check_lock is not None:
-                    await pause(CHECK_EVERY.total_seconds())
-                    await check_lock()
-        except AWAY as error:
-            _log.warning("the database is away (%s)", type(error).__name__)
-            await pause(CHECK_EVERY.total_seconds())
-
-
-async def in_one_process(
-    database: Database, what: str, work: Callable[[], Coroutine[None, None, None]], *, pause: Pause = asyncio.sleep
-) -> None:
+async def in_one_process(database: Database, what: str, work: Task, *, pause: Pause = asyncio.sleep) -> None:
     """Do the work, until cancelled, while no other process does; take it over when that one stops or dies."""
+    await _work_with(database.alone, what, work, pause)
+
+
+async def _work_with(lock: Lock, what: str, work: Task, pause: Pause) -> None:
+    """Work while the lock can be had, until cancelled."""
     while True:
         try:
-            await _work_while_locked(database, what, work, pause)
+            async with lock(what) as check_lock:
+                if check_lock is not None:
+                    _log.info("%s: done by this process", what)
+                    await _work_while_locked(work, check_lock, pause)
         except AWAY as error:
             _log.warning("%s: the database is away (%s)", what, type(error).__name__)
         await pause(CHECK_EVERY.total_seconds())
 
 
-async def _work_while_locked(
-    database: Database, what: str, work: Callable[[], Coroutine[None, None, None]], pause: Pause
-) -> None:
-    async with database.alone(what) as check_lock:
-        if check_lock is None:
-            return
-        _log.info("%s: done by this process", what)
-        task = asyncio.create_task(work())
-        try:
-            while not task.done():
-                await pause(CHECK_EVERY.total_seconds())
-                await check_lock()
-            await task
-        finally:
-            task.cancel()
+async def _work_while_locked(work: Task, check_lock: StillMine, pause: Pause) -> None:
+    task = asyncio.create_task(work())
+    try:
+        while not task.done():
+            await pause(CHECK_EVERY.total_seconds())
+            await check_lock()
+        await task
+    finally:
+        task.cancel()

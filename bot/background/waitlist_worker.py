@@ -3,7 +3,6 @@
 Each entry has a transaction of its own. A bug in one of them is raised after the others are done.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
@@ -27,32 +26,34 @@ class WaitlistWorker(Loop):
 
     async def run_once(self) -> int:
         """Returns how many offers were made."""
-        now = self._clock()
+        now, bugs = self._clock(), list[Exception]()
         async with self._database.read() as session:
             over = await waitlist.over(session, shop=self._shop, now=now)
-        ended = await self._each(over, waitlist.end, now)
+        await self._each(over, waitlist.end, now, bugs)
         async with self._database.read() as session:
             due = await waitlist.due(session, shop=self._shop, now=now)
-        made = await self._each(due, waitlist.offer, now)
-        if over or True in made:
+        made = await self._each(due, waitlist.offer, now, bugs)
+        if over or made:
             self._wake_dispatch()
-        for bug in (*ended, *made):
-            if isinstance(bug, Exception):
-                raise bug
-        return made.count(True)
+        if bugs:
+            raise bugs[0]
+        return made
 
     async def _each(
-        self, entries: Iterable[int], change: Callable[..., Awaitable[bool | None]], now: datetime
-    ) -> list[bool | Exception | None]:
-        """Change entries one by one; returns each one's result or bug."""
-        results = list[bool | Exception | None]()
+        self,
+        entries: Iterable[int],
+        change: Callable[..., Awaitable[bool | None]],
+        now: datetime,
+        bugs: list[Exception],
+    ) -> int:
+        """Change entries one by one and collect the bugs; returns how many calls returned True."""
+        changed = 0
         for entry_id in entries:
-            (result,) = await asyncio.gather(self._one(change, entry_id, now), return_exceptions=True)
-            if isinstance(result, AWAY) or not isinstance(result, bool | Exception | None):
-                raise result
-            results.append(result)
-        return results
-
-    async def _one(self, change: Callable[..., Awaitable[bool | None]], entry_id: int, now: datetime) -> bool | None:
-        async with self._database.write() as session:
-            return await change(session, entry_id, shop=self._shop, now=now)
+            try:
+                async with self._database.write() as session:
+                    changed += bool(await change(session, entry_id, shop=self._shop, now=now))
+            except AWAY:
+                raise
+            except Exception as bug:  # noqa: BLE001
+                bugs.append(bug)
+        return changed

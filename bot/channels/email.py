@@ -4,8 +4,8 @@ The first of a message's texts is the subject, the others are paragraphs; a link
 """
 
 import html
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -56,9 +56,16 @@ class Email:
         except ValueError as error:
             raise Undeliverable(f"no e-mail address: {error}") from error
         mail = self._mail(outgoing, recipient)
-        async with self._connected() as smtp:
-            await _send_envelope(smtp, self._sender.addr_spec, recipient)
-            await _send_data(smtp, mail.as_bytes())
+        smtp = aiosmtplib.SMTP(**self._server)
+        with _translated_errors(NotSent):
+            await smtp.connect()
+        # Leaving the block sends QUIT and ignores a server that is gone: the e-mail is accepted.
+        async with smtp:
+            with _translated_errors(NotSent):
+                await smtp.mail(self._sender.addr_spec)
+                await smtp.rcpt(recipient)
+            with _translated_errors(Unclear):
+                await smtp.data(mail.as_bytes())
         return str(mail["Message-ID"])
 
     def _mail(self, outgoing: Outgoing, recipient: str) -> EmailMessage:
@@ -76,17 +83,6 @@ class Email:
             maintype, _, subtype = file.content_type.partition("/")
             mail.add_attachment(file.content, maintype=maintype, subtype=subtype, filename=file.name)
         return mail
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        smtp = aiosmtplib.SMTP(**self._server)
-        try:
-            await smtp.connect()
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise NotSent(f"no connection to the mail server: {error}") from error
-        # Leaving the block sends QUIT and ignores a server that is gone: the e-mail is accepted.
-        async with smtp:
-            yield smtp
 
 
 def server(smtp_url: str) -> dict[str, Any]:
@@ -108,27 +104,16 @@ def server(smtp_url: str) -> dict[str, Any]:
     }
 
 
-async def _send_envelope(smtp: aiosmtplib.SMTP, sender: str, recipient: str) -> None:
+@contextmanager
+def _translated_errors(without_answer: type[NotSent | Unclear]) -> Iterator[None]:
     try:
-        await smtp.mail(sender)
-        await smtp.rcpt(recipient)
-    except aiosmtplib.SMTPRecipientRefused as refused:
+        yield
+    except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refused:
         if refused.code >= 500:
-            raise Undeliverable(f"the mail server rejects the address: {refused}") from refused
+            raise Undeliverable(f"rejected by the mail server: {refused}") from refused
         raise NotSent(f"the mail server asks to try later: {refused}") from refused
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise NotSent(f"the mail server accepts no e-mail: {error}") from error
-
-
-async def _send_data(smtp: aiosmtplib.SMTP, mail: bytes) -> None:
-    try:
-        await smtp.data(mail)
-    except aiosmtplib.SMTPDataError as refused:
-        if refused.code >= 500:
-            raise Undeliverable(f"the mail server rejects the e-mail: {refused}") from refused
-        raise NotSent(f"the mail server asks to try later: {refused}") from refused
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise Unclear(f"no answer from the mail server: {error}") from error
+        raise without_answer(f"the mail server fails: {error}") from error
 
 
 def _valid(address: str) -> str:

@@ -37,11 +37,11 @@ class Outgoing:
     language: str
     message: Message
     kind: str
+    written_at: datetime
+    """When the row was written: what the vendor accepted earlier isn't this message."""
     file: File | None = None
     in_session: bool = True
     """WhatsApp: whether the person has written within the last 24 hours."""
-    written_at: datetime | None = None
-    """When the row was written: what the vendor accepted earlier isn't this message."""
     attempts: int = 0
     """Earlier attempts; after one the vendor may have the message already."""
     parts_left: int | None = None

@@ -21,9 +21,9 @@ from telegram import (
     ReplyKeyboardRemove,
 )
 
-from bot.channels.text_fitting import numbered, one_line, shorten, split, upright, width
+from bot.channels.text_fitting import distinct, numbered, one_line, shorten, split, upright, width
 from conversations.texts import Style, render
-from core.messaging.messages import Link, Message, Option, say
+from core.messaging.messages import Message, say
 
 HTML = Style(escape=lambda text: escape(upright(text), quote=False), bold=("<b>", "</b>"))
 
@@ -66,53 +66,28 @@ def _text(message: Message, language: str) -> str:
     paragraphs = [render(text, language, HTML) for text in message.says]
     if len(message.options) > MOST_BUTTONS:
         paragraphs.append(numbered(message.options, language, HTML))
-    else:
-        paragraphs.append("\n".join(_hints(message.options, language)))
+    else:  # WhatsApp shows hints on the second line of a list entry; buttons have none
+        hints = (say("channel.hint", label=option.label, hint=option.hint) for option in message.options if option.hint)
+        paragraphs.append("\n".join(render(hint, language, HTML) for hint in hints))
     if message.link and message.wants:
         label = render(say("channel.link", label=message.link.label), language, HTML)
         paragraphs.append(f"{label}\n{escape(message.link.url)}")
     return "\n\n".join(paragraph for paragraph in (each.strip() for each in paragraphs) if paragraph)
 
 
-def _hints(options: Sequence[Option], language: str) -> list[str]:
-    """What WhatsApp shows on the second line of a list entry; buttons have none."""
-    return [
-        render(say("channel.hint", label=option.label, hint=option.hint), language, HTML)
-        for option in options
-        if option.hint
-    ]
-
-
 def _keyboard(message: Message, language: str) -> Keyboard:
-    buttons = [] if len(message.options) > MOST_BUTTONS else _labels(message.options, language)
-    if message.wants:
-        keys = _reply_keys(message.wants, buttons, language)
+    labels = [upright(one_line(render(option.label, language))) for option in message.options]
+    buttons = [] if len(labels) > MOST_BUTTONS else distinct(labels, LONGEST_LABEL)
+    if wants := message.wants:
+        words = render(say(f"channel.share_{wants}"), language)
+        asked = KeyboardButton(words, request_contact=wants == "contact", request_location=wants == "location")
+        keys = [[asked], *_rows([KeyboardButton(label) for label in buttons])]
         return ReplyKeyboardMarkup(keys, resize_keyboard=True, one_time_keyboard=True)
     rows = _rows([InlineKeyboardButton(label, callback_data=message.tap(i)) for i, label in enumerate(buttons)])
-    if message.link:
-        rows.append([_link_button(message.link, language)])
+    if link := message.link:
+        label = shorten(one_line(render(link.label, language)), LONGEST_LABEL)
+        rows.append([InlineKeyboardButton(label or link.url, url=link.url)])
     return InlineKeyboardMarkup(rows) if rows else ReplyKeyboardRemove()
-
-
-def _labels(options: Sequence[Option], language: str) -> list[str]:
-    """The buttons' labels, numbered if two would look the same."""
-    labels = [upright(one_line(render(option.label, language))) for option in options]
-    shown = [shorten(label, LONGEST_LABEL) for label in labels]
-    if all(shown) and len(set(shown)) == len(shown):
-        return shown
-    return [shorten(f"{number}. {label}", LONGEST_LABEL) for number, label in enumerate(labels, start=1)]
-
-
-def _reply_keys(wants: str, labels: Sequence[str], language: str) -> list[list[KeyboardButton]]:
-    words = render(say(f"channel.share_{wants}"), language)
-    asked = KeyboardButton(words, request_contact=wants == "contact", request_location=wants == "location")
-    return [[asked], *_rows([KeyboardButton(label) for label in labels])]
-
-
-def _link_button(link: Link, language: str) -> InlineKeyboardButton:
-    return InlineKeyboardButton(
-        shorten(one_line(render(link.label, language)), LONGEST_LABEL) or link.url, url=link.url
-    )
 
 
 def _rows(buttons: Sequence[Button]) -> list[list[Button]]:

@@ -38,6 +38,14 @@ def numbered(options: Sequence[Option], language: str, style: Style) -> str:
     )
 
 
+def distinct(labels: Sequence[str], limit: int) -> list[str]:
+    """The labels, shortened; numbered if one would be empty or two would look the same."""
+    short = [shorten(label, limit) for label in labels]
+    if all(short) and len(set(short)) == len(short):
+        return short
+    return [shorten(f"{number}. {label}", limit) for number, label in enumerate(labels, start=1)]
+
+
 def shorten(text: str, limit: int) -> str:
     """At most `limit` units, ending in "…" if it was cut."""
     return text if width(text) <= limit else _head(text, limit - 1).rstrip() + "…"

@@ -64,7 +64,7 @@ Templates = Mapping[str, Mapping[str, str]]
 
 
 class WhatsAppSender:
-    """To be made inside a running event loop, and to be closed."""
+    """Needs a running event loop when it is made, and must be closed."""
 
     def __init__(
         self,
@@ -183,13 +183,13 @@ class WhatsAppSender:
         """The messages that may be this one: to this person, since it was written."""
         with _translated_errors(sending=False):
             recent = await self._client.messages.list_async(to=outgoing.address, from_=self._sender, limit=_RECENT)
-        since = outgoing.written_at - _CLOCK_SKEW if outgoing.written_at else None
+        since = outgoing.written_at - _CLOCK_SKEW
         return [
             each
             for each in recent
             if each.sid not in outgoing.others
             and each.status not in FAILED
-            and (since is None or (each.date_created and each.date_created >= since))
+            and (each.date_created and each.date_created >= since)
         ]
 
     async def _content_sid(self, part: Interactive) -> str:

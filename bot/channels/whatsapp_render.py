@@ -14,15 +14,14 @@ Limits: text 1600; with buttons, a list or a file 1024; button 20; entry 24, its
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.channels.text_fitting import numbered, one_line, shorten, split, upright, width
+from bot.channels.text_fitting import distinct, numbered, one_line, shorten, split, upright, width
 from conversations.texts import Style, render
-from core.messaging.messages import Link, Message, Option, Say, say
+from core.messaging.messages import Link, Message, Say, say
 
 LONGEST_TEXT = 1600
 LONGEST_BODY = 1024
@@ -136,22 +135,14 @@ class _Choice:
 
 
 def _choices(message: Message, language: str) -> list[_Choice]:
-    """The options, shortened for a list; numbered if two would look the same."""
+    """The options, shortened for a list."""
     labels = [_title(option.label, language) for option in message.options]
-    titles = [shorten(label, LONGEST_ENTRY) for label in labels]
-    if not all(titles) or len(set(titles)) < len(titles):
-        titles = [shorten(f"{number}. {label}", LONGEST_ENTRY) for number, label in enumerate(labels, start=1)]
-    return [
-        _Choice(message.tap(index), title, _description(option, label, title, language))
-        for index, (option, label, title) in enumerate(zip(message.options, labels, titles, strict=True))
-    ]
-
-
-def _description(option: Option, label: str, title: str, language: str) -> str:
-    """An entry's second line: the label if the first line is cut, and the hint."""
-    whole = "" if label in title else label
-    hint = _title(option.hint, language) if option.hint else ""
-    return shorten(" · ".join(text for text in (whole, hint) if text), LONGEST_DESCRIPTION)
+    titles, choices = distinct(labels, LONGEST_ENTRY), []
+    for index, (option, label, title) in enumerate(zip(message.options, labels, titles, strict=True)):
+        texts = ("" if label in title else label, _title(option.hint, language) if option.hint else "")
+        description = shorten(" · ".join(filter(None, texts)), LONGEST_DESCRIPTION)
+        choices.append(_Choice(message.tap(index), title, description))
+    return choices
 
 
 def _title(text: Say | str, language: str) -> str:
@@ -161,7 +152,9 @@ def _title(text: Say | str, language: str) -> str:
 def _menu(message: Message, language: str, body: str) -> Interactive:
     shape, choices = _Shape(), _choices(message, language)
     lines = shape.put_lines(body)
-    if _fit_on_buttons(choices):
+    if len(choices) <= MOST_BUTTONS and all(
+        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
+    ):
         actions = [
             {"type": "QUICK_REPLY", "title": shape.put(each.title), "id": shape.put(each.id)} for each in choices
         ]
@@ -173,12 +166,6 @@ def _menu(message: Message, language: str, body: str) -> Interactive:
         for each in choices
     ]
     return Interactive({"twilio/list-picker": {"body": lines, "button": button, "items": items}}, shape.variables, body)
-
-
-def _fit_on_buttons(choices: Sequence[_Choice]) -> bool:
-    return len(choices) <= MOST_BUTTONS and all(
-        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
-    )
 
 
 def _link_button(link: Link, language: str, body: str) -> Interactive:

@@ -6,7 +6,7 @@ undeliverable, a bug ──> failed, another way
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,7 +28,7 @@ Result = str | BaseException | None
 
 async def record(
     session: AsyncSession,
-    done: Iterable[tuple[Outbox, Result]],
+    done: Sequence[tuple[Outbox, Result]],
     *,
     shop: Shop,
     channels: Collection[str],
@@ -36,15 +36,9 @@ async def record(
     now: datetime,
 ) -> None:
     """Record the results of claimed messages; `channels` are those that are on, `chance` gives numbers from 0 to 1."""
-    accepted: list[tuple[Outbox, str | None]] = []
-    errors: list[tuple[Outbox, BaseException]] = []
-    for row, result in done:
-        if isinstance(result, BaseException):
-            errors.append((row, result))
-        else:
-            accepted.append((row, result))
-    if accepted:
+    if accepted := [(row, result) for row, result in done if not isinstance(result, BaseException)]:
         await outbox_claims.sent(session, accepted, now=now)
+    errors = ((row, result) for row, result in done if isinstance(result, BaseException))
     for row, error in errors:
         with trace.following(row.trace, row.address, *personal_words(row.body)):
             if not await _record_error(session, row, error, jitter=chance(), now=now):

@@ -35,10 +35,11 @@ def snap_body(request: PaymentRequest, booking: Booking, *, now: datetime, finis
     So a link that is made late can outlive the hold; such a payment is settled as a late one.
     """
     minutes = max(MIN_EXPIRY, int((request.expires_at - now) / timedelta(minutes=1)))
+    customer = {"first_name": booking.name[:255], "phone": booking.phone, "email": booking.email}
     body = {
         "transaction_details": {"order_id": request.order_id, "gross_amount": request.amount},
         "item_details": items(request, booking),
-        "customer_details": _customer(booking),
+        "customer_details": {name: value for name, value in customer.items() if value},
         "enabled_payments": request.channels,
         "credit_card": {"secure": True},
         "callbacks": {"finish": finish_url, "error": finish_url},
@@ -80,8 +81,3 @@ def _single(request: PaymentRequest, booking: Booking) -> Item:
 
 def _item(identifier: str, name: str, price: Money, quantity: int = 1) -> Item:
     return Item(id=identifier[:MAX_NAME], name=name[:MAX_NAME], price=price, quantity=quantity)
-
-
-def _customer(booking: Booking) -> dict[str, str]:
-    known = {"first_name": booking.name[:255], "phone": booking.phone, "email": booking.email}
-    return {name: value for name, value in known.items() if value}
