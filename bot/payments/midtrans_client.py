@@ -139,6 +139,10 @@ class Midtrans:
         """Cancel a pending transaction, or a card payment before it settles."""
         return await self._call(lambda: self._snap.transactions.cancel(_quoted(reference)))
 
+    async def expire(self, order_id: str) -> dict[str, object]:
+        """Expire a pending transaction."""
+        return await self._call(lambda: self._snap.transactions.expire(_quoted(order_id)))
+
     async def refund(self, reference: str, *, refund_key: str, amount: Money, reason: str) -> dict[str, object]:
         """Refund a transaction; after a `MidtransTrouble`, retry with the same refund_key.
 
