@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
+from core.context import Context
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
@@ -369,8 +370,8 @@ async def _start(
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Give back what unpaid bookings held, and remind of money that waits for a place."""
     async with database.write() as session:
-        await payment_requests.end_holds(session, now=clock())
-        await slot_lost.remind(session, shop=shop, now=clock())
+        await payment_requests.end_holds(Context(session, shop, clock()))
+        await slot_lost.remind(Context(session, shop, clock()))
 
 
 async def _finish(

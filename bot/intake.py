@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
+from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.watching import metrics
@@ -171,7 +172,7 @@ class Intake:
         if incoming.address:
             await _tell(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
         told = message(say("bug.staff", event=event))
-        await recipients.admins(session, None, told, key=f"bug:{event}", shop=self._shop, now=now)
+        await recipients.admins(Context(session, self._shop, now), None, told, key=f"bug:{event}")
 
     async def _leave_unread(self, incoming: Incoming) -> AsyncSession:
         """Note that it came, so that it isn't taken later either, and tell the person, who is there and can say it again."""

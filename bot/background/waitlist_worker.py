@@ -6,6 +6,8 @@ Each entry has a transaction of its own. A bug in one of them is raised after th
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
+from core.context import Context
+
 from bot.background.loop import Loop
 from core.booking import waitlist
 from core.db.database import AWAY, Database
@@ -28,10 +30,10 @@ class WaitlistWorker(Loop):
         """Returns how many offers were made."""
         now, bugs = self._clock(), list[Exception]()
         async with self._database.read() as session:
-            over = await waitlist.over(session, shop=self._shop, now=now)
+            over = await waitlist.over(Context(session, self._shop, now))
         await self._each(over, waitlist.end, now, bugs)
         async with self._database.read() as session:
-            due = await waitlist.due(session, shop=self._shop, now=now)
+            due = await waitlist.due(Context(session, self._shop, now))
         made = await self._each(due, waitlist.offer, now, bugs)
         if over or made:
             self._wake_dispatch()

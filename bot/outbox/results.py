@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.sending import NotSent, OutsideWindow, Unclear, Undeliverable
@@ -82,7 +83,7 @@ async def _tell_another_way(
                 )
             for each in given_up:
                 await undelivered.tell_otherwise(
-                    session, each, shop=shop, channels=channels, now=now, unreachable=chat_closed
+                    Context(session, shop, now), each, channels=channels, unreachable=chat_closed
                 )
     except AWAY:
         raise

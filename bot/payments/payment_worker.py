@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.background.loop import Loop
@@ -99,7 +100,7 @@ class PaymentWorker(Loop):
                     news = self._link_news
                     async with self._database.read() as session:
                         booking = await session.get_one(Booking, wanted.booking_id)
-                        opened = await payment_requests.open_request(session, booking, now=self._clock())
+                        opened = await payment_requests.open_request(Context(session, shop, self._clock()), booking)
                         attempts = (await session.get_one(PaymentRequest, wanted.order_id)).attempts
                     if opened or attempts > wanted.attempts:
                         return opened
@@ -159,26 +160,24 @@ class PaymentWorker(Loop):
         except MidtransRefused as refused:
             if refused.already_used:
                 async with self._database.write() as session:
-                    await payment_requests.renumber(session, order_id, shop=self._shop, now=self._clock())
+                    await payment_requests.renumber(Context(session, self._shop, self._clock()), order_id)
             else:
                 await self._link_failed(order_id, refused)
         else:
             async with self._database.write() as session:
                 await payment_requests.link_made(
-                    session, order_id, token=link.token, url=link.url, shop=self._shop, now=self._clock()
+                    Context(session, self._shop, self._clock()), order_id, token=link.token, url=link.url
                 )
 
     async def _link_failed(self, order_id: str, error: MidtransTrouble | MidtransRefused) -> None:
         _log.warning("no link for %s yet: %s", order_id, error)
         async with self._database.write() as session:
             await payment_requests.link_failed(
-                session,
+                Context(session, self._shop, self._clock()),
                 order_id,
                 reason=str(error),
                 refused=isinstance(error, MidtransRefused),
                 jitter=self._chance(),
-                shop=self._shop,
-                now=self._clock(),
                 after=_retry_after(error),
             )
 
@@ -221,7 +220,7 @@ class PaymentWorker(Loop):
             await self._settle(request.order_id, status)
         async with self._database.write() as session:
             await settlement.look(
-                session, request.order_id, newest.answer, shop=self._shop, now=self._clock(), asked_at=newest.asked_at
+                Context(session, self._shop, self._clock()), request.order_id, newest.answer, asked_at=newest.asked_at
             )
 
     async def _check_later(self, order_id: str, error: MidtransTrouble | MidtransRefused) -> None:
@@ -276,7 +275,7 @@ class PaymentWorker(Loop):
 
     async def _settle_in(self, session: AsyncSession, order_id: str, status: _Status) -> str:
         return await settlement.settle(
-            session, order_id, status.answer, shop=self._shop, now=self._clock(), asked_at=status.asked_at
+            Context(session, self._shop, self._clock()), order_id, status.answer, asked_at=status.asked_at
         )
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from core.context import Context
+
 from bot.background.ticker import Tick
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
 from core import trace
@@ -80,7 +82,7 @@ class Reconciler:
         """Compare all pages if that is due, until Midtrans doesn't answer; a row keeps what is due and the progress."""
         try:
             async with self._database.write() as session:
-                night = await reconciliation_run.claim(session, shop=self._shop, now=self._clock())
+                night = await reconciliation_run.claim(Context(session, self._shop, self._clock()))
             if night is not None:
                 await self._run(night)
                 self._wake()
@@ -108,7 +110,7 @@ class Reconciler:
             if page.trouble:
                 return
         async with self._database.write() as session:
-            await reconciliation_run.finish(session, night, shop=self._shop, now=self._clock())
+            await reconciliation_run.finish(Context(session, self._shop, self._clock()), night)
         _log.info("reconciled %d orders: %d corrected", night.findings.asked, night.findings.mended)
 
     async def _compare_page(self, orders: Sequence[Ours], after: str) -> Page:
@@ -150,7 +152,7 @@ class Reconciler:
             # One transaction each: together, the second would lock money after slots, against the lock order (`holds`).
             async with self._database.write() as session:
                 outcome = await settlement.settle(
-                    session, ours.order_id, each.answer, shop=self._shop, now=self._clock(), asked_at=each.asked_at
+                    Context(session, self._shop, self._clock()), ours.order_id, each.answer, asked_at=each.asked_at
                 )
             _log.info("%s: %s", ours.order_id, outcome)
         after = reconciliation.compare(await self._ours(ours), theirs)

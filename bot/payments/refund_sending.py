@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from core.context import Context
+
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
 from core import trace
 from core.db.database import Database
@@ -55,7 +57,7 @@ class RefundSender:
             final = refused.refund_amount_wrong
             async with self._database.write() as session:
                 await refund_requests.refused(
-                    session, key, str(refused), for_good=final, shop=self._shop, now=self._clock()
+                    Context(session, self._shop, self._clock()), key, str(refused), for_good=final
                 )
 
     async def _next_deed(self, claimed: Refund) -> tuple[Refund, Deed] | None:
@@ -67,7 +69,7 @@ class RefundSender:
             raise MidtransTrouble("a transaction that was paid is unknown")
         async with self._database.write() as session:
             await settlement.settle(
-                session, claimed.order_id, status, shop=self._shop, now=self._clock(), asked_at=asked_at
+                Context(session, self._shop, self._clock()), claimed.order_id, status, asked_at=asked_at
             )
             return await refund_requests.next_deed(session, claimed.key)
 
@@ -81,7 +83,7 @@ class RefundSender:
                 evidence = await self._refund(refund)
         async with self._database.write() as session:
             await refund_requests.went(
-                session, refund.key, evidence, amount=refund.amount, shop=self._shop, now=self._clock()
+                Context(session, self._shop, self._clock()), refund.key, evidence, amount=refund.amount
             )
 
     async def _refund(self, refund: Refund) -> Mapping[str, object]:

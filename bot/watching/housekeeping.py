@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from core.context import Context
+
 from bot import config
 from bot.background.ticker import Tick
 from bot.papers.photos import Photos
@@ -52,7 +54,7 @@ def backups(
             told = message(say("ops.backup_failed", reason=str(error)))
             async with database.write() as session:
                 # Once a day: looking again and again must not flood them.
-                await recipients.admins(session, None, told, key=f"backup-failed:{now:%Y-%m-%d}", shop=shop, now=now)
+                await recipients.admins(Context(session, shop, now), None, told, key=f"backup-failed:{now:%Y-%m-%d}")
 
     return [Tick("backup", LOOK_EVERY, look)]
 
