@@ -1,9 +1,10 @@
-"""Files of ours, as the channels attach them and as signed links serve them.
+"""Documents as the channels attach them and as signed links serve them.
 
 Document(kind, id) ── file ──┐
-signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> made from facts and ledger
+signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> rendered from facts and ledger
                                         ├── photo ──────────────────────────> as it was sent
-                                        └── week ───────────────────────────> drawn from the slots
+                                        ├── week ───────────────────────────> drawn from the slots
+                                        └── report ─────────────────────────> the month's CSV
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ FILE_LINKS_LAST = timedelta(days=7)
 
 
 class Library:
-    """Finds or makes a file by its kind and its name."""
+    """Loads or renders a document by kind and id."""
 
     def __init__(
         self,
@@ -52,18 +53,17 @@ class Library:
         self._clock = clock
 
     async def file(self, document: Document) -> File:
-        """A document of a message, ready to be attached; raises `NotFound`."""
+        """A message's document as an attachment; raises `NotFound`."""
         found = await self.download(document.kind, document.id)
         if found is None:
             raise NotFound(code=document.id)
         return File(found.name, found.content_type, found.content, self.link(document.kind, document.id))
 
     def link(self, kind: str, name: str) -> str:
-        """The signed address of a file, for a while."""
+        """The document's signed URL, valid for `FILE_LINKS_LAST`."""
         return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
 
     async def download(self, kind: str, code: str) -> Download | None:
-        """The bytes behind a link."""
         match kind:
             case "invoice" | "receipt" | "credit_note":
                 return await self._paper(kind, code)

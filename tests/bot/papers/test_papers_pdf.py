@@ -165,7 +165,7 @@ async def test_one_that_was_made_is_remembered() -> None:
 _ELSEWHERE = """
 import pickle, sys
 from hashlib import sha256
-from bot import pdf
+from bot.papers import pdf
 for facts, payments in pickle.load(sys.stdin.buffer):
     print(sha256(pdf.draw(facts, payments, language="id")).hexdigest())
 """
