@@ -27,7 +27,7 @@ from town import Clock, Town
 from bot import app
 from bot.config import DatabaseAt
 from bot.sandbox.phones import Person, Typed
-from bot.timeouts import Patience
+from bot.timeouts import Timeouts
 from bot.watching import metrics
 from core.db.database import Database
 from core.db.tables import Inbound, LedgerEntry, Outbox, PaymentRequest
@@ -36,8 +36,8 @@ from core.messaging.messages import message, say
 from core.states import RequestState
 
 MOMENT = timedelta(milliseconds=400)
-WITH_VENDORS = Patience(chat=MOMENT, midtrans=MOMENT, mail=MOMENT, keys=MOMENT)
-WITH_THE_DATABASE = Patience(database=MOMENT, statement=2 * MOMENT)
+WITH_VENDORS = Timeouts(chat=MOMENT, midtrans=MOMENT, mail=MOMENT, keys=MOMENT)
+WITH_THE_DATABASE = Timeouts(database=MOMENT, statement=2 * MOMENT)
 Result = TypeVar("Result")
 A_WHILE = {"minutes": 6}
 """Longer than any pause between two tries."""
@@ -119,8 +119,8 @@ async def weather(closed_town: Town) -> AsyncIterator[Weather]:
         yield Weather(town, fronts, http)
 
 
-def _serving(town: Town, patience: Patience) -> AbstractAsyncContextManager[str]:
-    return app.serving(town.settings, clock=town.clock, tick=timedelta(milliseconds=100), patience=patience)
+def _serving(town: Town, timeouts: Timeouts) -> AbstractAsyncContextManager[str]:
+    return app.serving(town.settings, clock=town.clock, tick=timedelta(milliseconds=100), timeouts=timeouts)
 
 
 def _through(town: Town, urls: Mapping[str, str]) -> Any:

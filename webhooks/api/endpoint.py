@@ -51,7 +51,7 @@ class Who(Enum):
 class Keep(Protocol):
     """Stores a photo and answers its key; raises `BadPhotos` for what is none."""
 
-    async def __call__(self, content: bytes) -> str: ...  # noqa: D102
+    async def __call__(self, content: bytes) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
