@@ -13,7 +13,7 @@ from asking import Issuer, Web, public_key
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from webhooks.api.auth import FETCH_GAP, FRESH_FOR
+from webhooks.api.auth import FETCH_GAP, CACHED_FOR
 
 MINUTE = timedelta(minutes=1)
 Make = Callable[[Issuer], str]
@@ -169,7 +169,7 @@ async def test_unknown_kids_make_us_fetch_once_in_a_while_only(web: Web) -> None
     assert web.issuer.fetched == 2
 
 
-@pytest.mark.parametrize("later", [FRESH_FOR, -FRESH_FOR])  # the latter: the clock was set back
+@pytest.mark.parametrize("later", [CACHED_FOR, -CACHED_FOR])  # the latter: the clock was set back
 async def test_a_withdrawn_key_is_forgotten_within_the_hour(
     web: Web, later: timedelta, rsa_keys: list[rsa.RSAPrivateKey]
 ) -> None:
@@ -183,7 +183,7 @@ async def test_a_withdrawn_key_is_forgotten_within_the_hour(
 async def test_while_the_issuer_is_away_known_keys_go_on(web: Web) -> None:
     assert (await web.sari.get("/api/user"))[0] == 200
     web.issuer.away = True
-    web.now += FRESH_FOR
+    web.now += CACHED_FOR
     assert (await web.sari.get("/api/user"))[0] == 200
 
 
