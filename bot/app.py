@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
+from core.context import Context
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
@@ -371,8 +372,8 @@ async def _start(
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
     async with database.write() as session:
-        await payment_requests.end_holds(session, now=clock())
-        await slot_lost.remind(session, shop=shop, now=clock())
+        await payment_requests.end_holds(Context(session, shop, clock()))
+        await slot_lost.remind(Context(session, shop, clock()))
 
 
 async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Sequence[asyncio.Task[None]]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
+from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.watching import metrics
@@ -167,7 +168,7 @@ class Intake:
                 if incoming.address:
                     await _reply(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
                 notice = message(say("bug.staff", event=event))
-                await recipients.admins(session, None, notice, key=f"bug:{event}", shop=self._shop, now=now)
+                await recipients.admins(Context(session, self._shop, now), None, notice, key=f"bug:{event}")
         return session
 
     async def _leave_unread(self, incoming: Incoming) -> AsyncSession:

@@ -104,7 +104,7 @@ async def stranger(turn: Turn, code: str) -> Question:
     except NotFound:
         return menu(turn, say("refusal.not_found"))
     key = f"stranger:{code}"
-    await booking_notices.alert(turn.session, booking, say("staff.stranger"), key=key, shop=turn.shop, now=turn.now)
+    await booking_notices.alert(turn.ctx, booking, say("staff.stranger"), key=key)
     return menu(turn, say("web.not_joined"))
 
 
@@ -141,7 +141,7 @@ async def pay(turn: Turn, code: str) -> Question:
     if booking is None:
         return menu(turn, say("refusal.not_found"))
     if slot_lost.waits(booking):
-        options = await slot_lost.offers(turn.session, booking, shop=turn.shop, now=turn.now)
+        options = await slot_lost.offers(turn.ctx, booking)
         return question(say("late.first", code=code), options=options, always=[_TO_MENU], button=say("late.button"))
     link = await _pay_link(turn, booking)
     if link is not None:
@@ -149,7 +149,7 @@ async def pay(turn: Turn, code: str) -> Question:
     percent = booking.down_payment_percent if not booking.paid_amount else None
     try:
         async with turn.session.begin_nested():
-            await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=percent)
+            await slot_lost.ask_for_rest(turn.ctx, booking, percent=percent)
     except Refusal as refusal:
         return menu(turn, say(f"refusal.{refusal.code}", **refusal.params))
     return question(say("pay.link_coming", code=code), always=[_TO_MENU])
@@ -223,7 +223,7 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
 
 
 async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
-    open_request = await payment_requests.open_request(turn.session, booking, now=turn.now)
+    open_request = await payment_requests.open_request(turn.ctx, booking)
     if open_request is None or open_request.url is None:
         return None
     return Link(open_request.url, say("option.pay", amount=open_request.amount))
@@ -231,14 +231,7 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
 
 async def call_staff(turn: Turn) -> None:
     """Tell the admins that somebody needs a person, once in a while however often they ask."""
-    await booking_notices.needs_human(
-        turn.session,
-        turn.contact,
-        words=turn.incoming.text or "",
-        shop=turn.shop,
-        now=turn.now,
-        taken=turn.state.taken,
-    )
+    await booking_notices.needs_human(turn.ctx, turn.contact, words=turn.incoming.text or "", taken=turn.state.taken)
 
 
 def _doable(turn: Turn, booking: Booking) -> list[Option]:
@@ -248,7 +241,7 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
     waits = slot_lost.waits(booking)
     if live and booking.remaining and not cash and not waits:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
-    if rescheduling.may_move(booking, shop=turn.shop, now=turn.now):
+    if rescheduling.may_move(turn.ctx, booking):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if waits else "option.move")))
     if waits:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))

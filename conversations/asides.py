@@ -67,7 +67,7 @@ async def _hours(turn: Turn) -> list[Say]:
     day = turn.heard.date
     if day is None:
         return actions.opening_hours(turn)
-    closed = await bookings.why_closed(turn.session, day, shop=turn.shop, language=turn.contact.language)
+    closed = await bookings.why_closed(turn.ctx, day, language=turn.contact.language)
     if closed is not None:
         return [say("aside.closed_on", day=day, why=closed)]
     opens, closes = turn.shop.weekly_hours(day) or (None, None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
 
+from core.context import Context
 from sqlalchemy import select
 from workshop import INSTALL, furnish, order
 
@@ -54,24 +55,22 @@ async def book(
     asked = {"starts_at": tuesday_at_ten(shop, now), "services": (INSTALL,), "email": "sari@example.com"} | asked
     async with database.write() as session:
         booking = await bookings.book(
-            session,
+            Context(session, shop, now),
             order(method=method, **asked),
             customer_id=1,
             contact_id=1,
             language="id",
-            shop=shop,
-            now=now,
             code=code,
         )
         if method is PaymentMethod.COD:
             return ""
-        return (await payment_requests.request(session, booking, shop=shop, now=now, percent=percent)).order_id
+        return (await payment_requests.request(Context(session, shop, now), booking, percent=percent)).order_id
 
 
 async def give_link(database: Database, order_id: str, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         await payment_requests.link_made(
-            session, order_id, token=f"tok-{order_id}", url=f"https://pay.example/{order_id}", shop=shop, now=now
+            Context(session, shop, now), order_id, token=f"tok-{order_id}", url=f"https://pay.example/{order_id}"
         )
 
 

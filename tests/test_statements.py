@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -80,27 +81,27 @@ HOT: dict[str, Hot] = {
     ),
     "messages due": lambda session, _, now: outbox_claims.claim(session, now=now, limit=32, channels=["telegram"]),
     "a delivery report": lambda session, shop, now: delivery_reports.note(
-        session, Report("SM1", "read", message=1), shop=shop, channels=[], now=now
+        Context(session, shop, now), Report("SM1", "read", message=1), channels=[]
     ),
     "delivery reports noted at once": lambda session, _, __: delivery_reports.note_steps(
         session, [Report("SM1", "read", message=1)]
     ),
     "messages sent": lambda session, _, now: outbox_claims.sent(session, [(Outbox(id=1, attempts=1), "SM1")], now=now),
     "a delivery report without a number": lambda session, shop, now: delivery_reports.note(
-        session, Report("SM1", "read"), shop=shop, channels=[], now=now
+        Context(session, shop, now), Report("SM1", "read"), channels=[]
     ),
     "requests due": lambda session, _, now: payment_requests.claim(session, now=now, limit=16),
     "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
     "what to ask beside a notification's order": lambda session, _, now: settlement.other_attempts(session, "B", None),
     "refunds due": lambda session, _, now: refund_requests.claim(session, now=now, limit=16),
-    "holds that ended": lambda session, _, now: bookings.release_ended_holds(session, now=now),
+    "holds that ended": lambda session, _, now: bookings.release_ended_holds(Context(session, shop, now)),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
     "how often a customer stayed away": lambda session, _, __: trust.count(session, 1),
     "the slots of a day": lambda session, shop, now: bookings.day_load(
-        session, shop.local(now).date(), shop=shop, now=now, technician_id="andi"
+        Context(session, shop, now), shop.local(now).date(), technician_id="andi"
     ),
     "who is free": lambda session, shop, now: bookings.free_technicians(
-        session, now + timedelta(hours=3), 60, shop=shop, skills=frozenset(), now=now
+        Context(session, shop, now), now + timedelta(hours=3), 60, skills=frozenset()
     ),
 }
 

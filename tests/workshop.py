@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from core.context import Context
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,7 +61,7 @@ async def book(
 ) -> Booking:
     """Book for a customer who has no chat."""
     return await bookings.book(
-        session, asked, customer_id=customer, contact_id=None, language="id", shop=shop, now=now, code=code
+        Context(session, shop, now), asked, customer_id=customer, contact_id=None, language="id", code=code
     )
 
 

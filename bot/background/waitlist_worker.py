@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
+from core.context import Context
+
 from bot.background.loop import Loop
 from core.booking import waitlist
 from core.db.database import AWAY, Database
@@ -32,10 +34,10 @@ class Line(Loop):
         """End what is over and offer what is free; how many offers were made."""
         now = self._clock()
         async with self._database.read() as session:
-            over = await waitlist.over(session, shop=self._shop, now=now)
+            over = await waitlist.over(Context(session, self._shop, now))
         ended = await self._each(over, waitlist.end, now)
         async with self._database.read() as session:
-            due = await waitlist.due(session, shop=self._shop, now=now)
+            due = await waitlist.due(Context(session, self._shop, now))
         made = await self._each(due, waitlist.offer, now)
         if over or True in made:
             self._wake_dispatch()

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import app
@@ -40,7 +41,7 @@ async def run(options: Namespace) -> AsyncIterator[str]:
 async def _erase(database: Database, who: str, shop: Shop) -> Sequence[str]:
     try:
         async with database.write() as session:
-            return await privacy.erase(session, await _find(session, who), shop=shop, now=app.now())
+            return await privacy.erase(Context(session, shop, app.now()), await _find(session, who))
     except StillNeeded as needed:
         raise CommandFailed(
             f"Still open: {needed}. Complete or cancel it, and refund what is owed, before erasing."

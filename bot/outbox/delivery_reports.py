@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+from core.context import Context
+
 from bot.background.batching import Together
 from core.db.database import Database, work_left
 from core.shop import Shop
@@ -35,7 +37,7 @@ class Reports:
             await self._steps.do(report)
             return
         async with self._database.write() as session:
-            await delivery_reports.note(session, report, shop=self._shop, channels=self._channels, now=self._clock())
+            await delivery_reports.note(Context(session, self._shop, self._clock()), report, channels=self._channels)
         if work := work_left(session):
             self._wake(*work)
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
+from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.sending import NotSent, OutsideWindow, Unclear, Undeliverable
@@ -101,4 +102,4 @@ async def _tell_otherwise(
     chat = {"channel": row.channel, "address": row.address}
     others = await outbox.chat_closed(session, **chat, reason="the chat is closed", now=now) if closed else ()
     for given_up in (row, *others):
-        await undelivered.tell_otherwise(session, given_up, shop=shop, channels=channels, now=now, unreachable=closed)
+        await undelivered.tell_otherwise(Context(session, shop, now), given_up, channels=channels, unreachable=closed)

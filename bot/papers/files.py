@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from core.context import Context
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -100,7 +101,7 @@ class Library:
     async def _week(self, code: str) -> Download:
         monday, _, language = code.partition(".")
         async with self._database.read() as session:
-            days = await overview.week(session, date.fromisoformat(monday), shop=self._shop)
+            days = await overview.week(Context(session, self._shop, now), date.fromisoformat(monday))
         content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
         return Download(f"{monday}.png", "image/png", content)
 

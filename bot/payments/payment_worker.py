@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.background.loop import Loop
@@ -128,7 +129,7 @@ class Collector(Loop):
                     news = self._news
                     async with self._database.read() as session:
                         booking = await session.get_one(Booking, wanted.booking_id)
-                        opened = await payment_requests.open_request(session, booking, now=self._clock())
+                        opened = await payment_requests.open_request(Context(session, shop, self._clock()), booking)
                         attempts = (await session.get_one(PaymentRequest, wanted.order_id)).attempts
                     if opened or attempts > wanted.attempts:
                         return opened
@@ -162,26 +163,24 @@ class Collector(Loop):
         except MidtransRefused as refused:
             if refused.already_used:
                 async with self._database.write() as session:
-                    await payment_requests.renumber(session, order_id, shop=self._shop, now=self._clock())
+                    await payment_requests.renumber(Context(session, self._shop, self._clock()), order_id)
             else:
                 await self._link_failed(order_id, refused)
         else:
             async with self._database.write() as session:
                 await payment_requests.link_made(
-                    session, order_id, token=link.token, url=link.url, shop=self._shop, now=self._clock()
+                    Context(session, self._shop, self._clock()), order_id, token=link.token, url=link.url
                 )
 
     async def _link_failed(self, order_id: str, why: MidtransTrouble | MidtransRefused) -> None:
         LOG.warning("no link for %s yet: %s", order_id, why)
         async with self._database.write() as session:
             await payment_requests.link_failed(
-                session,
+                Context(session, self._shop, self._clock()),
                 order_id,
                 reason=str(why),
                 refused=isinstance(why, MidtransRefused),
                 jitter=self._chance(),
-                shop=self._shop,
-                now=self._clock(),
                 after=_asked_wait(why),
             )
 
@@ -223,7 +222,7 @@ class Collector(Loop):
             await self._settle(request.order_id, asked)
         async with self._database.write() as session:
             await settlement.look(
-                session, request.order_id, newest.answer, shop=self._shop, now=self._clock(), asked_at=newest.at
+                Context(session, self._shop, self._clock()), request.order_id, newest.answer, asked_at=newest.at
             )
 
     async def _confirm(self, order_id: str, claimed_at: datetime) -> None:
@@ -266,7 +265,7 @@ class Collector(Loop):
 
     async def _act(self, session: AsyncSession, order_id: str, asked: _Asked) -> str:
         return await settlement.settle(
-            session, order_id, asked.answer, shop=self._shop, now=self._clock(), asked_at=asked.at
+            Context(session, self._shop, self._clock()), order_id, asked.answer, asked_at=asked.at
         )
 
     async def _look_again(self, order_id: str, trouble: MidtransTrouble | MidtransRefused) -> None:

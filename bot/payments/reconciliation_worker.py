@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from core.context import Context
+
 from bot.background.ticker import Tick
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
 from core import trace
@@ -82,7 +84,7 @@ class Reconciler:
         """Do the night's comparison if it is due, as far as Midtrans answers."""
         try:
             async with self._database.write() as session:
-                night = await reconciliation_run.claim(session, shop=self._shop, now=self._clock())
+                night = await reconciliation_run.claim(Context(session, self._shop, self._clock()))
             if night is not None:
                 await self._work_off(night)
                 self._wake()
@@ -110,7 +112,7 @@ class Reconciler:
             if page.trouble:
                 return
         async with self._database.write() as session:
-            await reconciliation_run.finish(session, night, shop=self._shop, now=self._clock())
+            await reconciliation_run.finish(Context(session, self._shop, self._clock()), night)
         LOG.info("reconciled %d orders: %d mended", night.findings.asked, night.findings.mended)
 
     async def _compare(self, orders: Sequence[Ours], after: str) -> Page:
@@ -150,7 +152,7 @@ class Reconciler:
             # One transaction each: places first and then money would be against everybody's order (`holds`).
             async with self._database.write() as session:
                 outcome = await settlement.settle(
-                    session, ours.order_id, each.answer, shop=self._shop, now=self._clock(), asked_at=each.at
+                    Context(session, self._shop, self._clock()), ours.order_id, each.answer, asked_at=each.at
                 )
             LOG.info("%s: %s", ours.order_id, outcome)
         after = reconciliation.compare(await self._ours(ours), theirs)

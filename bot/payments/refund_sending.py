@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from core.context import Context
+
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
 from core import trace
 from core.db.database import Database
@@ -68,7 +70,7 @@ class SendingBack:
             raise MidtransTrouble("a transaction that was paid is unknown")
         async with self._database.write() as session:
             await settlement.settle(
-                session, claimed.order_id, answer, shop=self._shop, now=self._clock(), asked_at=asked_at
+                Context(session, self._shop, self._clock()), claimed.order_id, answer, asked_at=asked_at
             )
             return await refund_requests.next_deed(session, claimed.key)
 
@@ -96,17 +98,12 @@ class SendingBack:
     async def _went(self, asked: Refund, evidence: Mapping[str, object]) -> None:
         async with self._database.write() as session:
             await refund_requests.went(
-                session, asked.key, evidence, amount=asked.amount, shop=self._shop, now=self._clock()
+                Context(session, self._shop, self._clock()), asked.key, evidence, amount=asked.amount
             )
 
     async def _refused(self, key: str, refused: MidtransRefused) -> None:
         LOG.warning("%s isn't refunded: %s", key, refused)
         async with self._database.write() as session:
             await refund_requests.refused(
-                session,
-                key,
-                str(refused),
-                for_good=refused.refund_amount_wrong,
-                shop=self._shop,
-                now=self._clock(),
+                Context(session, self._shop, self._clock()), key, str(refused), for_good=refused.refund_amount_wrong
             )

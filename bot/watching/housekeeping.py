@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from core.context import Context
+
 from bot import config
 from bot.background.ticker import Tick
 from bot.papers.photos import Photos
@@ -52,7 +54,7 @@ def backups(
             notice = message(say("ops.backup_failed", reason=str(error)))
             async with database.write() as session:
                 # One key per day, so that admins get one notice a day.
-                await recipients.admins(session, None, notice, key=f"backup-failed:{now:%Y-%m-%d}", shop=shop, now=now)
+                await recipients.admins(Context(session, shop, now), None, notice, key=f"backup-failed:{now:%Y-%m-%d}")
 
     return [Tick("backup", CHECK_EVERY, look)]
 

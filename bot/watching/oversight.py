@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from core.context import Context
+
 from bot.background.ticker import Tick
 from bot.watching import metrics
 from bot.watching.health import CACHED_FOR, Check, Pulse, Trouble, check_write
@@ -74,9 +76,9 @@ class Oversight:
         """Tell the admins what got stuck and what recovered."""
         try:
             async with self._database.write() as session:
-                begun, over = await alarms.watch(session, shop=self._shop, channels=self._channels, now=self._clock())
+                begun, over = await alarms.watch(Context(session, self._shop, self._clock()), channels=self._channels)
                 lasting = self._still_failing()
-                await alarms.failing(session, lasting, shop=self._shop, channels=self._channels, now=self._clock())
+                await alarms.failing(Context(session, self._shop, self._clock()), lasting, channels=self._channels)
         except AWAY as error:
             _log.warning("alarms: the database is away (%s)", type(error).__name__)
             return

@@ -32,13 +32,13 @@ async def really_drop(turn: Turn, argument: str) -> Question:
     if shown != _as_button(offered):
         return _sure(turn, booking, offered, say("cancelling.changed"))
     them = bookings.CUSTOMER
-    await cancellation.cancel(turn.session, booking, reason=them, actor=them, shop=turn.shop, now=turn.now)
+    await cancellation.cancel(turn.ctx, booking, reason=them, actor=them)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
 def _sure(turn: Turn, booking: Booking, offered: Terms, *first: Say) -> Question:
     code = booking.code
-    rather_move = rescheduling.may_move(booking, shop=turn.shop, now=turn.now)
+    rather_move = rescheduling.may_move(turn.ctx, booking)
     return question(
         *first,
         say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
@@ -66,7 +66,7 @@ def _too_late(turn: Turn, code: str) -> Question:
 async def _offer(turn: Turn, booking: Booking) -> Terms | None:
     """The terms of now; None when it is too late to cancel without a person."""
     try:
-        return await cancellation.offer(turn.session, booking, by_customer=True, shop=turn.shop, now=turn.now)
+        return await cancellation.offer(turn.ctx, booking, by_customer=True)
     except TooLateToCancel:
         return None
 

@@ -38,7 +38,7 @@ async def rate(turn: Turn, argument: str) -> Question | None:
     code, _, stars = argument.partition(":")
     booking = await turn.own_booking(code)
     count = int(stars) if stars.isdecimal() and len(stars) == 1 else 0
-    await work.rate(turn.session, booking, count, None, customer_id=turn.contact.customer_id, now=turn.now)
+    await work.rate(turn.ctx, booking, count, None, customer_id=turn.contact.customer_id)
     turn.remark("rated", stars="⭐" * count)
     if turn.state.flow is None:
         turn.state.begin(COMMENT.name, about=code)
@@ -199,14 +199,7 @@ def _warranty(name: str, until: date, today: date, code: str) -> Say:
 async def _decide(turn: Turn, cost: str, *, agreed: bool) -> Question:
     if not cost.isdecimal() or len(cost) > 9:
         raise NotFound
-    decided = await work.decide_cost(
-        turn.session,
-        int(cost),
-        agreed=agreed,
-        customer_id=turn.contact.customer_id,
-        shop=turn.shop,
-        now=turn.now,
-    )
+    decided = await work.decide_cost(turn.ctx, int(cost), agreed=agreed, customer_id=turn.contact.customer_id)
     booking = await bookings.load(turn.session, booking_id=decided.booking_id)
     return question(
         say("cost.answered"),

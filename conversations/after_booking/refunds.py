@@ -87,7 +87,7 @@ async def _finish(turn: Turn) -> Question:
     key, words = turn.state.about or "", turn.state.get("account")
     turn.state.begin(None)
     await _refund(turn, key)
-    await refunds.send_to(turn.session, key, words, shop=turn.shop, now=turn.now)
+    await refunds.send_to(turn.ctx, key, words)
     return actions.menu(turn, say("refund.account_noted"))
 
 

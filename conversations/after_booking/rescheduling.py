@@ -41,16 +41,16 @@ async def move(turn: Turn, code: str) -> Question | None:
     """
     if code:
         booking = await turn.own_booking(code)
-        rescheduling.check_may_move(booking, shop=turn.shop, now=turn.now)
+        rescheduling.check_may_move(turn.ctx, booking)
         turn.state.begin(MOVE.name)
         take_up(turn, booking)
         return None
     live = await _live(turn)
-    movable = [booking for booking in live if rescheduling.may_move(booking, shop=turn.shop, now=turn.now)]
+    movable = [booking for booking in live if rescheduling.may_move(turn.ctx, booking)]
     if turn.state.flow not in (None, MOVE.name) or not live:
         return await actions.my_bookings(turn)
     if not movable:
-        rescheduling.check_may_move(min(live, key=_start), shop=turn.shop, now=turn.now)
+        rescheduling.check_may_move(turn.ctx, min(live, key=_start))
     turn.state.begin(MOVE.name)
     _listen(turn)
     if len(movable) == 1:
@@ -81,7 +81,7 @@ class Which(Step):
 
     async def ask(self, turn: Turn) -> Question:
         """Those that can be moved, the next one first."""
-        movable = [each for each in await _live(turn) if rescheduling.may_move(each, shop=turn.shop, now=turn.now)]
+        movable = [each for each in await _live(turn) if rescheduling.may_move(turn.ctx, each)]
         return question(
             say("move.which"),
             options=[
@@ -157,15 +157,7 @@ async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
     starts_at = draft.starts_at(turn)
     if starts_at is None:
         raise LookupError("nothing is moved without a time")
-    await rescheduling.move(
-        turn.session,
-        booking,
-        starts_at,
-        technician_id=draft.technician_id(turn),
-        actor=actor,
-        shop=turn.shop,
-        now=turn.now,
-    )
+    await rescheduling.move(turn.ctx, booking, starts_at, technician_id=draft.technician_id(turn), actor=actor)
 
 
 def comes_again(turn: Turn, refusal: Refusal) -> bool:
@@ -209,7 +201,7 @@ async def really_back(turn: Turn, code: str) -> Question:
     booking = await turn.own_booking(code)
     if not slot_lost.waits(booking):
         return _settled(code)
-    await slot_lost.give_back(turn.session, booking, shop=turn.shop, now=turn.now)
+    await slot_lost.give_back(turn.ctx, booking)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
@@ -221,13 +213,11 @@ async def _retake(turn: Turn, argument: str, *, anyone: bool) -> Question:
     try:
         async with turn.session.begin_nested():
             await rescheduling.move(
-                turn.session,
+                turn.ctx,
                 booking,
                 _moment(turn, moment),
                 technician_id=None if anyone else booking.technician_id,
                 actor=bookings.CUSTOMER,
-                shop=turn.shop,
-                now=turn.now,
             )
     except Refusal as refusal:
         return await _instead(turn, code, refusal)
@@ -239,7 +229,7 @@ async def _instead(turn: Turn, code: str, refusal: Refusal) -> Question:
     booking = await turn.own_booking(code)
     return question(
         say(f"refusal.{refusal.code}", **refusal.params),
-        options=await slot_lost.offers(turn.session, booking, refusal, shop=turn.shop, now=turn.now),
+        options=await slot_lost.offers(turn.ctx, booking, refusal),
         button=say("late.button"),
     )
 

@@ -238,20 +238,16 @@ def _booked(turn: Turn, booking: Booking) -> Question:
 async def _book(turn: Turn, order: Order) -> Booking:
     customer = turn.contact.customer
     booking = await bookings.book(
-        turn.session,
+        turn.ctx,
         order,
         customer_id=customer.id,
         contact_id=turn.contact.id,
         language=turn.contact.language,
-        shop=turn.shop,
-        now=turn.now,
         code=f"BK-{turn.fresh[:8]}",
     )
     if order.method is not PaymentMethod.COD:
-        await payment_requests.request(
-            turn.session, booking, shop=turn.shop, now=turn.now, percent=order.down_payment_percent
-        )
-    await booking_notices.booked(turn.session, booking, shop=turn.shop, now=turn.now)
+        await payment_requests.request(turn.ctx, booking, percent=order.down_payment_percent)
+    await booking_notices.booked(turn.ctx, booking)
     return booking
 
 
@@ -273,9 +269,7 @@ async def _no_shows(turn: Turn) -> int:
 
 
 async def _quote(turn: Turn) -> Quote:
-    return await bookings.quote_for(
-        turn.session, draft.basket(turn), draft.services(turn), location=draft.location(turn), shop=turn.shop
-    )
+    return await bookings.quote_for(turn.ctx, draft.basket(turn), draft.services(turn), location=draft.location(turn))
 
 
 def price_line(line: Line) -> Say:

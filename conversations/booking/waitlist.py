@@ -25,13 +25,11 @@ async def join(turn: Turn, order: Order) -> Question:
     """Stand in the line for an order; raises what `core.waiting.join` does."""
     customer = turn.contact.customer_id
     wait = await waitlist.join(
-        turn.session,
+        turn.ctx,
         order,
         customer_id=customer,
         contact_id=turn.contact.id,
         language=turn.contact.language,
-        shop=turn.shop,
-        now=turn.now,
         code=_code(turn),
     )
     return await _joined(turn, wait, order.name)
@@ -54,14 +52,14 @@ async def take_at(turn: Turn, argument: str) -> Question:
 
 async def pass_on(turn: Turn, code: str) -> Question:
     """Leave what was offered to the next in line."""
-    await waitlist.pass_on(turn.session, await turn.own_booking(code), now=turn.now)
+    await waitlist.pass_on(turn.ctx, await turn.own_booking(code))
     return actions.menu(turn, say("waiting.passed"))
 
 
 async def join_again(turn: Turn, code: str) -> Question:
     """Stand at the end of the line once more."""
     booking = await turn.own_booking(code)
-    wait = await waitlist.join_again(turn.session, booking, shop=turn.shop, now=turn.now, code=_code(turn))
+    wait = await waitlist.join_again(turn.ctx, booking, code=_code(turn))
     return await _joined(turn, wait, booking.name)
 
 
@@ -95,7 +93,7 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     booking = await turn.own_booking(code)
     try:
         async with turn.session.begin_nested():
-            await waitlist.take(turn.session, booking, starts_at=starts_at, shop=turn.shop, now=turn.now)
+            await waitlist.take(turn.ctx, booking, starts_at=starts_at)
     except (*waitlist.SCARCE, InThePast) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)
     cash = booking.payment_method is PaymentMethod.COD
@@ -122,12 +120,7 @@ async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:
 
 async def _nearby(turn: Turn, booking: Booking) -> Sequence[Option]:
     near = await bookings.nearest_free(
-        turn.session,
-        booking.starts_at,
-        booking.minutes,
-        shop=turn.shop,
-        now=turn.now,
-        technician_id=booking.technician_id,
+        turn.ctx, booking.starts_at, booking.minutes, technician_id=booking.technician_id
     )
     local = [turn.shop.local(at) for at in near]
     return [Option(f"wait-at:{booking.code}:{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]

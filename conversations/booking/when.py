@@ -26,7 +26,7 @@ class Day(Step):
 
     async def ask(self, turn: Turn) -> Question:
         """The next days on which the shop opens; any other can be typed."""
-        days = await bookings.open_days(turn.session, shop=turn.shop, now=turn.now, count=DAYS_SHOWN)
+        days = await bookings.open_days(turn.ctx, count=DAYS_SHOWN)
         return question(
             say("ask.date"),
             options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],
@@ -76,7 +76,7 @@ async def _why_not(turn: Turn, day: date) -> Say | None:
         return say("date.past", day=day)
     if (day - today).days > turn.shop.book_ahead_days:
         return say("date.too_far", days=turn.shop.book_ahead_days)
-    closed = await bookings.why_closed(turn.session, day, shop=turn.shop, language=turn.contact.language)
+    closed = await bookings.why_closed(turn.ctx, day, language=turn.contact.language)
     return None if closed is None else say("date.closed", day=day, why=closed)
 
 
@@ -214,13 +214,7 @@ class Slot(Step):
 
     async def _ask_nearest(self, turn: Turn, day: date, job: Job, lines_up: Sequence[SlotLoad]) -> Question:
         near = await bookings.nearest_free(
-            turn.session,
-            turn.shop.at(day, time(12)),
-            job.minutes,
-            shop=turn.shop,
-            now=turn.now,
-            besides=job.moved_id,
-            count=5,
+            turn.ctx, turn.shop.at(day, time(12)), job.minutes, besides=job.moved_id, count=5
         )
         local = [turn.shop.local(at) for at in near if not _stands(job, at)]
         return question(
@@ -238,9 +232,7 @@ class Slot(Step):
 
 
 async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
-    return await bookings.day_load(
-        turn.session, day, shop=turn.shop, now=turn.now, minutes=job.minutes, besides=job.moved_id
-    )
+    return await bookings.day_load(turn.ctx, day, minutes=job.minutes, besides=job.moved_id)
 
 
 def _can_wait(turn: Turn, slot: SlotLoad, job: Job) -> bool:
@@ -319,12 +311,4 @@ class WhichTechnician(Step):
 
 async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:
     job = await draft.job(turn)
-    return await bookings.free_technicians(
-        turn.session,
-        starts_at,
-        job.minutes,
-        shop=turn.shop,
-        now=turn.now,
-        skills=job.skills,
-        besides=job.moved_id,
-    )
+    return await bookings.free_technicians(turn.ctx, starts_at, job.minutes, skills=job.skills, besides=job.moved_id)

@@ -24,7 +24,7 @@ class Reason(Words):
     async def ask(self, turn: Turn) -> Question:
         """Type it."""
         booking = await who.job(turn, turn.state.about or "")
-        terms = await cancellation.offer(turn.session, booking, by_customer=False, shop=turn.shop, now=turn.now)
+        terms = await cancellation.offer(turn.ctx, booking, by_customer=False)
         return question(say("team.ask.reason", code=turn.state.about), *cancellation.sums(terms))
 
 
@@ -32,7 +32,7 @@ async def _finish(turn: Turn) -> Question:
     code, reason = turn.state.about or "", turn.state.get("reason")
     turn.state.begin(None)
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.cancel(turn.session, booking, reason=reason, actor=actor, shop=turn.shop, now=turn.now)
+    await cancellation.cancel(turn.ctx, booking, reason=reason, actor=actor)
     return await jobs.card(turn, code, say("team.called_off"))
 
 

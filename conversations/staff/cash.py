@@ -52,14 +52,7 @@ async def _remaining(turn: Turn) -> Money:
 async def _finish(turn: Turn) -> Question:
     code, amount = turn.state.about or "", turn.state.get("received")
     turn.state.begin(None)
-    await work.receive_cash(
-        turn.session,
-        await who.job(turn, code),
-        amount,
-        shop=turn.shop,
-        now=turn.now,
-        actor=who.acting(turn).name,
-    )
+    await work.receive_cash(turn.ctx, await who.job(turn, code), amount, actor=who.acting(turn).name)
     return await jobs.card(turn, code, say("team.cash_noted", amount=amount))
 
 

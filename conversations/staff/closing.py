@@ -53,7 +53,7 @@ class ReallyClose(OnceMore):
     async def ask(self, turn: Turn) -> Question:
         """With the number of jobs that would have to be moved."""
         day = _day(turn)
-        waiting = await closures.affected(turn.session, day, shop=turn.shop)
+        waiting = await closures.affected(turn.ctx, day)
         return question(
             say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(waiting)),
             options=[Option("yes", say("team.option.close_it")), Option("no", say("option.no"))],
@@ -69,7 +69,7 @@ async def _finish(turn: Turn) -> Question:
     turn.state.begin(None)
     if not really:
         return await menu(turn, first=say("team.not_closed"))
-    waiting = await closures.close_day(turn.session, day, reason, shop=turn.shop)
+    waiting = await closures.close_day(turn.ctx, day, reason)
     if not waiting:
         return await menu(turn, first=say("team.closed", day=day))
     return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(waiting)), waiting, more="jobs:today")

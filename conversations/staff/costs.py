@@ -91,14 +91,12 @@ async def _finish(turn: Turn) -> Question:
     if not given["sure"]:
         return await jobs.card(turn, code, say("team.cost_dropped"))
     await work.add_cost(
-        turn.session,
+        turn.ctx,
         await who.job(turn, code),
         given["what"],
         given["how_much"],
         agreed=False,
         photo=given["photo"] or None,
-        shop=turn.shop,
-        now=turn.now,
         actor=who.acting(turn).name,
     )
     return await jobs.card(turn, code, say("team.cost_sent"))

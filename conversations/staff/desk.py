@@ -12,7 +12,7 @@ from core.states import BookingStatus
 async def figures(turn: Turn, _: str) -> Question:
     """All bookings by status, all revenue, and this week day by day, with its picture."""
     now = await overview.dashboard(turn.session)
-    week = await overview.week(turn.session, turn.local_now.date(), shop=turn.shop)
+    week = await overview.week(turn.ctx, turn.local_now.date())
     return question(
         say(
             "team.figures",
@@ -35,7 +35,7 @@ async def figures(turn: Turn, _: str) -> Question:
 
 async def pending(turn: Turn, begins: str) -> Question:
     """The bookings that wait: those paid without a place, then for money or a technician, the next appointment first."""
-    found, _ = await overview.find(turn.session, shop=turn.shop, status=BookingStatus.PENDING, limit=200)
+    found, _ = await overview.find(turn.ctx, status=BookingStatus.PENDING, limit=200)
     if not found:
         return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])
     head = say("team.pending", count=len(found))
@@ -46,7 +46,7 @@ async def pending(turn: Turn, begins: str) -> Question:
 async def assign(turn: Turn, code: str) -> Question:
     """Who could take a job at its time."""
     booking = await who.job(turn, code)
-    free = await work.free_for(turn.session, booking, shop=turn.shop, now=turn.now)
+    free = await work.free_for(turn.ctx, booking)
     back = Option(f"job:{code}", say("team.option.back_to_job"))
     if not free:
         return question(say("team.nobody_free"), always=[back])
@@ -62,5 +62,5 @@ async def give(turn: Turn, argument: str) -> Question:
     """Give a job to a technician; both sides are told."""
     code, _, technician = argument.partition(":")
     booking = await who.job(turn, code)
-    await work.assign(turn.session, booking, technician, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    await work.assign(turn.ctx, booking, technician, actor=who.acting(turn).name)
     return await jobs.card(turn, code, say("team.given"))

@@ -55,9 +55,7 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
     """The job as it stands, below what has just been done."""
     booking = await who.job(turn, code)
     head = say("team.job", code=code, status=say(f"status.{booking.status}"))
-    facts = booking_notices.staff_card(
-        head, booking, await booking_notices.job_facts(turn.session, booking, turn.shop)
-    ).says
+    facts = booking_notices.staff_card(head, booking, await booking_notices.job_facts(turn.ctx, booking)).says
     return question(
         *first,
         *facts,
@@ -72,14 +70,14 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
 async def on_my_way(turn: Turn, code: str) -> Question:
     """The technician sets out; the customer is told."""
     booking = await who.job(turn, code)
-    await work.on_my_way(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    await work.on_my_way(turn.ctx, booking, actor=who.acting(turn).name)
     return await card(turn, code, say("team.on_my_way"))
 
 
 async def start(turn: Turn, code: str) -> Question:
     """The car is in; the customer is told."""
     booking = await who.job(turn, code)
-    await work.start(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    await work.start(turn.ctx, booking, actor=who.acting(turn).name)
     return await card(turn, code, say("team.started"))
 
 
@@ -101,14 +99,14 @@ async def finish(turn: Turn, code: str) -> Question:
 async def finish_anyway(turn: Turn, code: str) -> Question:
     """Complete a job; costs that nobody answered are not billed."""
     booking = await who.job(turn, code)
-    await work.complete(turn.session, booking, shop=turn.shop, now=turn.now, actor=who.acting(turn).name)
+    await work.complete(turn.ctx, booking, actor=who.acting(turn).name)
     return await card(turn, code, say("team.finished"))
 
 
 async def send_link(turn: Turn, code: str) -> Question:
     """A payment link for the rest, to the customer; staff sees the one that lives."""
     booking = await who.job(turn, code)
-    request = await slot_lost.ask_for_rest(turn.session, booking, shop=turn.shop, now=turn.now, percent=None)
+    request = await slot_lost.ask_for_rest(turn.ctx, booking, percent=None)
     if request.url is None:
         return question(say("team.link_coming", amount=request.amount), options=[_back_to(code)])
     return question(
@@ -121,10 +119,10 @@ async def send_link(turn: Turn, code: str) -> Question:
 async def _jobs(turn: Turn, day: date) -> Sequence[Booking]:
     member = who.acting(turn)
     if member.technician is not None:
-        return await work.agenda(turn.session, member.technician, day, shop=turn.shop)
+        return await work.agenda(turn.ctx, member.technician, day)
     if member.role != "admin":
         return ()
-    found, _ = await overview.find(turn.session, shop=turn.shop, day=day, limit=200)
+    found, _ = await overview.find(turn.ctx, day=day, limit=200)
     return [booking for booking in reversed(found) if booking.status is not BookingStatus.CANCELLED]
 
 

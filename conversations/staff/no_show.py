@@ -10,7 +10,7 @@ from core.notices import booking_notices
 async def no_show(turn: Turn, code: str) -> Question:
     """Ask once more, with what it costs the customer."""
     booking = await who.job(turn, code)
-    due = await cancellation.offer_for_no_show(turn.session, booking, shop=turn.shop, now=turn.now)
+    due = await cancellation.offer_for_no_show(turn.ctx, booking)
     return question(
         say("team.no_show_sure", code=code, at=turn.shop.local(booking.starts_at)),
         *([booking_notices.block(cancellation.sums(due))] if due.paid else []),
@@ -24,5 +24,5 @@ async def no_show(turn: Turn, code: str) -> Question:
 async def yes_no_show(turn: Turn, code: str) -> Question:
     """The booking is closed; the customer is told."""
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.no_show(turn.session, booking, actor=actor, shop=turn.shop, now=turn.now)
+    await cancellation.no_show(turn.ctx, booking, actor=actor)
     return await jobs.card(turn, code, say("team.no_show_noted"))

@@ -58,13 +58,7 @@ async def _finish(turn: Turn) -> Question:
     code, words, photos = turn.state.about or "", turn.state.get("words", []), turn.state.get("photos", [])
     turn.state.begin(None)
     await work.add_note(
-        turn.session,
-        await who.job(turn, code),
-        "\n".join(words),
-        photos=photos,
-        shop=turn.shop,
-        now=turn.now,
-        actor=who.acting(turn).name,
+        turn.ctx, await who.job(turn, code), "\n".join(words), photos=photos, actor=who.acting(turn).name
     )
     return await jobs.card(turn, code, say("team.noted"))
 

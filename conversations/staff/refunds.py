@@ -35,7 +35,7 @@ async def owed(turn: Turn, key: str) -> Question:
 
 async def ask_account(turn: Turn, key: str) -> Question:
     """Ask the customer for a bank account once more; raises `NotFound`, `AlreadySentBack`."""
-    await owing.ask_again(turn.session, key, shop=turn.shop, now=turn.now)
+    await owing.ask_again(turn.ctx, key)
     return await _card(turn, key, say("team.refund_asked"))
 
 
@@ -56,7 +56,7 @@ async def transferred(turn: Turn, key: str) -> Question:
 
 async def yes_transferred(turn: Turn, key: str) -> Question:
     """Record it; raises `NotFound`, `AlreadySentBack`."""
-    await owing.transferred(turn.session, key, by=acting(turn).name, shop=turn.shop, now=turn.now)
+    await owing.transferred(turn.ctx, key, by=acting(turn).name)
     return await _card(turn, key, say("team.refund_recorded"))
 
 

@@ -39,9 +39,7 @@ async def _finish(turn: Turn) -> Question:
     turn.state.begin(None)
     booking, writer = await who.job(turn, code), who.acting(turn).name
     letter = message(say("team.letter", name=writer, code=code, text=words))
-    await recipients.chat(
-        turn.session, booking, letter, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}", turn.now
-    )
+    await recipients.chat(turn.ctx, booking, letter, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}")
     return await jobs.card(turn, code, say("team.written"))
 
 

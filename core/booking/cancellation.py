@@ -9,10 +9,8 @@ still open end, and money that comes by one all the same is owed back whole (`se
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.context import Context
 from core.db.tables import Booking
 from core.messaging.messages import Message, Option, Say, message, say
 from core.money import Money
@@ -47,72 +45,70 @@ class Terms:
         return self.paid - self.kept
 
 
-def terms(booking: Booking, paid: Money, *, by_customer: bool, shop: Shop, now: datetime) -> Terms:
+def terms(ctx: Context, booking: Booking, paid: Money, *, by_customer: bool) -> Terms:
     """What would become of `paid` if it were cancelled now; only who cancels what was confirmed loses any."""
     if not by_customer or booking.status is not BookingStatus.CONFIRMED:
         return Terms(paid)
     starts_at, percent = booking.starts_at, booking.down_payment_percent
-    kept = policy.kept_when_cancelled(booking.total_price, paid, percent, starts_at, shop=shop, now=now)
-    return Terms(paid, kept, policy.missed_deadline(starts_at, shop=shop, now=now)) if kept else Terms(paid)
+    kept = policy.kept_when_cancelled(booking.total_price, paid, percent, starts_at, shop=ctx.shop, now=ctx.now)
+    return Terms(paid, kept, policy.missed_deadline(starts_at, shop=ctx.shop, now=ctx.now)) if kept else Terms(paid)
 
 
-async def offer(session: AsyncSession, booking: Booking, *, by_customer: bool, shop: Shop, now: datetime) -> Terms:
+async def offer(ctx: Context, booking: Booking, *, by_customer: bool) -> Terms:
     """The terms on which it can be cancelled now, its row locked so that they stand until the transaction ends.
 
     Raises `InvalidTransition`, `TooLateToCancel`.
     """
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment_requests.locked(ctx.session, booking.id)
     if by_customer:
-        policy.check_may_cancel(booking.status, booking.starts_at, shop=shop, now=now)
+        policy.check_may_cancel(booking.status, booking.starts_at, shop=ctx.shop, now=ctx.now)
     check_move(booking.status, BookingStatus.CANCELLED)
-    return terms(booking, _in_hand(booking), by_customer=by_customer, shop=shop, now=now)
+    return terms(ctx, booking, _in_hand(booking), by_customer=by_customer)
 
 
-async def cancel(
-    session: AsyncSession, booking: Booking, *, reason: str, actor: str, shop: Shop, now: datetime
-) -> Terms:
+async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> Terms:
     """Cancel it on the terms that `offer` tells; the customer's own (`bookings.CUSTOMER`) are the shop's policy.
 
     Raises `InvalidTransition`, `TooLateToCancel`.
     """
     by_customer = actor == bookings.CUSTOMER
-    agreed = await offer(session, booking, by_customer=by_customer, shop=shop, now=now)
-    closed = await _end(session, booking, reason=reason, actor=actor, now=now)
-    note = await credit_notes.issue(session, booking, keeps=agreed.kept, reason=CANCELLED, shop=shop, now=now)
+    agreed = await offer(ctx, booking, by_customer=by_customer)
+    closed = await _end(ctx, booking, reason=reason, actor=actor)
+    note = await credit_notes.issue(ctx, booking, keeps=agreed.kept, reason=CANCELLED)
     because = [say("cancelling.because", reason=reason)] if reason and reason != bookings.CUSTOMER else []
     to_customer, to_staff = _BY_CUSTOMER if by_customer else _BY_SHOP
-    which = _which(booking, shop)
+    which = _which(booking, ctx.shop)
     told = [say(to_customer, **which), *([] if by_customer else because), *money(agreed), *closed]
     heard = _heard(booking, agreed, say(to_staff, who=actor, **which), *because)
     letter = Message(tuple(told), document=note)
-    await _tell(session, booking, letter, heard, key=f"cancelled:{booking.code}", shop=shop, now=now)
-    await _owe(session, booking, agreed, reason=CANCELLED, shop=shop, now=now)
+    await _tell(ctx, booking, letter, heard, key=f"cancelled:{booking.code}")
+    await _owe(ctx, booking, agreed, reason=CANCELLED)
     return agreed
 
 
-async def offer_for_no_show(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> Terms:
+async def offer_for_no_show(ctx: Context, booking: Booking) -> Terms:
     """What a no-show costs this customer, as `offer`; raises `InvalidTransition`, `TooEarlyForNoShow`."""
-    booking = await payment_requests.locked(session, booking.id)
-    policy.check_no_show(booking.status, booking.starts_at, shop=shop, now=now)
+    booking = await payment_requests.locked(ctx.session, booking.id)
+    policy.check_no_show(booking.status, booking.starts_at, shop=ctx.shop, now=ctx.now)
     paid = _in_hand(booking)
-    return Terms(paid, policy.kept_for_no_show(booking.total_price, paid, booking.down_payment_percent, shop=shop))
+    return Terms(paid, policy.kept_for_no_show(booking.total_price, paid, booking.down_payment_percent, shop=ctx.shop))
 
 
-async def no_show(session: AsyncSession, booking: Booking, *, actor: str, shop: Shop, now: datetime) -> Terms:
+async def no_show(ctx: Context, booking: Booking, *, actor: str) -> Terms:
     """The customer never came: cancelled for good, the shop's share kept, the rest owed back.
 
     Raises `InvalidTransition`, `TooEarlyForNoShow`.
     """
-    due = await offer_for_no_show(session, booking, shop=shop, now=now)
-    closed = await _end(session, booking, reason=NO_SHOW, actor=actor, now=now)
-    booking.no_show_at = now
-    head = say("no_show.missed_you", **_which(booking, shop))
+    due = await offer_for_no_show(ctx, booking)
+    closed = await _end(ctx, booking, reason=NO_SHOW, actor=actor)
+    booking.no_show_at = ctx.now
+    head = say("no_show.missed_you", **_which(booking, ctx.shop))
     again = Option(f"again:{booking.code}", say("no_show.again"))
-    note = await credit_notes.issue(session, booking, keeps=due.kept, reason=NO_SHOW, shop=shop, now=now)
+    note = await credit_notes.issue(ctx, booking, keeps=due.kept, reason=NO_SHOW)
     told = message(head, *money(due), *closed, say("no_show.welcome"), options=(again,), document=note)
-    heard = _heard(booking, due, say("staff.no_show", who=actor, **_which(booking, shop)))
-    await _tell(session, booking, told, heard, key=f"no-show:{booking.code}", shop=shop, now=now)
-    await _owe(session, booking, due, reason=NO_SHOW, shop=shop, now=now)
+    heard = _heard(booking, due, say("staff.no_show", who=actor, **_which(booking, ctx.shop)))
+    await _tell(ctx, booking, told, heard, key=f"no-show:{booking.code}")
+    await _owe(ctx, booking, due, reason=NO_SHOW)
     return due
 
 
@@ -139,20 +135,18 @@ def _in_hand(booking: Booking) -> Money:
     return max(0, booking.paid_amount - booking.going_back)
 
 
-async def _end(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> list[Say]:
+async def _end(ctx: Context, booking: Booking, *, reason: str, actor: str) -> list[Say]:
     """Give up its places, its open costs and its link; says so where the customer has one."""
-    link = await payment_requests.open_request(session, booking, now=now)
-    await bookings.cancel(session, booking, reason=reason, actor=actor, now=now)
-    await costs.withdraw(session, booking, actor=actor, now=now)
-    await payment_requests.void(session, booking, now=now)
+    link = await payment_requests.open_request(ctx, booking)
+    await bookings.cancel(ctx, booking, reason=reason, actor=actor)
+    await costs.withdraw(ctx, booking, actor=actor)
+    await payment_requests.void(ctx, booking)
     return [say("cancelling.link_closed")] if link is not None else []
 
 
-async def _owe(
-    session: AsyncSession, booking: Booking, outcome: Terms, *, reason: str, shop: Shop, now: datetime
-) -> None:
+async def _owe(ctx: Context, booking: Booking, outcome: Terms, *, reason: str) -> None:
     if outcome.back:
-        await refunds.owe(session, booking, outcome.back, reason=reason, shop=shop, now=now)
+        await refunds.owe(ctx, booking, outcome.back, reason=reason)
 
 
 # --- who is told ---------------------------------------------------------------------------------
@@ -162,14 +156,12 @@ _BY_SHOP = ("cancelling.by_shop", "staff.cancelled")
 """What the customer and what staff read first."""
 
 
-async def _tell(
-    session: AsyncSession, booking: Booking, told: Message, heard: list[Say], *, key: str, shop: Shop, now: datetime
-) -> None:
+async def _tell(ctx: Context, booking: Booking, told: Message, heard: list[Say], *, key: str) -> None:
     """The customer in the chat and by mail, the technician, who is free now, and the admins."""
-    await recipients.chat(session, booking, told, key, now)
-    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
-    await recipients.technician(session, booking, message(heard[0]), key=key, shop=shop, now=now)
-    await recipients.admins(session, booking, Message(tuple(heard)), key=key, shop=shop, now=now)
+    await recipients.chat(ctx, booking, told, key)
+    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
+    await recipients.technician(ctx, booking, message(heard[0]), key=key)
+    await recipients.admins(ctx, booking, Message(tuple(heard)), key=key)
 
 
 def _heard(booking: Booking, outcome: Terms, head: Say, *more: Say) -> list[Say]:

@@ -6,8 +6,7 @@ move ──> the new places are taken before the old ones are left ──> remin
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.context import Context
 from core.db.tables import Booking
 from core.messaging.messages import Message, Say, message, say
 from core.notices import booking_notices, recipients
@@ -15,59 +14,49 @@ from core.payment import payment_requests, slot_lost
 from core.pricing import policy
 from core.refusals import Refusal
 from core.schedule import bookings
-from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod
 from core.work.notices import taken_away
 
 _MOVABLE = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 
-async def move(
-    session: AsyncSession,
-    booking: Booking,
-    starts_at: datetime,
-    *,
-    technician_id: str | None,
-    actor: str,
-    shop: Shop,
-    now: datetime,
-) -> None:
+async def move(ctx: Context, booking: Booking, starts_at: datetime, *, technician_id: str | None, actor: str) -> None:
     """Move a booking; a customer (`bookings.CUSTOMER`) within the shop's limits, staff at any time before work starts.
 
     Asked for where it stands already, nothing happens. Raises `TooLateToMove`, `MovedTooOften`, and what
     `bookings.reschedule` refuses; a booking that had lost its hold also what `payments.request` does.
     """
-    booking = await payment_requests.locked(session, booking.id)
-    if _stands(booking, starts_at, technician_id, now):
+    booking = await payment_requests.locked(ctx.session, booking.id)
+    if _stands(booking, starts_at, technician_id, ctx.now):
         return
     was, waited = booking.starts_at, slot_lost.waits(booking)
-    lapsed = not waited and _lapsed(booking, now)
+    lapsed = not waited and _lapsed(booking, ctx.now)
     if actor == bookings.CUSTOMER and not waited:
-        check_may_move(booking, shop=shop, now=now)
+        check_may_move(ctx, booking)
         booking.moves += 1
     if booking.technician_id != technician_id:
-        await taken_away(session, booking, shop=shop, now=now)
-    await bookings.reschedule(session, booking, starts_at, technician_id=technician_id, shop=shop, now=now, actor=actor)
+        await taken_away(ctx, booking)
+    await bookings.reschedule(ctx, booking, starts_at, technician_id=technician_id, actor=actor)
     if waited:
-        await slot_lost.placed(session, booking, shop=shop, now=now)
+        await slot_lost.placed(ctx, booking)
         return
     if lapsed:
-        await payment_requests.request(session, booking, shop=shop, now=now, percent=booking.down_payment_percent)
+        await payment_requests.request(ctx, booking, percent=booking.down_payment_percent)
     if booking.status is BookingStatus.CONFIRMED or booking.payment_method is PaymentMethod.COD:
-        await booking_notices.schedule_reminders(session, booking, shop=shop, now=now)
-    await _tell(session, booking, was, actor=actor, shop=shop, now=now)
+        await booking_notices.schedule_reminders(ctx, booking)
+    await _tell(ctx, booking, was, actor=actor)
 
 
-def check_may_move(booking: Booking, *, shop: Shop, now: datetime) -> None:
+def check_may_move(ctx: Context, booking: Booking) -> None:
     """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless its customer may move it now."""
     if not slot_lost.waits(booking):
-        policy.check_may_move(booking.status, booking.starts_at, booking.moves, shop=shop, now=now)
+        policy.check_may_move(booking.status, booking.starts_at, booking.moves, shop=ctx.shop, now=ctx.now)
 
 
-def may_move(booking: Booking, *, shop: Shop, now: datetime) -> bool:
+def may_move(ctx: Context, booking: Booking) -> bool:
     """Whether its customer may move it now."""
     try:
-        check_may_move(booking, shop=shop, now=now)
+        check_may_move(ctx, booking)
     except Refusal:
         return False
     return True
@@ -84,23 +73,21 @@ def _lapsed(booking: Booking, now: datetime) -> bool:
     return by_link and (not booking.holding or (booking.hold_until is not None and booking.hold_until <= now))
 
 
-async def _tell(
-    session: AsyncSession, booking: Booking, was: datetime, *, actor: str, shop: Shop, now: datetime
-) -> None:
+async def _tell(ctx: Context, booking: Booking, was: datetime, *, actor: str) -> None:
     """Who moved it knows; everybody else concerned reads it, the customer also by mail."""
     by_customer = actor == bookings.CUSTOMER
-    key = f"moved:{booking.code}:{now.isoformat()}"
-    facts = await booking_notices.job_facts(session, booking, shop)
-    when = {"code": booking.code, "was": shop.local(was), "at": shop.local(booking.starts_at)}
+    key = f"moved:{booking.code}:{ctx.now.isoformat()}"
+    facts = await booking_notices.job_facts(ctx, booking)
+    when = {"code": booking.code, "was": ctx.shop.local(was), "at": ctx.shop.local(booking.starts_at)}
     told = message(
         say("moved.by_customer" if by_customer else "moved.by_staff", name=booking.name, **when),
         booking_notices.block(facts),
     )
     if not by_customer:
-        await recipients.chat(session, booking, told, key, now)
-    await recipients.mail(session, booking, "moved.mail", told, key=key, shop=shop, now=now)
+        await recipients.chat(ctx, booking, told, key)
+    await recipients.mail(ctx, booking, "moved.mail", told, key=key)
     who: Say | str = say("moved.who_customer") if by_customer else actor
     card: Message = booking_notices.staff_card(say("staff.moved", who=who, **when), booking, facts)
-    await recipients.technician(session, booking, card, key=key, shop=shop, now=now)
+    await recipients.technician(ctx, booking, card, key=key)
     if by_customer:
-        await recipients.admins(session, booking, card, key=key, shop=shop, now=now)
+        await recipients.admins(ctx, booking, card, key=key)

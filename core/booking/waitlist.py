@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import leave_work, one_at_a_time
 from core.db.tables import Booking, Contact, Waiting
 from core.messaging import outbox
@@ -34,7 +35,6 @@ from core.refusals import (
 from core.schedule import bookings, holds, waitlist_priority
 from core.schedule.occupancy import IS_WAITING
 from core.schedule.orders import Order
-from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, WaitState
 
 BATCH = 50
@@ -45,28 +45,20 @@ _ORDERS = TypeAdapter(Order)
 
 
 async def join(
-    session: AsyncSession,
-    order: Order,
-    *,
-    customer_id: int,
-    contact_id: int | None,
-    language: str,
-    shop: Shop,
-    now: datetime,
-    code: str,
+    ctx: Context, order: Order, *, customer_id: int, contact_id: int | None, language: str, code: str
 ) -> Waiting:
     """Stand in the line for an order, at its end; nothing is held and nothing is to be paid.
 
     `code` is what its booking will be called. Raises `AlreadyWaiting`, `TooManyWaits`, and what booking it would,
     but for what can be waited for.
     """
-    await one_at_a_time(session, f"waiting of customer {customer_id}")
-    own = await of_customer(session, customer_id)
+    await one_at_a_time(ctx.session, f"waiting of customer {customer_id}")
+    own = await of_customer(ctx.session, customer_id)
     if any(each.starts_at == order.starts_at for each in own):
-        raise AlreadyWaiting(at=shop.local(order.starts_at))
-    if len(own) >= shop.max_waits:
-        raise TooManyWaits(most=shop.max_waits)
-    needs = await bookings.needs_of(session, order, customer_id=customer_id, shop=shop, now=now)
+        raise AlreadyWaiting(at=ctx.shop.local(order.starts_at))
+    if len(own) >= ctx.shop.max_waits:
+        raise TooManyWaits(most=ctx.shop.max_waits)
+    needs = await bookings.needs_of(ctx, order, customer_id=customer_id)
     wait = Waiting(
         booking_code=code,
         customer_id=customer_id,
@@ -75,11 +67,11 @@ async def join(
         starts_at=order.starts_at,
         order=_ORDERS.dump_python(order, mode="json") | {"total": needs.quote.total},
         state=WaitState.WAITING,
-        created_at=now,
+        created_at=ctx.now,
     )
-    session.add(wait)
-    await session.flush()
-    leave_work(session, holds.WAITING)
+    ctx.session.add(wait)
+    await ctx.session.flush()
+    leave_work(ctx.session, holds.WAITING)
     return wait
 
 
@@ -107,83 +99,79 @@ async def leave(session: AsyncSession, code: str, *, customer_id: int) -> Waitin
 # --- offers ----------------------------------------------------------------------------------------
 
 
-async def due(session: AsyncSession, *, shop: Shop, now: datetime) -> list[int]:
+async def due(ctx: Context) -> list[int]:
     """The places in the line that can be offered what they wait for now, first come first; it only reads."""
-    wishes = await waitlist_priority.read(session, shop=shop, now=now)
-    return [wish.id for wish in await waitlist_priority.servable(session, wishes, shop=shop, now=now)]
+    wishes = await waitlist_priority.read(ctx)
+    return [wish.id for wish in await waitlist_priority.servable(ctx, wishes)]
 
 
-async def offer(session: AsyncSession, wait_id: int, *, shop: Shop, now: datetime) -> bool:
+async def offer(ctx: Context, wait_id: int) -> bool:
     """Hold for a place in the line what it waits for, and tell the customer; False where somebody else has it now.
 
     An order that can't be booked for another reason leaves the line, and the customer is told.
     """
-    wait = await _locked(session, Waiting.id == wait_id)
+    wait = await _locked(ctx.session, Waiting.id == wait_id)
     if wait is None or wait.state is not WaitState.WAITING:
         return False
     try:
-        async with session.begin_nested():
-            booking = await _book(session, wait, shop=shop, now=now)
+        async with ctx.session.begin_nested():
+            booking = await _book(ctx, wait)
     except SCARCE:
         return False
     except Refusal as why:
         wait.state = WaitState.ENDED
-        told = message(say("waiting.impossible", at=shop.local(wait.starts_at), why=_why(why)), options=(_TO_BOOK,))
-        await _tell(session, wait, told, key=f"wait-impossible:{wait.booking_code}", now=now)
+        told = message(say("waiting.impossible", at=ctx.shop.local(wait.starts_at), why=_why(why)), options=(_TO_BOOK,))
+        await _tell(ctx, wait, told, key=f"wait-impossible:{wait.booking_code}")
         return True
-    until = min(now + timedelta(minutes=shop.offer_minutes), booking.starts_at)
+    until = min(ctx.now + timedelta(minutes=ctx.shop.offer_minutes), booking.starts_at)
     wait.state, wait.offered_until, booking.hold_until = WaitState.OFFERED, until, until
     key = f"offer:{booking.code}"
-    await recipients.chat(session, booking, await _invitation(session, wait, booking, shop), key, now, until=until)
+    await recipients.chat(ctx, booking, await _invitation(ctx, wait, booking), key, until=until)
     return True
 
 
-async def take(
-    session: AsyncSession, booking: Booking, *, starts_at: datetime | None = None, shop: Shop, now: datetime
-) -> None:
+async def take(ctx: Context, booking: Booking, *, starts_at: datetime | None = None) -> None:
     """The customer takes what was offered (late: if it is still free), at another start where one is named.
 
     Raises `NotFound` (never offered), `InvalidTransition` (passed on, or taken and paid or confirmed), and what
     `bookings.hold_again` or `bookings.reschedule` refuses when others have it.
     """
-    booking, wait = await _undecided(session, booking, then=BookingStatus.CONFIRMED)
+    booking, wait = await _undecided(ctx.session, booking, then=BookingStatus.CONFIRMED)
     if starts_at is None or (starts_at == booking.starts_at and booking.holding):
-        await bookings.hold_again(session, booking, shop=shop, now=now)
+        await bookings.hold_again(ctx, booking)
     else:
         named = booking.technician_id
         actor = bookings.CUSTOMER
-        await bookings.reschedule(session, booking, starts_at, technician_id=named, shop=shop, now=now, actor=actor)
+        await bookings.reschedule(ctx, booking, starts_at, technician_id=named, actor=actor)
     wait.state = WaitState.TAKEN
     if booking.payment_method is not PaymentMethod.COD:
-        await payment_requests.request(session, booking, shop=shop, now=now, percent=booking.down_payment_percent)
-    await booking_notices.booked(session, booking, shop=shop, now=now)
+        await payment_requests.request(ctx, booking, percent=booking.down_payment_percent)
+    await booking_notices.booked(ctx, booking)
 
 
-async def pass_on(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
+async def pass_on(ctx: Context, booking: Booking) -> None:
     """The customer doesn't want what was offered: it is free for the next, and a link that was asked for is closed.
 
     Raises `NotFound`, and `InvalidTransition` once it is taken, paid or confirmed.
     """
-    booking, wait = await _undecided(session, booking, then=BookingStatus.CANCELLED)
+    booking, wait = await _undecided(ctx.session, booking, then=BookingStatus.CANCELLED)
     if wait.state is WaitState.TAKEN:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
     wait.state = WaitState.ENDED
-    await bookings.cancel(session, booking, reason="waiting", actor=bookings.CUSTOMER, now=now)
-    await payment_requests.void(session, booking, now=now)
+    await bookings.cancel(ctx, booking, reason="waiting", actor=bookings.CUSTOMER)
+    await payment_requests.void(ctx, booking)
 
 
-async def join_again(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, code: str) -> Waiting:
+async def join_again(ctx: Context, booking: Booking, *, code: str) -> Waiting:
     """Who was offered something, and too late, stands at the end of the line; raises what `join` and `pass_on` do."""
-    await pass_on(session, booking, now=now)
-    before = await _offered(session, booking)
+    await pass_on(ctx, booking)
+    before = await _offered(ctx.session, booking)
     return await join(
-        session,
+        ctx,
         _order(before),
         customer_id=before.customer_id,
         contact_id=before.contact_id,
         language=before.language,
-        shop=shop,
-        now=now,
         code=code,
     )
 
@@ -191,59 +179,61 @@ async def join_again(session: AsyncSession, booking: Booking, *, shop: Shop, now
 # --- ends ------------------------------------------------------------------------------------------
 
 
-async def over(session: AsyncSession, *, shop: Shop, now: datetime) -> list[int]:
+async def over(ctx: Context) -> list[int]:
     """The places in the line whose offer nobody answered, and those whose time has come; it only reads."""
-    queries = (_unanswered(now), _too_late(shop, now))
-    return [each for query in queries for each in await session.scalars(query.limit(BATCH))]
+    queries = (_unanswered(ctx.now), _too_late(ctx))
+    return [each for query in queries for each in await ctx.session.scalars(query.limit(BATCH))]
 
 
-async def end(session: AsyncSession, wait_id: int, *, shop: Shop, now: datetime) -> None:
+async def end(ctx: Context, wait_id: int) -> None:
     """End an offer that nobody answered, or a wait whose time has come; the customer is told once."""
-    wait = await session.get_one(Waiting, wait_id)
+    wait = await ctx.session.get_one(Waiting, wait_id)
     if wait.state is WaitState.OFFERED:
-        await _end_offer(session, wait, shop=shop, now=now)
+        await _end_offer(ctx, wait)
     else:
-        await _end_wait(session, wait, shop=shop, now=now)
+        await _end_wait(ctx, wait)
 
 
-async def _end_offer(session: AsyncSession, wait: Waiting, *, shop: Shop, now: datetime) -> None:
+async def _end_offer(ctx: Context, wait: Waiting) -> None:
     """What became of an offer whose minutes are over: by its link it may have been taken without a word."""
-    offered = await session.scalars(select(Booking.id).where(Booking.code == wait.booking_code))
-    booking = await payment_requests.locked(session, offered.one())
-    wait = await _offered(session, booking)
+    offered = await ctx.session.scalars(select(Booking.id).where(Booking.code == wait.booking_code))
+    booking = await payment_requests.locked(ctx.session, offered.one())
+    wait = await _offered(ctx.session, booking)
     if wait.state is not WaitState.OFFERED:  # answered just now
         return
     wait.state = WaitState.ENDED
     if booking.status is BookingStatus.CANCELLED:
         return
-    if booking.paid_amount or (booking.holding and (booking.hold_until is None or booking.hold_until > now)):
+    if booking.paid_amount or (booking.holding and (booking.hold_until is None or booking.hold_until > ctx.now)):
         wait.state = WaitState.TAKEN
-        await booking_notices.booked(session, booking, shop=shop, now=now)
+        await booking_notices.booked(ctx, booking)
         return
     told = message(
-        say("waiting.unanswered", name=booking.name, at=shop.local(booking.starts_at)),
+        say("waiting.unanswered", name=booking.name, at=ctx.shop.local(booking.starts_at)),
         options=(Option(f"wait-take:{booking.code}", say("waiting.option.still")), _TO_BOOK),
     )
-    await recipients.chat(session, booking, told, f"offer-over:{booking.code}", now)
-    if held := await holds.ended(session, now=now):
-        await holds.exchange(session, leaving=held)
+    await recipients.chat(ctx, booking, told, f"offer-over:{booking.code}")
+    if held := await holds.ended(ctx):
+        await holds.exchange(ctx.session, leaving=held)
 
 
-async def _end_wait(session: AsyncSession, wait: Waiting, *, shop: Shop, now: datetime) -> None:
-    still = await _locked(session, Waiting.id == wait.id)
+async def _end_wait(ctx: Context, wait: Waiting) -> None:
+    still = await _locked(ctx.session, Waiting.id == wait.id)
     if still is None or still.state is not WaitState.WAITING:  # left, or offered just now
         return
     still.state = WaitState.ENDED
-    told = message(say("waiting.over", at=shop.local(still.starts_at)), options=(_TO_BOOK,))
-    await _tell(session, still, told, key=f"wait-over:{still.booking_code}", now=now)
+    told = message(say("waiting.over", at=ctx.shop.local(still.starts_at)), options=(_TO_BOOK,))
+    await _tell(ctx, still, told, key=f"wait-over:{still.booking_code}")
 
 
 def _unanswered(now: datetime) -> Select[int]:
     return select(Waiting.id).where(text("waiting.state = 'offered'"), Waiting.offered_until <= now)
 
 
-def _too_late(shop: Shop, now: datetime) -> Select[int]:
-    return select(Waiting.id).where(IS_WAITING, Waiting.starts_at < now + timedelta(minutes=shop.book_notice_minutes))
+def _too_late(ctx: Context) -> Select[int]:
+    return select(Waiting.id).where(
+        IS_WAITING, Waiting.starts_at < ctx.now + timedelta(minutes=ctx.shop.book_notice_minutes)
+    )
 
 
 # --- a place in the line ---------------------------------------------------------------------------
@@ -270,15 +260,13 @@ async def _undecided(session: AsyncSession, booking: Booking, *, then: BookingSt
     return booking, wait
 
 
-async def _book(session: AsyncSession, wait: Waiting, *, shop: Shop, now: datetime) -> Booking:
+async def _book(ctx: Context, wait: Waiting) -> Booking:
     return await bookings.book(
-        session,
+        ctx,
         _order(wait),
         customer_id=wait.customer_id,
         contact_id=wait.contact_id,
         language=wait.language,
-        shop=shop,
-        now=now,
         code=wait.booking_code,
         waited=wait.id,
     )
@@ -288,11 +276,11 @@ def _order(wait: Waiting) -> Order:
     return _ORDERS.validate_python({name: value for name, value in wait.order.items() if name != "total"})
 
 
-async def _invitation(session: AsyncSession, wait: Waiting, booking: Booking, shop: Shop) -> Message:
+async def _invitation(ctx: Context, wait: Waiting, booking: Booking) -> Message:
     was, total = wait.order["total"], booking.total_price
     return message(
-        say("waiting.offer", name=booking.name, until=shop.local(booking.hold_until or booking.starts_at)),
-        booking_notices.block(await booking_notices.job_facts(session, booking, shop)),
+        say("waiting.offer", name=booking.name, until=ctx.shop.local(booking.hold_until or booking.starts_at)),
+        booking_notices.block(await booking_notices.job_facts(ctx, booking)),
         *([say("waiting.price_changed", was=was, total=total)] if was != total else []),
         options=(
             Option(f"wait-take:{booking.code}", say("waiting.option.take")),
@@ -301,19 +289,19 @@ async def _invitation(session: AsyncSession, wait: Waiting, booking: Booking, sh
     )
 
 
-async def _tell(session: AsyncSession, wait: Waiting, letter: Message, *, key: str, now: datetime) -> None:
+async def _tell(ctx: Context, wait: Waiting, letter: Message, *, key: str) -> None:
     """Write to the chat of somebody who has no booking yet."""
     if wait.contact_id is None:
         return
-    contact = await session.get_one(Contact, wait.contact_id)
+    contact = await ctx.session.get_one(Contact, wait.contact_id)
     await outbox.enqueue(
-        session,
+        ctx.session,
         key=key,
         channel=contact.channel,
         address=contact.address,
         language=wait.language,
         message=letter,
-        now=now,
+        now=ctx.now,
         kind="notice",
     )
 

@@ -9,10 +9,9 @@ What is told about the work on the car is in `work.notices`.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.context import Context
 from core.db.tables import Booking, Contact, Outbox, PaymentRequest, Technician
 from core.messaging import outbox
 from core.messaging.messages import Document, Link, Message, Option, Say, message, say
@@ -26,31 +25,22 @@ _ONE_CALL = timedelta(minutes=10)
 """However often somebody calls for a person meanwhile, it is one call."""
 
 
-async def booked(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def booked(ctx: Context, booking: Booking) -> None:
     """A booking was made: the admins hear of it; who pays in cash has his confirmation at once."""
-    facts = await job_facts(session, booking, shop)
+    facts = await job_facts(ctx, booking)
     await recipients.admins(
-        session,
-        booking,
-        staff_card(say("staff.booked", code=booking.code), booking, facts),
-        key=f"booked:{booking.code}",
-        shop=shop,
-        now=now,
+        ctx, booking, staff_card(say("staff.booked", code=booking.code), booking, facts), key=f"booked:{booking.code}"
     )
     if booking.payment_method is not PaymentMethod.COD:
         return
     reserved = say("notice.reserved", code=booking.code, name=booking.name, amount=booking.remaining)
     says = (reserved, block(facts), _see_you(booking))
-    await recipients.chat(session, booking, Message(says), f"reserved:{booking.code}", now)
-    await recipients.mail(
-        session, booking, "notice.mail.reserved", Message(says), key=f"reserved:{booking.code}", shop=shop, now=now
-    )
-    await schedule_reminders(session, booking, shop=shop, now=now)
+    await recipients.chat(ctx, booking, Message(says), f"reserved:{booking.code}")
+    await recipients.mail(ctx, booking, "notice.mail.reserved", Message(says), key=f"reserved:{booking.code}")
+    await schedule_reminders(ctx, booking)
 
 
-async def pay_here(
-    session: AsyncSession, booking: Booking, request: PaymentRequest, *, url: str, key: str, shop: Shop, now: datetime
-) -> None:
+async def pay_here(ctx: Context, booking: Booking, request: PaymentRequest, *, url: str, key: str) -> None:
     """The payment link is ready: the customer gets it, with the amount and the time it ends."""
     invites, afterwards = "notice.pay_here", "notice.pay_here_after"
     if booking.status is not BookingStatus.PENDING:
@@ -61,64 +51,40 @@ async def pay_here(
         name=booking.name,
         amount=request.amount,
         method=_method(booking),
-        until=shop.local(request.expires_at),
+        until=ctx.shop.local(request.expires_at),
     )
     link = Link(url, say("notice.pay_button"))
-    await recipients.chat(
-        session,
-        booking,
-        message(invitation, say(afterwards), link=link),
-        key,
-        now,
-        until=request.expires_at,
-    )
+    await recipients.chat(ctx, booking, message(invitation, say(afterwards), link=link), key, until=request.expires_at)
 
 
-async def link_late(session: AsyncSession, booking: Booking, request: PaymentRequest, *, now: datetime) -> None:
+async def link_late(ctx: Context, booking: Booking, request: PaymentRequest) -> None:
     """Midtrans doesn't answer: the customer is told once that the link comes by itself."""
     key = f"link-late:{request.order_id}"
-    await recipients.chat(session, booking, message(say("notice.link_late")), key, now, until=request.expires_at)
+    await recipients.chat(ctx, booking, message(say("notice.link_late")), key, until=request.expires_at)
 
 
-async def paid(
-    session: AsyncSession,
-    booking: Booking,
-    request: PaymentRequest,
-    *,
-    first: bool,
-    paper: Document | None,
-    shop: Shop,
-    now: datetime,
-) -> None:
+async def paid(ctx: Context, booking: Booking, request: PaymentRequest, *, first: bool, paper: Document | None) -> None:
     """Money came in: confirmation and invoice, later the receipt, to the customer; the whole booking to the admins.
 
     `first`: it confirmed the booking, so the reminders are set too; `paper`: what the customer gets with it.
     """
-    facts = await job_facts(session, booking, shop)
+    facts = await job_facts(ctx, booking)
     says = [say("notice.money_received", amount=request.amount, name=booking.name)]
     if first:
         says += [say("notice.confirmed", code=booking.code), block(facts)]
     says.append(money_left(booking))
     if first:
         says.append(_see_you(booking))
-    await schedule_reminders(session, booking, shop=shop, now=now)
+    await schedule_reminders(ctx, booking)
     key = f"paid:{request.order_id}"
     letter = Message(tuple(says), document=paper)
-    await recipients.chat(session, booking, letter, key, now)
-    await recipients.mail(
-        session,
-        booking,
-        "notice.mail.confirmed" if first else "notice.mail.received",
-        letter,
-        key=key,
-        shop=shop,
-        now=now,
-    )
+    await recipients.chat(ctx, booking, letter, key)
+    await recipients.mail(ctx, booking, "notice.mail.confirmed" if first else "notice.mail.received", letter, key=key)
     head = say("staff.paid", code=booking.code, amount=request.amount)
-    await recipients.admins(session, booking, staff_card(head, booking, facts), key=key, shop=shop, now=now)
+    await recipients.admins(ctx, booking, staff_card(head, booking, facts), key=key)
 
 
-async def payment_ended(session: AsyncSession, booking: Booking, request: PaymentRequest, *, now: datetime) -> None:
+async def payment_ended(ctx: Context, booking: Booking, request: PaymentRequest) -> None:
     """A request failed or its time ran out: the customer is told once, with a way to a new link."""
     if booking.status is not BookingStatus.PENDING:
         ended = say("notice.link_expired", code=booking.code, amount=request.amount)
@@ -127,46 +93,40 @@ async def payment_ended(session: AsyncSession, booking: Booking, request: Paymen
     else:
         ended = say("notice.payment_expired", code=booking.code)
     again = Option(f"pay:{booking.code}", say("notice.new_link"))
-    await recipients.chat(session, booking, message(ended, options=(again,)), f"ended:{request.order_id}", now)
+    await recipients.chat(ctx, booking, message(ended, options=(again,)), f"ended:{request.order_id}")
 
 
-async def reservation_ended(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
+async def reservation_ended(ctx: Context, booking: Booking) -> None:
     """A booking to be paid in cash was never confirmed, and its time has come: the customer is told."""
     told = message(say("notice.reservation_ended", code=booking.code))
-    await recipients.chat(session, booking, told, f"reservation-ended:{booking.code}", now)
+    await recipients.chat(ctx, booking, told, f"reservation-ended:{booking.code}")
 
 
-async def paid_after_cancel(
-    session: AsyncSession, booking: Booking, request: PaymentRequest, *, shop: Shop, now: datetime
-) -> None:
+async def paid_after_cancel(ctx: Context, booking: Booking, request: PaymentRequest) -> None:
     """Money for a cancelled booking: the customer is told that it comes back, staff to send it."""
     key = f"paid-after-cancel:{request.order_id}"
     told = message(say("notice.paid_after_cancel", amount=request.amount, code=booking.code))
-    await recipients.chat(session, booking, told, key, now)
-    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
-    await alert(session, booking, say("staff.paid_after_cancel", amount=request.amount), key=key, shop=shop, now=now)
+    await recipients.chat(ctx, booking, told, key)
+    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
+    await alert(ctx, booking, say("staff.paid_after_cancel", amount=request.amount), key=key)
 
 
-async def overpaid(
-    session: AsyncSession, booking: Booking, *, over: Money, key: str, shop: Shop, now: datetime
-) -> None:
+async def overpaid(ctx: Context, booking: Booking, *, over: Money, key: str) -> None:
     """More came in than was asked for: the customer is told that it comes back by itself, the admins know."""
     told = message(say("notice.overpaid", code=booking.code, over=over))
-    await recipients.chat(session, booking, told, key, now)
-    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
-    await alert(session, booking, say("staff.overpaid", over=over), key=key, shop=shop, now=now)
+    await recipients.chat(ctx, booking, told, key)
+    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
+    await alert(ctx, booking, say("staff.overpaid", over=over), key=key)
 
 
-async def alert(session: AsyncSession, booking: Booking, what: Say, *, key: str, shop: Shop, now: datetime) -> None:
+async def alert(ctx: Context, booking: Booking, what: Say, *, key: str) -> None:
     """Something about a booking needs a person: every admin is told, once per key."""
     head = say("staff.alert", code=booking.code, what=what)
     customer = say("staff.line.customer", name=booking.name, phone=booking.phone)
-    await recipients.admins(session, booking, message(head, customer), key=key, shop=shop, now=now)
+    await recipients.admins(ctx, booking, message(head, customer), key=key)
 
 
-async def needs_human(
-    session: AsyncSession, contact: Contact, *, words: str, shop: Shop, now: datetime, taken: int
-) -> None:
+async def needs_human(ctx: Context, contact: Contact, *, words: str, taken: int) -> None:
     """Somebody in a chat asks for a person, or wasn't understood three times: every admin hears his last words.
 
     Once in ten minutes, but anew after somebody has taken the conversation over: `taken` says how often that was.
@@ -180,39 +140,37 @@ async def needs_human(
         *([say("staff.words", words=words)] if words else []),
         options=(Option(f"take:{contact.id}", say("staff.take_over")),),
     )
-    begun = now - (now - outbox.EVER) % _ONE_CALL
+    begun = ctx.now - (ctx.now - outbox.EVER) % _ONE_CALL
     key = f"human:{contact.id}:{taken}:{begun:%Y-%m-%dT%H:%M}"
-    await recipients.admins(session, None, told, key=key, shop=shop, now=now, about=contact)
+    await recipients.admins(ctx, None, told, key=key, about=contact)
 
 
-async def unreached(
-    session: AsyncSession, row: Outbox, letter: Message, *, shop: Shop, channels: Collection[str], now: datetime
-) -> bool:
+async def unreached(ctx: Context, row: Outbox, letter: Message, *, channels: Collection[str]) -> bool:
     """A chat can't take a message about a booking: it goes by e-mail if that is on and there is an address, else staff is asked to tell.
 
     False where neither is done, because it wasn't about a booking, or not for its customer's chat.
     """
-    booking = await session.get(Booking, row.booking_id) if row.booking_id is not None else None
+    booking = await ctx.session.get(Booking, row.booking_id) if row.booking_id is not None else None
     if booking is None or row.kind == "staff" or row.channel == "email":
         return False
     if booking.email and "email" in channels:
-        await recipients.mail(session, booking, "notice.mail.news", letter, key=row.key, shop=shop, now=now)
+        await recipients.mail(ctx, booking, "notice.mail.news", letter, key=row.key)
         return True
     plea = say("staff.unreached", reason=row.channel, name=booking.name, phone=booking.phone)
     told = Message((say("staff.alert", code=booking.code, what=plea), *letter.says))
-    await recipients.admins(session, booking, told, key=f"unreached:{row.key}", shop=shop, now=now)
+    await recipients.admins(ctx, booking, told, key=f"unreached:{row.key}")
     return True
 
 
-async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def schedule_reminders(ctx: Context, booking: Booking) -> None:
     """Reminders a day and two hours before, as far as these moments are still to come; they ask for the rest, too.
 
     Said again whenever money or the time changes: those that wait are replaced.
     """
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         return
-    await outbox.drop(session, booking.id, after=now)
-    starts, place = booking.starts_at, _place(booking, shop)
+    await outbox.drop(ctx.session, booking.id, after=ctx.now)
+    starts, place = booking.starts_at, _place(booking, ctx.shop)
     onsite = booking.location is Location.ONSITE
     where = say("notice.reminder_onsite" if onsite else "notice.reminder_workshop", place=place)
     rest, options = _rest(booking)
@@ -220,14 +178,13 @@ async def schedule_reminders(session: AsyncSession, booking: Booking, *, shop: S
         ("24h", _DAY, starts - _HOURS, "notice.reminder_day"),
         ("2h", _HOURS, starts, "notice.reminder_hours"),
     ):
-        if starts - before <= now:
+        if starts - before <= ctx.now:
             continue
         await recipients.chat(
-            session,
+            ctx,
             booking,
-            Message((say(key, name=booking.name, code=booking.code, at=shop.local(starts)), where, *rest), options),
+            Message((say(key, name=booking.name, code=booking.code, at=ctx.shop.local(starts)), where, *rest), options),
             f"reminder:{booking.code}:{name}:{starts.isoformat()}",
-            now,
             kind="reminder",
             due_at=starts - before,
             until=until,
@@ -247,14 +204,14 @@ def _rest(booking: Booking) -> tuple[tuple[Say, ...], tuple[Option, ...]]:
 # --- what the messages are made of ---------------------------------------------------------------
 
 
-async def job_facts(session: AsyncSession, booking: Booking, shop: Shop) -> list[Say]:
+async def job_facts(ctx: Context, booking: Booking) -> list[Say]:
     """When, where, which car, who, what and for how much: a line each; `booking.lines` must be loaded."""
-    technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
+    technician = await ctx.session.get(Technician, booking.technician_id) if booking.technician_id else None
     onsite = booking.location is Location.ONSITE
     car = say("notice.line.car", brand=booking.car_brand, model=booking.car_model, year=booking.car_year)
     return [
-        say("notice.line.when", at=shop.local(booking.starts_at)),
-        say("notice.line.onsite" if onsite else "notice.line.workshop", place=_place(booking, shop)),
+        say("notice.line.when", at=ctx.shop.local(booking.starts_at)),
+        say("notice.line.onsite" if onsite else "notice.line.workshop", place=_place(booking, ctx.shop)),
         car,
         *([say("notice.line.plate", plate=booking.plate)] if booking.plate else []),
         *([say("notice.line.technician", technician=technician.name)] if technician else []),

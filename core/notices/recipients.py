@@ -7,23 +7,20 @@ where there is no such address, nothing is written.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.context import Context
 from core.db.tables import Booking, Contact
 from core.messaging import outbox
 from core.messaging.messages import Message, say
-from core.shop import Shop
 
 STAFF_LANGUAGE = "id"
 _PAPERS = ("invoice", "receipt", "credit_note")
 
 
 async def chat(
-    session: AsyncSession,
+    ctx: Context,
     booking: Booking,
     letter: Message,
     key: str,
-    now: datetime,
     *,
     kind: str = "notice",
     due_at: datetime | None = None,
@@ -32,15 +29,15 @@ async def chat(
     """Write to the chat that the booking is spoken of in, at `due_at` (now when None)."""
     if booking.contact_id is None:
         return
-    contact = await session.get_one(Contact, booking.contact_id)
+    contact = await ctx.session.get_one(Contact, booking.contact_id)
     await outbox.enqueue(
-        session,
+        ctx.session,
         key=key,
         channel=contact.channel,
         address=contact.address,
         language=booking.language,
         message=letter,
-        now=now,
+        now=ctx.now,
         due_at=due_at,
         until=until,
         kind=kind,
@@ -48,72 +45,60 @@ async def chat(
     )
 
 
-async def mail(
-    session: AsyncSession, booking: Booking, subject: str, letter: Message, *, key: str, shop: Shop, now: datetime
-) -> None:
+async def mail(ctx: Context, booking: Booking, subject: str, letter: Message, *, key: str) -> None:
     """Write to the address given with the booking, under this subject, with the message's document attached."""
     if not booking.email:
         return
     paper = letter.document.kind if letter.document else ""
     attached = (say(f"papers.attached.{paper}"),) if paper in _PAPERS else ()
     await outbox.enqueue(
-        session,
+        ctx.session,
         key=f"{key}:email",
         channel="email",
         address=booking.email,
         language=booking.language,
         message=Message(
-            (say(subject, code=booking.code, shop=shop.name), *letter.says, *attached),
+            (say(subject, code=booking.code, shop=ctx.shop.name), *letter.says, *attached),
             link=letter.link,
             document=letter.document,
         ),
-        now=now,
+        now=ctx.now,
         kind="notice",
         booking_id=booking.id,
     )
 
 
 async def admins(
-    session: AsyncSession,
-    booking: Booking | None,
-    letter: Message,
-    *,
-    key: str,
-    shop: Shop,
-    now: datetime,
-    about: Contact | None = None,
+    ctx: Context, booking: Booking | None, letter: Message, *, key: str, about: Contact | None = None
 ) -> None:
     """Write to every admin, of a booking or of somebody's chat."""
-    await _staff(session, booking, letter, shop.admin_addresses, key=key, now=now, about=about)
+    await _staff(ctx, booking, letter, ctx.shop.admin_addresses, key=key, about=about)
 
 
-async def technician(
-    session: AsyncSession, booking: Booking, letter: Message, *, key: str, shop: Shop, now: datetime
-) -> None:
+async def technician(ctx: Context, booking: Booking, letter: Message, *, key: str) -> None:
     """Write to the booking's technician, where the staff list knows a chat of theirs."""
-    addresses = shop.addresses_of(booking.technician_id) if booking.technician_id else ()
-    await _staff(session, booking, letter, addresses, key=key, now=now)
+    addresses = ctx.shop.addresses_of(booking.technician_id) if booking.technician_id else ()
+    await _staff(ctx, booking, letter, addresses, key=key)
 
 
 async def _staff(
-    session: AsyncSession,
+    ctx: Context,
     booking: Booking | None,
     letter: Message,
     addresses: Iterable[tuple[str, str]],
     *,
     key: str,
-    now: datetime,
     about: Contact | None = None,
 ) -> None:
     for channel, address in addresses:
         await outbox.enqueue(
-            session,
+            ctx.session,
             key=f"staff:{key}:{channel}:{address}",
             channel=channel,
             address=address,
             language=STAFF_LANGUAGE,
             message=letter,
-            now=now,
+            now=ctx.now,
             kind="staff",
             booking_id=booking.id if booking else None,
             about=about.id if about else None,

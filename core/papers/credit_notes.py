@@ -6,12 +6,11 @@ A booking's invoices less its credit notes are what it is billed in the end: all
 shop keeps of one that was called off. PPN goes down in proportion, and what stays of it is rounded once.
 """
 
-from datetime import datetime
-
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, CreditNote, Invoice, LedgerEntry
 from core.messaging.messages import Document, message, say
 from core.money import Money
@@ -19,7 +18,6 @@ from core.notices import recipients
 from core.papers import invoices, numbering
 from core.papers.invoices import InvoiceFacts
 from core.papers.numbering import PaperFacts
-from core.shop import Shop
 from core.states import BookingStatus
 
 REFUNDED = "refunded"
@@ -54,50 +52,48 @@ class CreditNoteFacts(PaperFacts):
     total: Money
 
 
-async def issue(
-    session: AsyncSession, booking: Booking, *, keeps: Money, reason: str, shop: Shop, now: datetime
-) -> Document | None:
+async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: str) -> Document | None:
     """Take off the booking's invoices whatever is above `keeps`; the paper to send, None where nothing is.
 
     The booking is locked, its lines are loaded.
     """
-    if not await numbering.issued(session, Invoice, booking.id):
+    if not await numbering.issued(ctx.session, Invoice, booking.id):
         return None
-    await invoices.issue_all(session, booking, shop=shop, now=now)  # what is kept may be more than was invoiced so far
-    billed = [InvoiceFacts.from_json(each.facts) for each in await numbering.issued(session, Invoice, booking.id)]
+    await invoices.issue_all(ctx, booking)  # what is kept may be more than was invoiced so far
+    billed = [InvoiceFacts.from_json(each.facts) for each in await numbering.issued(ctx.session, Invoice, booking.id)]
     earlier = [
-        CreditNoteFacts.from_json(each.facts) for each in await numbering.issued(session, CreditNote, booking.id)
+        CreditNoteFacts.from_json(each.facts) for each in await numbering.issued(ctx.session, CreditNote, booking.id)
     ]
     if keeps >= sum(each.total for each in billed) - sum(each.total for each in earlier):
         return None
-    number = await numbering.next_number(session, numbering.CREDIT_NOTE, shop=shop, now=now)
+    number = await numbering.next_number(ctx, numbering.CREDIT_NOTE)
     facts = CreditNoteFacts(
-        **numbering.letterhead(booking, number=number, shop=shop, now=now),
+        **numbering.letterhead(ctx, booking, number=number),
         reason=reason,
         invoices=tuple(map(_credited, billed)),
         credited_before=sum(each.total for each in earlier),
         keeps=keeps,
         **taken_off(billed, earlier, keeps),
     )
-    session.add(CreditNote(number=number, booking_id=booking.id, issued_at=now, facts=facts.to_json()))
-    await session.flush()
+    ctx.session.add(CreditNote(number=number, booking_id=booking.id, issued_at=ctx.now, facts=facts.to_json()))
+    await ctx.session.flush()
     return Document("credit_note", numbering.names(booking.code, len(earlier) + 1)[-1])
 
 
-async def after_refund(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def after_refund(ctx: Context, booking: Booking) -> None:
     """Money went back that nobody had asked for here: what is over was forgiven, and the customer has it in writing.
 
     A booking that is still to be done is billed as it was; what the cardholder's bank took back is still owed.
     """
     if booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED):
         return
-    keeps = max(0, await _left_to_shop(session, booking))
-    paper = await issue(session, booking, keeps=keeps, reason=REFUNDED, shop=shop, now=now)
+    keeps = max(0, await _left_to_shop(ctx.session, booking))
+    paper = await issue(ctx, booking, keeps=keeps, reason=REFUNDED)
     if paper is None:
         return
     told, key = message(say("papers.credited", code=booking.code), document=paper), f"credited:{paper.id}"
-    await recipients.chat(session, booking, told, key, now)
-    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+    await recipients.chat(ctx, booking, told, key)
+    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
 
 
 async def load(session: AsyncSession, name: str) -> CreditNoteFacts:

@@ -18,12 +18,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, BookingLine, CreditNote, Invoice, LedgerEntry, Technician
 from core.money import Money
 from core.papers import numbering
 from core.papers.numbering import PaperFacts
 from core.refusals import NotFound
-from core.shop import Shop
 from core.states import Location
 
 CREDITED = "credited"
@@ -79,22 +79,22 @@ class InvoiceFacts(PaperFacts):
     total: Money
 
 
-async def issue(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> Invoice:
+async def issue(ctx: Context, booking: Booking) -> Invoice:
     """The booking's invoice, made and numbered when there is none yet; `booking.lines` must be loaded."""
     # Two at once meet here, so that the second one sees the invoice of the first.
-    await session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
-    earlier = await numbering.issued(session, Invoice, booking.id)
-    return earlier[0] if earlier else await _make(session, booking, earlier, shop=shop, now=now)
+    await ctx.session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
+    earlier = await numbering.issued(ctx.session, Invoice, booking.id)
+    return earlier[0] if earlier else await _make(ctx, booking, earlier)
 
 
-async def issue_all(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> list[str]:
+async def issue_all(ctx: Context, booking: Booking) -> list[str]:
     """Issue what isn't on an invoice yet, so that the invoices sum up to the booking's total; the names of its papers.
 
     The booking is locked, its lines are loaded.
     """
-    earlier = await numbering.issued(session, Invoice, booking.id)
+    earlier = await numbering.issued(ctx.session, Invoice, booking.id)
     if not earlier or len(booking.lines) > sum(len(invoice.facts["lines"]) for invoice in earlier):
-        earlier.append(await _make(session, booking, earlier, shop=shop, now=now))
+        earlier.append(await _make(ctx, booking, earlier))
     return numbering.names(booking.code, len(earlier))
 
 
@@ -153,31 +153,21 @@ async def _credits(session: AsyncSession, booking_id: int) -> list[Payment]:
     return [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
 
 
-async def _make(
-    session: AsyncSession, booking: Booking, earlier: Sequence[Invoice], *, shop: Shop, now: datetime
-) -> Invoice:
-    number = await numbering.next_number(session, numbering.INVOICE, shop=shop, now=now)
+async def _make(ctx: Context, booking: Booking, earlier: Sequence[Invoice]) -> Invoice:
+    number = await numbering.next_number(ctx, numbering.INVOICE)
     before = [InvoiceFacts.from_json(invoice.facts) for invoice in earlier]
-    facts = await _facts(session, booking, before, number=number, shop=shop, now=now)
-    invoice = Invoice(number=number, booking_id=booking.id, issued_at=now, facts=facts.to_json())
-    session.add(invoice)
-    await session.flush()
+    facts = await _facts(ctx, booking, before, number=number)
+    invoice = Invoice(number=number, booking_id=booking.id, issued_at=ctx.now, facts=facts.to_json())
+    ctx.session.add(invoice)
+    await ctx.session.flush()
     return invoice
 
 
-async def _facts(
-    session: AsyncSession,
-    booking: Booking,
-    before: Sequence[InvoiceFacts],
-    *,
-    number: str,
-    shop: Shop,
-    now: datetime,
-) -> InvoiceFacts:
-    technician = await session.get(Technician, booking.technician_id) if booking.technician_id else None
+async def _facts(ctx: Context, booking: Booking, before: Sequence[InvoiceFacts], *, number: str) -> InvoiceFacts:
+    technician = await ctx.session.get(Technician, booking.technician_id) if booking.technician_id else None
     lines = tuple(map(_line, booking.lines[sum(len(facts.lines) for facts in before) :]))
     return InvoiceFacts(
-        **numbering.letterhead(booking, number=number, shop=shop, now=now),
+        **numbering.letterhead(ctx, booking, number=number),
         supplements=before[0].number if before else None,
         starts_at=booking.starts_at,
         location=booking.location,

@@ -10,16 +10,15 @@ The database refuses to change or delete them (migration 0010); only a person's 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, CreditNote, Invoice, Receipt
 from core.refusals import NotFound
-from core.shop import Shop
 
 INVOICE, CREDIT_NOTE, RECEIPT = ("invoice", "INV"), ("credit_note", "NK"), ("receipt", "KW")
 """The counter of each series, and what its numbers begin with."""
@@ -67,13 +66,13 @@ class Papers:
     credit_notes: Sequence[str]
 
 
-async def next_number(session: AsyncSession, series: tuple[str, str], *, shop: Shop, now: datetime) -> str:
+async def next_number(ctx: Context, series: tuple[str, str]) -> str:
     """The next number of a series in the shop's year."""
     counter, prefix = series
-    year = shop.local(now).year
+    year = ctx.shop.local(ctx.now).year
     # One statement on both databases; its row stays locked until the transaction ends,
     # so a number that is rolled back is given to the next one.
-    last = await session.scalar(
+    last = await ctx.session.scalar(
         text(
             "INSERT INTO counter (name, last) VALUES (:name, 1)"
             " ON CONFLICT (name) DO UPDATE SET last = counter.last + 1 RETURNING last"
@@ -83,17 +82,17 @@ async def next_number(session: AsyncSession, series: tuple[str, str], *, shop: S
     return f"{prefix}/{year}/{last:05}"
 
 
-def letterhead(booking: Booking, *, number: str, shop: Shop, now: datetime) -> dict[str, Any]:
+def letterhead(ctx: Context, booking: Booking, *, number: str) -> dict[str, Any]:
     """The values of `PaperFacts`."""
     return {
         "number": number,
-        "issued_at": now,
-        "timezone": shop.timezone,
-        "shop_name": shop.name,
-        "shop_address": shop.address,
-        "shop_city": shop.city,
-        "shop_contact": shop.contact,
-        "shop_email": shop.email,
+        "issued_at": ctx.now,
+        "timezone": ctx.shop.timezone,
+        "shop_name": ctx.shop.name,
+        "shop_address": ctx.shop.address,
+        "shop_city": ctx.shop.city,
+        "shop_contact": ctx.shop.contact,
+        "shop_email": ctx.shop.email,
         "customer_name": booking.name,
         "customer_phone": booking.phone,
         "customer_email": booking.email,

@@ -5,17 +5,16 @@ ledger.enter ── issue ──> KW/2026/00001 ──> Receipt.facts = ReceiptF
 Money that goes back later has papers of its own; a receipt stays what it was: so much came in, that day.
 """
 
-from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, Invoice, LedgerEntry, Receipt
 from core.messaging.messages import Document
 from core.money import Money
 from core.papers import numbering
 from core.papers.numbering import PaperFacts
-from core.shop import Shop
 from core.states import BookingStatus
 
 Purpose = Literal["down_payment", "part", "rest", "whole", "late"]
@@ -38,12 +37,12 @@ class ReceiptFacts(PaperFacts):
     remaining: Money
 
 
-async def issue(session: AsyncSession, booking: Booking, entry: LedgerEntry, *, shop: Shop, now: datetime) -> None:
+async def issue(ctx: Context, booking: Booking, entry: LedgerEntry) -> None:
     """Write the receipt of an entry that brought money; the booking is locked and its sums follow the entry."""
-    number = await numbering.next_number(session, numbering.RECEIPT, shop=shop, now=now)
-    invoices = await numbering.issued(session, Invoice, booking.id)
+    number = await numbering.next_number(ctx, numbering.RECEIPT)
+    invoices = await numbering.issued(ctx.session, Invoice, booking.id)
     facts = ReceiptFacts(
-        **numbering.letterhead(booking, number=number, shop=shop, now=now),
+        **numbering.letterhead(ctx, booking, number=number),
         amount=entry.amount,
         purpose=_purpose(booking, entry.amount),
         method=entry.method,
@@ -52,8 +51,10 @@ async def issue(session: AsyncSession, booking: Booking, entry: LedgerEntry, *, 
         paid=booking.paid_amount,
         remaining=booking.remaining,
     )
-    session.add(Receipt(number=number, booking_id=booking.id, entry_id=entry.id, issued_at=now, facts=facts.to_json()))
-    await session.flush()
+    ctx.session.add(
+        Receipt(number=number, booking_id=booking.id, entry_id=entry.id, issued_at=ctx.now, facts=facts.to_json())
+    )
+    await ctx.session.flush()
 
 
 async def load(session: AsyncSession, name: str) -> ReceiptFacts:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
 from core.messaging.messages import Say
 from core.money import Money
@@ -44,7 +45,7 @@ class Case:
     async def enter(self, kind: str, reference: str, amount: Money) -> bool:
         """Enter money of this attempt in the ledger, once, with the answer and the notifications that told it; whether it was new."""
         new = await ledger.enter(
-            self.session,
+            Context(self.session, self.shop, self.now),
             self.booking,
             kind,
             amount,
@@ -53,8 +54,6 @@ class Case:
             transaction_id=self.attempt.transaction_id,
             method=self.attempt.method,
             evidence={**self.attempt.evidence, "notifications": await self._notifications()},
-            shop=self.shop,
-            now=self.now,
         )
         if new:
             self.log(kind, amount=amount, order_id=self.request.order_id)
@@ -78,4 +77,4 @@ class Case:
     async def alert(self, cause: str, what: Say) -> None:
         """Tell the admins, once per request and cause."""
         key = f"{cause}:{self.request.order_id}"
-        await booking_notices.alert(self.session, self.booking, what, key=key, shop=self.shop, now=self.now)
+        await booking_notices.alert(Context(self.session, self.shop, self.now), self.booking, what, key=key)

@@ -8,17 +8,16 @@ What a booking has paid is the sum of its entries, whatever anybody believes (`p
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import Booking, LedgerEntry
 from core.money import Money
 from core.papers import receipts
 from core.payment import payment_requests
-from core.shop import Shop
 
 _IN = ("received", "cash")
 
@@ -34,7 +33,7 @@ class Pot:
 
 
 async def enter(
-    session: AsyncSession,
+    ctx: Context,
     booking: Booking,
     kind: str,
     amount: Money,
@@ -44,15 +43,13 @@ async def enter(
     transaction_id: str | None,
     method: str,
     evidence: Mapping[str, object],
-    shop: Shop,
-    now: datetime,
 ) -> bool:
     """Enter money that moved, once per order, kind and reference, and let the booking follow; whether it was new.
 
     What comes in gets its receipt. The booking is locked (`payments.locked`); money that leaves is negative.
     """
     new = await insert_once(
-        session,
+        ctx.session,
         LedgerEntry,
         booking_id=booking.id,
         order_id=order_id,
@@ -61,13 +58,13 @@ async def enter(
         reference=reference,
         amount=amount,
         method=method,
-        at=now,
+        at=ctx.now,
         evidence=dict(evidence),
     )
     if new:
-        await payment_requests.refresh(session, booking)
+        await payment_requests.refresh(ctx.session, booking)
         if kind in _IN:
-            await receipts.issue(session, booking, await _newest(session, booking), shop=shop, now=now)
+            await receipts.issue(ctx, booking, await _newest(ctx.session, booking))
     return new
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from core.context import Context
 from core.db.database import leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
@@ -39,72 +40,72 @@ LOOK_EVERY = timedelta(minutes=10)
 ALIVE = (RequestState.WANTED, RequestState.OPEN)
 
 
-async def request(
-    session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, percent: int | None
-) -> PaymentRequest:
+async def request(ctx: Context, booking: Booking, *, percent: int | None) -> PaymentRequest:
     """Ask for a down payment of `percent`, or (None) for all that remains; the same again while its link lives.
 
     A booking whose hold has ended is held again first. Raises `InvalidTransition` (cancelled), `AlreadyPaid`,
     `BadDownPayment`, `MethodCannotPay`, and what `bookings.hold_again` refuses.
     """
-    await locked(session, booking.id)
+    await locked(ctx.session, booking.id)
     if booking.status is BookingStatus.CANCELLED:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
-    amount = _amount(booking, shop, percent)
+    amount = _amount(booking, ctx.shop, percent)
     able = channels(booking.payment_method, amount)
     if percent != booking.down_payment_percent:  # what was agreed when it was booked stands
-        await trust.check(session, booking.customer_id, booking.payment_method, percent, shop=shop)
-    for alive in await _alive(session, booking):
-        if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > now:
+        await trust.check(ctx, booking.customer_id, booking.payment_method, percent)
+    for alive in await _alive(ctx.session, booking):
+        if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > ctx.now:
             return alive
-    await void(session, booking, now=now)
-    await _hold(session, booking, shop, now)
+    await void(ctx, booking)
+    await _hold(ctx, booking)
     if not booking.paid_amount:
         booking.down_payment_percent = percent
     made = PaymentRequest(
-        order_id=await _next_order_id(session, booking, shop),
+        order_id=await _next_order_id(ctx, booking),
         booking_id=booking.id,
         purpose=_purpose(booking, percent),
         amount=amount,
         channels=able,
-        created_at=now,
-        expires_at=booking.hold_until or now + shop.hold,
-        due_at=now,
+        created_at=ctx.now,
+        expires_at=booking.hold_until or ctx.now + ctx.shop.hold,
+        due_at=ctx.now,
     )
-    session.add(made)
-    leave_work(session, WORKER)
-    await refresh(session, booking)
+    ctx.session.add(made)
+    leave_work(ctx.session, WORKER)
+    await refresh(ctx.session, booking)
     return made
 
 
-async def void(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
+async def void(ctx: Context, booking: Booking) -> None:
     """Withdraw what is asked for (another amount, or the booking was cancelled); a worker closes the links."""
-    for alive in await _alive(session, booking):
+    for alive in await _alive(ctx.session, booking):
         alive.state = RequestState.CANCELLED
-        alive.due_at = now if alive.token else None
-        leave_work(session, WORKER)
+        alive.due_at = ctx.now if alive.token else None
+        leave_work(ctx.session, WORKER)
 
 
-async def hurry(session: AsyncSession, order_id: str, *, now: datetime) -> None:
+async def hurry(ctx: Context, order_id: str) -> None:
     """Somebody waits for the link: a pause after a failure isn't sat out; a worker who makes it now is left alone."""
     paused = (PaymentRequest.state == RequestState.WANTED, PaymentRequest.error.is_not(None))
-    await session.execute(update(PaymentRequest).where(PaymentRequest.order_id == order_id, *paused).values(due_at=now))
+    await ctx.session.execute(
+        update(PaymentRequest).where(PaymentRequest.order_id == order_id, *paused).values(due_at=ctx.now)
+    )
 
 
-async def end_holds(session: AsyncSession, *, now: datetime) -> None:
+async def end_holds(ctx: Context) -> None:
     """End the unpaid holds whose time is over; who was to pay in cash, and has no link that ends, is told."""
-    for booking in await bookings.release_ended_holds(session, now=now):
-        if booking.payment_method is PaymentMethod.COD and booking.starts_at <= now:
-            await booking_notices.reservation_ended(session, booking, now=now)
+    for booking in await bookings.release_ended_holds(ctx):
+        if booking.payment_method is PaymentMethod.COD and booking.starts_at <= ctx.now:
+            await booking_notices.reservation_ended(ctx, booking)
 
 
-async def open_request(session: AsyncSession, booking: Booking, *, now: datetime) -> PaymentRequest | None:
+async def open_request(ctx: Context, booking: Booking) -> PaymentRequest | None:
     """The request whose link lives now, if there is one."""
-    return await session.scalar(
+    return await ctx.session.scalar(
         select(PaymentRequest).where(
             PaymentRequest.booking_id == booking.id,
             PaymentRequest.state == RequestState.OPEN,
-            PaymentRequest.expires_at > now,
+            PaymentRequest.expires_at > ctx.now,
         )
     )
 
@@ -132,73 +133,65 @@ async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Tas
     return [Task(each, by_id[each.booking_id]) for each in requests]
 
 
-async def link_made(session: AsyncSession, order_id: str, *, token: str, url: str, shop: Shop, now: datetime) -> None:
+async def link_made(ctx: Context, order_id: str, *, token: str, url: str) -> None:
     """The link exists: the customer gets it, unless nobody asks for that money any more (then it is closed).
 
     Where there was one already, two workers made it: the older died at Midtrans, so the newer is sent, too.
     """
-    made, booking = await locked_request(session, order_id)
+    made, booking = await locked_request(ctx.session, order_id)
     before = made.url
     made.token, made.url, made.attempts, made.error = token, url, 0, None
     if booking.status is BookingStatus.CANCELLED and made.state in ALIVE:
         made.state = RequestState.CANCELLED
     if made.state is RequestState.CANCELLED:
-        made.due_at = now
+        made.due_at = ctx.now
     if made.state not in ALIVE or url == before:
         return
-    made.state, made.due_at = RequestState.OPEN, next_look(made, now)
-    session.add(
-        BookingEvent(booking_id=booking.id, at=now, kind="link_sent", actor="system", detail={"order_id": order_id})
+    made.state, made.due_at = RequestState.OPEN, next_look(made, ctx.now)
+    ctx.session.add(
+        BookingEvent(booking_id=booking.id, at=ctx.now, kind="link_sent", actor="system", detail={"order_id": order_id})
     )
     again = f":{token}" if before else ""
-    await booking_notices.pay_here(session, booking, made, url=url, key=f"link:{order_id}{again}", shop=shop, now=now)
+    await booking_notices.pay_here(ctx, booking, made, url=url, key=f"link:{order_id}{again}")
 
 
 async def link_failed(
-    session: AsyncSession,
-    order_id: str,
-    *,
-    reason: str,
-    refused: bool,
-    jitter: float,
-    shop: Shop,
-    now: datetime,
-    after: timedelta | None = None,
+    ctx: Context, order_id: str, *, reason: str, refused: bool, jitter: float, after: timedelta | None = None
 ) -> None:
     """The link couldn't be made yet: it is tried again, the hold stays, the customer is told once.
 
     `refused`: Midtrans understood and said no, so a person must look; it is tried all the same until the time ends.
     """
-    wanted, booking = await locked_request(session, order_id)
+    wanted, booking = await locked_request(ctx.session, order_id)
     if wanted.state is not RequestState.WANTED:
         _nothing_to_close(wanted)
         return
     wanted.attempts += 1
     wanted.error = reason
-    wanted.due_at = min(retry_at(wanted.attempts, now, jitter=jitter, after=after), max(wanted.expires_at, now))
-    await booking_notices.link_late(session, booking, wanted, now=now)
+    wanted.due_at = min(retry_at(wanted.attempts, ctx.now, jitter=jitter, after=after), max(wanted.expires_at, ctx.now))
+    await booking_notices.link_late(ctx, booking, wanted)
     if refused:
         what = say("staff.link_refused", order_id=order_id, reason=reason)
-        await booking_notices.alert(session, booking, what, key=f"link-refused:{order_id}", shop=shop, now=now)
+        await booking_notices.alert(ctx, booking, what, key=f"link-refused:{order_id}")
 
 
-async def renumber(session: AsyncSession, order_id: str, *, shop: Shop, now: datetime) -> None:
+async def renumber(ctx: Context, order_id: str) -> None:
     """Midtrans knows this order_id already (a restored database): ask under the next one."""
-    used, booking = await locked_request(session, order_id)
+    used, booking = await locked_request(ctx.session, order_id)
     if used.state is not RequestState.WANTED:
         _nothing_to_close(used)
         return
     used.state, used.due_at, used.error = RequestState.CANCELLED, None, "order_id already used"
-    session.add(
+    ctx.session.add(
         PaymentRequest(
-            order_id=await _next_order_id(session, booking, shop),
+            order_id=await _next_order_id(ctx, booking),
             booking_id=booking.id,
             purpose=used.purpose,
             amount=used.amount,
             channels=used.channels,
-            created_at=now,
+            created_at=ctx.now,
             expires_at=used.expires_at,
-            due_at=now,
+            due_at=ctx.now,
         )
     )
 
@@ -309,21 +302,21 @@ def _purpose(booking: Booking, percent: int | None) -> str:
     return "balance" if booking.paid_amount else "full"
 
 
-async def _hold(session: AsyncSession, booking: Booking, shop: Shop, now: datetime) -> None:
+async def _hold(ctx: Context, booking: Booking) -> None:
     for_good = booking.holding and booking.hold_until is None
     if for_good or booking.status is not BookingStatus.PENDING:
         return
-    if not booking.holding or (booking.hold_until is not None and booking.hold_until <= now):
-        await bookings.hold_again(session, booking, shop=shop, now=now)
+    if not booking.holding or (booking.hold_until is not None and booking.hold_until <= ctx.now):
+        await bookings.hold_again(ctx, booking)
     # A new link, a new hold: they end together.
-    booking.hold_until = slots.hold_end(booking.starts_at, shop=shop, now=now)
+    booking.hold_until = slots.hold_end(booking.starts_at, shop=ctx.shop, now=ctx.now)
 
 
-async def _next_order_id(session: AsyncSession, booking: Booking, shop: Shop) -> str:
-    before = await session.scalar(
+async def _next_order_id(ctx: Context, booking: Booking) -> str:
+    before = await ctx.session.scalar(
         select(func.count()).select_from(PaymentRequest).where(PaymentRequest.booking_id == booking.id)
     )
-    return f"BOOKING-{shop.order_prefix}-{booking.code.replace('-', '')}-{(before or 0) + 1}"
+    return f"BOOKING-{ctx.shop.order_prefix}-{booking.code.replace('-', '')}-{(before or 0) + 1}"
 
 
 def _claim_statement() -> Executable:

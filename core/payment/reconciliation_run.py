@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import JobRun
 from core.messaging.messages import message, say
@@ -48,14 +49,16 @@ def night_of(now: datetime, shop: Shop) -> date:
     return local.date() - timedelta(days=local.time() < AT)
 
 
-async def claim(session: AsyncSession, *, shop: Shop, now: datetime) -> Night | None:
+async def claim(ctx: Context) -> Night | None:
     """The night's comparison, for `LEASE`; None where it is done, or somebody does it, or it waits for Midtrans."""
-    key = night_of(now, shop).isoformat()
-    await insert_once(session, JobRun, name=NAME, key=key, started_at=now, result=await _begin(session, key, now))
-    run = await _locked(session, key)
-    if run.finished_at is not None or datetime.fromisoformat(run.result["not_before"]) > now:
+    key = night_of(ctx.now, ctx.shop).isoformat()
+    await insert_once(
+        ctx.session, JobRun, name=NAME, key=key, started_at=ctx.now, result=await _begin(ctx.session, key, ctx.now)
+    )
+    run = await _locked(ctx.session, key)
+    if run.finished_at is not None or datetime.fromisoformat(run.result["not_before"]) > ctx.now:
         return None
-    _note(run, not_before=now + LEASE)
+    _note(run, not_before=ctx.now + LEASE)
     return Night(
         key, datetime.fromisoformat(run.result["since"]), run.result["after"], _findings(run.result["findings"])
     )
@@ -73,15 +76,15 @@ async def postpone(session: AsyncSession, night: Night, *, now: datetime) -> Non
     _note(run, **_so_far(night), not_before=now + AGAIN, away_since=run.result["away_since"] or now.isoformat())
 
 
-async def finish(session: AsyncSession, night: Night, *, shop: Shop, now: datetime) -> None:
+async def finish(ctx: Context, night: Night) -> None:
     """All is compared: the admins hear of it in one message if anything differed."""
-    run = await _locked(session, night.key)
-    run.finished_at = now
+    run = await _locked(ctx.session, night.key)
+    run.finished_at = ctx.now
     found = night.findings
     if found.mended or found.left:
         head = say("reconcile.head", asked=found.asked, mended=found.mended, left=found.left)
         told = message(head, say("notice.block", lines=reconciliation.lines(found)))
-        await recipients.admins(session, None, told, key=f"reconciled:{night.key}", shop=shop, now=now)
+        await recipients.admins(ctx, None, told, key=f"reconciled:{night.key}")
 
 
 async def away_since(session: AsyncSession) -> datetime | None:

@@ -1,65 +1,59 @@
 """What is told about money that goes back: to the customer, who may have to say where to, and to the admins."""
 
-from datetime import datetime
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.context import Context
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Message, Option, Say, message, say
 from core.money import Money
 from core.notices import booking_notices, recipients
-from core.shop import Shop
 from core.states import RefundState
 
 REASONS = ("cancelled", "overpaid", "late", "no_show")
 """Why money goes back (`Refund.reason`)."""
 
 
-async def ask_account(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def ask_account(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Midtrans can't send it back: the customer is asked for a bank account, in the chat or else by mail."""
     what = {"code": booking.code, "name": booking.name, "amount": refund.amount}
-    key = f"refund-account:{refund.key}:{now.isoformat()}"
+    key = f"refund-account:{refund.key}:{ctx.now.isoformat()}"
     if booking.contact_id is not None:
         button = Option(f"refund:{refund.key}", say("option.refund_account"))
-        await recipients.chat(session, booking, message(say("refund.ask_account", **what), options=(button,)), key, now)
+        await recipients.chat(ctx, booking, message(say("refund.ask_account", **what), options=(button,)), key)
         return
-    asked = message(say("refund.ask_account_by_mail", contact=shop.contact, **what))
-    await recipients.mail(session, booking, "notice.mail.news", asked, key=key, shop=shop, now=now)
+    asked = message(say("refund.ask_account_by_mail", contact=ctx.shop.contact, **what))
+    await recipients.mail(ctx, booking, "notice.mail.news", asked, key=key)
 
 
-async def task(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def task(ctx: Context, booking: Booking, refund: Refund) -> None:
     """The admins have something to transfer; they hear again when the customer names an account, or another one."""
     key = f"refund-task:{refund.key}:{refund.bank_account or ''}"
-    await recipients.admins(session, booking, card(booking, refund), key=key, shop=shop, now=now)
+    await recipients.admins(ctx, booking, card(booking, refund), key=key)
 
 
-async def went_back(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def went_back(ctx: Context, booking: Booking, refund: Refund) -> None:
     """The money is on its way: the customer hears how much, and by which way."""
     way = "refund.transferred" if refund.done_by != "midtrans" else "refund.sent_back"
     told = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
     key = f"refund-done:{refund.key}"
-    await recipients.chat(session, booking, told, key, now)
-    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
+    await recipients.chat(ctx, booking, told, key)
+    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
 
 
-async def refused(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def refused(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Midtrans doesn't send it back: the admins hear why it is theirs to transfer now."""
     what = say("staff.refund_refused", amount=refund.amount, reason=refund.error)
-    await booking_notices.alert(session, booking, what, key=f"refund-refused:{refund.key}", shop=shop, now=now)
+    await booking_notices.alert(ctx, booking, what, key=f"refund-refused:{refund.key}")
 
 
-async def no_transfer(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def no_transfer(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Midtrans sent back after all what was staff's to transfer: they must not."""
     what = say("staff.refund_no_transfer", amount=refund.amount)
-    await booking_notices.alert(session, booking, what, key=f"refund-no-transfer:{refund.key}", shop=shop, now=now)
+    await booking_notices.alert(ctx, booking, what, key=f"refund-no-transfer:{refund.key}")
 
 
-async def twice(
-    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
-) -> None:
+async def twice(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
     """Midtrans sent back what staff had transferred: the customer has it twice."""
     what = say("staff.refund_twice", amount=amount)
-    await booking_notices.alert(session, booking, what, key=f"refund-twice:{refund.key}", shop=shop, now=now)
+    await booking_notices.alert(ctx, booking, what, key=f"refund-twice:{refund.key}")
 
 
 def card(booking: Booking, refund: Refund) -> Message:

@@ -12,13 +12,13 @@ from enum import StrEnum
 from sqlalchemy import Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentAttempt, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
 from core.notices import booking_notices
 from core.payment import ledger, refund_notices, refunds
-from core.shop import Shop
 from core.states import RefundState
 
 LEASE = timedelta(seconds=30)
@@ -55,19 +55,17 @@ async def next_deed(session: AsyncSession, key: str) -> tuple[Refund, Deed] | No
     return refund, Deed.VOID if whole else Deed.WAIT
 
 
-async def went(
-    session: AsyncSession, key: str, evidence: Mapping[str, object], *, amount: Money, shop: Shop, now: datetime
-) -> None:
+async def went(ctx: Context, key: str, evidence: Mapping[str, object], *, amount: Money) -> None:
     """Midtrans sent back the `amount` that was asked for: entered once (a notification may have told it before).
 
     Less may be owed by now, as some went another way while Midtrans was asked. Where another amount went under its key
     before, nothing has gone now: staff transfers it.
     """
-    refund, booking = await refunds.locked(session, key)
+    refund, booking = await refunds.locked(ctx.session, key)
     assert refund.transaction_id is not None  # only what came by an attempt is asked of Midtrans
-    attempt = await session.get_one(PaymentAttempt, refund.transaction_id)
+    attempt = await ctx.session.get_one(PaymentAttempt, refund.transaction_id)
     new = await ledger.enter(
-        session,
+        ctx,
         booking,
         "refunded",
         -amount,
@@ -76,26 +74,24 @@ async def went(
         transaction_id=refund.transaction_id,
         method=attempt.method,
         evidence=evidence,
-        shop=shop,
-        now=now,
     )
     if new:
-        _note(session, booking, refund, amount, now)
-        await _cover(session, booking, refund, amount, shop=shop, now=now)
+        _note(ctx, booking, refund, amount)
+        await _cover(ctx, booking, refund, amount)
     elif refund.state is RefundState.WANTED:
-        await _entered_before(session, booking, refund, shop=shop, now=now)
+        await _entered_before(ctx, booking, refund)
 
 
-async def refused(session: AsyncSession, key: str, reason: str, *, for_good: bool, shop: Shop, now: datetime) -> None:
+async def refused(ctx: Context, key: str, reason: str, *, for_good: bool) -> None:
     """Midtrans said no: asked again in an hour; for good, or after `PATIENCE`, staff transfers it instead."""
-    refund, booking = await refunds.locked(session, key)
+    refund, booking = await refunds.locked(ctx.session, key)
     if refund.state is not RefundState.WANTED:
         return
     refund.attempts += 1
     refund.error = reason
-    refund.due_at = now + REFUSED_AGAIN
-    if for_good or now - refund.asked_at >= PATIENCE:
-        await _by_hand(session, booking, refund, shop=shop, now=now)
+    refund.due_at = ctx.now + REFUSED_AGAIN
+    if for_good or ctx.now - refund.asked_at >= PATIENCE:
+        await _by_hand(ctx, booking, refund)
 
 
 async def unclear(
@@ -109,39 +105,37 @@ async def unclear(
         refund.due_at = retry_at(refund.attempts, now, jitter=jitter, after=after)
 
 
-async def _by_hand(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def _by_hand(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Midtrans won't send it (`refund.error`): staff is told why, and transfers it once the customer has named an account."""
     refund.state, refund.due_at = RefundState.BY_HAND, None
-    await refund_notices.refused(session, booking, refund, shop=shop, now=now)
-    await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
-    await refund_notices.task(session, booking, refund, shop=shop, now=now)
+    await refund_notices.refused(ctx, booking, refund)
+    await refund_notices.ask_account(ctx, booking, refund)
+    await refund_notices.task(ctx, booking, refund)
 
 
-async def _entered_before(
-    session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime
-) -> None:
+async def _entered_before(ctx: Context, booking: Booking, refund: Refund) -> None:
     under_its_key = (LedgerEntry.order_id == refund.order_id, LedgerEntry.reference == refund.key)
     entered = select(LedgerEntry.amount).where(LedgerEntry.kind == "refunded", *under_its_key)
-    if await session.scalar(entered) == -refund.amount:
-        await _cover(session, booking, refund, refund.amount, shop=shop, now=now)
+    if await ctx.session.scalar(entered) == -refund.amount:
+        await _cover(ctx, booking, refund, refund.amount)
         return
     refund.error = "its refund_key was used for another amount"
-    await _by_hand(session, booking, refund, shop=shop, now=now)
+    await _by_hand(ctx, booking, refund)
 
 
-async def _cover(
-    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
-) -> None:
+async def _cover(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
     """The refund is done, the customer is told; staff hears of more than was still owed."""
     key, transaction_id = refund.key, refund.transaction_id or ""
-    if not await refunds.covered(session, booking, transaction_id, amount, key=key, tell=True, shop=shop, now=now):
+    if not await refunds.covered(ctx, booking, transaction_id, amount, key=key, tell=True):
         told = say("staff.refunded", amount=amount)
-        await booking_notices.alert(session, booking, told, key=f"refunded:{key}:{refund.order_id}", shop=shop, now=now)
+        await booking_notices.alert(ctx, booking, told, key=f"refunded:{key}:{refund.order_id}")
 
 
-def _note(session: AsyncSession, booking: Booking, refund: Refund, amount: Money, now: datetime) -> None:
+def _note(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
     detail = {"amount": -amount, "order_id": refund.order_id}
-    session.add(BookingEvent(booking_id=booking.id, at=now, kind="refunded", actor=refunds.MIDTRANS, detail=detail))
+    ctx.session.add(
+        BookingEvent(booking_id=booking.id, at=ctx.now, kind="refunded", actor=refunds.MIDTRANS, detail=detail)
+    )
 
 
 def _claim_statement() -> Executable:

@@ -15,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Refund
 from core.money import Money
@@ -22,92 +23,79 @@ from core.payment import ledger, payment_requests, refund_notices
 from core.payment.ledger import Pot
 from core.payment.payment_methods import can_refund
 from core.refusals import AlreadySentBack, NotFound
-from core.shop import Shop
 from core.states import RefundState
 
 MIDTRANS = "midtrans"
 """Who sent back what no person transferred."""
 
 
-async def owe(
-    session: AsyncSession, booking: Booking, amount: Money, *, reason: str, shop: Shop, now: datetime
-) -> list[Refund]:
+async def owe(ctx: Context, booking: Booking, amount: Money, *, reason: str) -> list[Refund]:
     """Owe the customer `amount` of what came in, off the newest payments first; as much as isn't owed back already.
 
     `reason`: cancelled, overpaid, late or no_show. Where Midtrans can't send it back, the customer is
     asked for a bank account and the admins get the task; who is told why is the caller's to see to.
     """
-    booking = await payment_requests.locked(session, booking.id)
-    keys = await _fresh_keys(session, booking, shop, now)
+    booking = await payment_requests.locked(ctx.session, booking.id)
+    keys = await _fresh_keys(ctx, booking)
     made: list[Refund] = []
-    for pot in await _unowed(session, booking):
+    for pot in await _unowed(ctx.session, booking):
         share = min(pot.left, amount - sum(each.amount for each in made))
         if share <= 0:
             continue
-        made.append(_refund(next(keys), booking, pot, share, reason, now))
-    session.add_all(made)
-    await _counted(session, booking)
+        made.append(_refund(next(keys), booking, pot, share, reason, ctx.now))
+    ctx.session.add_all(made)
+    await _counted(ctx.session, booking)
     for refund in made:
-        await _begin(session, booking, refund, shop=shop, now=now)
+        await _begin(ctx, booking, refund)
     return made
 
 
-async def transferred(session: AsyncSession, key: str, *, by: str, shop: Shop, now: datetime) -> Refund:
+async def transferred(ctx: Context, key: str, *, by: str) -> Refund:
     """Record that `by`, of the staff, transferred a refund: entered once, the customer is told.
 
     Raises `NotFound`, and `AlreadySentBack` unless it waits to be done by hand.
     """
-    refund, booking = await locked(session, key)
+    refund, booking = await locked(ctx.session, key)
     if refund.state is not RefundState.BY_HAND:
         raise AlreadySentBack
     await ledger.enter(
-        session,
+        ctx,
         booking,
         "refunded",
         -refund.amount,
-        reference=f"{key}-transfer",  # should Midtrans send it all the same, that is another entry
+        reference=f"{key}-transfer",
         order_id=refund.order_id,
         transaction_id=refund.transaction_id,
         method="transfer",
         evidence={"transferred_by": by, "account": refund.bank_account},
-        shop=shop,
-        now=now,
     )
-    _note(session, booking, refund.amount, actor=by, now=now)
-    await _close(session, booking, refund, by=by, now=now)
-    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
+    _note(ctx, booking, refund.amount, actor=by)
+    await _close(ctx, booking, refund, by=by)
+    await refund_notices.went_back(ctx, booking, refund)
     return refund
 
 
-async def send_to(session: AsyncSession, key: str, account: str, *, shop: Shop, now: datetime) -> Refund:
+async def send_to(ctx: Context, key: str, account: str) -> Refund:
     """Note where the customer wants it transferred to; the admins get the task with it. Raises as `transferred` does."""
-    refund, booking = await locked(session, key)
+    refund, booking = await locked(ctx.session, key)
     if refund.state is not RefundState.BY_HAND:
         raise AlreadySentBack
     refund.bank_account = account
-    await refund_notices.task(session, booking, refund, shop=shop, now=now)
+    await refund_notices.task(ctx, booking, refund)
     return refund
 
 
-async def ask_again(session: AsyncSession, key: str, *, shop: Shop, now: datetime) -> Refund:
+async def ask_again(ctx: Context, key: str) -> Refund:
     """Ask the customer once more where to transfer it to. Raises as `transferred` does."""
-    refund, booking = await locked(session, key)
+    refund, booking = await locked(ctx.session, key)
     if refund.state is not RefundState.BY_HAND:
         raise AlreadySentBack
-    await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
+    await refund_notices.ask_account(ctx, booking, refund)
     return refund
 
 
 async def covered(
-    session: AsyncSession,
-    booking: Booking,
-    transaction_id: str,
-    amount: Money,
-    *,
-    key: str | None,
-    tell: bool,
-    shop: Shop,
-    now: datetime,
+    ctx: Context, booking: Booking, transaction_id: str, amount: Money, *, key: str | None, tell: bool
 ) -> bool:
     """Midtrans reports that `amount` of an attempt's money went back; whether under the key of a refund of ours.
 
@@ -115,21 +103,21 @@ async def covered(
     against what is owed of the attempt: first the refund of the same amount, then the oldest. `tell`: the customer is
     told of what is done.
     """
-    ours = await session.get(Refund, key) if key else None
+    ours = await ctx.session.get(Refund, key) if key else None
     if ours is not None and ours.booking_id == booking.id:
-        amount -= await _arrived(session, booking, ours, amount, shop=shop, now=now)
+        amount -= await _arrived(ctx, booking, ours, amount)
         if not amount:
             return True
-    owed = await _open_of(session, booking, transaction_id)
+    owed = await _open_of(ctx.session, booking, transaction_id)
     for refund in sorted(owed, key=lambda each: each.amount != amount):
         if amount < refund.amount:
             refund.amount -= amount
-            await _counted(session, booking)
+            await _counted(ctx.session, booking)
             break
         amount -= refund.amount
-        await _close(session, booking, refund, by=MIDTRANS, now=now)
+        await _close(ctx, booking, refund, by=MIDTRANS)
         if tell:
-            await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
+            await refund_notices.went_back(ctx, booking, refund)
         if not amount:
             break
     return False
@@ -188,12 +176,12 @@ async def locked(session: AsyncSession, key: str) -> tuple[Refund, Booking]:
     return refund, booking
 
 
-async def _fresh_keys(session: AsyncSession, booking: Booking, shop: Shop, now: datetime) -> Iterator[str]:
+async def _fresh_keys(ctx: Context, booking: Booking) -> Iterator[str]:
     """Keys under which nothing was owed or sent back yet, by our books and, whatever they have forgotten, by the clock."""
-    owed = await session.scalars(select(Refund.key).where(Refund.booking_id == booking.id))
-    went = await session.scalars(select(LedgerEntry.reference).where(LedgerEntry.booking_id == booking.id))
+    owed = await ctx.session.scalars(select(Refund.key).where(Refund.booking_id == booking.id))
+    went = await ctx.session.scalars(select(LedgerEntry.reference).where(LedgerEntry.booking_id == booking.id))
     used = {*owed, *went}
-    begin = f"REFUND-{shop.order_prefix}-{booking.code.replace('-', '')}-{int(now.timestamp()):X}"
+    begin = f"REFUND-{ctx.shop.order_prefix}-{booking.code.replace('-', '')}-{int(ctx.now.timestamp()):X}"
     return (key for number in itertools.count(1) if (key := f"{begin}-{number}") not in used)
 
 
@@ -225,41 +213,37 @@ def _refund(key: str, booking: Booking, pot: Pot, amount: Money, reason: str, no
     )
 
 
-async def _begin(session: AsyncSession, booking: Booking, refund: Refund, *, shop: Shop, now: datetime) -> None:
+async def _begin(ctx: Context, booking: Booking, refund: Refund) -> None:
     if refund.state is RefundState.WANTED:
-        leave_work(session, payment_requests.WORKER)
+        leave_work(ctx.session, payment_requests.WORKER)
         return
     if refund.bank_account is None:
-        await refund_notices.ask_account(session, booking, refund, shop=shop, now=now)
-    await refund_notices.task(session, booking, refund, shop=shop, now=now)
+        await refund_notices.ask_account(ctx, booking, refund)
+    await refund_notices.task(ctx, booking, refund)
 
 
-async def _arrived(
-    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
-) -> Money:
+async def _arrived(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> Money:
     """Midtrans sent so much back under its key; how much of that was the refund's.
 
     Staff must know where it was theirs to transfer, or was transferred already.
     """
     if refund.state is RefundState.DONE:
-        await refund_notices.twice(session, booking, refund, amount, shop=shop, now=now)
+        await refund_notices.twice(ctx, booking, refund, amount)
         return amount
-    rest = await _cut(session, booking, refund, amount, shop=shop, now=now) if amount < refund.amount else None
+    rest = await _cut(ctx, booking, refund, amount) if amount < refund.amount else None
     if refund.state is RefundState.BY_HAND:
-        await refund_notices.no_transfer(session, booking, refund, shop=shop, now=now)
-    await _close(session, booking, refund, by=MIDTRANS, now=now)
-    await refund_notices.went_back(session, booking, refund, shop=shop, now=now)
+        await refund_notices.no_transfer(ctx, booking, refund)
+    await _close(ctx, booking, refund, by=MIDTRANS)
+    await refund_notices.went_back(ctx, booking, refund)
     if rest is not None:
-        await _begin(session, booking, rest, shop=shop, now=now)
+        await _begin(ctx, booking, rest)
     return refund.amount
 
 
-async def _cut(
-    session: AsyncSession, booking: Booking, refund: Refund, amount: Money, *, shop: Shop, now: datetime
-) -> Refund:
+async def _cut(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> Refund:
     """Leave a refund so much of its amount; the rest, which is owed under another key, as its key is spent."""
     rest = Refund(
-        key=next(await _fresh_keys(session, booking, shop, now)),
+        key=next(await _fresh_keys(ctx, booking)),
         booking_id=booking.id,
         order_id=refund.order_id,
         transaction_id=refund.transaction_id,
@@ -267,18 +251,18 @@ async def _cut(
         reason=refund.reason,
         state=refund.state,
         bank_account=refund.bank_account,
-        asked_at=now,
-        due_at=now if refund.state is RefundState.WANTED else None,
+        asked_at=ctx.now,
+        due_at=ctx.now if refund.state is RefundState.WANTED else None,
     )
-    session.add(rest)
+    ctx.session.add(rest)
     refund.amount = amount
     return rest
 
 
-async def _close(session: AsyncSession, booking: Booking, refund: Refund, *, by: str, now: datetime) -> None:
+async def _close(ctx: Context, booking: Booking, refund: Refund, *, by: str) -> None:
     refund.state, refund.due_at, refund.error = RefundState.DONE, None, None
-    refund.done_at, refund.done_by = now, by
-    await _counted(session, booking)
+    refund.done_at, refund.done_by = ctx.now, by
+    await _counted(ctx.session, booking)
 
 
 async def _counted(session: AsyncSession, booking: Booking) -> None:
@@ -296,5 +280,7 @@ async def _open_of(session: AsyncSession, booking: Booking, transaction_id: str)
     ]
 
 
-def _note(session: AsyncSession, booking: Booking, amount: Money, *, actor: str, now: datetime) -> None:
-    session.add(BookingEvent(booking_id=booking.id, at=now, kind="refunded", actor=actor, detail={"amount": amount}))
+def _note(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> None:
+    ctx.session.add(
+        BookingEvent(booking_id=booking.id, at=ctx.now, kind="refunded", actor=actor, detail={"amount": amount})
+    )

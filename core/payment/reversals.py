@@ -38,7 +38,7 @@ async def voided(case: Case) -> str:
     await case.enter("refunded", reference, -there)
     if not await _cover(case, there, key=reference):
         await case.alert("voided", say("staff.refunded", amount=there))
-    await credit_notes.after_refund(case.session, case.booking, shop=case.shop, now=case.now)
+    await credit_notes.after_refund(case.ctx, case.booking)
     return "voided"
 
 
@@ -49,7 +49,7 @@ async def refunded(case: Case) -> str:
         await case.enter("refunded", each.reference, -each.amount)
         if not await _cover(case, each.amount, key=each.reference):
             await case.alert(f"refunded:{each.reference}", say("staff.refunded", amount=each.amount))
-    await credit_notes.after_refund(case.session, case.booking, shop=case.shop, now=case.now)
+    await credit_notes.after_refund(case.ctx, case.booking)
     return "refunded" if new else "refunded before"
 
 
@@ -100,6 +100,4 @@ async def _new_returns(case: Case) -> list[Return]:
 
 async def _cover(case: Case, amount: Money, *, key: str | None = None, tell: bool = True) -> bool:
     transaction_id = case.attempt.transaction_id
-    return await refunds.covered(
-        case.session, case.booking, transaction_id, amount, key=key, tell=tell, shop=case.shop, now=case.now
-    )
+    return await refunds.covered(case.ctx, case.booking, transaction_id, amount, key=key, tell=tell)

@@ -16,6 +16,7 @@ from hashlib import sha256
 from sqlalchemy import ColumnElement, Executable, Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNotification, PaymentRequest
 from core.messaging.backoff import retry_at
@@ -28,7 +29,6 @@ from core.payment.case import Case
 from core.payment.midtrans_status import Attempt, Meaning
 from core.refusals import Refusal
 from core.schedule import bookings
-from core.shop import Shop
 from core.states import BookingStatus, RequestState, check_move
 
 LEASE = timedelta(seconds=30)
@@ -129,48 +129,38 @@ async def _told(session: AsyncSession, order_id: str, *which: ColumnElement[bool
 
 
 async def settle(
-    session: AsyncSession,
-    order_id: str,
-    answer: Mapping[str, object] | None,
-    *,
-    shop: Shop,
-    now: datetime,
-    asked_at: datetime | None = None,
+    ctx: Context, order_id: str, answer: Mapping[str, object] | None, *, asked_at: datetime | None = None
 ) -> str:
     """Act on Midtrans' status answer for a request (None: no attempt yet); returns the outcome in a few words.
 
     `asked_at` (`now` when None): an answer older than the one that is known of its attempt says nothing.
     """
-    if answer is None or await session.get(PaymentRequest, order_id) is None:
+    if answer is None or await ctx.session.get(PaymentRequest, order_id) is None:
         return "nothing"
-    request, booking = await payment_requests.locked_request(session, order_id)
-    return await _act_on(Case(session, request, booking, midtrans_status.read(answer), shop, now), asked_at or now)
+    request, booking = await payment_requests.locked_request(ctx.session, order_id)
+    return await _act_on(
+        Case(ctx.session, request, booking, midtrans_status.read(answer), ctx.shop, ctx.now), asked_at or ctx.now
+    )
 
 
 async def look(
-    session: AsyncSession,
-    order_id: str,
-    answer: Mapping[str, object] | None,
-    *,
-    shop: Shop,
-    now: datetime,
-    asked_at: datetime | None = None,
+    ctx: Context, order_id: str, answer: Mapping[str, object] | None, *, asked_at: datetime | None = None
 ) -> str:
     """Our own clock asked about a request: settle what the status says; what is still open when its time is over expires."""
-    request, booking = await payment_requests.locked_request(session, order_id)
+    request, booking = await payment_requests.locked_request(ctx.session, order_id)
     outcome = "nothing"
     if answer is not None:
         outcome = await _act_on(
-            Case(session, request, booking, midtrans_status.read(answer), shop, now), asked_at or now
+            Case(ctx.session, request, booking, midtrans_status.read(answer), ctx.shop, ctx.now), asked_at or ctx.now
         )
     if request.state not in payment_requests.ALIVE:
         if request.state is not RequestState.CANCELLED:  # that one's link is still to be closed
             request.due_at = None
         return outcome
-    if request.expires_at > now:
-        request.due_at = payment_requests.next_look(request, now)
+    if request.expires_at > ctx.now:
+        request.due_at = payment_requests.next_look(request, ctx.now)
         return outcome
-    await _end(session, request, booking, RequestState.EXPIRED, now=now)
+    await _end(ctx, request, booking, RequestState.EXPIRED)
     return "expired"
 
 
@@ -254,9 +244,7 @@ async def _take_in(case: Case) -> str:
     again = request.state is RequestState.PAID
     if not again:
         request.state, request.due_at = RequestState.PAID if as_asked else RequestState.FAILED, None
-        await payment_requests.void(
-            case.session, case.booking, now=case.now
-        )  # what else is asked for asks for too much now
+        await payment_requests.void(case.ctx, case.booking)  # what else is asked for asks for too much now
     number = sum(entry.kind == "received" for entry in mine) + 1
     await case.enter("received", reversals.numbered(attempt.transaction_id, number), attempt.amount)
     case.booking.paid_at = case.booking.paid_at or case.now
@@ -269,33 +257,33 @@ async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
     """What nobody asked for is owed back at once: for a cancelled booking, a second time, or beyond the total."""
     session, booking = case.session, case.booking
     if booking.status is BookingStatus.CANCELLED:
-        await refunds.owe(session, booking, amount, reason="late", shop=case.shop, now=case.now)
+        await refunds.owe(Context(session, case.shop, case.now), booking, amount, reason="late")
         return
     over = amount if again else booking.paid_amount - booking.total_price
     if over > 0 and not again:
         over -= booking.going_back
-    if over > 0 and await refunds.owe(session, booking, over, reason="overpaid", shop=case.shop, now=case.now):
+    if over > 0 and await refunds.owe(Context(session, case.shop, case.now), booking, over, reason="overpaid"):
         key = f"overpaid:{case.attempt.transaction_id}"
-        await booking_notices.overpaid(session, booking, over=over, key=key, shop=case.shop, now=case.now)
+        await booking_notices.overpaid(Context(session, case.shop, case.now), booking, over=over, key=key)
 
 
 async def _welcome(case: Case) -> None:
     """Money came in: confirm the booking if it waits for that and still has, or gets, its place."""
     session, booking, request = case.session, case.booking, case.request
     if booking.status is BookingStatus.CANCELLED:
-        await booking_notices.paid_after_cancel(session, booking, request, shop=case.shop, now=case.now)
+        await booking_notices.paid_after_cancel(Context(session, case.shop, case.now), booking, request)
         return
     first = booking.status is BookingStatus.PENDING
     if first and (why := await _no_place(case)) is not None:
-        await slot_lost.place_gone(session, booking, request, why, shop=case.shop, now=case.now)
+        await slot_lost.place_gone(Context(session, case.shop, case.now), booking, request, why)
         return
     if first:
         check_move(booking.status, BookingStatus.CONFIRMED)
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
         case.log("confirmed")
-    await invoices.issue(session, booking, shop=case.shop, now=case.now)
+    await invoices.issue(Context(session, case.shop, case.now), booking)
     paper = await receipts.to_send(session, booking)
-    await booking_notices.paid(session, booking, request, first=first, paper=paper, shop=case.shop, now=case.now)
+    await booking_notices.paid(Context(session, case.shop, case.now), booking, request, first=first, paper=paper)
 
 
 async def _no_place(case: Case) -> Refusal | None:
@@ -304,7 +292,7 @@ async def _no_place(case: Case) -> Refusal | None:
         return None
     try:
         async with case.session.begin_nested():
-            await bookings.hold_again(case.session, case.booking, shop=case.shop, now=case.now)
+            await bookings.hold_again(case.ctx, case.booking)
     except Refusal as refusal:
         await payment_requests.locked(case.session, case.booking.id)  # as it was before the attempt
         return refusal
@@ -329,29 +317,27 @@ async def _ended(case: Case) -> str:
         return "another attempt lives"
     expired = case.attempt.status == "expire"
     state = RequestState.EXPIRED if expired else RequestState.FAILED
-    await _end(case.session, case.request, case.booking, state, now=case.now)
+    await _end(case.ctx, case.request, case.booking, state)
     return "ended"
 
 
-async def _end(
-    session: AsyncSession, request: PaymentRequest, booking: Booking, state: RequestState, *, now: datetime
-) -> None:
+async def _end(ctx: Context, request: PaymentRequest, booking: Booking, state: RequestState) -> None:
     if booking.status is BookingStatus.CANCELLED:
-        await payment_requests.void(session, booking, now=now)
+        await payment_requests.void(ctx, booking)
         return
     request.state, request.due_at = state, None
-    session.add(
+    ctx.session.add(
         BookingEvent(
             booking_id=booking.id,
-            at=now,
+            at=ctx.now,
             kind=f"payment_{state}",
             actor="system",
             detail={"order_id": request.order_id},
         )
     )
-    await payment_requests.end_holds(session, now=now)
-    await payment_requests.refresh(session, booking)
-    await booking_notices.payment_ended(session, booking, request, now=now)
+    await payment_requests.end_holds(ctx)
+    await payment_requests.refresh(ctx.session, booking)
+    await booking_notices.payment_ended(ctx, booking, request)
 
 
 _LIVING = (Meaning.WAITING, Meaning.CHALLENGED)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, PaymentRequest
 from core.messaging.messages import Document, Message, Option, Say, message, say
 from core.notices import booking_notices, recipients
@@ -34,106 +34,90 @@ def waits(booking: Booking) -> bool:
     return booking.status is BookingStatus.PENDING and booking.paid_amount > 0 and not booking.holding
 
 
-async def place_gone(
-    session: AsyncSession, booking: Booking, request: PaymentRequest, why: Refusal, *, shop: Shop, now: datetime
-) -> None:
+async def place_gone(ctx: Context, booking: Booking, request: PaymentRequest, why: Refusal) -> None:
     """The money came and the place is gone (`why`): the customer chooses what becomes of it, the admins know."""
     key = f"seat-gone:{request.order_id}"
     received = say("late.received", amount=request.amount, code=booking.code, name=booking.name)
-    news = (received, _reason(booking, why, shop))
-    options = tuple(await offers(session, booking, why, shop=shop, now=now))
+    news = (received, _reason(booking, why, ctx.shop))
+    options = tuple(await offers(ctx, booking, why))
     told = Message((*news, say("late.choose")), options, button=say("late.button"))
-    await recipients.chat(session, booking, told, key, now)
+    await recipients.chat(ctx, booking, told, key)
     letter = Message((*news, _choice_by_mail(options)))
-    await recipients.mail(session, booking, "notice.mail.news", letter, key=key, shop=shop, now=now)
+    await recipients.mail(ctx, booking, "notice.mail.news", letter, key=key)
     what = say("staff.late.part" if isinstance(why, InsufficientStock) else "staff.late.seat", amount=request.amount)
-    await booking_notices.alert(session, booking, what, key=key, shop=shop, now=now)
+    await booking_notices.alert(ctx, booking, what, key=key)
 
 
-async def offers(
-    session: AsyncSession, booking: Booking, why: Refusal | None = None, *, shop: Shop, now: datetime
-) -> list[Option]:
+async def offers(ctx: Context, booking: Booking, why: Refusal | None = None) -> list[Option]:
     """What the customer can choose: the nearest slots now and another time, or a person; and the money back."""
     back = Option(f"money-back:{booking.code}", say("late.option.money_back"))
     if isinstance(why, InsufficientStock):
         return [Option("human", say("late.option.human")), back]
     code, named = booking.code, booking.technician_id
-    kept = await _nearest(session, booking, technician_id=named, shop=shop, now=now)
-    anyone = await _nearest(session, booking, technician_id=None, shop=shop, now=now) if named else []
-    same = [_slot("retake", code, at, "late.with_yours" if named else None, shop) for at in kept]
-    other = [_slot("retake-any", code, at, "late.with_anyone", shop) for at in anyone if at not in kept]
+    kept = await _nearest(ctx, booking, technician_id=named)
+    anyone = await _nearest(ctx, booking, technician_id=None) if named else []
+    same = [_slot("retake", code, at, "late.with_yours" if named else None, ctx.shop) for at in kept]
+    other = [_slot("retake-any", code, at, "late.with_anyone", ctx.shop) for at in anyone if at not in kept]
     return [*same, *other, Option(f"move:{code}", say("late.option.other_time")), back]
 
 
-async def placed(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def placed(ctx: Context, booking: Booking) -> None:
     """It has a place again: confirmed, with its invoice and reminders; the customer and the admins are told."""
     check_move(booking.status, BookingStatus.CONFIRMED)
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.note(session, booking, "confirmed", actor=bookings.SYSTEM, now=now)
-    await invoices.issue(session, booking, shop=shop, now=now)
-    await booking_notices.schedule_reminders(session, booking, shop=shop, now=now)
-    facts = await booking_notices.job_facts(session, booking, shop)
+    bookings.note(ctx, booking, "confirmed", actor=bookings.SYSTEM)
+    await invoices.issue(ctx, booking)
+    await booking_notices.schedule_reminders(ctx, booking)
+    facts = await booking_notices.job_facts(ctx, booking)
     letter = Message(
         (say("notice.confirmed", code=booking.code), booking_notices.block(facts), booking_notices.money_left(booking)),
         document=Document("invoice", booking.code),
     )
-    key = f"placed:{booking.code}:{now.isoformat()}"
-    await recipients.chat(session, booking, letter, key, now)
-    await recipients.mail(session, booking, "notice.mail.confirmed", letter, key=key, shop=shop, now=now)
+    key = f"placed:{booking.code}:{ctx.now.isoformat()}"
+    await recipients.chat(ctx, booking, letter, key)
+    await recipients.mail(ctx, booking, "notice.mail.confirmed", letter, key=key)
     card = booking_notices.staff_card(say("staff.late.placed", code=booking.code), booking, facts)
-    await recipients.admins(session, booking, card, key=key, shop=shop, now=now)
-    await recipients.technician(session, booking, card, key=key, shop=shop, now=now)
+    await recipients.admins(ctx, booking, card, key=key)
+    await recipients.technician(ctx, booking, card, key=key)
 
 
-async def ask_for_rest(
-    session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, percent: int | None
-) -> PaymentRequest:
+async def ask_for_rest(ctx: Context, booking: Booking, *, percent: int | None) -> PaymentRequest:
     """`payments.request` where late money may wait: its place is taken again first, for good.
 
     Raises what `payments.request` does, also where the place isn't free.
     """
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment_requests.locked(ctx.session, booking.id)
     if waits(booking):
-        await bookings.hold_again(session, booking, shop=shop, now=now)
-        await placed(session, booking, shop=shop, now=now)
-    return await payment_requests.request(session, booking, shop=shop, now=now, percent=percent)
+        await bookings.hold_again(ctx, booking)
+        await placed(ctx, booking)
+    return await payment_requests.request(ctx, booking, percent=percent)
 
 
-async def give_back(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def give_back(ctx: Context, booking: Booking) -> None:
     """Cancel it as its customer wishes, and owe all that came in. Raises `InvalidTransition`."""
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment_requests.locked(ctx.session, booking.id)
     if not waits(booking):
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
-    await bookings.cancel(session, booking, reason=bookings.CUSTOMER, actor=bookings.CUSTOMER, now=now)
-    await payment_requests.void(session, booking, now=now)
+    await bookings.cancel(ctx, booking, reason=bookings.CUSTOMER, actor=bookings.CUSTOMER)
+    await payment_requests.void(ctx, booking)
     amount, key = booking.paid_amount, f"late-back:{booking.code}"
     told = message(say("late.gone_back", name=booking.name, code=booking.code, amount=amount))
-    await recipients.chat(session, booking, told, key, now)
-    await recipients.mail(session, booking, "notice.mail.news", told, key=key, shop=shop, now=now)
-    await booking_notices.alert(
-        session, booking, say("staff.late.gone_back", amount=amount), key=key, shop=shop, now=now
-    )
-    await refunds.owe(session, booking, amount, reason="late", shop=shop, now=now)
+    await recipients.chat(ctx, booking, told, key)
+    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
+    await booking_notices.alert(ctx, booking, say("staff.late.gone_back", amount=amount), key=key)
+    await refunds.owe(ctx, booking, amount, reason="late")
 
 
-async def remind(session: AsyncSession, *, shop: Shop, now: datetime) -> None:
+async def remind(ctx: Context) -> None:
     """Tell the admins once of each booking that has waited for its customer's choice for a day."""
-    for booking in await session.scalars(_WAITING.where(Booking.paid_at <= now - PATIENCE)):
+    for booking in await ctx.session.scalars(_WAITING.where(Booking.paid_at <= ctx.now - PATIENCE)):
         what = say("staff.late.still", amount=booking.paid_amount)
-        await booking_notices.alert(session, booking, what, key=f"still-late:{booking.code}", shop=shop, now=now)
+        await booking_notices.alert(ctx, booking, what, key=f"still-late:{booking.code}")
 
 
-async def _nearest(
-    session: AsyncSession, booking: Booking, *, technician_id: str | None, shop: Shop, now: datetime
-) -> Sequence[datetime]:
+async def _nearest(ctx: Context, booking: Booking, *, technician_id: str | None) -> Sequence[datetime]:
     return await nearest_free(
-        session,
-        max(booking.starts_at, now),
-        booking.minutes,
-        shop=shop,
-        now=now,
-        technician_id=technician_id,
-        count=MOST_OFFERED,
+        ctx, max(booking.starts_at, ctx.now), booking.minutes, technician_id=technician_id, count=MOST_OFFERED
     )
 
 

@@ -15,7 +15,6 @@ where PPN was charged with the address too (UU PPN art. 13 (5)); such a duty goe
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Table, Text, and_, cast, delete, false, or_, select, tuple_, update
@@ -23,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core import media
+from core.context import Context
 from core.db.tables import (
     AdditionalCost,
     Base,
@@ -123,26 +123,26 @@ async def export(session: AsyncSession, customer: Customer) -> dict[str, list[di
     return told
 
 
-async def erase(session: AsyncSession, customer: Customer, *, shop: Shop, now: datetime) -> list[str]:
+async def erase(ctx: Context, customer: Customer) -> list[str]:
     """Forget a person; the keys of stored photos that are nobody's now. Raises `StillNeeded`."""
-    person = await _person(session, customer)
-    await _check_over(session, person)
-    photos = await _photos(session, person)
+    person = await _person(ctx.session, customer)
+    await _check_over(ctx.session, person)
+    photos = await _photos(ctx.session, person)
     for table, values in _ERASED.items():
-        await session.execute(update(table).where(_of(table, person)).values(values))
-    await _strip(session, BookingEvent, "detail", person, _without_words)
+        await ctx.session.execute(update(table).where(_of(table, person)).values(values))
+    await _strip(ctx.session, BookingEvent, "detail", person, _without_words)
     for kept, column in ((LedgerEntry, "evidence"), (PaymentNotification, "body"), (PaymentAttempt, "answer")):
-        await _strip(session, kept, column, person, _bare_evidence)
+        await _strip(ctx.session, kept, column, person, _bare_evidence)
     for paper in _PAPERS:
-        await _strip_papers(session, paper, person, this_year=shop.local(now).year, shop=shop)
-    await session.execute(
+        await _strip_papers(ctx.session, paper, person, this_year=ctx.shop.local(ctx.now).year, shop=ctx.shop)
+    await ctx.session.execute(
         update(Inbound).where(_of(Inbound, person)).values(address=NOBODY, raw=None, error=None)
     )  # the row stays: the vendor may deliver that message once more
-    await session.execute(delete(Outbox).where(await _mentions(session, person, shop)))
+    await ctx.session.execute(delete(Outbox).where(await _mentions(ctx.session, person, ctx.shop)))
     for gone in (Outbox, Waiting, IdempotencyKey, Conversation, Contact):
-        await session.execute(delete(gone).where(_of(gone, person)))
+        await ctx.session.execute(delete(gone).where(_of(gone, person)))
     nobody = dict.fromkeys(("name", "phone", "email", "clerk_user")) | {"phone_proven": False}
-    await session.execute(update(Customer).where(Customer.id == customer.id).values(nobody))
+    await ctx.session.execute(update(Customer).where(Customer.id == customer.id).values(nobody))
     return photos
 
 

@@ -10,13 +10,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import Booking, Contact, Customer
 from core.messaging import outbox
 from core.messaging.messages import Option, message, say
 from core.people import contacts
 from core.refusals import NotFound
-from core.shop import Shop
 
 
 async def of_user(session: AsyncSession, clerk_user: str, *, now: datetime) -> Customer:
@@ -46,31 +46,31 @@ async def chat_of(session: AsyncSession, customer_id: int) -> Contact | None:
     return (await session.scalars(reached.order_by(Contact.last_seen_at.desc()).limit(1))).first()
 
 
-async def ask_whose(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def ask_whose(ctx: Context, booking: Booking) -> None:
     """Ask the chat whose proven number a web booking was made with whether it is theirs, once for each Clerk user."""
     owners = select(Customer).where(Customer.phone == booking.phone, Customer.phone_proven).order_by(Customer.id)
-    owner = (await session.scalars(owners.limit(1))).first()
-    web = await session.get_one(Customer, booking.customer_id)
+    owner = (await ctx.session.scalars(owners.limit(1))).first()
+    web = await ctx.session.get_one(Customer, booking.customer_id)
     if owner is None or owner.clerk_user is not None or web.phone_proven:
         return
-    chat = await chat_of(session, owner.id)
+    chat = await chat_of(ctx.session, owner.id)
     if chat is None:
         return
     question = message(
-        say("web.is_it_you", code=booking.code, name=booking.name, at=shop.local(booking.starts_at)),
+        say("web.is_it_you", code=booking.code, name=booking.name, at=ctx.shop.local(booking.starts_at)),
         options=(
             Option(f"join:{booking.code}", say("option.join")),
             Option(f"stranger:{booking.code}", say("option.stranger")),
         ),
     )
     await outbox.enqueue(
-        session,
+        ctx.session,
         key=f"whose:{booking.customer_id}:{owner.id}",
         channel=chat.channel,
         address=chat.address,
         language=chat.language,
         message=question,
-        now=now,
+        now=ctx.now,
         kind="notice",
     )
 

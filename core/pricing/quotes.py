@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Part, Service
 from core.pricing import prices
 from core.pricing.prices import Line, Quote
@@ -16,22 +17,17 @@ from core.states import Location
 
 
 async def quote_for(
-    session: AsyncSession,
-    parts: Iterable[tuple[str, int]],
-    services: Iterable[str],
-    *,
-    location: Location,
-    shop: Shop,
+    ctx: Context, parts: Iterable[tuple[str, int]], services: Iterable[str], *, location: Location
 ) -> Quote:
     """The price of parts and services as they stand in the catalogue.
 
     Raises `NothingChosen`, `BadQuantity`, `NotFound`, `NotForSale`, `PreOrderOnly`, `NotOnsite`.
     """
-    goods, work = _added_up(parts, shop), _added_up(((service, 1) for service in services), shop)
+    goods, work = _added_up(parts, ctx.shop), _added_up(((service, 1) for service in services), ctx.shop)
     if not goods and not work:
         raise NothingChosen
-    lines = [*await _part_lines(session, goods), *await _service_lines(session, work, location)]
-    return prices.quote(lines, location=location, shop=shop)
+    lines = [*await _part_lines(ctx.session, goods), *await _service_lines(ctx.session, work, location)]
+    return prices.quote(lines, location=location, shop=ctx.shop)
 
 
 def _added_up(chosen: Iterable[tuple[str, int]], shop: Shop) -> Counter[str]:

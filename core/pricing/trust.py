@@ -5,10 +5,10 @@ the highest down payment, and no longer in cash on delivery.
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking
 from core.pricing import policy
 from core.refusals import BadDownPayment, NoCashAfterNoShows
-from core.shop import Shop
 from core.states import PaymentMethod
 
 
@@ -18,17 +18,15 @@ async def count(session: AsyncSession, customer_id: int) -> int:
     return await session.scalar(stayed_away) or 0
 
 
-async def check(
-    session: AsyncSession, customer_id: int, method: PaymentMethod, percent: int | None, *, shop: Shop
-) -> None:
+async def check(ctx: Context, customer_id: int, method: PaymentMethod, percent: int | None) -> None:
     """Whether this customer may pay so (`percent`: None for in full); raises `NoCashAfterNoShows`, `BadDownPayment`."""
     if method is not PaymentMethod.COD and percent is None:
         return
-    missed = await count(session, customer_id)
-    if policy.is_trusted(missed, shop):
+    missed = await count(ctx.session, customer_id)
+    if policy.is_trusted(missed, ctx.shop):
         return
     if method is PaymentMethod.COD:
         raise NoCashAfterNoShows
-    if percent not in policy.down_payments(missed, shop):
-        highest = max(shop.down_payment_percents, default=100)
+    if percent not in policy.down_payments(missed, ctx.shop):
+        highest = max(ctx.shop.down_payment_percents, default=100)
         raise BadDownPayment(least=highest, most=highest)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from core.context import Context
 from core.db.tables import Booking, LedgerEntry
 from core.money import Money
 from core.schedule import bookings
@@ -52,28 +53,27 @@ async def dashboard(session: AsyncSession) -> Dashboard:
     )
 
 
-async def week(session: AsyncSession, day: date, *, shop: Shop) -> list[DayFigures]:
+async def week(ctx: Context, day: date) -> list[DayFigures]:
     """The week from Monday to Sunday around a day, by the shop's clock; cancelled jobs don't count."""
     monday = day - timedelta(days=day.weekday())
-    jobs = await session.scalars(
+    jobs = await ctx.session.scalars(
         select(Booking.starts_at).where(
-            *_between(Booking.starts_at, monday, monday + 7 * _DAY, shop), Booking.status != BookingStatus.CANCELLED
+            *_between(Booking.starts_at, monday, monday + 7 * _DAY, ctx.shop), Booking.status != BookingStatus.CANCELLED
         )
     )
-    money = await session.execute(
-        select(LedgerEntry.at, LedgerEntry.amount).where(*_between(LedgerEntry.at, monday, monday + 7 * _DAY, shop))
+    money = await ctx.session.execute(
+        select(LedgerEntry.at, LedgerEntry.amount).where(*_between(LedgerEntry.at, monday, monday + 7 * _DAY, ctx.shop))
     )
-    booked = Counter(shop.local(starts_at).date() for starts_at in jobs)
+    booked = Counter(ctx.shop.local(starts_at).date() for starts_at in jobs)
     earned: Counter[date] = Counter()
     for at, amount in money:
-        earned[shop.local(at).date()] += amount
+        earned[ctx.shop.local(at).date()] += amount
     return [DayFigures(each, booked[each], earned[each]) for each in (monday + number * _DAY for number in range(7))]
 
 
 async def find(
-    session: AsyncSession,
+    ctx: Context,
     *,
-    shop: Shop,
     status: BookingStatus | None = None,
     payment_status: PaymentStatus | None = None,
     day: date | None = None,
@@ -91,12 +91,12 @@ async def find(
     if payment_status is not None:
         wanted.append(Booking.payment_status == payment_status)
     if day is not None:
-        wanted += _between(Booking.starts_at, day, day + _DAY, shop)
+        wanted += _between(Booking.starts_at, day, day + _DAY, ctx.shop)
     if technician_id is not None:
         wanted.append(Booking.technician_id == technician_id)
-    total = await session.scalar(select(func.count()).select_from(Booking).where(*wanted))
+    total = await ctx.session.scalar(select(func.count()).select_from(Booking).where(*wanted))
     page = bookings.loaded().where(*wanted).order_by(Booking.starts_at.desc(), Booking.id.desc())
-    return (await session.scalars(page.limit(limit).offset(offset))).all(), total or 0
+    return (await ctx.session.scalars(page.limit(limit).offset(offset))).all(), total or 0
 
 
 def _between(moment: InstrumentedAttribute[datetime], first: date, end: date, shop: Shop) -> list[ColumnElement[bool]]:

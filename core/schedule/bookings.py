@@ -15,6 +15,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
+from core.context import Context
 from core.db.database import one_at_a_time
 from core.db.tables import Booking, BookingEvent, Contact, Seat, Service
 from core.messaging import outbox
@@ -36,7 +37,6 @@ from core.schedule.availability import (
 )
 from core.schedule.orders import Order, booking_of, needs_of, place, technician_for
 from core.schedule.waitlist_priority import Claim
-from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, check_move
 
 __all__ = [
@@ -69,14 +69,12 @@ SYSTEM = "system"
 
 
 async def book(
-    session: AsyncSession,
+    ctx: Context,
     order: Order,
     *,
     customer_id: int,
     contact_id: int | None,
     language: str,
-    shop: Shop,
-    now: datetime,
     code: str,
     waited: int | None = None,
 ) -> Booking:
@@ -86,118 +84,111 @@ async def book(
     the customer has to pay. Raises a `Refusal`, of nearly any kind.
     """
     if waited is None:
-        await _check_unpaid(session, customer_id, shop=shop, now=now)
-    needs = await needs_of(session, order, customer_id=customer_id, shop=shop, now=now)
-    booking = booking_of(order, needs.quote, customer_id=customer_id, language=language, now=now, code=code)
+        await _check_unpaid(ctx, customer_id)
+    needs = await needs_of(ctx, order, customer_id=customer_id)
+    booking = booking_of(order, needs.quote, customer_id=customer_id, language=language, now=ctx.now, code=code)
     booking.technician = needs.technician
-    booking.contact = await session.get(Contact, contact_id) if contact_id is not None else None
-    booking.hold_until = _hold_until(booking, shop=shop, now=now)
-    ended = await holds.ended(session, now=now)
-    session.add(booking)
-    await session.flush()
-    await holds.exchange(session, leaving=ended, entering=booking, cells=needs.cells, cap=needs.day.cap)
+    booking.contact = await ctx.session.get(Contact, contact_id) if contact_id is not None else None
+    booking.hold_until = _hold_until(ctx, booking)
+    ended = await holds.ended(ctx)
+    ctx.session.add(booking)
+    await ctx.session.flush()
+    await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=needs.cells, cap=needs.day.cap)
     if needs.day.line:
-        await waitlist_priority.check(session, _claim(booking, needs.cells), before=waited, shop=shop, now=now)
-    note(session, booking, "created", actor=CUSTOMER, now=now)
+        await waitlist_priority.check(ctx, _claim(booking, needs.cells), before=waited)
+    note(ctx, booking, "created", actor=CUSTOMER)
     return booking
 
 
-async def hold_again(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def hold_again(ctx: Context, booking: Booking) -> None:
     """Hold a pending booking's places anew, for a retry of its payment or for money that came late.
 
     Places that it still has are kept for another while; else they are taken as `book` does.
     Raises `InvalidTransition`, `InThePast`, `OutsideHours`, `SlotFull`, `TechnicianBusy`, `InsufficientStock`.
     """
-    await _lock(session, booking)
+    await _lock(ctx.session, booking)
     check_move(booking.status, BookingStatus.CONFIRMED)
-    if booking.starts_at <= now:
+    if booking.starts_at <= ctx.now:
         raise InThePast
     if not booking.holding:
-        cells, day = await place(session, booking.starts_at, booking.minutes, shop=shop)
+        cells, day = await place(ctx, booking.starts_at, booking.minutes)
         technician_for(day, booking.technician_id, frozenset())
-        ended = await holds.ended(session, now=now)
-        await holds.exchange(session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+        ended = await holds.ended(ctx)
+        await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
         if day.line:
-            await waitlist_priority.check(session, _claim(booking, cells), before=None, shop=shop, now=now)
-    booking.hold_until = _hold_until(booking, shop=shop, now=now)
+            await waitlist_priority.check(ctx, _claim(booking, cells), before=None)
+    booking.hold_until = _hold_until(ctx, booking)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
-    note(session, booking, "held_again", actor=SYSTEM, now=now)
+    note(ctx, booking, "held_again", actor=SYSTEM)
 
 
 async def reschedule(
-    session: AsyncSession,
-    booking: Booking,
-    starts_at: datetime,
-    *,
-    technician_id: str | None,
-    shop: Shop,
-    now: datetime,
-    actor: str,
+    ctx: Context, booking: Booking, starts_at: datetime, *, technician_id: str | None, actor: str
 ) -> None:
     """Move a booking that nobody works on yet to another start, another technician or both; its payment stays.
 
     Its reminders are dropped. Raises `InvalidTransition`, `InThePast`, `TooFarAhead`, `OutsideHours`,
     `SlotFull`, `TechnicianBusy`; and `InsufficientStock` when its hold had ended.
     """
-    await _lock(session, booking)
+    await _lock(ctx.session, booking)
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=booking.status, then=booking.status)
-    cells, day = await place(session, starts_at, booking.minutes, shop=shop)
-    slots.check_start(starts_at, shop=shop, now=now)
-    skills = await skills_of(session, booking)
+    cells, day = await place(ctx, starts_at, booking.minutes)
+    slots.check_start(starts_at, shop=ctx.shop, now=ctx.now)
+    skills = await skills_of(ctx.session, booking)
     technician = technician_for(day, technician_id, skills)
     was = {"starts_at": booking.starts_at.isoformat(), "technician_id": booking.technician_id}
-    leaving = {one.id: one for one in await holds.ended(session, now=now)}
+    leaving = {one.id: one for one in await holds.ended(ctx)}
     held = booking.holding and booking.id not in leaving
     if booking.holding:
         leaving[booking.id] = booking
     booking.starts_at, booking.technician = starts_at, technician
     if not held or (booking.hold_until and booking.payment_method is PaymentMethod.COD):
-        booking.hold_until = _hold_until(booking, shop=shop, now=now)
-    await session.flush()
-    own = await _cells(session, booking) if held and day.line else []
-    await holds.exchange(session, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
+        booking.hold_until = _hold_until(ctx, booking)
+    await ctx.session.flush()
+    own = await _cells(ctx.session, booking) if held and day.line else []
+    await holds.exchange(ctx.session, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
     if day.line:
         claim = _claim(booking, cells, besides=own, with_parts=not held)
-        await waitlist_priority.check(session, claim, before=None, shop=shop, now=now)
-    await outbox.drop(session, booking.id)
-    note(session, booking, "moved", actor=actor, now=now, **was)
+        await waitlist_priority.check(ctx, claim, before=None)
+    await outbox.drop(ctx.session, booking.id)
+    note(ctx.session, booking, "moved", actor=actor, now=ctx.now, **was)
 
 
-async def cancel(session: AsyncSession, booking: Booking, *, reason: str, actor: str, now: datetime) -> None:
+async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> None:
     """Cancel a booking, give its places back and drop its reminders; customers only until work starts.
 
     Money and payment links are `payments`' to see to. Raises `InvalidTransition`.
     """
-    await _lock(session, booking)
+    await _lock(ctx.session, booking)
     check_move(booking.status, BookingStatus.CANCELLED)
     if actor == CUSTOMER and booking.status is BookingStatus.IN_PROGRESS:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
     if booking.holding:
-        await holds.exchange(session, leaving=[booking])
+        await holds.exchange(ctx.session, leaving=[booking])
     booking.status = BookingStatus.CANCELLED
     booking.hold_until = None
-    booking.cancelled_at, booking.cancellation_reason = now, reason
-    await outbox.drop(session, booking.id)
-    note(session, booking, "cancelled", actor=actor, now=now, reason=reason)
+    booking.cancelled_at, booking.cancellation_reason = ctx.now, reason
+    await outbox.drop(ctx.session, booking.id)
+    note(ctx, booking, "cancelled", actor=actor, reason=reason)
 
 
-async def release_ended_holds(session: AsyncSession, *, now: datetime) -> list[Booking]:
+async def release_ended_holds(ctx: Context) -> list[Booking]:
     """End the unpaid holds whose time is over: places given back, payment failed, still pending for a retry.
 
     Answers these bookings, loaded as by `load`, so that their customers can be told.
     """
-    if held := await holds.ended(session, now=now):
-        await holds.exchange(session, leaving=held)
+    if held := await holds.ended(ctx):
+        await holds.exchange(ctx.session, leaving=held)
     # Some had their places given to a rival before; for them only the word is left to say.
-    query = loaded().where(Booking.hold_until <= now, ~Booking.holding)
-    over = list(await session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
+    query = loaded().where(Booking.hold_until <= ctx.now, ~Booking.holding)
+    over = list(await ctx.session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
     for booking in over:
         booking.hold_until = None
         if not booking.paid_amount:  # money of another amount than was asked for doesn't vanish with the hold
             booking.payment_status = PaymentStatus.FAILED
-        note(session, booking, "hold_ended", actor=SYSTEM, now=now)
+        note(ctx, booking, "hold_ended", actor=SYSTEM)
     return sorted(over, key=lambda booking: booking.id)
 
 
@@ -233,20 +224,20 @@ def loaded() -> Select[Booking]:
     )
 
 
-async def _check_unpaid(session: AsyncSession, customer_id: int, *, shop: Shop, now: datetime) -> None:
-    await one_at_a_time(session, f"booking for customer {customer_id}")
-    query = select(func.count()).where(Booking.customer_id == customer_id, Booking.hold_until > now)
-    if (await session.scalar(query) or 0) >= shop.max_unpaid_bookings:
-        raise TooManyUnpaid(most=shop.max_unpaid_bookings)
+async def _check_unpaid(ctx: Context, customer_id: int) -> None:
+    await one_at_a_time(ctx.session, f"booking for customer {customer_id}")
+    query = select(func.count()).where(Booking.customer_id == customer_id, Booking.hold_until > ctx.now)
+    if (await ctx.session.scalar(query) or 0) >= ctx.shop.max_unpaid_bookings:
+        raise TooManyUnpaid(most=ctx.shop.max_unpaid_bookings)
 
 
-def _hold_until(booking: Booking, *, shop: Shop, now: datetime) -> datetime | None:
+def _hold_until(ctx: Context, booking: Booking) -> datetime | None:
     if booking.paid_amount > 0:
         return None
     # Cash comes with the car; until then staff can confirm the booking.
     if booking.payment_method is PaymentMethod.COD:
         return booking.starts_at
-    return slots.hold_end(booking.starts_at, shop=shop, now=now)
+    return slots.hold_end(booking.starts_at, shop=ctx.shop, now=ctx.now)
 
 
 def _claim(
@@ -288,6 +279,6 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 
 
-def note(session: AsyncSession, booking: Booking, kind: str, *, actor: str, now: datetime, **detail: Any) -> None:
+def note(ctx: Context, booking: Booking, kind: str, *, actor: str, **detail: Any) -> None:
     """Put something that happened on a booking's time line."""
-    session.add(BookingEvent(booking_id=booking.id, at=now, kind=kind, actor=actor, detail=detail))
+    ctx.session.add(BookingEvent(booking_id=booking.id, at=ctx.now, kind=kind, actor=actor, detail=detail))

@@ -20,6 +20,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from core.context import Context
 from core.db.database import insert_into, leave_work, one_at_a_time
 from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
@@ -79,19 +80,19 @@ async def use_up(session: AsyncSession, booking: Booking) -> None:
         )
 
 
-async def ended(session: AsyncSession, *, now: datetime) -> list[Booking]:
+async def ended(ctx: Context) -> list[Booking]:
     """Bookings whose hold has ended by the clock and that still have their places, locked, with their lines.
 
     Rivals wait for each other here and find nothing left to give back. A booking that somebody works
     on right now (its payment came in, it is being cancelled) is left to them.
     """
-    over = (Booking.hold_until <= now, Booking.holding)
-    if await session.scalar(select(Booking.id).where(*over).limit(1)) is None:
+    over = (Booking.hold_until <= ctx.now, Booking.holding)
+    if await ctx.session.scalar(select(Booking.id).where(*over).limit(1)) is None:
         return []
-    await one_at_a_time(session, _GIVING_BACK)
+    await one_at_a_time(ctx.session, _GIVING_BACK)
     query = select(Booking).where(*over).options(selectinload(Booking.lines))
     query = query.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
-    return list(await session.scalars(query))
+    return list(await ctx.session.scalars(query))
 
 
 async def _leave(session: AsyncSession, bookings: Sequence[Booking], *, also: Iterable[datetime]) -> None:

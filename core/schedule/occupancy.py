@@ -23,12 +23,11 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.tables import Booking, Closure, Leave, Moment, Seat, Slot, Technician, TechnicianCell, Waiting
 from core.messaging.messages import Say
 from core.schedule import slots
-from core.shop import Shop
 
 # In the index's own words: with a bound value a database wouldn't know that it may use it.
 IS_WAITING = text("waiting.state = 'waiting'")
@@ -50,9 +49,9 @@ class Day:
         return [technician for technician in self.on_duty.values() if skills <= set(technician.skills)]
 
 
-async def read_day(session: AsyncSession, day: date, *, shop: Shop) -> Day:
+async def read_day(ctx: Context, day: date) -> Day:
     """A day's closure and technicians, in one statement."""
-    rows = (await session.execute(_DAY, {"day": day})).all()
+    rows = (await ctx.session.execute(_DAY, {"day": day})).all()
     listed = [(technician, leave) for _, technician, leave, _ in rows if technician]
     on_duty = {
         technician.id: technician
@@ -61,10 +60,10 @@ async def read_day(session: AsyncSession, day: date, *, shop: Shop) -> Day:
     }
     reason, *_, line = rows[0]
     return Day(
-        closed=slots.why_closed(day, shop, {day: reason} if reason is not None else {}),
+        closed=slots.why_closed(day, ctx.shop, {day: reason} if reason is not None else {}),
         listed=frozenset(technician.id for technician, _ in listed),
         on_duty=on_duty,
-        cap=min(shop.max_bookings_per_slot, len(on_duty)) if listed else shop.max_bookings_per_slot,
+        cap=min(ctx.shop.max_bookings_per_slot, len(on_duty)) if listed else ctx.shop.max_bookings_per_slot,
         line=line,
     )
 
@@ -78,24 +77,22 @@ class Load:
 
 
 async def busy_cells(
-    session: AsyncSession, technicians: Collection[str], cells: Collection[datetime], *, now: datetime
+    ctx: Context, technicians: Collection[str], cells: Collection[datetime]
 ) -> set[tuple[str, datetime]]:
     """In which of these cells which of these technicians have a job."""
     query = (
         select(TechnicianCell.technician_id, TechnicianCell.starts_at)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), holds_on(now))
+        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), holds_on(ctx.now))
     )
-    return {(technician, cell) for technician, cell in await session.execute(query)}
+    return {(technician, cell) for technician, cell in await ctx.session.execute(query)}
 
 
-async def read_loads(
-    session: AsyncSession, cells: list[datetime], *, now: datetime, technician_id: str | None
-) -> dict[datetime, Load]:
+async def read_loads(ctx: Context, cells: list[datetime], *, technician_id: str | None) -> dict[datetime, Load]:
     """The load of each of these cells."""
     query = _LOADS if technician_id is None else _LOADS_OF_TECHNICIAN
-    asked = {"cells": cells, "now": now, "technician_id": technician_id}
-    found = {start: Load(taken, is_busy) for start, taken, is_busy in await session.execute(query, asked)}
+    asked = {"cells": cells, "now": ctx.now, "technician_id": technician_id}
+    found = {start: Load(taken, is_busy) for start, taken, is_busy in await ctx.session.execute(query, asked)}
     return {cell: found.get(cell, Load()) for cell in cells}
 
 

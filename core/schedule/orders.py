@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.context import Context
 from core.db.tables import Booking, BookingLine, Technician
 from core.pricing import prices, trust
 from core.pricing.prices import Line, Quote
@@ -60,20 +59,20 @@ class Needs:
     technician: Technician | None
 
 
-async def needs_of(session: AsyncSession, order: Order, *, customer_id: int, shop: Shop, now: datetime) -> Needs:
+async def needs_of(ctx: Context, order: Order, *, customer_id: int) -> Needs:
     """What booking an order would need; raises what `book` does, but for what others have already."""
-    _check_order(order, shop)
-    await trust.check(session, customer_id, order.method, order.down_payment_percent, shop=shop)
-    quote = await quote_for(session, order.parts, order.services, location=order.location, shop=shop)
-    cells, day = await place(session, order.starts_at, quote.minutes, shop=shop)
-    slots.check_start(order.starts_at, shop=shop, now=now)
+    _check_order(order, ctx.shop)
+    await trust.check(ctx, customer_id, order.method, order.down_payment_percent)
+    quote = await quote_for(ctx, order.parts, order.services, location=order.location)
+    cells, day = await place(ctx, order.starts_at, quote.minutes)
+    slots.check_start(order.starts_at, shop=ctx.shop, now=ctx.now)
     return Needs(quote, cells, day, technician_for(day, order.technician_id, quote.skills))
 
 
-async def place(session: AsyncSession, starts_at: datetime, minutes: int, *, shop: Shop) -> tuple[list[datetime], Day]:
+async def place(ctx: Context, starts_at: datetime, minutes: int) -> tuple[list[datetime], Day]:
     """The cells of a job and what their day has, closed days refused; raises `OutsideHours`."""
-    cells = slots.spanned(starts_at, minutes, shop)
-    day = await read_day(session, shop.local(starts_at).date(), shop=shop)
+    cells = slots.spanned(starts_at, minutes, ctx.shop)
+    day = await read_day(ctx, ctx.shop.local(starts_at).date())
     if day.closed:
         raise OutsideHours
     return cells, day

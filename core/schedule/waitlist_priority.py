@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalogue import snapshot
+from core.context import Context
 from core.db.database import leave_work
 from core.db.tables import Service, Waiting
 from core.refusals import SlotFull
@@ -67,47 +67,47 @@ class Supply:
 NOTHING = Claim()
 
 
-async def check(session: AsyncSession, claim: Claim, *, before: int | None, shop: Shop, now: datetime) -> None:
+async def check(ctx: Context, claim: Claim, *, before: int | None) -> None:
     """Raise `SlotFull` or `InsufficientStock` where a claim takes what somebody in the line could be offered now.
 
     `before`: the claim is the offer to that place in the line, so only who stands before it counts.
     """
-    rivals = [wish for wish in await read(session, before=before, shop=shop, now=now) if claim.touches(wish)]
-    first = next(iter(await servable(session, rivals, without=claim, shop=shop, now=now)), None)
+    rivals = [wish for wish in await read(ctx, before=before) if claim.touches(wish)]
+    first = next(iter(await servable(ctx, rivals, without=claim)), None)
     if first is None:
         return
-    leave_work(session, holds.WAITING)
+    leave_work(ctx.session, holds.WAITING)
     if not claim.cells.isdisjoint(first.cells):
         raise SlotFull
     part = min(claim.parts.keys() & first.parts.keys())
-    raise await holds.insufficient(session, part, claim.parts[part])
+    raise await holds.insufficient(ctx.session, part, claim.parts[part])
 
 
-async def promised(session: AsyncSession, *, shop: Shop, now: datetime) -> Counter[datetime]:
+async def promised(ctx: Context) -> Counter[datetime]:
     """How many seats of which cells are about to be offered to who waits."""
-    wishes = await servable(session, await read(session, shop=shop, now=now), shop=shop, now=now)
+    wishes = await servable(ctx, await read(ctx))
     return Counter(cell for wish in wishes for cell in wish.cells)
 
 
-async def read(session: AsyncSession, *, before: int | None = None, shop: Shop, now: datetime) -> list[Wish]:
+async def read(ctx: Context, *, before: int | None = None) -> list[Wish]:
     """Everybody in the line (before that place), first come first."""
     ahead = Waiting.id < before if before is not None else Waiting.id > 0
-    query = select(Waiting).where(IS_WAITING, Waiting.starts_at > now, ahead).order_by(Waiting.id).limit(LONGEST)
-    rows = list(await session.scalars(query))
+    query = select(Waiting).where(IS_WAITING, Waiting.starts_at > ctx.now, ahead).order_by(Waiting.id).limit(LONGEST)
+    rows = list(await ctx.session.scalars(query))
     wanted = {service for row in rows for service in row.order["services"]}
-    services = {each.id: each for each in await session.scalars(select(Service).where(Service.id.in_(wanted)))}
-    return [_wish(row, services, shop) for row in rows]
+    services = {each.id: each for each in await ctx.session.scalars(select(Service).where(Service.id.in_(wanted)))}
+    return [_wish(row, services, ctx.shop) for row in rows]
 
 
-async def servable(
-    session: AsyncSession, wishes: Sequence[Wish], *, without: Claim = NOTHING, shop: Shop, now: datetime
-) -> list[Wish]:
+async def servable(ctx: Context, wishes: Sequence[Wish], *, without: Claim = NOTHING) -> list[Wish]:
     """Who of them could be booked now, each for himself, were it not for a claim."""
     if not wishes:
         return []
-    supply = await _supply(session, wishes, without, shop=shop, now=now)
+    supply = await _supply(ctx, wishes, without)
     return [
-        wish for wish in wishes if not slots.too_soon(wish.starts_at, shop=shop, now=now) and _fits(wish, supply, shop)
+        wish
+        for wish in wishes
+        if not slots.too_soon(wish.starts_at, shop=ctx.shop, now=ctx.now) and _fits(wish, supply, ctx.shop)
     ]
 
 
@@ -126,18 +126,16 @@ def _has_technician(wish: Wish, day: Day, supply: Supply) -> bool:
     return wish.technician_id in able and not any((wish.technician_id, cell) in supply.busy for cell in wish.cells)
 
 
-async def _supply(
-    session: AsyncSession, wishes: Sequence[Wish], without: Claim, *, shop: Shop, now: datetime
-) -> Supply:
-    days = sorted({shop.local(wish.starts_at).date() for wish in wishes})
+async def _supply(ctx: Context, wishes: Sequence[Wish], without: Claim) -> Supply:
+    days = sorted({ctx.shop.local(wish.starts_at).date() for wish in wishes})
     cells = sorted({cell for wish in wishes for cell in wish.cells})
-    loads = await read_loads(session, cells, now=now, technician_id=None)
+    loads = await read_loads(ctx, cells, technician_id=None)
     named = {wish.technician_id for wish in wishes if wish.technician_id}
-    busy = await busy_cells(session, named, cells, now=now) if named else set()
+    busy = await busy_cells(ctx, named, cells) if named else set()
     parts = {part for wish in wishes for part in wish.parts}
-    stock = await snapshot.stock(session, parts) if parts else {}
+    stock = await snapshot.stock(ctx.session, parts) if parts else {}
     return Supply(
-        days={day: await read_day(session, day, shop=shop) for day in days},
+        days={day: await read_day(ctx, day) for day in days},
         taken={cell: load.taken - (cell in without.cells) for cell, load in loads.items()},
         busy=frozenset(busy) - {(without.technician_id or "", cell) for cell in without.cells},
         stock={part: count + without.parts.get(part, 0) for part, count in stock.items()},

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import Alarm, Outbox
 from core.messaging import outbox
@@ -43,48 +43,44 @@ class Trouble:
     channel: str | None = None
 
 
-async def watch(
-    session: AsyncSession, *, shop: Shop, channels: Collection[str], now: datetime
-) -> tuple[list[str], list[str]]:
+async def watch(ctx: Context, *, channels: Collection[str]) -> tuple[list[str], list[str]]:
     """Tell the admins what has begun and what is over; the names of both. `channels`: those that are on."""
-    waiting = await backlog.look(session, channels=channels, now=now)
-    raised = {alarm.name: alarm for alarm in await session.scalars(select(Alarm))}
-    troubles = {trouble.name: trouble for trouble in _troubles(waiting, now) if _goes_on(trouble, raised, now)}
+    waiting = await backlog.look(ctx.session, channels=channels, now=ctx.now)
+    raised = {alarm.name: alarm for alarm in await ctx.session.scalars(select(Alarm))}
+    troubles = {trouble.name: trouble for trouble in _troubles(waiting, ctx.now) if _goes_on(trouble, raised, ctx.now)}
     down = {trouble.channel for trouble in troubles.values()}
-    reached = _admins(shop, channels, down)
-    begun = [name for name, trouble in troubles.items() if await _raise(session, trouble, reached, shop, now)]
-    over = [name for name in raised if name not in troubles and await _end(session, raised[name], reached, shop, now)]
+    reached = _admins(ctx.shop, channels, down)
+    begun = [name for name, trouble in troubles.items() if await _raise(ctx, trouble, reached)]
+    over = [name for name in raised if name not in troubles and await _end(ctx, raised[name], reached)]
     return begun, over
 
 
-async def failing(
-    session: AsyncSession, parts: Mapping[str, str], *, shop: Shop, channels: Collection[str], now: datetime
-) -> None:
+async def failing(ctx: Context, parts: Mapping[str, str], *, channels: Collection[str]) -> None:
     """Tell the admins which parts of a process don't work, and why: each once a day, whoever else sees it too."""
-    reached = _admins(shop, channels, ())
+    reached = _admins(ctx.shop, channels, ())
     for name, why in parts.items():
         told = message(say("alarm.part.head", what=_named(f"part:{name}")), say("alarm.part.text", why=why))
-        await _tell(session, told, reached, f"part:{name}:{shop.local(now).date()}", now)
+        await _tell(ctx, told, reached, f"part:{name}:{ctx.shop.local(ctx.now).date()}")
 
 
-async def unheard(session: AsyncSession, row: Outbox, *, shop: Shop, channels: Collection[str], now: datetime) -> bool:
+async def unheard(ctx: Context, row: Outbox, *, channels: Collection[str]) -> bool:
     """An alarm that a chat can't take (WhatsApp outside its 24 hours) goes by e-mail; False for what is no alarm in a chat."""
-    member = shop.member_at(row.channel, row.address)
+    member = ctx.shop.member_at(row.channel, row.address)
     if not row.key.startswith(KEY) or member is None or "email" not in channels:
         return False
-    mailbox = [("email", member.email or shop.email)]
-    await _tell(session, message_from_json(row.body), mailbox, f"{row.key.removeprefix(KEY)}:unheard", now)
+    mailbox = [("email", member.email or ctx.shop.email)]
+    await _tell(ctx, message_from_json(row.body), mailbox, f"{row.key.removeprefix(KEY)}:unheard")
     return True
 
 
-async def given_up(session: AsyncSession, row: Outbox, *, shop: Shop, channels: Collection[str], now: datetime) -> None:
+async def given_up(ctx: Context, row: Outbox, *, channels: Collection[str]) -> None:
     """Tell the admins that a message failed of which nobody else will hear: once a day, however many there are."""
     if row.key.startswith(KEY):
         return
-    reached = _admins(shop, channels, ())
+    reached = _admins(ctx.shop, channels, ())
     head = say("alarm.given_up.head", channel=say(f"stuck.channel.{row.channel}"))
     told = message(head, say("alarm.given_up.text"))
-    await _tell(session, told, reached, f"given_up:{row.channel}:{shop.local(now).date()}", now)
+    await _tell(ctx, told, reached, f"given_up:{row.channel}:{ctx.shop.local(ctx.now).date()}")
 
 
 def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
@@ -116,42 +112,36 @@ def _ways(
     return [("email", member.email or shop.email)]
 
 
-async def _raise(
-    session: AsyncSession, trouble: Trouble, reached: Collection[tuple[str, str]], shop: Shop, now: datetime
-) -> bool:
-    since = trouble.waiting.since or now
-    is_new = await insert_once(session, Alarm, name=trouble.name, since=since)
+async def _raise(ctx: Context, trouble: Trouble, reached: Collection[tuple[str, str]]) -> bool:
+    since = trouble.waiting.since or ctx.now
+    is_new = await insert_once(ctx.session, Alarm, name=trouble.name, since=since)
     if is_new:
-        facts = {"what": _named(trouble.name), "count": trouble.waiting.count, "since": shop.local(since)}
+        facts = {"what": _named(trouble.name), "count": trouble.waiting.count, "since": ctx.shop.local(since)}
         told = message(say(f"alarm.{trouble.key}.head", **facts), say(f"alarm.{trouble.key}.text", **facts))
-        await _tell(session, told, reached, f"{trouble.name}:{now.isoformat()}:begins", now)
+        await _tell(ctx, told, reached, f"{trouble.name}:{ctx.now.isoformat()}:begins")
     return is_new
 
 
-async def _end(
-    session: AsyncSession, alarm: Alarm, reached: Collection[tuple[str, str]], shop: Shop, now: datetime
-) -> bool:
-    gone = await session.scalar(delete(Alarm).where(Alarm.name == alarm.name).returning(Alarm.name)) is not None
+async def _end(ctx: Context, alarm: Alarm, reached: Collection[tuple[str, str]]) -> bool:
+    gone = await ctx.session.scalar(delete(Alarm).where(Alarm.name == alarm.name).returning(Alarm.name)) is not None
     if gone:
-        facts = {"what": _named(alarm.name), "since": shop.local(alarm.since), "until": shop.local(now)}
+        facts = {"what": _named(alarm.name), "since": ctx.shop.local(alarm.since), "until": ctx.shop.local(ctx.now)}
         told = message(say("alarm.over.head", **facts), say("alarm.over.text", **facts))
-        await _tell(session, told, reached, f"{alarm.name}:{now.isoformat()}:over", now)
+        await _tell(ctx, told, reached, f"{alarm.name}:{ctx.now.isoformat()}:over")
     return gone
 
 
-async def _tell(
-    session: AsyncSession, told: Message, reached: Collection[tuple[str, str]], key: str, now: datetime
-) -> None:
+async def _tell(ctx: Context, told: Message, reached: Collection[tuple[str, str]], key: str) -> None:
     for channel, address in sorted(set(reached)):
         await outbox.enqueue(
-            session,
+            ctx.session,
             key=f"{KEY}{key}:{channel}:{address}",
             channel=channel,
             address=address,
             language=STAFF_LANGUAGE,
             message=told,
-            now=now,
-            until=now + WANTED_FOR,
+            now=ctx.now,
+            until=ctx.now + WANTED_FOR,
             kind="staff",
         )
 

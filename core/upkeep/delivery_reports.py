@@ -9,15 +9,14 @@ Most reports are steps (queued, sent, delivered, read), four to a message: those
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import BindParameter, ColumnElement, Update, and_, bindparam, case, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from core.context import Context
 from core.db.tables import Outbox
 from core.messaging.backoff import retry_at
-from core.shop import Shop
 from core.upkeep import undelivered
 
 FAILED = ("failed", "undelivered")
@@ -45,18 +44,18 @@ class Report:
         return self.is_last_part and self.message is not None and self.state in _RANKS and self.state not in FAILED
 
 
-async def note(session: AsyncSession, report: Report, *, shop: Shop, channels: Collection[str], now: datetime) -> None:
+async def note(ctx: Context, report: Report, *, channels: Collection[str]) -> None:
     """Note how far a message has come, never backwards; what couldn't be delivered after all is told otherwise."""
     if report.state not in _RANKS or not (report.is_last_part or report.state in FAILED):
         return
-    row = (await session.scalars(_noted(report))).one_or_none()
+    row = (await ctx.session.scalars(_noted(report))).one_or_none()
     if row is None or report.state not in FAILED:
         return
     if report.error in _OURS and row.state == "failed" and row.attempts < _TRIES:
-        row.state, row.not_before = "due", retry_at(row.attempts, now, jitter=0)
+        row.state, row.not_before = "due", retry_at(row.attempts, ctx.now, jitter=0)
         row.parts_left = 1 if report.is_last_part else None
     else:
-        await undelivered.tell_otherwise(session, row, shop=shop, channels=channels, now=now)
+        await undelivered.tell_otherwise(ctx, row, channels=channels)
 
 
 async def note_steps(session: AsyncSession, steps: Iterable[Report]) -> None:

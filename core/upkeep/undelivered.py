@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import leave_work
 from core.db.tables import Contact, Customer, Outbox
 from core.messaging.messages import message_from_json
 from core.notices import booking_notices
 from core.refusals import NotFound
-from core.shop import Shop
 from core.upkeep import alarms
 
 WANTED_FOR = timedelta(days=2)
@@ -35,24 +35,16 @@ class DeadLetter:
     name: str | None
 
 
-async def tell_otherwise(
-    session: AsyncSession,
-    row: Outbox,
-    *,
-    shop: Shop,
-    channels: Collection[str],
-    now: datetime,
-    unreachable: bool = False,
-) -> None:
+async def tell_otherwise(ctx: Context, row: Outbox, *, channels: Collection[str], unreachable: bool = False) -> None:
     """See to it that what a message said is heard all the same, or that the admins know that it wasn't.
 
     `channels`: those that are on; `unreachable`: the person has closed the chat, and knows it.
     """
     letter = message_from_json(row.body)
-    heard = await alarms.unheard(session, row, shop=shop, channels=channels, now=now)
-    heard |= await booking_notices.unreached(session, row, letter, shop=shop, channels=channels, now=now)
+    heard = await alarms.unheard(ctx, row, channels=channels)
+    heard |= await booking_notices.unreached(ctx, row, letter, channels=channels)
     if not (heard or unreachable):
-        await alarms.given_up(session, row, shop=shop, channels=channels, now=now)
+        await alarms.given_up(ctx, row, channels=channels)
 
 
 async def listed(session: AsyncSession, *, limit: int) -> Sequence[DeadLetter]:

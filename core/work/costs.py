@@ -4,19 +4,16 @@ add_cost ──> PROPOSED ── decide_cost ──> AGREED: a line, a higher to
      └── agreed (REST) ─────────────────────^        REFUSED: kept in the history, never billed
 """
 
-from datetime import datetime
-
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import media
+from core.context import Context
 from core.db.tables import AdditionalCost, Booking, BookingLine
 from core.money import Money
 from core.payment import payment_requests, slot_lost
 from core.pricing import prices
 from core.refusals import BadAmount, CostDecided, MethodCannotPay, NotBeingWorkedOn, NotFound
 from core.schedule import bookings
-from core.shop import Shop
 from core.states import BookingStatus, CostState
 from core.work import notices
 
@@ -26,22 +23,13 @@ _WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 
 
 async def add_cost(
-    session: AsyncSession,
-    booking: Booking,
-    description: str,
-    amount: Money,
-    *,
-    agreed: bool,
-    photo: str | None,
-    shop: Shop,
-    now: datetime,
-    actor: str,
+    ctx: Context, booking: Booking, description: str, amount: Money, *, agreed: bool, photo: str | None, actor: str
 ) -> AdditionalCost:
     """Add a cost of `amount` (before PPN): billed at once when the customer has `agreed`, else put to them.
 
     Raises `BadAmount`, `BadPhotos`, `NotBeingWorkedOn`.
     """
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment_requests.locked(ctx.session, booking.id)
     if booking.status not in _WORKED_ON:
         raise NotBeingWorkedOn
     if not 1 <= amount <= MOST:
@@ -54,77 +42,73 @@ async def add_cost(
         photo=photo,
         state=CostState.PROPOSED,
         proposed_by=actor,
-        proposed_at=now,
+        proposed_at=ctx.now,
     )
-    session.add(cost)
-    await session.flush()
-    bookings.note(session, booking, "cost_proposed", actor=actor, now=now, cost_id=cost.id, amount=amount)
+    ctx.session.add(cost)
+    await ctx.session.flush()
+    bookings.note(ctx, booking, "cost_proposed", actor=actor, cost_id=cost.id, amount=amount)
     if agreed:
-        by_link = await _bill(session, booking, cost, actor=actor, shop=shop, now=now)
-        await notices.cost_added(session, booking, cost, by_link=by_link, shop=shop, now=now)
+        by_link = await _bill(ctx, booking, cost, actor=actor)
+        await notices.cost_added(ctx, booking, cost, by_link=by_link)
     else:
-        await notices.cost_proposed(session, booking, cost, shop=shop, now=now)
+        await notices.cost_proposed(ctx, booking, cost)
     return cost
 
 
-async def decide_cost(
-    session: AsyncSession, cost_id: int, *, agreed: bool, customer_id: int, shop: Shop, now: datetime
-) -> AdditionalCost:
+async def decide_cost(ctx: Context, cost_id: int, *, agreed: bool, customer_id: int) -> AdditionalCost:
     """The booking's owner agrees to a proposed cost or refuses it, once.
 
     Raises `NotFound` for anybody else, `CostDecided`, `NotBeingWorkedOn`.
     """
-    cost = await session.get(AdditionalCost, cost_id)
+    cost = await ctx.session.get(AdditionalCost, cost_id)
     if cost is None:
         raise NotFound
-    booking = await payment_requests.locked(session, cost.booking_id)
+    booking = await payment_requests.locked(ctx.session, cost.booking_id)
     if booking.customer_id != customer_id:
         raise NotFound
-    await session.refresh(cost)  # somebody may have decided while we waited for the lock
+    await ctx.session.refresh(cost)  # somebody may have decided while we waited for the lock
     if cost.state is not CostState.PROPOSED:
         raise CostDecided
     if booking.status not in _WORKED_ON:
         raise NotBeingWorkedOn
     by_link = False
     if agreed:
-        by_link = await _bill(session, booking, cost, actor=bookings.CUSTOMER, shop=shop, now=now)
+        by_link = await _bill(ctx, booking, cost, actor=bookings.CUSTOMER)
     else:
-        _refuse(session, booking, cost, actor=bookings.CUSTOMER, now=now)
-    await notices.cost_decided(session, booking, cost, by_link=by_link, shop=shop, now=now)
+        _refuse(ctx, booking, cost, actor=bookings.CUSTOMER)
+    await notices.cost_decided(ctx, booking, cost, by_link=by_link)
     return cost
 
 
-async def withdraw(session: AsyncSession, booking: Booking, *, actor: str, now: datetime) -> None:
+async def withdraw(ctx: Context, booking: Booking, *, actor: str) -> None:
     """The work is over: costs that nobody decided on are refused."""
-    undecided = await session.scalars(
+    undecided = await ctx.session.scalars(
         select(AdditionalCost).where(
             AdditionalCost.booking_id == booking.id, AdditionalCost.state == CostState.PROPOSED
         )
     )
     for cost in undecided:
-        _refuse(session, booking, cost, actor=actor, now=now)
+        _refuse(ctx, booking, cost, actor=actor)
 
 
-def _refuse(session: AsyncSession, booking: Booking, cost: AdditionalCost, *, actor: str, now: datetime) -> None:
-    cost.state, cost.decided_at = CostState.REFUSED, now
-    bookings.note(session, booking, "cost_refused", actor=actor, now=now, cost_id=cost.id, amount=cost.amount)
+def _refuse(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> None:
+    cost.state, cost.decided_at = CostState.REFUSED, ctx.now
+    bookings.note(ctx, booking, "cost_refused", actor=actor, cost_id=cost.id, amount=cost.amount)
 
 
-async def _bill(
-    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, actor: str, shop: Shop, now: datetime
-) -> bool:
+async def _bill(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> bool:
     """Make the cost one of the booking's lines and ask for what remains; whether a payment link comes for it."""
-    cost.state, cost.decided_at = CostState.AGREED, now
+    cost.state, cost.decided_at = CostState.AGREED, ctx.now
     booking.lines.append(BookingLine(name=cost.description, quantity=1, price=cost.amount, total=cost.amount))
     booking.additional_costs += cost.amount
     booking.total_price += cost.amount + _more_tax(booking, cost.amount)
-    bookings.note(session, booking, "cost_agreed", actor=actor, now=now, cost_id=cost.id, amount=cost.amount)
-    await session.flush()
-    await payment_requests.refresh(session, booking)
+    bookings.note(ctx, booking, "cost_agreed", actor=actor, cost_id=cost.id, amount=cost.amount)
+    await ctx.session.flush()
+    await payment_requests.refresh(ctx.session, booking)
     if not booking.remaining:
         return False
     try:
-        await slot_lost.ask_for_rest(session, booking, shop=shop, now=now, percent=None)
+        await slot_lost.ask_for_rest(ctx, booking, percent=None)
     except MethodCannotPay:  # cash, or too little for the method: it is paid at the workshop
         return False
     return True

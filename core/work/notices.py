@@ -7,18 +7,18 @@ the admins        cash, cost decisions, completed jobs
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import media
+from core.context import Context
 from core.db.tables import AdditionalCost, Booking, Technician, WorkNote
 from core.messaging.messages import Document, Link, Message, Option, Say, message, say
 from core.money import Money
 from core.notices import recipients
 from core.notices.booking_notices import alert, block, job_facts, money_left, schedule_reminders, staff_card
 from core.papers import receipts
-from core.shop import Shop
 from core.states import CostState
 
 RATING_AFTER = timedelta(days=1)
@@ -26,42 +26,42 @@ RATING_WANTED = timedelta(days=3)
 """How long the request for a rating is worth sending."""
 
 
-async def assigned(session: AsyncSession, booking: Booking, *, first: bool, shop: Shop, now: datetime) -> None:
+async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
     """A technician has the job; `first`: that confirmed the booking, so the reminders are set too."""
-    facts = await job_facts(session, booking, shop)
+    facts = await job_facts(ctx, booking)
     says = [say("notice.confirmed", code=booking.code)] if first else []
-    says.append(await _by_technician(session, booking, "work.assigned"))
+    says.append(await _by_technician(ctx.session, booking, "work.assigned"))
     if first:
         says += [block(facts), money_left(booking)]
-        await schedule_reminders(session, booking, shop=shop, now=now)
-    key = f"assigned:{booking.code}:{booking.technician_id}:{now.isoformat()}"
-    await _customer(session, booking, Message(tuple(says)), key=key, shop=shop, now=now)
+        await schedule_reminders(ctx, booking)
+    key = f"assigned:{booking.code}:{booking.technician_id}:{ctx.now.isoformat()}"
+    await _customer(ctx, booking, Message(tuple(says)), key=key)
     card = staff_card(say("staff.assigned", code=booking.code), booking, facts)
-    await recipients.technician(session, booking, card, key=key, shop=shop, now=now)
+    await recipients.technician(ctx, booking, card, key=key)
 
 
-async def taken_away(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def taken_away(ctx: Context, booking: Booking) -> None:
     """The job goes to somebody else: whoever has it now hears of it."""
-    heard = message(say("staff.taken_away", code=booking.code, at=shop.local(booking.starts_at)))
-    key = f"taken-away:{booking.code}:{now.isoformat()}"
-    await recipients.technician(session, booking, heard, key=key, shop=shop, now=now)
+    heard = message(say("staff.taken_away", code=booking.code, at=ctx.shop.local(booking.starts_at)))
+    key = f"taken-away:{booking.code}:{ctx.now.isoformat()}"
+    await recipients.technician(ctx, booking, heard, key=key)
 
 
-async def on_my_way(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def on_my_way(ctx: Context, booking: Booking) -> None:
     """The technician has set out: told once for each appointment."""
-    told = message(await _by_technician(session, booking, "work.on_my_way"))
+    told = message(await _by_technician(ctx.session, booking, "work.on_my_way"))
     key = f"on-my-way:{booking.code}:{booking.starts_at.isoformat()}"
-    await _customer(session, booking, told, key=key, shop=shop, now=now)
+    await _customer(ctx, booking, told, key=key)
 
 
-async def started(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime) -> None:
+async def started(ctx: Context, booking: Booking) -> None:
     """The work has begun."""
     car = f"{booking.car_brand} {booking.car_model}"
     told = message(say("work.started", name=booking.name, car=car, code=booking.code))
-    await _customer(session, booking, told, key=f"started:{booking.code}", shop=shop, now=now)
+    await _customer(ctx, booking, told, key=f"started:{booking.code}")
 
 
-async def noted(session: AsyncSession, booking: Booking, note: WorkNote, *, shop: Shop, now: datetime) -> None:
+async def noted(ctx: Context, booking: Booking, note: WorkNote) -> None:
     """A note, with its first photo; the others follow, each in a message of its own."""
     head = say("work.note", code=booking.code, author=note.author)
     letters = [Message((head, say("work.note_text", text=note.text)) if note.text else (head,))]
@@ -69,17 +69,15 @@ async def noted(session: AsyncSession, booking: Booking, note: WorkNote, *, shop
     letters += [message(say("work.photo", number=number, count=count)) for number in range(2, count + 1)]
     for number, letter in enumerate(letters):
         shown = _with_photo(letter, note.photos[number]) if note.photos else letter
-        await _customer(session, booking, shown, key=f"note:{note.id}:{number}", shop=shop, now=now)
+        await _customer(ctx, booking, shown, key=f"note:{note.id}:{number}")
 
 
-async def cost_proposed(
-    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, shop: Shop, now: datetime
-) -> None:
+async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) -> None:
     """The customer is asked; where no chat is known, an admin has to ask."""
     key = f"cost:{cost.id}"
     if booking.contact_id is None:
         plea = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
-        await alert(session, booking, plea, key=key, shop=shop, now=now)
+        await alert(ctx, booking, plea, key=key)
         return
     asked = message(
         say("work.cost_proposed", name=booking.name, code=booking.code),
@@ -90,71 +88,63 @@ async def cost_proposed(
             Option(f"cost-no:{cost.id}", say("work.cost_no")),
         ),
     )
-    await recipients.chat(session, booking, _with_photo(asked, cost.photo), key, now)
+    await recipients.chat(ctx, booking, _with_photo(asked, cost.photo), key)
 
 
-async def cost_added(
-    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, by_link: bool, shop: Shop, now: datetime
-) -> None:
+async def cost_added(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
     """A cost was agreed face to face: the customer has it in writing."""
     told = message(
         say("work.cost_added", code=booking.code),
         say("work.cost", description=cost.description, amount=cost.amount),
         _new_total(booking, by_link=by_link),
     )
-    await _customer(session, booking, _with_photo(told, cost.photo), key=f"cost:{cost.id}", shop=shop, now=now)
+    await _customer(ctx, booking, _with_photo(told, cost.photo), key=f"cost:{cost.id}")
 
 
-async def cost_decided(
-    session: AsyncSession, booking: Booking, cost: AdditionalCost, *, by_link: bool, shop: Shop, now: datetime
-) -> None:
+async def cost_decided(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
     """The customer agreed or refused: both sides have it in writing."""
     key = f"cost-decided:{cost.id}"
     agreed = cost.state is CostState.AGREED
     says = [say("work.cost_agreed" if agreed else "work.cost_refused", description=cost.description)]
     if agreed:
         says.append(_new_total(booking, by_link=by_link))
-    await _customer(session, booking, Message(tuple(says)), key=key, shop=shop, now=now)
+    await _customer(ctx, booking, Message(tuple(says)), key=key)
     outcome = "staff.cost_agreed" if agreed else "staff.cost_refused"
     heard = say(outcome, code=booking.code, description=cost.description, amount=cost.amount)
-    await _staff(session, booking, message(heard), key=key, shop=shop, now=now)
+    await _staff(ctx, booking, message(heard), key=key)
 
 
-async def cash_received(
-    session: AsyncSession, booking: Booking, amount: Money, *, number: int, first: bool, shop: Shop, now: datetime
-) -> None:
+async def cash_received(ctx: Context, booking: Booking, amount: Money, *, number: int, first: bool) -> None:
     """Cash came in: the invoice or the receipt for the customer; `first`: it confirmed the booking."""
     key = f"cash:{booking.code}:{number}"
     says = [say("notice.money_received", amount=amount, name=booking.name)]
     if first:
         says.append(say("notice.confirmed", code=booking.code))
-    await schedule_reminders(session, booking, shop=shop, now=now)
+    await schedule_reminders(ctx, booking)
     says.append(money_left(booking))
-    letter = Message(tuple(says), document=await receipts.to_send(session, booking))
-    await recipients.chat(session, booking, letter, key, now)
-    await recipients.mail(session, booking, "notice.mail.received", letter, key=key, shop=shop, now=now)
+    letter = Message(tuple(says), document=await receipts.to_send(ctx.session, booking))
+    await recipients.chat(ctx, booking, letter, key)
+    await recipients.mail(ctx, booking, "notice.mail.received", letter, key=key)
     heard = say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining)
-    await recipients.admins(session, booking, message(heard), key=key, shop=shop, now=now)
+    await recipients.admins(ctx, booking, message(heard), key=key)
 
 
-async def completed(
-    session: AsyncSession, booking: Booking, *, papers: Sequence[str], shop: Shop, now: datetime
-) -> None:
+async def completed(ctx: Context, booking: Booking, *, papers: Sequence[str]) -> None:
     """The job is done: the warranty card with the invoices; a day later the customer is asked for a rating."""
     key = f"completed:{booking.code}"
     says = (say("work.completed", name=booking.name, code=booking.code), *_warranty_card(booking))
     letters = [Message(says, document=Document("invoice", papers[0]))]
     letters += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
     for paper, letter in zip(papers, letters, strict=True):
-        await recipients.chat(session, booking, letter, f"{key}:{paper}", now)
-        await recipients.mail(session, booking, "work.mail.completed", letter, key=f"{key}:{paper}", shop=shop, now=now)
-    await _ask_for_rating(session, booking, now=now)
-    heard = await _by_technician(session, booking, "staff.completed")
-    await recipients.admins(session, booking, message(heard), key=key, shop=shop, now=now)
+        await recipients.chat(ctx, booking, letter, f"{key}:{paper}")
+        await recipients.mail(ctx, booking, "work.mail.completed", letter, key=f"{key}:{paper}")
+    await _ask_for_rating(ctx, booking)
+    heard = await _by_technician(ctx.session, booking, "staff.completed")
+    await recipients.admins(ctx, booking, message(heard), key=key)
 
 
-async def _ask_for_rating(session: AsyncSession, booking: Booking, *, now: datetime) -> None:
-    ask_at = now + RATING_AFTER
+async def _ask_for_rating(ctx: Context, booking: Booking) -> None:
+    ask_at = ctx.now + RATING_AFTER
     stars = (Option(f"rate:{booking.code}:{count}", say("work.stars", stars="⭐" * count)) for count in range(5, 0, -1))
     question = message(
         say("work.rate", name=booking.name, code=booking.code),
@@ -162,14 +152,7 @@ async def _ask_for_rating(session: AsyncSession, booking: Booking, *, now: datet
         button=say("work.rate_button"),
     )
     await recipients.chat(
-        session,
-        booking,
-        question,
-        f"rate:{booking.code}",
-        now,
-        kind="reminder",
-        due_at=ask_at,
-        until=ask_at + RATING_WANTED,
+        ctx, booking, question, f"rate:{booking.code}", kind="reminder", due_at=ask_at, until=ask_at + RATING_WANTED
     )
 
 
@@ -204,17 +187,13 @@ async def _by_technician(session: AsyncSession, booking: Booking, key: str) -> S
     return say(key, code=booking.code, technician=who)
 
 
-async def _customer(
-    session: AsyncSession, booking: Booking, letter: Message, *, key: str, shop: Shop, now: datetime
-) -> None:
+async def _customer(ctx: Context, booking: Booking, letter: Message, *, key: str) -> None:
     if booking.contact_id is None:
-        await recipients.mail(session, booking, "notice.mail.news", letter, key=key, shop=shop, now=now)
+        await recipients.mail(ctx, booking, "notice.mail.news", letter, key=key)
     else:
-        await recipients.chat(session, booking, letter, key, now)
+        await recipients.chat(ctx, booking, letter, key)
 
 
-async def _staff(
-    session: AsyncSession, booking: Booking, letter: Message, *, key: str, shop: Shop, now: datetime
-) -> None:
-    await recipients.technician(session, booking, letter, key=key, shop=shop, now=now)
-    await recipients.admins(session, booking, letter, key=key, shop=shop, now=now)
+async def _staff(ctx: Context, booking: Booking, letter: Message, *, key: str) -> None:
+    await recipients.technician(ctx, booking, letter, key=key)
+    await recipients.admins(ctx, booking, letter, key=key)

@@ -1,70 +1,68 @@
 """The job itself: on the way, in progress, completed."""
 
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalogue import snapshot
+from core.context import Context
 from core.db.tables import Booking, Technician
 from core.messaging import outbox
 from core.papers import invoices
 from core.payment import payment_requests
 from core.refusals import InvalidTransition, StillUnpaid, WorkshopJob
 from core.schedule import bookings, holds
-from core.shop import Shop
 from core.states import BookingStatus, Location, check_move
 from core.work import costs, notices, warranty
 
 
-async def on_my_way(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
+async def on_my_way(ctx: Context, booking: Booking, *, actor: str) -> None:
     """The technician sets out for an on-site job. Raises `WorkshopJob`, `InvalidTransition`."""
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment_requests.locked(ctx.session, booking.id)
     if booking.location is not Location.ONSITE:
         raise WorkshopJob
     check_move(booking.status, BookingStatus.IN_PROGRESS)
-    bookings.note(session, booking, "on_my_way", actor=actor, now=now)
-    await notices.on_my_way(session, booking, shop=shop, now=now)
+    bookings.note(ctx, booking, "on_my_way", actor=actor)
+    await notices.on_my_way(ctx, booking)
 
 
-async def start(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
+async def start(ctx: Context, booking: Booking, *, actor: str) -> None:
     """The car is in: confirmed becomes in progress. Raises `InvalidTransition`."""
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment_requests.locked(ctx.session, booking.id)
     check_move(booking.status, BookingStatus.IN_PROGRESS)
     booking.status = BookingStatus.IN_PROGRESS
-    await outbox.drop(session, booking.id)  # who is here needs no reminder
-    bookings.note(session, booking, "started", actor=actor, now=now)
-    await notices.started(session, booking, shop=shop, now=now)
+    await outbox.drop(ctx.session, booking.id)  # who is here needs no reminder
+    bookings.note(ctx, booking, "started", actor=actor)
+    await notices.started(ctx, booking)
 
 
-async def complete(session: AsyncSession, booking: Booking, *, shop: Shop, now: datetime, actor: str) -> None:
+async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
     """The job is done and paid: parts leave the stock, warranties begin, the last invoice is issued (flow.md, step 4).
 
     Raises `InvalidTransition`, `StillUnpaid`.
     """
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment_requests.locked(ctx.session, booking.id)
     check_move(booking.status, BookingStatus.COMPLETED)
     if booking.remaining:
         raise StillUnpaid(remaining=booking.remaining)
-    await costs.withdraw(session, booking, actor=actor, now=now)
-    await holds.use_up(session, booking)
-    _begin_warranties(booking, shop.local(now).date())
-    booking.status, booking.completed_at = BookingStatus.COMPLETED, now
-    await _count_job(session, booking)
-    papers = await invoices.issue_all(session, booking, shop=shop, now=now)
-    bookings.note(session, booking, "completed", actor=actor, now=now)
-    await notices.completed(session, booking, papers=papers, shop=shop, now=now)
+    await costs.withdraw(ctx, booking, actor=actor)
+    await holds.use_up(ctx.session, booking)
+    _begin_warranties(booking, ctx.shop.local(ctx.now).date())
+    booking.status, booking.completed_at = BookingStatus.COMPLETED, ctx.now
+    await _count_job(ctx.session, booking)
+    papers = await invoices.issue_all(ctx, booking)
+    bookings.note(ctx, booking, "completed", actor=actor)
+    await notices.completed(ctx, booking, papers=papers)
 
 
-async def move_status(
-    session: AsyncSession, booking: Booking, status: BookingStatus, *, shop: Shop, now: datetime, actor: str
-) -> None:
+async def move_status(ctx: Context, booking: Booking, status: BookingStatus, *, actor: str) -> None:
     """Bring the work to a status by the verb that leads there; raises `InvalidTransition` where none does."""
     match status:
         case BookingStatus.IN_PROGRESS:
-            await start(session, booking, shop=shop, now=now, actor=actor)
+            await start(ctx, booking, actor=actor)
         case BookingStatus.COMPLETED:
-            await complete(session, booking, shop=shop, now=now, actor=actor)
+            await complete(ctx, booking, actor=actor)
         case _:  # only money or an assignment confirms; `cancellation` calls off
             raise InvalidTransition(now=booking.status, then=status)
 

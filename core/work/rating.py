@@ -1,11 +1,10 @@
 """What customers think of a completed job."""
 
-from datetime import datetime
-
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalogue import snapshot
+from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import Booking, Rating, Technician
 from core.messaging import outbox
@@ -14,9 +13,7 @@ from core.schedule import bookings
 from core.states import BookingStatus
 
 
-async def rate(
-    session: AsyncSession, booking: Booking, stars: int, comment: str | None, *, customer_id: int, now: datetime
-) -> None:
+async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, *, customer_id: int) -> None:
     """The customer gives a completed job 1 to 5 stars, once; they count for its technician.
 
     Raises `NotFound` for anybody else, `BadRating`, `NotCompleted`, `AlreadyRated`.
@@ -28,19 +25,19 @@ async def rate(
     if booking.status is not BookingStatus.COMPLETED:
         raise NotCompleted
     new = await insert_once(
-        session,
+        ctx.session,
         Rating,
         booking_id=booking.id,
         technician_id=booking.technician_id,
         stars=stars,
         comment=comment,
-        at=now,
+        at=ctx.now,
     )
     if not new:
         raise AlreadyRated
-    bookings.note(session, booking, "rated", actor=bookings.CUSTOMER, now=now, stars=stars)
-    await outbox.drop(session, booking.id)  # the request for it, if it still waits
-    await _count(session, booking, stars)
+    bookings.note(ctx, booking, "rated", actor=bookings.CUSTOMER, stars=stars)
+    await outbox.drop(ctx.session, booking.id)  # the request for it, if it still waits
+    await _count(ctx.session, booking, stars)
 
 
 async def comment_on(session: AsyncSession, booking: Booking, comment: str, *, customer_id: int) -> None:

@@ -9,6 +9,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from core.context import Context
 from served import MONDAY_8_AM, SHOP, prepare
 from sqlalchemy import text
 
@@ -58,7 +59,7 @@ async def compare(few: Database, many: Database) -> tuple[float, float]:
         for _ in range(TIMES):
             for session, times in zip(sessions, spent, strict=True):
                 begin = perf_counter()
-                load = await day_load(session, DAY, shop=SHOP, now=MONDAY_8_AM, technician_id="dedi")
+                load = await day_load(Context(session, SHOP, MONDAY_8_AM), DAY, technician_id="dedi")
                 times.append(perf_counter() - begin)
                 await session.rollback()
                 if len(load) != 8:

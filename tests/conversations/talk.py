@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.context import Context
 from sqlalchemy import func, select, update
 from workshop import order
 
@@ -81,7 +82,7 @@ class Talk:
             for request in wanted.all():
                 url = f"https://pay.example/{request.order_id}"
                 await payment_requests.link_made(
-                    session, request.order_id, token="t", url=url, shop=self.shop, now=self.now
+                    Context(session, self.shop, self.now), request.order_id, token="t", url=url
                 )
         await self.look()
 
@@ -93,16 +94,14 @@ class Talk:
             count = await session.scalar(select(func.count()).select_from(Booking)) or 0
             wish = order(at, services=("tuning-audio",), technician_id=technician, method=PaymentMethod.QRIS)
             booking = await bookings.book(
-                session,
+                Context(session, self.shop, self.now),
                 wish,
                 customer_id=contact.customer_id,
                 contact_id=contact.id,
                 language=contact.language,
-                shop=self.shop,
-                now=self.now,
                 code=f"BK-{count + 1:06}",
             )
-            await payment_requests.request(session, booking, shop=self.shop, now=self.now, percent=None)
+            await payment_requests.request(Context(session, self.shop, self.now), booking, percent=None)
 
     async def pays(self, *, by: str = "qris", late: bool = False) -> None:
         """The customer pays the open link, or one whose time ran out, by this payment_type, and Midtrans says so."""
@@ -119,7 +118,7 @@ class Talk:
                 "currency": "IDR",
                 "payment_type": by,
             }
-            await settlement.settle(session, request.order_id, answer, shop=self.shop, now=self.now)
+            await settlement.settle(Context(session, self.shop, self.now), request.order_id, answer)
         await self.look()
 
     async def time_runs_out(self) -> None:
@@ -128,7 +127,7 @@ class Talk:
             request = await session.scalar(select(PaymentRequest).where(PaymentRequest.state == RequestState.OPEN))
             assert request, "there is no link that could end"
             self.now = request.expires_at + timedelta(seconds=1)
-            await settlement.look(session, request.order_id, None, shop=self.shop, now=self.now)
+            await settlement.look(Context(session, self.shop, self.now), request.order_id, None)
         await self.look()
 
     async def others_buy(self, part: str) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+from core.context import Context
 from sqlalchemy import select, update
 from talk import Talk
 
@@ -60,7 +61,7 @@ async def test_what_was_said_to_staff_and_shown_to_them_goes_too(people: tuple[T
     async with sari.database.write() as session:
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
         erased = await privacy.find(session, code=CODE)
-        photos = await privacy.erase(session, erased, shop=sari.shop, now=sari.now)
+        photos = await privacy.erase(Context(session, sari.shop, sari.now), erased)
     after = await _everything(sari.database)
     assert [word for word in TELLING if word in after] == []
     assert set(photos) == {FROM_HER, TO_HER}
@@ -74,7 +75,7 @@ async def test_a_job_shown_to_somebody_who_has_left_the_staff_goes_too(people: t
     without_rina = sari.shop.model_copy(update={"staff": ()})
     async with sari.database.write() as session:
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
-        await privacy.erase(session, await privacy.find(session, code=CODE), shop=without_rina, now=sari.now)
+        await privacy.erase(Context(session, without_rina, sari.now), await privacy.find(session, code=CODE))
     after = await _everything(sari.database)
     assert [word for word in TELLING if word in after] == []
 
@@ -87,7 +88,7 @@ async def test_an_admin_whose_customer_is_erased_meanwhile_speaks_to_nobody(peop
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
         erased = await privacy.find(session, code=CODE)
         number = await session.scalar(select(Contact.id).where(Contact.customer_id == erased.id))
-        await privacy.erase(session, erased, shop=sari.shop, now=sari.now)
+        await privacy.erase(Context(session, sari.shop, sari.now), erased)
         comer = Customer(created_at=sari.now)
         session.add(Contact(id=number, channel="telegram", address="5001", customer=comer, created_at=sari.now))
         await session.flush()

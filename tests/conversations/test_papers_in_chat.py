@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from core.context import Context
 from paying import CHAT, CODE, ORDER, answer, book, give_link
 from talk import Talk
 
@@ -29,7 +30,7 @@ async def test_only_its_customer_gets_a_paper(database: Database, shop: Shop, no
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(), shop=shop, now=now)
+        await settlement.settle(Context(session, shop, now), ORDER, answer())
         session.add(Contact(channel=CHAT[0], address="6001", customer_id=2, created_at=now))
         await session.flush()
         session.add_all(Conversation(contact_id=contact, state={}, updated_at=now) for contact in (1, 2))

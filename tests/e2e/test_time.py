@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, time, timedelta
 
 from booking_by_phone import link_in, says, sees, taps
+from core.context import Context
 from sqlalchemy import Select, func, select
 from town import Town
 
@@ -103,9 +104,9 @@ async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod)
         who = {"customer_id": contact.customer_id, "contact_id": contact.id, "language": "id"}
         booking = await bookings.book(session, asked, **who, shop=shop, now=now, code=f"BK-0000{hour}")
         if method is PaymentMethod.COD:
-            await booking_notices.booked(session, booking, shop=shop, now=now)
+            await booking_notices.booked(Context(session, shop, now), booking)
         else:
-            await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+            await payment_requests.request(Context(session, shop, now), booking, percent=None)
     await database.close()
     return booking.code
 

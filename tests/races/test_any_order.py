@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from core.context import Context
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -67,24 +68,24 @@ class Workshop(RuleBasedStateMachine):
 
     @rule(after=LATER)
     def holds_are_swept(self, after: int) -> None:
-        self.does(after, lambda session: bookings.release_ended_holds(session, now=self.now))
+        self.does(after, lambda session: bookings.release_ended_holds(Context(session, shop, self.now)))
 
     @rule(after=LATER, which=WHICH)
     def is_cancelled(self, after: int, which: int) -> None:
         self.changes(
             after,
             which,
-            lambda session, it: bookings.cancel(session, it, reason="batal", actor="customer", now=self.now),
+            lambda session, it: bookings.cancel(Context(session, shop, self.now), it, reason="batal", actor="customer"),
         )
 
     @rule(after=LATER, which=WHICH)
     def is_tried_again(self, after: int, which: int) -> None:
-        self.changes(after, which, lambda session, it: bookings.hold_again(session, it, shop=SHOP, now=self.now))
+        self.changes(after, which, lambda session, it: bookings.hold_again(Context(session, SHOP, self.now), it))
 
     @rule(after=LATER, which=WHICH)
     def is_paid(self, after: int, which: int) -> None:
         async def pay(session: AsyncSession, it: Booking) -> None:
-            await bookings.hold_again(session, it, shop=SHOP, now=self.now)
+            await bookings.hold_again(Context(session, SHOP, self.now), it)
             it.paid_amount, it.hold_until = it.total_price, None
 
         self.changes(after, which, pay)
@@ -95,7 +96,7 @@ class Workshop(RuleBasedStateMachine):
             after,
             which,
             lambda session, it: bookings.reschedule(
-                session, it, start, technician_id=technician, shop=SHOP, now=self.now, actor="customer"
+                Context(session, SHOP, self.now), it, start, technician_id=technician, actor="customer"
             ),
         )
 

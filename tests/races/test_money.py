@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import pytest
 from books import Books
+from core.context import Context
 from databases import Postgres, Sqlite, opened
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -335,7 +336,7 @@ class Money(RuleBasedStateMachine):
         self.now += pause
         self.at_the_till(self.till.account.tick)
         if sweep:
-            self.does(lambda session: bookings.release_ended_holds(session, now=self.now))
+            self.does(lambda session: bookings.release_ended_holds(Context(session, shop, self.now)))
 
     @rule()
     def everything_is_confirmed(self) -> None:
@@ -535,7 +536,7 @@ class Naive(Money):
                 return
             self.arrived += 1
             await ledger.enter(
-                session,
+                Context(session, SHOP, self.now),
                 await payment_requests.locked(session, request.booking_id),
                 "received",
                 request.amount,
@@ -544,8 +545,6 @@ class Naive(Money):
                 transaction_id=body["transaction_id"],
                 method="qris",
                 evidence={},
-                shop=SHOP,
-                now=self.now,
             )
 
         self.does(enter)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from core.context import Context
 from pausing import Pause
 from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of
 from sqlalchemy import func, select
@@ -119,7 +120,7 @@ async def test_a_link_that_was_withdrawn_after_it_was_read_stays_withdrawn(
         async with database.write() as another:
             await Rivals([database], shop, now).asks(30)(another)
         await payment_requests.link_made(
-            session, read.order_id, token="tok", url="https://pay.example/1", shop=shop, now=now
+            Context(session, shop, now), read.order_id, token="tok", url="https://pay.example/1"
         )
     assert [each.order_id for each in await alive(database)] == [SECOND_ORDER]
     await database.close()
@@ -214,7 +215,7 @@ async def test_comparing_and_settling_do_not_wait_for_each_other_in_a_circle(riv
     database, shop, later = rivals.databases[0], rivals.shop, rivals.now + rivals.shop.hold
     await book(database, shop, rivals.now, code="BK-000002")
     async with database.write() as session:
-        await settlement.look(session, other, None, shop=shop, now=later)
+        await settlement.look(Context(session, shop, later), other, None)
     await book(database, shop, rivals.now)
     async with database.write() as session:
         await rivals.pays(ORDER, PRICE, transaction_id="t-1", transaction_status="pending")(session)
@@ -226,7 +227,7 @@ async def test_comparing_and_settling_do_not_wait_for_each_other_in_a_circle(riv
 
     async def settle() -> str:
         async with there.write() as session:
-            return await settlement.settle(session, other, answer(other, transaction_id="t-3"), shop=shop, now=later)
+            return await settlement.settle(Context(session, shop, later), other, answer(other, transaction_id="t-3"))
 
     page, outcome = await asyncio.gather(reconciler.page(rivals.now), settle())
     await here.close()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import date, datetime, time
 
+from core.context import Context
 from pausing import Pause
 from paying import CODE, ORDER, answer, booking_of, give_link
 from paying import book as book_with_link
@@ -30,7 +31,7 @@ async def move(
         async with database.write() as session:
             booking = await bookings.load(session, code=code)
             await rescheduling.move(
-                session, booking, to, technician_id=technician, actor=bookings.CUSTOMER, shop=shop, now=now
+                Context(session, shop, now), booking, to, technician_id=technician, actor=bookings.CUSTOMER
             )
     except Refusal as refusal:
         return type(refusal)
@@ -121,7 +122,7 @@ async def test_a_payment_arrives_while_its_booking_moves(databases: list[Databas
 
     async def pays() -> type:
         async with databases[-1].write() as session:
-            await settlement.settle(session, ORDER, answer(), shop=shop, now=now)
+            await settlement.settle(Context(session, shop, now), ORDER, answer())
         return Booking
 
     deeds = (move(databases[0], CODE, to, shop=shop, now=now), pays())

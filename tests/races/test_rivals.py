@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 
 import pytest
+from core.context import Context
 from pausing import Pause
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -121,17 +122,17 @@ async def test_a_sweep_beside_retries_cancels_and_moves(databases: list[Database
         crowd.before(database.engine, "SELECT booking")
 
     async def sweep(session: AsyncSession) -> None:
-        await bookings.release_ended_holds(session, now=later)
+        await bookings.release_ended_holds(Context(session, shop, later))
 
     async def again(session: AsyncSession, booking: Booking) -> None:
-        await bookings.hold_again(session, booking, shop=shop, now=later)
+        await bookings.hold_again(Context(session, shop, later), booking)
 
     async def cancel(session: AsyncSession, booking: Booking) -> None:
-        await bookings.cancel(session, booking, reason="batal", actor="customer", now=later)
+        await bookings.cancel(Context(session, shop, later), booking, reason="batal", actor="customer")
 
     async def move(session: AsyncSession, booking: Booking) -> None:
         start = shop.at(TUESDAY + timedelta(days=1), time(9)) + timedelta(hours=booking.id % 3)
-        await bookings.reschedule(session, booking, start, technician_id=ANDI, shop=shop, now=later, actor="customer")
+        await bookings.reschedule(Context(session, shop, later), booking, start, technician_id=ANDI, actor="customer")
 
     async def on(number: int, change: Callable[[AsyncSession, Booking], Awaitable[None]]) -> None:
         async with databases[number % len(databases)].write() as session:

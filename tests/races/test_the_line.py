@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, datetime, time
 
+from core.context import Context
 from pausing import Pause
 from sqlalchemy import select
 from workshop import SPEAKER, check_books, furnish, order
@@ -31,26 +32,22 @@ async def prepare(database: Database, asked: Order, *, shop: Shop, now: datetime
         await book(session, asked, customer=HOLDER, shop=shop, now=now)
         for number in WAITERS:
             await waitlist.join(
-                session,
+                Context(session, shop, now),
                 asked,
                 customer_id=number,
                 contact_id=None,
                 language="id",
-                shop=shop,
-                now=now,
                 code=f"BK-W{number}",
             )
 
 
 async def book(session, asked: Order, *, customer: int, shop: Shop, now: datetime, waited: int | None = None):  # type: ignore[no-untyped-def]
     return await bookings.book(
-        session,
+        Context(session, shop, now),
         asked,
         customer_id=customer,
         contact_id=None,
         language="id",
-        shop=shop,
-        now=now,
         code=f"BK-{customer}",
         waited=waited,
     )
@@ -95,7 +92,7 @@ async def test_a_seat_that_frees(databases: list[Database], shop: Shop, now: dat
     await prepare(databases[0], asked, shop=narrow, now=now)
     async with databases[0].write() as session:
         held = await bookings.load(session, code=f"BK-{HOLDER}")
-        await bookings.cancel(session, held, reason="batal", actor=bookings.CUSTOMER, now=now)
+        await bookings.cancel(Context(session, shop, now), held, reason="batal", actor=bookings.CUSTOMER)
     ends = await rush(databases, asked, manners=PATIENT, shop=narrow, now=now)
     assert set(ends) == {SlotFull}
     assert await offered(databases[0]) == ["BK-W1"]
@@ -133,6 +130,6 @@ async def test_the_control_who_looks_at_no_line_gets_the_seat(
     await prepare(databases[0], asked, shop=narrow, now=now)
     async with databases[0].write() as session:
         held = await bookings.load(session, code=f"BK-{HOLDER}")
-        await bookings.cancel(session, held, reason="batal", actor=bookings.CUSTOMER, now=now)
+        await bookings.cancel(Context(session, shop, now), held, reason="batal", actor=bookings.CUSTOMER)
         await book(session, asked, customer=STRANGERS[0], shop=narrow, now=now, waited=RUDE)
     assert await offered(databases[0]) == []

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from core.context import Context
 from sqlalchemy import text
 
 from bot.background.single_instance import only_server
@@ -78,7 +79,7 @@ async def test_the_nights_job_is_done_by_one_of_them(
 ) -> None:
     async def process(database: Database) -> bool:
         async with database.write() as session:
-            return await reconciliation_run.claim(session, shop=shop, now=now) is not None
+            return await reconciliation_run.claim(Context(session, shop, now)) is not None
 
     claims = [process(database) for database in both for _ in range(3)]
     assert sum(await asyncio.gather(*claims)) == 1

@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import CODE, book
 from paying import KEY as REFUND
 from sqlalchemy import func, select, text
@@ -86,12 +87,12 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         await work.assign(session, booking, ANDI, **common)
         await work.add_note(session, booking, "", photos=[KEY], **common)
         await work.receive_cash(session, booking, 50_000, **common)
-        await refunds.owe(session, booking, 10_000, reason="overpaid", shop=shop, now=now)
+        await refunds.owe(Context(session, shop, now), booking, 10_000, reason="overpaid")
         await work.add_cost(session, booking, "Kabel", 50_000, agreed=False, photo=None, **common)
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
         await _wait(session, REAL["line"], now + timedelta(days=3), shop, now)
         offered = await _wait(session, REAL["offer"], now + timedelta(days=4), shop, now)
-        await waitlist.offer(session, offered.id, shop=shop, now=now)
+        await waitlist.offer(Context(session, shop, now), offered.id)
         await _book_on_the_web(session, shop, now)
     return database
 
@@ -100,7 +101,7 @@ async def _wait(session: AsyncSession, code: str, day: datetime, shop: Shop, now
     """The owner stands in the line for two in the afternoon."""
     asked = order(shop.at(shop.local(day).date(), time(14)))
     return await waitlist.join(
-        session, asked, customer_id=1, contact_id=1, language="id", shop=shop, now=now, code=code
+        Context(session, shop, now), asked, customer_id=1, contact_id=1, language="id", code=code
     )
 
 
@@ -111,14 +112,7 @@ async def _book_on_the_web(session: AsyncSession, shop: Shop, now: datetime) -> 
         customer.phone, customer.phone_proven = phone, True
     on_the_web = await web_customers.of_user(session, "user_web", now=now)
     await bookings.book(
-        session,
-        asked,
-        customer_id=on_the_web.id,
-        contact_id=None,
-        language="id",
-        shop=shop,
-        now=now,
-        code=REAL["web"],
+        Context(session, shop, now), asked, customer_id=on_the_web.id, contact_id=None, language="id", code=REAL["web"]
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 
+from core.context import Context
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,8 +74,7 @@ async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
         return Page([], 0)
     async with call.api.database.read() as session:
         found, total = await overview.find(
-            session,
-            shop=call.api.shop,
+            call.context(session),
             status=query.status,
             payment_status=query.payment_status,
             day=query.date,
@@ -102,8 +102,8 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await slot_lost.ask_for_rest(session, booking, shop=shop, now=call.now, percent=share)
-        await payment_requests.hurry(session, request.order_id, now=call.now)
+        request = await slot_lost.ask_for_rest(Context(session, shop, call.now), booking, percent=share)
+        await payment_requests.hurry(call.context(session), request.order_id)
     call.api.wake()
     link = PaymentLink.of(request)
     if link is None and (opened := await call.api.pay_link(request)) is not None:
@@ -118,7 +118,7 @@ async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
     """Cancel: customers until the shop's deadline, admins until the work is done; starts the refund."""
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await cancellation.cancel(session, booking, reason=body.reason, actor=actor, shop=call.api.shop, now=call.now)
+        await cancellation.cancel(call.context(session), booking, reason=body.reason, actor=actor)
         shown = await again(session, call)
     call.api.wake()
     return shown
@@ -131,12 +131,10 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
         await rescheduling.move(
-            session,
+            Context(session, shop, call.now),
             booking,
             shop.at(body.scheduled_date, body.scheduled_time),
             technician_id=body.technician_id or booking.technician_id,
-            shop=shop,
-            now=call.now,
             actor=actor,
         )
         shown = await again(session, call)
@@ -200,20 +198,18 @@ async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingS
     customer = await web_customers.of_user(session, call.user.id, now=now)
     chat = await web_customers.chat_of(session, customer.id)
     booking = await bookings.book(
-        session,
+        Context(session, api.shop, now),
         body.order(api.shop),
         customer_id=customer.id,
         contact_id=chat.id if chat else None,
         language=chat.language if chat else LANGUAGE,
-        shop=api.shop,
-        now=now,
         code=f"BK-{api.fresh()[:8]}",
     )
     customer.name, customer.email = body.customer_name, body.customer_email or customer.email
     if not customer.phone_proven:
         customer.phone = body.customer_phone
-    await booking_notices.booked(session, booking, shop=api.shop, now=now)
-    await web_customers.ask_whose(session, booking, shop=api.shop, now=now)
+    await booking_notices.booked(Context(session, api.shop, now), booking)
+    await web_customers.ask_whose(Context(session, api.shop, now), booking)
     return (await _shown(session, call, [booking]))[0]
 
 

@@ -32,7 +32,7 @@ async def get_dashboard(call: Call) -> Figures:
 async def assign_technician(call: Call, body: Assignment) -> BookingShown:
     """Assign a technician, which confirms the booking."""
     async with _job(call) as (session, booking, actor):
-        await work.assign(session, booking, body.technician_id, shop=call.api.shop, now=call.now, actor=actor)
+        await work.assign(call.context(session), booking, body.technician_id, actor=actor)
         return await again(session, call)
 
 
@@ -41,9 +41,9 @@ async def move_status(call: Call, body: StatusWanted) -> BookingShown:
     """Start, complete or cancel the work."""
     async with _job(call) as (session, booking, actor):
         if body.status is BookingStatus.CANCELLED:
-            await cancellation.cancel(session, booking, reason="", shop=call.api.shop, now=call.now, actor=actor)
+            await cancellation.cancel(call.context(session), booking, reason="", actor=actor)
         else:
-            await work.move_status(session, booking, body.status, shop=call.api.shop, now=call.now, actor=actor)
+            await work.move_status(call.context(session), booking, body.status, actor=actor)
         return await again(session, call)
 
 
@@ -57,7 +57,7 @@ async def add_work_note(call: Call, body: NewNote) -> BookingShown:
     stored = [await call.api.keep_photo(content) for content in call.files]
     async with _job(call) as (session, booking, actor):
         photos = [*body.photos, *stored]
-        await work.add_note(session, booking, body.note, photos=photos, shop=call.api.shop, now=call.now, actor=actor)
+        await work.add_note(call.context(session), booking, body.note, photos=photos, actor=actor)
         return await again(session, call)
 
 
@@ -66,15 +66,7 @@ async def add_cost(call: Call, body: NewCost) -> BookingShown:
     """Add a cost; over REST it counts as agreed."""
     async with _job(call) as (session, booking, actor):
         await work.add_cost(
-            session,
-            booking,
-            body.description,
-            body.amount,
-            agreed=True,
-            photo=None,
-            shop=call.api.shop,
-            now=call.now,
-            actor=actor,
+            call.context(session), booking, body.description, body.amount, agreed=True, photo=None, actor=actor
         )
         return await again(session, call)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from core.context import Context
 from paying import CODE, ORDER, answer, book, give_link
 
 from bot.papers.files import Library
@@ -23,10 +24,10 @@ async def test_each_paper_is_a_pdf_named_by_its_number(
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(), shop=shop, now=now)
+        await settlement.settle(Context(session, shop, now), ORDER, answer())
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await cancellation.cancel(session, booking, reason="", actor="Ibu Rina", shop=shop, now=now)
+        await cancellation.cancel(Context(session, shop, now), booking, reason="", actor="Ibu Rina")
     photos = Photos(tmp_path, lambda: "unused")
     library = Library(database, photos, b"secret", "https://shop.example", shop, lambda: now)
     numbers = {"invoice": "INV", "receipt": "KW", "credit_note": "NK"}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 from sqlalchemy import select
 
@@ -108,7 +109,7 @@ class Till:
     async def ask(self, percent: int | None) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await payment_requests.request(session, booking, shop=self.shop, now=self.now, percent=percent)
+            await payment_requests.request(Context(session, self.shop, self.now), booking, percent=percent)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -376,7 +377,7 @@ async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
     await till.work()
     till.midtrans.statuses[ORDER] = answer(status="pending")
     async with database.write() as session:
-        await payment_requests.void(session, await bookings.load(session, code=CODE), now=till.now)
+        await payment_requests.void(Context(session, shop, till.now), await bookings.load(session, code=CODE))
     till.midtrans.asked.clear()
     till.midtrans.wrong = list(wrong)  # the same list serves both databases
     await till.work()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 from shops import MONDAY_8_AM, make_shop
 from sqlalchemy import select
@@ -62,7 +63,7 @@ class Desk(Till):
 
     async def settle(self, told: Mapping[str, Any]) -> None:
         async with self.database.write() as session:
-            await settlement.settle(session, told["order_id"], told, shop=self.shop, now=self.now)
+            await settlement.settle(Context(session, self.shop, self.now), told["order_id"], told)
 
     async def entries(self) -> list[tuple[str, int]]:
         async with self.database.read() as session:
@@ -158,8 +159,8 @@ async def test_a_transfer_by_hand_is_nothing_that_midtrans_could_know(desk: Desk
     await desk.settle(answer())
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        [owed] = await refunds.owe(session, booking, PRICE, reason="late", shop=desk.shop, now=desk.now)
-        await refunds.transferred(session, owed.key, by="Ibu Rina", shop=desk.shop, now=desk.now)
+        [owed] = await refunds.owe(Context(session, desk.shop, desk.now), booking, PRICE, reason="late")
+        await refunds.transferred(Context(session, desk.shop, desk.now), owed.key, by="Ibu Rina")
     desk.midtrans.statuses[ORDER] = answer()
     await desk.night(MINUTE)
     assert desk.midtrans.asked == [("status", ORDER)]
@@ -228,7 +229,7 @@ async def test_a_comparison_that_waits_raises_an_alarm_until_it_goes_on(desk: De
     for _ in range(4):
         await desk.night(AGAIN)
         async with desk.database.write() as session:
-            names.append(await alarms.watch(session, shop=desk.shop, channels=(), now=desk.now))
+            names.append(await alarms.watch(Context(session, desk.shop, desk.now), channels=()))
     assert [each for each in names if each != ([], [])] == [(["reconciliation"], []), ([], ["reconciliation"])]
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import CODE, KEY, ORDER, PRICE, answer, booking_of, letters
 from sqlalchemy import select
 from test_collect import FakeMidtrans, Till
@@ -40,9 +41,9 @@ async def paid(till: Till, owing: int = PRICE, **how: Any) -> None:
     told = answer(**(WALLET | how))
     till.midtrans.statuses[ORDER] = told
     async with till.database.write() as session:
-        await settlement.settle(session, ORDER, told, shop=till.shop, now=till.now)
+        await settlement.settle(Context(session, till.shop, till.now), ORDER, told)
         booking = await bookings.load(session, code=CODE)
-        await refunds.owe(session, booking, owing, reason="cancelled", shop=till.shop, now=till.now)
+        await refunds.owe(Context(session, till.shop, till.now), booking, owing, reason="cancelled")
     till.midtrans.asked.clear()
 
 
@@ -131,7 +132,7 @@ async def test_a_key_that_was_used_before_the_backup_was_put_back_is_not_asked_f
     await till.work()
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        [owed] = await refunds.owe(session, booking, 50_000, reason="overpaid", shop=till.shop, now=till.now)
+        [owed] = await refunds.owe(Context(session, till.shop, till.now), booking, 50_000, reason="overpaid")
         owed.key = KEY
     till.midtrans.wrong = [FINE, answers]
     await till.work()
@@ -214,7 +215,7 @@ class Meanwhile(FakeMidtrans):
 
     async def refund(self, reference: str, **asked: Any) -> dict[str, Any]:
         async with self.till.database.write() as session:
-            await settlement.settle(session, ORDER, self.told, shop=self.till.shop, now=self.till.now)
+            await settlement.settle(Context(session, self.till.shop, self.till.now), ORDER, self.told)
         return await super().refund(reference, **asked)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of, tuesday_at_ten
 from sqlalchemy import select
 from workshop import ANDI, SPEAKER, check_books
@@ -43,22 +44,22 @@ class Desk:
     async def settle(self, order_id: str = ORDER, amount: int = PRICE) -> str:
         told = answer(order_id, amount=amount, transaction_id=f"t-{order_id}", payment_type="gopay")
         async with self.database.write() as session:
-            return await settlement.settle(session, order_id, told, shop=self.shop, now=self.now)
+            return await settlement.settle(Context(session, self.shop, self.now), order_id, told)
 
     async def cancel(self, *, actor: str = bookings.CUSTOMER, reason: str = "", code: str = CODE) -> Terms:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
-            return await cancellation.cancel(session, booking, reason=reason, actor=actor, shop=self.shop, now=self.now)
+            return await cancellation.cancel(Context(session, self.shop, self.now), booking, reason=reason, actor=actor)
 
     async def no_show(self, *, code: str = CODE) -> Terms:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
-            return await cancellation.no_show(session, booking, actor="Andi", shop=self.shop, now=self.now)
+            return await cancellation.no_show(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def start(self) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await work.start(session, booking, shop=self.shop, now=self.now, actor="Andi")
+            await work.start(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def owed(self) -> list[tuple[int, str]]:
         async with self.database.read() as session:
@@ -72,7 +73,9 @@ class Desk:
             await self.book(code=code, starts_at=self.starts + timedelta(days=3), percent=30)
             async with self.database.write() as session:
                 booking = await bookings.load(session, code=code)
-                await bookings.cancel(session, booking, reason=cancellation.NO_SHOW, actor=RINA, now=self.now)
+                await bookings.cancel(
+                    Context(session, shop, self.now), booking, reason=cancellation.NO_SHOW, actor=RINA
+                )
                 booking.no_show_at = self.now
 
 
@@ -125,7 +128,7 @@ async def test_what_goes_back_already_is_not_owed_again_out_of_the_fee(desk: Des
     await desk.pay()
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await refunds.owe(session, booking, 50_000, reason="overpaid", shop=desk.shop, now=desk.now)
+        await refunds.owe(Context(session, desk.shop, desk.now), booking, 50_000, reason="overpaid")
     desk.now = desk.starts - timedelta(hours=3)
     assert await desk.cancel() == Terms(100_000, 22_500, 24)
     assert await desk.owed() == [(50_000, "overpaid"), (77_500, "cancelled")]
@@ -275,7 +278,7 @@ async def test_other_peoples_no_shows_are_theirs(desk: Desk) -> None:
 async def _ask(desk: Desk, percent: int | None) -> None:
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(session, booking, shop=desk.shop, now=desk.now, percent=percent)
+        await payment_requests.request(Context(session, desk.shop, desk.now), booking, percent=percent)
 
 
 async def _refusal(doing: Any) -> type[Refusal] | None:

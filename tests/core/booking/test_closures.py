@@ -4,6 +4,7 @@ import asyncio
 from datetime import date, datetime, timedelta
 
 import pytest
+from core.context import Context
 from paying import book, tuesday_at_ten
 from workshop import INSTALL, SPEAKER, check_books, furnish
 
@@ -19,11 +20,11 @@ TUESDAY = date(2026, 11, 24)
 
 async def test_a_closed_day_takes_no_bookings_and_tells_why(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        assert await closures.close_day(session, TUESDAY, "Pindahan", shop=shop) == []
+        assert await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
     with pytest.raises(OutsideHours):
         await book(database, shop, now)
     async with database.read() as session:
-        reason = await availability.why_closed(session, TUESDAY, shop=shop)
+        reason = await availability.why_closed(Context(session, shop, now), TUESDAY)
     assert reason is not None
     assert reason.params == {"reason": "Pindahan"}
 
@@ -35,24 +36,26 @@ async def test_closing_lists_the_bookings_that_must_be_moved(database: Database,
     await book(database, shop, now, code="BK-000003", starts_at=tuesday + timedelta(days=1))
     async with database.write() as session:
         cancelled = await bookings.load(session, code="BK-000002")
-        await bookings.cancel(session, cancelled, reason="", actor="customer", now=now)
+        await bookings.cancel(Context(session, shop, now), cancelled, reason="", actor="customer")
     async with database.write() as session:
-        waiting = await closures.close_day(session, TUESDAY, "Pindahan", shop=shop)
+        waiting = await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan")
         assert [booking.code for booking in waiting] == ["BK-000001"]
         booking = waiting[0]
         await bookings.reschedule(
-            session, booking, tuesday + timedelta(days=1), technician_id=None, shop=shop, now=now, actor="Ibu Rina"
+            Context(session, shop, now), booking, tuesday + timedelta(days=1), technician_id=None, actor="Ibu Rina"
         )
-        assert await closures.affected(session, TUESDAY, shop=shop) == []
+        assert await closures.affected(Context(session, shop, now), TUESDAY) == []
 
 
 async def test_a_day_closed_again_has_the_new_reason_and_opens_again(
     database: Database, shop: Shop, now: datetime
 ) -> None:
     async with database.write() as session:
-        await closures.close_day(session, TUESDAY, "Pindahan", shop=shop)
-        await closures.close_day(session, TUESDAY, "Libur bersama", shop=shop)
-        assert (await availability.why_closed(session, TUESDAY, shop=shop)).params == {"reason": "Libur bersama"}  # type: ignore[union-attr]
+        await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan")
+        await closures.close_day(Context(session, shop, now), TUESDAY, "Libur bersama")
+        assert (await availability.why_closed(Context(session, shop, now), TUESDAY)).params == {
+            "reason": "Libur bersama"
+        }  # type: ignore[union-attr]
         assert await closures.reopen_day(session, TUESDAY)
         assert not await closures.reopen_day(session, TUESDAY)
     await book(database, shop, now)

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import ADMIN, CHAT, CODE, ORDER, answer, book, booking_of, give_link, letters, request_of
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,7 +50,7 @@ async def move(
 ) -> Booking:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await rescheduling.move(session, booking, starts_at, technician_id=technician, actor=actor, shop=shop, now=now)
+        await rescheduling.move(Context(session, shop, now), booking, starts_at, technician_id=technician, actor=actor)
     return await booking_of(database)
 
 
@@ -59,7 +60,7 @@ async def paid(database: Database, shop: Shop, now: datetime, **asked: Any) -> N
     await give_link(database, ORDER, shop, now)
     request = await request_of(database)
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(amount=request.amount), shop=shop, now=now)
+        await settlement.settle(Context(session, shop, now), ORDER, answer(amount=request.amount))
 
 
 class _Undone(Exception):
@@ -157,7 +158,7 @@ async def test_a_link_that_is_open_lives_on_with_its_hold(database: Database, sh
     assert (request.state, request.expires_at) == (RequestState.OPEN, now + shop.hold)
     assert await reminded(database) == []
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(), shop=shop, now=now + HOUR / 2)
+        await settlement.settle(Context(session, shop, now + HOUR / 2), ORDER, answer())
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
     assert (await reminded(database))[-1] == shop.at(WEDNESDAY, time(11))
 
@@ -171,7 +172,7 @@ async def test_moving_what_lost_its_place_asks_for_the_money_anew(
     later = now + shop.hold
     if swept:
         async with database.write() as session:
-            await settlement.look(session, ORDER, None, shop=shop, now=later)
+            await settlement.look(Context(session, shop, later), ORDER, None)
     moved = await move(database, shop, shop.at(WEDNESDAY, time(13)), later)
     assert (moved.holding, moved.hold_until, moved.payment_status) == (True, later + shop.hold, "pending")
     async with database.read() as session:
@@ -198,7 +199,7 @@ async def test_the_way_to_the_customer_comes_along(database: Database, shop: Sho
     moved = await move(database, shop, shop.at(WEDNESDAY, time(15)), now, technician=ANDI)
     assert moved.minutes == 120
     async with database.read() as session:
-        load = await bookings.day_load(session, WEDNESDAY, shop=shop, now=now, technician_id=ANDI)
+        load = await bookings.day_load(Context(session, shop, now), WEDNESDAY, technician_id=ANDI)
     assert [slot.taken for slot in load] == [0, 0, 0, 0, 0, 0, 1, 1]
     await check_books(database)
 

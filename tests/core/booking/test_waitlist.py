@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import answer
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import NoResultFound
@@ -46,14 +47,7 @@ async def _furnished(database: Database, now: datetime) -> None:
 async def stand(session: AsyncSession, number: int, asked: Any, *, shop: Shop, now: datetime) -> Waiting:
     """Customer `number` joins the line."""
     return await waitlist.join(
-        session,
-        asked,
-        customer_id=number,
-        contact_id=number,
-        language="id",
-        shop=shop,
-        now=now,
-        code=f"BK-W{number}",
+        Context(session, shop, now), asked, customer_id=number, contact_id=number, language="id", code=f"BK-W{number}"
     )
 
 
@@ -77,16 +71,16 @@ async def told(database: Database, number: int) -> list[str]:
 
 
 async def _cancel(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
-    await cancellation.cancel(session, held, reason="batal", actor="Ibu Rina", shop=shop, now=now)
+    await cancellation.cancel(Context(session, shop, now), held, reason="batal", actor="Ibu Rina")
 
 
 async def _move(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
     start = shop.at(TUESDAY, time(14))
-    await rescheduling.move(session, held, start, technician_id=ANDI, actor="Ibu Rina", shop=shop, now=now)
+    await rescheduling.move(Context(session, shop, now), held, start, technician_id=ANDI, actor="Ibu Rina")
 
 
 async def _hand_over(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
-    await rescheduling.move(session, held, held.starts_at, technician_id=BUDI, actor="Ibu Rina", shop=shop, now=now)
+    await rescheduling.move(Context(session, shop, now), held, held.starts_at, technician_id=BUDI, actor="Ibu Rina")
 
 
 async def _bring(session: AsyncSession, held: Booking, shop: Shop, now: datetime) -> None:
@@ -205,8 +199,8 @@ async def test_taking_an_offer_brings_its_link_and_keeps_the_place(
         offered = await bookings.load(session, code="BK-W1")
         assert offered.hold_until == now + timedelta(minutes=narrow.offer_minutes)
         assert await session.scalar(select(PaymentRequest.order_id)) is None, "nothing is asked for before"
-        await waitlist.take(session, offered, shop=narrow, now=now)
-        await waitlist.take(session, offered, shop=narrow, now=now)  # tapped twice
+        await waitlist.take(Context(session, narrow, now), offered)
+        await waitlist.take(Context(session, narrow, now), offered)  # tapped twice
     async with database.read() as session:
         request = (await session.scalars(select(PaymentRequest))).one()
     assert request.expires_at == now + narrow.hold
@@ -215,17 +209,17 @@ async def test_taking_an_offer_brings_its_link_and_keeps_the_place(
 
 
 async def _ask_for_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await payment_requests.request(session, offered, shop=shop, now=now, percent=None)
+    await payment_requests.request(Context(session, shop, now), offered, percent=None)
 
 
 async def _pay_by_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    asked = await payment_requests.request(session, offered, shop=shop, now=now, percent=None)
+    asked = await payment_requests.request(Context(session, shop, now), offered, percent=None)
     told = answer(asked.order_id, amount=asked.amount)
-    assert await settlement.settle(session, asked.order_id, told, shop=shop, now=now) == "received"
+    assert await settlement.settle(Context(session, shop, now), asked.order_id, told) == "received"
 
 
 async def _assign(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await work.assign(session, offered, ANDI, shop=shop, now=now, actor="Ibu Rina")
+    await work.assign(Context(session, shop, now), offered, ANDI, actor="Ibu Rina")
 
 
 @pytest.mark.parametrize("answers", [_ask_for_its_link, _pay_by_its_link, _assign])
@@ -247,15 +241,15 @@ async def test_an_offer_that_is_taken_without_a_word_holds_up_nobody(
 
 
 async def _pass_on(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await waitlist.pass_on(session, offered, now=now)
+    await waitlist.pass_on(Context(session, shop, now), offered)
 
 
 async def _join_again(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await waitlist.join_again(session, offered, shop=shop, now=now, code="BK-W9")
+    await waitlist.join_again(Context(session, shop, now), offered, code="BK-W9")
 
 
 async def _take_another(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await waitlist.take(session, offered, starts_at=shop.at(TUESDAY, time(14)), shop=shop, now=now)
+    await waitlist.take(Context(session, shop, now), offered, starts_at=shop.at(TUESDAY, time(14)))
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["while it is offered", "when its minutes are over"])
@@ -291,8 +285,8 @@ async def test_what_is_passed_on_is_asked_for_no_more(database: Database, narrow
     await look(database, narrow, now)
     async with database.write() as session:
         offered = await bookings.load(session, code="BK-W1")
-        asked = await payment_requests.request(session, offered, shop=narrow, now=now, percent=None)
-        await waitlist.pass_on(session, offered, now=now)
+        asked = await payment_requests.request(Context(session, narrow, now), offered, percent=None)
+        await waitlist.pass_on(Context(session, shop, now), offered)
     assert (asked.state, offered.status) == (RequestState.CANCELLED, BookingStatus.CANCELLED)
 
 
@@ -320,7 +314,7 @@ async def test_cash_is_held_until_its_start(database: Database, narrow: Shop, no
     await look(database, narrow, now)
     async with database.write() as session:
         offered = await bookings.load(session, code="BK-W1")
-        await waitlist.take(session, offered, shop=narrow, now=now)
+        await waitlist.take(Context(session, narrow, now), offered)
     assert offered.hold_until == start
 
 
@@ -335,9 +329,9 @@ async def test_a_late_yes_gets_what_is_still_free(database: Database, narrow: Sh
         offered = await bookings.load(session, code="BK-W1")
         with pytest.raises(SlotFull):
             async with session.begin_nested():
-                await waitlist.take(session, offered, shop=narrow, now=late)
-        await waitlist.pass_on(session, await bookings.load(session, code="BK-W2"), now=late)
-        await waitlist.take(session, await bookings.load(session, code="BK-W1"), shop=narrow, now=late)
+                await waitlist.take(Context(session, narrow, late), offered)
+        await waitlist.pass_on(Context(session, shop, late), await bookings.load(session, code="BK-W2"))
+        await waitlist.take(Context(session, narrow, late), await bookings.load(session, code="BK-W1"))
     assert await states(database) == {"1": WaitState.TAKEN, "2": WaitState.ENDED}
     await check_books(database)
 
@@ -417,7 +411,7 @@ async def test_a_stranger_sees_the_slot_full_while_it_is_about_to_be_offered(
     start = narrow.at(TUESDAY, time(10))
     async with database.write() as session:
         await stand(session, 1, order(start), shop=narrow, now=now)
-        load = await bookings.day_load(session, TUESDAY, shop=narrow, now=now)
+        load = await bookings.day_load(Context(session, narrow, now), TUESDAY)
         assert [slot.free for slot in load][:3] == [True, False, True]
         for start_of_long_job in (time(9), time(10)):
             with pytest.raises(SlotFull):
@@ -441,7 +435,7 @@ async def test_who_waits_for_what_cannot_be_had_yet_stands_in_nobodys_way(
         free = order(narrow.at(TUESDAY, time(10)))
         made = await book(session, free, shop=narrow, now=now, customer=2, code="BK-2")
         await bookings.reschedule(
-            session, made, narrow.at(TUESDAY, time(9)), technician_id=None, shop=narrow, now=now, actor="customer"
+            Context(session, narrow, now), made, narrow.at(TUESDAY, time(9)), technician_id=None, actor="customer"
         )
     await look(database, narrow, now)
     assert await states(database) == {"1": WaitState.WAITING}

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, BUDI, SPEAKER, book, furnish, order
@@ -36,12 +37,12 @@ Ask = Callable[[AsyncSession, Shop, datetime], Awaitable[Any]]
 
 
 async def day_load(session: AsyncSession, shop: Shop, now: datetime) -> None:
-    await bookings.day_load(session, TUESDAY, shop=shop, now=now, minutes=60, technician_id=ANDI)
+    await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=60, technician_id=ANDI)
 
 
 async def free_technicians(session: AsyncSession, shop: Shop, now: datetime) -> None:
     start = shop.at(TUESDAY, time(9))
-    await bookings.free_technicians(session, start, 60, shop=shop, now=now, skills=frozenset())
+    await bookings.free_technicians(Context(session, shop, now), start, 60, skills=frozenset())
 
 
 async def of_customer(session: AsyncSession, shop: Shop, now: datetime) -> None:
@@ -49,37 +50,35 @@ async def of_customer(session: AsyncSession, shop: Shop, now: datetime) -> None:
 
 
 async def release_ended_holds(session: AsyncSession, shop: Shop, now: datetime) -> None:
-    assert await bookings.release_ended_holds(session, now=now + shop.hold)
+    assert await bookings.release_ended_holds(Context(session, shop, now + shop.hold))
 
 
 async def booking(session: AsyncSession, shop: Shop, now: datetime) -> None:
     asked = order(shop.at(TUESDAY, time(15)), parts=((SPEAKER, 1),), technician_id=ANDI)
     made = await book(session, asked, shop=shop, now=now + shop.hold, code="BK-2")
-    await bookings.cancel(session, made, reason="batal", actor="customer", now=now)
+    await bookings.cancel(Context(session, shop, now), made, reason="batal", actor="customer")
 
 
 async def the_line(session: AsyncSession, shop: Shop, now: datetime) -> None:
     async def stand(code: str) -> Waiting:
         start = shop.at(TUESDAY, time(10 + len(code)))
         return await waitlist.join(
-            session,
+            Context(session, shop, now),
             order(start, technician_id=ANDI),
             customer_id=1,
             contact_id=None,
             language="id",
-            shop=shop,
-            now=now,
             code=code,
         )
 
     first, _ = await stand("W"), await stand("WW")
     assert await waitlist.ahead_of(session, first) == 0
-    due = await waitlist.due(session, shop=shop, now=now)
-    assert [await waitlist.offer(session, each, shop=shop, now=now) for each in due] == [True, True]
-    over = await waitlist.over(session, shop=shop, now=now + shop.hold)
+    due = await waitlist.due(Context(session, shop, now))
+    assert [await waitlist.offer(Context(session, shop, now), each) for each in due] == [True, True]
+    over = await waitlist.over(Context(session, shop, now + shop.hold))
     assert over
     for each in over:
-        await waitlist.end(session, each, shop=shop, now=now + shop.hold)
+        await waitlist.end(Context(session, shop, now + shop.hold), each)
 
 
 @pytest.mark.parametrize("ask", [day_load, free_technicians, of_customer, release_ended_holds, booking, the_line])
@@ -121,7 +120,7 @@ async def test_lists_and_figures_are_counted_in_an_index_alone(database: Databas
     async with database.write() as session:
         event.listen(database.engine.sync_engine, "before_cursor_execute", note)
         await overview.dashboard(session)
-        await overview.week(session, TUESDAY, shop=shop)
+        await overview.week(Context(session, shop, now), TUESDAY)
         for wanted in WANTED:
             await overview.find(session, shop=shop, **wanted)
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)

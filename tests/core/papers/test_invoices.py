@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -97,7 +98,7 @@ async def test_a_number_that_is_rolled_back_goes_to_the_next_invoice(
     async def issue(code: str, *, fails: bool) -> str | None:
         try:
             async with database.write() as session:
-                invoice = await invoices.issue(session, await _booking(session, code), shop=shop, now=now)
+                invoice = await invoices.issue(Context(session, shop, now), await _booking(session, code))
                 if fails:
                     raise ZeroDivisionError
                 return invoice.number
@@ -160,7 +161,7 @@ async def test_what_is_agreed_later_goes_on_a_supplementary_invoice_once(
                 booking.lines.append(BookingLine(name="Kabel RCA", price=100_000, total=100_000))
                 booking.additional_costs, booking.total_price = 100_000, 2_130_000
                 await session.flush()
-            assert await invoices.issue_all(session, booking, shop=shop, now=now) == ["BK-1", "BK-1.2"]
+            assert await invoices.issue_all(Context(session, shop, now), booking) == ["BK-1", "BK-1.2"]
     first, _ = await _load(database, "BK-1")
     second, _ = await _load(database, "BK-1.2")
     assert (first.total, first.supplements) == (2_030_000, None)
@@ -198,7 +199,7 @@ def _changed(shop: Shop, **changes: str) -> Shop:
 
 async def _issue(database: Database, code: str, *, shop: Shop, now: datetime) -> str:
     async with database.write() as session:
-        invoice = await invoices.issue(session, await _booking(session, code), shop=shop, now=now)
+        invoice = await invoices.issue(Context(session, shop, now), await _booking(session, code))
         return invoice.number
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link
@@ -43,22 +44,22 @@ class Till:
     async def pay(self, amount: int = PRICE, status: str = "settlement", **more: Any) -> str:
         told = answer(status=status, amount=amount, payment_type="gopay", **more)
         async with self.database.write() as session:
-            return await settlement.settle(session, ORDER, told, shop=self.shop, now=self.now)
+            return await settlement.settle(Context(session, self.shop, self.now), ORDER, told)
 
     async def cash(self, amount: int) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await work.receive_cash(session, booking, amount, shop=self.shop, now=self.now, actor=RINA)
+            await work.receive_cash(Context(session, self.shop, self.now), booking, amount, actor=RINA)
 
     async def cancel(self, actor: str = bookings.CUSTOMER) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await cancellation.cancel(session, booking, reason="", actor=actor, shop=self.shop, now=self.now)
+            await cancellation.cancel(Context(session, self.shop, self.now), booking, reason="", actor=actor)
 
     async def no_show(self) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await cancellation.no_show(session, booking, actor="Andi", shop=self.shop, now=self.now)
+            await cancellation.no_show(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def add_cost(self, amount: int) -> None:
         async with self.database.write() as session:
@@ -160,7 +161,7 @@ async def test_rivals_and_rollbacks_leave_no_gap_between_receipts(till: Till) ->
         try:
             async with till.database.write() as session:
                 booking = await bookings.load(session, code=code)
-                await work.receive_cash(session, booking, 10_000, shop=till.shop, now=till.now, actor=RINA)
+                await work.receive_cash(Context(session, till.shop, till.now), booking, 10_000, actor=RINA)
                 if fails:
                     raise ZeroDivisionError
         except ZeroDivisionError:
@@ -262,7 +263,7 @@ async def test_money_that_comes_and_goes_after_a_cancellation_credits_nothing_mo
             refund.state = RefundState.BY_HAND
     async with till.database.write() as session:
         [refund] = await refunds.of_booking(session, await bookings.load(session, code=CODE))
-        await refunds.transferred(session, refund.key, by=RINA, shop=till.shop, now=till.now)
+        await refunds.transferred(Context(session, till.shop, till.now), refund.key, by=RINA)
     assert len(await till.notes()) == 1
     assert (await till.billed())[0] == 0
 

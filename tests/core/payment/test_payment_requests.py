@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of
@@ -28,12 +29,12 @@ MINUTE = timedelta(minutes=1)
 async def ask(database: Database, shop: Shop, now: datetime, percent: int | None = None) -> PaymentRequest:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        return await payment_requests.request(session, booking, shop=shop, now=now, percent=percent)
+        return await payment_requests.request(Context(session, shop, now), booking, percent=percent)
 
 
 async def settle(database: Database, shop: Shop, now: datetime, reported: dict[str, Any]) -> str:
     async with database.write() as session:
-        return await settlement.settle(session, reported["order_id"], reported, shop=shop, now=now)
+        return await settlement.settle(Context(session, shop, now), reported["order_id"], reported)
 
 
 async def test_a_booking_asks_for_all_of_it_under_its_own_number(database: Database, shop: Shop, now: datetime) -> None:
@@ -129,7 +130,7 @@ async def test_a_link_that_two_workers_made_is_sent_again_as_the_older_died_at_m
     for name in ("first", "second", "second"):
         async with database.write() as session:
             await payment_requests.link_made(
-                session, ORDER, token=name, url=f"https://{name}", shop=shop, now=now + MINUTE
+                Context(session, shop, now + MINUTE), ORDER, token=name, url=f"https://{name}"
             )
     request = await request_of(database)
     assert (request.state, request.token, request.url) == (RequestState.OPEN, "second", "https://second")
@@ -149,7 +150,7 @@ async def test_a_link_that_comes_when_all_is_over_changes_nothing(
         await settle(database, shop, now, answer(status=status))
     over, told = await request_of(database), await letters(database)
     async with database.write() as session:
-        await payment_requests.link_made(session, ORDER, token="late", url="https://late", shop=shop, now=now)
+        await payment_requests.link_made(Context(session, shop, now), ORDER, token="late", url="https://late")
     request = await request_of(database)
     assert (request.state, request.due_at) == (over.state, None)
     assert await letters(database) == told
@@ -164,14 +165,14 @@ async def test_a_worker_that_comes_too_late_leaves_the_others_link_to_its_own_ti
         before = await request_of(database)
         assert before.state is state
         async with database.write() as session:
-            await payment_requests.renumber(session, ORDER, shop=shop, now=now)
+            await payment_requests.renumber(Context(session, shop, now), ORDER)
             await payment_requests.link_failed(
-                session, ORDER, reason="x", refused=False, jitter=0.0, shop=shop, now=now
+                Context(session, shop, now), ORDER, reason="x", refused=False, jitter=0.0
             )
         after = await request_of(database)
         assert (after.state, after.due_at) == (state, before.due_at), "looked at, or closed, as before"
         async with database.write() as session:
-            await payment_requests.void(session, await bookings.load(session, code=CODE), now=now)
+            await payment_requests.void(Context(session, shop, now), await bookings.load(session, code=CODE))
 
 
 async def test_who_waits_for_a_link_waits_for_no_pause_and_disturbs_no_worker(
@@ -180,12 +181,12 @@ async def test_who_waits_for_a_link_waits_for_no_pause_and_disturbs_no_worker(
     await book(database, shop, now)
     later = now + MINUTE
     async with database.write() as session:
-        await payment_requests.link_failed(session, ORDER, reason="x", refused=False, jitter=0.0, shop=shop, now=now)
-        await payment_requests.hurry(session, ORDER, now=now)
+        await payment_requests.link_failed(Context(session, shop, now), ORDER, reason="x", refused=False, jitter=0.0)
+        await payment_requests.hurry(Context(session, shop, now), ORDER)
     assert (await request_of(database)).due_at == now
     async with database.write() as session:
         assert await payment_requests.claim(session, now=later, limit=9)
-        await payment_requests.hurry(session, ORDER, now=later)
+        await payment_requests.hurry(Context(session, shop, later), ORDER)
         assert await payment_requests.claim(session, now=later, limit=9) == []
     assert (await request_of(database)).due_at == later + payment_requests.LEASE
 
@@ -196,7 +197,7 @@ async def test_no_link_is_told_when_the_booking_was_cancelled_meanwhile(
     await book(database, shop, now)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await bookings.cancel(session, booking, reason="customer", actor="customer", now=now)
+        await bookings.cancel(Context(session, shop, now), booking, reason="customer", actor="customer")
     await give_link(database, ORDER, shop, now)
     request = await request_of(database)
     assert (request.state, request.due_at) == (RequestState.CANCELLED, now)
@@ -208,7 +209,7 @@ async def test_a_late_link_is_told_once_and_tried_again(database: Database, shop
     for attempt in (1, 2):
         async with database.write() as session:
             await payment_requests.link_failed(
-                session, ORDER, reason="timeout", refused=False, jitter=0.0, shop=shop, now=now + attempt * MINUTE
+                Context(session, shop, now + attempt * MINUTE), ORDER, reason="timeout", refused=False, jitter=0.0
             )
     request = await request_of(database)
     assert (request.attempts, request.due_at) == (2, now + 2 * MINUTE + timedelta(seconds=4))
@@ -220,7 +221,7 @@ async def test_staff_is_told_once_when_midtrans_refuses_a_link(database: Databas
     for _ in range(2):
         async with database.write() as session:
             await payment_requests.link_failed(
-                session, ORDER, reason="401", refused=True, jitter=0.0, shop=shop, now=now
+                Context(session, shop, now), ORDER, reason="401", refused=True, jitter=0.0
             )
     assert len(await letters(database, kind="staff")) == 1
 
@@ -230,7 +231,7 @@ async def test_a_number_that_midtrans_knows_already_is_left_for_the_next(
 ) -> None:
     await book(database, shop, now, percent=30)
     async with database.write() as session:
-        await payment_requests.renumber(session, ORDER, shop=shop, now=now)
+        await payment_requests.renumber(Context(session, shop, now), ORDER)
     new = await request_of(database, "BOOKING-A1-BK000001-2")
     assert (new.state, new.amount, new.purpose, new.due_at) == (RequestState.WANTED, 45_000, "down_payment", now)
     assert (await request_of(database)).state is RequestState.CANCELLED
@@ -259,7 +260,7 @@ async def test_nothing_is_asked_for_a_cancelled_booking(database: Database, shop
     await book(database, shop, now)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await bookings.cancel(session, booking, reason="customer", actor="customer", now=now)
+        await bookings.cancel(Context(session, shop, now), booking, reason="customer", actor="customer")
     with pytest.raises(InvalidTransition):
         await ask(database, shop, now)
 
@@ -270,7 +271,7 @@ async def test_a_booking_whose_hold_has_ended_is_held_again_first(
     await book(database, shop, now)
     later = now + shop.hold + MINUTE
     async with database.write() as session:
-        await settlement.look(session, ORDER, None, shop=shop, now=later)
+        await settlement.look(Context(session, shop, later), ORDER, None)
     assert not (await booking_of(database)).holding
     again = await ask(database, shop, later)
     booking = await booking_of(database)
@@ -296,13 +297,11 @@ async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
     booking = await booking_of(database)
     async with database.write() as session:
         await bookings.book(
-            session,
+            Context(session, shop, now),
             order(booking.starts_at, services=(CHECK,)),
             customer_id=2,
             contact_id=None,
             language="id",
-            shop=shop,
-            now=now,
             code="BK-RIVAL1",
         )
 
@@ -354,7 +353,7 @@ async def test_a_booking_that_moves_and_moves_back_is_reminded_of_its_time(
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
         await outbox.drop(session, booking.id)
-        await booking_notices.schedule_reminders(session, booking, shop=shop, now=now)
+        await booking_notices.schedule_reminders(Context(session, shop, now), booking)
     assert list(await letters(database, kind="reminder", state="due")) == before
     assert len(await letters(database, kind="reminder", state="dropped")) == 2
 
@@ -417,17 +416,17 @@ async def test_reminders_ask_for_the_rest_until_it_is_paid(database: Database, s
     await book(database, shop, now, percent=50)
     await give_link(database, ORDER, shop, now)
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(amount=PRICE // 2), shop=shop, now=now)
+        await settlement.settle(Context(session, shop, now), ORDER, answer(amount=PRICE // 2))
     reminders = await letters(database, kind="reminder", state="due")
     assert len(reminders) == 2
     assert all("Sisa pembayarannya Rp75.000" in text for text in reminders.values())
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        rest = await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+        rest = await payment_requests.request(Context(session, shop, now), booking, percent=None)
     await give_link(database, rest.order_id, shop, now)
     async with database.write() as session:
         paid = answer(rest.order_id, amount=PRICE // 2, transaction_id="t-2")
-        await settlement.settle(session, rest.order_id, paid, shop=shop, now=now)
+        await settlement.settle(Context(session, shop, now), rest.order_id, paid)
     reminders = await letters(database, kind="reminder", state="due")
     assert len(reminders) == 2
     assert not any("Sisa" in text for text in reminders.values())

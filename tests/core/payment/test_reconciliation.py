@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import ORDER, PRICE, answer, book, letters
 from sqlalchemy import event, text, update
 from workshop import furnish
@@ -106,7 +107,7 @@ async def test_old_orders_are_asked_about_while_they_are_open_or_their_money_mov
     assert await orders(database, later) == []
     assert await orders(database, now) == [ORDER], "it was made then"
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(), shop=shop, now=later)
+        await settlement.settle(Context(session, shop, later), ORDER, answer())
     assert await orders(database, later) == [ORDER], "late money"
     assert await orders(database, later + MINUTE) == [], "an answer alone is no news"
 
@@ -181,12 +182,12 @@ def half_past_two(shop: Shop, now: datetime) -> datetime:
 
 async def claim(database: Database, shop: Shop, now: datetime) -> Night | None:
     async with database.write() as session:
-        return await reconciliation_run.claim(session, shop=shop, now=now)
+        return await reconciliation_run.claim(Context(session, shop, now))
 
 
 async def finish(database: Database, night: Night, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        await reconciliation_run.finish(session, night, shop=shop, now=now)
+        await reconciliation_run.finish(Context(session, shop, now), night)
 
 
 async def test_a_night_is_compared_once_whoever_looks(database: Database, shop: Shop, half_past_two: datetime) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link, letters
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -28,13 +29,13 @@ async def pay(database: Database, shop: Shop, now: datetime, **how: Any) -> None
 
 async def tell(database: Database, shop: Shop, now: datetime, reported: dict[str, Any]) -> str:
     async with database.write() as session:
-        return await settlement.settle(session, ORDER, reported, shop=shop, now=now)
+        return await settlement.settle(Context(session, shop, now), ORDER, reported)
 
 
 async def owe(database: Database, shop: Shop, now: datetime, amount: int) -> list[Refund]:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        return await refunds.owe(session, booking, amount, reason="cancelled", shop=shop, now=now)
+        return await refunds.owe(Context(session, shop, now), booking, amount, reason="cancelled")
 
 
 async def entries(database: Database) -> list[tuple[str, int]]:
@@ -76,10 +77,10 @@ async def test_a_transfer_is_recorded_once_and_the_customer_hears_of_it(
     await pay(database, shop, now)
     await owe(database, shop, now, PRICE)
     async with database.write() as session:
-        await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+        await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
     with pytest.raises(AlreadySentBack):
         async with database.write() as session:
-            await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+            await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
     assert await entries(database) == [("received", PRICE), ("refunded", -PRICE)]
     assert (await booking_of(database)).payment_status is PaymentStatus.REFUNDED
     assert "Rp150.000" in (await letters(database))[f"refund-done:{KEY}"]
@@ -88,7 +89,7 @@ async def test_a_transfer_is_recorded_once_and_the_customer_hears_of_it(
 async def test_an_unknown_refund_is_none(database: Database, shop: Shop, now: datetime) -> None:
     with pytest.raises(NotFound):
         async with database.write() as session:
-            await refunds.transferred(session, "REFUND-A1-BK999999-6B039010-1", by="Ibu Rina", shop=shop, now=now)
+            await refunds.transferred(Context(session, shop, now), "REFUND-A1-BK999999-6B039010-1", by="Ibu Rina")
 
 
 @pytest.mark.parametrize(
@@ -166,8 +167,8 @@ async def test_less_than_was_owed_under_a_key_leaves_the_rest_owed_under_another
     await owe(database, shop, now, 50_000)
     if by_hand:
         async with database.write() as session:
-            await refund_requests.refused(session, KEY, "414", for_good=True, shop=shop, now=now)
-            await refunds.send_to(session, KEY, "BCA 123 a.n. Sari", shop=shop, now=now)
+            await refund_requests.refused(Context(session, shop, now), KEY, "414", for_good=True)
+            await refunds.send_to(Context(session, shop, now), KEY, "BCA 123 a.n. Sari")
     for _ in range(2):
         await tell(database, shop, now, back(30_000, KEY))
     async with database.read() as session:
@@ -205,11 +206,11 @@ async def test_a_refund_under_our_key_is_ours_though_it_was_given_up(
     await pay(database, shop, now, **BY_WALLET)
     await owe(database, shop, now, PRICE)
     async with database.write() as session:
-        await refund_requests.refused(session, KEY, "414", for_good=True, shop=shop, now=now)
+        await refund_requests.refused(Context(session, shop, now), KEY, "414", for_good=True)
     await tell(database, shop, now, back(PRICE, KEY, "refund"))
     with pytest.raises(AlreadySentBack):
         async with database.write() as session:
-            await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+            await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
     assert any("refund-no-transfer" in key for key in await letters(database, kind="staff"))
 
 
@@ -219,8 +220,8 @@ async def test_money_that_went_both_ways_is_in_the_ledger_twice_and_staff_hears_
     await pay(database, shop, now, **BY_WALLET)
     await owe(database, shop, now, 50_000)
     async with database.write() as session:
-        await refund_requests.refused(session, KEY, "414", for_good=True, shop=shop, now=now)
-        await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+        await refund_requests.refused(Context(session, shop, now), KEY, "414", for_good=True)
+        await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
     await tell(database, shop, now, back(50_000, KEY))
     assert await entries(database) == [("received", PRICE), ("refunded", -50_000), ("refunded", -50_000)]
     assert any("refund-twice" in key for key in await letters(database, kind="staff"))
@@ -233,14 +234,14 @@ async def test_the_newest_payment_goes_back_first_each_the_way_it_came(
     await tell(database, shop, now, answer(amount=45_000, **BY_WALLET))
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await work.receive_cash(session, booking, 105_000, shop=shop, now=now, actor="Dedi")
+        await work.receive_cash(Context(session, shop, now), booking, 105_000, actor="Dedi")
     owed = await owe(database, shop, now, 120_000)
     assert [(each.order_id, each.amount, each.state) for each in owed] == [
         (None, 105_000, RefundState.BY_HAND),
         (ORDER, 15_000, RefundState.WANTED),
     ]
     async with database.write() as session:
-        await refunds.transferred(session, KEY, by="Ibu Rina", shop=shop, now=now)
+        await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
     assert [each.amount for each in await owe(database, shop, now, PRICE)] == [30_000]
 
 
@@ -249,8 +250,8 @@ async def test_the_account_is_asked_for_told_and_asked_for_again(database: Datab
     await owe(database, shop, now, PRICE)
     for later, account in enumerate(("BCA 123 a.n. Sari", "BNI 456 a.n. Sari"), 1):
         async with database.write() as session:
-            await refunds.ask_again(session, KEY, shop=shop, now=now + later * timedelta(hours=1))
-            await refunds.send_to(session, KEY, account, shop=shop, now=now)
+            await refunds.ask_again(Context(session, shop, now + later * timedelta(hours=1)), KEY)
+            await refunds.send_to(Context(session, shop, now), KEY, account)
     told = await letters(database)
     assert sum(key.startswith("refund-account:") for key in told) == 3
     assert [text.split("Rekening: ")[1] for key, text in told.items() if "refund-task" in key] == [

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import (
     ADMIN,
     CHAT,
@@ -36,14 +37,14 @@ SECOND_ORDER = "BOOKING-A1-BK000001-2"
 
 async def settle(database: Database, shop: Shop, now: datetime, reported: dict[str, Any], order_id: str = "") -> str:
     async with database.write() as session:
-        return await settlement.settle(session, order_id or reported["order_id"], reported, shop=shop, now=now)
+        return await settlement.settle(Context(session, shop, now), order_id or reported["order_id"], reported)
 
 
 async def look(
     database: Database, shop: Shop, now: datetime, reported: dict[str, Any] | None, order_id: str = ORDER
 ) -> str:
     async with database.write() as session:
-        return await settlement.look(session, order_id, reported, shop=shop, now=now)
+        return await settlement.look(Context(session, shop, now), order_id, reported)
 
 
 async def ledger(database: Database, booking_id: int = 1) -> list[tuple[str, int]]:
@@ -215,7 +216,7 @@ async def test_the_rest_is_received_without_confirming_again(database: Database,
     await settle(database, shop, now, answer(amount=45_000))
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+        await payment_requests.request(Context(session, shop, now), booking, percent=None)
     await settle(database, shop, now, answer(SECOND_ORDER, amount=105_000, transaction_id="t-2"))
     booking = await booking_of(database)
     assert (booking.payment_status, booking.paid_amount) == (PaymentStatus.PAID, PRICE)
@@ -231,7 +232,7 @@ async def test_two_requests_both_paid_are_an_overpayment_that_staff_hears_of(
     await open_request(database, shop, now, percent=30)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+        await payment_requests.request(Context(session, shop, now), booking, percent=None)
     await settle(database, shop, now, answer(SECOND_ORDER, transaction_id="t-2"))
     await settle(database, shop, now, answer(amount=45_000))
     booking = await booking_of(database)
@@ -252,7 +253,7 @@ async def test_one_request_paid_by_two_attempts_is_money_twice_and_the_second_is
     assert await owed(database) == [(ORDER, "t-2", 45_000, "overpaid")]
     async with database.write() as session:  # what is on its way back pays for nothing
         booking = await bookings.load(session, code=CODE)
-        asked = await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+        asked = await payment_requests.request(Context(session, shop, now), booking, percent=None)
     assert asked.amount == 105_000
 
 
@@ -285,7 +286,7 @@ async def test_money_for_one_amount_withdraws_the_other_link(database: Database,
     await open_request(database, shop, now, percent=30)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+        await payment_requests.request(Context(session, shop, now), booking, percent=None)
     await give_link(database, SECOND_ORDER, shop, now)
     await settle(database, shop, now, answer(amount=45_000))
     other = await request_of(database, SECOND_ORDER)
@@ -330,7 +331,7 @@ async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         rival = order(booking.starts_at, services=(CHECK,))
         await bookings.book(
-            session, rival, customer_id=2, contact_id=None, language="id", shop=shop, now=now, code="BK-RIVAL1"
+            Context(session, shop, now), rival, customer_id=2, contact_id=None, language="id", code="BK-RIVAL1"
         )
 
 
@@ -340,7 +341,7 @@ async def test_money_after_a_cancellation_is_kept_and_staff_sends_it_back(
     await open_request(database, shop, now)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await bookings.cancel(session, booking, reason="customer", actor="customer", now=now)
+        await bookings.cancel(Context(session, shop, now), booking, reason="customer", actor="customer")
     await settle(database, shop, now, answer())
     assert (await booking_of(database)).status is BookingStatus.CANCELLED
     assert await ledger(database) == [("received", PRICE)]
@@ -381,7 +382,7 @@ async def test_the_rest_may_run_out_without_harm_to_the_booking(database: Databa
     await settle(database, shop, now, answer(amount=45_000))
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(session, booking, shop=shop, now=now, percent=None)
+        await payment_requests.request(Context(session, shop, now), booking, percent=None)
     await look(database, shop, now + shop.hold, None, SECOND_ORDER)
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.holding) == ("confirmed", "dp_paid", True)
@@ -466,14 +467,14 @@ async def test_a_notification_that_came_during_the_status_call_is_asked_about_ag
 async def test_an_order_that_is_not_ours_is_not_kept(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         assert not await settlement.note(session, answer("BOOKING-B2-BK000001-1"), now=now)
-        assert await settlement.settle(session, "BOOKING-B2-BK000001-1", answer(), shop=shop, now=now) == "nothing"
+        assert await settlement.settle(Context(session, shop, now), "BOOKING-B2-BK000001-1", answer()) == "nothing"
 
 
 async def test_cash_is_confirmed_at_once_and_reminded_of(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, method=PaymentMethod.COD)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await booking_notices.booked(session, booking, shop=shop, now=now)
+        await booking_notices.booked(Context(session, shop, now), booking)
     told = await letters(database)
     assert "tunai" in told[f"reserved:{CODE}"]
     assert f"reserved:{CODE}:email" in told
@@ -490,7 +491,7 @@ async def test_who_was_to_pay_in_cash_hears_that_his_time_is_over_though_another
     await look(database, shop, start, None)
     assert not (await booking_of(database, "BK-CASH01")).holding
     async with database.write() as session:  # as the clock does, every minute
-        await payment_requests.end_holds(session, now=start + MINUTE)
+        await payment_requests.end_holds(Context(session, shop, start + MINUTE))
     assert {f"ended:{ORDER}", "reservation-ended:BK-CASH01"} <= set(await letters(database, channel=CHAT[0]))
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import ADMIN, CHAT, CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, text_of
 from sqlalchemy import event, select
 from workshop import ANDI, BUDI, CITRA, SPEAKER, check_books, order
@@ -45,12 +46,12 @@ async def late_money(
     await give_link(database, ORDER, shop, now)
     ended = now + shop.hold
     async with database.write() as session:
-        await settlement.look(session, ORDER, None, shop=shop, now=ended)
+        await settlement.look(Context(session, shop, ended), ORDER, None)
     wanted = {"starts_at": shop.at(TUESDAY, time(10))} | (rival or {})
     async with database.write() as session:
         await just_book(session, order(**wanted), shop=shop, now=ended, code="BK-RIVAL1", customer=2)
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(amount=amount), shop=shop, now=ended + MINUTE)
+        await settlement.settle(Context(session, shop, ended + MINUTE), ORDER, answer(amount=amount))
     return ended + MINUTE
 
 
@@ -65,7 +66,7 @@ async def move(database: Database, shop: Shop, starts_at: datetime, now: datetim
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
         await rescheduling.move(
-            session, booking, starts_at, technician_id=technician, actor=bookings.CUSTOMER, shop=shop, now=now
+            Context(session, shop, now), booking, starts_at, technician_id=technician, actor=bookings.CUSTOMER
         )
 
 
@@ -116,9 +117,9 @@ async def test_money_that_comes_after_the_appointment_is_offered_what_is_free_fr
     await give_link(database, ORDER, shop, now)
     thursday = shop.at(date(2026, 11, 26), time(9))
     async with database.write() as session:
-        await settlement.look(session, ORDER, None, shop=shop, now=now + shop.hold)
+        await settlement.look(Context(session, shop, now + shop.hold), ORDER, None)
     async with database.write() as session:
-        await settlement.settle(session, ORDER, answer(), shop=shop, now=thursday)
+        await settlement.settle(Context(session, shop, thursday), ORDER, answer())
     first = (await choices(database))[0]
     assert first == f"retake:{CODE}:2026-11-26T10:00"
 
@@ -181,7 +182,7 @@ async def test_an_admin_who_finds_somebody_for_it_confirms_it_with_its_invoice(
     later = await late_money(database, shop, now, technician_id=ANDI, rival={"technician_id": ANDI})
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await work.assign(session, booking, BUDI, shop=shop, now=later, actor="Ibu Rina")
+        await work.assign(Context(session, shop, later), booking, BUDI, actor="Ibu Rina")
     booking = await booking_of(database)
     assert (booking.status, booking.technician_id, booking.holding) == ("confirmed", BUDI, True)
     async with database.read() as session:
@@ -205,7 +206,7 @@ async def test_what_is_sold_out_takes_no_slot(database: Database, shop: Shop, no
 async def ask_for_rest(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await slot_lost.ask_for_rest(session, booking, shop=shop, now=now, percent=None)
+        await slot_lost.ask_for_rest(Context(session, shop, now), booking, percent=None)
 
 
 async def test_who_is_asked_for_the_rest_has_his_place_for_good(
@@ -214,13 +215,13 @@ async def test_who_is_asked_for_the_rest_has_his_place_for_good(
     later = await late_money(database, narrow, now, percent=30, amount=45_000)
     async with database.write() as session:
         rival = await bookings.load(session, code="BK-RIVAL1")
-        await bookings.cancel(session, rival, reason="batal", actor="customer", now=later)
+        await bookings.cancel(Context(session, shop, later), rival, reason="batal", actor="customer")
     await ask_for_rest(database, narrow, later)
     booking = await booking_of(database)
     assert (booking.status, booking.holding, booking.hold_until) == ("confirmed", True, None)
     assert any(key.startswith("placed:") for key in await letters(database, channel=CHAT[0], address=CHAT[1]))
     async with database.write() as session:
-        await settlement.look(session, f"{ORDER[:-1]}2", None, shop=narrow, now=later + narrow.hold)
+        await settlement.look(Context(session, narrow, later + narrow.hold), f"{ORDER[:-1]}2", None)
     assert (await booking_of(database)).holding, "the rest has time"
     await check_books(database)
 
@@ -242,7 +243,7 @@ async def test_the_money_goes_back_whole_and_the_booking_is_cancelled(
 ) -> None:
     later = await late_money(database, narrow, now)
     async with database.write() as session:
-        await slot_lost.give_back(session, await bookings.load(session, code=CODE), shop=narrow, now=later)
+        await slot_lost.give_back(Context(session, narrow, later), await bookings.load(session, code=CODE))
     async with database.read() as session:
         (refund,) = (await session.scalars(select(Refund))).all()
     assert (refund.amount, refund.reason) == (PRICE, "late")
@@ -254,7 +255,7 @@ async def test_the_money_goes_back_whole_and_the_booking_is_cancelled(
     assert f"staff:late-back:{CODE}:telegram:{ADMIN[1]}" in told
     async with database.write() as session:
         with pytest.raises(InvalidTransition):
-            await slot_lost.give_back(session, await bookings.load(session, code=CODE), shop=narrow, now=later)
+            await slot_lost.give_back(Context(session, narrow, later), await bookings.load(session, code=CODE))
 
 
 # --- nobody answers ------------------------------------------------------------------------------
@@ -267,7 +268,7 @@ async def test_the_admins_are_reminded_once_after_a_day_of_what_still_waits(
     key = f"staff:still-late:{CODE}:telegram:{ADMIN[1]}"
     for moment, reminded in ((later + DAY - MINUTE, False), (later + DAY, True), (later + 2 * DAY, True)):
         async with database.write() as session:
-            await slot_lost.remind(session, shop=narrow, now=moment)
+            await slot_lost.remind(Context(session, narrow, moment))
         assert (key in await letters(database, kind="staff")) is reminded
 
 
@@ -275,7 +276,7 @@ async def test_nobody_is_reminded_of_what_is_settled(database: Database, narrow:
     later = await late_money(database, narrow, now)
     await move(database, narrow, narrow.at(WEDNESDAY, time(13)), later, None)
     async with database.write() as session:
-        await slot_lost.remind(session, shop=narrow, now=later + 2 * DAY)
+        await slot_lost.remind(Context(session, narrow, later + 2 * DAY))
     assert not any("still-late" in key for key in await letters(database, kind="staff"))
 
 
@@ -289,6 +290,6 @@ async def test_what_waits_is_found_by_its_index(sqlite_url: str, shop: Shop, now
             plans.extend(step[3] for step in cursor.fetchall())
 
     async with database.write() as session:
-        await slot_lost.remind(session, shop=shop, now=now)
+        await slot_lost.remind(Context(session, shop, now))
     await database.close()
     assert plans == ["SEARCH booking USING INDEX ix_booking_without_place (status=? AND paid_at<?)"]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import ADMIN, CHAT, CODE, ORDER, answer, book, booking_of, give_link, request_of, tuesday_at_ten
 from shops import make_shop
 from sqlalchemy import func, select, update
@@ -59,7 +60,7 @@ async def _was_a_customer(database: Database, shop: Shop, now: datetime) -> None
     )
     async with database.write() as session:
         await settlement.note(session, paid, now=now)
-        await settlement.settle(session, ORDER, paid, shop=shop, now=now)
+        await settlement.settle(Context(session, shop, now), ORDER, paid)
     async with database.write() as session:
         booking = (await session.scalars(select(Booking))).one()
         booking.latitude, booking.longitude = -6.26, 106.81
@@ -113,7 +114,7 @@ async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -
     """Her words go to every admin, her photo to the one who took the conversation over."""
     async with database.write() as session:
         chat, _, _ = await contacts.meet(session, *CHAT, phone=None, language="id", now=now)
-        await booking_notices.needs_human(session, chat, words=SECRET, shop=shop, now=now, taken=0)
+        await booking_notices.needs_human(Context(session, shop, now), chat, words=SECRET, taken=0)
         await outbox.enqueue(
             session,
             key="person:telegram:3:0",
@@ -129,7 +130,7 @@ async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -
 
 async def _erase(database: Database, shop: Shop, now: datetime, **who: str) -> list[str]:
     async with database.write() as session:
-        return await privacy.erase(session, await privacy.find(session, **who), shop=shop, now=now)
+        return await privacy.erase(Context(session, shop, now), await privacy.find(session, **who))
 
 
 async def _everything(database: Database) -> dict[str, list[dict[str, Any]]]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from shops import make_shop
@@ -187,7 +188,7 @@ def test_only_who_calls_off_what_was_confirmed_loses_any(
     status: Status, by_customer: bool, expected: Terms, shop: Shop
 ) -> None:
     booking = Booking(status=status, starts_at=STARTS, total_price=1_000_000, down_payment_percent=30)
-    assert terms(booking, 300_000, by_customer=by_customer, shop=shop, now=before(hours=20)) == expected
+    assert terms(Context(session, shop, before(hours=20)), booking, 300_000, by_customer=by_customer) == expected
 
 
 @given(
@@ -205,7 +206,7 @@ def test_kept_and_back_are_what_was_paid(
     paid = total * share // 100
     booking = Booking(status=Status.CONFIRMED, starts_at=STARTS, total_price=total, down_payment_percent=percent)
     now = STARTS - timedelta(hours=hours)
-    given_up = terms(booking, paid, by_customer=by_customer, shop=shop, now=now)
+    given_up = terms(Context(session, shop, now), booking, paid, by_customer=by_customer)
     stayed_away = Terms(paid, policy.kept_for_no_show(total, paid, percent, shop=shop))
     for outcome in (given_up, stayed_away):
         assert outcome.kept + outcome.back == paid

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from core.context import Context
 from paying import ORDER, answer, book, booking_of, give_link, tuesday_at_ten
 from workshop import ANDI, BUDI
 
@@ -24,7 +25,7 @@ async def pay(
     database: Database, shop: Shop, now: datetime, order_id: str = ORDER, *, status: str = "settlement"
 ) -> None:
     async with database.write() as session:
-        await settlement.settle(session, order_id, answer(order_id, status), shop=shop, now=now)
+        await settlement.settle(Context(session, shop, now), order_id, answer(order_id, status))
 
 
 async def three_bookings(database: Database, shop: Shop, now: datetime) -> None:
@@ -37,7 +38,7 @@ async def three_bookings(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, code="BK-000003", starts_at=tuesday + timedelta(days=1), technician_id=ANDI)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000003")
-        await cancellation.cancel(session, booking, reason="", shop=shop, now=now, actor="Ibu Rina")
+        await cancellation.cancel(Context(session, shop, now), booking, reason="", actor="Ibu Rina")
 
 
 async def test_an_empty_shop_has_figures_too(database: Database) -> None:
@@ -63,11 +64,11 @@ async def test_money_that_goes_back_is_no_revenue_and_cash_is(database: Database
     await book(database, shop, now, code="BK-000004", method=PaymentMethod.COD)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000004")
-        await work.receive_cash(session, booking, 50_000, shop=shop, now=now, actor="Ibu Rina")
+        await work.receive_cash(Context(session, shop, now), booking, 50_000, actor="Ibu Rina")
     assert (await booking_of(database)).payment_status is PaymentStatus.REFUNDED
     async with database.read() as session:
         assert (await overview.dashboard(session)).revenue == 50_000
-        days = await overview.week(session, TUESDAY, shop=shop)
+        days = await overview.week(Context(session, shop, now), TUESDAY)
     assert [day.revenue for day in days[:3]] == [200_000, -150_000, 0]
 
 
@@ -76,8 +77,8 @@ async def test_the_week_is_monday_to_sunday_with_the_days_jobs_and_money(
 ) -> None:
     await three_bookings(database, shop, now)
     async with database.read() as session:
-        days = await overview.week(session, date(2026, 11, 29), shop=shop)  # its Sunday
-        after = await overview.week(session, date(2026, 11, 30), shop=shop)
+        days = await overview.week(Context(session, shop, now), date(2026, 11, 29))  # its Sunday
+        after = await overview.week(Context(session, shop, now), date(2026, 11, 30))
     assert [day.day for day in days] == [MONDAY + timedelta(days=number) for number in range(7)]
     assert [day.bookings for day in days] == [0, 2, 0, 0, 0, 0, 0]  # the cancelled one is no job
     assert [day.revenue for day in days] == [150_000, 0, 0, 0, 0, 0, 0]
@@ -98,7 +99,7 @@ async def test_a_day_is_the_shops_own_day(database: Database, shop: Shop, now: d
                 )
             )  # fmt: skip
     async with database.read() as session:
-        days = await overview.week(session, TUESDAY, shop=shop)
+        days = await overview.week(Context(session, shop, now), TUESDAY)
     assert [day.revenue for day in days[:2]] == [1, 2]
 
 
@@ -127,7 +128,7 @@ async def test_bookings_are_found_by_what_is_asked(
 async def test_a_page_tells_how_many_there_are_in_all(database: Database, shop: Shop, now: datetime) -> None:
     await three_bookings(database, shop, now)
     async with database.read() as session:
-        found, total = await overview.find(session, shop=shop, limit=1, offset=1)
+        found, total = await overview.find(Context(session, shop, now), limit=1, offset=1)
     assert ([booking.code for booking in found], total) == (["BK-000002"], 3)
     assert found[0].technician is not None  # loaded for showing
     assert found[0].lines

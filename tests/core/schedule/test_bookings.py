@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from sqlalchemy import delete, event, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import (
@@ -96,7 +97,7 @@ def at(shop: Shop) -> At:
 async def free(
     session: AsyncSession, start: datetime, shop: Shop, now: datetime, *, skills: Any = (), minutes: int = 60
 ) -> list[Technician]:
-    return await bookings.free_technicians(session, start, minutes, shop=shop, now=now, skills=frozenset(skills))
+    return await bookings.free_technicians(Context(session, shop, now), start, minutes, skills=frozenset(skills))
 
 
 async def test_a_booking_holds_its_places_at_the_prices_of_now(
@@ -121,7 +122,7 @@ async def test_a_booking_holds_its_places_at_the_prices_of_now(
         assert (kept.subtotal_parts, kept.subtotal_services, kept.total_price) == (1_605_000, 350_000, 1_955_000)
         assert (kept.minutes, kept.hold_until) == (150, now + shop.hold)
         assert (kept.status, kept.payment_status) == (BookingStatus.PENDING, PaymentStatus.PENDING)
-        load = await bookings.day_load(session, TUESDAY, shop=shop, now=now)
+        load = await bookings.day_load(Context(session, shop, now), TUESDAY)
         assert [slot.taken for slot in load] == [0, 1, 1, 1, 0, 0, 0, 0]
         assert (await session.scalars(select(BookingEvent.kind))).all() == ["created"]
     await check_books(database)
@@ -219,7 +220,7 @@ async def test_a_time_against_the_rules_is_refused(
 async def test_a_days_package_fits_the_day_exactly(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         await book(session, order(at("09:00"), services=(FULL_DAY,)), shop=shop, now=now)
-        load = await bookings.day_load(session, TUESDAY, shop=shop, now=now, minutes=480)
+        load = await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=480)
         assert [slot.taken for slot in load] == [1] * 8
         assert [slot.free for slot in load] == [True] + [False] * 7
 
@@ -240,7 +241,7 @@ async def test_the_way_to_the_customer_costs_time_and_a_fee(
         asked = order(at("10:00"), location=Location.ONSITE, latitude=-6.2, longitude=106.8)
         made = await book(session, asked, shop=shop, now=now)
         assert (made.minutes, made.onsite_fee, made.total_price) == (120, 150_000, 300_000)
-        load = await bookings.day_load(session, TUESDAY, shop=shop, now=now)
+        load = await bookings.day_load(Context(session, shop, now), TUESDAY)
         assert [slot.taken for slot in load] == [0, 1, 1, 0, 0, 0, 0, 0]
 
 
@@ -248,7 +249,7 @@ async def test_the_seat_too_many_is_refused(database: Database, shop: Shop, now:
     async with database.write() as session:
         for number in (1, 2, 3):
             await book(session, order(at("11:00")), shop=shop, now=now, code=f"BK-{number}", customer=number)
-        load = await bookings.day_load(session, TUESDAY, shop=shop, now=now, minutes=120)
+        load = await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=120)
         assert [slot.free for slot in load] == [True, False, False, True, True, True, True, False]
     with pytest.raises(SlotFull):
         async with database.write() as session:
@@ -263,7 +264,7 @@ async def test_a_slot_promises_no_more_people_than_work_that_day(
     async with database.write() as session:
         session.add(Leave(technician_id=BUDI, day=friday))
         await book(session, order(at("10:00", friday)), shop=shop, now=now)
-        load = await bookings.day_load(session, friday, shop=shop, now=now)
+        load = await bookings.day_load(Context(session, shop, now), friday)
         assert (load[1].taken, load[1].cap, load[1].free) == (1, 1, False)
         assert [one.id for one in await free(session, at("14:00", friday), shop, now)] == [ANDI]
     with pytest.raises(SlotFull):
@@ -274,7 +275,7 @@ async def test_a_slot_promises_no_more_people_than_work_that_day(
 async def test_a_day_on_which_nobody_works_has_no_seat(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         session.add_all(Leave(technician_id=who, day=TUESDAY) for who in (ANDI, BUDI, CITRA))
-        assert not any(slot.free for slot in await bookings.day_load(session, TUESDAY, shop=shop, now=now))
+        assert not any(slot.free for slot in await bookings.day_load(Context(session, shop, now), TUESDAY))
         with pytest.raises(SlotFull):
             await book(session, order(at("10:00"), services=(CHECK,)), shop=shop, now=now)
 
@@ -285,7 +286,7 @@ async def test_a_shop_that_lists_no_technicians_plans_by_its_bays(
     async with database.write() as session:
         await session.execute(delete(Technician))
         await book(session, order(at("10:00"), services=(TUNE,)), shop=shop, now=now)
-        assert (await bookings.day_load(session, TUESDAY, shop=shop, now=now))[1].cap == 3
+        assert (await bookings.day_load(Context(session, shop, now), TUESDAY))[1].cap == 3
 
 
 async def test_anyone_is_not_promised_when_nobody_there_has_the_skill(
@@ -303,7 +304,7 @@ async def test_a_technician_has_one_job_at_a_time(database: Database, shop: Shop
         assert [one.id for one in await free(session, at("11:00"), shop, now)] == [BUDI, CITRA]
         assert [one.id for one in await free(session, at("12:00"), shop, now)] == [ANDI, BUDI, CITRA]
         assert await free(session, at("12:00"), shop, now, skills={"dsp"}, minutes=480) == []
-        load = await bookings.day_load(session, TUESDAY, shop=shop, now=now, technician_id=ANDI)
+        load = await bookings.day_load(Context(session, shop, now), TUESDAY, technician_id=ANDI)
         assert [slot.free for slot in load] == [True, False, False, True, True, True, True, True]
     with pytest.raises(TechnicianBusy):
         async with database.write() as session:
@@ -329,7 +330,7 @@ async def test_a_job_for_cash_is_held_until_it_begins(database: Database, shop: 
     async with database.write() as session:
         made = await book(session, order(at("10:00"), method=PaymentMethod.COD), shop=shop, now=now)
         assert made.hold_until == at("10:00")
-        await bookings.reschedule(session, made, at("15:00"), technician_id=None, shop=shop, now=now, actor="customer")
+        await bookings.reschedule(Context(session, shop, now), made, at("15:00"), technician_id=None, actor="customer")
         assert made.hold_until == at("15:00")
 
 
@@ -341,13 +342,13 @@ async def test_a_hold_that_has_ended_blocks_nobody_though_nothing_was_swept(
         await book(session, asked, shop=shop, now=now)
     later = now + shop.hold
     async with database.write() as session:
-        load = await bookings.day_load(session, TUESDAY, shop=shop, now=later, technician_id=ANDI)
+        load = await bookings.day_load(Context(session, shop, later), TUESDAY, technician_id=ANDI)
         assert [(slot.taken, slot.free) for slot in load] == [(0, True)] * 8
         assert ANDI in [one.id for one in await free(session, at("10:00"), shop, later)]
         await book(session, asked, shop=shop, now=later, code="BK-2", customer=2)
     await check_books(database)
     async with database.write() as session:
-        swept = await bookings.release_ended_holds(session, now=later)
+        swept = await bookings.release_ended_holds(Context(session, shop, later))
         assert [booking.code for booking in swept] == ["BK-000001"]
         assert (swept[0].status, swept[0].payment_status) == (BookingStatus.PENDING, PaymentStatus.FAILED)
     await check_books(database)
@@ -359,15 +360,15 @@ async def test_the_sweep_gives_everything_back_once(database: Database, shop: Sh
             asked = order(at("10:00"), parts=((SPEAKER, 1), (AMPLIFIER, 1)), technician_id=[ANDI, BUDI][number - 1])
             await book(session, asked, shop=shop, now=now, code=f"BK-{number}", customer=number)
     async with database.write() as session:
-        assert await bookings.release_ended_holds(session, now=now + shop.hold - timedelta(seconds=1)) == []
-        over = await bookings.release_ended_holds(session, now=now + shop.hold)
+        assert await bookings.release_ended_holds(Context(session, shop, now + shop.hold - timedelta(seconds=1))) == []
+        over = await bookings.release_ended_holds(Context(session, shop, now + shop.hold))
         assert [(booking.code, booking.holding, booking.hold_until) for booking in over] == [
             ("BK-1", False, None),
             ("BK-2", False, None),
         ]
-        assert await bookings.release_ended_holds(session, now=now + shop.hold) == []
+        assert await bookings.release_ended_holds(Context(session, shop, now + shop.hold)) == []
     async with database.read() as session:
-        assert {slot.taken for slot in await bookings.day_load(session, TUESDAY, shop=shop, now=now)} == {0}
+        assert {slot.taken for slot in await bookings.day_load(Context(session, shop, now), TUESDAY)} == {0}
         kinds = await session.scalars(select(BookingEvent.kind).order_by(BookingEvent.id))
         assert kinds.all() == ["created", "created", "hold_ended", "hold_ended"]
     await check_books(database)
@@ -378,8 +379,8 @@ async def test_a_retry_holds_again_what_was_given_back(database: Database, shop:
     async with database.write() as session:
         made = await book(session, order(at("10:00"), parts=((SPEAKER, 2),), technician_id=ANDI), shop=shop, now=now)
     async with database.write() as session:
-        (made,) = await bookings.release_ended_holds(session, now=later)
-        await bookings.hold_again(session, made, shop=shop, now=later)
+        (made,) = await bookings.release_ended_holds(Context(session, shop, later))
+        await bookings.hold_again(Context(session, shop, later), made)
         assert (made.holding, made.hold_until) == (True, later + shop.hold)
         assert made.payment_status is PaymentStatus.PENDING
     await check_books(database)
@@ -391,7 +392,7 @@ async def test_a_retry_in_time_keeps_the_places_for_another_while(
     async with database.write() as session:
         made = await book(session, order(at("10:00"), technician_id=ANDI), shop=shop, now=now)
         later = now + timedelta(minutes=50)
-        await bookings.hold_again(session, made, shop=shop, now=later)
+        await bookings.hold_again(Context(session, shop, later), made)
         assert made.hold_until == later + shop.hold
     await check_books(database)
 
@@ -416,7 +417,7 @@ async def test_late_money_finds_its_place_given_away(
     with pytest.raises(refusal):
         async with database.write() as session:
             late = await bookings.load(session, code="BK-000001")
-            await bookings.hold_again(session, late, shop=narrow, now=later)
+            await bookings.hold_again(Context(session, narrow, later), late)
     await check_books(database)
 
 
@@ -426,10 +427,10 @@ async def test_nothing_is_held_again_once_the_time_has_come_or_the_booking_is_ca
     async with database.write() as session:
         made = await book(session, order(at("10:00")), shop=shop, now=now)
         with pytest.raises(InThePast):
-            await bookings.hold_again(session, made, shop=shop, now=at("10:00"))
-        await bookings.cancel(session, made, reason="batal", actor="customer", now=now)
+            await bookings.hold_again(Context(session, shop, at("10:00")), made)
+        await bookings.cancel(Context(session, shop, now), made, reason="batal", actor="customer")
         with pytest.raises(InvalidTransition):
-            await bookings.hold_again(session, made, shop=shop, now=now)
+            await bookings.hold_again(Context(session, shop, now), made)
 
 
 async def test_cancelling_gives_everything_back_and_drops_the_reminders(
@@ -441,13 +442,13 @@ async def test_cancelling_gives_everything_back_and_drops_the_reminders(
         for kind in ("reminder", "notice"):
             waiting = {"channel": "email", "address": "a@b.example", "language": "id", "body": {}, "kind": kind}
             session.add(Outbox(key=kind, booking_id=made.id, due_at=now, not_before=now, created_at=now, **waiting))
-        await bookings.cancel(session, made, reason="mobil dijual", actor="customer", now=now)
+        await bookings.cancel(Context(session, shop, now), made, reason="mobil dijual", actor="customer")
     async with database.read() as session:
         gone = await bookings.load(session, code="BK-000001")
         assert (gone.status, gone.cancelled_at, gone.cancellation_reason) == ("cancelled", now, "mobil dijual")
         states = dict((await session.execute(select(Outbox.kind, Outbox.state))).all())
         assert states == {"reminder": "dropped", "notice": "due"}
-        assert [slot.taken for slot in await bookings.day_load(session, TUESDAY, shop=shop, now=now)] == [0] * 8
+        assert [slot.taken for slot in await bookings.day_load(Context(session, shop, now), TUESDAY)] == [0] * 8
     await check_books(database)
 
 
@@ -456,10 +457,10 @@ async def test_a_customer_cancels_only_until_work_starts(database: Database, sho
         made = await book(session, order(at("10:00")), shop=shop, now=now)
         made.status = BookingStatus.IN_PROGRESS
         with pytest.raises(InvalidTransition):
-            await bookings.cancel(session, made, reason="batal", actor="customer", now=now)
-        await bookings.cancel(session, made, reason="mobil mogok", actor="Ibu Rina", now=now)
+            await bookings.cancel(Context(session, shop, now), made, reason="batal", actor="customer")
+        await bookings.cancel(Context(session, shop, now), made, reason="mobil mogok", actor="Ibu Rina")
         with pytest.raises(InvalidTransition):
-            await bookings.cancel(session, made, reason="lagi", actor="Ibu Rina", now=now)
+            await bookings.cancel(Context(session, shop, now), made, reason="lagi", actor="Ibu Rina")
 
 
 async def test_a_move_takes_its_places_along(database: Database, shop: Shop, now: datetime, at: At) -> None:
@@ -469,10 +470,10 @@ async def test_a_move_takes_its_places_along(database: Database, shop: Shop, now
         asked = order(at("10:00"), parts=((SPEAKER, 2),), services=(TUNE,), technician_id=ANDI)
         made = await book(session, asked, shop=narrow, now=now)
         await bookings.reschedule(
-            session, made, at("11:00"), technician_id=ANDI, shop=narrow, now=now, actor="customer"
+            Context(session, narrow, now), made, at("11:00"), technician_id=ANDI, actor="customer"
         )
         assert (made.starts_at, made.hold_until) == (at("11:00"), now + shop.hold)
-        load = await bookings.day_load(session, TUESDAY, shop=narrow, now=now, technician_id=ANDI)
+        load = await bookings.day_load(Context(session, narrow, now), TUESDAY, technician_id=ANDI)
         assert [slot.taken for slot in load] == [0, 0, 1, 1, 0, 0, 0, 0]
     await check_books(database)
 
@@ -497,7 +498,7 @@ async def test_a_move_that_is_refused_leaves_the_booking_where_it_was(
         async with database.write() as session:
             made = await bookings.load(session, code="BK-000001")
             await bookings.reschedule(
-                session, made, at(clock), technician_id=technician, shop=shop, now=now, actor="customer"
+                Context(session, shop, now), made, at(clock), technician_id=technician, actor="customer"
             )
     async with database.read() as session:
         kept = await bookings.load(session, code="BK-000001")
@@ -511,7 +512,7 @@ async def test_work_that_has_begun_is_not_moved(database: Database, shop: Shop, 
         made.status = BookingStatus.IN_PROGRESS
         with pytest.raises(InvalidTransition):
             await bookings.reschedule(
-                session, made, at("11:00"), technician_id=None, shop=shop, now=now, actor="customer"
+                Context(session, shop, now), made, at("11:00"), technician_id=None, actor="customer"
             )
 
 
@@ -526,13 +527,13 @@ async def test_a_booking_whose_hold_has_ended_can_move_to_another_slot(
     async with database.write() as session:
         unswept = await bookings.load(session, code="BK-1")
         await bookings.reschedule(
-            session, unswept, at("15:00"), technician_id=None, shop=shop, now=later, actor="customer"
+            Context(session, shop, later), unswept, at("15:00"), technician_id=None, actor="customer"
         )
         assert unswept.hold_until == later + shop.hold
-        (swept,) = await bookings.release_ended_holds(session, now=later)
+        (swept,) = await bookings.release_ended_holds(Context(session, shop, later))
         swept.paid_amount = swept.total_price  # the money came late, and its slot was gone
         await bookings.reschedule(
-            session, swept, at("16:00"), technician_id=None, shop=shop, now=later, actor="customer"
+            Context(session, shop, later), swept, at("16:00"), technician_id=None, actor="customer"
         )
         assert (swept.holding, swept.hold_until) == (True, None)
     await check_books(database)
@@ -543,18 +544,18 @@ async def test_the_days_offered_are_those_on_which_the_shop_opens(
 ) -> None:
     async with database.write() as session:
         session.add(Closure(day=date(2026, 11, 25), reason="Outing karyawan"))
-        days = await bookings.open_days(session, shop=shop, now=now, count=6)
+        days = await bookings.open_days(Context(session, shop, now), count=6)
         assert [day.day for day in days] == [23, 24, 26, 27, 28, 30]
         evening = at("15:30", date(2026, 11, 23))
-        assert (await bookings.open_days(session, shop=shop, now=evening, count=1))[0].day == 24
+        assert (await bookings.open_days(Context(session, shop, evening), count=1))[0].day == 24
         closed = [date(2026, 11, 25), date(2026, 11, 29), date(2026, 12, 25), TUESDAY]
-        assert [await bookings.why_closed(session, day, shop=shop) for day in closed] == [
+        assert [await bookings.why_closed(Context(session, shop, now), day) for day in closed] == [
             say("closed.closure", reason="Outing karyawan"),
             say("closed.weekday"),
             say("closed.holiday", name="Hari Raya Natal"),
             None,
         ]
-        assert await bookings.day_load(session, date(2026, 11, 25), shop=shop, now=now) == []
+        assert await bookings.day_load(Context(session, shop, now), date(2026, 11, 25)) == []
 
 
 async def test_another_slot_is_sought_on_that_day_first_and_then_around_it(
@@ -604,7 +605,7 @@ async def test_a_turn_costs_few_statements(
     database: Database, shop: Shop, now: datetime, at: At, statements: list[str]
 ) -> None:
     async with database.write() as session:
-        await bookings.day_load(session, TUESDAY, shop=shop, now=now, minutes=120, technician_id=ANDI)
+        await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=120, technician_id=ANDI)
         assert len(statements) == 2
         statements.clear()
         asked = order(at("10:00"), parts=((SPEAKER, 1), (ADAPTER, 1)), services=(INSTALL, WIRE), technician_id=ANDI)

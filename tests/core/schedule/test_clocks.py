@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from core.context import Context
 from paying import book
 from sqlalchemy import select
 
@@ -57,7 +58,7 @@ async def test_reminders_that_came_due_while_the_server_was_down(
     await book(database, shop, now, starts_at=starts_at)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000001")
-        await booking_notices.schedule_reminders(session, booking, shop=shop, now=now)
+        await booking_notices.schedule_reminders(Context(session, shop, now), booking)
     went = await _sends(database, starts_at + down_until, kind="reminder")
     assert [key.split(":")[2] for key in went] == sent
     async with database.read() as session:
@@ -106,7 +107,7 @@ async def test_a_hold_ends_once_whichever_way_the_clock_steps(database: Database
     assert ends is not None
     for moment in (ends - HOUR, ends + SECOND, ends - HOUR, ends + SECOND):
         async with database.write() as session:
-            released.append(len(await bookings.release_ended_holds(session, now=moment)))
+            released.append(len(await bookings.release_ended_holds(Context(session, shop, moment))))
     assert released == [0, 1, 0, 0]
 
 
@@ -116,7 +117,7 @@ async def test_the_end_of_a_year_moves_no_reminder(database: Database, shop: Sho
     await book(database, shop, now, starts_at=starts_at)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000001")
-        await booking_notices.schedule_reminders(session, booking, shop=shop, now=now)
+        await booking_notices.schedule_reminders(Context(session, shop, now), booking)
     after_midnight = now + 2 * MINUTE
     assert await _sends(database, after_midnight, kind="reminder") == []
     assert len(await _sends(database, starts_at - 23 * HOUR, kind="reminder")) == 1

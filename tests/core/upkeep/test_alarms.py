@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import book, give_link
 from sqlalchemy import event, select, update
 
@@ -55,7 +56,7 @@ class Watch:
     async def look(self, **later: float) -> tuple[list[str], list[str]]:
         self.now += timedelta(**later)
         async with self.database.write() as session:
-            news = await alarms.watch(session, shop=self.shop, channels=self.channels, now=self.now)
+            news = await alarms.watch(Context(session, self.shop, self.now), channels=self.channels)
             await session.execute(update(Outbox).where(Outbox.key.startswith("alarm:")).values(state="sent"))
         return news
 
@@ -140,7 +141,7 @@ async def test_an_alarm_that_a_chat_can_t_take_goes_by_mail(watch: Watch) -> Non
     chat = next(row for row in await watch.told() if row.channel == "whatsapp")
     async with watch.database.write() as session:
         for _ in range(2):
-            await alarms.unheard(session, chat, shop=watch.shop, channels=CHANNELS, now=watch.now)
+            await alarms.unheard(Context(session, watch.shop, watch.now), chat, channels=CHANNELS)
     (letter,) = [row for row in await watch.told() if row.channel == "email"]
     assert (letter.address, letter.body) == ("halo@suarajaya.example", chat.body)
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import ADMIN, book, booking_of
 from sqlalchemy import select, update
 
@@ -52,7 +53,7 @@ class Letter:
     async def report(self, state: str, vendor_id: str = "SM1", **more: Any) -> None:
         given = Report(vendor_id, state, **({"message": self.row.id} | more))
         async with self.database.write() as session:
-            await delivery_reports.note(session, given, shop=self.shop, channels=self.channels, now=self.now)
+            await delivery_reports.note(Context(session, self.shop, self.now), given, channels=self.channels)
 
     async def stored(self, key: str = "letter") -> Outbox:
         async with self.database.read() as session:

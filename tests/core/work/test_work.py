@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from core.context import Context
 from paying import ADMIN, CODE, PRICE, answer, book, booking_of, give_link, letters, tuesday_at_ten
 from sqlalchemy import select, update
 from workshop import AMPLIFIER, ANDI, BUDI, CITRA, INSTALL, SPEAKER, TUNE, check_books
@@ -78,7 +79,7 @@ class Work:
         await give_link(self.database, number, self.shop, self.now)
         reported = answer(number, amount=amount, transaction_id=f"t-{number}")
         async with self.database.write() as session:
-            assert await settlement.settle(session, number, reported, shop=self.shop, now=self.now) == "received"
+            assert await settlement.settle(Context(session, self.shop, self.now), number, reported) == "received"
 
     async def cost(self, amount: int = 100_000, *, agreed: bool, photo: str | None = None) -> AdditionalCost:
         made = await self(work.add_cost, "Kabel RCA 5 m", amount, agreed=agreed, photo=photo)
@@ -88,13 +89,13 @@ class Work:
     async def decide(self, cost: AdditionalCost, *, agreed: bool, customer_id: int = 1) -> None:
         async with self.database.write() as session:
             await work.decide_cost(
-                session, cost.id, agreed=agreed, customer_id=customer_id, shop=self.shop, now=self.now
+                Context(session, self.shop, self.now), cost.id, agreed=agreed, customer_id=customer_id
             )
 
     async def rate(self, stars: int, comment: str | None = None, *, customer_id: int = 1) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await work.rate(session, booking, stars, comment, customer_id=customer_id, now=self.now)
+            await work.rate(Context(session, shop, self.now), booking, stars, comment, customer_id=customer_id)
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ async def test_a_busy_technician_is_refused_and_not_listed_among_the_free(on: Wo
     await book(on.database, on.shop, on.now)
     async with on.database.read() as session:
         booking = await bookings.load(session, code=CODE)
-        assert [each.id for each in await work.free_for(session, booking, shop=on.shop)] == [ANDI, CITRA]
+        assert [each.id for each in await work.free_for(Context(session, on.shop, now), booking)] == [ANDI, CITRA]
     with pytest.raises(TechnicianBusy):
         await on(work.assign, BUDI)
     assert (await booking_of(on.database)).status is BookingStatus.PENDING
@@ -187,7 +188,7 @@ async def test_who_has_the_job_counts_as_free_for_it(on: Work) -> None:
     await book(on.database, on.shop, on.now, technician_id=ANDI)
     async with on.database.read() as session:
         booking = await bookings.load(session, code=CODE)
-        assert ANDI in [each.id for each in await work.free_for(session, booking, shop=on.shop)]
+        assert ANDI in [each.id for each in await work.free_for(Context(session, on.shop, now), booking)]
     await on(work.assign, ANDI)
     assert (await booking_of(on.database)).status is BookingStatus.CONFIRMED
 
@@ -223,7 +224,7 @@ async def test_a_booking_that_lost_its_places_takes_them_again_if_they_are_there
     await book(on.database, on.shop, on.now, parts=((SPEAKER, 2),), services=(INSTALL,))
     on.now += on.shop.hold
     async with on.database.write() as session:
-        await bookings.release_ended_holds(session, now=on.now)
+        await bookings.release_ended_holds(Context(session, shop, on.now))
     await on(work.assign, ANDI)
     booking = await booking_of(on.database)
     assert (booking.status, booking.holding) == (BookingStatus.CONFIRMED, True)
@@ -276,7 +277,7 @@ async def test_a_technicians_agenda_holds_the_days_jobs_in_order_and_no_others(o
     )
     await on(work.assign, ANDI, code="BK-000004")
     async with on.database.read() as session:
-        jobs = await work.agenda(session, ANDI, tuesday.date(), shop=on.shop)
+        jobs = await work.agenda(Context(session, on.shop, now), ANDI, tuesday.date())
         assert [(job.code, job.lines[0].name) for job in jobs] == [
             ("BK-000001", "Pasang speaker"),
             ("BK-000004", "Pasang speaker"),
@@ -418,7 +419,7 @@ async def test_a_cost_of_a_booking_that_the_customer_cancelled_is_never_billed(o
     cost = await on.cost(agreed=False)
     async with on.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await bookings.cancel(session, booking, reason="", actor=bookings.CUSTOMER, now=on.now)
+        await bookings.cancel(Context(session, shop, on.now), booking, reason="", actor=bookings.CUSTOMER)
     with pytest.raises(NotBeingWorkedOn):
         await on.decide(cost, agreed=True)
 
@@ -819,7 +820,7 @@ async def test_money_that_is_on_its_way_back_pays_for_no_cost_and_completes_no_j
     await on.pay()
     async with on.database.write() as session:
         twice = answer(transaction_id="t-2")
-        await settlement.settle(session, twice["order_id"], twice, shop=on.shop, now=on.now)
+        await settlement.settle(Context(session, on.shop, on.now), twice["order_id"], twice)
     await on(work.start)
     await on.cost(agreed=True)
     booking = await booking_of(on.database)

@@ -12,6 +12,7 @@ from typing import Any
 
 import jwt
 from aiohttp.test_utils import TestClient, TestServer
+from core.context import Context
 from cryptography.hazmat.primitives.asymmetric import rsa
 from paying import answer
 from workshop import INSTALL
@@ -164,7 +165,7 @@ class Web:
         order_id = body["data"]["orderId"]
         told = answer(order_id, amount=body["data"]["amount"], transaction_id=f"t-{order_id}")
         async with self.database.write() as session:
-            assert await settlement.settle(session, order_id, told, shop=self.shop, now=self.now) == "received"
+            assert await settlement.settle(Context(session, self.shop, self.now), order_id, told) == "received"
         return str(order_id)
 
     async def row(self, booking: str) -> Booking:

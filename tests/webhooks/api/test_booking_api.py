@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asking import Web, wish
+from core.context import Context
 from paying import answer
 from sqlalchemy import delete, event, func, select, update
 from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, check_books
@@ -257,11 +258,11 @@ async def test_paying_the_rest_of_late_money_keeps_its_slot(web: Web) -> None:
     web.now += web.shop.hold
     order_id = asked["data"]["orderId"]
     async with web.database.write() as session:
-        await settlement.look(session, order_id, None, shop=web.shop, now=web.now)
+        await settlement.look(Context(session, web.shop, web.now), order_id, None)
         session.add(Closure(day=date(2026, 11, 24), reason="Libur"))
     async with web.database.write() as session:
         told = answer(order_id, amount=60_000)
-        await settlement.settle(session, order_id, told, shop=web.shop, now=web.now)
+        await settlement.settle(Context(session, web.shop, web.now), order_id, told)
         await session.execute(delete(Closure))
     assert slot_lost.waits(await web.row(code))
     status, rest = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})

@@ -3,6 +3,7 @@
 import itertools
 
 from asking import Web, wish
+from core.context import Context
 from paying import letters
 from sqlalchemy import select
 from workshop import CHECK, order
@@ -34,13 +35,11 @@ async def booked_in_the_chat(web: Web, number: str) -> str:
         contact = (await session.scalars(select(Contact).where(Contact.address == f"whatsapp:{number}"))).one()
         wanted = order(web.shop.local(web.now).replace(hour=14), services=(CHECK,), phone=number)
         made = await bookings.book(
-            session,
+            Context(session, web.shop, web.now),
             wanted,
             customer_id=contact.customer_id,
             contact_id=contact.id,
             language="id",
-            shop=web.shop,
-            now=web.now,
             code="BK-CHAT0001",
         )
     return made.code
