@@ -19,7 +19,7 @@ from conversations.texts import LANGUAGES
 from conversations.understand import Lexicon, understand
 from core.catalogue import csv_files, snapshot
 from core.catalogue.csv_files import BadFiles
-from core.db.database import AWAY, Database
+from core.db.database import AWAY, Database, SchemaTooOld
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         return asyncio.run(options.command(options)) or 0
-    except (BadSettings, BadFiles, CommandFailed) as error:
+    except (BadSettings, BadFiles, CommandFailed, SchemaTooOld) as error:
         print(error, file=sys.stderr)
         return 1
     except AWAY as error:

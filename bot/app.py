@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
-from core.context import Context
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
@@ -43,6 +42,7 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
+from core.context import Context
 from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.payment import payment_requests, slot_lost

@@ -16,7 +16,7 @@ from bot.channels.sending import NotSent
 from bot.config import Settings
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.timeouts import DEFAULT_TIMEOUTS
-from core.db.database import AWAY, Database, upgrade
+from core.db.database import AWAY, Database, SchemaTooOld, upgrade
 from webhooks.api.auth import KeysAway, read_keys
 from webhooks.api.jwks import fetch
 
@@ -67,6 +67,8 @@ async def _database(database: Database) -> Finding:
             await session.execute(text("SELECT 1"))
     except AWAY as error:
         return Finding("database", "bad", str(getattr(error, "orig", None) or error).splitlines()[0])
+    except SchemaTooOld as error:
+        return Finding("database", "bad", str(error))
     return Finding("database", "ok", "reachable, schema up to date")
 
 

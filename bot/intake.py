@@ -13,13 +13,13 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.watching import metrics
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import trace
+from core.context import Context
 from core.db.database import AWAY, Database, one_at_a_time, work_left
 from core.db.tables import Outbox
 from core.limits import Limiter

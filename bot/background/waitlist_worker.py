@@ -10,10 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
-from core.context import Context
-
 from bot.background.loop import Loop
 from core.booking import waitlist
+from core.context import Context
 from core.db.database import AWAY, Database
 from core.shop import Shop
 
@@ -47,7 +46,7 @@ class Line(Loop):
         return made.count(True)
 
     async def _each(
-        self, waits: Iterable[int], see_to: Callable[..., Awaitable[bool | None]], now: datetime
+        self, waits: Iterable[int], see_to: Callable[[Context, int], Awaitable[bool | None]], now: datetime
     ) -> list[bool | Exception | None]:
         """See to these places in the line one by one; what came of each."""
         outcomes = list[bool | Exception | None]()
@@ -58,6 +57,8 @@ class Line(Loop):
             outcomes.append(outcome)
         return outcomes
 
-    async def _alone(self, see_to: Callable[..., Awaitable[bool | None]], wait_id: int, now: datetime) -> bool | None:
+    async def _alone(
+        self, see_to: Callable[[Context, int], Awaitable[bool | None]], wait_id: int, now: datetime
+    ) -> bool | None:
         async with self._database.write() as session:
-            return await see_to(session, wait_id, shop=self._shop, now=now)
+            return await see_to(Context(session, self._shop, now), wait_id)

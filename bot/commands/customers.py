@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import app
@@ -14,6 +13,7 @@ from bot.commands import CommandFailed, opened
 from bot.config import load
 from conversations.understand.contacts import read_phone
 from core import media
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Customer
 from core.people import privacy

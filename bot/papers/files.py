@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from core.context import Context
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +18,7 @@ from bot.channels.sending import File
 from bot.papers import chart, monthly_sheet, pdf
 from bot.papers.photos import Photos
 from core import media
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking
 from core.messaging.messages import Document
@@ -101,7 +101,7 @@ class Library:
     async def _week(self, code: str) -> Download:
         monday, _, language = code.partition(".")
         async with self._database.read() as session:
-            days = await overview.week(Context(session, self._shop, now), date.fromisoformat(monday))
+            days = await overview.week(Context(session, self._shop, self._clock()), date.fromisoformat(monday))
         content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
         return Download(f"{monday}.png", "image/png", content)
 

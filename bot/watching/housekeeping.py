@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.context import Context
-
 from bot import config
 from bot.background.ticker import Tick
 from bot.papers.photos import Photos
 from conversations.state import State
 from core import media
+from core.context import Context
 from core.db import backup
 from core.db.backup import BackupFailed
 from core.db.database import Database

@@ -9,11 +9,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from core.context import Context
-
 from bot.background.ticker import Tick
 from bot.watching import metrics
 from bot.watching.health import CACHED_FOR, Check, Pulse, Trouble, check_write
+from core.context import Context
 from core.db.database import AWAY, Database
 from core.shop import Shop
 from core.upkeep import alarms, backlog

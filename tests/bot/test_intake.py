@@ -1,6 +1,7 @@
 """Intake: a turn commits before the vendor gets its answer, in the chat's order, and a failed message is kept."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from waiting import HANG
 
 from bot.commands.inbox import READERS
 from bot.intake import Intake
@@ -164,10 +166,10 @@ async def test_replayed_message_is_answered_once(door: Door) -> None:
     assert door.sent == []
 
 
-async def test_two_replays_at_once_answer_once(door: Door) -> None:
+async def test_two_replays_at_once_answer_once(door: Door, shop: Shop) -> None:
     await door.take("boom", "1")
     door.engine.broken = ""
-    other = Door(door.database, door.engine._shop, door.now)
+    other = Door(door.database, shop, door.now)
     other.engine.broken = ""
     again = incoming("boom", "1")
     assert sorted(await asyncio.gather(door.intake.replay(again), other.intake.replay(again))) == [False, True]
@@ -217,8 +219,15 @@ async def test_chats_messages_are_answered_in_order(door: Door) -> None:
 
 
 async def test_quiet_chat_keeps_no_lock(door: Door) -> None:
-    await door.take("halo", "1")
-    assert not door.intake._chats
+    before = _locks()
+    for number in range(20):
+        await door.take("halo", str(number), address=str(number))
+    assert _locks() - before < 20
+
+
+def _locks() -> int:
+    gc.collect()
+    return sum(type(each) is asyncio.Lock for each in gc.get_objects())
 
 
 async def test_second_process_waits_and_sees_the_first_turn(postgres_url: str, shop: Shop, now: datetime) -> None:
@@ -260,7 +269,7 @@ async def _meet(database: Database, now: datetime) -> tuple[str, int]:
 
 async def _lock_is_waited_for(database: Database) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(5), database.engine.connect() as connection:
+    async with asyncio.timeout(HANG), database.engine.connect() as connection:
         while not (await connection.exec_driver_sql(query)).scalar():
             await connection.rollback()
 

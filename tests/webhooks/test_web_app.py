@@ -14,6 +14,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.typedefs import Handler
 from sqlalchemy import text
+from waiting import HANG
 from yarl import URL
 
 from core.db.database import Database
@@ -169,7 +170,7 @@ async def test_broken_body_is_no_server_error(
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + rest)
     writer.write_eof()
-    assert b" 500 " not in await asyncio.wait_for(reader.read(), 2)
+    assert b" 500 " not in await asyncio.wait_for(reader.read(), HANG)
     writer.close()
     assert [record for record in caplog.records if record.name == "webhooks.app"] == []
 
@@ -185,7 +186,7 @@ async def test_two_chunked_mebibytes_are_refused(client: TestClient[Any, Any]) -
 async def test_stalled_body_times_out(client: TestClient[Any, Any]) -> None:
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n"), HANG)
     assert b" 408 " in head
     writer.close()
 
@@ -197,7 +198,7 @@ async def test_slow_but_steady_body_is_accepted() -> None:
         writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n" + b"[" + b" " * 30)
         assert (await client.get("/healthz")).status == 200  # after the first check
         writer.write(b" " * 8 + b"]")
-        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), HANG)
         writer.close()
 
 
@@ -209,7 +210,7 @@ async def test_incomplete_heads_time_out() -> None:
             writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
         async with ClientSession(url) as session, session.get("/healthz") as response:
             assert response.status == 200
-        assert {await asyncio.wait_for(reader.read(), 5) for reader, _ in halves} == {b""}
+        assert {await asyncio.wait_for(reader.read(), HANG) for reader, _ in halves} == {b""}
         for _, writer in halves:
             writer.close()
 

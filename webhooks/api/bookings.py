@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 
-from core.context import Context
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import idempotency
 from core.booking import cancellation, expanded, rescheduling
+from core.context import Context
 from core.db.tables import Booking
 from core.notices import booking_notices
 from core.payment import payment_requests, slot_lost
@@ -102,7 +102,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await slot_lost.ask_for_rest(Context(session, shop, call.now), booking, percent=share)
+        request = await slot_lost.ask_for_rest(call.context(session), booking, percent=share)
         await payment_requests.hurry(call.context(session), request.order_id)
     call.api.wake()
     link = PaymentLink.of(request)
@@ -131,7 +131,7 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
         await rescheduling.move(
-            Context(session, shop, call.now),
+            call.context(session),
             booking,
             shop.at(body.scheduled_date, body.scheduled_time),
             technician_id=body.technician_id or booking.technician_id,

@@ -20,7 +20,9 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentRequest
 from core.limits import Limiter
@@ -93,6 +95,10 @@ class Call:
     @property
     def id(self) -> str:
         return self.request.match_info["id"]
+
+    def context(self, session: AsyncSession) -> Context:
+        """What a use case needs, in the transaction of this request."""
+        return Context(session, self.api.shop, self.now)
 
     @property
     def user(self) -> User:

@@ -2,8 +2,6 @@
 
 from datetime import date, timedelta
 
-from core.context import Context
-
 from conversations.texts import render
 from core.schedule import bookings, slots
 from core.shop import WEEKDAYS, Shop
@@ -41,8 +39,8 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
     """A day's slots with their occupancy; with a duration, whether a job that long can start."""
     shop, language = call.api.shop, language_of(call.request)
     async with call.api.database.read() as session:
-        day = await bookings.day_load(Context(session, shop, call.now), query.date, minutes=query.duration)
-        closed = None if day else await bookings.why_closed(Context(session, shop, now), query.date, language=language)
+        day = await bookings.day_load(call.context(session), query.date, minutes=query.duration)
+        closed = None if day else await bookings.why_closed(call.context(session), query.date, language=language)
     shown = [
         TimeSlot(
             time=f"{shop.local(slot.starts_at):%H:%M}",
@@ -61,7 +59,7 @@ async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
     shop = call.api.shop
     async with call.api.database.read() as session:
         free = await bookings.free_technicians(
-            Context(session, shop, call.now),
+            call.context(session),
             shop.at(query.date, query.time),
             query.duration or shop.slot_minutes,
             skills=frozenset(),

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,19 @@ def test_check_reports_off_and_bad_parts(capsys: pytest.CaptureFixture[str]) -> 
 def test_db_upgrade_can_be_repeated() -> None:
     assert bengkel("db", "upgrade") == 0
     assert bengkel("db", "upgrade") == 0
+
+
+def test_schema_too_old_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bengkel("db", "upgrade")
+    with closing(sqlite3.connect(tmp_path / "data" / "bengkel.db")) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '0007'")
+    for command in (("db", "upgrade"), ("run",)):
+        assert bengkel(*command) == 1
+        said = capsys.readouterr().err
+        assert "schema 0007" in said
+        assert said.count("\n") == 1
+    assert bengkel("check") == 1
+    assert "schema 0007" in capsys.readouterr().out
 
 
 def test_missing_database_is_reported_in_one_line(

@@ -4,12 +4,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from core.context import Context
 from paying import CODE, ORDER, answer, book, give_link
 
 from bot.papers.files import Library
 from bot.papers.photos import Photos
 from core.booking import cancellation
+from core.context import Context
 from core.db.database import Database
 from core.messaging.messages import Document
 from core.payment import settlement

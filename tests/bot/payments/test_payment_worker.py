@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 from sqlalchemy import select
+from waiting import until
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import Collector
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentNotification
 from core.payment import payment_requests, settlement
@@ -377,7 +378,7 @@ async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
     await till.work()
     till.midtrans.statuses[ORDER] = answer(status="pending")
     async with database.write() as session:
-        await payment_requests.void(Context(session, shop, till.now), await bookings.load(session, code=CODE))
+        await payment_requests.void(Context(session, till.shop, till.now), await bookings.load(session, code=CODE))
     till.midtrans.asked.clear()
     till.midtrans.wrong = list(wrong)  # the same list serves both databases
     await till.work()
@@ -394,9 +395,11 @@ async def test_who_waits_long_for_midtrans_holds_nobody_else_up(till: Till, data
         await asyncio.sleep(0)
     await till.book(code="BK-000002")
     till.collector.wake()
-    async with asyncio.timeout(10):
-        while f"link:{OTHER_ORDER}" not in await letters(database):  # noqa: ASYNC110 the worker ends it
-            await asyncio.sleep(0)
+
+    async def is_there() -> bool:
+        return f"link:{OTHER_ORDER}" in await letters(database)
+
+    await until(is_there)
     assert f"link:{ORDER}" not in await letters(database)
     till.collector.stop()
     till.midtrans.slow[ORDER].set()

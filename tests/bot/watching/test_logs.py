@@ -128,7 +128,7 @@ FORGED = [
 def test_text_never_makes_a_log_line_of_its_own(kind: Any, said: str, lines: object) -> None:
     stream = StringIO()
     logs.set_up(kind, "info", stream=stream)
-    logging.getLogger("core.bookings").info("note: %s", said, extra={"detail": {"said\n": [said]}})
+    logging.getLogger("core.schedule.bookings").info("note: %s", said, extra={"detail": {"said\n": [said]}})
     written = stream.getvalue()
     written.encode()
     assert len(written.splitlines()) == 1

@@ -4,12 +4,12 @@ import asyncio
 from datetime import date, datetime, timedelta
 
 import pytest
-from core.context import Context
 from paying import book, tuesday_at_ten
 from workshop import INSTALL, SPEAKER, check_books, furnish
 
 from core.booking import closures
 from core.catalogue import snapshot
+from core.context import Context
 from core.db.database import Database
 from core.refusals import BadAmount, InsufficientStock, NotFound, OutsideHours, Refusal, StockPromised
 from core.schedule import availability, bookings

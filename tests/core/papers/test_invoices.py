@@ -4,13 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingLine, Customer, Invoice, LedgerEntry, Part, Service, Technician
 from core.papers import invoices

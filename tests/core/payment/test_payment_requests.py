@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of
 from sqlalchemy import select
 from workshop import AMPLIFIER, CHECK, check_books, order
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox, PaymentRequest
 from core.messaging import outbox

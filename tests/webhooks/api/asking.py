@@ -12,7 +12,6 @@ from typing import Any
 
 import jwt
 from aiohttp.test_utils import TestClient, TestServer
-from core.context import Context
 from cryptography.hazmat.primitives.asymmetric import rsa
 from paying import answer
 from workshop import INSTALL
@@ -20,6 +19,7 @@ from workshop import INSTALL
 from bot.papers.photos import Photos
 from bot.payments.midtrans_client import SnapLink
 from bot.payments.payment_worker import Collector
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking
 from core.payment import settlement

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from asking import Web, wish
-from core.context import Context
 from paying import answer
 from sqlalchemy import delete, event, func, select, update
 from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, check_books
 
 from bot.payments.midtrans_client import MidtransTrouble
+from core.context import Context
 from core.db.tables import Booking, Closure, IdempotencyKey, Part, PaymentRequest
 from core.idempotency import KEPT
 from core.payment import settlement, slot_lost

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from asking import Web, wish
-from core.context import Context
 from paying import answer
 from workshop import ANDI, BUDI
 
+from core.context import Context
 from core.payment import settlement
 
 MOVED = {"scheduledDate": "2026-11-25", "scheduledTime": "13:00"}

@@ -3,13 +3,13 @@
 import itertools
 
 from asking import Web, wish
-from core.context import Context
 from paying import letters
 from sqlalchemy import select
 from workshop import CHECK, order
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
+from core.context import Context
 from core.db.tables import Contact, Customer, Outbox
 from core.schedule import bookings
 
