@@ -12,6 +12,7 @@ from shops import MONDAY_8_AM
 from bot.check import Finding, check
 from bot.config import Settings
 from bot.sandbox.demo import settings_for
+from bot.sandbox.server import stand_ins
 from core.db.database import Database
 
 
