@@ -13,6 +13,11 @@ from bot.sandbox.midtrans import Fault
 from core.states import BookingStatus, PaymentStatus
 from core.tables import LedgerEntry
 
+each_once = pytest.mark.parametrize(
+    ("channel", "closed_town"), [("telegram", "postgres"), ("whatsapp", "sqlite")], indirect=["closed_town"]
+)
+"""Each channel and each database, but not each with each: the transcripts are."""
+
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
 async def test_a_customer_books_and_pays_and_gets_the_invoice(town: Town, channel: str) -> None:
@@ -37,7 +42,7 @@ async def test_a_customer_books_and_pays_and_gets_the_invoice(town: Town, channe
     assert "masuk Rp914.100" in told
 
 
-@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+@each_once
 async def test_every_message_delivered_twice_at_once_makes_one_booking(town: Town, channel: str) -> None:
     customer = town.customer(channel)
     town.there.midtrans.notifications.copies = 3
@@ -59,7 +64,7 @@ async def test_two_quick_messages_are_answered_one_after_the_other(town: Town) -
     await says(customer, "1", "Ada tambahan lain")
 
 
-@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+@each_once
 async def test_a_restart_in_the_middle_changes_nothing(closed_town: Town, channel: str) -> None:
     customer = closed_town.customer(channel)
     async with closed_town.open():
@@ -70,9 +75,10 @@ async def test_a_restart_in_the_middle_changes_nothing(closed_town: Town, channe
         await says(customer, "lanjut", "Ada lagi")
 
 
-@pytest.mark.parametrize("fault", [Fault.DOWN, Fault.HTML, Fault.ERROR, Fault.NONSENSE])
-async def test_while_midtrans_fails_the_customer_is_told_and_the_hold_stays(town: Town, fault: Fault) -> None:
-    town.there.midtrans.fail(fault)
+@pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
+async def test_while_midtrans_fails_the_customer_is_told_and_the_hold_stays(town: Town) -> None:
+    """That each fault is trouble and nothing else: `tests/bot/test_midtrans.py`."""
+    town.there.midtrans.fail(Fault.NONSENSE)
     customer = town.telegram
     told = await book(customer, until="sedikit lebih lama")
     assert "Jadwal Kakak tetap kami simpan" in told.text
@@ -99,6 +105,7 @@ async def test_while_telegram_fails_messages_wait_and_keep_their_order(town: Tow
     assert "Mau lihat part apa" in second.text
 
 
+@pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
 @pytest.mark.parametrize("name", ["مريم حسن", "O'Neil & *Sari* 🎧"])
 async def test_any_name_is_shown_as_it_was_typed(town: Town, channel: str, name: str) -> None:

@@ -513,7 +513,7 @@ def bounded(examples: int, steps: int, **more: Any) -> settings:
 
 def test_the_money_is_right_after_anything(sqlite: Sqlite) -> None:
     machine = type("Money", (Money,), {"put_back": staticmethod(lambda: sqlite.put_back("bare"))})
-    run_state_machine_as_test(machine, settings=bounded(25, 20))
+    run_state_machine_as_test(machine, settings=bounded(12, 20))
 
 
 def test_the_money_is_right_on_the_other_database(postgres: Postgres) -> None:

@@ -92,6 +92,7 @@ async def test_nothing_is_decided_by_a_notification(door: Door, claimed: dict[st
         assert (await session.scalars(select(LedgerEntry))).all() == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("body", "status"),
     [
