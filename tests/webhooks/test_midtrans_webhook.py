@@ -92,6 +92,7 @@ async def test_notification_changes_no_booking(door: Door, claimed: dict[str, An
         assert (await session.scalars(select(LedgerEntry))).all() == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -73,6 +73,7 @@ async def test_stock_is_corrected_down_to_what_is_promised_and_no_further(
     assert refused.value.params == {"name": "Speaker 6,5 inci", "reserved": 1}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("part", "on_hand", "why"),
     [(SPEAKER, -1, BadAmount), (SPEAKER, 100_001, BadAmount), ("tidak-ada", 1, NotFound)],

@@ -325,6 +325,7 @@ async def test_a_note_reaches_the_customer_at_once_with_each_photo(on: Work) -> 
     assert linked.link.url == "https://foto.example/2.jpg"
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("text", "photos", "why"),
     [
@@ -432,6 +433,7 @@ async def test_two_taps_at_once_bill_a_cost_once(on: Work) -> None:
     assert (await booking_of(on.database)).total_price == 250_000
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("amount", [0, -5_000, 1_000_000_001])
 async def test_an_amount_that_cannot_be_is_refused(on: Work, amount: int) -> None:
     await in_progress(on)

@@ -18,7 +18,7 @@ from workshop import ANDI, INSTALL, SPEAKER
 from webhooks.api import ENDPOINTS
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 8
+EXAMPLES = 5
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
