@@ -16,6 +16,7 @@ from conversations.understand import Lexicon, understand
 from conversations.understand.answers import reads_as_english
 from core.catalogue import snapshot
 from core.catalogue.snapshot import Catalogue
+from core.context import Context
 from core.messaging import outbox
 from core.people import contacts
 from core.shop import Shop
@@ -43,7 +44,7 @@ class Engine:
         )
         state = State.from_json(remembered, now=now)
         heard = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
-        turn = Turn(session, self._shop, catalogue, lexicon, now, fresh, contact, state, incoming, heard)
+        turn = Turn(Context(session, self._shop, now), catalogue, lexicon, fresh, contact, state, incoming, heard)
         if is_new and self._shop.member_at(contact.channel, contact.address) is None:
             turn.remark("welcome", shop=self._shop.name)
         asking = await dialogue.answer(turn)

@@ -12,6 +12,7 @@ from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.understand import Lexicon, Understanding
 from core.catalogue.snapshot import Catalogue
+from core.context import Context
 from core.db.tables import Booking, Contact
 from core.messaging.messages import Document, Link, Option, Say
 from core.schedule import bookings
@@ -22,11 +23,9 @@ from core.shop import Shop
 class Turn:
     """One message being answered: everything a step may look at, and the replies it gathers."""
 
-    session: AsyncSession
-    shop: Shop
+    ctx: Context
     catalogue: Catalogue
     lexicon: Lexicon
-    now: datetime
     fresh: str
     """A new random id, for the one thing this turn may create."""
     contact: Contact
@@ -35,6 +34,18 @@ class Turn:
     heard: Understanding
     remarks: list[Say] = field(default_factory=list)
     """What is said before the next question."""
+
+    @property
+    def session(self) -> AsyncSession:
+        return self.ctx.session
+
+    @property
+    def shop(self) -> Shop:
+        return self.ctx.shop
+
+    @property
+    def now(self) -> datetime:
+        return self.ctx.now
 
     @property
     def local_now(self) -> datetime:

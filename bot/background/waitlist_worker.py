@@ -6,10 +6,9 @@ Each entry has a transaction of its own. A bug in one of them is raised after th
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
-from core.context import Context
-
 from bot.background.loop import Loop
 from core.booking import waitlist
+from core.context import Context
 from core.db.database import AWAY, Database
 from core.shop import Shop
 
@@ -44,16 +43,16 @@ class WaitlistWorker(Loop):
     async def _each(
         self,
         entries: Iterable[int],
-        change: Callable[..., Awaitable[bool | None]],
+        change: Callable[[Context, int], Awaitable[bool | None]],
         now: datetime,
         bugs: list[Exception],
     ) -> int:
-        """Change entries one by one and collect the bugs; returns how many calls returned True."""
+        """See to these places in the line one by one; what came of each."""
         changed = 0
         for entry_id in entries:
             try:
                 async with self._database.write() as session:
-                    changed += bool(await change(session, entry_id, shop=self._shop, now=now))
+                    changed += bool(await change(Context(session, self._shop, now), entry_id))
             except AWAY:
                 raise
             except Exception as bug:  # noqa: BLE001

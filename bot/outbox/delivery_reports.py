@@ -3,9 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from core.context import Context
-
 from bot.background.batching import Batcher
+from core.context import Context
 from core.db.database import Database, work_left
 from core.shop import Shop
 from core.upkeep import delivery_reports

@@ -9,12 +9,12 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.sending import NotSent, OutsideWindow, Unclear, Undeliverable
 from bot.watching.logs import personal_words
 from core import trace
+from core.context import Context
 from core.db.database import AWAY
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims

@@ -1,16 +1,16 @@
-"""Files of ours, as the channels attach them and as signed links serve them.
+"""Documents as the channels attach them and as signed links serve them.
 
 Document(kind, id) ── file ──┐
-signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> made from facts and ledger
+signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> rendered from facts and ledger
                                         ├── photo ──────────────────────────> as it was sent
-                                        └── week ───────────────────────────> drawn from the slots
+                                        ├── week ───────────────────────────> drawn from the slots
+                                        └── report ─────────────────────────> the month's CSV
 """
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from core.context import Context
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,7 @@ from bot.channels.sending import File
 from bot.papers import chart, monthly_sheet, pdf
 from bot.papers.photos import Photos
 from core import media
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking
 from core.messaging.messages import Document
@@ -34,7 +35,7 @@ FILE_LINKS_LAST = timedelta(days=7)
 
 
 class Library:
-    """Finds or makes a file by its kind and its name."""
+    """Loads or renders a document by kind and id."""
 
     def __init__(
         self,
@@ -53,18 +54,17 @@ class Library:
         self._clock = clock
 
     async def file(self, document: Document) -> File:
-        """A document of a message, ready to be attached; raises `NotFound`."""
+        """A message's document as an attachment; raises `NotFound`."""
         found = await self.download(document.kind, document.id)
         if found is None:
             raise NotFound(code=document.id)
         return File(found.name, found.content_type, found.content, self.link(document.kind, document.id))
 
     def link(self, kind: str, name: str) -> str:
-        """The signed address of a file, for a while."""
+        """The document's signed URL, valid for `FILE_LINKS_LAST`."""
         return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
 
     async def download(self, kind: str, code: str) -> Download | None:
-        """The bytes behind a link."""
         match kind:
             case "invoice" | "receipt" | "credit_note":
                 return await self._paper(kind, code)
@@ -101,7 +101,7 @@ class Library:
     async def _week(self, code: str) -> Download:
         monday, _, language = code.partition(".")
         async with self._database.read() as session:
-            days = await overview.week(Context(session, self._shop, now), date.fromisoformat(monday))
+            days = await overview.week(Context(session, self._shop, self._clock()), date.fromisoformat(monday))
         content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
         return Download(f"{monday}.png", "image/png", content)
 

@@ -1,7 +1,7 @@
-"""The invoice as a PDF: who and which car, the lines, the sum, what was paid and what remains.
+"""The invoice as a PDF: customer and car, the lines, the totals, payments and the balance.
 
-Facts are frozen, and entries and credit notes are never changed, so the paper of any day can be made again:
-the same facts with the payments until then give the same bytes, on any machine and in any process.
+Facts are frozen, and ledger entries and credit notes never change, so the invoice of any day can be rendered again:
+the same facts and payments give the same bytes on any machine.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,10 @@ _MARKS: dict[str, Mark] = {
     "credited": QUIET,
 }
 _NAME, _QUANTITY, _PRICE, _DISCOUNT, _AMOUNT = 82.0, 14.0, 28.0, 20.0, 30.0
-"""Widths of the table's columns in millimetres."""
+"""Column widths in millimetres."""
 
 
 def draw(facts: InvoiceFacts, payments: Sequence[Payment], *, language: str) -> bytes:
-    """The invoice (A4), as bytes."""
     sheet = letterhead.sheet(facts, language=language)
     sheet.paper.add_page()
     mark = _mark(facts, payments)
@@ -73,9 +72,9 @@ def _table(sheet: InvoiceSheet) -> None:
     paper = sheet.paper
     _table_head(sheet)
     for line in sheet.facts.lines:
-        paper.hand(9, INK, bold=True)
+        paper.use_font(9, INK, bold=True)
         height = len(paper.lines(_NAME - 6, line.name)) * 4.6 + (3.8 if line.warranty_months else 0) + 4.6
-        if not paper.room(height):
+        if not paper.has_room(height):
             paper.add_page()
             _table_head(sheet)
         _row(sheet, line, height)
@@ -84,7 +83,7 @@ def _table(sheet: InvoiceSheet) -> None:
 def _table_head(sheet: InvoiceSheet) -> None:
     paper, y = sheet.paper, sheet.paper.y
     paper.box(MARGIN, y, WIDTH, 8, ACCENT, radius=1.6)
-    paper.hand(8, WHITE, bold=True)
+    paper.use_font(8, WHITE, bold=True)
     paper.put(MARGIN + 3, y + 1.5, _NAME - 6, sheet.text("invoice.item"))
     heads = ("invoice.quantity", "invoice.price", "invoice.discount", "invoice.amount")
     _cells(paper, y + 1.5, *map(sheet.text, heads))
@@ -93,12 +92,12 @@ def _table_head(sheet: InvoiceSheet) -> None:
 
 def _row(sheet: InvoiceSheet, line: InvoiceLine, height: float) -> None:
     paper, top = sheet.paper, sheet.paper.y
-    paper.hand(9, INK, bold=True)
+    paper.use_font(9, INK, bold=True)
     below = paper.block(MARGIN + 3, top + 2.3, _NAME - 6, line.name)
     if line.warranty_months:
-        paper.hand(7.8, MUTED)
+        paper.use_font(7.8, MUTED)
         paper.put(MARGIN + 3, below, _NAME - 6, sheet.text("invoice.warranty", months=line.warranty_months), height=3.8)
-    paper.hand(9, INK)
+    paper.use_font(9, INK)
     discount = f"{line.discount}%" if line.discount else "–"
     _cells(paper, top + 2.1, str(line.quantity), money(line.price), discount, money(line.total))
     paper.rule(top + height)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from core.context import Context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.background.loop import Loop
@@ -23,6 +22,7 @@ from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrou
 from bot.payments.refund_sending import RefundSender
 from bot.payments.snap_request import snap_body
 from core import trace
+from core.context import Context
 from core.db.database import AWAY, Database
 from core.db.tables import Booking, PaymentRequest
 from core.payment import midtrans_status, payment_requests, refund_requests, settlement
@@ -100,7 +100,9 @@ class PaymentWorker(Loop):
                     news = self._link_news
                     async with self._database.read() as session:
                         booking = await session.get_one(Booking, wanted.booking_id)
-                        opened = await payment_requests.open_request(Context(session, shop, self._clock()), booking)
+                        opened = await payment_requests.open_request(
+                            Context(session, self._shop, self._clock()), booking
+                        )
                         attempts = (await session.get_one(PaymentRequest, wanted.order_id)).attempts
                     if opened or attempts > wanted.attempts:
                         return opened

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from core.context import Context
-
 from bot.background.ticker import Tick
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
 from core import trace
+from core.context import Context
 from core.db.database import AWAY, Database
 from core.payment import midtrans_status, reconciliation, reconciliation_run, settlement
 from core.payment.midtrans_status import Attempt

@@ -9,10 +9,9 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from core.context import Context
-
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
 from core import trace
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Refund
 from core.payment import refund_requests, settlement

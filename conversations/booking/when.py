@@ -237,12 +237,7 @@ async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
 
 def _can_wait(turn: Turn, slot: SlotLoad, job: Job) -> bool:
     """Whether a new job can stand in the line for a slot: it would fit there, were it not for others."""
-    if (
-        slot.free
-        or job.moved is not None
-        or slot.cap == 0
-        or slots.too_soon(slot.starts_at, shop=turn.shop, now=turn.now)
-    ):
+    if slot.free or job.moved is not None or slot.cap == 0 or slot.starts_at < turn.shop.earliest_start(turn.now):
         return False
     return bool(slots.span(slot.starts_at, job.minutes, turn.shop))
 

@@ -9,6 +9,7 @@ still open end, and money that comes by one all the same is owed back whole (`se
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.context import Context
 from core.db.tables import Booking
@@ -45,13 +46,12 @@ class Terms:
         return self.paid - self.kept
 
 
-def terms(ctx: Context, booking: Booking, paid: Money, *, by_customer: bool) -> Terms:
-    """What would become of `paid` if it were cancelled now; only who cancels what was confirmed loses any."""
+def terms(booking: Booking, paid: Money, left: timedelta, shop: Shop, *, by_customer: bool) -> Terms:
+    """What becomes of `paid` when it is cancelled with that time left before its start; only who cancels what was confirmed loses any."""
     if not by_customer or booking.status is not BookingStatus.CONFIRMED:
         return Terms(paid)
-    starts_at, percent = booking.starts_at, booking.down_payment_percent
-    kept = policy.kept_when_cancelled(booking.total_price, paid, percent, starts_at, shop=ctx.shop, now=ctx.now)
-    return Terms(paid, kept, policy.missed_deadline(starts_at, shop=ctx.shop, now=ctx.now)) if kept else Terms(paid)
+    kept = policy.kept_when_cancelled(booking.total_price, paid, booking.down_payment_percent, left, shop)
+    return Terms(paid, kept, policy.missed_deadline(left, shop)) if kept else Terms(paid)
 
 
 async def offer(ctx: Context, booking: Booking, *, by_customer: bool) -> Terms:
@@ -60,10 +60,11 @@ async def offer(ctx: Context, booking: Booking, *, by_customer: bool) -> Terms:
     Raises `InvalidTransition`, `TooLateToCancel`.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
+    left = booking.starts_at - ctx.now
     if by_customer:
-        policy.check_may_cancel(booking.status, booking.starts_at, shop=ctx.shop, now=ctx.now)
+        policy.check_may_cancel(booking.status, left, ctx.shop)
     check_move(booking.status, BookingStatus.CANCELLED)
-    return terms(ctx, booking, _in_hand(booking), by_customer=by_customer)
+    return terms(booking, _in_hand(booking), left, ctx.shop, by_customer=by_customer)
 
 
 async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> Terms:
@@ -89,9 +90,9 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
 async def offer_for_no_show(ctx: Context, booking: Booking) -> Terms:
     """What a no-show costs this customer, as `offer`; raises `InvalidTransition`, `TooEarlyForNoShow`."""
     booking = await payment_requests.locked(ctx.session, booking.id)
-    policy.check_no_show(booking.status, booking.starts_at, shop=ctx.shop, now=ctx.now)
+    policy.check_no_show(booking.status, booking.starts_at, ctx.now, ctx.shop)
     paid = _in_hand(booking)
-    return Terms(paid, policy.kept_for_no_show(booking.total_price, paid, booking.down_payment_percent, shop=ctx.shop))
+    return Terms(paid, policy.kept_for_no_show(booking.total_price, paid, booking.down_payment_percent, ctx.shop))
 
 
 async def no_show(ctx: Context, booking: Booking, *, actor: str) -> Terms:

@@ -50,7 +50,7 @@ async def move(ctx: Context, booking: Booking, starts_at: datetime, *, technicia
 def check_may_move(ctx: Context, booking: Booking) -> None:
     """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless its customer may move it now."""
     if not slot_lost.waits(booking):
-        policy.check_may_move(booking.status, booking.starts_at, booking.moves, shop=ctx.shop, now=ctx.now)
+        policy.check_may_move(booking.status, booking.starts_at - ctx.now, booking.moves, ctx.shop)
 
 
 def may_move(ctx: Context, booking: Booking) -> bool:

@@ -27,7 +27,7 @@ from core.payment.payment_methods import channels
 from core.pricing import trust
 from core.pricing.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition
-from core.schedule import bookings, slots
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
 
@@ -307,7 +307,7 @@ async def _hold(ctx: Context, booking: Booking) -> None:
     if not booking.holding or (booking.hold_until is not None and booking.hold_until <= ctx.now):
         await bookings.hold_again(ctx, booking)
     # A new link, a new hold: they end together.
-    booking.hold_until = slots.hold_end(booking.starts_at, shop=ctx.shop, now=ctx.now)
+    booking.hold_until = ctx.shop.hold_end(booking.starts_at, ctx.now)
 
 
 async def _next_order_id(ctx: Context, booking: Booking) -> str:

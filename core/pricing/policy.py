@@ -32,7 +32,7 @@ def check_may_work_on(member: StaffMember, technician_id: str | None) -> None:
         raise NotAssigned
 
 
-def check_may_cancel(status: BookingStatus, starts_at: datetime, *, shop: Shop, now: datetime) -> None:
+def check_may_cancel(status: BookingStatus, left: timedelta, shop: Shop) -> None:
     """Raise `InvalidTransition` or `TooLateToCancel` unless the customer may cancel now.
 
     What isn't confirmed yet can be cancelled at any time.
@@ -40,48 +40,45 @@ def check_may_cancel(status: BookingStatus, starts_at: datetime, *, shop: Shop, 
     check_move(status, BookingStatus.CANCELLED)
     if status is BookingStatus.IN_PROGRESS:
         raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
-    if status is BookingStatus.CONFIRMED and starts_at - now < timedelta(hours=shop.cancel_until_hours):
+    if status is BookingStatus.CONFIRMED and left < timedelta(hours=shop.cancel_until_hours):
         raise TooLateToCancel(hours=shop.cancel_until_hours)
 
 
-def check_may_move(status: BookingStatus, starts_at: datetime, moves: int, *, shop: Shop, now: datetime) -> None:
+def check_may_move(status: BookingStatus, left: timedelta, moves: int, shop: Shop) -> None:
     """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may move it now.
 
     `moves`: how often they moved it before.
     """
     if status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=status, then=status)
-    if starts_at - now < timedelta(hours=shop.move_until_hours):
+    if left < timedelta(hours=shop.move_until_hours):
         raise TooLateToMove(hours=shop.move_until_hours)
     if moves >= shop.max_moves:
         raise MovedTooOften(most=shop.max_moves)
 
 
-def missed_deadline(starts_at: datetime, *, shop: Shop, now: datetime) -> int | None:
+def missed_deadline(left: timedelta, shop: Shop) -> int | None:
     """The last of the deadlines for cancelling (hours before the start) that is over; None before the first."""
-    left = starts_at - now
     return min((hours for hours in shop.kept_percents if left < timedelta(hours=hours)), default=None)
 
 
-def kept_when_cancelled(
-    total: Money, paid: Money, percent: int | None, starts_at: datetime, *, shop: Shop, now: datetime
-) -> Money:
+def kept_when_cancelled(total: Money, paid: Money, percent: int | None, left: timedelta, shop: Shop) -> Money:
     """What the shop keeps of the money when the customer cancels now; nothing before the first deadline.
 
     It is a share of the down payment, whatever was paid: `percent` of the total, or (None: paid in full)
     the lowest that the shop takes.
     """
-    missed = missed_deadline(starts_at, shop=shop, now=now)
+    missed = missed_deadline(left, shop)
     share = shop.kept_percents[missed] if missed is not None else 0
     return _share_of_down_payment(total, paid, percent, share, shop)
 
 
-def kept_for_no_show(total: Money, paid: Money, percent: int | None, *, shop: Shop) -> Money:
+def kept_for_no_show(total: Money, paid: Money, percent: int | None, shop: Shop) -> Money:
     """What the shop keeps of the money when the customer never came; `percent` as in `kept_when_cancelled`."""
     return _share_of_down_payment(total, paid, percent, shop.no_show_kept_percent, shop)
 
 
-def check_no_show(status: BookingStatus, starts_at: datetime, *, shop: Shop, now: datetime) -> None:
+def check_no_show(status: BookingStatus, starts_at: datetime, now: datetime, shop: Shop) -> None:
     """Raise `InvalidTransition` or `TooEarlyForNoShow` unless the customer can be said to have stayed away."""
     if status is not BookingStatus.CONFIRMED:
         raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)

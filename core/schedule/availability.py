@@ -52,7 +52,7 @@ async def day_load(
         promised = await waitlist_priority.promised(ctx)
         loads = {cell: replace(load, taken=load.taken + promised[cell]) for cell, load in loads.items()}
     nobody = technician_id is not None and technician_id not in facts.on_duty
-    too_far = day > slots.last_day(shop=ctx.shop, now=ctx.now)
+    too_far = day > ctx.shop.last_day(ctx.now)
 
     def free(start: datetime) -> bool:
         job = slots.span(start, minutes or ctx.shop.slot_minutes, ctx.shop)
@@ -63,7 +63,7 @@ async def day_load(
             starts_at=cell,
             taken=loads[cell].taken,
             cap=facts.cap,
-            free=not (nobody or too_far or slots.too_soon(cell, shop=ctx.shop, now=ctx.now)) and free(cell),
+            free=not (nobody or too_far or cell < ctx.shop.earliest_start(ctx.now)) and free(cell),
         )
         for cell in grid
     ]
@@ -93,14 +93,12 @@ async def nearest_free(
 
 async def open_days(ctx: Context, *, count: int) -> list[date]:
     """The next days on which a job can still start by the clock, today included."""
-    today, last = ctx.shop.local(ctx.now).date(), slots.last_day(shop=ctx.shop, now=ctx.now)
+    today, last = ctx.shop.local(ctx.now).date(), ctx.shop.last_day(ctx.now)
     closures = await _closures(ctx.session, today, last)
     found: list[date] = []
     day = today
     while day <= last and len(found) < count:
-        open_cells = [
-            cell for cell in slots.cells(day, ctx.shop) if not slots.too_soon(cell, shop=ctx.shop, now=ctx.now)
-        ]
+        open_cells = [cell for cell in slots.cells(day, ctx.shop) if cell >= ctx.shop.earliest_start(ctx.now)]
         if open_cells and slots.why_closed(day, ctx.shop, closures) is None:
             found.append(day)
         day += timedelta(days=1)
@@ -117,7 +115,7 @@ async def free_technicians(
 ) -> list[Technician]:
     """Who can do the whole job: on duty that day, with the skills, and without another job then.
 
-    With `now`, a hold that has ended by then makes nobody busy; nor does the booking `besides`, the job itself.
+    A hold that has ended makes nobody busy, nor does the booking `besides`.
     """
     day = await read_day(ctx, ctx.shop.local(starts_at).date())
     able = day.can_do(skills)

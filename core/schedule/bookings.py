@@ -135,7 +135,7 @@ async def reschedule(
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=booking.status, then=booking.status)
     cells, day = await place(ctx, starts_at, booking.minutes)
-    slots.check_start(starts_at, shop=ctx.shop, now=ctx.now)
+    slots.check_start(starts_at, ctx.now, ctx.shop)
     skills = await skills_of(ctx.session, booking)
     technician = technician_for(day, technician_id, skills)
     was = {"starts_at": booking.starts_at.isoformat(), "technician_id": booking.technician_id}
@@ -153,7 +153,7 @@ async def reschedule(
         claim = _claim(booking, cells, besides=own, with_parts=not held)
         await waitlist_priority.check(ctx, claim, before=None)
     await outbox.drop(ctx.session, booking.id)
-    note(ctx.session, booking, "moved", actor=actor, now=ctx.now, **was)
+    note(ctx, booking, "moved", actor=actor, **was)
 
 
 async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> None:
@@ -237,7 +237,7 @@ def _hold_until(ctx: Context, booking: Booking) -> datetime | None:
     # Cash comes with the car; until then staff can confirm the booking.
     if booking.payment_method is PaymentMethod.COD:
         return booking.starts_at
-    return slots.hold_end(booking.starts_at, shop=ctx.shop, now=ctx.now)
+    return ctx.shop.hold_end(booking.starts_at, ctx.now)
 
 
 def _claim(

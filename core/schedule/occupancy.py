@@ -21,7 +21,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    true,
 )
 
 from core.context import Context
@@ -138,10 +137,8 @@ def _loads_statement(*, of_technician: bool) -> Executable:
     return loads.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
 
 
-def holds_on(now: datetime | BindParameter[datetime] | None) -> ColumnElement[bool]:
-    """Whether a booking's hold goes on at `now`; None: it does while it has its places."""
-    if now is None:
-        return true()
+def holds_on(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether a booking still holds its places at `now`, swept or not."""
     return or_(Booking.hold_until.is_(None), Booking.hold_until > now)
 
 

@@ -65,7 +65,7 @@ async def needs_of(ctx: Context, order: Order, *, customer_id: int) -> Needs:
     await trust.check(ctx, customer_id, order.method, order.down_payment_percent)
     quote = await quote_for(ctx, order.parts, order.services, location=order.location)
     cells, day = await place(ctx, order.starts_at, quote.minutes)
-    slots.check_start(order.starts_at, shop=ctx.shop, now=ctx.now)
+    slots.check_start(order.starts_at, ctx.now, ctx.shop)
     return Needs(quote, cells, day, technician_for(day, order.technician_id, quote.skills))
 
 

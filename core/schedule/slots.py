@@ -69,27 +69,12 @@ def span(starts_at: datetime, minutes: int, shop: Shop) -> list[datetime]:
     return [cell for cell in grid if start <= cell < end]
 
 
-def check_start(starts_at: datetime, *, shop: Shop, now: datetime) -> None:
+def check_start(starts_at: datetime, now: datetime, shop: Shop) -> None:
     """Raise `InThePast` or `TooFarAhead` when no booking may start at that moment."""
-    if too_soon(starts_at, shop=shop, now=now):
+    if starts_at < shop.earliest_start(now):
         raise InThePast
-    if shop.local(starts_at).date() > last_day(shop=shop, now=now):
+    if shop.local(starts_at).date() > shop.last_day(now):
         raise TooFarAhead
-
-
-def too_soon(starts_at: datetime, *, shop: Shop, now: datetime) -> bool:
-    """Whether a start has gone by, or is nearer than the shop's notice."""
-    return starts_at < now + timedelta(minutes=shop.book_notice_minutes)
-
-
-def hold_end(starts_at: datetime, *, shop: Shop, now: datetime) -> datetime:
-    """Until when a place is held for its payment link: as long as the link lives, but never past the start."""
-    return min(now + shop.hold, starts_at)
-
-
-def last_day(*, shop: Shop, now: datetime) -> date:
-    """The last day that can be booked."""
-    return shop.local(now).date() + timedelta(days=shop.book_ahead_days)
 
 
 @cache

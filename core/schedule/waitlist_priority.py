@@ -105,9 +105,7 @@ async def servable(ctx: Context, wishes: Sequence[Wish], *, without: Claim = NOT
         return []
     supply = await _supply(ctx, wishes, without)
     return [
-        wish
-        for wish in wishes
-        if not slots.too_soon(wish.starts_at, shop=ctx.shop, now=ctx.now) and _fits(wish, supply, ctx.shop)
+        wish for wish in wishes if wish.starts_at >= ctx.shop.earliest_start(ctx.now) and _fits(wish, supply, ctx.shop)
     ]
 
 

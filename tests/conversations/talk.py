@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.context import Context
 from sqlalchemy import func, select, update
 from workshop import order
 
@@ -14,6 +13,7 @@ from bot.channels import telegram_render, whatsapp_render
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
 from conversations.texts import render
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
 from core.messaging.messages import Message, message_from_json

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 import pytest
-from core.context import Context
 from sqlalchemy import select, update
 from talk import Talk
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Base, Booking, Contact, Conversation, Customer, Outbox
 from core.people import privacy

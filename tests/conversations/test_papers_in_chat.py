@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-from core.context import Context
 from paying import CHAT, CODE, ORDER, answer, book, give_link
 from talk import Talk
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Contact, Conversation
 from core.messaging.messages import Document

@@ -1,16 +1,15 @@
-"""/api/bookings as a customer uses it: book, see, pay, move, cancel."""
+"""/api/bookings for customers: book, list, pay, reschedule, cancel."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
-from core.context import Context
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import idempotency
 from core.booking import cancellation, expanded, rescheduling
+from core.context import Context
 from core.db.tables import Booking
 from core.notices import booking_notices
 from core.payment import payment_requests, slot_lost
@@ -41,24 +40,23 @@ _SHOWN = TypeAdapter(BookingShown)
 
 @endpoint("POST", "/api/bookings", who=Who.USER, status=201, conflicts=True, also=(404,))
 async def create_booking(call: Call, body: NewBooking) -> BookingShown:
-    """Book: seats, technician and parts are held until the payment link ends."""
+    """Book: the slot, technician and parts are held until the payment link expires."""
     key, digest = _idempotency_key(call), sha256(await call.request.read()).hexdigest()
     async with call.api.database.write() as session:
         if key is not None:
             first = await idempotency.begin(session, owner=call.user.id, key=key, digest=digest, now=call.now)
             if first is not None:
                 return _SHOWN.validate_python(first)
-        made = await _book(session, call, body)
+        booked = await _book(session, call, body)
         if key is not None:
-            answer: Mapping[str, Any] = made.model_dump(mode="json")
-            await idempotency.finish(session, owner=call.user.id, key=key, answer=answer)
+            await idempotency.finish(session, owner=call.user.id, key=key, answer=booked.model_dump(mode="json"))
     call.api.wake()
-    return made
+    return booked
 
 
 @endpoint("GET", "/api/bookings/my-bookings", who=Who.USER)
 async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]:
-    """One's own bookings, newest first."""
+    """The caller's own bookings, newest first."""
     async with call.api.database.read() as session:
         customer = await web_customers.known(session, call.user.id)
         if customer is None:
@@ -70,7 +68,7 @@ async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]
 
 @endpoint("GET", "/api/bookings", who=Who.STAFF)
 async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
-    """Bookings, the latest appointment first; a technician's own."""
+    """Bookings, latest appointment first; technicians see their own."""
     member = call.user.staff
     if member is None or (member.role == "technician" and member.technician is None):
         return Page([], 0)
@@ -97,14 +95,14 @@ async def get_booking(call: Call) -> BookingShown:
 
 @endpoint("POST", "/api/bookings/{id}/payment", who=Who.USER, conflicts=True, also=(503,))
 async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
-    """A link to pay all that remains, or a down payment first; the same link while it lives."""
+    """A link to pay the whole remainder or a down payment; the same link while it is valid."""
     shop = call.api.shop
     if call.api.pay_link is None:
         raise PaymentUnavailable
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await slot_lost.ask_for_rest(Context(session, shop, call.now), booking, percent=share)
+        request = await slot_lost.ask_for_rest(call.context(session), booking, percent=share)
         await payment_requests.hurry(call.context(session), request.order_id)
     call.api.wake()
     link = PaymentLink.of(request)
@@ -117,7 +115,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
 
 @endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, conflicts=True)
 async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
-    """Cancel: customers until the shop's deadline, admins until the work is done; what comes back is sent back."""
+    """Cancel: customers until the shop's deadline, admins until the work is done; starts the refund."""
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
         await cancellation.cancel(call.context(session), booking, reason=body.reason, actor=actor)
@@ -128,12 +126,12 @@ async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
 
 @endpoint("POST", "/api/bookings/{id}/reschedule", who=Who.USER, conflicts=True)
 async def reschedule_booking(call: Call, body: Move) -> BookingShown:
-    """Move to another time; what was paid stays."""
+    """Move to another time; payments stay with the booking."""
     shop = call.api.shop
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
         await rescheduling.move(
-            Context(session, shop, call.now),
+            call.context(session),
             booking,
             shop.at(body.scheduled_date, body.scheduled_time),
             technician_id=body.technician_id or booking.technician_id,
@@ -156,15 +154,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
 
 async def visible(session: AsyncSession, call: Call) -> Booking:
-    """The booking in the path, if its user may see it; raises `NotFound`."""
+    """The booking in the path, if the caller may see it; raises `NotFound`."""
     booking = await bookings.load(session, code=call.id)
-    if _works_on(call.user, booking) or await _owns(session, call.user, booking):
+    staff = call.user.staff
+    if staff and policy.may_work_on(staff, booking.technician_id):
+        return booking
+    if await _owns(session, call.user, booking):
         return booking
     raise NotFound
 
 
 async def owned(session: AsyncSession, call: Call) -> Booking:
-    """The booking in the path, for its owner; raises `NotFound`, or `Denied` for staff, who see it."""
+    """The booking in the path, for its owner; raises `NotFound`, or `Denied` for staff, who may see it."""
     booking = await visible(session, call)
     if not await _owns(session, call.user, booking):
         raise Denied(403, "forbidden")
@@ -172,13 +173,13 @@ async def owned(session: AsyncSession, call: Call) -> Booking:
 
 
 async def again(session: AsyncSession, call: Call) -> BookingShown:
-    """The booking in the path as it stands after a change."""
+    """The booking in the path, reloaded after a change."""
     await session.flush()
     return (await _shown(session, call, [await bookings.load(session, code=call.id)]))[0]
 
 
 async def _owned_or_admin(session: AsyncSession, call: Call) -> tuple[Booking, str]:
-    """The booking in the path, and who acts on it."""
+    """The booking in the path, and the name of the one who acts on it."""
     booking = await visible(session, call)
     if await _owns(session, call.user, booking):
         return booking, bookings.CUSTOMER
@@ -190,10 +191,6 @@ async def _owned_or_admin(session: AsyncSession, call: Call) -> tuple[Booking, s
 async def _owns(session: AsyncSession, user: User, booking: Booking) -> bool:
     customer = await web_customers.known(session, user.id)
     return customer is not None and customer.id == booking.customer_id
-
-
-def _works_on(user: User, booking: Booking) -> bool:
-    return user.staff is not None and policy.may_work_on(user.staff, booking.technician_id)
 
 
 async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingShown:
@@ -217,7 +214,7 @@ async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingS
 
 
 async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, shop: Shop) -> int:
-    """The down payment asked for, agreed before, or the lowest that this customer may choose."""
+    """The down payment in percent: requested, agreed before, or the lowest that this customer may choose."""
     if chosen := body.dp_percent or booking.down_payment_percent:
         return chosen
     missed = await trust.count(session, booking.customer_id)
@@ -226,8 +223,7 @@ async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, s
 
 async def _shown(session: AsyncSession, call: Call, found: Sequence[Booking]) -> list[BookingShown]:
     api = call.api
-    known = await expanded.expand(session, found)
-    return [BookingShown.of(each, shop=api.shop, link=api.file_link) for each in known]
+    return [BookingShown.of(each, shop=api.shop, link=api.file_link) for each in await expanded.expand(session, found)]
 
 
 def _idempotency_key(call: Call) -> str | None:

@@ -1,32 +1,27 @@
-"""Fetches the issuer's keys: one address from the settings, bounded in time and size, no redirects."""
+"""Fetches the issuer's signing keys: one URL from the settings, bounded in time and size, no redirects."""
 
 import json
 from collections.abc import AsyncIterable, Mapping
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession
 
-from webhooks.api.auth import Fetch, KeysAway
+from webhooks.api.auth import KeysAway
 
-PATIENCE = ClientTimeout(total=5)
 MOST_BYTES = 256 * 1024
 
 
-def fetching(client: ClientSession, url: str) -> Fetch:
-    """A function that fetches the JWKS at that address, as long as the client has patience; it raises `KeysAway`."""
-
-    async def fetch() -> Mapping[str, object]:
-        try:
-            async with client.get(url, allow_redirects=False) as response:
-                if response.status != 200:
-                    raise KeysAway(f"HTTP {response.status}")
-                jwks = json.loads(await _bounded(response.content.iter_chunked(16 * 1024)))
-        except (ClientError, TimeoutError, ValueError, RecursionError) as error:
-            raise KeysAway(type(error).__name__) from error
-        if not isinstance(jwks, dict):
-            raise KeysAway("no object")
-        return jwks
-
-    return fetch
+async def fetch(client: ClientSession, url: str) -> Mapping[str, object]:
+    """The JWKS at that URL, within the client's timeout; raises `KeysAway`."""
+    try:
+        async with client.get(url, allow_redirects=False) as response:
+            if response.status != 200:
+                raise KeysAway(f"HTTP {response.status}")
+            jwks = json.loads(await _bounded(response.content.iter_chunked(16 * 1024)))
+    except (ClientError, TimeoutError, ValueError, RecursionError) as error:
+        raise KeysAway(type(error).__name__) from error
+    if not isinstance(jwks, dict):
+        raise KeysAway("no object")
+    return jwks
 
 
 async def _bounded(chunks: AsyncIterable[bytes]) -> bytes:

@@ -1,15 +1,15 @@
-"""Every paper of a booking can be attached and fetched by its signed link; nothing else can."""
+"""Every paper of a booking can be attached and downloaded; nothing else can."""
 
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from core.context import Context
 from paying import CODE, ORDER, answer, book, give_link
 
 from bot.papers.files import Library
 from bot.papers.photos import Photos
 from core.booking import cancellation
+from core.context import Context
 from core.db.database import Database
 from core.messaging.messages import Document
 from core.payment import settlement
@@ -18,7 +18,7 @@ from core.schedule import bookings
 from core.shop import Shop
 
 
-async def test_each_kind_of_paper_is_a_pdf_of_its_own_number(
+async def test_each_paper_is_a_pdf_named_by_its_number(
     database: Database, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     await book(database, shop, now)

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 from sqlalchemy import select
+from waiting import until
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import PaymentWorker
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentNotification
 from core.payment import payment_requests, settlement
@@ -373,7 +374,7 @@ async def test_closing_a_link_is_retried(
     await till.work()
     till.midtrans.statuses[ORDER] = answer(status="pending")
     async with database.write() as session:
-        await payment_requests.void(Context(session, shop, till.now), await bookings.load(session, code=CODE))
+        await payment_requests.void(Context(session, till.shop, till.now), await bookings.load(session, code=CODE))
     till.midtrans.asked.clear()
     till.midtrans.wrong = list(wrong)  # the same list serves both databases
     await till.work()
@@ -390,9 +391,11 @@ async def test_a_slow_call_holds_up_no_other_order(till: Till, database: Databas
         await asyncio.sleep(0)
     await till.book(code="BK-000002")
     till.worker.wake()
-    async with asyncio.timeout(10):
-        while f"link:{OTHER_ORDER}" not in await letters(database):  # noqa: ASYNC110 the worker ends it
-            await asyncio.sleep(0)
+
+    async def is_there() -> bool:
+        return f"link:{OTHER_ORDER}" in await letters(database)
+
+    await until(is_there)
     assert f"link:{ORDER}" not in await letters(database)
     till.worker.stop()
     till.midtrans.slow[ORDER].set()

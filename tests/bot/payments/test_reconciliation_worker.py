@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 from shops import MONDAY_8_AM, make_shop
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from test_payment_worker import FakeMidtrans, Till
 from bot.__main__ import main
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.payments.reconciliation_worker import MAX_CALLS, Reconciler
+from core.context import Context
 from core.db.database import Database, upgrade
 from core.db.tables import JobRun, LedgerEntry, PaymentRequest
 from core.payment import payment_requests, refunds, settlement

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import CODE, KEY, ORDER, PRICE, answer, booking_of, letters
 from sqlalchemy import select
 from test_payment_worker import FakeMidtrans, Till
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.payments.refund_sending import RefundSender
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import LedgerEntry, Refund
 from core.payment import refund_requests, refunds, settlement

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of, tuesday_at_ten
 from sqlalchemy import select
 from workshop import ANDI, SPEAKER, check_books
@@ -13,6 +12,7 @@ from workshop import ANDI, SPEAKER, check_books
 from core import work
 from core.booking import cancellation
 from core.booking.cancellation import Terms
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import AdditionalCost, Part, Refund
 from core.payment import payment_requests, refunds, settlement
@@ -74,7 +74,7 @@ class Desk:
             async with self.database.write() as session:
                 booking = await bookings.load(session, code=code)
                 await bookings.cancel(
-                    Context(session, shop, self.now), booking, reason=cancellation.NO_SHOW, actor=RINA
+                    Context(session, self.shop, self.now), booking, reason=cancellation.NO_SHOW, actor=RINA
                 )
                 booking.no_show_at = self.now
 
@@ -181,8 +181,8 @@ async def test_what_the_shop_calls_off_costs_nothing_however_late(desk: Desk) ->
     await desk.start()
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        more = {"agreed": False, "photo": None, "shop": desk.shop, "now": desk.now, "actor": "Andi"}
-        await work.add_cost(session, booking, "Kabel", 50_000, **more)
+        ctx = Context(session, desk.shop, desk.now)
+        await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
     assert await desk.cancel(actor=RINA, reason="Listrik padam") == Terms(75_000)
     told = await letters(desk.database)
     assert "Alasannya: Listrik padam" in told[f"cancelled:{CODE}"]

@@ -4,12 +4,12 @@ import asyncio
 from datetime import date, datetime, timedelta
 
 import pytest
-from core.context import Context
 from paying import book, tuesday_at_ten
 from workshop import INSTALL, SPEAKER, check_books, furnish
 
 from core.booking import closures
 from core.catalogue import snapshot
+from core.context import Context
 from core.db.database import Database
 from core.refusals import BadAmount, InsufficientStock, NotFound, OutsideHours, Refusal, StockPromised
 from core.schedule import availability, bookings
@@ -73,6 +73,7 @@ async def test_stock_is_corrected_down_to_what_is_promised_and_no_further(
     assert refused.value.params == {"name": "Speaker 6,5 inci", "reserved": 1}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("part", "on_hand", "why"),
     [(SPEAKER, -1, BadAmount), (SPEAKER, 100_001, BadAmount), ("tidak-ada", 1, NotFound)],

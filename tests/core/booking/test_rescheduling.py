@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import ADMIN, CHAT, CODE, ORDER, answer, book, booking_of, give_link, letters, request_of
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +14,7 @@ from workshop import book as just_book
 from workshop import order as an_order
 
 from core.booking import rescheduling
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingEvent, Outbox, PaymentRequest
 from core.payment import settlement
@@ -102,13 +102,13 @@ async def test_customers_move_within_the_limits_and_staff_without(
             booking = await bookings.load(session, code=CODE)
             booking.status, booking.moves = status, moves
             late = booking.starts_at - timedelta(hours=hours)
-            asked: dict[str, Any] = {"technician_id": None, "actor": actor, "shop": shop, "now": late}
+            ctx = Context(session, shop, late)
             to = shop.at(TUESDAY, time(15))
             if refusal:
                 with pytest.raises(refusal):
-                    await rescheduling.move(session, booking, to, **asked)
+                    await rescheduling.move(ctx, booking, to, technician_id=None, actor=actor)
             else:
-                await rescheduling.move(session, booking, to, **asked)
+                await rescheduling.move(ctx, booking, to, technician_id=None, actor=actor)
                 assert (booking.starts_at, booking.moves) == (to, moves + (actor == "customer")), why
 
 
@@ -209,13 +209,13 @@ async def test_what_it_holds_itself_stands_in_nobodys_way(database: Database, sh
     narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
     await book(database, narrow, now, services=(TUNE,), parts=((SPEAKER, 1),), technician_id=ANDI)
     booking = await booking_of(database)
-    asked: dict[str, Any] = {"shop": narrow, "minutes": 120, "besides": booking.id}
+    asked: dict[str, Any] = {"minutes": 120, "besides": booking.id}
     async with database.read() as session:
         for technician in (ANDI, None):
-            load = await bookings.day_load(session, TUESDAY, now=now, technician_id=technician, **asked)
+            load = await bookings.day_load(Context(session, narrow, now), TUESDAY, technician_id=technician, **asked)
             assert [slot.free for slot in load] == [True] * 7 + [False]
             assert {slot.taken for slot in load} == {0}
-        ended = await bookings.day_load(session, TUESDAY, now=now + narrow.hold, **asked)
+        ended = await bookings.day_load(Context(session, narrow, now + narrow.hold), TUESDAY, **asked)
         assert {slot.taken for slot in ended} == {0}  # a hold that has ended isn't counted off twice
 
 

@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import answer
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import NoResultFound
@@ -15,6 +14,7 @@ from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, che
 from bot.background.waitlist_worker import WaitlistWorker
 from core import work
 from core.booking import cancellation, rescheduling, waitlist
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Closure, Contact, Leave, Outbox, Part, PaymentRequest, Service, Waiting
 from core.payment import payment_requests, settlement
@@ -241,7 +241,7 @@ async def test_an_offer_that_is_taken_without_a_word_holds_up_nobody(
 
 
 async def _pass_on(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await waitlist.pass_on(Context(session, shop, now), offered)
+    await waitlist.pass_on(Context(session, narrow, now), offered)
 
 
 async def _join_again(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
@@ -286,7 +286,7 @@ async def test_what_is_passed_on_is_asked_for_no_more(database: Database, narrow
     async with database.write() as session:
         offered = await bookings.load(session, code="BK-W1")
         asked = await payment_requests.request(Context(session, narrow, now), offered, percent=None)
-        await waitlist.pass_on(Context(session, shop, now), offered)
+        await waitlist.pass_on(Context(session, narrow, now), offered)
     assert (asked.state, offered.status) == (RequestState.CANCELLED, BookingStatus.CANCELLED)
 
 
@@ -330,7 +330,7 @@ async def test_a_late_yes_gets_what_is_still_free(database: Database, narrow: Sh
         with pytest.raises(SlotFull):
             async with session.begin_nested():
                 await waitlist.take(Context(session, narrow, late), offered)
-        await waitlist.pass_on(Context(session, shop, late), await bookings.load(session, code="BK-W2"))
+        await waitlist.pass_on(Context(session, narrow, late), await bookings.load(session, code="BK-W2"))
         await waitlist.take(Context(session, narrow, late), await bookings.load(session, code="BK-W1"))
     assert await states(database) == {"1": WaitState.TAKEN, "2": WaitState.ENDED}
     await check_books(database)

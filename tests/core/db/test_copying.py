@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import ORDER, answer, book, booking_of, give_link
 from sqlalchemy import select, text, update
 from workshop import SPEAKER
 
+from core.context import Context
 from core.db import copying
 from core.db.copying import CopyFailed
 from core.db.database import Database, upgrade
@@ -136,6 +136,6 @@ async def _execute(database: Database, *statements: str) -> None:
 
 async def test_a_source_of_an_older_version_is_refused(sqlite_url: str, postgres_url: str) -> None:
     async with opened(sqlite_url, postgres_url) as (first, second):
-        await _execute(first, "UPDATE alembic_version SET version_num = '0001'")
+        await _execute(first, "UPDATE alembic_version SET version_num = '0015'")
         with pytest.raises(CopyFailed, match="db upgrade"):
             await copying.copy(first, second)

@@ -6,12 +6,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, BUDI, SPEAKER, book, furnish, order
 
 from core.booking import waitlist
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Waiting
 from core.reports import overview
@@ -122,7 +122,7 @@ async def test_lists_and_figures_are_counted_in_an_index_alone(database: Databas
         await overview.dashboard(session)
         await overview.week(Context(session, shop, now), TUESDAY)
         for wanted in WANTED:
-            await overview.find(session, shop=shop, **wanted)
+            await overview.find(Context(session, shop, now), **wanted)
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
         read = {statement: await _reads(session, statement, parameters) for statement, parameters in asked}
     counted = {statement: how for statement, how in read.items() if re.search(r"count\(|sum\(", statement)}

@@ -4,13 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingLine, Customer, Invoice, LedgerEntry, Part, Service, Technician
 from core.papers import invoices
@@ -170,6 +170,7 @@ async def test_what_is_agreed_later_goes_on_a_supplementary_invoice_once(
     assert [line.name for line in second.lines] == ["Kabel RCA"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("paper", ["BK-1.1", "BK-1.2", "BK-1.", "BK-1.x", "BK", "", ".", "BK-1/2"])
 async def test_a_paper_that_was_never_issued_is_not_found(
     database: Database, shop: Shop, now: datetime, paper: str

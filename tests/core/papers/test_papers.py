@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link
@@ -16,6 +15,7 @@ from workshop import INSTALL, SPEAKER
 
 from core import work
 from core.booking import cancellation
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import CreditNote, Invoice, LedgerEntry, Outbox, Receipt
 from core.papers import credit_notes, invoices, numbering, receipts
@@ -64,14 +64,14 @@ class Till:
     async def add_cost(self, amount: int) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            how: dict[str, Any] = {"agreed": True, "photo": None, "shop": self.shop, "now": self.now, "actor": "Andi"}
-            await work.add_cost(session, booking, "Kabel", amount, **how)
+            ctx = Context(session, self.shop, self.now)
+            await work.add_cost(ctx, booking, "Kabel", amount, agreed=True, photo=None, actor="Andi")
 
     async def finish(self) -> None:
         async with self.database.write() as session:
             for step in (work.start, work.complete):
                 booking = await bookings.load(session, code=CODE)
-                await step(session, booking, shop=self.shop, now=self.now, actor="Andi")
+                await step(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def receipts(self) -> list[receipts.ReceiptFacts]:
         async with self.database.read() as session:

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of
 from sqlalchemy import select
 from workshop import AMPLIFIER, CHECK, check_books, order
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox, PaymentRequest
 from core.messaging import outbox
@@ -46,6 +46,7 @@ async def test_a_booking_asks_for_all_of_it_under_its_own_number(database: Datab
     assert "bca_va" in request.channels
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("percent", "amount"), [(30, 45_000), (35, 52_500), (40, 60_000), (50, 75_000)])
 async def test_a_down_payment_is_a_part_of_the_whole(
     database: Database, shop: Shop, now: datetime, percent: int, amount: int
@@ -55,6 +56,7 @@ async def test_a_down_payment_is_a_part_of_the_whole(
     assert (request.amount, request.purpose) == (amount, "down_payment")
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("percent", [0, 29, 51, 100, -30])
 async def test_a_down_payment_outside_the_shops_bounds_is_refused(
     database: Database, shop: Shop, now: datetime, percent: int

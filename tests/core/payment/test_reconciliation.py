@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import ORDER, PRICE, answer, book, letters
 from sqlalchemy import event, text, update
 from workshop import furnish
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import JobRun, PaymentRequest
 from core.payment import midtrans_status, reconciliation, reconciliation_run, settlement

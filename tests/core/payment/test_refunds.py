@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link, letters
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core import work
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, LedgerEntry, Refund
 from core.payment import refund_requests, refunds, settlement

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import (
     ADMIN,
     CHAT,
@@ -22,6 +21,7 @@ from paying import (
 from sqlalchemy import func, select
 from workshop import CHECK, check_books, order
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Invoice, LedgerEntry, Outbox, PaymentNotification, Refund
 from core.notices import booking_notices

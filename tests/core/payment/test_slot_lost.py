@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import ADMIN, CHAT, CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, text_of
 from sqlalchemy import event, select
 from workshop import ANDI, BUDI, CITRA, SPEAKER, check_books, order
@@ -12,6 +11,7 @@ from workshop import book as just_book
 
 from core import work
 from core.booking import rescheduling
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Invoice, Outbox, Refund
 from core.messaging.messages import message_from_json
@@ -215,7 +215,7 @@ async def test_who_is_asked_for_the_rest_has_his_place_for_good(
     later = await late_money(database, narrow, now, percent=30, amount=45_000)
     async with database.write() as session:
         rival = await bookings.load(session, code="BK-RIVAL1")
-        await bookings.cancel(Context(session, shop, later), rival, reason="batal", actor="customer")
+        await bookings.cancel(Context(session, narrow, later), rival, reason="batal", actor="customer")
     await ask_for_rest(database, narrow, later)
     booking = await booking_of(database)
     assert (booking.status, booking.holding, booking.hold_until) == ("confirmed", True, None)

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import ADMIN, CHAT, CODE, ORDER, answer, book, booking_of, give_link, request_of, tuesday_at_ten
 from shops import make_shop
 from sqlalchemy import func, select, update
 from workshop import book as book_without_chat
 from workshop import order
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import (
     AdditionalCost,

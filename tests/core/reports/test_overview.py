@@ -3,12 +3,12 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from core.context import Context
 from paying import ORDER, answer, book, booking_of, give_link, tuesday_at_ten
 from workshop import ANDI, BUDI
 
 from core import work
 from core.booking import cancellation
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import LedgerEntry
 from core.payment import settlement
@@ -120,7 +120,7 @@ async def test_bookings_are_found_by_what_is_asked(
 ) -> None:
     await three_bookings(database, shop, now)
     async with database.read() as session:
-        found, total = await overview.find(session, shop=shop, **wanted)  # type: ignore[arg-type]
+        found, total = await overview.find(Context(session, shop, now), **wanted)  # type: ignore[arg-type]
     assert [booking.code for booking in found] == codes
     assert total == len(codes)
 

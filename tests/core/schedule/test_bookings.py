@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from sqlalchemy import delete, event, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import (
@@ -26,6 +25,7 @@ from workshop import (
     order,
 )
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingEvent, Closure, Leave, Outbox, Part, Service, Technician
 from core.messaging.messages import say
@@ -563,7 +563,7 @@ async def test_another_slot_is_sought_on_that_day_first_and_then_around_it(
 ) -> None:
     async def nearest(clock: str, minutes: int, count: int = 3, **only: Any) -> list[datetime]:
         async with database.read() as session:
-            return await bookings.nearest_free(session, at(clock), minutes, shop=shop, now=now, count=count, **only)
+            return await bookings.nearest_free(Context(session, shop, now), at(clock), minutes, count=count, **only)
 
     async with database.write() as session:
         for number, who in enumerate((ANDI, BUDI, CITRA), 1):

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from core.context import Context
 from paying import book
 from sqlalchemy import select
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims

@@ -102,10 +102,10 @@ def test_a_start_is_neither_too_near_nor_too_far(
 ) -> None:
     moment = datetime.fromisoformat(start)
     if refusal is None:
-        slots.check_start(moment, shop=shop, now=now)
+        slots.check_start(moment, now, shop)
     else:
         with pytest.raises(refusal):
-            slots.check_start(moment, shop=shop, now=now)
+            slots.check_start(moment, now, shop)
 
 
 def test_eastern_shops_count_their_own_days() -> None:

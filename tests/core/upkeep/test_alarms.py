@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import book, give_link
 from sqlalchemy import event, select, update
 
 from conversations.texts import LANGUAGES, render
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims

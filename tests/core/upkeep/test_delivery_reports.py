@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from core.context import Context
 from paying import ADMIN, book, booking_of
 from sqlalchemy import select, update
 
 from conversations.texts import render
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
