@@ -23,7 +23,7 @@ from core.upkeep.backlog import Backlog
 
 ALARMS_EVERY = timedelta(minutes=1)
 LONGEST_SILENCE = timedelta(minutes=1)
-TIMEOUT = timedelta(seconds=2)
+CHECK_TIMEOUT = timedelta(seconds=2)
 """Timeout for a database health check."""
 CACHED_FOR = timedelta(milliseconds=250)
 """How long a database check is reused: anyone may call /readyz, and each check is a commit."""
@@ -123,7 +123,11 @@ class Check(Generic[T]):
     """A check that may hang: callers share one run, wait up to a timeout, and reuse its result for a while."""
 
     def __init__(
-        self, run: Callable[[], Awaitable[T]], timeout: timedelta = TIMEOUT, *, cached_for: timedelta = timedelta()
+        self,
+        run: Callable[[], Awaitable[T]],
+        timeout: timedelta = CHECK_TIMEOUT,
+        *,
+        cached_for: timedelta = timedelta(),
     ) -> None:
         self._run = run
         self._timeout = timeout
