@@ -194,9 +194,8 @@ async def serving(
             housekeeping.forgetting(settings.privacy, opened, photos, clock=clock),
             *oversight.ticks(tick),
         ]
-        if account := vendors.midtrans(
-            settings
-        ):  # a client of its own, so that payments at night don't wait for the reconciliation
+        # A client of its own, so that payments at night don't wait for the reconciliation.
+        if account := vendors.midtrans(settings):
             stack.callback(account.close)
             ticks.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
         await _start(stack, [dispatcher, waitlist, *([collector] if collector else [])], wake, fresh, tick, ticks)

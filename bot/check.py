@@ -17,8 +17,7 @@ from bot.config import Settings
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.timeouts import DEFAULT_TIMEOUTS
 from core.db.database import AWAY, Database, SchemaTooOld, upgrade
-from webhooks.api.auth import KeysAway, read_keys
-from webhooks.api.jwks import fetch
+from webhooks.api.auth import KeysAway, fetch_keys, read_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ async def _clerk(settings: Settings) -> str | None:
         return None
     try:
         async with ClientSession(timeout=ClientTimeout(total=DEFAULT_TIMEOUTS.keys.total_seconds())) as client:
-            keys = read_keys(await fetch(client, settings.clerk.keys_url))
+            keys = read_keys(await fetch_keys(client, settings.clerk.keys_url))
     except KeysAway as error:
         raise Bad(f"can't fetch the keys: {error} (clerk.issuer, clerk.jwks_url)") from error
     if not keys:

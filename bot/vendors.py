@@ -17,8 +17,7 @@ from bot.channels.whatsapp import WhatsAppSender
 from bot.config import Settings
 from bot.payments.midtrans_client import Midtrans
 from bot.timeouts import DEFAULT_TIMEOUTS, Timeouts
-from webhooks.api.auth import Clerk, KeySet
-from webhooks.api.jwks import fetch
+from webhooks.api.auth import Clerk, KeySet, fetch_keys
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +93,7 @@ async def clerk(settings: Settings, stack: AsyncExitStack, timeouts: Timeouts) -
         _log.warning("Signing in on the web is off: BENGKEL_CLERK__ISSUER is not set")
         return None
     client = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=timeouts.keys.total_seconds())))
-    keys = KeySet(partial(fetch, client, settings.clerk.keys_url))
+    keys = KeySet(partial(fetch_keys, client, settings.clerk.keys_url))
     return Clerk(issuer=settings.clerk.issuer, parties=settings.clerk.authorized_parties, keys=keys, shop=settings.shop)
 
 

@@ -1,6 +1,6 @@
 """The web application: limits, errors and headers that all routes share.
 
-    request ── headers ── body deadline ── errors ── (middlewares) ── route
+    request ── (around) ── errors ── body deadline ── route
 
 Limits keep one client from holding memory or connections; errors become short answers, never a trace.
 """
@@ -10,14 +10,15 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.typedefs import Handler, Middleware
 
+from conversations.texts import render
 from core import trace
 from core.db.database import AWAY
-from core.messaging.messages import say
-from webhooks.failures import failure, language_of
+from core.messaging.messages import Say, say
 
 LARGEST_BODY = 1024 * 1024
 SLOWEST_BODY = 8 * 1024
@@ -58,7 +59,6 @@ def make_app(
     *,
     ready: Ready,
     away: Callable[[], Mapping[str, str]] = dict,
-    middlewares: Sequence[Middleware] = (),
     around: Sequence[Middleware] = (),
     body_deadline: timedelta = timedelta(seconds=10),
     slowest_body: int = SLOWEST_BODY,
@@ -68,8 +68,9 @@ def make_app(
     `away` names the vendors that don't answer: /readyz shows them and stays ready, because incoming messages are kept.
     A body has until `body_deadline`, plus one second for each `slowest_body` bytes received.
     """
-    inner = [_errors, _deadline(body_deadline, slowest_body), *middlewares]
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[*around, *inner])
+    app = web.Application(
+        client_max_size=LARGEST_BODY, middlewares=[*around, _errors, _deadline(body_deadline, slowest_body)]
+    )
     app.on_response_prepare.append(_add_headers)
     app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready, away))])
     return app
@@ -190,6 +191,27 @@ def _failure(request: web.Request, status: int, *, allow: str | None = None) -> 
     code = _CODES.get(status, "bad_request" if status < 500 else "internal_error")
     headers = {"Allow": allow} if allow else {"Retry-After": "5"} if status == 503 else {}
     return failure(status, code, say(f"http.{code}"), language_of(request), headers=headers)
+
+
+def failure(
+    status: int,
+    code: str,
+    text: Say,
+    language: str,
+    *,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """A failure as api.md shapes it."""
+    body: dict[str, Any] = {"success": False, "message": render(text, language), "code": code}
+    if errors:
+        body["errors"] = list(errors)
+    return web.json_response(body, status=status, headers=headers)
+
+
+def language_of(request: web.Request) -> str:
+    """English if the caller asks for it, else Indonesian."""
+    return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "id"
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

@@ -32,11 +32,6 @@ BAR, COLUMN = 80, (WIDTH - 2 * MARGIN) / 7
 FINE = 2
 """Scale of the drawing before it is reduced: Pillow draws hard edges."""
 
-Corners = tuple[bool, bool, bool, bool]
-ALL: Corners = (True, True, True, True)
-UPPER: Corners = (True, True, False, False)
-LOWER: Corners = (False, False, True, True)
-
 _FONTS = files("bot.papers") / "fonts"
 
 
@@ -115,10 +110,10 @@ class _Sheet:
         colour: Colour,
         *,
         radius: float = 0,
-        rounded: Corners = ALL,
+        corners: tuple[bool, bool, bool, bool] | None = None,
     ) -> None:
         sides = [FINE * side for side in (left, top, right, bottom)]
-        self._draw.rounded_rectangle(sides, radius * FINE, colour, corners=rounded)
+        self._draw.rounded_rectangle(sides, radius * FINE, colour, corners=corners)
 
 
 def _head(sheet: _Sheet) -> None:
@@ -158,10 +153,9 @@ def _bar(sheet: _Sheet, middle: float, line: float, length: float, colour: Colou
     """A bar up from the baseline, or down for a negative length, with rounded ends."""
     if length:
         top, bottom = sorted((line, line - length))
-        ends = UPPER if length > 0 else LOWER
-        sheet.box(
-            middle - BAR / 2, top, middle + BAR / 2, bottom, colour, radius=min(10, abs(length) / 2), rounded=ends
-        )
+        up, radius = length > 0, min(10, abs(length) / 2)
+        corners = (up, up, not up, not up)
+        sheet.box(middle - BAR / 2, top, middle + BAR / 2, bottom, colour, radius=radius, corners=corners)
 
 
 def _figure(sheet: _Sheet, middle: float, y: float, figure: str) -> None:

@@ -8,6 +8,7 @@ signed link ──────────────── download ──┬�
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -34,24 +35,16 @@ from webhooks.files import Download
 FILE_LINKS_LAST = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
 class Library:
     """Loads or renders a document by kind and id."""
 
-    def __init__(
-        self,
-        database: Database,
-        photos: Photos,
-        secret: bytes,
-        public_url: str,
-        shop: Shop,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._photos = photos
-        self._secret = secret
-        self._public_url = public_url
-        self._shop = shop
-        self._clock = clock
+    database: Database
+    photos: Photos
+    secret: bytes
+    public_url: str
+    shop: Shop
+    clock: Callable[[], datetime]
 
     async def file(self, document: Document) -> File:
         """A message's document as an attachment; raises `NotFound`."""
@@ -62,7 +55,7 @@ class Library:
 
     def link(self, kind: str, name: str) -> str:
         """The document's signed URL, valid for `FILE_LINKS_LAST`."""
-        return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
+        return self.public_url + files.sign(self.secret, kind, name, self.clock() + FILE_LINKS_LAST)
 
     async def download(self, kind: str, code: str) -> Download | None:
         match kind:
@@ -78,11 +71,11 @@ class Library:
                 return None
 
     async def _photo(self, key: str) -> Download | None:
-        content = await self._photos.load(key)
+        content = await self.photos.load(key)
         return Download(key, media.kind_of_key(key).content_type, content) if content else None
 
     async def _paper(self, kind: Literal["invoice", "receipt", "credit_note"], name: str) -> Download | None:
-        async with self._database.read() as session:
+        async with self.database.read() as session:
             try:
                 facts, payments = await _load(session, kind, name)
             except NotFound:
@@ -93,16 +86,16 @@ class Library:
 
     async def _report(self, code: str) -> Download:
         first, _, language = code.partition(".")
-        async with self._database.read() as session:
-            month = await monthly.load(session, date.fromisoformat(f"{first}-01"), shop=self._shop)
+        async with self.database.read() as session:
+            month = await monthly.load(session, date.fromisoformat(f"{first}-01"), shop=self.shop)
         name = monthly_sheet.file_name(month, language)
         return Download(name, monthly_sheet.CONTENT_TYPE, monthly_sheet.as_csv(month, language))
 
     async def _week(self, code: str) -> Download:
         monday, _, language = code.partition(".")
-        async with self._database.read() as session:
-            days = await overview.week(Context(session, self._shop, self._clock()), date.fromisoformat(monday))
-        content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
+        async with self.database.read() as session:
+            days = await overview.week(Context(session, self.shop, self.clock()), date.fromisoformat(monday))
+        content = await chart.make(days, at=self.shop.local(self.clock()), language=language)
         return Download(f"{monday}.png", "image/png", content)
 
 

@@ -1,5 +1,6 @@
 """What every paper looks like: the shop's header, number and mark, the customer, the total, and each page's footer."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -8,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel.dates import format_date
+from num2words import num2words
 
-from bot.papers.in_words import sentence
 from bot.papers.sheet import ACCENT, GREEN, INK, MARGIN, MUTED, PAGES, RIGHT, WHITE, WIDTH, Colour, Paper, Size
 from conversations.texts import money, render, templates
 from core.messaging.messages import say
@@ -128,6 +129,20 @@ def total_box(paper: Paper, y: float, label: str, total: Money) -> None:
 
 def signed(amount: Money) -> str:
     return f"−{money(-amount)}" if amount < 0 else money(amount)
+
+
+def in_words(amount: Money, language: str) -> str:
+    if language != "id":
+        return f"{num2words(amount, lang=language)} rupiah"
+    words = num2words(amount, lang="id", to="currency")
+    # num2words writes "seribu" only at the beginning; "dua puluh satu ribu" is already right.
+    return re.sub(r"\b(juta|miliar|triliun|kuadriliun) satu ribu\b", r"\1 seribu", words)
+
+
+def sentence(amount: Money, language: str) -> str:
+    """The amount in words, capitalized."""
+    words = in_words(amount, language)
+    return words[:1].upper() + words[1:]
 
 
 def phone(number: str) -> str:

@@ -1,8 +1,7 @@
 """The receipt (kwitansi) as a PDF on half a page: payer, amount in figures and words, purpose, and what remains."""
 
 from bot.papers import letterhead
-from bot.papers.in_words import sentence
-from bot.papers.letterhead import GOOD, PARTLY, Sheet
+from bot.papers.letterhead import GOOD, PARTLY, Sheet, sentence
 from bot.papers.sheet import ACCENT, INK, MARGIN, MUTED, RIGHT, SHADE, WHITE, WIDTH
 from conversations.texts import money
 from core.papers.receipts import ReceiptFacts

@@ -1,7 +1,7 @@
 """The REST API for web front ends, on the same core as the chat.
 
     endpoint     a handler with its route, rights and types    openapi, docs   generated from them
-    auth, jwks   Clerk's tokens and keys                       answers         envelope and failures
+    auth         Clerk's tokens and keys                       answers         envelope and failures
     catalogue    parts, services, technicians                  workshop        hours and slots
     bookings     for customers                                 work            for staff
     user         the caller                                    models          request and response types
@@ -19,13 +19,12 @@ from webhooks.api.endpoint import Api, Endpoint
 
 __all__ = ["ENDPOINTS", "Api", "routes"]
 
-# The first matching path wins: /technicians/available, my-bookings and statistics come before an id.
-ENDPOINTS: tuple[Endpoint, ...] = (
-    *catalogue.ENDPOINTS,
-    *workshop.ENDPOINTS,
-    *bookings.ENDPOINTS,
-    *work.ENDPOINTS,
-    *user.ENDPOINTS,
+# In order of definition, since the first matching path wins: my-bookings comes before an id.
+ENDPOINTS: tuple[Endpoint, ...] = tuple(
+    each
+    for module in (catalogue, workshop, bookings, work, user)
+    for each in vars(module).values()
+    if isinstance(each, Endpoint)
 )
 
 

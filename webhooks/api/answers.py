@@ -16,7 +16,7 @@ from conversations.incoming import clean
 from conversations.texts import render, templates
 from core.messaging.messages import say
 from core.refusals import Refusal
-from webhooks.failures import failure, language_of
+from webhooks.app import failure, language_of
 
 REFUSED = web.RequestKey("refused", str)
 """Set on a request that a refusal answers: the refusal's code, for the metrics."""

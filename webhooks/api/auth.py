@@ -9,13 +9,15 @@ Source: https://clerk.com/docs/guides/sessions/manual-jwt-verification
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import jwt
+from aiohttp import ClientError, ClientSession
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,6 +29,7 @@ FETCH_GAP = timedelta(seconds=30)
 CACHED_FOR = timedelta(hours=1)
 LONGEST_TOKEN = 4096
 MIN_BITS = 2048
+MOST_BYTES = 256 * 1024
 
 Fetch = Callable[[], Awaitable[Mapping[str, object]]]
 """Returns the issuer's current JWKS; raises `KeysAway`."""
@@ -165,3 +168,26 @@ def read_keys(jwks: Mapping[str, object]) -> dict[str, RSAPublicKey]:
         if isinstance(entry.get("kid"), str) and isinstance(key, RSAPublicKey) and key.key_size >= MIN_BITS:
             found[entry["kid"]] = key
     return found
+
+
+async def fetch_keys(client: ClientSession, url: str) -> Mapping[str, object]:
+    """The JWKS at that URL, bounded in time and size, without redirects; raises `KeysAway`."""
+    try:
+        async with client.get(url, allow_redirects=False) as response:
+            if response.status != 200:
+                raise KeysAway(f"HTTP {response.status}")
+            jwks = json.loads(await _bounded(response.content.iter_chunked(16 * 1024)))
+    except (ClientError, TimeoutError, ValueError, RecursionError) as error:
+        raise KeysAway(type(error).__name__) from error
+    if not isinstance(jwks, dict):
+        raise KeysAway("no object")
+    return jwks
+
+
+async def _bounded(chunks: AsyncIterable[bytes]) -> bytes:
+    read = b""
+    async for chunk in chunks:
+        read += chunk
+        if len(read) > MOST_BYTES:
+            raise KeysAway("too much")
+    return read

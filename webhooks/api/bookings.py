@@ -21,7 +21,7 @@ from core.schedule import bookings
 from core.shop import Shop
 from webhooks.api.answers import Denied
 from webhooks.api.auth import User
-from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.bookings import (
     BookingFilter,
     BookingShown,
@@ -38,7 +38,7 @@ _KEY = re.compile(r"[!-~]{1,200}")
 _SHOWN = TypeAdapter(BookingShown)
 
 
-@endpoint("POST", "/api/bookings", who=Who.USER, status=201, conflicts=True, also=(404,))
+@endpoint("POST", "/api/bookings", who=Who.USER, status=201, also=(404, 409))
 async def create_booking(call: Call, body: NewBooking) -> BookingShown:
     """Book: the slot, technician and parts are held until the payment link expires."""
     key, digest = _idempotency_key(call), sha256(await call.request.read()).hexdigest()
@@ -93,7 +93,7 @@ async def get_booking(call: Call) -> BookingShown:
         return (await _shown(session, call, [booking]))[0]
 
 
-@endpoint("POST", "/api/bookings/{id}/payment", who=Who.USER, conflicts=True, also=(503,))
+@endpoint("POST", "/api/bookings/{id}/payment", who=Who.USER, also=(409,))
 async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     """A link to pay the whole remainder or a down payment; the same link while it is valid."""
     shop = call.api.shop
@@ -113,7 +113,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     return link
 
 
-@endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, conflicts=True)
+@endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, also=(409,))
 async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
     """Cancel: customers until the shop's deadline, admins until the work is done; starts the refund."""
     async with call.api.database.write() as session:
@@ -124,7 +124,7 @@ async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
     return shown
 
 
-@endpoint("POST", "/api/bookings/{id}/reschedule", who=Who.USER, conflicts=True)
+@endpoint("POST", "/api/bookings/{id}/reschedule", who=Who.USER, also=(409,))
 async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     """Move to another time; payments stay with the booking."""
     shop = call.api.shop
@@ -140,17 +140,6 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
         shown = await again(session, call)
     call.api.wake()
     return shown
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    create_booking,
-    list_my_bookings,
-    list_bookings,
-    get_booking,
-    pay_booking,
-    cancel_booking,
-    reschedule_booking,
-)
 
 
 async def visible(session: AsyncSession, call: Call) -> Booking:

@@ -11,7 +11,7 @@ from core.catalogue.edit import Entry
 from core.catalogue.fit import Fit, FitAnswer
 from core.db.tables import Part, Service, Technician
 from core.messaging.messages import Say, say
-from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import (
     Car,
     Compatibility,
@@ -29,7 +29,7 @@ from webhooks.api.models.catalogue import (
     WorkerChange,
     WorkerFilter,
 )
-from webhooks.failures import language_of
+from webhooks.app import language_of
 
 MOST_OF_A_NAME = 40
 """How many letters of a name go into its id."""
@@ -170,25 +170,6 @@ async def retire_technician(call: Call) -> Worker:
     """Remove a technician; bookings keep the name."""
     return Worker.of(await _retire(call, Technician), for_staff=True)
 
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    list_spareparts,
-    get_sparepart,
-    get_stock,
-    check_compatibility,
-    create_sparepart,
-    update_sparepart,
-    retire_sparepart,
-    list_services,
-    get_service,
-    create_service,
-    update_service,
-    retire_service,
-    list_technicians,
-    create_technician,
-    update_technician,
-    retire_technician,
-)
 
 _COMPATIBLE = {
     FitAnswer.FITS: True,

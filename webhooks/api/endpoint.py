@@ -132,7 +132,6 @@ class Endpoint:
     path: str
     who: Who
     status: int
-    conflicts: bool
     also: frozenset[int]
     takes_files: bool
     run: Callable[..., Awaitable[object]]
@@ -208,11 +207,10 @@ def endpoint(
     *,
     who: Who,
     status: int = 200,
-    conflicts: bool = False,
     also: Sequence[int] = (),
     takes_files: bool = False,
 ) -> Callable[[Callable[..., Awaitable[object]]], Endpoint]:
-    """Make a handler an endpoint. `conflicts`: it may answer 409; `also`: further status codes.
+    """Make a handler an endpoint; `also`: statuses that it may answer beside the usual ones.
 
     `takes_files`: it also takes a multipart body, whose files are in `Call.files`.
     """
@@ -224,7 +222,6 @@ def endpoint(
             path=path,
             who=who,
             status=status,
-            conflicts=conflicts,
             also=frozenset(also),
             takes_files=takes_files,
             run=run,

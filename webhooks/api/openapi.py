@@ -159,6 +159,4 @@ def _failures(each: Endpoint) -> set[int]:
         statuses.add(403)
     if each.method in WRITES:
         statuses |= {408, 413, 429}
-    if each.conflicts:
-        statuses.add(409)
     return statuses

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from webhooks.api.endpoint import Call, Endpoint, Who, Whole, endpoint
+from webhooks.api.endpoint import Call, Who, Whole, endpoint
 from webhooks.api.models.fields import Model
 
 
@@ -33,6 +33,3 @@ async def get_user(call: Call) -> Whole[Known]:
         technician_id=user.staff.technician if user.staff else None,
     )
     return Whole(Known(role=user.role, data=profile))
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (get_user,)

@@ -15,7 +15,7 @@ from core.reports import overview
 from core.states import BookingStatus
 from webhooks.api.answers import Denied
 from webhooks.api.bookings import again, visible
-from webhooks.api.endpoint import Call, Endpoint, Who, endpoint
+from webhooks.api.endpoint import Call, Who, endpoint
 from webhooks.api.models.bookings import Assignment, BookingShown, Figures, NewCost, NewNote, StatusWanted
 
 
@@ -28,7 +28,7 @@ async def get_dashboard(call: Call) -> Figures:
     return Figures(total_revenue=revenue, **{f"{name}_bookings": count for name, count in figures.items()})
 
 
-@endpoint("POST", "/api/bookings/{id}/assign-technician", who=Who.ADMIN, conflicts=True)
+@endpoint("POST", "/api/bookings/{id}/assign-technician", who=Who.ADMIN, also=(409,))
 async def assign_technician(call: Call, body: Assignment) -> BookingShown:
     """Assign a technician, which confirms the booking."""
     async with _job(call) as (session, booking, actor):
@@ -36,7 +36,7 @@ async def assign_technician(call: Call, body: Assignment) -> BookingShown:
         return await again(session, call)
 
 
-@endpoint("PATCH", "/api/bookings/{id}/status", who=Who.STAFF, conflicts=True)
+@endpoint("PATCH", "/api/bookings/{id}/status", who=Who.STAFF, also=(409,))
 async def move_status(call: Call, body: StatusWanted) -> BookingShown:
     """Start, complete or cancel the work."""
     async with _job(call) as (session, booking, actor):
@@ -47,7 +47,7 @@ async def move_status(call: Call, body: StatusWanted) -> BookingShown:
         return await again(session, call)
 
 
-@endpoint("POST", "/api/bookings/{id}/work-notes", who=Who.STAFF, status=201, conflicts=True, takes_files=True)
+@endpoint("POST", "/api/bookings/{id}/work-notes", who=Who.STAFF, status=201, also=(409,), takes_files=True)
 async def add_work_note(call: Call, body: NewNote) -> BookingShown:
     """Send the customer a note on the work, with photos or links to photos."""
     if not all(media.is_link(photo) for photo in body.photos):
@@ -61,7 +61,7 @@ async def add_work_note(call: Call, body: NewNote) -> BookingShown:
         return await again(session, call)
 
 
-@endpoint("POST", "/api/bookings/{id}/additional-cost", who=Who.STAFF, status=201, conflicts=True)
+@endpoint("POST", "/api/bookings/{id}/additional-cost", who=Who.STAFF, status=201, also=(409,))
 async def add_cost(call: Call, body: NewCost) -> BookingShown:
     """Add a cost; over REST it counts as agreed."""
     async with _job(call) as (session, booking, actor):
@@ -69,9 +69,6 @@ async def add_cost(call: Call, body: NewCost) -> BookingShown:
             call.context(session), booking, body.description, body.amount, agreed=True, photo=None, actor=actor
         )
         return await again(session, call)
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (get_dashboard, assign_technician, move_status, add_work_note, add_cost)
 
 
 @asynccontextmanager

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from conversations.texts import render
 from core.schedule import bookings, slots
 from core.shop import WEEKDAYS, Shop
-from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
 from webhooks.api.models.workshop import Coordinates, FreeAt, Hours, SlotsOf, TimeSlot, Workshop
-from webhooks.failures import language_of
+from webhooks.app import language_of
 
 _A_MONDAY = date(2024, 1, 1)
 
@@ -65,9 +65,6 @@ async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
             skills=frozenset(),
         )
     return Page([Worker.of(technician) for technician in free], len(free))
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (get_workshop, list_timeslots, list_free_technicians)
 
 
 def _hours(shop: Shop, day: date) -> Hours | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from bot.papers import pdf
-from bot.papers.in_words import in_words
+from bot.papers.letterhead import in_words
 from bot.papers.sheet import Paper
 from core.papers.invoices import InvoiceFacts, InvoiceLine, Payment
 from core.states import Location

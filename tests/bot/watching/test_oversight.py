@@ -18,8 +18,7 @@ from waiting import HANG
 from bot.background.loop import Loop, Repeated
 from bot.channels.sending import NotSent, Unclear, Undeliverable
 from bot.watching import metrics
-from bot.watching.health import Check, Pulse
-from bot.watching.oversight import Oversight
+from bot.watching.oversight import Check, Oversight, Pulse
 from core.db.database import AWAY, Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims

@@ -39,6 +39,16 @@ class CatalogueModel(Model):
         return cls.model_validate(row)
 
 
+class Change(Given):
+    def columns(self) -> dict[str, object]:
+        """The given fields, by column name."""
+        given = self.model_dump(exclude_none=True, by_alias=False)
+        return {_COLUMNS.get(name, name): value for name, value in given.items()}
+
+
+_COLUMNS = {"warranty": "warranty_months", "estimated_duration": "minutes", "specialization": "skills"}
+
+
 # --- spareparts --------------------------------------------------------------------------------
 
 
@@ -75,7 +85,7 @@ class SparepartFilter(Window):
     in_stock: bool = False
 
 
-class SparepartChange(Given):
+class SparepartChange(Change):
     """Missing fields stay as they are."""
 
     name: Word | None = None
@@ -92,12 +102,6 @@ class SparepartChange(Given):
     warranty: Months | None = None
     is_available: bool | None = None
     is_pre_order_only: bool | None = None
-
-    def columns(self) -> dict[str, object]:
-        given = self.model_dump(exclude_none=True, by_alias=False)
-        if self.compatible_vehicles is not None:
-            given["compatible_vehicles"] = [vehicle.model_dump() for vehicle in self.compatible_vehicles]
-        return _renamed(given, warranty="warranty_months")
 
 
 class NewSparepart(SparepartChange):
@@ -155,7 +159,7 @@ class ServiceFilter(Window):
     available: bool | None = None
 
 
-class ServiceChange(Given):
+class ServiceChange(Change):
     """Missing fields stay as they are."""
 
     name: Word | None = None
@@ -166,9 +170,6 @@ class ServiceChange(Given):
     description: Prose | None = None
     included_items: WordList | None = None
     is_available: bool | None = None
-
-    def columns(self) -> dict[str, object]:
-        return _renamed(self.model_dump(exclude_none=True, by_alias=False), estimated_duration="minutes")
 
 
 class NewService(ServiceChange):
@@ -216,7 +217,7 @@ class WorkerFilter(Window):
     specialization: Word | None = None
 
 
-class WorkerChange(Given):
+class WorkerChange(Change):
     """Missing fields stay as they are."""
 
     name: Word | None = None
@@ -226,13 +227,6 @@ class WorkerChange(Given):
     photo_url: OptionalLink = None
     is_available: bool | None = None
 
-    def columns(self) -> dict[str, object]:
-        return _renamed(self.model_dump(exclude_none=True, by_alias=False), specialization="skills")
-
 
 class NewWorker(WorkerChange):
     name: Word
-
-
-def _renamed(given: dict[str, object], **names: str) -> dict[str, object]:
-    return {names.get(name, name): value for name, value in given.items()}
