@@ -529,7 +529,7 @@ async def test_the_rate_limit_spaces_a_burst() -> None:
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert moments[-1] - begun >= 0.04, gaps
     async with asyncio.timeout(HANG):
-        await RateLimit(1 / 86_400).turn()  # one a day, and this is the first
+        await RateLimit(1 / 86_400).wait()  # one a day, and this is the first
 
 
 async def test_a_bug_in_handling_a_failure_affects_one_message(
