@@ -15,10 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.booking.placement import remember_customer
 from core.context import Context
-from core.db.database import leave_work, one_at_a_time
+from core.db.database import Work, leave_work, one_at_a_time
 from core.db.tables import Waiting
 from core.refusals import AlreadyWaiting, InsufficientStock, NotFound, SlotFull, TechnicianBusy, TooManyWaits
-from core.schedule import holds
 from core.schedule.occupancy import IS_WAITING
 from core.schedule.orders import BookingRequest, Order, plan_job
 from core.states import WaitState
@@ -80,7 +79,7 @@ async def append(ctx: Context, request: BookingRequest) -> Waiting:
     )
     ctx.session.add(entry)
     await ctx.session.flush()
-    leave_work(ctx.session, holds.WAITLIST)
+    leave_work(ctx.session, Work.WAITLIST)
     return entry
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
@@ -31,8 +31,6 @@ from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
 
-WORKER = "payments"
-"""Whose work a request is (`database.leave_work`)."""
 LEASE = timedelta(seconds=30)
 """How long a worker that took a request has it to itself."""
 LOOK_EVERY = timedelta(minutes=10)
@@ -71,7 +69,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         due_at=ctx.now,
     )
     ctx.session.add(made)
-    leave_work(ctx.session, WORKER)
+    leave_work(ctx.session, Work.PAYMENTS)
     await refresh(ctx.session, booking)
     return made
 
@@ -81,7 +79,7 @@ async def void(ctx: Context, booking: Booking) -> None:
     for alive in await _alive(ctx.session, booking):
         alive.state = RequestState.CANCELLED
         alive.due_at = ctx.now if alive.token else None
-        leave_work(ctx.session, WORKER)
+        leave_work(ctx.session, Work.PAYMENTS)
 
 
 async def hurry(ctx: Context, order_id: str) -> None:

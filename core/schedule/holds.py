@@ -20,15 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context
-from core.db.database import insert_into, leave_work, one_at_a_time
+from core.db.database import Work, insert_into, leave_work, one_at_a_time
 from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 
 _BLIND = {"synchronize_session": False}
 """Slots, seats and stock are never read through the session's objects."""
 
-WAITLIST = "waiting"
-"""The worker that offers what is given back to the waitlist (`database.leave_work`)."""
 _GIVING_BACK = "giving ended holds back"
 
 
@@ -47,7 +45,7 @@ async def exchange(
     """
     if leaving:
         await _leave(session, leaving, also=cells)
-        leave_work(session, WAITLIST)
+        leave_work(session, Work.WAITLIST)
     if entering:
         await _enter(session, entering, cells, cap)
     await _shift_stock(session, leaving, entering)

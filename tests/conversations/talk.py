@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from workshop import order
 
-from bot.background.waitlist_worker import Line
+from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels import telegram_render, whatsapp_render
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
@@ -157,7 +157,7 @@ class Talk:
 
     async def line_moves(self) -> None:
         """The waiting list is looked after."""
-        line = Line(self.database, shop=self.shop, clock=lambda: self.now, wake_dispatch=lambda: None)
+        line = WaitlistWorker(self.database, shop=self.shop, clock=lambda: self.now, wake_dispatch=lambda: None)
         while await line.run_once():
             pass
         await self.look()

@@ -127,6 +127,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
     return database
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("tapped", "typed", "expected"), _rows())
 async def test_everybody_can_do_what_is_theirs_and_nothing_else(
     job: Database, shop: Shop, now: datetime, tapped: str, typed: str, expected: dict[str, str]

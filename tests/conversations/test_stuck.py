@@ -69,6 +69,7 @@ async def test_an_admin_sees_why_a_message_failed_and_sends_it_again(
     assert "sudah dikirim lagi sebelumnya" in rina.screen
 
 
+@pytest.mark.parametrize("stocked", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("kind", "reason", "shown"),
     [

@@ -36,7 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from till import Till, Weather
 from workshop import ADAPTER, ANDI, BUDI, INSTALL, SPEAKER, WIRE, check_books, furnish, order
 
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_records import Transaction
@@ -96,7 +96,7 @@ class Money(RuleBasedStateMachine):
         self.way = opened(self.put_back())
         self.database = self.run(self.way.__aenter__())
         self.till = Till(lambda: self.now)
-        self.collector = Collector(
+        self.collector = PaymentWorker(
             self.database,
             self.till,
             shop=SHOP,
@@ -523,7 +523,7 @@ def bounded(examples: int, steps: int, **more: Any) -> settings:
 
 def test_the_books_match_the_real_money(sqlite: Sqlite) -> None:
     machine = type("Money", (Money,), {"put_back": staticmethod(lambda: sqlite.put_back("bare"))})
-    run_state_machine_as_test(machine, settings=bounded(25, 20))
+    run_state_machine_as_test(machine, settings=bounded(12, 20))
 
 
 def test_the_books_match_the_real_money_on_postgresql(postgres: Postgres) -> None:

@@ -1,4 +1,4 @@
-"""Every paper of a booking can be attached and fetched by its signed link; nothing else can."""
+"""Every paper of a booking can be attached and downloaded; nothing else can."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from core.schedule import bookings
 from core.shop import Shop
 
 
-async def test_each_kind_of_paper_is_a_pdf_of_its_own_number(
+async def test_each_paper_is_a_pdf_named_by_its_number(
     database: Database, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     await book(database, shop, now)

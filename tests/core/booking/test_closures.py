@@ -69,6 +69,7 @@ async def test_stock_cannot_go_below_what_is_reserved(database: Database, shop: 
     assert refused.value.params == {"name": "Speaker 6,5 inci", "reserved": 1}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("part", "on_hand", "why"),
     [(SPEAKER, -1, BadAmount), (SPEAKER, 100_001, BadAmount), ("tidak-ada", 1, NotFound)],

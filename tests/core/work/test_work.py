@@ -323,6 +323,7 @@ async def test_a_note_reaches_the_customer_with_its_photos(on: Work) -> None:
     assert linked.link.url == "https://foto.example/2.jpg"
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("text", "photos", "why"),
     [
@@ -430,6 +431,7 @@ async def test_two_taps_at_once_bill_a_cost_once(on: Work) -> None:
     assert (await booking_of(on.database)).total_price == 250_000
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("amount", [0, -5_000, 1_000_000_001])
 async def test_an_impossible_amount_is_refused(on: Work, amount: int) -> None:
     await in_progress(on)
