@@ -149,7 +149,7 @@ async def _owe(ctx: Context, booking: Booking, terms: CancellationTerms, *, reas
         await refunds.owe(ctx, booking, terms.back, reason=reason)
 
 
-# --- who is told ---------------------------------------------------------------------------------
+# --- notices ---------------------------------------------------------------------------------------
 
 _BY_CUSTOMER = ("cancelling.done", "staff.cancelled_by_customer")
 _BY_SHOP = ("cancelling.by_shop", "staff.cancelled")

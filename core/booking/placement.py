@@ -11,7 +11,7 @@ from core.states import PaymentMethod
 
 
 async def place(ctx: Context, request: BookingRequest, *, ask_for_payment: bool) -> Booking:
-    """Remember the customer, hold what the order takes, ask for the money and tell everybody.
+    """Remember the customer, hold what the order takes, ask for the money and send the notices.
 
     `ask_for_payment`: send a payment link at once; a web front end asks for it with a call of its own.
     Raises a `Refusal`, of nearly any kind.
@@ -28,12 +28,12 @@ async def remember_customer(ctx: Context, request: BookingRequest) -> None:
     customer = await ctx.session.get_one(Customer, request.customer_id)
     order = request.order
     contacts.update_details(customer, name=order.name, phone=order.phone, email=order.email)
-    # Lock the customer before the schedule, as a chat's turn does: two orders of theirs can't deadlock.
+    # Lock the customer before the schedule, as a chat's turn does: their chat and web orders can't deadlock.
     await ctx.session.flush()
 
 
 async def announce(ctx: Context, booking: Booking, *, ask_for_payment: bool) -> None:
-    """Ask for the money of a booking that now stands, unless it is paid in cash, and tell everybody."""
+    """Ask for the money, unless it is paid in cash, and send the notices of a new booking."""
     if ask_for_payment and booking.payment_method is not PaymentMethod.COD:
         await payment_requests.request(ctx, booking, percent=booking.down_payment_percent)
     await booking_notices.booked(ctx, booking)

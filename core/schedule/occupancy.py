@@ -142,7 +142,7 @@ def _occupancy_statement(*, with_technician: bool) -> Executable:
 
 
 def holds_on(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether a booking still holds its places at `now`."""
+    """Whether a booking still holds its slots at `now`."""
     return or_(Booking.hold_until.is_(None), Booking.hold_until > now)
 
 
