@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from conversations import papers
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.turn import Question, Turn, Who, question
-from core.booking import rescheduling, waitlist
+from core.booking import may_reschedule, waitlist_entries
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Link, Option, Say, say
 from core.notices import booking_notices
@@ -61,7 +61,7 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
     """The customer's bookings, newest first, and their places on the waitlist."""
     on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_LISTED)
-    waits = await waitlist.of_customer(turn.session, turn.contact.customer_id)
+    waits = await waitlist_entries(turn.session, turn.contact.customer_id)
     if not own and not on_the_web and not waits:
         return menu(turn, say("mine.none"))
     options = [Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own]
@@ -133,7 +133,7 @@ async def pay(turn: Turn, code: str) -> Question:
     if link is not None:
         return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
-    await slot_lost.ask_for_rest(turn.ctx, booking, percent=percent)
+    await slot_lost.request_payment(turn.ctx, booking, percent=percent)
     return question(say("pay.link_coming", code=code), always=[TO_MENU])
 
 
@@ -203,7 +203,7 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
 
 
 async def call_staff(turn: Turn) -> None:
-    """Tell the admins that this customer needs a person; repeated calls make one notice in a while."""
+    """Tell the admins that somebody needs a person, once in a while however often they ask."""
     await booking_notices.needs_human(turn.ctx, turn.contact, words=turn.incoming.text or "", taken=turn.state.taken)
 
 
@@ -214,7 +214,7 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
     slot_is_lost = slot_lost.waits(booking)
     if live and booking.remaining and not cash and not slot_is_lost:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
-    if rescheduling.may_move(turn.ctx, booking):
+    if may_reschedule(turn.ctx, booking):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if slot_is_lost else "option.move")))
     if slot_is_lost:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))

@@ -11,7 +11,7 @@ from core.catalogue import snapshot
 from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
 from core.db.tables import Part, Service
 from core.messaging.messages import Say, say
-from core.schedule import bookings
+from core.schedule import availability
 
 MAX_LINES = 5
 
@@ -67,7 +67,7 @@ async def _hours(turn: Turn) -> list[Say]:
     day = turn.understood.date
     if day is None:
         return actions.opening_hours(turn)
-    closed = await bookings.why_closed(turn.ctx, day, language=turn.contact.language)
+    closed = await availability.why_closed(turn.ctx, day, language=turn.contact.language)
     if closed is not None:
         return [say("aside.closed_on", day=day, why=closed)]
     opens, closes = turn.shop.weekly_hours(day) or (None, None)

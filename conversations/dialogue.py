@@ -79,7 +79,7 @@ def _flow(turn: Turn) -> Flow | None:
 
 
 async def _tapped(turn: Turn, choice: str) -> Question:
-    """A button: an action, or an option of the newest question; one of an older question is stale."""
+    """A button: an action of its own, or an option of the newest question; older ones are answered kindly."""
     if registry.exists(turn, choice):
         return await _act(turn, choice)
     number = re.fullmatch(r"(\d{1,9}):(\d{1,3})", choice)
@@ -107,7 +107,7 @@ async def _chosen(turn: Turn, option: str) -> Question:
 
 
 async def _act(turn: Turn, choice: str) -> Question:
-    """Run an action; a refusal undoes what it wrote and is said above the open question or the menu."""
+    """What a button says: staff's, of a job under way, or of the front desk."""
     try:
         async with turn.session.begin_nested():
             done = await registry.run(turn, choice)

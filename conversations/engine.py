@@ -17,6 +17,7 @@ from conversations.understand.answers import reads_as_english
 from conversations.understand.lexicon import Lexicon
 from core.catalogue import snapshot
 from core.catalogue.snapshot import Catalogue
+from core.context import Context
 from core.messaging import outbox
 from core.people import contacts
 from core.shop import Shop
@@ -44,7 +45,7 @@ class Engine:
         )
         state = State.from_json(remembered, now=now)
         understood = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
-        turn = Turn(session, self._shop, catalogue, lexicon, now, fresh, contact, state, incoming, understood)
+        turn = Turn(Context(session, self._shop, now), catalogue, lexicon, fresh, contact, state, incoming, understood)
         if is_new and turn.member is None:
             turn.remark("welcome", shop=self._shop.name)
         asking = await dialogue.answer(turn)

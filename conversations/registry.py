@@ -18,16 +18,16 @@ TO_MENU = Option("menu", say("option.menu"))
 TO_BOOKINGS = Option("mine", say("option.my_bookings"))
 Handler = Callable[[Turn, str], Awaitable[Question | None]]
 _H = TypeVar("_H", bound=Handler)
-_ACTIONS: dict[str, tuple[Who, Handler]] = {}
+ACTIONS: dict[str, tuple[Who, Handler]] = {}
 
 
 def action(name: str, *, who: Who) -> Callable[[_H], _H]:
     """Register a function as the action of that name."""
 
     def register(handler: _H) -> _H:
-        if name in _ACTIONS:
+        if name in ACTIONS:
             raise ValueError(f"two actions are called {name}")
-        _ACTIONS[name] = (who, handler)
+        ACTIONS[name] = (who, handler)
         return handler
 
     return register
@@ -35,7 +35,7 @@ def action(name: str, *, who: Who) -> Callable[[_H], _H]:
 
 def exists(turn: Turn, choice: str) -> bool:
     """Whether the writer has such an action; for customers, staff's actions don't exist."""
-    who, _ = _ACTIONS.get(_name(choice), (None, None))
+    who, _ = ACTIONS.get(_name(choice), (None, None))
     return who is not None and (who is Who.CUSTOMER or turn.may(Who.STAFF))
 
 
@@ -43,7 +43,7 @@ async def run(turn: Turn, choice: str) -> Question | None:
     """Do what a button says, if the writer may; an unknown action (an older version's button) does nothing."""
     if not exists(turn, choice):
         return None
-    who, handler = _ACTIONS[_name(choice)]
+    who, handler = ACTIONS[_name(choice)]
     if not turn.may(who):
         turn.remark("team.admins_only")
         return None
@@ -52,7 +52,7 @@ async def run(turn: Turn, choice: str) -> Question | None:
 
 def allows(turn: Turn, choice: str) -> bool:
     """Whether the writer may do that action."""
-    return exists(turn, choice) and turn.may(_ACTIONS[_name(choice)][0])
+    return exists(turn, choice) and turn.may(ACTIONS[_name(choice)][0])
 
 
 def to_booking(code: str) -> Option:

@@ -14,6 +14,7 @@ from conversations.state import State
 from conversations.understand import Understanding
 from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
+from core.context import Context
 from core.db.tables import Booking, Contact
 from core.messaging.messages import Document, Link, Option, Say
 from core.refusals import Refusal
@@ -33,11 +34,9 @@ class Who(IntEnum):
 class Turn:
     """One message being answered: what a step may read, and the remarks it adds."""
 
-    session: AsyncSession
-    shop: Shop
+    ctx: Context
     catalogue: Catalogue
     lexicon: Lexicon
-    now: datetime
     fresh: str
     """A new random id."""
     contact: Contact
@@ -46,6 +45,18 @@ class Turn:
     understood: Understanding
     remarks: list[Say] = field(default_factory=list)
     """What is said before the next question."""
+
+    @property
+    def session(self) -> AsyncSession:
+        return self.ctx.session
+
+    @property
+    def shop(self) -> Shop:
+        return self.ctx.shop
+
+    @property
+    def now(self) -> datetime:
+        return self.ctx.now
 
     @property
     def local_now(self) -> datetime:

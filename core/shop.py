@@ -171,6 +171,18 @@ class Shop(BaseModel):
         """How long an admin's silence leaves a conversation without the bot."""
         return timedelta(minutes=self.takeover_minutes)
 
+    def earliest_start(self, now: datetime) -> datetime:
+        """The first moment that can be booked: the shop wants notice."""
+        return now + timedelta(minutes=self.book_notice_minutes)
+
+    def last_day(self, now: datetime) -> date:
+        """The last day that can be booked."""
+        return self.local(now).date() + timedelta(days=self.book_ahead_days)
+
+    def hold_end(self, starts_at: datetime, now: datetime) -> datetime:
+        """When a hold ends: with its payment link, but never after the start."""
+        return min(now + self.hold, starts_at)
+
     @property
     def hold(self) -> timedelta:
         """How long a payment link and what it pays for are held."""

@@ -3,8 +3,7 @@
 from conversations import actions
 from conversations.registry import action, to_booking
 from conversations.turn import Question, Turn, Who, question
-from core.booking import cancellation, rescheduling
-from core.booking.cancellation import Terms
+from core.booking import CancellationTerms, cancellation, may_reschedule, refund_summary
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.refusals import TooLateToCancel
@@ -33,13 +32,13 @@ async def cancel(turn: Turn, argument: str) -> Question:
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
-def _confirm(turn: Turn, booking: Booking, terms: Terms, *first: Say) -> Question:
+def _confirm(turn: Turn, booking: Booking, terms: CancellationTerms, *first: Say) -> Question:
     code = booking.code
-    can_move = rescheduling.may_move(turn.ctx, booking)
+    can_move = may_reschedule(turn.ctx, booking)
     return question(
         *first,
         say("cancelling.sure", code=code, at=turn.shop.local(booking.starts_at)),
-        *cancellation.money(terms),
+        *refund_summary(terms),
         options=[
             Option(f"really:{code}:{_as_button(terms)}", say("option.yes_cancel")),
             *([Option(f"move:{code}", say("option.move"))] if can_move else []),
@@ -48,7 +47,7 @@ def _confirm(turn: Turn, booking: Booking, terms: Terms, *first: Say) -> Questio
     )
 
 
-def _as_button(terms: Terms) -> str:
+def _as_button(terms: CancellationTerms) -> str:
     return f"{terms.kept}:{terms.back}"
 
 
@@ -59,9 +58,9 @@ def _too_late(turn: Turn, code: str) -> Question:
     )
 
 
-async def _terms(turn: Turn, booking: Booking) -> Terms | None:
-    """The terms now; None when only staff can still cancel."""
+async def _terms(turn: Turn, booking: Booking) -> CancellationTerms | None:
+    """The terms of now; None when it is too late to cancel without a person."""
     try:
-        return await cancellation.offer(turn.ctx, booking, by_customer=True)
+        return await cancellation.cancellation_terms(turn.ctx, booking, by_customer=True)
     except TooLateToCancel:
         return None

@@ -35,16 +35,16 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
     """
     if code:
         booking = await turn.own_booking(code)
-        rescheduling.check_may_move(turn.ctx, booking)
+        rescheduling.check_may_reschedule(turn.ctx, booking)
         turn.state.begin(MOVE.name)
         choose_booking(turn, booking)
         return None
     live = await _live(turn)
-    movable = [booking for booking in live if rescheduling.may_move(turn.ctx, booking)]
+    movable = [booking for booking in live if rescheduling.may_reschedule(turn.ctx, booking)]
     if turn.state.flow not in (None, MOVE.name) or not live:
         return await actions.my_bookings(turn)
     if not movable:
-        rescheduling.check_may_move(turn.ctx, min(live, key=_start))
+        rescheduling.check_may_reschedule(turn.ctx, min(live, key=_start))
     turn.state.begin(MOVE.name)
     _absorb(turn)
     if len(movable) == 1:
@@ -71,7 +71,7 @@ class Which(Step):
         return turn.state.about is None
 
     async def ask(self, turn: Turn) -> Question:
-        movable = [each for each in await _live(turn) if rescheduling.may_move(turn.ctx, each)]
+        movable = [each for each in await _live(turn) if rescheduling.may_reschedule(turn.ctx, each)]
         return question(
             say("move.which"),
             options=[
@@ -137,7 +137,7 @@ class Agreed(Step):
 
 
 async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
-    await rescheduling.move(
+    await rescheduling.reschedule(
         turn.ctx, booking, draft.chosen_start(turn), technician_id=draft.technician_id(turn), actor=actor
     )
 
@@ -186,7 +186,7 @@ async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Questio
         return _settled(code)
     try:
         async with turn.session.begin_nested():
-            await rescheduling.move(
+            await rescheduling.reschedule(
                 turn.ctx,
                 booking,
                 read_start(turn, start),

@@ -4,15 +4,18 @@ from conversations.booking import draft, waitlist
 from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_method, read_yes_no
-from core.db.tables import Booking, Customer
+from core.booking import place
+from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
-from core.notices import booking_notices
-from core.payment import payment_methods, payment_requests
-from core.pricing import policy, trust
+from core.payment import payment_methods
+from core.pricing import policy, quotes, trust
 from core.pricing.prices import Line, Quote, down_payment
-from core.refusals import BadDownPayment, CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows
-from core.schedule import bookings
-from core.schedule.orders import Order
+from core.refusals import (
+    BadDownPayment,
+    CashForServicesOnly,
+    MethodCannotPay,
+    NoCashAfterNoShows,
+)
 from core.states import Location, PaymentMethod
 
 CHANGES: dict[str, tuple[str, ...]] = {
@@ -165,10 +168,12 @@ class Plan(Step):
 
 
 async def finish(turn: Turn) -> Question:
-    """Book it, or put it on the waitlist."""
-    order = draft.order(turn)
-    _remember(turn.contact.customer, order)
-    last = await waitlist.join(turn, order) if draft.is_for_waitlist(turn) else _booked(turn, await _book(turn, order))
+    """Place the booking or join the waitlist; a refusal undoes it and asks again for the answers it is about."""
+    request = draft.request(turn)
+    if draft.is_for_waitlist(turn):
+        last = await waitlist.join(turn, request)
+    else:
+        last = _booked(turn, await place(turn.ctx, request, ask_for_payment=True))
     turn.state.begin(None)
     return last
 
@@ -177,39 +182,18 @@ async def refused(_: Turn, __: str) -> Question:
     return question(say("refusal.ends_draft"))
 
 
-def _remember(customer: Customer, order: Order) -> None:
-    customer.name, customer.email = order.name, order.email or customer.email
-    customer.phone = customer.phone or order.phone
-
-
 def _booked(turn: Turn, booking: Booking) -> Question:
     where = {"code": booking.code, "total": booking.total_price, "at": turn.shop.local(booking.starts_at)}
     key = "booked.cash" if booking.payment_method is PaymentMethod.COD else "booked.link_coming"
     return question(say(key, **where))
 
 
-async def _book(turn: Turn, order: Order) -> Booking:
-    customer = turn.contact.customer
-    booking = await bookings.book(
-        turn.ctx,
-        order,
-        customer_id=customer.id,
-        contact_id=turn.contact.id,
-        language=turn.contact.language,
-        code=turn.new_code,
-    )
-    if order.method is not PaymentMethod.COD:
-        await payment_requests.request(turn.ctx, booking, percent=order.down_payment_percent)
-    await booking_notices.booked(turn.ctx, booking)
-    return booking
-
-
 async def _no_shows(turn: Turn) -> int:
-    return await trust.count(turn.session, turn.contact.customer_id)
+    return await trust.count_no_shows(turn.session, turn.contact.customer_id)
 
 
 async def _quote(turn: Turn) -> Quote:
-    return await bookings.quote_for(turn.ctx, draft.basket(turn), draft.services(turn), location=draft.location(turn))
+    return await quotes.quote_for(turn.ctx, draft.basket(turn), draft.services(turn), location=draft.location(turn))
 
 
 def _price_line(line: Line) -> Say:

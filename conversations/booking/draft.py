@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from conversations.turn import Turn
+from core.booking import BookingRequest, Order
 from core.db.tables import Booking, Part
 from core.schedule import bookings
-from core.schedule.orders import Order
 from core.states import Location, PaymentMethod
 
 
@@ -68,7 +68,7 @@ async def job(turn: Turn) -> Job:
     if turn.state.about is None:
         return Job(minutes(turn), skills(turn))
     booking = await bookings.load(turn.session, code=turn.state.about)
-    return Job(booking.minutes, await bookings.skills_of(turn.session, booking), booking)
+    return Job(booking.minutes, await bookings.required_skills(turn.session, booking), booking)
 
 
 def day(turn: Turn) -> date | None:
@@ -131,8 +131,19 @@ def order(turn: Turn) -> Order:
     )
 
 
+def request(turn: Turn) -> BookingRequest:
+    """The order, for the customer of this chat."""
+    return BookingRequest(
+        order=order(turn),
+        customer_id=turn.contact.customer_id,
+        contact_id=turn.contact.id,
+        language=turn.contact.language,
+        code=turn.new_code,
+    )
+
+
 def car(turn: Turn) -> tuple[str, str, int] | None:
-    """Brand, model and year, once all are known."""
+    """The order, for the customer of this chat."""
     brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
     return (brand, model, year) if brand and model and year else None
 

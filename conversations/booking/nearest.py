@@ -5,7 +5,7 @@ from datetime import datetime
 from conversations.turn import Turn
 from core.messaging.messages import Option, say
 from core.refusals import NotFound
-from core.schedule import bookings
+from core.schedule import availability
 
 
 async def nearest_slots(
@@ -15,16 +15,16 @@ async def nearest_slots(
     *,
     action: str = "",
     technician_id: str | None = None,
-    besides: int | None = None,
+    moving: int | None = None,
     excluding: datetime | None = None,
     count: int = 3,
 ) -> list[Option]:
     """Free starts for a job of so many minutes; an option's id is `action` and the local start.
 
-    `besides` is the id of a booking whose own seats count as free.
+    `moving` is the id of a booking whose own seats count as free.
     """
-    found = await bookings.nearest_free(
-        turn.ctx, around, minutes, technician_id=technician_id, besides=besides, count=count
+    found = await availability.nearest_free(
+        turn.ctx, around, minutes, technician_id=technician_id, moving=moving, count=count
     )
     local = [turn.shop.local(at) for at in found if at != excluding]
     return [Option(f"{action}{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]

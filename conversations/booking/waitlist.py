@@ -11,25 +11,27 @@ from conversations import actions
 from conversations.booking.nearest import nearest_slots, read_start
 from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Question, Turn, Who, question
-from core.booking import waitlist
+from core.booking import (
+    WAITABLE,
+    BookingRequest,
+    count_ahead,
+    join_waitlist,
+    leave_waitlist,
+    pass_on_offer,
+    rejoin_waitlist,
+    take_offer,
+    waitlist_entries,
+)
 from core.db.tables import Booking, Waiting
 from core.messaging.messages import Option, say
 from core.refusals import InsufficientStock, InThePast, NotFound, Refusal
-from core.schedule.orders import Order
 from core.states import PaymentMethod
 
 
-async def join(turn: Turn, order: Order) -> Question:
-    """Put an order on the waitlist; raises what `core.booking.waitlist.join` does."""
-    wait = await waitlist.join(
-        turn.ctx,
-        order,
-        customer_id=turn.contact.customer_id,
-        contact_id=turn.contact.id,
-        language=turn.contact.language,
-        code=turn.new_code,
-    )
-    return await _joined(turn, wait, order.name)
+async def join(turn: Turn, request: BookingRequest) -> Question:
+    """Join the waitlist; raises what `join_waitlist` does."""
+    wait = await join_waitlist(turn.ctx, request)
+    return await _joined(turn, wait, request.order.name)
 
 
 @action("wait-take", who=Who.CUSTOMER)
@@ -47,7 +49,7 @@ async def take_at(turn: Turn, argument: str) -> Question:
 
 @action("wait-pass", who=Who.CUSTOMER)
 async def pass_on(turn: Turn, code: str) -> Question:
-    await waitlist.pass_on(turn.ctx, await turn.own_booking(code))
+    await pass_on_offer(turn.ctx, await turn.own_booking(code))
     return actions.menu(turn, say("waiting.passed"))
 
 
@@ -55,18 +57,18 @@ async def pass_on(turn: Turn, code: str) -> Question:
 async def join_again(turn: Turn, code: str) -> Question:
     """Join again, at the end of the waitlist."""
     booking = await turn.own_booking(code)
-    wait = await waitlist.join_again(turn.ctx, booking, code=turn.new_code)
+    wait = await rejoin_waitlist(turn.ctx, booking, code=turn.new_code)
     return await _joined(turn, wait, booking.name)
 
 
 @action("wait", who=Who.CUSTOMER)
 async def see(turn: Turn, code: str) -> Question:
-    found = await waitlist.of_customer(turn.session, turn.contact.customer_id)
+    found = await waitlist_entries(turn.session, turn.contact.customer_id)
     wait = next((each for each in found if each.booking_code == code), None)
     if wait is None:
         raise NotFound
     return question(
-        say("wait.head", at=turn.shop.local(wait.starts_at), ahead=await waitlist.ahead_of(turn.session, wait)),
+        say("wait.head", at=turn.shop.local(wait.starts_at), ahead=await count_ahead(turn.session, wait)),
         options=[Option(f"wait-leave:{code}", say("wait.option.leave"))],
         always=_BACK,
     )
@@ -74,12 +76,12 @@ async def see(turn: Turn, code: str) -> Question:
 
 @action("wait-leave", who=Who.CUSTOMER)
 async def leave(turn: Turn, code: str) -> Question:
-    wait = await waitlist.leave(turn.session, code, customer_id=turn.contact.customer_id)
+    wait = await leave_waitlist(turn.session, code, customer_id=turn.contact.customer_id)
     return actions.menu(turn, say("wait.left", at=turn.shop.local(wait.starts_at)))
 
 
 async def _joined(turn: Turn, wait: Waiting, name: str) -> Question:
-    ahead, at = await waitlist.ahead_of(turn.session, wait), turn.shop.local(wait.starts_at)
+    ahead, at = await count_ahead(turn.session, wait), turn.shop.local(wait.starts_at)
     if ahead:
         return question(say("waiting.joined_behind", name=name, at=at, ahead=ahead))
     return question(say("waiting.joined", name=name, at=at))
@@ -89,8 +91,8 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     booking = await turn.own_booking(code)
     try:
         async with turn.session.begin_nested():
-            await waitlist.take(turn.ctx, booking, starts_at=starts_at)
-    except (*waitlist.SCARCE, InThePast) as gone:
+            await take_offer(turn.ctx, booking, starts_at=starts_at)
+    except (*WAITABLE, InThePast) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)
     cash = booking.payment_method is PaymentMethod.COD
     return question(

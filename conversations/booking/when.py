@@ -11,17 +11,9 @@ from conversations.understand.answers import read_wait, read_whatever
 from conversations.understand.when import read_when
 from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
-from core.refusals import (
-    AlreadyWaiting,
-    InThePast,
-    OutsideHours,
-    Refusal,
-    SlotFull,
-    TechnicianBusy,
-    TooFarAhead,
-)
-from core.schedule import bookings, slots
-from core.schedule.bookings import SlotLoad
+from core.refusals import AlreadyWaiting, InThePast, OutsideHours, Refusal, SlotFull, TechnicianBusy, TooFarAhead
+from core.schedule import availability, slots
+from core.schedule.availability import SlotAvailability
 
 DAYS_SHOWN = 7
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
@@ -34,7 +26,7 @@ class Day(Step):
     reopened_by = (InThePast, TooFarAhead)
 
     async def ask(self, turn: Turn) -> Question:
-        days = await bookings.open_days(turn.ctx, count=DAYS_SHOWN)
+        days = await availability.open_days(turn.ctx, count=DAYS_SHOWN)
         return question(
             say("ask.date"),
             options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],
@@ -80,7 +72,7 @@ async def _complaint_about_day(turn: Turn, day: date) -> Say | None:
         return say("date.past", day=day)
     if (day - today).days > turn.shop.book_ahead_days:
         return say("date.too_far", days=turn.shop.book_ahead_days)
-    closed = await bookings.why_closed(turn.ctx, day, language=turn.contact.language)
+    closed = await availability.why_closed(turn.ctx, day, language=turn.contact.language)
     return None if closed is None else say("date.closed", day=day, why=closed)
 
 
@@ -210,17 +202,17 @@ class Slot(Step):
             return say("time.full", at=at)
         return say("time.too_short", at=at, hours=say("hours_needed", minutes=job.minutes))
 
-    def _waitlist_hint(self, turn: Turn, waitable: Sequence[SlotLoad]) -> list[Say]:
-        """Explain the waitlist after a full slot was asked for."""
+    def _waitlist_hint(self, turn: Turn, waitable: Sequence[SlotAvailability]) -> list[Say]:
+        """Who asked for a full slot hears that it can be waited for."""
         asked = turn.state.get("full")
         return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in waitable) else []
 
-    async def _ask_nearest(self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotLoad]) -> Question:
+    async def _ask_nearest(self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotAvailability]) -> Question:
         near = await nearest_slots(
             turn,
             turn.shop.at(day, time(12)),
             job.minutes,
-            besides=job.moved_id,
+            moving=job.moved_id,
             excluding=job.moved.starts_at if job.moved and job.moved.holding else None,
             count=5,
         )
@@ -233,23 +225,18 @@ class Slot(Step):
         )
 
 
-async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
-    return await bookings.day_load(turn.ctx, day, minutes=job.minutes, besides=job.moved_id)
+async def _load(turn: Turn, day: date, job: Job) -> list[SlotAvailability]:
+    return await availability.slots_of_day(turn.ctx, day, minutes=job.minutes, moving=job.moved_id)
 
 
-def _can_join_waitlist(turn: Turn, slot: SlotLoad, job: Job) -> bool:
-    """Whether a new job can join the waitlist for a slot: it would fit there if others left."""
-    if (
-        slot.free
-        or job.moved is not None
-        or slot.cap == 0
-        or slots.too_soon(slot.starts_at, shop=turn.shop, now=turn.now)
-    ):
+def _can_join_waitlist(turn: Turn, slot: SlotAvailability, job: Job) -> bool:
+    """Whether a new job can stand in the line for a slot: it would fit there, were it not for others."""
+    if slot.free or job.moved is not None or slot.cap == 0 or slot.starts_at < turn.shop.earliest_start(turn.now):
         return False
     return bool(slots.span(slot.starts_at, job.minutes, turn.shop))
 
 
-def _waitlist_option(turn: Turn, slot: SlotLoad) -> Option:
+def _waitlist_option(turn: Turn, slot: SlotAvailability) -> Option:
     at = turn.shop.local(slot.starts_at)
     return Option(f"wait:{at:%H:%M}", say("option.wait_slot", at=at))
 
@@ -259,7 +246,7 @@ def _is_current_start(job: Job, at: datetime) -> bool:
     return job.moved is not None and job.moved.holding and job.moved.starts_at == at
 
 
-def _slot_line(turn: Turn, slot: SlotLoad) -> Say:
+def _slot_line(turn: Turn, slot: SlotAvailability) -> Say:
     at: datetime = turn.shop.local(slot.starts_at)
     if slot.free:
         return say("slot.load", at=at, taken=slot.taken, cap=slot.cap)
@@ -312,4 +299,4 @@ class WhichTechnician(Step):
 
 async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:
     job = await draft.job(turn)
-    return await bookings.free_technicians(turn.ctx, starts_at, job.minutes, skills=job.skills, besides=job.moved_id)
+    return await availability.free_technicians(turn.ctx, starts_at, job.minutes, skills=job.skills, moving=job.moved_id)

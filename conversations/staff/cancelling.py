@@ -4,7 +4,7 @@ from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.staff.steps import Words
 from conversations.turn import Flow, Question, Turn, Who, question
-from core.booking import cancellation
+from core.booking import cancel, cancellation_terms, no_show_terms, record_no_show, staff_refund_summary
 from core.messaging.messages import Option, say
 from core.notices import booking_notices
 from core.states import BookingStatus, check_move
@@ -22,10 +22,10 @@ async def call_off(turn: Turn, code: str) -> None:
 async def no_show(turn: Turn, code: str) -> Question:
     """Confirm first, with what it costs the customer."""
     booking = await who.job(turn, code)
-    due = await cancellation.offer_for_no_show(turn.ctx, booking)
+    due = await no_show_terms(turn.ctx, booking)
     return question(
         say("team.no_show_sure", code=code, at=turn.shop.local(booking.starts_at)),
-        *([booking_notices.block(cancellation.sums(due))] if due.paid else []),
+        *([booking_notices.block(staff_refund_summary(due))] if due.paid else []),
         options=[
             Option(f"yes-no-show:{code}", say("team.option.yes_no_show")),
             jobs.back_to_job(code),
@@ -36,7 +36,7 @@ async def no_show(turn: Turn, code: str) -> Question:
 @action("yes-no-show", who=Who.STAFF)
 async def yes_no_show(turn: Turn, code: str) -> Question:
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.no_show(turn.ctx, booking, actor=actor)
+    await record_no_show(turn.ctx, booking, actor=actor)
     return await jobs.card(turn, code, say("team.no_show_noted"))
 
 
@@ -46,14 +46,14 @@ class Reason(Words):
 
     async def ask(self, turn: Turn) -> Question:
         booking = await who.job(turn, turn.state.about or "")
-        terms = await cancellation.offer(turn.ctx, booking, by_customer=False)
-        return question(say("team.ask.reason", code=turn.state.about), *cancellation.sums(terms))
+        terms = await cancellation_terms(turn.ctx, booking, by_customer=False)
+        return question(say("team.ask.reason", code=turn.state.about), *staff_refund_summary(terms))
 
 
 async def _finish(turn: Turn) -> Question:
     code, answers = turn.state.close()
     booking, actor = await who.job(turn, code), who.acting(turn).name
-    await cancellation.cancel(turn.ctx, booking, reason=answers["reason"], actor=actor)
+    await cancel(turn.ctx, booking, reason=answers["reason"], actor=actor)
     return await jobs.card(turn, code, say("team.called_off"))
 
 

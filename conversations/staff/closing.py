@@ -7,7 +7,7 @@ from conversations.staff import jobs
 from conversations.staff.menu import menu
 from conversations.staff.steps import Confirmation, Words
 from conversations.turn import Flow, Question, Step, Turn, Who, question
-from core.booking import closures
+from core.booking import affected_by_closing, close_day
 from core.messaging.messages import Option, say
 
 
@@ -47,7 +47,7 @@ class ReallyClose(Confirmation):
 
     async def ask(self, turn: Turn) -> Question:
         day = _day(turn)
-        booked = await closures.affected(turn.ctx, day)
+        booked = await affected_by_closing(turn.ctx, day)
         return question(
             say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(booked)),
             options=[Option("yes", say("team.option.close_it")), Option("no", say("option.no"))],
@@ -63,7 +63,7 @@ async def _finish(turn: Turn) -> Question:
     _, answers = turn.state.close()
     if not answers["really_close"]:
         return await menu(turn, first=say("team.not_closed"))
-    booked = await closures.close_day(turn.ctx, day, answers["because"])
+    booked = await close_day(turn.ctx, day, answers["because"])
     if not booked:
         return await menu(turn, first=say("team.closed", day=day))
     return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(booked)), booked, more="jobs:today")

@@ -8,7 +8,6 @@ from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
 from core import work
 from core.messaging.messages import Option, say
-from core.work.costs import MOST
 
 NO_PHOTO = ""
 
@@ -39,7 +38,7 @@ class HowMuch(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """An unambiguous amount in rupiah."""
         amount = read_rupiah(text)
-        if amount is None or not 1 <= amount <= MOST:
+        if amount is None or not 1 <= amount <= work.MAX_COST:
             return False
         turn.state.put(self.name, amount)
         return True

@@ -37,7 +37,7 @@ async def figures(turn: Turn, _: str) -> Question:
 
 @action("pending", who=Who.ADMIN)
 async def pending(turn: Turn, begins: str) -> Question:
-    """Pending bookings: first those whose slot was lost, then by appointment."""
+    """The bookings that wait: those paid without a place, then for money or a technician, the next appointment first."""
     found, _ = await overview.find(turn.ctx, status=BookingStatus.PENDING, limit=200)
     if not found:
         return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])

@@ -112,7 +112,7 @@ async def finish_anyway(turn: Turn, code: str) -> Question:
 async def send_link(turn: Turn, code: str) -> Question:
     """Send the customer a payment link for the rest; staff sees one that already exists."""
     booking = await who.job(turn, code)
-    request = await slot_lost.ask_for_rest(turn.ctx, booking, percent=None)
+    request = await slot_lost.request_payment(turn.ctx, booking, percent=None)
     if request.url is None:
         return question(say("team.link_coming", amount=request.amount), options=[back_to_job(code)])
     return question(

@@ -37,7 +37,7 @@ async def owed(turn: Turn, key: str) -> Question:
 
 @action("ask-account", who=Who.ADMIN)
 async def ask_account(turn: Turn, key: str) -> Question:
-    """Ask the customer for a bank account again; raises `NotFound`, `AlreadySentBack`."""
+    """Ask the customer for a bank account once more; raises `NotFound`, `AlreadySentBack`."""
     await owing.ask_again(turn.ctx, key)
     return await _card(turn, key, say("team.refund_asked"))
 

@@ -9,11 +9,13 @@ Either way a reader can't write, and who waits too long for a lock gets an `Oper
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -58,7 +60,26 @@ _WATCHING_US = {
 }
 """After a minute PostgreSQL lets go what a process of ours holds that stands still, or whose machine lost its power."""
 
+
+_LAST_NUMBERED, _ITS_SUCCESSOR = "0015", "schema_1"
+"""The migrations '0001' to '0015' became one, which makes the same schema as they did."""
+
+
+class Work(StrEnum):
+    """Kinds of work that a transaction leaves to a background worker."""
+
+    TELEGRAM = "telegram"  # the three channels: messages to send
+    WHATSAPP = "whatsapp"
+    EMAIL = "email"
+    PAYMENTS = "payments"  # links to make or close, refunds, notifications to confirm
+    WAITLIST = "waitlist"  # places to offer
+
+
 StillMine = Callable[[], Awaitable[None]]
+
+
+class SchemaTooOld(Exception):
+    """Why this version can't upgrade a database, and what to do first, in a sentence."""
 
 
 class Database:
@@ -230,27 +251,31 @@ async def one_at_a_time(session: AsyncSession, what: str) -> None:
         await session.execute(select(_advisory_lock(what)))
 
 
-def leave_work(session: AsyncSession, whose: str) -> None:
-    """Note who has something to do once this is committed, so that nobody else is woken: a channel, or "payments"."""
-    session.info.setdefault("work", set()).add(whose)
+def leave_work(session: AsyncSession, work: Work) -> None:
+    """Note what there is to do once this is committed, so that only its worker is woken."""
+    session.info.setdefault("work", set()).add(work)
 
 
-def work_left(session: AsyncSession) -> frozenset[str]:
-    """For whom this transaction has left work."""
+def work_left(session: AsyncSession) -> frozenset[Work]:
     return frozenset(session.info.get("work", ()))
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the schema to the newest version (Alembic), however long it takes; processes that start together do it one after the other."""
+    """Bring the schema to the newest version (Alembic), however long it takes; processes that start together do it one after the other.
+
+    Raises `SchemaTooOld`; then nothing has changed.
+    """
     engine = _migrating(database)
-    async with engine.begin() as connection:
-        if not database.is_sqlite:
-            # Who migrates may take longer than anybody waits for a row; his changes still wait no longer than that.
-            await connection.execute(text("SET LOCAL lock_timeout = 0"))
-            await connection.execute(select(_advisory_lock("upgrading")))
-            await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
-        await connection.run_sync(_upgrade)
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            if not database.is_sqlite:
+                # Who migrates may take longer than anybody waits for a row; his changes still wait no longer than that.
+                await connection.execute(text("SET LOCAL lock_timeout = 0"))
+                await connection.execute(select(_advisory_lock("upgrading")))
+                await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+            await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
 
 
 def _migrating(database: Database) -> AsyncEngine:
@@ -269,4 +294,16 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "core.db:migrations")
     config.attributes["connection"] = connection
+    _replace_numbered(connection)
     command.upgrade(config, "head")
+
+
+def _replace_numbered(connection: Connection) -> None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision == _LAST_NUMBERED:
+        connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": _ITS_SUCCESSOR})
+    elif revision and revision.isdecimal() and revision < _LAST_NUMBERED:
+        raise SchemaTooOld(
+            f"The database has schema {revision}, which is too old to upgrade from: "
+            "run `bengkel db upgrade` of version 0.1.0 as of commit ab43fdb first."
+        )

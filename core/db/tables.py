@@ -79,6 +79,11 @@ def _words(enum: type[StrEnum]) -> Enum:
     )
 
 
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """An index of only the rows for which `where` holds, on both databases."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class Base(DeclarativeBase):
     """Names every constraint, so that migrations can refer to it."""
 
@@ -305,12 +310,7 @@ class Inbound(Base):
     __tablename__ = "inbound"
     __table_args__ = (
         Index("ix_inbound_received_at", "received_at"),
-        Index(
-            "ix_inbound_failed",
-            "received_at",
-            sqlite_where=text("error IS NOT NULL"),
-            postgresql_where=text("error IS NOT NULL"),
-        ),
+        _partial("ix_inbound_failed", "received_at", where="error IS NOT NULL"),
     )
 
     channel: Mapped[str] = mapped_column(primary_key=True)
@@ -327,35 +327,11 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index(
-            "ix_outbox_waiting",
-            "channel",
-            "address",
-            "due_at",
-            "id",
-            sqlite_where=text("state IN ('due', 'sending')"),
-            postgresql_where=text("state IN ('due', 'sending')"),
-        ),
-        Index(
-            "ix_outbox_due",
-            "channel",
-            "due_at",
-            sqlite_where=text("state IN ('due', 'sending')"),
-            postgresql_where=text("state IN ('due', 'sending')"),
-        ),
-        Index(
-            "ix_outbox_failed",
-            "due_at",
-            sqlite_where=text("state = 'failed'"),
-            postgresql_where=text("state = 'failed'"),
-        ),
+        _partial("ix_outbox_waiting", "channel", "address", "due_at", "id", where="state IN ('due', 'sending')"),
+        _partial("ix_outbox_due", "channel", "due_at", where="state IN ('due', 'sending')"),
+        _partial("ix_outbox_failed", "due_at", where="state = 'failed'"),
         Index("ix_outbox_booking_id", "booking_id"),
-        Index(
-            "ix_outbox_about",
-            "about",
-            sqlite_where=text("about IS NOT NULL"),
-            postgresql_where=text("about IS NOT NULL"),
-        ),
+        _partial("ix_outbox_about", "about", where="about IS NOT NULL"),
         Index("ix_outbox_created_at", "created_at"),
         Index("ix_outbox_vendor_id", "vendor_id"),
     )
@@ -431,18 +407,12 @@ class Booking(Base):
         Index("ix_booking_status", "status", "starts_at", "payment_status"),
         Index("ix_booking_payment_status", "payment_status", "starts_at"),
         Index("ix_booking_technician", "technician_id", "starts_at", "status", "payment_status"),
-        Index(
-            "ix_booking_hold_until",
-            "hold_until",
-            sqlite_where=text("hold_until IS NOT NULL"),
-            postgresql_where=text("hold_until IS NOT NULL"),
-        ),
-        Index(
+        _partial("ix_booking_hold_until", "hold_until", where="hold_until IS NOT NULL"),
+        _partial(
             "ix_booking_without_place",
             "status",  # the same for all; without it SQLite thinks the index of all pending ones the better
             "paid_at",
-            sqlite_where=text("status = 'pending' AND paid_amount > 0 AND NOT holding"),
-            postgresql_where=text("status = 'pending' AND paid_amount > 0 AND NOT holding"),
+            where="status = 'pending' AND paid_amount > 0 AND NOT holding",
         ),
         CheckConstraint("total_price >= 0 AND paid_amount >= 0", name="money"),
     )
@@ -554,19 +524,8 @@ class Waiting(Base):
 
     __tablename__ = "waiting"
     __table_args__ = (
-        Index(
-            "ix_waiting_slot",
-            "starts_at",
-            "id",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-        Index(
-            "ix_waiting_offered_until",
-            "offered_until",
-            sqlite_where=text("state = 'offered'"),
-            postgresql_where=text("state = 'offered'"),
-        ),
+        _partial("ix_waiting_slot", "starts_at", "id", where="state = 'waiting'"),
+        _partial("ix_waiting_offered_until", "offered_until", where="state = 'offered'"),
         Index("ix_waiting_customer", "customer_id", "created_at"),
     )
 
@@ -579,7 +538,7 @@ class Waiting(Base):
     starts_at: Mapped[datetime]
     """The start it was wanted for; the wait is over when it has come."""
     order: Mapped[dict[str, Any]]
-    """`bookings.Order` as JSON, and the `total` it would have cost when the wait began."""
+    """An `Order` as JSON, and the `total` it would have cost when the wait began."""
     state: Mapped[WaitState] = mapped_column(default=WaitState.WAITING)
     created_at: Mapped[datetime]
     offered_until: Mapped[datetime | None]
@@ -673,12 +632,7 @@ class PaymentRequest(Base):
     __table_args__ = (
         Index("ix_payment_request_booking_id", "booking_id"),
         Index("ix_payment_request_created_at", "created_at"),
-        Index(
-            "ix_payment_request_due_at",
-            "due_at",
-            sqlite_where=text("due_at IS NOT NULL"),
-            postgresql_where=text("due_at IS NOT NULL"),
-        ),
+        _partial("ix_payment_request_due_at", "due_at", where="due_at IS NOT NULL"),
     )
 
     order_id: Mapped[str] = mapped_column(primary_key=True)
@@ -723,12 +677,7 @@ class PaymentNotification(Base):
     __tablename__ = "payment_notification"
     __table_args__ = (
         UniqueConstraint("order_id", "digest"),
-        Index(
-            "ix_payment_notification_due_at",
-            "due_at",
-            sqlite_where=text("due_at IS NOT NULL"),
-            postgresql_where=text("due_at IS NOT NULL"),
-        ),
+        _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -772,15 +721,8 @@ class Refund(Base):
     __tablename__ = "refund"
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
-        Index(
-            "ix_refund_open", "asked_at", sqlite_where=text("state <> 'done'"), postgresql_where=text("state <> 'done'")
-        ),
-        Index(
-            "ix_refund_due_at",
-            "due_at",
-            sqlite_where=text("due_at IS NOT NULL"),
-            postgresql_where=text("due_at IS NOT NULL"),
-        ),
+        _partial("ix_refund_open", "asked_at", where="state <> 'done'"),
+        _partial("ix_refund_due_at", "due_at", where="due_at IS NOT NULL"),
     )
 
     key: Mapped[str] = mapped_column(primary_key=True)

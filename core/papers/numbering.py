@@ -5,7 +5,7 @@
     of_booking  ──> the names of a booking's papers, by which they are loaded and sent
 
 A booking's papers of a kind are named by its code: "BK-7F3K2Q", then "BK-7F3K2Q.2", "BK-7F3K2Q.3" …
-The database refuses to change or delete them (migration 0010); only a person's data can be erased (`privacy`).
+The database refuses to change or delete them (triggers in `migrations`); only a person's data can be erased (`privacy`).
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,8 @@
 """One status answer of Midtrans' with all it is about: what `settlement` and `returns` act on."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
 from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
@@ -13,31 +11,28 @@ from core.money import Money
 from core.notices import booking_notices
 from core.payment import ledger
 from core.payment.midtrans_status import Attempt
-from core.shop import Shop
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """A confirmed status of an attempt, with its request and its booking, which is locked."""
 
-    session: AsyncSession
+    ctx: Context
     request: PaymentRequest
     booking: Booking
     attempt: Attempt
-    shop: Shop
-    now: datetime
 
     async def entries(self) -> list[LedgerEntry]:
         """What the ledger holds of this request."""
         order_id = self.request.order_id
-        found = await self.session.scalars(
+        found = await self.ctx.session.scalars(
             select(LedgerEntry).where(LedgerEntry.order_id == order_id).order_by(LedgerEntry.id)
         )
         return list(found)
 
     async def attempts(self) -> list[PaymentAttempt]:
         """The attempts of this request that Midtrans confirmed."""
-        found = await self.session.scalars(
+        found = await self.ctx.session.scalars(
             select(PaymentAttempt).where(PaymentAttempt.order_id == self.request.order_id)
         )
         return list(found)
@@ -45,7 +40,7 @@ class Case:
     async def enter(self, kind: str, reference: str, amount: Money) -> bool:
         """Enter money of this attempt in the ledger, once, with the answer and the notifications that told it; whether it was new."""
         new = await ledger.enter(
-            Context(self.session, self.shop, self.now),
+            self.ctx,
             self.booking,
             kind,
             amount,
@@ -62,7 +57,7 @@ class Case:
     async def _notifications(self) -> list[int]:
         """The ids of the raw notifications of this request."""
         order_id = self.request.order_id
-        kept = await self.session.scalars(
+        kept = await self.ctx.session.scalars(
             select(PaymentNotification.id)
             .where(PaymentNotification.order_id == order_id)
             .order_by(PaymentNotification.id)
@@ -71,10 +66,10 @@ class Case:
 
     def log(self, kind: str, **detail: object) -> None:
         """Put it on the booking's time line."""
-        event = BookingEvent(booking_id=self.booking.id, at=self.now, kind=kind, actor="midtrans", detail=detail)
-        self.session.add(event)
+        event = BookingEvent(booking_id=self.booking.id, at=self.ctx.now, kind=kind, actor="midtrans", detail=detail)
+        self.ctx.session.add(event)
 
     async def alert(self, cause: str, what: Say) -> None:
         """Tell the admins, once per request and cause."""
         key = f"{cause}:{self.request.order_id}"
-        await booking_notices.alert(Context(self.session, self.shop, self.now), self.booking, what, key=key)
+        await booking_notices.alert(self.ctx, self.booking, what, key=key)

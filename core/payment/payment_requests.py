@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
@@ -27,12 +27,10 @@ from core.payment.payment_methods import channels
 from core.pricing import trust
 from core.pricing.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition
-from core.schedule import bookings, slots
+from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
 
-WORKER = "payments"
-"""Whose work a request is (`database.leave_work`)."""
 LEASE = timedelta(seconds=30)
 """How long a worker that took a request has it to itself."""
 LOOK_EVERY = timedelta(minutes=10)
@@ -52,7 +50,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
     amount = _amount(booking, ctx.shop, percent)
     able = channels(booking.payment_method, amount)
     if percent != booking.down_payment_percent:  # what was agreed when it was booked stands
-        await trust.check(ctx, booking.customer_id, booking.payment_method, percent)
+        await trust.check_payment_terms(ctx, booking.customer_id, booking.payment_method, percent)
     for alive in await _alive(ctx.session, booking):
         if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > ctx.now:
             return alive
@@ -71,7 +69,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         due_at=ctx.now,
     )
     ctx.session.add(made)
-    leave_work(ctx.session, WORKER)
+    leave_work(ctx.session, Work.PAYMENTS)
     await refresh(ctx.session, booking)
     return made
 
@@ -81,7 +79,7 @@ async def void(ctx: Context, booking: Booking) -> None:
     for alive in await _alive(ctx.session, booking):
         alive.state = RequestState.CANCELLED
         alive.due_at = ctx.now if alive.token else None
-        leave_work(ctx.session, WORKER)
+        leave_work(ctx.session, Work.PAYMENTS)
 
 
 async def hurry(ctx: Context, order_id: str) -> None:
@@ -309,7 +307,7 @@ async def _hold(ctx: Context, booking: Booking) -> None:
     if not booking.holding or (booking.hold_until is not None and booking.hold_until <= ctx.now):
         await bookings.hold_again(ctx, booking)
     # A new link, a new hold: they end together.
-    booking.hold_until = slots.hold_end(booking.starts_at, shop=ctx.shop, now=ctx.now)
+    booking.hold_until = ctx.shop.hold_end(booking.starts_at, ctx.now)
 
 
 async def _next_order_id(ctx: Context, booking: Booking) -> str:

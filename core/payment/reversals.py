@@ -33,7 +33,7 @@ async def reversed_by_bank(case: Case) -> str:
 async def voided(case: Case) -> str:
     """A cancelled attempt whose card had been charged: all of that money goes back, for a refund of ours or not."""
     there = left(await of_attempt(case))
-    ours = await refunds.asked_for(case.session, case.booking, case.attempt.transaction_id, there)
+    ours = await refunds.asked_for(case.ctx.session, case.booking, case.attempt.transaction_id, there)
     reference = ours.key if ours else f"{case.attempt.transaction_id}:void"
     await case.enter("refunded", reference, -there)
     if not await _cover(case, there, key=reference):

@@ -138,9 +138,7 @@ async def settle(
     if answer is None or await ctx.session.get(PaymentRequest, order_id) is None:
         return "nothing"
     request, booking = await payment_requests.locked_request(ctx.session, order_id)
-    return await _act_on(
-        Case(ctx.session, request, booking, midtrans_status.read(answer), ctx.shop, ctx.now), asked_at or ctx.now
-    )
+    return await _act_on(Case(ctx, request, booking, midtrans_status.read(answer)), asked_at or ctx.now)
 
 
 async def look(
@@ -150,9 +148,7 @@ async def look(
     request, booking = await payment_requests.locked_request(ctx.session, order_id)
     outcome = "nothing"
     if answer is not None:
-        outcome = await _act_on(
-            Case(ctx.session, request, booking, midtrans_status.read(answer), ctx.shop, ctx.now), asked_at or ctx.now
-        )
+        outcome = await _act_on(Case(ctx, request, booking, midtrans_status.read(answer)), asked_at or ctx.now)
     if request.state not in payment_requests.ALIVE:
         if request.state is not RequestState.CANCELLED:  # that one's link is still to be closed
             request.due_at = None
@@ -202,13 +198,13 @@ async def _keep(case: Case, asked_at: datetime) -> bool:
         "answer": dict(attempt.evidence),
         "changed_at": asked_at,
     }
-    known = await case.session.get(PaymentAttempt, attempt.transaction_id)
+    known = await case.ctx.session.get(PaymentAttempt, attempt.transaction_id)
     if known is None:
         identity = {"transaction_id": attempt.transaction_id, "order_id": attempt.order_id}
-        case.session.add(PaymentAttempt(**identity, first_seen_at=case.now, **told))
+        case.ctx.session.add(PaymentAttempt(**identity, first_seen_at=case.ctx.now, **told))
         return True
-    await case.session.refresh(known)
-    if asked_at < known.changed_at <= case.now + SKEW:
+    await case.ctx.session.refresh(known)
+    if asked_at < known.changed_at <= case.ctx.now + SKEW:
         return False
     for name, value in told.items():
         setattr(known, name, value)
@@ -247,7 +243,7 @@ async def _take_in(case: Case) -> str:
         await payment_requests.void(case.ctx, case.booking)  # what else is asked for asks for too much now
     number = sum(entry.kind == "received" for entry in mine) + 1
     await case.enter("received", reversals.numbered(attempt.transaction_id, number), attempt.amount)
-    case.booking.paid_at = case.booking.paid_at or case.now
+    case.booking.paid_at = case.booking.paid_at or case.ctx.now
     if again:
         return "second payment"
     return "received" if as_asked else "another amount"
@@ -255,35 +251,37 @@ async def _take_in(case: Case) -> str:
 
 async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
     """What nobody asked for is owed back at once: for a cancelled booking, a second time, or beyond the total."""
-    session, booking = case.session, case.booking
+    session, booking = case.ctx.session, case.booking
     if booking.status is BookingStatus.CANCELLED:
-        await refunds.owe(Context(session, case.shop, case.now), booking, amount, reason="late")
+        await refunds.owe(Context(session, case.ctx.shop, case.ctx.now), booking, amount, reason="late")
         return
     over = amount if again else booking.paid_amount - booking.total_price
     if over > 0 and not again:
         over -= booking.going_back
-    if over > 0 and await refunds.owe(Context(session, case.shop, case.now), booking, over, reason="overpaid"):
+    if over > 0 and await refunds.owe(Context(session, case.ctx.shop, case.ctx.now), booking, over, reason="overpaid"):
         key = f"overpaid:{case.attempt.transaction_id}"
-        await booking_notices.overpaid(Context(session, case.shop, case.now), booking, over=over, key=key)
+        await booking_notices.overpaid(Context(session, case.ctx.shop, case.ctx.now), booking, over=over, key=key)
 
 
 async def _welcome(case: Case) -> None:
     """Money came in: confirm the booking if it waits for that and still has, or gets, its place."""
-    session, booking, request = case.session, case.booking, case.request
+    session, booking, request = case.ctx.session, case.booking, case.request
     if booking.status is BookingStatus.CANCELLED:
-        await booking_notices.paid_after_cancel(Context(session, case.shop, case.now), booking, request)
+        await booking_notices.paid_after_cancel(Context(session, case.ctx.shop, case.ctx.now), booking, request)
         return
     first = booking.status is BookingStatus.PENDING
     if first and (why := await _no_place(case)) is not None:
-        await slot_lost.place_gone(Context(session, case.shop, case.now), booking, request, why)
+        await slot_lost.place_gone(Context(session, case.ctx.shop, case.ctx.now), booking, request, why)
         return
     if first:
         check_move(booking.status, BookingStatus.CONFIRMED)
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
         case.log("confirmed")
-    await invoices.issue(Context(session, case.shop, case.now), booking)
+    await invoices.issue(Context(session, case.ctx.shop, case.ctx.now), booking)
     paper = await receipts.to_send(session, booking)
-    await booking_notices.paid(Context(session, case.shop, case.now), booking, request, first=first, paper=paper)
+    await booking_notices.paid(
+        Context(session, case.ctx.shop, case.ctx.now), booking, request, first=first, paper=paper
+    )
 
 
 async def _no_place(case: Case) -> Refusal | None:
@@ -291,10 +289,10 @@ async def _no_place(case: Case) -> Refusal | None:
     if case.booking.holding:
         return None
     try:
-        async with case.session.begin_nested():
+        async with case.ctx.session.begin_nested():
             await bookings.hold_again(case.ctx, case.booking)
     except Refusal as refusal:
-        await payment_requests.locked(case.session, case.booking.id)  # as it was before the attempt
+        await payment_requests.locked(case.ctx.session, case.booking.id)  # as it was before the attempt
         return refusal
     return None
 

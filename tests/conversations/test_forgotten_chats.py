@@ -26,7 +26,7 @@ async def test_buttons_of_a_forgotten_chat_stay_stale(
     assert before.flow
     later = now + timedelta(days=366)
     photos = Photos(tmp_path, lambda: "")
-    await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).look()
+    await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).check()
     async with talk.database.write() as session:
         state = State.from_json(await contacts.recall(session, "telegram", talk.address), now=later)
         assert (state.prompt, state.flow, state.answers) == (before.prompt, None, [])

@@ -13,6 +13,7 @@ from conversations.engine import Engine
 from conversations.incoming import Incoming
 from conversations.texts import render
 from core import work
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import (
     AdditionalCost,
@@ -119,13 +120,14 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
     async with database.write() as session:
         await _begin_talking(session, now)
         booking = await bookings.load(session, code=CODE)
-        common: dict[str, Any] = {"shop": shop, "now": now, "actor": "Andi"}
-        await work.assign(session, booking, ANDI, **common)
-        await work.add_note(session, booking, "", photos=[KEY], **common)
-        await work.add_cost(session, booking, "Kabel", 50_000, agreed=False, photo=None, **common)
+        ctx = Context(session, shop, now)
+        await work.assign(ctx, booking, ANDI, actor="Andi")
+        await work.add_note(ctx, booking, "", photos=[KEY], actor="Andi")
+        await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
     return database
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("tapped", "typed", "expected"), _rows())
 async def test_everybody_can_do_only_what_they_may(
     job: Database, shop: Shop, now: datetime, tapped: str, typed: str, expected: dict[str, str]
@@ -173,11 +175,11 @@ async def test_warranty_shows_the_days_left(database: Database, shop: Shop, now:
     async with database.write() as session:
         await _begin_talking(session, now)
         booking = await bookings.load(session, code=CODE)
-        common: dict[str, Any] = {"shop": shop, "now": now, "actor": "Andi"}
-        await work.assign(session, booking, ANDI, **common)
-        await work.receive_cash(session, booking, booking.total_price, **common)
-        await work.start(session, booking, **common)
-        await work.complete(session, booking, **common)
+        ctx = Context(session, shop, now)
+        await work.assign(ctx, booking, ANDI, actor="Andi")
+        await work.receive_cash(ctx, booking, booking.total_price, actor="Andi")
+        await work.start(ctx, booking, actor="Andi")
+        await work.complete(ctx, booking, actor="Andi")
     shown = await _say(database, shop, now + timedelta(days=10), "owner", 1, text="garansi saya sampai kapan?")
     assert "Speaker 6,5 inci: sampai Selasa, 23 November 2027, 356 hari lagi" in render(shown.says[-1], "id")
     assert (await _say(database, shop, now, "stranger", 2, text="garansi")).says[-1].key == "warranty.none"

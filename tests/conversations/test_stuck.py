@@ -67,6 +67,7 @@ async def test_admin_resends_a_failed_message(stocked: Database, shop: Shop, now
     assert "sudah dikirim lagi sebelumnya" in rina.screen
 
 
+@pytest.mark.parametrize("stocked", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("kind", "reason", "shown"),
     [

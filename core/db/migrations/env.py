@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `core.database` hands over."""
+"""Alembic's entry: runs on the connection that `core.db.database` hands over."""
 
 from typing import Any, Literal
 

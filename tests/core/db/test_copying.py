@@ -136,6 +136,6 @@ async def _execute(database: Database, *statements: str) -> None:
 
 async def test_a_source_of_an_older_version_is_refused(sqlite_url: str, postgres_url: str) -> None:
     async with opened(sqlite_url, postgres_url) as (first, second):
-        await _execute(first, "UPDATE alembic_version SET version_num = '0001'")
+        await _execute(first, "UPDATE alembic_version SET version_num = '0015'")
         with pytest.raises(CopyFailed, match="db upgrade"):
             await copying.copy(first, second)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from workshop import INSTALL, SPEAKER
 
 from core import work
-from core.booking import cancellation
+from core.booking import cancel, cancellation, record_no_show
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import CreditNote, Invoice, LedgerEntry, Outbox, Receipt
@@ -54,24 +54,24 @@ class Till:
     async def cancel(self, actor: str = bookings.CUSTOMER) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await cancellation.cancel(Context(session, self.shop, self.now), booking, reason="", actor=actor)
+            await cancel(Context(session, self.shop, self.now), booking, reason="", actor=actor)
 
     async def no_show(self) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await cancellation.no_show(Context(session, self.shop, self.now), booking, actor="Andi")
+            await record_no_show(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def add_cost(self, amount: int) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            how: dict[str, Any] = {"agreed": True, "photo": None, "shop": self.shop, "now": self.now, "actor": "Andi"}
-            await work.add_cost(session, booking, "Kabel", amount, **how)
+            ctx = Context(session, self.shop, self.now)
+            await work.add_cost(ctx, booking, "Kabel", amount, agreed=True, photo=None, actor="Andi")
 
     async def finish(self) -> None:
         async with self.database.write() as session:
             for step in (work.start, work.complete):
                 booking = await bookings.load(session, code=CODE)
-                await step(session, booking, shop=self.shop, now=self.now, actor="Andi")
+                await step(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def receipts(self) -> list[receipts.ReceiptFacts]:
         async with self.database.read() as session:
