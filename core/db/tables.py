@@ -563,7 +563,7 @@ class Waiting(Base):
     starts_at: Mapped[datetime]
     """The start it was wanted for; the wait is over when it has come."""
     order: Mapped[dict[str, Any]]
-    """`bookings.Order` as JSON, and the `total` it would have cost when the wait began."""
+    """An `Order` as JSON, and the `total` it would have cost when the wait began."""
     state: Mapped[WaitState] = mapped_column(default=WaitState.WAITING)
     created_at: Mapped[datetime]
     offered_until: Mapped[datetime | None]

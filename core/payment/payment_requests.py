@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
@@ -33,8 +33,6 @@ from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
 
-WORKER = "payments"
-"""Whose work a request is (`database.leave_work`)."""
 LEASE = timedelta(seconds=30)
 """How long a worker that took a request has it to itself."""
 LOOK_EVERY = timedelta(minutes=10)
@@ -54,7 +52,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
     amount = _amount(booking, ctx.shop, percent)
     able = channels(booking.payment_method, amount)
     if percent != booking.down_payment_percent:  # what was agreed when it was booked stands
-        await trust.check(ctx, booking.customer_id, booking.payment_method, percent)
+        await trust.check_payment_terms(ctx, booking.customer_id, booking.payment_method, percent)
     for alive in await _alive(ctx.session, booking):
         if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > ctx.now:
             return alive
@@ -73,7 +71,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         due_at=ctx.now,
     )
     ctx.session.add(made)
-    leave_work(ctx.session, WORKER)
+    leave_work(ctx.session, Work.PAYMENTS)
     await refresh(ctx.session, booking)
     return made
 
@@ -83,7 +81,7 @@ async def void(ctx: Context, booking: Booking) -> None:
     for alive in await _alive(ctx.session, booking):
         alive.state = RequestState.CANCELLED
         alive.due_at = ctx.now if alive.token else None
-        leave_work(ctx.session, WORKER)
+        leave_work(ctx.session, Work.PAYMENTS)
 
 
 async def hurry(ctx: Context, order_id: str) -> None:

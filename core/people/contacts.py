@@ -122,6 +122,13 @@ async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> No
     await merge(session, left, into=known, contact=contact)
 
 
+def update_details(customer: Customer, *, name: str, phone: str, email: str | None) -> None:
+    """Keep the newest details that a customer gave; a phone that a channel has proven stays."""
+    customer.name, customer.email = name, email or customer.email
+    if not customer.phone_proven:
+        customer.phone = phone or customer.phone
+
+
 async def lock(session: AsyncSession, customer_id: int) -> Customer:
     """A customer, for whom nobody books until the transaction ends; raises `NotFound` where there is none (any more)."""
     # First what an offer locks first.

@@ -28,7 +28,7 @@ SHOWN = (
     "cancelled",
     "rated",
 )
-"""Events of the time line that concern a customer."""
+"""The kinds of booking events that a customer sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class History:
     costs: Sequence[AdditionalCost]
     payments: Sequence[Payment]
     papers: Sequence[str]
-    """What to ask `invoices.load` for, a paper each."""
+    """The keys of its papers, for `invoices.load`."""
     rating: Rating | None
 
 

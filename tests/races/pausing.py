@@ -1,5 +1,5 @@
-"""A pause widens a race: every rival is stopped just before its claim until all the others stand there too, or until
-it is clear that the database won't let them come.
+"""A pause widens a race: it stops every rival just before its claim until all of them are there, or until a timeout,
+because the database may block the others.
 """
 
 import asyncio
@@ -9,14 +9,16 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-PATIENCE = 0.3
+LOCKED_OUT = 0.3
+"""Seconds after which whoever hasn't come is held up by the database. Too soon, and the race is only narrower."""
 
 
 class Pause:
-    """Stops everyone at one point until all are there, or until those who are missing are held up elsewhere."""
+    """Stops every caller until `everyone` has arrived, or until the timeout: the missing ones may wait for a lock."""
 
-    def __init__(self, everyone: int) -> None:
+    def __init__(self, everyone: int, *, patience: float = LOCKED_OUT) -> None:
         self._missing = everyone
+        self._patience = patience
         self._go = asyncio.Event()
 
     async def __call__(self) -> None:
@@ -24,13 +26,13 @@ class Pause:
         if self._missing == 0:
             self._go.set()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await self._go.wait()
         except TimeoutError:
             self._go.set()
 
     def before(self, engine: AsyncEngine, statement: str) -> None:
-        """Stop every connection of an engine before such a statement."""
+        """Stop every connection of an engine before statements that start like this."""
 
         @event.listens_for(engine.sync_engine, "before_cursor_execute")
         def _stop(_connection: Any, _cursor: Any, sql: str, *_rest: Any) -> None:
