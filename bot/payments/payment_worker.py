@@ -29,7 +29,7 @@ from core.payment import midtrans_status, payment_requests, refund_requests, set
 from core.payment.midtrans_status import Meaning
 from core.payment.payment_requests import Task
 from core.shop import Shop
-from core.states import RequestState
+from core.states import Outcome, RequestState
 
 LOG = logging.getLogger(__name__)
 AT_ONCE = 16
@@ -242,7 +242,7 @@ class Collector(Loop):
             if await settlement.is_behind(session, order_id, outcomes, now=self._clock()):
                 await self._ask_again(session, order_id)
             else:
-                await settlement.answered(session, order_id, outcome="; ".join(outcomes), claimed_at=claimed_at)
+                await settlement.answered(session, order_id, outcomes=outcomes, claimed_at=claimed_at)
         LOG.info("%s: %s", order_id, outcomes[-1])
 
     async def _ask_again(self, session: AsyncSession, order_id: str, *, after: timedelta | None = None) -> None:
@@ -259,13 +259,13 @@ class Collector(Loop):
         at = self._clock()
         return _Asked(at, await self._midtrans.status(reference))
 
-    async def _settle(self, order_id: str, asked: _Asked) -> str:
+    async def _settle(self, order_id: str, asked: _Asked) -> Outcome:
         async with self._database.write() as session:
             outcome = await self._act(session, order_id, asked)
         LOG.info("%s: %s", order_id, outcome)
         return outcome
 
-    async def _act(self, session: AsyncSession, order_id: str, asked: _Asked) -> str:
+    async def _act(self, session: AsyncSession, order_id: str, asked: _Asked) -> Outcome:
         return await settlement.settle(
             Context(session, self._shop, self._clock()), order_id, asked.answer, asked_at=asked.at
         )

@@ -12,6 +12,7 @@ from conversations.texts import render
 from core.db.tables import Booking, PaymentRequest
 from core.messaging.messages import Say, say
 from core.money import Money
+from core.states import RequestPurpose
 
 MOST_BYTES = 16_000
 MOST_NAME = 50
@@ -56,7 +57,7 @@ def snap_body(request: PaymentRequest, booking: Booking, *, now: datetime, finis
 
 def items(request: PaymentRequest, booking: Booking) -> list[Item]:
     """The lines of the payment page, whose sum is the amount asked for."""
-    if request.purpose == "down_payment":
+    if request.purpose is RequestPurpose.DOWN_PAYMENT:
         return [_one(request, booking)]
     lines = [
         _item(

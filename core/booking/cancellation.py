@@ -21,13 +21,8 @@ from core.payment import payment_requests, refunds
 from core.pricing import policy
 from core.schedule import bookings
 from core.shop import Shop
-from core.states import BookingStatus, check_move
+from core.states import BookingStatus, CreditReason, RefundReason, check_move
 from core.work import costs
-
-CANCELLED = "cancelled"
-"""The reason of refunds and credit notes where it was called off …"""
-NO_SHOW = "no_show"
-"""… and where the customer never came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     by_customer = actor == bookings.CUSTOMER
     agreed = await offer(ctx, booking, by_customer=by_customer)
     closed = await _end(ctx, booking, reason=reason, actor=actor)
-    note = await credit_notes.issue(ctx, booking, keeps=agreed.kept, reason=CANCELLED)
+    note = await credit_notes.issue(ctx, booking, keeps=agreed.kept, reason=CreditReason.CANCELLED)
     because = [say("cancelling.because", reason=reason)] if reason and reason != bookings.CUSTOMER else []
     to_customer, to_staff = _BY_CUSTOMER if by_customer else _BY_SHOP
     which = _which(booking, ctx.shop)
@@ -83,7 +78,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     heard = _heard(booking, agreed, say(to_staff, who=actor, **which), *because)
     letter = Message(tuple(told), document=note)
     await _tell(ctx, booking, letter, heard, key=f"cancelled:{booking.code}")
-    await _owe(ctx, booking, agreed, reason=CANCELLED)
+    await _owe(ctx, booking, agreed, reason=RefundReason.CANCELLED)
     return agreed
 
 
@@ -101,15 +96,15 @@ async def no_show(ctx: Context, booking: Booking, *, actor: str) -> Terms:
     Raises `InvalidTransition`, `TooEarlyForNoShow`.
     """
     due = await offer_for_no_show(ctx, booking)
-    closed = await _end(ctx, booking, reason=NO_SHOW, actor=actor)
+    closed = await _end(ctx, booking, reason=CreditReason.NO_SHOW, actor=actor)
     booking.no_show_at = ctx.now
     head = say("no_show.missed_you", **_which(booking, ctx.shop))
     again = Option(f"again:{booking.code}", say("no_show.again"))
-    note = await credit_notes.issue(ctx, booking, keeps=due.kept, reason=NO_SHOW)
+    note = await credit_notes.issue(ctx, booking, keeps=due.kept, reason=CreditReason.NO_SHOW)
     told = message(head, *money(due), *closed, say("no_show.welcome"), options=(again,), document=note)
     heard = _heard(booking, due, say("staff.no_show", who=actor, **_which(booking, ctx.shop)))
     await _tell(ctx, booking, told, heard, key=f"no-show:{booking.code}")
-    await _owe(ctx, booking, due, reason=NO_SHOW)
+    await _owe(ctx, booking, due, reason=RefundReason.NO_SHOW)
     return due
 
 
@@ -145,7 +140,7 @@ async def _end(ctx: Context, booking: Booking, *, reason: str, actor: str) -> li
     return [say("cancelling.link_closed")] if link is not None else []
 
 
-async def _owe(ctx: Context, booking: Booking, outcome: Terms, *, reason: str) -> None:
+async def _owe(ctx: Context, booking: Booking, outcome: Terms, *, reason: RefundReason) -> None:
     if outcome.back:
         await refunds.owe(ctx, booking, outcome.back, reason=reason)
 

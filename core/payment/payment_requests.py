@@ -29,7 +29,17 @@ from core.pricing.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition
 from core.schedule import bookings
 from core.shop import Shop
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
+from core.states import (
+    Actor,
+    BookingStatus,
+    EventKind,
+    LedgerKind,
+    PaymentMethod,
+    PaymentStatus,
+    RefundState,
+    RequestPurpose,
+    RequestState,
+)
 
 WORKER = "payments"
 """Whose work a request is (`database.leave_work`)."""
@@ -149,7 +159,13 @@ async def link_made(ctx: Context, order_id: str, *, token: str, url: str) -> Non
         return
     made.state, made.due_at = RequestState.OPEN, next_look(made, ctx.now)
     ctx.session.add(
-        BookingEvent(booking_id=booking.id, at=ctx.now, kind="link_sent", actor="system", detail={"order_id": order_id})
+        BookingEvent(
+            booking_id=booking.id,
+            at=ctx.now,
+            kind=EventKind.LINK_SENT,
+            actor=Actor.SYSTEM,
+            detail={"order_id": order_id},
+        )
     )
     again = f":{token}" if before else ""
     await booking_notices.pay_here(ctx, booking, made, url=url, key=f"link:{order_id}{again}")
@@ -237,13 +253,17 @@ async def refresh(session: AsyncSession, booking: Booking) -> None:
 
 
 def standing(
-    total: Money, entries: Sequence[tuple[str, Money]], requests: Collection[RequestState], *, going_back: Money = 0
+    total: Money,
+    entries: Sequence[tuple[LedgerKind, Money]],
+    requests: Collection[RequestState],
+    *,
+    going_back: Money = 0,
 ) -> tuple[Money, PaymentStatus]:
     """What has been paid, and the status that follows: from the money first, then from what became of the requests."""
     received = max(0, sum(amount for _, amount in entries))
     if received:
         return received, PaymentStatus.PAID if received - going_back >= total else PaymentStatus.DP_PAID
-    if any(kind == "refunded" for kind, _ in entries):
+    if any(kind is LedgerKind.REFUNDED for kind, _ in entries):
         return 0, PaymentStatus.REFUNDED
     ended = {RequestState.FAILED, RequestState.EXPIRED} & set(requests)
     reversed_ = bool(entries)
@@ -296,10 +316,10 @@ def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
     return down_payment(booking.total_price, percent)
 
 
-def _purpose(booking: Booking, percent: int | None) -> str:
+def _purpose(booking: Booking, percent: int | None) -> RequestPurpose:
     if percent is not None:
-        return "down_payment"
-    return "balance" if booking.paid_amount else "full"
+        return RequestPurpose.DOWN_PAYMENT
+    return RequestPurpose.BALANCE if booking.paid_amount else RequestPurpose.FULL
 
 
 async def _hold(ctx: Context, booking: Booking) -> None:

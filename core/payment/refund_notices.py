@@ -5,10 +5,7 @@ from core.db.tables import Booking, Refund
 from core.messaging.messages import Message, Option, Say, message, say
 from core.money import Money
 from core.notices import booking_notices, recipients
-from core.states import RefundState
-
-REASONS = ("cancelled", "overpaid", "late", "no_show")
-"""Why money goes back (`Refund.reason`)."""
+from core.states import Actor, RefundState
 
 
 async def ask_account(ctx: Context, booking: Booking, refund: Refund) -> None:
@@ -31,7 +28,7 @@ async def task(ctx: Context, booking: Booking, refund: Refund) -> None:
 
 async def went_back(ctx: Context, booking: Booking, refund: Refund) -> None:
     """The money is on its way: the customer hears how much, and by which way."""
-    way = "refund.transferred" if refund.done_by != "midtrans" else "refund.sent_back"
+    way = "refund.transferred" if refund.done_by != Actor.MIDTRANS else "refund.sent_back"
     told = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
     key = f"refund-done:{refund.key}"
     await recipients.chat(ctx, booking, told, key)

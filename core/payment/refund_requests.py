@@ -19,7 +19,7 @@ from core.messaging.messages import say
 from core.money import Money
 from core.notices import booking_notices
 from core.payment import ledger, refund_notices, refunds
-from core.states import RefundState
+from core.states import Actor, EventKind, LedgerKind, RefundState
 
 LEASE = timedelta(seconds=30)
 REFUSED_AGAIN = timedelta(hours=1)
@@ -67,7 +67,7 @@ async def went(ctx: Context, key: str, evidence: Mapping[str, object], *, amount
     new = await ledger.enter(
         ctx,
         booking,
-        "refunded",
+        LedgerKind.REFUNDED,
         -amount,
         reference=key,
         order_id=refund.order_id,
@@ -115,7 +115,7 @@ async def _by_hand(ctx: Context, booking: Booking, refund: Refund) -> None:
 
 async def _entered_before(ctx: Context, booking: Booking, refund: Refund) -> None:
     under_its_key = (LedgerEntry.order_id == refund.order_id, LedgerEntry.reference == refund.key)
-    entered = select(LedgerEntry.amount).where(LedgerEntry.kind == "refunded", *under_its_key)
+    entered = select(LedgerEntry.amount).where(LedgerEntry.kind == LedgerKind.REFUNDED, *under_its_key)
     if await ctx.session.scalar(entered) == -refund.amount:
         await _cover(ctx, booking, refund, refund.amount)
         return
@@ -134,7 +134,7 @@ async def _cover(ctx: Context, booking: Booking, refund: Refund, amount: Money) 
 def _note(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
     detail = {"amount": -amount, "order_id": refund.order_id}
     ctx.session.add(
-        BookingEvent(booking_id=booking.id, at=ctx.now, kind="refunded", actor=refunds.MIDTRANS, detail=detail)
+        BookingEvent(booking_id=booking.id, at=ctx.now, kind=EventKind.REFUNDED, actor=Actor.MIDTRANS, detail=detail)
     )
 
 

@@ -22,7 +22,7 @@ from core.refusals import InsufficientStock, InvalidTransition, Refusal
 from core.schedule import bookings
 from core.schedule.availability import nearest_free
 from core.shop import Shop
-from core.states import BookingStatus, check_move
+from core.states import BookingStatus, EventKind, RefundReason, check_move
 
 PATIENCE = timedelta(days=1)
 """After so long without an answer the admins are reminded."""
@@ -65,7 +65,7 @@ async def placed(ctx: Context, booking: Booking) -> None:
     """It has a place again: confirmed, with its invoice and reminders; the customer and the admins are told."""
     check_move(booking.status, BookingStatus.CONFIRMED)
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.note(ctx, booking, "confirmed", actor=bookings.SYSTEM)
+    bookings.note(ctx, booking, EventKind.CONFIRMED, actor=bookings.SYSTEM)
     await invoices.issue(ctx, booking)
     await booking_notices.schedule_reminders(ctx, booking)
     facts = await booking_notices.job_facts(ctx, booking)
@@ -105,7 +105,7 @@ async def give_back(ctx: Context, booking: Booking) -> None:
     await recipients.chat(ctx, booking, told, key)
     await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
     await booking_notices.alert(ctx, booking, say("staff.late.gone_back", amount=amount), key=key)
-    await refunds.owe(ctx, booking, amount, reason="late")
+    await refunds.owe(ctx, booking, amount, reason=RefundReason.LATE)
 
 
 async def remind(ctx: Context) -> None:

@@ -37,7 +37,7 @@ from core.schedule.availability import (
 )
 from core.schedule.orders import Order, booking_of, needs_of, place, technician_for
 from core.schedule.waitlist_priority import Claim
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, check_move
+from core.states import Actor, BookingStatus, EventKind, PaymentMethod, PaymentStatus, check_move
 
 __all__ = [
     "Order",
@@ -63,9 +63,7 @@ __all__ = [
     "why_closed",
 ]
 
-CUSTOMER = "customer"
-SYSTEM = "system"
-"""Actors of the time line, beside the staff's names."""
+CUSTOMER, SYSTEM = Actor.CUSTOMER, Actor.SYSTEM
 
 
 async def book(
@@ -96,7 +94,7 @@ async def book(
     await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=needs.cells, cap=needs.day.cap)
     if needs.day.line:
         await waitlist_priority.check(ctx, _claim(booking, needs.cells), before=waited)
-    note(ctx, booking, "created", actor=CUSTOMER)
+    note(ctx, booking, EventKind.CREATED, actor=CUSTOMER)
     return booking
 
 
@@ -120,7 +118,7 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
     booking.hold_until = _hold_until(ctx, booking)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
-    note(ctx, booking, "held_again", actor=SYSTEM)
+    note(ctx, booking, EventKind.HELD_AGAIN, actor=SYSTEM)
 
 
 async def reschedule(
@@ -153,7 +151,7 @@ async def reschedule(
         claim = _claim(booking, cells, besides=own, with_parts=not held)
         await waitlist_priority.check(ctx, claim, before=None)
     await outbox.drop(ctx.session, booking.id)
-    note(ctx, booking, "moved", actor=actor, **was)
+    note(ctx, booking, EventKind.MOVED, actor=actor, **was)
 
 
 async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> None:
@@ -171,7 +169,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     booking.hold_until = None
     booking.cancelled_at, booking.cancellation_reason = ctx.now, reason
     await outbox.drop(ctx.session, booking.id)
-    note(ctx, booking, "cancelled", actor=actor, reason=reason)
+    note(ctx, booking, EventKind.CANCELLED, actor=actor, reason=reason)
 
 
 async def release_ended_holds(ctx: Context) -> list[Booking]:
@@ -188,7 +186,7 @@ async def release_ended_holds(ctx: Context) -> list[Booking]:
         booking.hold_until = None
         if not booking.paid_amount:  # money of another amount than was asked for doesn't vanish with the hold
             booking.payment_status = PaymentStatus.FAILED
-        note(ctx, booking, "hold_ended", actor=SYSTEM)
+        note(ctx, booking, EventKind.HOLD_ENDED, actor=SYSTEM)
     return sorted(over, key=lambda booking: booking.id)
 
 
@@ -279,6 +277,6 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 
 
-def note(ctx: Context, booking: Booking, kind: str, *, actor: str, **detail: Any) -> None:
+def note(ctx: Context, booking: Booking, kind: EventKind, *, actor: str, **detail: Any) -> None:
     """Put something that happened on a booking's time line."""
     ctx.session.add(BookingEvent(booking_id=booking.id, at=ctx.now, kind=kind, actor=actor, detail=detail))

@@ -9,7 +9,7 @@ from core.payment import payment_requests
 from core.refusals import InvalidTransition, NotFound, TechnicianBusy
 from core.schedule import availability as calendar
 from core.schedule import bookings, holds
-from core.states import BookingStatus
+from core.states import BookingStatus, EventKind
 from core.work import notices
 
 _OVER = (BookingStatus.COMPLETED, BookingStatus.CANCELLED)
@@ -31,10 +31,10 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     await _check_free(ctx, booking, technician_id)
     await notices.taken_away(ctx, booking)
     await _hold_with(ctx, booking, technician_id)
-    bookings.note(ctx, booking, "assigned", actor=actor, technician_id=technician_id)
+    bookings.note(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
     if first:
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-        bookings.note(ctx, booking, "confirmed", actor=actor)
+        bookings.note(ctx, booking, EventKind.CONFIRMED, actor=actor)
         if booking.paid_amount:  # the money was there, its place wasn't (`late`)
             await invoices.issue(ctx, booking)
     await notices.assigned(ctx, booking, first=first)

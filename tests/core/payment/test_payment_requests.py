@@ -21,7 +21,7 @@ from core.payment.payment_requests import standing
 from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition, MethodCannotPay, SlotFull
 from core.schedule import bookings
 from core.shop import Shop
-from core.states import PaymentMethod, PaymentStatus, RequestState
+from core.states import LedgerKind, PaymentMethod, PaymentStatus, RequestState
 
 MINUTE = timedelta(minutes=1)
 
@@ -373,30 +373,43 @@ OPEN, PAID, FAILED, EXPIRED, CANCELLED = (
         pytest.param([], {CANCELLED}, (0, "pending"), id="withdrawn isn't failed"),
         pytest.param([], {EXPIRED}, (0, "failed"), id="time ran out"),
         pytest.param([], {FAILED, OPEN}, (0, "pending"), id="a retry goes back to pending"),
-        pytest.param([("received", 30)], {PAID}, (30, "dp_paid"), id="a part"),
-        pytest.param([("received", 100)], {PAID}, (100, "paid"), id="all"),
-        pytest.param([("received", 30), ("received", 70)], {PAID}, (100, "paid"), id="a part and the rest"),
-        pytest.param([("received", 100), ("received", 100)], {PAID}, (200, "paid"), id="too much"),
-        pytest.param([("received", 30)], {PAID, EXPIRED}, (30, "dp_paid"), id="the rest's link ran out"),
-        pytest.param([("received", 100), ("reversed", -100)], {FAILED}, (0, "failed"), id="the bank took it back"),
-        pytest.param([("received", 100), ("refunded", -40)], {PAID}, (60, "dp_paid"), id="a part sent back"),
-        pytest.param([("received", 100), ("refunded", -100)], {PAID}, (0, "refunded"), id="all sent back"),
-        pytest.param([("received", 100), ("charged_back", -100)], {PAID}, (0, "failed"), id="charged back"),
-        pytest.param([("refunded", -100)], {PAID}, (0, "refunded"), id="a refund whose receipt we never saw"),
+        pytest.param([(LedgerKind.RECEIVED, 30)], {PAID}, (30, "dp_paid"), id="a part"),
+        pytest.param([(LedgerKind.RECEIVED, 100)], {PAID}, (100, "paid"), id="all"),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 30), (LedgerKind.RECEIVED, 70)], {PAID}, (100, "paid"), id="a part and the rest"
+        ),
+        pytest.param([(LedgerKind.RECEIVED, 100), (LedgerKind.RECEIVED, 100)], {PAID}, (200, "paid"), id="too much"),
+        pytest.param([(LedgerKind.RECEIVED, 30)], {PAID, EXPIRED}, (30, "dp_paid"), id="the rest's link ran out"),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.REVERSED, -100)],
+            {FAILED},
+            (0, "failed"),
+            id="the bank took it back",
+        ),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.REFUNDED, -40)], {PAID}, (60, "dp_paid"), id="a part sent back"
+        ),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.REFUNDED, -100)], {PAID}, (0, "refunded"), id="all sent back"
+        ),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.CHARGED_BACK, -100)], {PAID}, (0, "failed"), id="charged back"
+        ),
+        pytest.param([(LedgerKind.REFUNDED, -100)], {PAID}, (0, "refunded"), id="a refund whose receipt we never saw"),
     ],
 )
 def test_the_payment_status_follows_from_the_money_then_from_the_requests(
-    entries: list[tuple[str, int]], requests: set[RequestState], expected: tuple[int, str]
+    entries: list[tuple[LedgerKind, int]], requests: set[RequestState], expected: tuple[int, str]
 ) -> None:
     assert standing(100, entries, requests) == expected
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["received", "cash", "refunded", "reversed"]), st.integers(-500, 500))),
+    st.lists(st.tuples(st.sampled_from(LedgerKind), st.integers(-500, 500))),
     st.sets(st.sampled_from(RequestState)),
 )
 def test_what_is_paid_is_never_negative_and_agrees_with_its_status(
-    entries: list[tuple[str, int]], requests: set[RequestState]
+    entries: list[tuple[LedgerKind, int]], requests: set[RequestState]
 ) -> None:
     paid, status = standing(300, entries, requests)
     assert paid == max(0, sum(amount for _, amount in entries))
