@@ -25,7 +25,7 @@ from core.db.tables import Outbox
 from core.limits import Limiter
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import Say, message, say
-from core.notices import recipients
+from core.notices.tell import STAFF_LANGUAGE, tell_admins
 from core.people import contacts
 from core.shop import Shop
 from core.upkeep import failed_turns
@@ -172,7 +172,7 @@ class Intake:
         if incoming.address:
             await _tell(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
         told = message(say("bug.staff", event=event))
-        await recipients.admins(Context(session, self._shop, now), None, told, key=f"bug:{event}")
+        await tell_admins(Context(session, self._shop, now), f"bug:{event}", told)
 
     async def _leave_unread(self, incoming: Incoming) -> AsyncSession:
         """Note that it came, so that it isn't taken later either, and tell the person, who is there and can say it again."""
@@ -195,7 +195,7 @@ async def _tell(session: AsyncSession, incoming: Incoming, what: Say, *, key: st
         key=key,
         channel=incoming.channel,
         address=incoming.address,
-        language=contact.language if contact else recipients.STAFF_LANGUAGE,
+        language=contact.language if contact else STAFF_LANGUAGE,
         message=message(what),
         now=now,
     )

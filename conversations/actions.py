@@ -11,6 +11,8 @@ from core.booking import rescheduling, waitlist
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Link, Option, Say, say
 from core.notices import booking_notices
+from core.notices.cards import alert
+from core.notices.tell import tell
 from core.payment import payment_requests, refunds, slot_lost
 from core.people import web_customers
 from core.refusals import NotFound, Refusal
@@ -104,7 +106,7 @@ async def stranger(turn: Turn, code: str) -> Question:
     except NotFound:
         return menu(turn, say("refusal.not_found"))
     key = f"stranger:{code}"
-    await booking_notices.alert(turn.ctx, booking, say("staff.stranger"), key=key)
+    await tell(turn.ctx, booking, key, admins=alert(booking, say("staff.stranger")))
     return menu(turn, say("web.not_joined"))
 
 

@@ -21,7 +21,7 @@ from core.db.backup import BackupFailed
 from core.db.database import Database
 from core.messaging import outbox
 from core.messaging.messages import message, say
-from core.notices import recipients
+from core.notices.tell import tell_admins
 from core.people import retention
 from core.shop import Shop
 
@@ -53,7 +53,7 @@ def backups(
             told = message(say("ops.backup_failed", reason=str(error)))
             async with database.write() as session:
                 # Once a day: looking again and again must not flood them.
-                await recipients.admins(Context(session, shop, now), None, told, key=f"backup-failed:{now:%Y-%m-%d}")
+                await tell_admins(Context(session, shop, now), f"backup-failed:{now:%Y-%m-%d}", told)
 
     return [Tick("backup", LOOK_EVERY, look)]
 

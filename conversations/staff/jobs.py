@@ -9,7 +9,7 @@ from conversations.turn import Question, Turn, question
 from core import work
 from core.db.tables import Booking
 from core.messaging.messages import Link, Option, Say, say
-from core.notices import booking_notices
+from core.notices import cards
 from core.payment import slot_lost
 from core.reports import overview
 from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
@@ -55,7 +55,7 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
     """The job as it stands, below what has just been done."""
     booking = await who.job(turn, code)
     head = say("team.job", code=code, status=say(f"status.{booking.status}"))
-    facts = booking_notices.staff_card(head, booking, await booking_notices.job_facts(turn.ctx, booking)).says
+    facts = cards.staff_card(head, booking, await cards.job_facts(turn.ctx, booking)).says
     return question(
         *first,
         *facts,
@@ -185,7 +185,7 @@ def _told(turn: Turn, past: History) -> list[Say]:
         )
         for cost in past.costs
     ]
-    return [booking_notices.block(notes + costs)] if notes or costs else []
+    return [cards.block(notes + costs)] if notes or costs else []
 
 
 def _doable(turn: Turn, booking: Booking) -> list[Option]:

@@ -4,7 +4,7 @@ from conversations.staff import jobs, who
 from conversations.turn import Question, Turn, question
 from core.booking import cancellation
 from core.messaging.messages import Option, say
-from core.notices import booking_notices
+from core.notices import cards
 
 
 async def no_show(turn: Turn, code: str) -> Question:
@@ -13,7 +13,7 @@ async def no_show(turn: Turn, code: str) -> Question:
     due = await cancellation.offer_for_no_show(turn.ctx, booking)
     return question(
         say("team.no_show_sure", code=code, at=turn.shop.local(booking.starts_at)),
-        *([booking_notices.block(cancellation.sums(due))] if due.paid else []),
+        *([cards.block(cancellation.sums(due))] if due.paid else []),
         options=[
             Option(f"yes-no-show:{code}", say("team.option.yes_no_show")),
             Option(f"job:{code}", say("team.option.back_to_job")),

@@ -18,7 +18,7 @@ from conversations.turn import Question, Turn, question
 from core.db.tables import Contact
 from core.messaging import outbox
 from core.messaging.messages import Document, Message, Option, Say, say
-from core.notices import recipients
+from core.notices.tell import STAFF_LANGUAGE
 from core.people import contacts
 from core.refusals import NotFound
 from core.schedule import bookings
@@ -62,7 +62,7 @@ async def pass_on(turn: Turn) -> Question | None:
     if _is_taken(turn):
         channel, address = turn.state.human or ("", "")
         for number, letter in enumerate(_letters(turn.incoming, "team.from_customer", _name(turn.contact))):
-            await _send(turn, channel, address, recipients.STAFF_LANGUAGE, letter, key=str(number), of=turn.contact)
+            await _send(turn, channel, address, STAFF_LANGUAGE, letter, key=str(number), of=turn.contact)
         return None
     if is_hand_back(turn.incoming.text or ""):
         return await hand_back(turn)

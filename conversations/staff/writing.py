@@ -3,7 +3,7 @@
 from conversations.staff import jobs, who
 from conversations.turn import Flow, Question, Step, Turn, question
 from core.messaging.messages import message, say
-from core.notices import recipients
+from core.notices.tell import tell
 
 
 async def write(turn: Turn, code: str) -> Question | None:
@@ -39,7 +39,7 @@ async def _finish(turn: Turn) -> Question:
     turn.state.begin(None)
     booking, writer = await who.job(turn, code), who.acting(turn).name
     letter = message(say("team.letter", name=writer, code=code, text=words))
-    await recipients.chat(turn.ctx, booking, letter, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}")
+    await tell(turn.ctx, booking, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}", chat=letter)
     return await jobs.card(turn, code, say("team.written"))
 
 

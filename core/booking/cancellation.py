@@ -15,7 +15,8 @@ from core.context import Context
 from core.db.tables import Booking
 from core.messaging.messages import Message, Option, Say, message, say
 from core.money import Money
-from core.notices import booking_notices, recipients
+from core.notices import cards
+from core.notices.tell import tell
 from core.papers import credit_notes
 from core.payment import payment_requests, refunds
 from core.pricing import policy
@@ -154,16 +155,13 @@ _BY_SHOP = ("cancelling.by_shop", "staff.cancelled")
 
 async def _tell(ctx: Context, booking: Booking, told: Message, heard: list[Say], *, key: str) -> None:
     """The customer in the chat and by mail, the technician, who is free now, and the admins."""
-    await recipients.chat(ctx, booking, told, key)
-    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
-    await recipients.technician(ctx, booking, message(heard[0]), key=key)
-    await recipients.admins(ctx, booking, Message(tuple(heard)), key=key)
+    card = Message(tuple(heard))
+    await tell(ctx, booking, key, chat=told, mail=told, technician=message(heard[0]), admins=card)
 
 
 def _heard(booking: Booking, outcome: Terms, head: Say, *more: Say) -> list[Say]:
     """What staff hears: what happened, to whom, and what becomes of the money."""
-    customer = say("staff.line.customer", name=booking.name, phone=booking.phone)
-    return [head, booking_notices.block([customer, *more, *sums(outcome)])]
+    return [head, cards.block([cards.customer_line(booking), *more, *sums(outcome)])]
 
 
 def _which(booking: Booking, shop: Shop) -> dict[str, object]:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from core.context import Context
 from core.db.tables import Booking
-from core.messaging.messages import Message, Say, message, say
-from core.notices import booking_notices, recipients
+from core.messaging.messages import Say, message, say
+from core.notices import cards, reminders
+from core.notices.tell import tell
 from core.payment import payment_requests, slot_lost
 from core.pricing import policy
 from core.refusals import Refusal
@@ -43,7 +44,7 @@ async def move(ctx: Context, booking: Booking, starts_at: datetime, *, technicia
     if lapsed:
         await payment_requests.request(ctx, booking, percent=booking.down_payment_percent)
     if booking.status is BookingStatus.CONFIRMED or booking.payment_method is PaymentMethod.COD:
-        await booking_notices.schedule_reminders(ctx, booking)
+        await reminders.schedule(ctx, booking)
     await _tell(ctx, booking, was, actor=actor)
 
 
@@ -77,17 +78,21 @@ async def _tell(ctx: Context, booking: Booking, was: datetime, *, actor: str) ->
     """Who moved it knows; everybody else concerned reads it, the customer also by mail."""
     by_customer = actor == bookings.CUSTOMER
     key = f"moved:{booking.code}:{ctx.now.isoformat()}"
-    facts = await booking_notices.job_facts(ctx, booking)
+    facts = await cards.job_facts(ctx, booking)
     when = {"code": booking.code, "was": ctx.shop.local(was), "at": ctx.shop.local(booking.starts_at)}
     told = message(
         say("moved.by_customer" if by_customer else "moved.by_staff", name=booking.name, **when),
-        booking_notices.block(facts),
+        cards.block(facts),
     )
-    if not by_customer:
-        await recipients.chat(ctx, booking, told, key)
-    await recipients.mail(ctx, booking, "moved.mail", told, key=key)
     who: Say | str = say("moved.who_customer") if by_customer else actor
-    card: Message = booking_notices.staff_card(say("staff.moved", who=who, **when), booking, facts)
-    await recipients.technician(ctx, booking, card, key=key)
-    if by_customer:
-        await recipients.admins(ctx, booking, card, key=key)
+    card = cards.staff_card(say("staff.moved", who=who, **when), booking, facts)
+    await tell(
+        ctx,
+        booking,
+        key,
+        chat=None if by_customer else told,
+        mail=told,
+        subject="moved.mail",
+        technician=card,
+        admins=card if by_customer else None,
+    )

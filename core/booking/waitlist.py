@@ -20,7 +20,8 @@ from core.db.database import leave_work, one_at_a_time
 from core.db.tables import Booking, Contact, Waiting
 from core.messaging import outbox
 from core.messaging.messages import Message, Option, Say, message, say
-from core.notices import booking_notices, recipients
+from core.notices import booking_notices, cards
+from core.notices.tell import tell
 from core.payment import payment_requests
 from core.refusals import (
     AlreadyWaiting,
@@ -126,7 +127,7 @@ async def offer(ctx: Context, wait_id: int) -> bool:
     until = min(ctx.now + timedelta(minutes=ctx.shop.offer_minutes), booking.starts_at)
     wait.state, wait.offered_until, booking.hold_until = WaitState.OFFERED, until, until
     key = f"offer:{booking.code}"
-    await recipients.chat(ctx, booking, await _invitation(ctx, wait, booking), key, until=until)
+    await tell(ctx, booking, key, chat=await _invitation(ctx, wait, booking), until=until)
     return True
 
 
@@ -212,7 +213,7 @@ async def _end_offer(ctx: Context, wait: Waiting) -> None:
         say("waiting.unanswered", name=booking.name, at=ctx.shop.local(booking.starts_at)),
         options=(Option(f"wait-take:{booking.code}", say("waiting.option.still")), _TO_BOOK),
     )
-    await recipients.chat(ctx, booking, told, f"offer-over:{booking.code}")
+    await tell(ctx, booking, f"offer-over:{booking.code}", chat=told)
     if held := await holds.ended(ctx):
         await holds.exchange(ctx.session, leaving=held)
 
@@ -280,7 +281,7 @@ async def _invitation(ctx: Context, wait: Waiting, booking: Booking) -> Message:
     was, total = wait.order["total"], booking.total_price
     return message(
         say("waiting.offer", name=booking.name, until=ctx.shop.local(booking.hold_until or booking.starts_at)),
-        booking_notices.block(await booking_notices.job_facts(ctx, booking)),
+        cards.block(await cards.job_facts(ctx, booking)),
         *([say("waiting.price_changed", was=was, total=total)] if was != total else []),
         options=(
             Option(f"wait-take:{booking.code}", say("waiting.option.take")),

@@ -14,7 +14,7 @@ from core.context import Context
 from core.db.tables import Booking, CreditNote, Invoice, LedgerEntry
 from core.messaging.messages import Document, message, say
 from core.money import Money
-from core.notices import recipients
+from core.notices.tell import tell
 from core.papers import invoices, numbering
 from core.papers.invoices import InvoiceFacts
 from core.papers.numbering import PaperFacts
@@ -87,9 +87,8 @@ async def after_refund(ctx: Context, booking: Booking) -> None:
     paper = await issue(ctx, booking, keeps=keeps, reason=CreditReason.REFUNDED)
     if paper is None:
         return
-    told, key = message(say("papers.credited", code=booking.code), document=paper), f"credited:{paper.id}"
-    await recipients.chat(ctx, booking, told, key)
-    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
+    news = message(say("papers.credited", code=booking.code), document=paper)
+    await tell(ctx, booking, f"credited:{paper.id}", chat=news, mail=news)
 
 
 async def load(session: AsyncSession, name: str) -> CreditNoteFacts:

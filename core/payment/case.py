@@ -8,7 +8,8 @@ from core.context import Context
 from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
 from core.messaging.messages import Say
 from core.money import Money
-from core.notices import booking_notices
+from core.notices.cards import alert
+from core.notices.tell import tell
 from core.payment import ledger
 from core.payment.midtrans_status import Attempt
 from core.states import Actor, EventKind, LedgerKind
@@ -75,4 +76,4 @@ class Case:
     async def alert(self, cause: str, what: Say) -> None:
         """Tell the admins, once per request and cause."""
         key = f"{cause}:{self.request.order_id}"
-        await booking_notices.alert(self.ctx, self.booking, what, key=key)
+        await tell(self.ctx, self.booking, key, admins=alert(self.booking, what))

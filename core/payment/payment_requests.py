@@ -22,7 +22,9 @@ from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRe
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
-from core.notices import booking_notices
+from core.notices import booking_notices, payment_notices
+from core.notices.cards import alert
+from core.notices.tell import tell
 from core.payment.payment_methods import channels
 from core.pricing import trust
 from core.pricing.prices import check_down_payment, down_payment
@@ -168,7 +170,7 @@ async def link_made(ctx: Context, order_id: str, *, token: str, url: str) -> Non
         )
     )
     again = f":{token}" if before else ""
-    await booking_notices.pay_here(ctx, booking, made, url=url, key=f"link:{order_id}{again}")
+    await payment_notices.pay_here(ctx, booking, made, url=url, key=f"link:{order_id}{again}")
 
 
 async def link_failed(
@@ -185,10 +187,10 @@ async def link_failed(
     wanted.attempts += 1
     wanted.error = reason
     wanted.due_at = min(retry_at(wanted.attempts, ctx.now, jitter=jitter, after=after), max(wanted.expires_at, ctx.now))
-    await booking_notices.link_late(ctx, booking, wanted)
+    await payment_notices.link_late(ctx, booking, wanted)
     if refused:
         what = say("staff.link_refused", order_id=order_id, reason=reason)
-        await booking_notices.alert(ctx, booking, what, key=f"link-refused:{order_id}")
+        await tell(ctx, booking, f"link-refused:{order_id}", admins=alert(booking, what))
 
 
 async def renumber(ctx: Context, order_id: str) -> None:

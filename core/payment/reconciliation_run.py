@@ -17,7 +17,7 @@ from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import JobRun
 from core.messaging.messages import message, say
-from core.notices import recipients
+from core.notices.tell import tell_admins
 from core.payment import reconciliation
 from core.payment.reconciliation import Difference, Findings
 from core.shop import Shop
@@ -84,7 +84,7 @@ async def finish(ctx: Context, night: Night) -> None:
     if found.mended or found.left:
         head = say("reconcile.head", asked=found.asked, mended=found.mended, left=found.left)
         told = message(head, say("notice.block", lines=reconciliation.lines(found)))
-        await recipients.admins(ctx, None, told, key=f"reconciled:{night.key}")
+        await tell_admins(ctx, f"reconciled:{night.key}", told)
 
 
 async def away_since(session: AsyncSession) -> datetime | None:

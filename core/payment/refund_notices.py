@@ -4,7 +4,8 @@ from core.context import Context
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Message, Option, Say, message, say
 from core.money import Money
-from core.notices import booking_notices, recipients
+from core.notices.cards import alert
+from core.notices.tell import tell
 from core.states import Actor, RefundState
 
 
@@ -14,43 +15,40 @@ async def ask_account(ctx: Context, booking: Booking, refund: Refund) -> None:
     key = f"refund-account:{refund.key}:{ctx.now.isoformat()}"
     if booking.contact_id is not None:
         button = Option(f"refund:{refund.key}", say("option.refund_account"))
-        await recipients.chat(ctx, booking, message(say("refund.ask_account", **what), options=(button,)), key)
-        return
-    asked = message(say("refund.ask_account_by_mail", contact=ctx.shop.contact, **what))
-    await recipients.mail(ctx, booking, "notice.mail.news", asked, key=key)
+        await tell(ctx, booking, key, chat=message(say("refund.ask_account", **what), options=(button,)))
+    else:
+        await tell(ctx, booking, key, mail=message(say("refund.ask_account_by_mail", contact=ctx.shop.contact, **what)))
 
 
 async def task(ctx: Context, booking: Booking, refund: Refund) -> None:
     """The admins have something to transfer; they hear again when the customer names an account, or another one."""
     key = f"refund-task:{refund.key}:{refund.bank_account or ''}"
-    await recipients.admins(ctx, booking, card(booking, refund), key=key)
+    await tell(ctx, booking, key, admins=card(booking, refund))
 
 
 async def went_back(ctx: Context, booking: Booking, refund: Refund) -> None:
     """The money is on its way: the customer hears how much, and by which way."""
     way = "refund.transferred" if refund.done_by != Actor.MIDTRANS else "refund.sent_back"
-    told = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
-    key = f"refund-done:{refund.key}"
-    await recipients.chat(ctx, booking, told, key)
-    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
+    news = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
+    await tell(ctx, booking, f"refund-done:{refund.key}", chat=news, mail=news)
 
 
 async def refused(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Midtrans doesn't send it back: the admins hear why it is theirs to transfer now."""
     what = say("staff.refund_refused", amount=refund.amount, reason=refund.error)
-    await booking_notices.alert(ctx, booking, what, key=f"refund-refused:{refund.key}")
+    await tell(ctx, booking, f"refund-refused:{refund.key}", admins=alert(booking, what))
 
 
 async def no_transfer(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Midtrans sent back after all what was staff's to transfer: they must not."""
     what = say("staff.refund_no_transfer", amount=refund.amount)
-    await booking_notices.alert(ctx, booking, what, key=f"refund-no-transfer:{refund.key}")
+    await tell(ctx, booking, f"refund-no-transfer:{refund.key}", admins=alert(booking, what))
 
 
 async def twice(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
     """Midtrans sent back what staff had transferred: the customer has it twice."""
     what = say("staff.refund_twice", amount=amount)
-    await booking_notices.alert(ctx, booking, what, key=f"refund-twice:{refund.key}")
+    await tell(ctx, booking, f"refund-twice:{refund.key}", admins=alert(booking, what))
 
 
 def card(booking: Booking, refund: Refund) -> Message:

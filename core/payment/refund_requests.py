@@ -17,7 +17,8 @@ from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentAt
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
-from core.notices import booking_notices
+from core.notices.cards import alert
+from core.notices.tell import tell
 from core.payment import ledger, refund_notices, refunds
 from core.states import Actor, EventKind, LedgerKind, RefundState
 
@@ -127,8 +128,8 @@ async def _cover(ctx: Context, booking: Booking, refund: Refund, amount: Money) 
     """The refund is done, the customer is told; staff hears of more than was still owed."""
     key, transaction_id = refund.key, refund.transaction_id or ""
     if not await refunds.covered(ctx, booking, transaction_id, amount, key=key, tell=True):
-        told = say("staff.refunded", amount=amount)
-        await booking_notices.alert(ctx, booking, told, key=f"refunded:{key}:{refund.order_id}")
+        news = alert(booking, say("staff.refunded", amount=amount))
+        await tell(ctx, booking, f"refunded:{key}:{refund.order_id}", admins=news)
 
 
 def _note(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:

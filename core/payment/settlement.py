@@ -22,7 +22,7 @@ from core.db.tables import Booking, BookingEvent, Moment, PaymentAttempt, Paymen
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
-from core.notices import booking_notices
+from core.notices import payment_notices
 from core.papers import invoices, receipts
 from core.payment import midtrans_status, payment_requests, refunds, reversals, slot_lost
 from core.payment.case import Case
@@ -249,39 +249,35 @@ async def _take_in(case: Case) -> Outcome:
 
 async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
     """What nobody asked for is owed back at once: for a cancelled booking, a second time, or beyond the total."""
-    session, booking = case.ctx.session, case.booking
+    booking = case.booking
     if booking.status is BookingStatus.CANCELLED:
-        await refunds.owe(Context(session, case.ctx.shop, case.ctx.now), booking, amount, reason=RefundReason.LATE)
+        await refunds.owe(case.ctx, booking, amount, reason=RefundReason.LATE)
         return
     over = amount if again else booking.paid_amount - booking.total_price
     if over > 0 and not again:
         over -= booking.going_back
-    if over > 0 and await refunds.owe(
-        Context(session, case.ctx.shop, case.ctx.now), booking, over, reason=RefundReason.OVERPAID
-    ):
+    if over > 0 and await refunds.owe(case.ctx, booking, over, reason=RefundReason.OVERPAID):
         key = f"overpaid:{case.attempt.transaction_id}"
-        await booking_notices.overpaid(Context(session, case.ctx.shop, case.ctx.now), booking, over=over, key=key)
+        await payment_notices.overpaid(case.ctx, booking, over=over, key=key)
 
 
 async def _welcome(case: Case) -> None:
     """Money came in: confirm the booking if it waits for that and still has, or gets, its place."""
     session, booking, request = case.ctx.session, case.booking, case.request
     if booking.status is BookingStatus.CANCELLED:
-        await booking_notices.paid_after_cancel(Context(session, case.ctx.shop, case.ctx.now), booking, request)
+        await payment_notices.paid_after_cancel(case.ctx, booking, request)
         return
     first = booking.status is BookingStatus.PENDING
     if first and (why := await _no_place(case)) is not None:
-        await slot_lost.place_gone(Context(session, case.ctx.shop, case.ctx.now), booking, request, why)
+        await slot_lost.place_gone(case.ctx, booking, request, why)
         return
     if first:
         check_move(booking.status, BookingStatus.CONFIRMED)
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
         case.log(EventKind.CONFIRMED)
-    await invoices.issue(Context(session, case.ctx.shop, case.ctx.now), booking)
+    await invoices.issue(case.ctx, booking)
     paper = await receipts.to_send(session, booking)
-    await booking_notices.paid(
-        Context(session, case.ctx.shop, case.ctx.now), booking, request, first=first, paper=paper
-    )
+    await payment_notices.paid(case.ctx, booking, request, first=first, paper=paper)
 
 
 async def _no_place(case: Case) -> Refusal | None:
@@ -335,7 +331,7 @@ async def _end(ctx: Context, request: PaymentRequest, booking: Booking, state: R
     )
     await payment_requests.end_holds(ctx)
     await payment_requests.refresh(ctx.session, booking)
-    await booking_notices.payment_ended(ctx, booking, request)
+    await payment_notices.payment_ended(ctx, booking, request)
 
 
 _LIVING = (Meaning.WAITING, Meaning.CHALLENGED)

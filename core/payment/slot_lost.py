@@ -15,7 +15,9 @@ from sqlalchemy import select, text
 from core.context import Context
 from core.db.tables import Booking, PaymentRequest
 from core.messaging.messages import Document, Message, Option, Say, message, say
-from core.notices import booking_notices, recipients
+from core.notices import cards, reminders
+from core.notices.cards import alert
+from core.notices.tell import tell
 from core.papers import invoices
 from core.payment import payment_requests, refunds
 from core.refusals import InsufficientStock, InvalidTransition, Refusal
@@ -40,12 +42,10 @@ async def place_gone(ctx: Context, booking: Booking, request: PaymentRequest, wh
     received = say("late.received", amount=request.amount, code=booking.code, name=booking.name)
     news = (received, _reason(booking, why, ctx.shop))
     options = tuple(await offers(ctx, booking, why))
-    told = Message((*news, say("late.choose")), options, button=say("late.button"))
-    await recipients.chat(ctx, booking, told, key)
-    letter = Message((*news, _choice_by_mail(options)))
-    await recipients.mail(ctx, booking, "notice.mail.news", letter, key=key)
+    chat = Message((*news, say("late.choose")), options, button=say("late.button"))
+    mail = message(*news, _choice_by_mail(options))
     what = say("staff.late.part" if isinstance(why, InsufficientStock) else "staff.late.seat", amount=request.amount)
-    await booking_notices.alert(ctx, booking, what, key=key)
+    await tell(ctx, booking, key, chat=chat, mail=mail, admins=alert(booking, what))
 
 
 async def offers(ctx: Context, booking: Booking, why: Refusal | None = None) -> list[Option]:
@@ -67,18 +67,25 @@ async def placed(ctx: Context, booking: Booking) -> None:
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
     bookings.note(ctx, booking, EventKind.CONFIRMED, actor=bookings.SYSTEM)
     await invoices.issue(ctx, booking)
-    await booking_notices.schedule_reminders(ctx, booking)
-    facts = await booking_notices.job_facts(ctx, booking)
-    letter = Message(
-        (say("notice.confirmed", code=booking.code), booking_notices.block(facts), booking_notices.money_left(booking)),
+    await reminders.schedule(ctx, booking)
+    facts = await cards.job_facts(ctx, booking)
+    news = message(
+        say("notice.confirmed", code=booking.code),
+        cards.block(facts),
+        cards.money_left(booking),
         document=Document("invoice", booking.code),
     )
-    key = f"placed:{booking.code}:{ctx.now.isoformat()}"
-    await recipients.chat(ctx, booking, letter, key)
-    await recipients.mail(ctx, booking, "notice.mail.confirmed", letter, key=key)
-    card = booking_notices.staff_card(say("staff.late.placed", code=booking.code), booking, facts)
-    await recipients.admins(ctx, booking, card, key=key)
-    await recipients.technician(ctx, booking, card, key=key)
+    card = cards.staff_card(say("staff.late.placed", code=booking.code), booking, facts)
+    await tell(
+        ctx,
+        booking,
+        f"placed:{booking.code}:{ctx.now.isoformat()}",
+        chat=news,
+        mail=news,
+        subject="notice.mail.confirmed",
+        technician=card,
+        admins=card,
+    )
 
 
 async def ask_for_rest(ctx: Context, booking: Booking, *, percent: int | None) -> PaymentRequest:
@@ -100,11 +107,10 @@ async def give_back(ctx: Context, booking: Booking) -> None:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
     await bookings.cancel(ctx, booking, reason=bookings.CUSTOMER, actor=bookings.CUSTOMER)
     await payment_requests.void(ctx, booking)
-    amount, key = booking.paid_amount, f"late-back:{booking.code}"
-    told = message(say("late.gone_back", name=booking.name, code=booking.code, amount=amount))
-    await recipients.chat(ctx, booking, told, key)
-    await recipients.mail(ctx, booking, "notice.mail.news", told, key=key)
-    await booking_notices.alert(ctx, booking, say("staff.late.gone_back", amount=amount), key=key)
+    amount = booking.paid_amount
+    news = message(say("late.gone_back", name=booking.name, code=booking.code, amount=amount))
+    warning = alert(booking, say("staff.late.gone_back", amount=amount))
+    await tell(ctx, booking, f"late-back:{booking.code}", chat=news, mail=news, admins=warning)
     await refunds.owe(ctx, booking, amount, reason=RefundReason.LATE)
 
 
@@ -112,7 +118,7 @@ async def remind(ctx: Context) -> None:
     """Tell the admins once of each booking that has waited for its customer's choice for a day."""
     for booking in await ctx.session.scalars(_WAITING.where(Booking.paid_at <= ctx.now - PATIENCE)):
         what = say("staff.late.still", amount=booking.paid_amount)
-        await booking_notices.alert(ctx, booking, what, key=f"still-late:{booking.code}")
+        await tell(ctx, booking, f"still-late:{booking.code}", admins=alert(booking, what))
 
 
 async def _nearest(ctx: Context, booking: Booking, *, technician_id: str | None) -> Sequence[datetime]:

@@ -17,7 +17,7 @@ from core.db.database import insert_once
 from core.db.tables import Alarm, Outbox
 from core.messaging import outbox
 from core.messaging.messages import Message, Say, message, message_from_json, say
-from core.notices.recipients import STAFF_LANGUAGE
+from core.notices.tell import STAFF_LANGUAGE
 from core.shop import Shop, StaffMember
 from core.states import RequestState
 from core.upkeep import backlog
@@ -63,8 +63,8 @@ async def failing(ctx: Context, parts: Mapping[str, str], *, channels: Collectio
         await _tell(ctx, told, reached, f"part:{name}:{ctx.shop.local(ctx.now).date()}")
 
 
-async def unheard(ctx: Context, row: Outbox, *, channels: Collection[str]) -> bool:
-    """An alarm that a chat can't take (WhatsApp outside its 24 hours) goes by e-mail; False for what is no alarm in a chat."""
+async def send_by_mail(ctx: Context, row: Outbox, *, channels: Collection[str]) -> bool:
+    """E-mail an alarm that a chat can't take (WhatsApp outside its 24 hours); False for any other message."""
     member = ctx.shop.member_at(row.channel, row.address)
     if not row.key.startswith(KEY) or member is None or "email" not in channels:
         return False
@@ -73,8 +73,8 @@ async def unheard(ctx: Context, row: Outbox, *, channels: Collection[str]) -> bo
     return True
 
 
-async def given_up(ctx: Context, row: Outbox, *, channels: Collection[str]) -> None:
-    """Tell the admins that a message failed of which nobody else will hear: once a day, however many there are."""
+async def message_failed(ctx: Context, row: Outbox, *, channels: Collection[str]) -> None:
+    """Tell the admins that a message failed and was told no other way: once a day for each channel."""
     if row.key.startswith(KEY):
         return
     reached = _admins(ctx.shop, channels, ())

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
 from core.db.database import leave_work
-from core.db.tables import Contact, Customer, Outbox
-from core.messaging.messages import message_from_json
-from core.notices import booking_notices
+from core.db.tables import Booking, Contact, Customer, Outbox
+from core.messaging.messages import Message, message_from_json, say
+from core.notices.tell import tell
 from core.refusals import NotFound
 from core.upkeep import alarms
 
@@ -40,11 +40,24 @@ async def tell_otherwise(ctx: Context, row: Outbox, *, channels: Collection[str]
 
     `channels`: those that are on; `unreachable`: the person has closed the chat, and knows it.
     """
-    letter = message_from_json(row.body)
-    heard = await alarms.unheard(ctx, row, channels=channels)
-    heard |= await booking_notices.unreached(ctx, row, letter, channels=channels)
-    if not (heard or unreachable):
-        await alarms.given_up(ctx, row, channels=channels)
+    told = await alarms.send_by_mail(ctx, row, channels=channels) or await _tell_about_booking(ctx, row, channels)
+    if not (told or unreachable):
+        await alarms.message_failed(ctx, row, channels=channels)
+
+
+async def _tell_about_booking(ctx: Context, row: Outbox, channels: Collection[str]) -> bool:
+    """E-mail a booking's message to its customer, or ask the admins to pass it on; False for any other message."""
+    booking = await ctx.session.get(Booking, row.booking_id) if row.booking_id is not None else None
+    if booking is None or row.kind == "staff" or row.channel == "email":
+        return False
+    news = message_from_json(row.body)
+    if booking.email and "email" in channels:
+        await tell(ctx, booking, row.key, mail=news)
+        return True
+    request = say("staff.unreached", reason=row.channel, name=booking.name, phone=booking.phone)
+    head = say("staff.alert", code=booking.code, what=request)
+    await tell(ctx, booking, f"unreached:{row.key}", admins=Message((head, *news.says)))
+    return True
 
 
 async def listed(session: AsyncSession, *, limit: int) -> Sequence[DeadLetter]:

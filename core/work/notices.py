@@ -1,4 +1,4 @@
-"""Who is told what about the work on the car; see `core.notices` for the rest and `core.post` for where it goes.
+"""Who is told what about the work on the car; see `core.notices` for the rest.
 
 the customer      technician, on the way, work begun, notes with photos, costs, cash, warranty card,
                   a day later: how was it?  (by mail where no chat is known)
@@ -16,8 +16,9 @@ from core.context import Context
 from core.db.tables import AdditionalCost, Booking, Technician, WorkNote
 from core.messaging.messages import Document, Link, Message, Option, Say, message, say
 from core.money import Money
-from core.notices import recipients
-from core.notices.booking_notices import alert, block, job_facts, money_left, schedule_reminders, staff_card
+from core.notices import reminders
+from core.notices.cards import alert, block, job_facts, money_left, staff_card
+from core.notices.tell import tell
 from core.papers import receipts
 from core.states import CostState
 
@@ -33,32 +34,31 @@ async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
     says.append(await _by_technician(ctx.session, booking, "work.assigned"))
     if first:
         says += [block(facts), money_left(booking)]
-        await schedule_reminders(ctx, booking)
+        await reminders.schedule(ctx, booking)
     key = f"assigned:{booking.code}:{booking.technician_id}:{ctx.now.isoformat()}"
-    await _customer(ctx, booking, Message(tuple(says)), key=key)
     card = staff_card(say("staff.assigned", code=booking.code), booking, facts)
-    await recipients.technician(ctx, booking, card, key=key)
+    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=card)
 
 
 async def taken_away(ctx: Context, booking: Booking) -> None:
     """The job goes to somebody else: whoever has it now hears of it."""
     heard = message(say("staff.taken_away", code=booking.code, at=ctx.shop.local(booking.starts_at)))
     key = f"taken-away:{booking.code}:{ctx.now.isoformat()}"
-    await recipients.technician(ctx, booking, heard, key=key)
+    await tell(ctx, booking, key, technician=heard)
 
 
 async def on_my_way(ctx: Context, booking: Booking) -> None:
     """The technician has set out: told once for each appointment."""
     told = message(await _by_technician(ctx.session, booking, "work.on_my_way"))
     key = f"on-my-way:{booking.code}:{booking.starts_at.isoformat()}"
-    await _customer(ctx, booking, told, key=key)
+    await _tell_by_chat_or_mail(ctx, booking, key, told)
 
 
 async def started(ctx: Context, booking: Booking) -> None:
     """The work has begun."""
     car = f"{booking.car_brand} {booking.car_model}"
     told = message(say("work.started", name=booking.name, car=car, code=booking.code))
-    await _customer(ctx, booking, told, key=f"started:{booking.code}")
+    await _tell_by_chat_or_mail(ctx, booking, f"started:{booking.code}", told)
 
 
 async def noted(ctx: Context, booking: Booking, note: WorkNote) -> None:
@@ -69,7 +69,7 @@ async def noted(ctx: Context, booking: Booking, note: WorkNote) -> None:
     letters += [message(say("work.photo", number=number, count=count)) for number in range(2, count + 1)]
     for number, letter in enumerate(letters):
         shown = _with_photo(letter, note.photos[number]) if note.photos else letter
-        await _customer(ctx, booking, shown, key=f"note:{note.id}:{number}")
+        await _tell_by_chat_or_mail(ctx, booking, f"note:{note.id}:{number}", shown)
 
 
 async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) -> None:
@@ -77,7 +77,7 @@ async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) ->
     key = f"cost:{cost.id}"
     if booking.contact_id is None:
         plea = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
-        await alert(ctx, booking, plea, key=key)
+        await tell(ctx, booking, key, admins=alert(booking, plea))
         return
     asked = message(
         say("work.cost_proposed", name=booking.name, code=booking.code),
@@ -88,7 +88,7 @@ async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) ->
             Option(f"cost-no:{cost.id}", say("work.cost_no")),
         ),
     )
-    await recipients.chat(ctx, booking, _with_photo(asked, cost.photo), key)
+    await tell(ctx, booking, key, chat=_with_photo(asked, cost.photo))
 
 
 async def cost_added(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
@@ -98,20 +98,19 @@ async def cost_added(ctx: Context, booking: Booking, cost: AdditionalCost, *, by
         say("work.cost", description=cost.description, amount=cost.amount),
         _new_total(booking, by_link=by_link),
     )
-    await _customer(ctx, booking, _with_photo(told, cost.photo), key=f"cost:{cost.id}")
+    await _tell_by_chat_or_mail(ctx, booking, f"cost:{cost.id}", _with_photo(told, cost.photo))
 
 
 async def cost_decided(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
     """The customer agreed or refused: both sides have it in writing."""
-    key = f"cost-decided:{cost.id}"
     agreed = cost.state is CostState.AGREED
     says = [say("work.cost_agreed" if agreed else "work.cost_refused", description=cost.description)]
     if agreed:
         says.append(_new_total(booking, by_link=by_link))
-    await _customer(ctx, booking, Message(tuple(says)), key=key)
     outcome = "staff.cost_agreed" if agreed else "staff.cost_refused"
-    heard = say(outcome, code=booking.code, description=cost.description, amount=cost.amount)
-    await _staff(ctx, booking, message(heard), key=key)
+    heard = message(say(outcome, code=booking.code, description=cost.description, amount=cost.amount))
+    key = f"cost-decided:{cost.id}"
+    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=heard, admins=heard)
 
 
 async def cash_received(ctx: Context, booking: Booking, amount: Money, *, number: int, first: bool) -> None:
@@ -120,13 +119,11 @@ async def cash_received(ctx: Context, booking: Booking, amount: Money, *, number
     says = [say("notice.money_received", amount=amount, name=booking.name)]
     if first:
         says.append(say("notice.confirmed", code=booking.code))
-    await schedule_reminders(ctx, booking)
+    await reminders.schedule(ctx, booking)
     says.append(money_left(booking))
-    letter = Message(tuple(says), document=await receipts.to_send(ctx.session, booking))
-    await recipients.chat(ctx, booking, letter, key)
-    await recipients.mail(ctx, booking, "notice.mail.received", letter, key=key)
-    heard = say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining)
-    await recipients.admins(ctx, booking, message(heard), key=key)
+    news = Message(tuple(says), document=await receipts.to_send(ctx.session, booking))
+    heard = message(say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining))
+    await tell(ctx, booking, key, chat=news, mail=news, subject="notice.mail.received", admins=heard)
 
 
 async def completed(ctx: Context, booking: Booking, *, papers: Sequence[str]) -> None:
@@ -136,11 +133,10 @@ async def completed(ctx: Context, booking: Booking, *, papers: Sequence[str]) ->
     letters = [Message(says, document=Document("invoice", papers[0]))]
     letters += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
     for paper, letter in zip(papers, letters, strict=True):
-        await recipients.chat(ctx, booking, letter, f"{key}:{paper}")
-        await recipients.mail(ctx, booking, "work.mail.completed", letter, key=f"{key}:{paper}")
+        await tell(ctx, booking, f"{key}:{paper}", chat=letter, mail=letter, subject="work.mail.completed")
     await _ask_for_rating(ctx, booking)
     heard = await _by_technician(ctx.session, booking, "staff.completed")
-    await recipients.admins(ctx, booking, message(heard), key=key)
+    await tell(ctx, booking, key, admins=message(heard))
 
 
 async def _ask_for_rating(ctx: Context, booking: Booking) -> None:
@@ -151,9 +147,8 @@ async def _ask_for_rating(ctx: Context, booking: Booking) -> None:
         options=tuple(stars),
         button=say("work.rate_button"),
     )
-    await recipients.chat(
-        ctx, booking, question, f"rate:{booking.code}", kind="reminder", due_at=ask_at, until=ask_at + RATING_WANTED
-    )
+    until = ask_at + RATING_WANTED
+    await tell(ctx, booking, f"rate:{booking.code}", chat=question, kind="reminder", due_at=ask_at, until=until)
 
 
 def _warranty_card(booking: Booking) -> list[Say]:
@@ -187,13 +182,15 @@ async def _by_technician(session: AsyncSession, booking: Booking, key: str) -> S
     return say(key, code=booking.code, technician=who)
 
 
-async def _customer(ctx: Context, booking: Booking, letter: Message, *, key: str) -> None:
-    if booking.contact_id is None:
-        await recipients.mail(ctx, booking, "notice.mail.news", letter, key=key)
-    else:
-        await recipients.chat(ctx, booking, letter, key)
-
-
-async def _staff(ctx: Context, booking: Booking, letter: Message, *, key: str) -> None:
-    await recipients.technician(ctx, booking, letter, key=key)
-    await recipients.admins(ctx, booking, letter, key=key)
+async def _tell_by_chat_or_mail(
+    ctx: Context,
+    booking: Booking,
+    key: str,
+    customer: Message,
+    *,
+    technician: Message | None = None,
+    admins: Message | None = None,
+) -> None:
+    """`tell` the customer in the chat, or by mail where no chat is known."""
+    mail = customer if booking.contact_id is None else None
+    await tell(ctx, booking, key, chat=customer, mail=mail, technician=technician, admins=admins)

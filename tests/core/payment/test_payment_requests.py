@@ -15,7 +15,7 @@ from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox, PaymentRequest
 from core.messaging import outbox
-from core.notices import booking_notices
+from core.notices import reminders
 from core.payment import payment_requests, settlement
 from core.payment.payment_requests import standing
 from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition, MethodCannotPay, SlotFull
@@ -353,7 +353,7 @@ async def test_a_booking_that_moves_and_moves_back_is_reminded_of_its_time(
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
         await outbox.drop(session, booking.id)
-        await booking_notices.schedule_reminders(Context(session, shop, now), booking)
+        await reminders.schedule(Context(session, shop, now), booking)
     assert list(await letters(database, kind="reminder", state="due")) == before
     assert len(await letters(database, kind="reminder", state="dropped")) == 2
 

@@ -11,7 +11,7 @@ from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, say
-from core.notices import booking_notices
+from core.notices import reminders
 from core.schedule import bookings
 from core.shop import Shop
 
@@ -58,7 +58,7 @@ async def test_reminders_that_came_due_while_the_server_was_down(
     await book(database, shop, now, starts_at=starts_at)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000001")
-        await booking_notices.schedule_reminders(Context(session, shop, now), booking)
+        await reminders.schedule(Context(session, shop, now), booking)
     went = await _sends(database, starts_at + down_until, kind="reminder")
     assert [key.split(":")[2] for key in went] == sent
     async with database.read() as session:
@@ -117,7 +117,7 @@ async def test_the_end_of_a_year_moves_no_reminder(database: Database, shop: Sho
     await book(database, shop, now, starts_at=starts_at)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000001")
-        await booking_notices.schedule_reminders(Context(session, shop, now), booking)
+        await reminders.schedule(Context(session, shop, now), booking)
     after_midnight = now + 2 * MINUTE
     assert await _sends(database, after_midnight, kind="reminder") == []
     assert len(await _sends(database, starts_at - 23 * HOUR, kind="reminder")) == 1

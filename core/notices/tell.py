@@ -1,0 +1,111 @@
+"""One notice to everybody it concerns: rows in the outbox under one business key, so that a cause tells only once.
+
+chat          the customer's chat     key
+mail          the customer's e-mail   key:email
+technician    their chats             staff:key:channel:address
+admins        their chats             staff:key:channel:address
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from core.context import Context
+from core.db.tables import Booking, Contact
+from core.messaging import outbox
+from core.messaging.messages import Message, say
+
+STAFF_LANGUAGE = "id"
+NEWS = "notice.mail.news"
+_PAPERS = ("invoice", "receipt", "credit_note")
+
+Addresses = Iterable[tuple[str, str]]
+"""(channel, address) pairs."""
+
+
+async def tell(
+    ctx: Context,
+    booking: Booking,
+    key: str,
+    *,
+    chat: Message | None = None,
+    mail: Message | None = None,
+    subject: str = NEWS,
+    technician: Message | None = None,
+    admins: Message | None = None,
+    kind: str = "notice",
+    due_at: datetime | None = None,
+    until: datetime | None = None,
+) -> None:
+    """Write to those a booking's news concerns; whoever has no such address is left out.
+
+    `subject` is the mail's; `kind`, `due_at` (now when None) and `until` are the chat message's. An admin who is the
+    technician gets the technician's message.
+    """
+    if chat and booking.contact_id is not None:
+        contact = await ctx.session.get_one(Contact, booking.contact_id)
+        await outbox.enqueue(
+            ctx.session,
+            key=key,
+            channel=contact.channel,
+            address=contact.address,
+            language=booking.language,
+            message=chat,
+            now=ctx.now,
+            due_at=due_at,
+            until=until,
+            kind=kind,
+            booking_id=booking.id,
+        )
+    if mail and booking.email:
+        await outbox.enqueue(
+            ctx.session,
+            key=f"{key}:email",
+            channel="email",
+            address=booking.email,
+            language=booking.language,
+            message=_as_mail(ctx, booking, subject, mail),
+            now=ctx.now,
+            kind="notice",
+            booking_id=booking.id,
+        )
+    if technician and booking.technician_id:
+        await _tell_staff(ctx, ctx.shop.addresses_of(booking.technician_id), key, technician, booking_id=booking.id)
+    if admins:
+        await _tell_staff(ctx, ctx.shop.admin_addresses, key, admins, booking_id=booking.id)
+
+
+async def tell_admins(ctx: Context, key: str, news: Message, *, about: Contact | None = None) -> None:
+    """Write to every admin what is about no booking; `about` is the customer's chat it tells of."""
+    await _tell_staff(ctx, ctx.shop.admin_addresses, key, news, about=about.id if about else None)
+
+
+async def _tell_staff(
+    ctx: Context,
+    addresses: Addresses,
+    key: str,
+    news: Message,
+    *,
+    booking_id: int | None = None,
+    about: int | None = None,
+) -> None:
+    for channel, address in addresses:
+        await outbox.enqueue(
+            ctx.session,
+            key=f"staff:{key}:{channel}:{address}",
+            channel=channel,
+            address=address,
+            language=STAFF_LANGUAGE,
+            message=news,
+            now=ctx.now,
+            kind="staff",
+            booking_id=booking_id,
+            about=about,
+        )
+
+
+def _as_mail(ctx: Context, booking: Booking, subject: str, news: Message) -> Message:
+    """The message under its subject, without buttons, and with a line that names the paper attached."""
+    paper = news.document.kind if news.document else None
+    attached = (say(f"papers.attached.{paper}"),) if paper in _PAPERS else ()
+    head = say(subject, code=booking.code, shop=ctx.shop.name)
+    return Message((head, *news.says, *attached), link=news.link, document=news.document)
