@@ -26,13 +26,13 @@ MOST_LISTED = 8
 async def act(turn: Turn, action: str) -> Question | None:
     """Do what a button says; an unknown action (an older version's button) shows the menu."""
     name, _, argument = action.partition(":")
-    handler = _ACTIONS.get(name)
+    handler = ACTIONS.get(name)
     return await handler(turn, argument) if handler else menu(turn)
 
 
 def is_action(choice: str) -> bool:
     """Whether a tap names an action rather than an option of a numbered question."""
-    return choice.partition(":")[0] in _ACTIONS
+    return choice.partition(":")[0] in ACTIONS
 
 
 def menu(turn: Turn, *says: Say) -> Question:
@@ -273,7 +273,7 @@ async def _menu(turn: Turn, _: str = "") -> Question:
 
 _TO_MENU = Option("menu", say("option.menu"))
 
-_ACTIONS: dict[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
+ACTIONS: dict[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
     "menu": _menu,
     "book": book,
     "resume": resume,

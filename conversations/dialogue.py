@@ -42,7 +42,7 @@ def _is_for_the_bot(turn: Turn) -> bool:
     choice, text = turn.incoming.choice, turn.incoming.text or ""
     if staff.knows(turn, "staff"):
         return choice is not None or text.startswith("/")
-    return choice is not None and (_name(choice) in _OF_A_BOOKING or actions.is_action(choice))
+    return choice is not None and (_name(choice) in OF_A_BOOKING or actions.is_action(choice))
 
 
 async def _said(turn: Turn) -> Question:
@@ -82,7 +82,7 @@ def _is_strict(flow: Flow | None) -> bool:
 
 async def _tapped(turn: Turn, choice: str) -> Question:
     """A button: an action of its own, or an option of the newest question; older ones are answered kindly."""
-    if staff.knows(turn, choice) or _name(choice) in _OF_A_BOOKING or actions.is_action(choice):
+    if staff.knows(turn, choice) or _name(choice) in OF_A_BOOKING or actions.is_action(choice):
         return await _act(turn, choice)
     number = re.fullmatch(r"(\d{1,9}):(\d{1,3})", choice)
     if not number or int(number[1]) != turn.state.prompt or int(number[2]) >= len(turn.state.shown):
@@ -112,7 +112,7 @@ async def _act(turn: Turn, action: str) -> Question:
     """What a button says: staff's, of a job under way, or of the front desk."""
     if staff.knows(turn, action):
         return await _unless_refused(turn, lambda: staff.act(turn, action)) or await _next(turn)
-    if (deed := _OF_A_BOOKING.get(_name(action))) is not None:
+    if (deed := OF_A_BOOKING.get(_name(action))) is not None:
         return await _unless_refused(turn, lambda: deed(turn, action.partition(":")[2])) or await _next(turn)
     return await actions.act(turn, action) or await _next(turn)
 
@@ -343,7 +343,7 @@ def _names_something(heard: Understanding) -> bool:
     return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
 
 
-_OF_A_BOOKING = {
+OF_A_BOOKING = {
     **history.ACTIONS,
     **papers.ACTIONS,
     **cancelling.ACTIONS,

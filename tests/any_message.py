@@ -1,4 +1,4 @@
-"""Any message at all, for the renderers' properties."""
+"""Hypothesis strategies for messages, for the renderers' property tests."""
 
 from dataclasses import replace
 

@@ -1,6 +1,6 @@
-"""What every test can ask for: a real database of either kind, a shop, a moment.
+"""Fixtures for all tests: databases of both kinds, a shop and a fixed time.
 
-`database` runs a test on SQLite and on PostgreSQL; each test finds it as if just migrated.
+`database` runs a test on SQLite and on PostgreSQL, each time as if just migrated.
 """
 
 import gc
@@ -16,13 +16,13 @@ from shops import MONDAY_8_AM, make_shop
 from core.db.database import Database
 from core.shop import Shop
 
-# How long an example takes says more about the machine than about us.
+# The duration of an example depends on the machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays; looking through it for garbage again and again takes a fifth of the time."""
+    """Exclude the loaded modules from garbage collection, which would take a fifth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 10)
@@ -35,7 +35,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def shop() -> Shop:
-    """The demo workshop: 09:00 to 17:00, closed on Sunday, three bays."""
+    """The demo workshop: open 09:00 to 17:00, closed on Sunday, three places per slot."""
     return make_shop()
 
 
@@ -75,14 +75,14 @@ def stocked_postgres_url(postgres: Postgres) -> str:
 
 @pytest.fixture
 def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
-    """A database without a single table."""
+    """A database without tables."""
     with postgres.empty() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def sqlite_templates(sqlite: Sqlite) -> Path:
-    """The folder of `bare.db` and `stocked.db`, to be copied."""
+    """The folder with `bare.db` and `stocked.db`."""
     return sqlite.folder
 
 
@@ -93,7 +93,7 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory, aside: Aside) -> Sqlite:
 
 @pytest.fixture(scope="session")
 def postgres(aside: Aside) -> Iterator[Postgres]:
-    """One per worker."""
+    """One server per pytest worker."""
     server = Postgres(aside)
     yield server
     server.stop()

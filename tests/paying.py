@@ -1,4 +1,4 @@
-"""A customer in a Telegram chat who has booked and is to pay, and Midtrans' words about it."""
+"""Helpers for payment tests: a customer in a Telegram chat who books, and Midtrans' answers."""
 
 from collections.abc import Mapping
 from datetime import datetime, time
@@ -23,15 +23,15 @@ CODE = "BK-000001"
 ORDER = "BOOKING-A1-BK000001-1"
 PRICE = 150_000
 KEY = "REFUND-A1-BK000001-6B039010-1"
-"""Of the first refund, where it is owed on Monday at eight, as all these tests begin."""
+"""Key of the first refund, if it is owed on Monday at eight."""
 
 
 def tuesday_at_ten(shop: Shop, now: datetime) -> datetime:
     return shop.at(shop.local(now).date().replace(day=24), time(10))
 
 
-async def _sit_down(database: Database, now: datetime) -> None:
-    """The workshop, and a customer who has just written on Telegram, unless they are there."""
+async def _ensure_customer(database: Database, now: datetime) -> None:
+    """Create the workshop and a customer with a Telegram chat, unless they exist."""
     async with database.read() as session:
         if await session.get(Contact, 1):
             return
@@ -50,8 +50,8 @@ async def book(
     method: PaymentMethod = PaymentMethod.TRANSFER,
     **asked: Any,
 ) -> str:
-    """Book (Tuesday at ten, a speaker's installation) and ask for the money; the order_id, or "" for cash."""
-    await _sit_down(database, now)
+    """Book a speaker's installation for Tuesday at ten and request the payment; returns the order_id, "" for cash."""
+    await _ensure_customer(database, now)
     asked = {"starts_at": tuesday_at_ten(shop, now), "services": (INSTALL,), "email": "sari@example.com"} | asked
     async with database.write() as session:
         booking = await bookings.book(
@@ -75,7 +75,7 @@ async def give_link(database: Database, order_id: str, shop: Shop, now: datetime
 
 
 def answer(order_id: str = ORDER, status: str = "settlement", *, amount: int = PRICE, **more: Any) -> dict[str, Any]:
-    """Midtrans' answer to a status call."""
+    """Midtrans' response to a status call."""
     return {
         "order_id": order_id,
         "transaction_id": "t-1",
@@ -98,7 +98,7 @@ async def booking_of(database: Database, code: str = CODE) -> Booking:
 
 
 async def letters(database: Database, **wanted: Any) -> dict[str, str]:
-    """What was written so far (of a kind, a channel, an address …), by key, as text."""
+    """Texts of the outbox by key; `wanted` filters by column."""
     async with database.read() as session:
         rows = await session.scalars(select(Outbox).filter_by(**wanted).order_by(Outbox.due_at, Outbox.id))
         return {row.key: text_of(row) for row in rows}

@@ -1,4 +1,4 @@
-"""The demo workshop's settings, and the moment that the tests begin at."""
+"""The demo workshop's settings, and the time at which the tests begin."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from core.shop import Shop
 
 MONDAY_8_AM = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
-"""Monday 2026-11-23, 08:00 in Jakarta: the moment that the example lines are read at."""
+"""Monday 2026-11-23, 08:00 in Jakarta."""
 
 
 def make_shop(**changes: Any) -> Shop:

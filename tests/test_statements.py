@@ -1,4 +1,4 @@
-"""What the hot paths ask of the database: how many statements, and none that reads a table which grows."""
+"""Statements of the hot paths: their number, and no full scan of a growing table."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -39,17 +39,15 @@ async def test_a_plain_turn_is_five_statements(stocked: Database, shop: Shop, no
     with _statements(stocked) as asked:
         await _turn(stocked, engine, "menu", now)
     assert [_what(statement) for statement, _ in asked] == [
-        "INSERT inbound",  # the same message twice is one turn
-        "SELECT catalogue_version",  # whether the catalogue in memory is the newest
+        "INSERT inbound",  # deduplication
+        "SELECT catalogue_version",  # whether the cached catalogue is current
         "SELECT contact",  # with its customer and its conversation, locked
         "UPDATE conversation",
-        "INSERT outbox",  # the reply, claimed as it is written
+        "INSERT outbox",  # the reply, already claimed
     ]
 
 
-async def test_a_contact_seen_within_the_minute_is_not_written_again(
-    stocked: Database, shop: Shop, now: datetime
-) -> None:
+async def test_a_contact_is_written_at_most_once_a_minute(stocked: Database, shop: Shop, now: datetime) -> None:
     engine = Engine(shop)
     await _turn(stocked, engine, "halo", now)
     with _statements(stocked) as asked:
@@ -58,7 +56,7 @@ async def test_a_contact_seen_within_the_minute_is_not_written_again(
     assert [_what(statement) for statement, _ in asked].count("UPDATE contact") == 1
 
 
-async def test_a_turn_asks_as_often_in_a_long_history(stocked: Database, shop: Shop, now: datetime) -> None:
+async def test_a_long_history_adds_no_statements(stocked: Database, shop: Shop, now: datetime) -> None:
     engine = Engine(shop)
     await _turn(stocked, engine, "halo", now)
     counts = []
@@ -72,7 +70,7 @@ async def test_a_turn_asks_as_often_in_a_long_history(stocked: Database, shop: S
 
 Hot = Callable[[AsyncSession, Shop, datetime], Awaitable[object]]
 HOT: dict[str, Hot] = {
-    "who writes": lambda session, _, now: contacts.meet(
+    "the contact of a message": lambda session, _, now: contacts.meet(
         session, "telegram", "1", phone="+6281234567890", language="id", now=now
     ),
     "whether a message is new": lambda session, _, now: contacts.note_arrival(session, "telegram", "e1", "1", now),
@@ -92,27 +90,27 @@ HOT: dict[str, Hot] = {
     ),
     "requests due": lambda session, _, now: payment_requests.claim(session, now=now, limit=16),
     "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
-    "what to ask beside a notification's order": lambda session, _, now: settlement.other_attempts(session, "B", None),
+    "other attempts of an order": lambda session, _, now: settlement.other_attempts(session, "B", None),
     "refunds due": lambda session, _, now: refund_requests.claim(session, now=now, limit=16),
     "holds that ended": lambda session, shop, now: bookings.release_ended_holds(Context(session, shop, now)),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
-    "how often a customer stayed away": lambda session, _, __: trust.count(session, 1),
+    "no-shows of a customer": lambda session, _, __: trust.count(session, 1),
     "the slots of a day": lambda session, shop, now: bookings.day_load(
         Context(session, shop, now), shop.local(now).date(), technician_id="andi"
     ),
-    "who is free": lambda session, shop, now: bookings.free_technicians(
+    "free technicians": lambda session, shop, now: bookings.free_technicians(
         Context(session, shop, now), now + timedelta(hours=3), 60, skills=frozenset()
     ),
 }
 
 
 @pytest.mark.parametrize("asks", HOT.values(), ids=HOT)
-async def test_no_hot_query_reads_a_table_that_grows(sqlite_url: str, shop: Shop, now: datetime, asks: Hot) -> None:
-    """By SQLite's plans; PostgreSQL has the same indexes, but rightly reads small tables whole."""
+async def test_no_hot_query_scans_a_growing_table(sqlite_url: str, shop: Shop, now: datetime, asks: Hot) -> None:
+    """By SQLite's plans: PostgreSQL has the same indexes, but scans small tables."""
     assert await _scans(sqlite_url, asks, shop, now) == []
 
 
-async def test_a_query_that_reads_a_whole_table_would_be_found(sqlite_url: str, shop: Shop, now: datetime) -> None:
+async def test_control_a_full_scan_is_found(sqlite_url: str, shop: Shop, now: datetime) -> None:
     async def whole(session: AsyncSession, _: Shop, __: datetime) -> None:
         await session.execute(select(Outbox).where(Outbox.error == "429"))
 
@@ -120,7 +118,7 @@ async def test_a_query_that_reads_a_whole_table_would_be_found(sqlite_url: str, 
 
 
 async def _scans(sqlite_url: str, asks: Hot, shop: Shop, now: datetime) -> list[str]:
-    """The steps of the plans that read a growing table from end to end."""
+    """The plan steps that scan a growing table."""
     database = Database(sqlite_url)
     async with database.write() as session:
         with _statements(database) as asked:
@@ -143,7 +141,7 @@ async def _turn(database: Database, engine: Engine, text: str, now: datetime) ->
 
 
 async def _have_booked(database: Database, count: int, now: datetime) -> None:
-    """The customer who wrote has so many bookings, with a line each."""
+    """Give the customer this many bookings, each with a line."""
     async with database.write() as session:
         contact, _, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
         known = await bookings.of_customer(session, contact.customer_id, limit=count)
@@ -170,7 +168,7 @@ def _booking(customer_id: int, number: int, now: datetime) -> Booking:
 
 @contextmanager
 def _statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked meanwhile, with its parameters; beginning and ending a transaction aside."""
+    """Records the statements and their parameters, without BEGIN."""
     asked: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""A small workshop to book in: three technicians, a few parts and services, and orders for them."""
+"""A small workshop for tests: three technicians, a few parts and services, and orders."""
 
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ ANDI, BUDI, CITRA = "andi", "budi", "citra"
 
 
 async def furnish(database: Database, now: datetime, *, customers: int = 1) -> None:
-    """The catalogue, and customers 1, 2, …"""
+    """Insert the catalogue, and customers 1, 2, …"""
     async with database.write() as session:
         session.add_all(
             [
@@ -41,7 +41,7 @@ async def furnish(database: Database, now: datetime, *, customers: int = 1) -> N
 
 
 def order(starts_at: datetime, **changes: Any) -> Order:
-    """An hour's work by bank transfer, unless said otherwise."""
+    """An order for an hour's work, paid by bank transfer by default."""
     asked: dict[str, Any] = {
         "name": "Sari",
         "phone": "+6281234567890",
@@ -59,14 +59,14 @@ def order(starts_at: datetime, **changes: Any) -> Order:
 async def book(
     session: AsyncSession, asked: Order, *, shop: Shop, now: datetime, code: str = "BK-000001", customer: int = 1
 ) -> Booking:
-    """Book for a customer who has no chat."""
+    """Book for a customer without a chat."""
     return await bookings.book(
         Context(session, shop, now), asked, customer_id=customer, contact_id=None, language="id", code=code
     )
 
 
 async def check_books(database: Database) -> None:
-    """What must hold whatever happened: seats, technicians' cells and stock are those of the holding bookings."""
+    """Assert that seats, technicians' cells and reserved stock match the bookings that hold places."""
     async with database.read() as session:
         seats = (select(func.count()).where(Seat.starts_at == Slot.starts_at)).scalar_subquery()
         wrong = await session.execute(

@@ -1,1 +1,1 @@
-"""The outside world on this machine: stand-ins for the vendors, and the page behind `make demo`."""
+"""Stand-ins for the vendors, which run on this machine, and the page of `make demo`."""

@@ -1,8 +1,8 @@
-"""Stand-in for Clerk: its own key pair, made when first asked for; it publishes the public half and hands out tokens.
+"""Stand-in for Clerk: creates a key pair on first use, publishes the public key and issues tokens.
 
-GET  /clerk/.well-known/jwks.json     what our server fetches
-POST /clerk/token {"user": "customer" | "technician" | "admin" | "user_…"}     what a sign-in page would get
-GET  /clerk                           how to use it
+GET  /clerk/.well-known/jwks.json     the keys that our server fetches
+POST /clerk/token {"user": "customer" | "technician" | "admin" | "user_…"}     the token that a sign-in page would get
+GET  /clerk                           instructions
 """
 
 import json
@@ -16,12 +16,12 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from bot.sandbox.stage import Clock
+from bot.sandbox.hub import Clock
 
 KID = "sandbox-key"
-LIFE = timedelta(hours=1)
+TOKEN_LIFETIME = timedelta(hours=1)
 USERS = {"customer": "user_demo_customer", "technician": "user_demo_technician", "admin": "user_demo_admin"}
-"""Clerk's ids of the people in the demo, by what they are."""
+"""Clerk user ids of the demo's people, by role."""
 
 _PAGE = """<!doctype html><html lang="id"><meta charset="utf-8"><title>Clerk · SIMULASI</title>
 <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1.25rem;color:#17233f}}
@@ -35,14 +35,14 @@ curl -s {shop}/api/user -H "Authorization: Bearer $TOKEN"</pre>
 
 
 class Clerk:
-    """The issuer: who is asked for gets a token, no questions asked; for this machine only."""
+    """The issuer. It gives a token for any user without authentication, so it must stay on this machine."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.url = ""
-        """Where this server is reached; set when it listens."""
+        """URL of this server; set once it listens."""
         self.shop_url = ""
-        """Where our server is."""
+        """URL of the server under test."""
 
     @cached_property
     def _key(self) -> rsa.RSAPrivateKey:
@@ -50,38 +50,36 @@ class Clerk:
 
     @property
     def issuer(self) -> str:
-        """What stands in tokens as `iss`."""
+        """The `iss` claim of tokens."""
         return f"{self.url}/clerk"
 
     def jwks(self) -> Mapping[str, object]:
-        """The public key."""
         key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
         return {"keys": [key | {"kid": KID, "use": "sig", "alg": "RS256"}]}
 
     def token(self, user: str) -> str:
-        """A session token for a role of the demo, or for any id of a user."""
+        """A session token; `user` is a role in `USERS` or any user id."""
         moment = self._clock()
         claims = {
             "iss": self.issuer,
             "sub": USERS.get(user, user),
             "iat": moment,
             "nbf": moment,
-            "exp": moment + LIFE,
+            "exp": moment + TOKEN_LIFETIME,
             "azp": self.url,
         }
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": KID})
 
 
 def routes(clerk: Clerk) -> list[web.RouteDef]:
-    """The issuer's addresses."""
 
     async def keys(_: web.Request) -> web.Response:
         return web.json_response(clerk.jwks())
 
     async def token(request: web.Request) -> web.Response:
         try:
-            asked = json.loads(await request.read())
-            user = str(asked["user"])
+            body = json.loads(await request.read())
+            user = str(body["user"])
         except (ValueError, TypeError, KeyError):
             raise web.HTTPBadRequest(text='{"user": "customer"}') from None
         return web.json_response({"token": clerk.token(user), "user": USERS.get(user, user)})

@@ -1,4 +1,4 @@
-"""`make demo`: the outside world on this machine, and our server with the demo catalogue in the middle of it."""
+"""`make demo`: the stand-ins for the vendors, and our server with the demo catalogue."""
 
 import asyncio
 import signal
@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 from bot import app
 from bot.config import Settings
 from bot.sandbox.clerk import USERS
-from bot.sandbox.server import DEFAULTS, Outside, outside
+from bot.sandbox.server import DEFAULTS, StandIns, stand_ins
 from core.catalogue import csv_files
 from core.db.database import upgrade
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 OWNER, TECHNICIAN = 7_000_000_001, 7_000_000_002
-"""The Telegram ids of who works at the shop: by their phones a whole job can be run in the chat."""
+"""Telegram ids of the staff."""
 
 WORKSHOP = {
     "name": "Bengkel Suara Jaya",
@@ -33,40 +33,40 @@ WORKSHOP = {
 
 
 async def demo(*, port: int) -> None:
-    """Run the demo until SIGINT or SIGTERM; `port` is the page's, 0 for any."""
+    """Run the demo until SIGINT or SIGTERM; `port` is the page's port, 0 for any free one."""
     stop = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    async with everything(port=port) as there:
-        print(f"\n  Bengkel demo: {there.url}/\n\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running_demo(port=port) as vendors:
+        print(f"\n  Bengkel demo: {vendors.url}/\n\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201
         await stop.wait()
 
 
 @asynccontextmanager
-async def everything(*, port: int = 0) -> AsyncIterator[Outside]:
-    """The outside world and the shop in it, while they are up; nothing is left behind."""
-    async with outside(app.now, port=port) as there:
-        there.world.shop["name"] = WORKSHOP["name"]
+async def running_demo(*, port: int = 0) -> AsyncIterator[StandIns]:
+    """Run the stand-ins and the server in a temporary folder."""
+    async with stand_ins(app.now, port=port) as vendors:
+        vendors.world.shop["name"] = WORKSHOP["name"]
         with TemporaryDirectory(prefix="bengkel-demo-") as folder:
-            there.world.hire("owner", OWNER, "Ibu Rina", phone="+628111000001")
-            there.world.hire("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
+            vendors.world.add_staff("owner", OWNER, "Ibu Rina", phone="+628111000001")
+            vendors.world.add_staff("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
             database = f"sqlite+aiosqlite:///{folder}/bengkel.db"
-            settings = settings_for(there, folder=Path(folder), database=database, port=free_port())
-            await stock_the_shelves(settings)
-            there.shop_is_at(settings.server.public_url)
+            settings = settings_for(vendors, folder=Path(folder), database=database, port=free_port())
+            await load_catalogue(settings)
+            vendors.connect_shop(settings.server.public_url)
             async with app.serving(settings):
-                yield there
+                yield vendors
 
 
-def settings_for(there: Outside, *, folder: Path, database: str, port: int) -> Settings:
-    """A shop whose vendors are the stand-ins; the environment has no say in it."""
+def settings_for(vendors: StandIns, *, folder: Path, database: str, port: int) -> Settings:
+    """Settings that point to the stand-ins; environment variables aren't read."""
     address = f"http://127.0.0.1:{port}"
     return Settings.model_validate(
         {
             "server": {
                 "port": port,
                 "public_url": address,
-                "cors_origins": [there.url],
+                "cors_origins": [vendors.url],
                 "photos": folder / "photos",
             },
             "database": {"url": database},
@@ -74,26 +74,26 @@ def settings_for(there: Outside, *, folder: Path, database: str, port: int) -> S
                 "token": DEFAULTS.telegram_token,
                 "mode": "webhook",
                 "webhook_secret": "sandbox-secret",
-                "api_url": there.url,
+                "api_url": vendors.url,
             },
             "whatsapp": {
                 "account_sid": DEFAULTS.twilio_sid,
                 "auth_token": DEFAULTS.twilio_token,
                 "sender": DEFAULTS.twilio_sender,
-                "api_url": there.url,
-                "content_url": there.url,
+                "api_url": vendors.url,
+                "content_url": vendors.url,
             },
             "midtrans": {
                 "server_key": DEFAULTS.midtrans_server_key,
                 "client_key": "SB-Mid-client-sandbox",
-                "snap_url": f"{there.url}/snap/v1",
-                "api_url": there.url,
+                "snap_url": f"{vendors.url}/snap/v1",
+                "api_url": vendors.url,
             },
             "email": {
-                "smtp_url": f"smtp://127.0.0.1:{there.smtp_port}",
+                "smtp_url": f"smtp://127.0.0.1:{vendors.smtp_port}",
                 "sender": "Suara Jaya <halo@suarajaya.example>",
             },
-            "clerk": {"issuer": there.clerk.issuer, "authorized_parties": [there.url]},
+            "clerk": {"issuer": vendors.clerk.issuer, "authorized_parties": [vendors.url]},
             "workshop": WORKSHOP,
             "staff": [
                 {"name": "Ibu Rina", "role": "admin", "telegram": OWNER, "clerk": USERS["admin"]},
@@ -109,7 +109,7 @@ def settings_for(there: Outside, *, folder: Path, database: str, port: int) -> S
     )
 
 
-async def stock_the_shelves(settings: Settings) -> None:
+async def load_catalogue(settings: Settings) -> None:
     """Migrate the database and put the demo catalogue into it."""
     database = app.database(settings)
     await upgrade(database)
@@ -120,7 +120,7 @@ async def stock_the_shelves(settings: Settings) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port that is free now."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

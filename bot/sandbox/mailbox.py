@@ -1,8 +1,8 @@
-"""The mail stand-in: an SMTP server that keeps what it gets, and the pages to look at it.
+"""Stand-in for a mail server: an SMTP server that keeps every mail, and pages that show them.
 
-    GET /mail                        every mail as JSON, the newest last
-    GET /mail/{n}/html               its HTML, in a sandbox that runs nothing
-    GET /mail/{n}/attachments/{k}    a file that came with it
+    GET /mail                        every mail as JSON, newest last
+    GET /mail/{n}/html               its HTML, in a sandbox without scripts
+    GET /mail/{n}/attachments/{k}    an attachment
 
 Mails are numbered from 1.
 """
@@ -21,23 +21,21 @@ from typing import Any
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-MOST_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10 * 1024 * 1024
 SHOWN_IN_BROWSER = ("application/pdf", "image/png", "image/jpeg")
 
 
 class Fault(StrEnum):
-    """How the server can misbehave."""
+    """Simulated faults of the server."""
 
-    DOWN = "down"  # hangs up on whoever connects
-    GREYLIST = "greylist"  # "come back later", before the message
+    DOWN = "down"  # closes every connection
+    GREYLIST = "greylist"  # temporary refusal before the message
     REFUSE = "refuse"  # "no such mailbox"
-    FULL = "full"  # takes the message, then says it can't be kept now
+    FULL = "full"  # temporary refusal after the message
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file in a mail."""
-
     name: str
     content_type: str
     content: bytes
@@ -45,7 +43,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as it arrived: `sender` and `recipients` from the envelope, the rest from the message."""
+    """A received mail: `sender` and `recipients` come from the envelope, the rest from the message."""
 
     number: int
     at: datetime
@@ -61,7 +59,7 @@ class Mail:
 
 
 class Mailbox:
-    """The SMTP server; with `password` it wants to be logged into as `user`, with any other it takes all."""
+    """The SMTP server. With a `password` it requires a login as `user`; without one it accepts every mail."""
 
     def __init__(self, *, clock: Callable[[], datetime], user: str = "", password: str = "") -> None:
         self.messages: list[Mail] = []
@@ -72,18 +70,18 @@ class Mailbox:
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Listen; returns the port (0 picks a free one)."""
+        """Listen and return the port; 0 picks a free one."""
         self._server = await asyncio.get_running_loop().create_server(self._connection, host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Stop listening; what was kept stays."""
-        assert self._server
-        self._server.close()
-        await self._server.wait_closed()
+        """Stop listening; the mails stay."""
+        if self._server:
+            self._server.close()
+            await self._server.wait_closed()
 
     async def mail(self, number: int) -> Mail:
-        """The mail of that number; waits until it has come."""
+        """Wait for the mail with this number."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: len(self.messages) >= number)
         return self.messages[number - 1]
@@ -91,7 +89,6 @@ class Mailbox:
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Answer to a recipient."""
         del server, options
         if self._login[1] and not session.authenticated:
             return "530 5.7.0 Authentication required"
@@ -106,7 +103,6 @@ class Mailbox:
     async def handle_DATA(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        """Keep a message."""
         del server, session
         if self.fault is Fault.FULL:
             return "452 4.3.1 Insufficient system storage"
@@ -122,7 +118,7 @@ class Mailbox:
             self,
             hostname="localhost",
             loop=asyncio.get_running_loop(),
-            data_size_limit=MOST_BYTES,
+            data_size_limit=MAX_BYTES,
             enable_SMTPUTF8=True,
             auth_require_tls=False,
             authenticator=self._authenticate,
@@ -132,8 +128,8 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword
     ) -> AuthResult:
         del server, session, envelope, mechanism
-        given = data.login + b"\0" + data.password
-        return AuthResult(success=hmac.compare_digest(given, b"\0".join(self._login)), handled=False)
+        login = data.login + b"\0" + data.password
+        return AuthResult(success=hmac.compare_digest(login, b"\0".join(self._login)), handled=False)
 
 
 class _HangUp(asyncio.Protocol):
@@ -142,9 +138,8 @@ class _HangUp(asyncio.Protocol):
 
 
 def routes(mailbox: Mailbox) -> list[web.RouteDef]:
-    """The pages to look at the mails."""
 
-    def asked_for(request: web.Request) -> Mail:
+    def requested(request: web.Request) -> Mail:
         number = int(request.match_info["number"])
         if not 1 <= number <= len(mailbox.messages):
             raise web.HTTPNotFound
@@ -152,15 +147,15 @@ def routes(mailbox: Mailbox) -> list[web.RouteDef]:
 
     async def listing(request: web.Request) -> web.Response:
         del request
-        return web.json_response([listed(mail) for mail in mailbox.messages])
+        return web.json_response([mail_json(mail) for mail in mailbox.messages])
 
     async def html(request: web.Request) -> web.Response:
         policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
-        return web.Response(text=asked_for(request).html, content_type="text/html", headers=headers)
+        return web.Response(text=requested(request).html, content_type="text/html", headers=headers)
 
     async def attachment(request: web.Request) -> web.Response:
-        files, index = asked_for(request).attachments, int(request.match_info["index"])
+        files, index = requested(request).attachments, int(request.match_info["index"])
         if index >= len(files):
             raise web.HTTPNotFound
         return _file(files[index])
@@ -172,8 +167,8 @@ def routes(mailbox: Mailbox) -> list[web.RouteDef]:
     ]
 
 
-def listed(mail: Mail) -> dict[str, Any]:
-    """A mail as the page reads it."""
+def mail_json(mail: Mail) -> dict[str, Any]:
+    """A mail in the page's JSON format."""
     return {
         "number": mail.number,
         "at": mail.at.isoformat(),
@@ -208,7 +203,7 @@ def _read(envelope: Envelope, number: int, at: datetime) -> Mail:
     content = envelope.original_content
     assert content is not None
     message = message_from_bytes(content, policy=default)
-    assert isinstance(message, EmailMessage)  # what the default policy makes
+    assert isinstance(message, EmailMessage)  # the default policy returns this class
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     return Mail(
         number=number,

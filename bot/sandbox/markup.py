@@ -1,4 +1,4 @@
-"""Formatted text as the apps show it: Telegram's HTML and WhatsApp's marks, each as plain text and as safe HTML."""
+"""Formatted text as the apps show it: Telegram's HTML and WhatsApp's markup, as plain text and as safe HTML."""
 
 import html
 import re
@@ -9,12 +9,12 @@ URL = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)]")
 
 
 class CantParse(ValueError):
-    """Telegram can't parse the entities; the text is Telegram's own."""
+    """Telegram can't parse the entities; the message is Telegram's."""
 
 
 @dataclass
 class Parsed:
-    """A text without its marks: plain, as safe HTML, and with Telegram's entities (offsets in UTF-16 units)."""
+    """A parsed text: without markup, as safe HTML, and as Telegram's entities (offsets in UTF-16 units)."""
 
     text: str = ""
     html: str = ""
@@ -22,12 +22,12 @@ class Parsed:
 
 
 def plain(text: str) -> Parsed:
-    """A text without any marks; links become links."""
+    """Parse text that has no markup; URLs become links."""
     return Parsed(text, _linked(text))
 
 
 def utf16_length(text: str) -> int:
-    """The length as Telegram counts it."""
+    """Length in UTF-16 code units, as Telegram counts."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -38,7 +38,7 @@ TELEGRAM_TAGS = {
     "s": "strikethrough", "strike": "strikethrough", "del": "strikethrough",
     "code": "code", "pre": "pre", "blockquote": "blockquote", "tg-spoiler": "spoiler", "a": "text_link",
 }  # fmt: skip
-"""Telegram's tag → entity; https://core.telegram.org/bots/api#html-style"""
+"""Entity type by HTML tag: https://core.telegram.org/bots/api#html-style"""
 SHOWN_AS = {
     "bold": "b", "italic": "i", "underline": "u", "strikethrough": "s", "code": "code", "pre": "pre",
     "blockquote": "blockquote", "spoiler": "span", "text_link": "a",
@@ -56,7 +56,7 @@ class _Open:
 
 
 def telegram_html(source: str) -> Parsed:
-    """Read Telegram's HTML parse mode; CantParse where Telegram refuses."""
+    """Parse Telegram's HTML parse mode; raises CantParse where Telegram does."""
     parsed, stack, position = Parsed(), list[_Open](), 0
     for token in _TOKEN.finditer(source):
         _write(parsed, source[position : token.start()], stack)
@@ -125,11 +125,11 @@ _MARKED = re.compile(URL.pattern + r"|(?<!\w)(```|[*_~])(?=\S)(.+?)(?<=\S)\1(?!\
 
 
 def whatsapp(source: str) -> Parsed:
-    """Read WhatsApp's *bold*, _italic_, ~struck~ and ```code```; what isn't well formed stays as typed."""
+    """Parse WhatsApp's *bold*, _italic_, ~struck~ and ```code```; malformed markup stays as typed."""
     text, shown, position = "", "", 0
     for found in _MARKED.finditer(source):
         if found[1] is None or ("\n" in found[2] and found[1] != "```"):
-            continue  # a link keeps its underscores; a mark doesn't reach over a line
+            continue  # a link keeps its underscores; markup doesn't span lines
         inner = plain(found[2]) if found[1] == "```" else whatsapp(found[2])
         before = source[position : found.start()]
         tag = _MARKS[found[1]]

@@ -1,12 +1,12 @@
-"""The Midtrans stand-in over HTTP: Snap and the Core API as midtransclient calls them, and the payment page.
+"""HTTP routes of the Midtrans stand-in: Snap and the Core API as midtransclient calls them, and the payment page.
 
-    POST /snap/v1/transactions                    a page's token and redirect_url
+    POST /snap/v1/transactions                    creates a page: its token and redirect_url
     POST /snap/v1/transactions/{token}/cancel     closes it
     GET  /snap/v4/redirection/{token}             the page (see payment_page)
     GET  /v2/{order_id or transaction_id}/status  and POST cancel, expire, approve, deny, refund
 
-Its `snap_url` is {public_url}/snap/v1, its `api_url` {public_url}. The Core API says no with HTTP 200
-and the code in the body, as the real one does.
+`snap_url` is {public_url}/snap/v1 and `api_url` is {public_url}. The Core API reports errors with HTTP 200 and the
+code in the body, as the real one does.
 """
 
 import asyncio
@@ -21,27 +21,27 @@ from uuid import NAMESPACE_URL, uuid5
 from aiohttp import web
 
 from bot.sandbox import payment_page
-from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
+from bot.sandbox.midtrans_account import ApiError, MidtransAccount
 from bot.sandbox.midtrans_records import Transaction
-from bot.sandbox.midtrans_rules import MOST_BYTES
+from bot.sandbox.midtrans_rules import MAX_BYTES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Fault(StrEnum):
-    """How the API can misbehave."""
+    """Simulated faults of the API."""
 
-    SLOW = "slow"  # does what was asked, but answers only after `recover`
-    DOWN = "down"  # closes the connection without an answer
+    SLOW = "slow"  # processes the call, but responds only after `recover`
+    DOWN = "down"  # closes the connection without a response
     HTML = "html"  # a proxy's error page
     ERROR = "error"
     THROTTLED = "throttled"
     LIST = "list"
-    NONSENSE = "nonsense"  # an object whose status_code is no number
+    NONSENSE = "nonsense"  # an object whose status_code isn't a number
 
 
 class MidtransStandIn(MidtransAccount):
-    """The account, with switches that make its API fail."""
+    """The account, and an API whose faults a test can switch on."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -50,17 +50,17 @@ class MidtransStandIn(MidtransAccount):
         self._recovered = asyncio.Event()
 
     def fail(self, fault: Fault, *, times: int | None = None) -> None:
-        """Misbehave for so many calls, or until `recover`."""
+        """Apply the fault to this many calls, or until `recover`."""
         self._fault, self._left = fault, times
         self._recovered = asyncio.Event()
 
     def recover(self) -> None:
-        """Behave again, and give the answers that were withheld."""
+        """Remove the fault and send the responses it held."""
         self._fault = None
         self._recovered.set()
 
     def take_fault(self) -> Fault | None:
-        """The fault that strikes the present call."""
+        """The fault for the current call."""
         fault = self._fault
         if fault and self._left is not None:
             self._left -= 1
@@ -68,17 +68,15 @@ class MidtransStandIn(MidtransAccount):
         return fault
 
     async def recovered(self) -> None:
-        """Wait until `recover` is called."""
         await self._recovered.wait()
 
 
 def routes(state: MidtransStandIn) -> list[web.RouteDef]:
-    """Everything of Midtrans' that our side and its customers call."""
     return [
         web.post("/snap/v1/transactions", _failing(state, _snap(state, _create))),
         web.post("/snap/v1/transactions/{token}/cancel", _failing(state, _snap(state, _close))),
         web.get("/v2/{reference}/status", _failing(state, _core(state, _status))),
-        web.post("/v2/{reference}/{action}", _failing(state, _core(state, _act))),
+        web.post("/v2/{reference}/{action}", _failing(state, _core(state, _transaction_action))),
         *payment_page.routes(state),
     ]
 
@@ -99,7 +97,7 @@ async def _status(state: MidtransStandIn, request: web.Request) -> dict[str, Any
     return state.describe(state.find(request.match_info["reference"]))
 
 
-async def _act(state: MidtransStandIn, request: web.Request) -> dict[str, Any]:
+async def _transaction_action(state: MidtransStandIn, request: web.Request) -> dict[str, Any]:
     await state.tick()
     reference, action = request.match_info["reference"], request.match_info["action"]
     state.find(reference)
@@ -109,9 +107,9 @@ async def _act(state: MidtransStandIn, request: web.Request) -> dict[str, Any]:
         case "expire":
             return _done(state, await state.expire(reference), "Success, transaction has expired")
         case "approve":
-            return _done(state, await state.judge(reference, accept=True), "Success, transaction is approved")
+            return _done(state, await state.review(reference, accept=True), "Success, transaction is approved")
         case "deny":
-            return _done(state, await state.judge(reference, accept=False), "Success, transaction is denied")
+            return _done(state, await state.review(reference, accept=False), "Success, transaction is denied")
         case "refund":
             return await _refund(state, reference, await _body(request))
     raise web.HTTPNotFound
@@ -125,7 +123,7 @@ async def _refund(state: MidtransStandIn, reference: str, body: dict[str, Any]) 
 
 
 def _done(state: MidtransStandIn, transaction: Transaction | None, message: str) -> dict[str, Any]:
-    assert transaction  # `find` has seen it
+    assert transaction  # `find` raises for an unknown reference
     return state.describe(transaction) | {"status_message": message}
 
 
@@ -135,8 +133,8 @@ def _snap(state: MidtransStandIn, handle: Callable[[MidtransStandIn, web.Request
             return _errors(401, ["Access denied due to unauthorized transaction, please check client or server key"])
         try:
             return await handle(state, request)
-        except NotPossible as no:
-            return _errors(no.code, no.messages)
+        except ApiError as error:
+            return _errors(error.code, error.messages)
 
     return answer
 
@@ -150,10 +148,10 @@ def _core(
             return web.json_response({"status_code": "401", "status_message": message}, status=401)
         try:
             return web.json_response(await handle(state, request))
-        except NotPossible as no:
+        except ApiError as error:
             name = str(uuid5(NAMESPACE_URL, request.path))
             return web.json_response(
-                {"status_code": str(no.code), "status_message": "; ".join(no.messages), "id": name}
+                {"status_code": str(error.code), "status_message": "; ".join(error.messages), "id": name}
             )
 
     return answer
@@ -194,14 +192,14 @@ def _authorized(state: MidtransStandIn, request: web.Request) -> bool:
 
 async def _body(request: web.Request) -> dict[str, Any]:
     text = await request.read()
-    if len(text) > MOST_BYTES:
-        raise NotPossible(400, "The request body is larger than 16 kB")
+    if len(text) > MAX_BYTES:
+        raise ApiError(400, "The request body is larger than 16 kB")
     try:
         body = json.loads(text or b"{}")
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise NotPossible(400, "There was a problem in the JSON you submitted")
+        raise ApiError(400, "There was a problem in the JSON you submitted")
     return body
 
 

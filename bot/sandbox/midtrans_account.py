@@ -1,10 +1,10 @@
-"""A merchant's account at the Midtrans stand-in: payment pages, attempts to pay on them, what they became.
+"""A merchant's account at the Midtrans stand-in: payment pages, and the payment attempts on them.
 
     create ──> Page ──choose──> Transaction: pending ──> settlement │ capture │ deny │ expire │ cancel ──> refund
-                 └─ ends without a choice: no Transaction, and no notification
+                 └─ ends without a choice: no Transaction and no notification
 
-One page can see several attempts (a denied card, then another), each with its own transaction_id.
-What Midtrans would answer with an error is raised as `NotPossible`.
+A page can have several attempts (a denied card, then another), each with its own transaction_id.
+Where Midtrans would return an error, the methods raise `ApiError`.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from bot.sandbox.midtrans_records import (
     STATUS_CODES,
     Page,
     Transaction,
-    described,
     local,
     rupiah,
     status_code,
+    transaction_json,
 )
-from bot.sandbox.midtrans_rules import CHANNELS, Channel, page_ends, payment_ends, refusals
+from bot.sandbox.midtrans_rules import CHANNELS, Channel, page_ends, payment_ends, validation_errors
 from core.money import Money
 
 SANDBOX_KEY = "SB-Mid-server-"
@@ -36,11 +36,11 @@ CARDS: Mapping[str, str] = {
     "4511111111111117": "challenge",
     "4911111111111113": "deny",
 }
-"""Midtrans' test cards, and what becomes of a payment with them; any other number is denied."""
+"""Result of a payment by Midtrans' test cards; any other number is denied."""
 
 
-class NotPossible(Exception):
-    """Midtrans answers this with an error of that code and these messages."""
+class ApiError(Exception):
+    """An error response with this code and these messages."""
 
     def __init__(self, code: int, *messages: str) -> None:
         super().__init__(f"{code}: {'; '.join(messages)}")
@@ -49,10 +49,10 @@ class NotPossible(Exception):
 
 
 class MidtransAccount:
-    """All pages and transactions of one server key; the verbs of the customer, the bank and the merchant.
+    """All pages and transactions of one server key, and what the customer, the bank and the merchant can do.
 
-    A `reference` is an order_id (then the newest attempt is meant) or a transaction_id.
-    `public_url` is where customers reach the pages, `notify_url` where notifications go.
+    A `reference` is a transaction_id, or an order_id for its newest attempt. Customers open the pages under `public_url`;
+    notifications go to `notify_url`.
     """
 
     def __init__(
@@ -66,95 +66,96 @@ class MidtransAccount:
         retry_factor: float = 1,
     ) -> None:
         if not server_key.startswith(SANDBOX_KEY):
-            raise ValueError(f"The stand-in takes no production credentials: its server key begins {SANDBOX_KEY}")
+            raise ValueError(
+                f"The stand-in refuses production credentials: its server key must begin with {SANDBOX_KEY}"
+            )
         self.server_key = server_key
         self.merchant = merchant
         self.public_url = public_url
         self.notifications = Notifications(notify_url, clock, retry_factor=retry_factor)
         self.now = clock
-        self._pages: dict[str, Page] = {}
-        self._transactions: list[Transaction] = []
+        self.pages: dict[str, Page] = {}
+        self.transactions: list[Transaction] = []
         self._pages_of: dict[str, list[Page]] = {}
         """By order_id."""
         self._attempts_of: dict[str, list[Transaction]] = {}
-        """By order_id and by transaction_id, so that an account with many is no slower."""
+        """By order_id and by transaction_id."""
 
     async def run(self) -> None:
-        """Let time pass: expire what is due and send what waits, until cancelled."""
+        """Call `tick` until cancelled."""
         while True:
             await self.tick()
             await asyncio.sleep(0.25)
 
     async def tick(self) -> None:
-        """Expire what is due and send the notifications that are due, by the clock."""
-        for transaction in self._transactions:
+        """Expire the attempts and send the notifications that are due by the clock."""
+        for transaction in self.transactions:
             if transaction.status == "pending" and transaction.expires_at <= self.now():
-                self._becomes(transaction, "expire")
+                self._set_status(transaction, "expire")
         await self.notifications.deliver()
 
-    # --- the merchant makes and closes pages ---------------------------------------------------
+    # --- the merchant creates and closes pages -------------------------------------------------
 
     def create(self, body: dict[str, Any]) -> Page:
-        """A new page; an older one of the same order_id dies, unless a method was chosen on it."""
-        if reasons := refusals(body, self.now()):
-            raise NotPossible(400, *reasons)
+        """Create a page and close older pages of the order_id; ApiError if a method was already chosen for it."""
+        if reasons := validation_errors(body, self.now()):
+            raise ApiError(400, *reasons)
         order_id = body["transaction_details"]["order_id"]
         if self._attempts(order_id):
-            raise NotPossible(400, "transaction_details.order_id sudah digunakan")
+            raise ApiError(400, "transaction_details.order_id sudah digunakan")
         for older in self._pages_of.get(order_id, ()):
             older.closed_at = older.closed_at or self.now()
-        token = str(uuid5(NAMESPACE_URL, f"page {order_id} {len(self._pages)}"))
-        page = self._pages[token] = Page(token, body, self.now(), page_ends(body, self.now()))
+        token = str(uuid5(NAMESPACE_URL, f"page {order_id} {len(self.pages)}"))
+        page = self.pages[token] = Page(token, body, self.now(), page_ends(body, self.now()))
         self._pages_of.setdefault(order_id, []).append(page)
         return page
 
     def close(self, token: str) -> Page:
-        """Cancel a page on which nothing was chosen."""
+        """Cancel a page on which no method was chosen."""
         page = self.page(token)
         if page.closed_at:
-            raise NotPossible(400, "token already canceled")
+            raise ApiError(400, "token already canceled")
         if self._attempts(page.order_id):
-            raise NotPossible(400, "Transaction is in progress")
+            raise ApiError(400, "Transaction is in progress")
         page.closed_at = self.now()
         return page
 
     def url(self, page: Page) -> str:
-        """Where the customer opens a page."""
+        """The page's URL for the customer."""
         return f"{self.public_url}/snap/v4/redirection/{page.token}"
 
     # --- the customer on the page --------------------------------------------------------------
 
     def page(self, token: str) -> Page:
-        """The page with this token."""
-        if token not in self._pages:
-            raise NotPossible(404, "token not found")
-        return self._pages[token]
+        if token not in self.pages:
+            raise ApiError(404, "token not found")
+        return self.pages[token]
 
     def attempt_on(self, page: Page) -> Transaction | None:
-        """The newest attempt to pay on a page; a closed one never had any."""
+        """The newest payment attempt on a page; None on a closed page."""
         attempts = [] if page.closed_at else self._attempts(page.order_id)
         return attempts[-1] if attempts else None
 
     def is_open(self, page: Page) -> bool:
-        """Whether the customer can still do something there."""
+        """Whether the customer can still act on the page."""
         return page.closed_at is None and page.ends_at > self.now()
 
     async def choose(self, token: str, channel: str) -> Transaction:
-        """Choose a channel: its number or QR is made, and a pending notification sent."""
+        """Choose a payment channel; starts an attempt and sends a pending notification."""
         page = self.page(token)
         attempt = self.attempt_on(page)
         if attempt and attempt.status == "pending" and attempt.channel.name == channel:
             return attempt
         if attempt and attempt.status != "deny":
-            raise NotPossible(406, "Transaction is in progress or has ended")
+            raise ApiError(406, "Transaction is in progress or has ended")
         if not self.is_open(page):
-            raise NotPossible(410, "The page has ended")
+            raise ApiError(410, "The page has ended")
         if CHANNELS.get(channel) not in page.channels:
-            raise NotPossible(402, f"Payment channel {channel} is not activated for this transaction")
-        return await self._begin(page, CHANNELS[channel])
+            raise ApiError(402, f"Payment channel {channel} is not activated for this transaction")
+        return await self._start_attempt(page, CHANNELS[channel])
 
     async def pay(self, token: str, channel: str | None = None, *, card: str = "4811111111111114") -> Transaction:
-        """Pay: what is pending, or else by this channel, or else by the first that the page shows."""
+        """Pay by `channel`; by default the pending attempt's channel, else the page's first."""
         page = self.page(token)
         attempt = self.attempt_on(page)
         pending = attempt.channel.name if attempt and attempt.status == "pending" else page.channels[0].name
@@ -164,11 +165,11 @@ class MidtransAccount:
         return await self.settle(transaction.id)
 
     async def abandon(self, token: str) -> str | None:
-        """Leave the page; nothing happens and nothing is sent. Returns where Snap leads the customer, if anywhere."""
+        """Leave the page without paying; returns the URL that Snap redirects to, if any."""
         return self.finish_url(self.page(token))
 
     def finish_url(self, page: Page) -> str | None:
-        """The merchant's `callbacks.finish` with what Snap adds to it."""
+        """The merchant's `callbacks.finish` with Snap's query parameters."""
         finish = (page.body.get("callbacks") or {}).get("finish")
         attempt = self.attempt_on(page)
         if not finish or not attempt:
@@ -177,97 +178,98 @@ class MidtransAccount:
         query = urlencode({"order_id": page.order_id, "status_code": code, "transaction_status": status})
         return f"{finish}{'&' if '?' in finish else '?'}{query}"
 
-    # --- what becomes of an attempt ------------------------------------------------------------
+    # --- status changes of an attempt ----------------------------------------------------------
 
     def find(self, reference: str) -> Transaction:
-        """The attempt meant; 404 until a method was chosen."""
+        """The attempt of a reference; ApiError 404 before a method is chosen."""
         attempts = self._attempts(reference)
         if not attempts:
-            raise NotPossible(404, "Transaction doesn't exist.")
+            raise ApiError(404, "Transaction doesn't exist.")
         return attempts[-1]
 
     async def settle(self, reference: str) -> Transaction:
-        """The money arrives."""
+        """Record that the money arrived."""
         transaction = self.find(reference)
-        _must_be(transaction, "pending", "capture", "expire", "cancel", "deny")
+        _require_status(transaction, "pending", "capture", "expire", "cancel", "deny")
         transaction.settled_at = self.now()
         transaction.fraud = "accept"
-        return await self._now(transaction, "settlement")
+        return await self._set_status_and_notify(transaction, "settlement")
 
     async def deny(self, reference: str) -> Transaction:
-        """The bank says no, now or (a reversal) minutes after it had said yes."""
+        """The bank declines the payment, or reverses it minutes after accepting it."""
         transaction = self.find(reference)
-        _must_be(transaction, "pending", "capture", "settlement")
-        return await self._now(transaction, "deny")
+        _require_status(transaction, "pending", "capture", "settlement")
+        return await self._set_status_and_notify(transaction, "deny")
 
     async def expire(self, reference: str) -> Transaction | None:
-        """Time runs out; None, and no notification, on a page where nothing was chosen."""
+        """Expire the attempt; where no method was chosen, end the page, send no notification and return None."""
         if not self._attempts(reference):
             self.end(self._page_of(reference))
             return None
         transaction = self.find(reference)
-        _must_be(transaction, "pending")
+        _require_status(transaction, "pending")
         transaction.expires_at = self.now()
-        return await self._now(transaction, "expire")
+        return await self._set_status_and_notify(transaction, "expire")
 
     def end(self, page: Page) -> None:
-        """Time runs out on a page where nothing is pending."""
+        """End a page that has no pending attempt."""
         page.ends_at = self.now()
 
     async def cancel(self, reference: str) -> Transaction:
-        """The merchant cancels what is pending, or a card payment before it settles."""
+        """The merchant cancels a pending attempt, or a card payment before it settles."""
         transaction = self.find(reference)
-        _must_be(transaction, "pending", "capture")
-        return await self._now(transaction, "cancel")
+        _require_status(transaction, "pending", "capture")
+        return await self._set_status_and_notify(transaction, "cancel")
 
-    async def judge(self, reference: str, *, accept: bool) -> Transaction:
+    async def review(self, reference: str, *, accept: bool) -> Transaction:
         """The merchant approves or denies a challenged card payment."""
         transaction = self.find(reference)
         if not transaction.challenged:
-            raise NotPossible(412, CANNOT_MODIFY)
+            raise ApiError(412, CANNOT_MODIFY)
         transaction.fraud = "accept" if accept else "deny"
-        return await self._now(transaction, "capture" if accept else "deny")
+        return await self._set_status_and_notify(transaction, "capture" if accept else "deny")
 
     async def refund(self, reference: str, key: str, amount: object, reason: str) -> dict[str, Any]:
-        """The merchant sends money back; two notifications tell of it, before and after the bank."""
+        """The merchant refunds money; one notification goes out before and one after the bank's confirmation."""
         transaction = self.find(reference)
         if key in transaction.refunds:
-            raise NotPossible(406, "Duplicate refund_key")
-        _must_be(transaction, "settlement", "partial_refund")
+            raise ApiError(406, "Duplicate refund_key")
+        _require_status(transaction, "settlement", "partial_refund")
         if not transaction.channel.refundable:
-            raise NotPossible(412, CANNOT_MODIFY)
-        left = transaction.left
-        if not isinstance(amount, int) or not 0 < amount <= left:
-            raise NotPossible(414, "Refund amount is invalid or exceeds what was paid")
+            raise ApiError(412, CANNOT_MODIFY)
+        remaining = transaction.remaining
+        if not isinstance(amount, int) or not 0 < amount <= remaining:
+            raise ApiError(414, "Refund amount is invalid or exceeds what was paid")
         transaction.refunds[key] = amount
-        status = "refund" if amount == left else "partial_refund"
+        status = "refund" if amount == remaining else "partial_refund"
         refunded, now = rupiah(sum(transaction.refunds.values())), local(self.now())
-        told = {"refund_key": key, "refund_amount": rupiah(amount), "reason": reason, "created_at": now}
-        self._becomes(transaction, status, refund_amount=refunded, refunds=[told])
-        confirmed = told | {"bank_confirmed_at": now}
-        await self._now(transaction, status, refund_amount=refunded, refunds=[confirmed])
+        refund = {"refund_key": key, "refund_amount": rupiah(amount), "reason": reason, "created_at": now}
+        self._set_status(transaction, status, refund_amount=refunded, refunds=[refund])
+        confirmed = refund | {"bank_confirmed_at": now}
+        await self._set_status_and_notify(transaction, status, refund_amount=refunded, refunds=[confirmed])
         return self.describe(transaction) | {"refund_key": key, "refund_amount": rupiah(amount)}
 
     async def charge_back(self, reference: str, key: str, amount: Money) -> Transaction:
-        """The cardholder's bank takes money back."""
+        """The cardholder's bank charges money back."""
         transaction = self.find(reference)
-        _must_be(transaction, "settlement", "partial_refund")
-        if not 0 < amount <= transaction.left:
-            raise NotPossible(414, "More than was paid")
+        _require_status(transaction, "settlement", "partial_refund")
+        if not 0 < amount <= transaction.remaining:
+            raise ApiError(414, "More than was paid")
         transaction.chargebacks[key] = amount
-        return await self._now(transaction, "partial_chargeback" if transaction.left else "chargeback")
+        return await self._set_status_and_notify(
+            transaction, "partial_chargeback" if transaction.remaining else "chargeback"
+        )
 
     async def forge(self, reference: str, **changes: str) -> int | None:
-        """Send the last real notification with other fields; returns what the webhook answered.
+        """Send the last real notification with changed fields; returns the webhook's status.
 
-        Without a `signature_key` among them the signature stays that of the real one, and is right
-        unless order_id, status_code or gross_amount were changed.
+        The signature isn't recomputed: it stays valid unless order_id, status_code or gross_amount changes.
         """
-        return await self.notifications.post(self._notice(self.find(reference)) | changes)
+        return await self.notifications.post(self._notification(self.find(reference)) | changes)
 
     def describe(self, transaction: Transaction) -> dict[str, Any]:
-        """What a status call answers."""
-        return described(transaction, STATUS_CODES, self.server_key) | {
+        """The response to a status call."""
+        return transaction_json(transaction, STATUS_CODES, self.server_key) | {
             "status_message": "Success, transaction is found"
         }
 
@@ -280,36 +282,36 @@ class MidtransAccount:
     def _attempts(self, reference: str) -> list[Transaction]:
         return self._attempts_of.get(reference, [])
 
-    async def _begin(self, page: Page, channel: Channel) -> Transaction:
+    async def _start_attempt(self, page: Page, channel: Channel) -> Transaction:
         now = self.now()
-        name = str(uuid5(NAMESPACE_URL, f"{page.token} {len(self._transactions)}"))
+        name = str(uuid5(NAMESPACE_URL, f"{page.token} {len(self.transactions)}"))
         transaction = Transaction(name, page.order_id, channel, page.amount, now, payment_ends(page.body, now))
-        self._transactions.append(transaction)
+        self.transactions.append(transaction)
         for reference in (page.order_id, name):
             self._attempts_of.setdefault(reference, []).append(transaction)
-        return await self._now(transaction, "pending")
+        return await self._set_status_and_notify(transaction, "pending")
 
     async def _charge(self, transaction: Transaction, card: str) -> Transaction:
         number = "".join(filter(str.isdigit, card))
         transaction.card = f"{number[:8]}-{number[-4:]}"
         transaction.fraud = CARDS.get(number, "deny")
-        return await self._now(transaction, "deny" if transaction.fraud == "deny" else "capture")
+        return await self._set_status_and_notify(transaction, "deny" if transaction.fraud == "deny" else "capture")
 
-    async def _now(self, transaction: Transaction, status: str, **more: Any) -> Transaction:
-        self._becomes(transaction, status, **more)
+    async def _set_status_and_notify(self, transaction: Transaction, status: str, **more: Any) -> Transaction:
+        self._set_status(transaction, status, **more)
         await self.notifications.deliver()
         return transaction
 
-    def _becomes(self, transaction: Transaction, status: str, **more: Any) -> None:
+    def _set_status(self, transaction: Transaction, status: str, **more: Any) -> None:
         transaction.status = status
-        self.notifications.add(self._notice(transaction) | more)
+        self.notifications.add(self._notification(transaction) | more)
 
-    def _notice(self, transaction: Transaction) -> dict[str, Any]:
-        return described(transaction, NOTIFIED_CODES, self.server_key) | {
+    def _notification(self, transaction: Transaction) -> dict[str, Any]:
+        return transaction_json(transaction, NOTIFIED_CODES, self.server_key) | {
             "status_message": "midtrans payment notification"
         }
 
 
-def _must_be(transaction: Transaction, *statuses: str) -> None:
+def _require_status(transaction: Transaction, *statuses: str) -> None:
     if transaction.status not in statuses:
-        raise NotPossible(412, CANNOT_MODIFY)
+        raise ApiError(412, CANNOT_MODIFY)

@@ -1,4 +1,4 @@
-"""The notifications of the Midtrans stand-in: signed, sent, sent again; and, by switch, badly behaved."""
+"""Notifications of the Midtrans stand-in: signing, sending and retries, with switches for delays and duplicates."""
 
 import hashlib
 import json
@@ -9,21 +9,21 @@ from typing import Any
 
 import aiohttp
 
-RETRIES: Mapping[int | None, int] = {500: 1, 503: 4, 400: 2, 404: 2}
-"""How often a notification is sent again, by the status it was answered with; any other: five times."""
+MAX_RETRIES: Mapping[int | None, int] = {500: 1, 503: 4, 400: 2, 404: 2}
+"""Retries by the webhook's status; five for any other status."""
 
 INTERVALS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 90, 210))
-"""How long Midtrans waits before each retry. Source: https://docs.midtrans.com/docs/https-notification-webhooks"""
+"""Delay before each retry. Source: https://docs.midtrans.com/docs/https-notification-webhooks"""
 
 
 def signature(order_id: str, status_code: str, gross_amount: str, server_key: str) -> str:
-    """The signature_key of a notification, over the strings as they are sent."""
+    """The signature_key of a notification: SHA-512 over the strings as they are sent and the server key."""
     return hashlib.sha512(f"{order_id}{status_code}{gross_amount}{server_key}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One notification as it went out, and the HTTP status it was answered with (None: no answer)."""
+    """A sent notification and the webhook's HTTP status; None without a response."""
 
     body: Mapping[str, Any]
     status: int | None
@@ -31,17 +31,17 @@ class Sent:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Queued:
     body: dict[str, Any]
     due: datetime
     tries: int = 0
 
 
 class Notifications:
-    """What is on its way to the webhook.
+    """The notifications to the webhook.
 
-    Switches: `held` keeps everything back until `release`, `copies` sends each so many times,
-    `delay` sends each so much later, `retry_factor` shortens the pauses between retries (demo).
+    `held` keeps all of them until `release`, `copies` is how often each is sent, `delay` postpones them, and
+    `retry_factor` scales the delays between retries.
     """
 
     def __init__(self, url: str | None, clock: Callable[[], datetime], *, retry_factor: float = 1) -> None:
@@ -52,28 +52,28 @@ class Notifications:
         self.delay = timedelta()
         self.sent: list[Sent] = []
         self._clock = clock
-        self._waiting: list[_Waiting] = []
+        self._queue: list[_Queued] = []
 
     def add(self, body: dict[str, Any]) -> None:
-        """Queue a notification; `deliver` sends it."""
-        self._waiting += [_Waiting(body, self._clock() + self.delay) for _ in range(self.copies)]
+        """Queue a notification for `deliver`."""
+        self._queue += [_Queued(body, self._clock() + self.delay) for _ in range(self.copies)]
 
     async def deliver(self) -> None:
-        """Send what is due by the clock, in order, unless held."""
-        while not self.held and (waiting := self._next_due()):
-            self._waiting.remove(waiting)
-            status = await self.post(waiting.body)
-            self._retry(waiting, status)
+        """Send the due notifications in order, unless `held`."""
+        while not self.held and (queued := self._next_due()):
+            self._queue.remove(queued)
+            status = await self.post(queued.body)
+            self._retry(queued, status)
 
     async def release(self, *, backwards: bool = False) -> None:
-        """Send what was held, the newest first when `backwards`."""
+        """Send the held notifications; newest first if `backwards`."""
         self.held = False
         if backwards:
-            self._waiting.reverse()
+            self._queue.reverse()
         await self.deliver()
 
     async def post(self, body: Mapping[str, Any]) -> int | None:
-        """Send one notification now; returns the status of the answer, None when none came within 15 s."""
+        """Send a notification now; returns the webhook's status, None without a response within 15 s."""
         status = await self._post(body) if self.url else None
         self.sent.append(Sent(body, status, self._clock()))
         return status
@@ -90,13 +90,13 @@ class Notifications:
         except (aiohttp.ClientError, TimeoutError):
             return None
 
-    def _next_due(self) -> _Waiting | None:
+    def _next_due(self) -> _Queued | None:
         now = self._clock()
-        return next((waiting for waiting in self._waiting if waiting.due <= now), None)
+        return next((queued for queued in self._queue if queued.due <= now), None)
 
-    def _retry(self, waiting: _Waiting, status: int | None) -> None:
+    def _retry(self, queued: _Queued, status: int | None) -> None:
         if self.url is None or (status is not None and 200 <= status < 300):
             return
-        if waiting.tries < RETRIES.get(status, len(INTERVALS)):
-            pause = INTERVALS[waiting.tries] * self.retry_factor
-            self._waiting.append(_Waiting(waiting.body, self._clock() + pause, waiting.tries + 1))
+        if queued.tries < MAX_RETRIES.get(status, len(INTERVALS)):
+            delay = INTERVALS[queued.tries] * self.retry_factor
+            self._queue.append(_Queued(queued.body, self._clock() + delay, queued.tries + 1))

@@ -1,4 +1,4 @@
-"""A payment page and an attempt to pay at the Midtrans stand-in, and how Midtrans describes an attempt in JSON."""
+"""A payment page and a payment attempt at the Midtrans stand-in, and Midtrans' JSON format of an attempt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bot.sandbox.midtrans_notifications import signature
-from bot.sandbox.midtrans_rules import Channel, offered
+from bot.sandbox.midtrans_rules import Channel, channels_for
 from core.money import Money
 
 WESTERN_INDONESIA = timezone(timedelta(hours=7))
@@ -19,16 +19,14 @@ NOTIFIED_CODES = {
     **dict.fromkeys(("pending", "challenge"), "201"),
     **dict.fromkeys(("deny", "expire", "cancel"), "202"),
 }
-"""The status_code of a notification, by what it tells."""
+"""The status_code in a notification, by transaction status."""
 
 STATUS_CODES = NOTIFIED_CODES | {"expire": "407", "cancel": "200"}
-"""The status_code of an answer to a status call."""
+"""The status_code in the response to a status call."""
 
 
 @dataclass(slots=True)
 class Page:
-    """One Snap payment page."""
-
     token: str
     body: Mapping[str, Any]
     created_at: datetime
@@ -37,23 +35,20 @@ class Page:
 
     @property
     def order_id(self) -> str:
-        """The merchant's name for what is paid."""
         return str(self.body["transaction_details"]["order_id"])
 
     @property
     def amount(self) -> Money:
-        """What is to be paid."""
         return int(self.body["transaction_details"]["gross_amount"])
 
     @property
     def channels(self) -> list[Channel]:
-        """The ways to pay that it shows."""
-        return offered(self.body)
+        return channels_for(self.body)
 
 
 @dataclass(slots=True)
 class Transaction:
-    """One attempt to pay: from the choice of a channel on."""
+    """One payment attempt, which begins when a channel is chosen."""
 
     id: str
     order_id: str
@@ -69,18 +64,18 @@ class Transaction:
     chargebacks: dict[str, Money] = field(default_factory=dict)
 
     @property
-    def left(self) -> Money:
-        """What didn't go back yet of what was paid."""
+    def remaining(self) -> Money:
+        """The paid amount less refunds and chargebacks."""
         return self.amount - sum(self.refunds.values()) - sum(self.chargebacks.values())
 
     @property
     def challenged(self) -> bool:
-        """Whether the fraud check wants a person to look first."""
+        """Whether the fraud check waits for the merchant's review."""
         return self.status == "capture" and self.fraud == "challenge"
 
 
-def described(transaction: Transaction, codes: Mapping[str, str], server_key: str) -> dict[str, Any]:
-    """The fields that notifications and status answers share, signed."""
+def transaction_json(transaction: Transaction, codes: Mapping[str, str], server_key: str) -> dict[str, Any]:
+    """The fields that notifications and status responses share, signed."""
     code, amount = status_code(transaction, codes), rupiah(transaction.amount)
     return {
         "transaction_time": local(transaction.created_at),
@@ -96,13 +91,13 @@ def described(transaction: Transaction, codes: Mapping[str, str], server_key: st
         "currency": "IDR",
         "expiry_time": local(transaction.expires_at),
         **({"settlement_time": local(transaction.settled_at)} if transaction.settled_at else {}),
-        **to_pay_with(transaction),
-        **_sent_back(transaction),
+        **payment_details(transaction),
+        **_refund_fields(transaction),
     }
 
 
-def to_pay_with(transaction: Transaction) -> dict[str, Any]:
-    """The fields that only this payment type has: numbers to pay to, or the card paid with."""
+def payment_details(transaction: Transaction) -> dict[str, Any]:
+    """The fields specific to the payment type: account numbers, payment codes or the masked card."""
     channel, digits = transaction.channel, str(UUID(transaction.id).int)
     match channel.payment_type:
         case "echannel":
@@ -121,26 +116,26 @@ def to_pay_with(transaction: Transaction) -> dict[str, Any]:
     return {}
 
 
-def _sent_back(transaction: Transaction) -> dict[str, Any]:
-    """Every refund and chargeback so far, and their sum."""
-    went = [("refund_key", *refund) for refund in transaction.refunds.items()]
-    went += [("refund_chargeback_id", *chargeback) for chargeback in transaction.chargebacks.items()]
-    if not went:
+def _refund_fields(transaction: Transaction) -> dict[str, Any]:
+    """All refunds and chargebacks, and their sum."""
+    returned = [("refund_key", *refund) for refund in transaction.refunds.items()]
+    returned += [("refund_chargeback_id", *chargeback) for chargeback in transaction.chargebacks.items()]
+    if not returned:
         return {}
-    listed = [{name: key, "refund_amount": rupiah(amount)} for name, key, amount in went]
-    return {"refund_amount": rupiah(transaction.amount - transaction.left), "refunds": listed}
+    listed = [{name: key, "refund_amount": rupiah(amount)} for name, key, amount in returned]
+    return {"refund_amount": rupiah(transaction.amount - transaction.remaining), "refunds": listed}
 
 
 def status_code(transaction: Transaction, codes: Mapping[str, str]) -> str:
-    """The status_code that goes with what became of an attempt."""
+    """The status_code for the attempt's status."""
     return codes["challenge" if transaction.challenged else transaction.status]
 
 
 def rupiah(amount: Money) -> str:
-    """Midtrans writes whole rupiah with two decimals."""
+    """Midtrans' amount format: rupiah with two decimals."""
     return f"{amount}.00"
 
 
 def local(moment: datetime) -> str:
-    """Midtrans writes times in GMT+7, without saying so."""
+    """Midtrans' time format: GMT+7 without an offset."""
     return moment.astimezone(WESTERN_INDONESIA).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""What Midtrans lets through: the channels it knows, and every reason it refuses a Snap transaction for.
+"""Midtrans' payment channels, and its validation of Snap transactions.
 
 Sources: docs.midtrans.com: Transaction Details Object, Expire a Snap Session, Error Code & Response Code.
 """
@@ -13,35 +13,34 @@ from core.money import Money
 
 Group = Literal["va", "ewallet", "qris", "card", "store"]
 
-MOST_BYTES = 16 * 1024
-"""The longest body of a Snap transaction."""
+MAX_BYTES = 16 * 1024
+"""Maximum body of a Snap transaction, in bytes."""
 
-MOST_EXPIRY = timedelta(days=7)
-LEAST_PAGE_EXPIRY = timedelta(minutes=5)
+MAX_EXPIRY = timedelta(days=7)
+MIN_PAGE_EXPIRY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way to pay on the page."""
+    """A payment method on the page."""
 
     name: str
     payment_type: str
     group: Group
     label: str
     bank: str = ""
-    least: Money = 1
-    most: Money = 999_999_999
+    minimum: Money = 1
+    maximum: Money = 999_999_999
     refundable: bool = False
 
     def takes(self, amount: Money) -> bool:
-        """Whether the channel can carry this amount."""
-        return self.least <= amount <= self.most
+        return self.minimum <= amount <= self.maximum
 
 
 CHANNELS: Mapping[str, Channel] = {
     channel.name: channel
     for channel in (
-        Channel("bca_va", "bank_transfer", "va", "BCA Virtual Account", "bca", least=10_000),
+        Channel("bca_va", "bank_transfer", "va", "BCA Virtual Account", "bca", minimum=10_000),
         Channel("bni_va", "bank_transfer", "va", "BNI Virtual Account", "bni"),
         Channel("bri_va", "bank_transfer", "va", "BRI Virtual Account (BRIVA)", "bri"),
         Channel("echannel", "echannel", "va", "Mandiri Bill", "mandiri"),
@@ -52,9 +51,9 @@ CHANNELS: Mapping[str, Channel] = {
         Channel("shopeepay", "shopeepay", "ewallet", "ShopeePay", refundable=True),
         Channel("dana", "dana", "ewallet", "DANA", refundable=True),
         Channel("ovo", "ovo", "ewallet", "OVO", refundable=True),
-        Channel("other_qris", "qris", "qris", "QRIS", most=10_000_000, refundable=True),
-        Channel("credit_card", "credit_card", "card", "Kartu kredit/debit", "bni", least=10_000, refundable=True),
-        Channel("indomaret", "cstore", "store", "Indomaret", least=10_000, most=5_000_000),
+        Channel("other_qris", "qris", "qris", "QRIS", maximum=10_000_000, refundable=True),
+        Channel("credit_card", "credit_card", "card", "Kartu kredit/debit", "bni", minimum=10_000, refundable=True),
+        Channel("indomaret", "cstore", "store", "Indomaret", minimum=10_000, maximum=5_000_000),
         Channel("alfamart", "cstore", "store", "Alfamart / Alfamidi"),
     )
 }
@@ -66,8 +65,8 @@ _UNITS = {
 }
 
 
-def refusals(body: object, now: datetime) -> list[str]:
-    """Every reason to refuse the body of `POST /snap/v1/transactions`; empty when it is accepted."""
+def validation_errors(body: object, now: datetime) -> list[str]:
+    """All validation errors of a `POST /snap/v1/transactions` body; empty if it is valid."""
     if not isinstance(body, dict):
         return ["There was a problem in the JSON you submitted"]
     if not isinstance(body.get("transaction_details"), dict):
@@ -77,33 +76,32 @@ def refusals(body: object, now: datetime) -> list[str]:
 
 
 def page_ends(body: Mapping[str, Any], now: datetime) -> datetime:
-    """When the page closes: by `page_expiry`, and never later than `expiry` where that has a start."""
-    ends = now + span(body.get("page_expiry") or {"unit": "day", "duration": 1})
+    """When the page closes: after `page_expiry`, and no later than an `expiry` that has a start time."""
+    ends = now + duration_of(body.get("page_expiry") or {"unit": "day", "duration": 1})
     expiry = body.get("expiry") or {}
     return min(ends, payment_ends(body, now)) if "start_time" in expiry else ends
 
 
 def payment_ends(body: Mapping[str, Any], chosen_at: datetime) -> datetime:
-    """Until when a chosen method can be paid: from `expiry.start_time`, or else from the choice."""
+    """When an attempt expires: `expiry` counted from its start_time, else from the choice of the channel."""
     expiry = body.get("expiry") or {"unit": "day", "duration": 1}
-    starts = moment(expiry["start_time"]) if "start_time" in expiry else chosen_at
-    return starts + span(expiry)
+    starts = parse_time(expiry["start_time"]) if "start_time" in expiry else chosen_at
+    return starts + duration_of(expiry)
 
 
-def offered(body: Mapping[str, Any]) -> list[Channel]:
-    """The channels the page shows: enabled, and able to take the amount."""
+def channels_for(body: Mapping[str, Any]) -> list[Channel]:
+    """The enabled channels that accept the amount."""
     amount = body["transaction_details"]["gross_amount"]
     enabled = body.get("enabled_payments", list(CHANNELS))
     return [CHANNELS[name] for name in enabled if CHANNELS[name].takes(amount)]
 
 
-def span(value: Mapping[str, Any]) -> timedelta:
-    """The length of an `expiry` or `page_expiry`."""
+def duration_of(value: Mapping[str, Any]) -> timedelta:
     return _UNITS[value["unit"]] * int(value["duration"])
 
 
-def moment(text: str) -> datetime:
-    """Midtrans' "2026-08-17 09:00:00 +0700"; raises ValueError."""
+def parse_time(text: str) -> datetime:
+    """Parse a time such as "2026-08-17 09:00:00 +0700"; raises ValueError."""
     return datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
 
 
@@ -116,7 +114,7 @@ def _details(body: dict[str, Any]) -> Iterator[str]:
         yield "transaction_details.order_id is too long (maximum is 50 characters)"
     elif not re.fullmatch(r"[A-Za-z0-9\-_~.]+", order_id):
         yield "transaction_details.order_id has characters other than letters, digits, -, _, ~ and ."
-    if not _whole(details.get("gross_amount")):
+    if not _is_whole_number(details.get("gross_amount")):
         yield "transaction_details.gross_amount is not a whole number"
     elif details["gross_amount"] < 1:
         yield "transaction_details.gross_amount must be greater than or equal to 1"
@@ -129,10 +127,10 @@ def _items(body: dict[str, Any]) -> Iterator[str]:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         yield "item_details must be an array of objects"
         return
-    faults = [fault for index, item in enumerate(items) for fault in _item(index, item)]
-    yield from faults
+    errors = [error for index, item in enumerate(items) for error in _item(index, item)]
+    yield from errors
     total = body["transaction_details"].get("gross_amount")
-    if not faults and total != sum(item["price"] * item["quantity"] for item in items):
+    if not errors and total != sum(item["price"] * item["quantity"] for item in items):
         yield "transaction_details.gross_amount is not equal to the sum of item_details"
 
 
@@ -143,9 +141,9 @@ def _item(index: int, item: dict[str, Any]) -> Iterator[str]:
     for field in ("id", "name"):
         if len(str(item.get(field, ""))) > 50:
             yield f"{where}.{field} is too long (maximum is 50 characters)"
-    if not _whole(item.get("price")):
+    if not _is_whole_number(item.get("price")):
         yield f"{where}.price is not a whole number"
-    if not _whole(item.get("quantity")) or item["quantity"] < 1:
+    if not _is_whole_number(item.get("quantity")) or item["quantity"] < 1:
         yield f"{where}.quantity must be a whole number greater than or equal to 1"
 
 
@@ -171,29 +169,33 @@ def _payments(body: dict[str, Any]) -> Iterator[str]:
     unknown = [name for name in enabled if not isinstance(name, str) or name not in CHANNELS]
     yield from (f"enabled_payments {name} is not a payment channel" for name in unknown)
     amount = body["transaction_details"].get("gross_amount")
-    if not unknown and _whole(amount) and not offered(body):
+    if not unknown and _is_whole_number(amount) and not channels_for(body):
         yield "transaction_details.gross_amount is out of the range of every enabled payment channel"
 
 
 def _expiries(body: dict[str, Any], now: datetime) -> Iterator[str]:
-    for field, least in (("expiry", timedelta(minutes=1)), ("page_expiry", LEAST_PAGE_EXPIRY)):
+    for field, minimum in (("expiry", timedelta(minutes=1)), ("page_expiry", MIN_PAGE_EXPIRY)):
         value = body.get(field)
         if value is None:
             continue
-        if not isinstance(value, dict) or str(value.get("unit")) not in _UNITS or not _whole(value.get("duration")):
+        if (
+            not isinstance(value, dict)
+            or str(value.get("unit")) not in _UNITS
+            or not _is_whole_number(value.get("duration"))
+        ):
             yield f"{field} needs a unit (minute, hour, day) and a whole duration"
-        elif not 1 <= value["duration"] <= 10_080 or not least <= span(value) <= MOST_EXPIRY:
-            yield f"{field}.duration must lie between {least} and {MOST_EXPIRY}"
-        elif "start_time" in value and (reason := _start(value, now)):
+        elif not 1 <= value["duration"] <= 10_080 or not minimum <= duration_of(value) <= MAX_EXPIRY:
+            yield f"{field}.duration must lie between {minimum} and {MAX_EXPIRY}"
+        elif "start_time" in value and (reason := _start_error(value, now)):
             yield f"{field}.start_time {reason}"
 
 
-def _start(value: dict[str, Any], now: datetime) -> str | None:
+def _start_error(value: dict[str, Any], now: datetime) -> str | None:
     try:
-        starts = moment(str(value["start_time"]))
+        starts = parse_time(str(value["start_time"]))
     except ValueError:
         return "must be formatted as yyyy-MM-dd HH:mm:ss Z"
-    return None if starts + span(value) > now else "and duration lie in the past"
+    return None if starts + duration_of(value) > now else "and duration lie in the past"
 
 
 def _callbacks(body: dict[str, Any]) -> Iterator[str]:
@@ -212,5 +214,5 @@ def _custom_fields(body: dict[str, Any]) -> Iterator[str]:
             yield f"{name} is too long (maximum is 255 characters)"
 
 
-def _whole(value: object) -> bool:
+def _is_whole_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -1,11 +1,11 @@
-"""The page that `make demo` opens: plain files, loading nothing from elsewhere."""
+"""The page of `make demo`: static files that load nothing from other servers."""
 
 from pathlib import Path
 
 from aiohttp import web
 
 _HERE = Path(__file__).parent
-_FONTS = _HERE.parent / "fonts"
+_FONTS = _HERE.parent / "papers" / "fonts"
 _FILES = {
     **{file.name: file for file in (_HERE / "page").iterdir()},
     **{name: _FONTS / name for name in ("Inter-Regular.ttf", "Inter-SemiBold.ttf")},
@@ -18,7 +18,7 @@ _TYPES = {
     ".ttf": "font/ttf",
 }
 _HEADERS = {
-    # Payments end on a page of the shop, which is another port of this machine: hence the one foreign frame.
+    # A payment ends on a page of the shop, on another port of this machine, so frames from 127.0.0.1 are allowed.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; frame-src 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -29,7 +29,6 @@ _HEADERS = {
 
 
 def routes() -> list[web.RouteDef]:
-    """The page at `/`, and its files under `/page/`."""
 
     async def index(request: web.Request) -> web.FileResponse:
         del request

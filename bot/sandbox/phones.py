@@ -1,9 +1,9 @@
-"""The people on the phones: what they do, and the bubbles they see.
+"""People with phones: what they do, and the bubbles they see.
 
-    Person ── deed ──> Network (a vendor's stand-in) ── HTTP, signed ──> our webhooks
+    Person ── action ──> Network (a vendor's stand-in) ── HTTP, signed ──> our webhooks
     Person <── bubble ── Network <── the vendor's API, called by our server
 
-A deed is vendor-neutral; the stand-in turns it into the vendor's update or form.
+An action is vendor-neutral; the network turns it into the vendor's update or form.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
+from bot.sandbox.hub import Hub, Media
 from bot.sandbox.markup import Parsed, plain
-from bot.sandbox.stage import Media, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Something to tap under a bubble; `data` is what the vendor hands to the shop when it is tapped."""
+    """A button under a bubble; `data` is what the vendor sends to the shop when it is tapped."""
 
     id: str
     title: str
@@ -28,7 +28,7 @@ class Button:
     data: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """The button as the page reads it."""
+        """The button in the page's JSON format."""
         shown = {"id": self.id, "title": self.title, "kind": self.kind}
         return shown | ({"url": self.url} if self.url else {})
 
@@ -44,13 +44,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A WhatsApp list: what opens it, and its entries."""
+    """A WhatsApp list: the button that opens it, and its entries."""
 
     button: str
     items: tuple[Item, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The list as the page reads it."""
+        """The list in the page's JSON format."""
         items = [{"id": item.id, "title": item.title, "description": item.description} for item in self.items]
         return {"button": self.button, "items": items}
 
@@ -63,13 +63,13 @@ class Key:
     kind: Literal["contact", "location", "text"]
 
     def to_json(self) -> dict[str, str]:
-        """The key as the page reads it."""
+        """The key in the page's JSON format."""
         return {"title": self.title, "kind": self.kind}
 
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One message on a phone; an edit replaces it, so a bubble kept from before still has its old buttons."""
+    """A message on a phone. An edit replaces it, so an older reference still has the old buttons."""
 
     id: str
     author: Literal["me", "shop"]
@@ -80,13 +80,13 @@ class Bubble:
     buttons: tuple[tuple[Button, ...], ...] = ()
     menu: Menu | None = None
     keyboard: tuple[tuple[Key, ...], ...] | None = None
-    """None leaves the reply keyboard that lies on the screen, () takes it away."""
+    """None leaves the reply keyboard as it is, () removes it."""
     media: Media | None = None
     status: Literal["sent", "delivered", "read", "failed"] | None = None
     edited: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The bubble as the page reads it."""
+        """The bubble in the page's JSON format."""
         return {
             "id": self.id,
             "from": self.author,
@@ -112,14 +112,14 @@ def _document(media: Media) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Words were sent."""
+    """The person sent text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """A button or a list entry was tapped."""
+    """The person tapped a button or a list entry."""
 
     bubble: Bubble
     choice: Button | Item
@@ -127,7 +127,7 @@ class Tapped:
 
 @dataclass(frozen=True, slots=True)
 class SharedContact:
-    """A contact card was sent; `own` is whether it is the sender's."""
+    """The person sent a contact card; `own` is whether it is theirs."""
 
     phone: str
     own: bool
@@ -135,7 +135,7 @@ class SharedContact:
 
 @dataclass(frozen=True, slots=True)
 class SharedLocation:
-    """A place was sent."""
+    """The person sent a location."""
 
     latitude: float
     longitude: float
@@ -144,27 +144,27 @@ class SharedLocation:
 
 @dataclass(frozen=True, slots=True)
 class SentPhoto:
-    """A picture was sent."""
+    """The person sent a picture."""
 
     media: Media
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """The shop was blocked, or let in again."""
+    """The person blocked the shop (`on`) or unblocked it."""
 
     on: bool
 
 
-Deed = Typed | Tapped | SharedContact | SharedLocation | SentPhoto | Blocked
+Action = Typed | Tapped | SharedContact | SharedLocation | SentPhoto | Blocked
 
 
-def own_bubble(deed: Deed, bubble_id: str, at: datetime, read: Callable[[str], Parsed]) -> Bubble:
-    """What the sender sees of their own message; `read` is how the app reads marks in typed text."""
+def own_bubble(action: Action, bubble_id: str, at: datetime, parse: Callable[[str], Parsed]) -> Bubble:
+    """The sender's own bubble; `parse` reads the app's markup in typed text."""
     bubble = Bubble(bubble_id, "me", at, "text", "", "", status="sent")
-    match deed:
+    match action:
         case Typed(text):
-            return replace(bubble, text=read(text).text, html=read(text).html)
+            return replace(bubble, text=parse(text).text, html=parse(text).html)
         case Tapped(_, choice):
             return replace(bubble, text=choice.title, html=plain(choice.title).html)
         case SharedContact(phone):
@@ -175,17 +175,17 @@ def own_bubble(deed: Deed, bubble_id: str, at: datetime, read: Callable[[str], P
         case SentPhoto(media):
             return replace(bubble, kind="photo", media=media)
         case Blocked():
-            raise TypeError("a block is no message")
+            raise TypeError("a block isn't a message")
 
 
-class NotThere(LookupError):
-    """Nothing like that can be tapped on this phone."""
+class ActionImpossible(LookupError):
+    """The person can't do this on the phone now."""
 
 
 class Person:
-    """Someone with a phone. Each deed returns the status our webhook answered with, None if nothing was pushed.
+    """A person with a phone. Each action returns the webhook's status, None if nothing was delivered.
 
-    `times` delivers the same event that often, all at once, as vendors do when an answer is late.
+    `times` delivers the same event several times at once, as vendors do when a response is late.
     """
 
     def __init__(
@@ -202,11 +202,10 @@ class Person:
         self._unread: asyncio.Queue[Bubble] = asyncio.Queue()
 
     async def type(self, text: str, *, times: int = 1) -> int | None:
-        """Send words."""
         return await self._do(Typed(text), times)
 
     async def tap(self, title: str, bubble: "Bubble | str | None" = None, *, times: int = 1) -> int | None:
-        """Tap what has this title (or id) on the given bubble, else on the newest bubble that has it."""
+        """Tap the button or entry with this title or id, on the given bubble or the newest that has it."""
         if bubble is None:
             key = next((key for row in self.keyboard for key in row if key.title == title), None)
             if key is not None:
@@ -214,82 +213,78 @@ class Person:
         return await self._do(Tapped(*self._find(title, bubble)), times)
 
     async def share_contact(self, phone: str | None = None, *, own: bool = True, times: int = 1) -> int | None:
-        """Send one's own contact card, or with `own=False` somebody else's."""
+        """Send the person's own contact card, or somebody else's with `own=False`."""
         number = phone or self.phone
         if number is None:
-            raise NotThere(f"{self.name} has no phone number to share")
+            raise ActionImpossible(f"{self.name} has no phone number to share")
         return await self._do(SharedContact(number, own), times)
 
     async def share_location(
         self, latitude: float, longitude: float, address: str | None = None, *, times: int = 1
     ) -> int | None:
-        """Send a place."""
         return await self._do(SharedLocation(latitude, longitude, address), times)
 
     async def send_photo(self, content: bytes, content_type: str = "image/jpeg", *, times: int = 1) -> int | None:
-        """Send a picture."""
-        media = self.network.stage.keep(f"photo.{content_type.rpartition('/')[2]}", content_type, content)
+        media = self.network.hub.store(f"photo.{content_type.rpartition('/')[2]}", content_type, content)
         return await self._do(SentPhoto(media), times)
 
     async def block(self) -> int | None:
-        """Block the shop: nothing reaches this phone any more."""
+        """Block the shop, so that no message of it arrives."""
         self.blocked = True
         return await self._do(Blocked(on=True), 1)
 
     async def unblock(self) -> int | None:
-        """Let the shop in again."""
         self.blocked = False
         return await self._do(Blocked(on=False), 1)
 
     def last(self) -> Bubble:
-        """The newest bubble."""
         return self.bubbles[-1]
 
     @property
     def keyboard(self) -> tuple[tuple[Key, ...], ...]:
-        """The reply keyboard that lies on the screen, if one does."""
+        """The rows of the reply keyboard on the screen."""
         return next((bubble.keyboard for bubble in reversed(self.bubbles) if bubble.keyboard is not None), ())
 
-    async def next_reply(self, timeout: float = 5) -> Bubble:  # noqa: ASYNC109 a test states how long it waits
-        """The next bubble that the shop sent or edited since this person's last deed; TimeoutError after `timeout` s."""
+    async def next_reply(self, timeout: float = 120) -> Bubble:  # noqa: ASYNC109 a test states how long it waits
+        """The next bubble that the shop sent or edited since the person's last action; TimeoutError after `timeout` s."""
         try:
             return await asyncio.wait_for(self._unread.get(), timeout)
         except TimeoutError:
             raise TimeoutError(f"no reply to {self.name} within {timeout} s; last: {self.bubbles[-1:]}") from None
 
     def unread(self) -> list[Bubble]:
-        """What came since the last deed and wasn't taken by `next_reply`, without waiting."""
+        """The bubbles since the last action that `next_reply` didn't return; doesn't wait."""
         return [self._unread.get_nowait() for _ in range(self._unread.qsize())]
 
-    def see(self, bubble: Bubble) -> None:
-        """A new bubble appears."""
+    def show(self, bubble: Bubble) -> None:
+        """Add a bubble."""
         self.bubbles.append(bubble)
         if bubble.author == "shop":
             self._unread.put_nowait(bubble)
-        self.network.tell(self, "bubble", bubble)
+        self.network.publish(self, "bubble", bubble)
 
-    def see_changed(self, bubble: Bubble, event: Literal["edit", "status"] = "edit") -> None:
-        """A bubble changes in place."""
+    def update(self, bubble: Bubble, event: Literal["edit", "status"] = "edit") -> None:
+        """Replace the bubble with the same id."""
         self.bubbles = [bubble if known.id == bubble.id else known for known in self.bubbles]
         if event == "edit":
             self._unread.put_nowait(bubble)
-        self.network.tell(self, event, bubble)
+        self.network.publish(self, event, bubble)
 
-    def see_removed(self, bubble_id: str) -> None:
-        """A bubble goes away."""
+    def remove(self, bubble_id: str) -> None:
+        """Remove a bubble."""
         gone = self.bubble(bubble_id)
         self.bubbles.remove(gone)
-        self.network.tell(self, "delete", gone)
+        self.network.publish(self, "delete", gone)
 
     def bubble(self, bubble_id: str) -> Bubble:
-        """The bubble with this id; NotThere if the phone has none."""
+        """The bubble with this id; raises ActionImpossible if there is none."""
         for bubble in self.bubbles:
             if bubble.id == bubble_id:
                 return bubble
-        raise NotThere(f"no bubble {bubble_id} on the phone of {self.name}")
+        raise ActionImpossible(f"no bubble {bubble_id} on the phone of {self.name}")
 
     def to_json(self) -> dict[str, Any]:
-        """The person as the page reads it."""
+        """The person in the page's JSON format."""
         return {
             "id": self.address,
             "name": self.name,
@@ -298,15 +293,15 @@ class Person:
             "blocked": self.blocked,
         }
 
-    async def _do(self, deed: Deed, times: int) -> int | None:
+    async def _do(self, action: Action, times: int) -> int | None:
         self.unread()
-        return await self.network.carry(self, deed, times)
+        return await self.network.send(self, action, times)
 
     async def _press(self, key: Key, times: int) -> int | None:
         if key.kind == "contact":
             return await self.share_contact(times=times)
         if key.kind == "location":
-            raise NotThere("a location key needs a place: use share_location")
+            raise ActionImpossible("use share_location for a location key")
         return await self.type(key.title, times=times)
 
     def _find(self, title: str, bubble: "Bubble | str | None") -> tuple[Bubble, Button | Item]:
@@ -318,8 +313,8 @@ class Person:
             for choice in _choices(candidate):
                 if title in (choice.title, choice.id):
                     return candidate, choice
-        there = [choice.title for candidate in within[-3:] for choice in _choices(candidate)]
-        raise NotThere(f"nothing called {title!r} to tap on; there is {there}")
+        titles = [choice.title for candidate in within[-3:] for choice in _choices(candidate)]
+        raise ActionImpossible(f"no button {title!r}; there are {titles}")
 
 
 def _choices(bubble: Bubble) -> list[Button | Item]:
@@ -327,60 +322,58 @@ def _choices(bubble: Bubble) -> list[Button | Item]:
     return [*tappable, *(bubble.menu.items if bubble.menu else ())]
 
 
-LetterT = TypeVar("LetterT")
-"""What a vendor posts to us: an update, or a form."""
+PayloadT = TypeVar("PayloadT")
+"""What a vendor posts to a webhook: an update or a form."""
 
 
-class Network(ABC, Generic[LetterT]):
-    """One messenger: its people, and the way from what they do to our webhook."""
+class Network(ABC, Generic[PayloadT]):
+    """One messenger: its people, and the delivery of their actions to our webhook."""
 
     name: Literal["telegram", "whatsapp"]
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
         self.people: dict[str, Person] = {}
-        self._held: list[tuple[LetterT, int]] | None = None
+        self._held: list[tuple[PayloadT, int]] | None = None
 
-    async def carry(self, person: Person, deed: Deed, times: int = 1) -> int | None:
-        """Put a deed on the person's own phone and bring it to the shop; the highest status of all deliveries."""
-        if not isinstance(deed, Blocked):
+    async def send(self, person: Person, action: Action, times: int = 1) -> int | None:
+        """Show an action on the person's phone and deliver it; returns the highest status of all deliveries."""
+        if not isinstance(action, Blocked):
             if person.blocked:
-                raise NotThere(f"{person.name} has blocked the shop")
-            person.last_wrote = self.stage.clock()
-        letter = self.letter(person, deed)
-        if letter is None:
+                raise ActionImpossible(f"{person.name} has blocked the shop")
+            person.last_wrote = self.hub.clock()
+        payload = self.payload(person, action)
+        if payload is None:
             return None
         if self._held is not None:
-            self._held.append((letter, times))
+            self._held.append((payload, times))
             return None
-        return await self._deliver(letter, times)
+        return await self._deliver(payload, times)
 
     def hold(self) -> None:
-        """Keep everything that people do until `release`."""
+        """Queue all deliveries until `release`."""
         self._held = []
 
     async def release(self) -> list[int | None]:
-        """Deliver what was held, all at once; the answers in the order of the deeds."""
+        """Deliver everything held at once; returns the statuses in the order of the actions."""
         held, self._held = self._held or [], None
-        return list(await asyncio.gather(*(self._deliver(letter, times) for letter, times in held)))
+        return list(await asyncio.gather(*(self._deliver(payload, times) for payload, times in held)))
 
-    async def _deliver(self, letter: LetterT, times: int) -> int | None:
-        answers = await asyncio.gather(*(self.deliver(letter) for _ in range(times)))
-        return max((answer for answer in answers if answer is not None), default=None)
+    async def _deliver(self, payload: PayloadT, times: int) -> int | None:
+        statuses = await asyncio.gather(*(self.deliver(payload) for _ in range(times)))
+        return max((status for status in statuses if status is not None), default=None)
 
-    def tell(self, person: Person, event: str, bubble: Bubble) -> None:
-        """Tell the page."""
-        self.stage.publish({"type": event, "phone": self.name, "person": person.address, "bubble": bubble.to_json()})
+    def publish(self, person: Person, event: str, bubble: Bubble) -> None:
+        self.hub.publish({"type": event, "phone": self.name, "person": person.address, "bubble": bubble.to_json()})
 
-    def admit(self, person: Person) -> Person:
-        """Take a person in."""
+    def add(self, person: Person) -> Person:
         self.people[person.address] = person
         return person
 
     @abstractmethod
-    def letter(self, person: Person, deed: Deed) -> LetterT | None:
-        """Show the deed on the person's phone and put it in the vendor's form; None when the vendor tells nobody."""
+    def payload(self, person: Person, action: Action) -> PayloadT | None:
+        """Show the action on the person's phone and build the vendor's payload; None if the vendor doesn't report it."""
 
     @abstractmethod
-    async def deliver(self, letter: LetterT) -> int | None:
-        """Post to our webhook as the vendor does; the status answered, None when nothing was pushed or answered."""
+    async def deliver(self, payload: PayloadT) -> int | None:
+        """Post to our webhook as the vendor does; returns its status, None if nothing was posted or answered."""

@@ -1,4 +1,4 @@
-"""Telegram's side of the chats: its people, and how updates reach the bot (a webhook, repeated until taken, or polling)."""
+"""Telegram's side of the chats: its people, and the delivery of updates by webhook (with retries) or polling."""
 
 import asyncio
 import io
@@ -10,11 +10,12 @@ from typing import Any
 import aiohttp
 from PIL import Image, UnidentifiedImageError
 
+from bot.sandbox.hub import Hub, Media
 from bot.sandbox.markup import plain
 from bot.sandbox.phones import (
+    Action,
     Blocked,
     Button,
-    Deed,
     Network,
     Person,
     SentPhoto,
@@ -24,35 +25,34 @@ from bot.sandbox.phones import (
     Typed,
     own_bubble,
 )
-from bot.sandbox.stage import Media, Stage
 
 Update = dict[str, Any]
 BOT = {"id": 7000000000, "is_bot": True, "first_name": "Bengkel (simulasi)", "username": "bengkel_simulasi_bot"}
-ANSWER_WITHIN = 60
-"""Seconds that Telegram waits for a webhook."""
+WEBHOOK_TIMEOUT = 60
+"""Seconds."""
 
 
 @dataclass
-class Pace:
-    """How fast a chat may be written to: about a message a second, with bursts."""
+class RateLimit:
+    """Rate limit per chat: about one message per second, with bursts."""
 
     burst: int = 20
     per_second: float = 1.0
-    _spent: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _levels: dict[str, tuple[float, float]] = field(default_factory=dict)
 
-    def spend(self, chat: str, now: float) -> int:
-        """Count one message at `now` (s); when the burst is used up, the seconds to wait instead."""
-        level, since = self._spent.get(chat, (0.0, now))
+    def wait(self, chat: str, now: float) -> int:
+        """Count a message at `now` (s) and return 0, or return the seconds to wait if the burst is used up."""
+        level, since = self._levels.get(chat, (0.0, now))
         level = max(0.0, level - (now - since) * self.per_second)
         if level + 1 > self.burst:
             return max(1, round((level + 1 - self.burst) / self.per_second))
-        self._spent[chat] = (level + 1, now)
+        self._levels[chat] = (level + 1, now)
         return 0
 
 
 @dataclass
 class Webhook:
-    """What setWebhook was given, and how the last failed call went."""
+    """The parameters of setWebhook, and the last failed call."""
 
     url: str = ""
     secret: str = ""
@@ -61,78 +61,78 @@ class Webhook:
 
 
 class Telegram(Network[Update]):
-    """The chats of one bot, as Telegram keeps them."""
+    """The chats of one bot."""
 
     name = "telegram"
 
-    def __init__(self, stage: Stage, repeat_after: tuple[float, ...] = (0.5, 1, 2, 5, 10, 30, 60)) -> None:
-        super().__init__(stage)
-        self.repeat_after = repeat_after
-        """Seconds before an update that wasn't taken is sent again; the last pause goes on."""
-        self.pace: Pace | None = None
-        """None: as fast as one likes."""
+    def __init__(self, hub: Hub, retry_delays: tuple[float, ...] = (0.5, 1, 2, 5, 10, 30, 60)) -> None:
+        super().__init__(hub)
+        self.retry_delays = retry_delays
+        """Seconds between attempts to deliver an update; the last delay repeats."""
+        self.rate_limit: RateLimit | None = None
+        """None: unlimited."""
         self.webhook = Webhook()
         self.allowed_updates: tuple[str, ...] = ()
-        """The kinds of update that the bot asked for; () is all."""
+        """The kinds of update that the bot receives; () is all."""
         self.pending: dict[int, Update] = {}
         self.arrived = asyncio.Event()
         self.messages: dict[tuple[str, int], dict[str, Any]] = {}
-        """What was said, by chat and message id, as the Bot API shows it."""
+        """Messages in the Bot API's format, by chat and message id."""
         self.queries: dict[str, datetime] = {}
-        """Taps by their query id."""
+        """Times of taps, by callback query id."""
         self.files: dict[str, Media] = {}
         self.commands: dict[str, list[dict[str, str]]] = {}
-        """setMyCommands, by scope and language."""
+        """From setMyCommands, by scope and language."""
         self.poll: asyncio.Future[None] | None = None
-        """The getUpdates call that is waiting; a second one ends it."""
+        """The waiting getUpdates call; a second call ends it."""
         self.next_update_id = 873_204_001
-        """Telegram's own may jump; a test can make these jump too."""
-        self._repeating: set[int] = set()
+        """Telegram's update ids may have gaps; a test can change this to make one."""
+        self._retrying: set[int] = set()
 
     def person(
         self, user_id: int, name: str, *, language: str = "id", phone: str | None = None, started: bool = True
     ) -> Person:
-        """A person with Telegram; `started` is whether they have ever pressed the bot's Start."""
+        """Add a person; `started` is whether they have pressed the bot's Start button."""
         person = Person(self, str(user_id), name, phone=phone, language=language)
-        person.last_wrote = self.stage.clock() if started else None
-        return self.admit(person)
+        person.last_wrote = self.hub.clock() if started else None
+        return self.add(person)
 
-    def letter(self, person: Person, deed: Deed) -> Update:
-        """The update that tells of a deed."""
-        match deed:
+    def payload(self, person: Person, action: Action) -> Update:
+        """Build the update of an action."""
+        match action:
             case Tapped():
-                return self._update("callback_query", self._query(person, deed))
+                return self._update("callback_query", self._query(person, action))
             case Blocked():
-                return self._update("my_chat_member", self._membership(person, deed))
+                return self._update("my_chat_member", self._membership(person, action))
             case _:
-                message = self.message(person, _user(person), self._content(person, deed))
-                person.see(own_bubble(deed, str(message["message_id"]), self.stage.clock(), plain))
+                message = self.message(person, _user(person), self._content(person, action))
+                person.show(own_bubble(action, str(message["message_id"]), self.hub.clock(), plain))
                 return self._update("message", message)
 
-    async def deliver(self, letter: Update) -> int | None:
-        """Post an update to the webhook, and again and again until it is taken; without a webhook it waits for polling."""
-        if self.allowed_updates and not letter.keys() & set(self.allowed_updates):
+    async def deliver(self, payload: Update) -> int | None:
+        """Post an update to the webhook, with retries until it succeeds; without a webhook queue it for polling."""
+        if self.allowed_updates and not payload.keys() & set(self.allowed_updates):
             return None
-        self.pending[letter["update_id"]] = letter
+        self.pending[payload["update_id"]] = payload
         if not self.webhook.url:
             self.arrived.set()
             return None
-        status = await self._post(letter)
-        if letter["update_id"] in self.pending:
-            self.stage.start(self._repeat(letter, self.repeat_after))
+        status = await self._post(payload)
+        if payload["update_id"] in self.pending:
+            self.hub.start(self._retry(payload, self.retry_delays))
         return status
 
     def deliver_pending(self) -> None:
-        """A webhook was set: what waited goes there."""
+        """Send the queued updates to a webhook that was just set."""
         for update in self.pending.values():
-            self.stage.start(self._repeat(update, (0, *self.repeat_after)))
+            self.hub.start(self._retry(update, (0, *self.retry_delays)))
 
     def message(self, person: Person, sender: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
-        """A new message in a chat, as the Bot API shows it."""
-        message_id = self.stage.number()
+        """Add a message to a chat and return it in the Bot API's format."""
+        message_id = self.hub.next_number()
         message = {
             "message_id": message_id,
-            "date": int(self.stage.clock().timestamp()),
+            "date": int(self.hub.clock().timestamp()),
             "chat": _chat(person),
             "from": sender,
         } | content
@@ -140,7 +140,7 @@ class Telegram(Network[Update]):
         return message
 
     def photo_sizes(self, media: Media) -> list[dict[str, Any]]:
-        """A picture as PhotoSize values; ValueError if it is none."""
+        """The PhotoSize values of a picture; raises ValueError if it isn't one."""
         try:
             width, height = Image.open(io.BytesIO(media.content)).size
         except UnidentifiedImageError:
@@ -148,7 +148,7 @@ class Telegram(Network[Update]):
         return [self.file(media) | {"width": width, "height": height}]
 
     def file(self, media: Media) -> dict[str, Any]:
-        """The handle of a file, for getFile."""
+        """Store a file and return its File object."""
         self.files[media.id] = media
         return {"file_id": media.id, "file_unique_id": f"unique-{media.id}", "file_size": len(media.content)}
 
@@ -157,8 +157,8 @@ class Telegram(Network[Update]):
         self.next_update_id += 1
         return update
 
-    def _content(self, person: Person, deed: Deed) -> dict[str, Any]:
-        match deed:
+    def _content(self, person: Person, action: Action) -> dict[str, Any]:
+        match action:
             case Typed(text):
                 commands = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
                 return {"text": text} | ({"entities": commands} if text.startswith("/") else {})
@@ -172,37 +172,37 @@ class Telegram(Network[Update]):
             case SentPhoto(media):
                 return {"photo": self.photo_sizes(media)}
             case Tapped() | Blocked():
-                raise TypeError("a tap and a block are no messages")
+                raise TypeError("taps and blocks aren't messages")
 
-    def _query(self, person: Person, deed: Tapped) -> dict[str, Any]:
-        query_id = str(self.stage.number())
-        self.queries[query_id] = self.stage.clock()
+    def _query(self, person: Person, action: Tapped) -> dict[str, Any]:
+        query_id = str(self.hub.next_number())
+        self.queries[query_id] = self.hub.clock()
         return {
             "id": query_id,
             "from": _user(person),
             "chat_instance": f"chat-{person.address}",
-            "message": self.messages[person.address, int(deed.bubble.id)],
-            "data": deed.choice.data if isinstance(deed.choice, Button) else deed.choice.id,
+            "message": self.messages[person.address, int(action.bubble.id)],
+            "data": action.choice.data if isinstance(action.choice, Button) else action.choice.id,
         }
 
-    def _membership(self, person: Person, deed: Blocked) -> dict[str, Any]:
+    def _membership(self, person: Person, action: Blocked) -> dict[str, Any]:
         member = {"status": "member", "user": BOT}
         kicked = {"status": "kicked", "user": BOT, "until_date": 0}
-        before, after = (member, kicked) if deed.on else (kicked, member)
+        before, after = (member, kicked) if action.on else (kicked, member)
         return {
             "chat": _chat(person),
             "from": _user(person),
-            "date": int(self.stage.clock().timestamp()),
+            "date": int(self.hub.clock().timestamp()),
             "old_chat_member": before,
             "new_chat_member": after,
         }
 
     async def _post(self, update: Update) -> int | None:
-        """Post once; a 2xx takes the update off the list."""
+        """Post once; a 2xx response removes the update from `pending`."""
         headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook.secret} if self.webhook.secret else {}
         try:
-            async with self.stage.http.post(
-                self.webhook.url, json=update, headers=headers, timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN)
+            async with self.hub.http.post(
+                self.webhook.url, json=update, headers=headers, timeout=aiohttp.ClientTimeout(total=WEBHOOK_TIMEOUT)
             ) as response:
                 status, reason = (
                     response.status,
@@ -215,20 +215,20 @@ class Telegram(Network[Update]):
         if status is not None and 200 <= status < 300:
             self.pending.pop(update["update_id"], None)
         else:
-            self.webhook.error = (self.stage.clock(), reason)
+            self.webhook.error = (self.hub.clock(), reason)
         return status
 
-    async def _repeat(self, update: Update, pauses: tuple[float, ...]) -> None:
+    async def _retry(self, update: Update, delays: tuple[float, ...]) -> None:
         update_id = update["update_id"]
-        if update_id in self._repeating:
+        if update_id in self._retrying:
             return
-        self._repeating.add(update_id)
-        for pause in itertools.chain(pauses, itertools.repeat(pauses[-1])):
-            await asyncio.sleep(pause)
+        self._retrying.add(update_id)
+        for delay in itertools.chain(delays, itertools.repeat(delays[-1])):
+            await asyncio.sleep(delay)
             if update_id not in self.pending or not self.webhook.url:
                 break
             await self._post(update)
-        self._repeating.discard(update_id)
+        self._retrying.discard(update_id)
 
 
 def _user(person: Person) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Stand-in of Twilio's REST API: WhatsApp messages and their media, contents, and the status calls that follow.
+"""Stand-in for Twilio's REST API: WhatsApp messages, their media, and content templates.
 
 https://www.twilio.com/docs/messaging/api/message-resource
 """
@@ -11,28 +11,28 @@ from urllib.parse import urlencode
 
 from aiohttp import encode_basic_auth, web
 
-from bot.sandbox.stage import Media, Trouble
+from bot.sandbox.hub import Faults, Media
 from bot.sandbox.twilio_chats import API_VERSION, Message, WhatsApp, media_sid
-from bot.sandbox.twilio_content import Content, Refused, Rendered, content_from, refused_approval, render
-from bot.sandbox.twilio_sending import carry_out
+from bot.sandbox.twilio_content import ApiError, Content, Rendered, approval_rejection, content_from, render
+from bot.sandbox.twilio_sending import process
 
 ACCOUNT_SID = re.compile(r"AC0{24}[0-9a-f]{8}")
-"""No account of Twilio's begins with twenty-four zeros."""
+"""No real account begins with twenty-four zeros."""
 BODY_LIMIT = 1600
 T = TypeVar("T")
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class TwilioApi:
-    """The API of one account; api.twilio.com and content.twilio.com share this server, their paths don't meet."""
+    """The API of one account: the paths of both api.twilio.com and content.twilio.com."""
 
     def __init__(self, chats: WhatsApp) -> None:
         self.chats = chats
         self.contents: dict[str, Content] = {}
-        self.trouble = Trouble()
+        self.faults = Faults()
 
     def routes(self) -> list[web.RouteDef]:
-        """Twilio's own paths."""
+        """Routes under Twilio's own paths."""
         account = f"/{API_VERSION}/Accounts/{{account}}"
         message = account + r"/Messages/{message:\w+}"
         return [
@@ -53,7 +53,7 @@ class TwilioApi:
         ]
 
     def add_template(self, sid: str, body: dict[str, Any]) -> None:
-        """An approved template that stood in the account before, as the settings name it."""
+        """Add an approved template with the ContentSid that the settings name."""
         self.contents[sid] = content_from(sid, body)
         self.contents[sid].approved = True
 
@@ -62,11 +62,11 @@ class TwilioApi:
             try:
                 self._authenticate(request)
                 return await endpoint(request)
-            except Refused as refused:
-                return web.json_response(refused.to_json(), status=refused.status)
+            except ApiError as error:
+                return web.json_response(error.to_json(), status=error.status)
 
         async def call(request: web.Request) -> web.StreamResponse:
-            return await self.trouble.around(request, answer)
+            return await self.faults.handle(request, answer)
 
         return call
 
@@ -75,7 +75,7 @@ class TwilioApi:
         expected = encode_basic_auth(account.sid, account.auth_token)
         named = request.match_info.get("account", account.sid)
         if request.headers.get("Authorization") != expected or named != account.sid:
-            raise Refused(401, 20003, "Authenticate")
+            raise ApiError(401, 20003, "Authenticate")
 
     async def _account(self, request: web.Request) -> web.Response:
         return web.json_response({"sid": self.chats.account.sid, "status": "active", "friendly_name": "Simulasi"})
@@ -85,47 +85,47 @@ class TwilioApi:
         values = {name: value for name, value in form.items() if isinstance(value, str)}
         links = [value for value in form.getall("MediaUrl", []) if isinstance(value, str)]
         self._check_addresses(values)
-        content, rendered = self._said(values, links)
+        content, rendered = self._render(values, links)
         message = Message(
             self.chats.sid("MM" if rendered.media else "SM"), "outbound-api", values["From"], values["To"],
-            rendered.body, "queued", self.chats.stage.clock(), values.get("StatusCallback", ""),
+            rendered.body, "queued", self.chats.hub.clock(), values.get("StatusCallback", ""),
         )  # fmt: skip
         self.chats.messages[message.sid] = message
-        self.chats.stage.start(carry_out(self.chats, message, content, rendered))
+        self.chats.hub.start(process(self.chats, message, content, rendered))
         return web.json_response(message.to_json(self.chats.account.sid), status=201)
 
     def _check_addresses(self, values: dict[str, str]) -> None:
         sender, to = values.get("From", ""), values.get("To", "")
         if not to:
-            raise Refused(400, 21604, "A 'To' phone number is required.")
+            raise ApiError(400, 21604, "A 'To' phone number is required.")
         if not sender:
-            raise Refused(400, 21603, "A 'From' phone number is required.")
+            raise ApiError(400, 21603, "A 'From' phone number is required.")
         if sender != f"whatsapp:{self.chats.account.sender}":
-            raise Refused(400, 63007, "Twilio could not find a Channel with the specified From address")
+            raise ApiError(400, 63007, "Twilio could not find a Channel with the specified From address")
         if not re.fullmatch(r"whatsapp:(\+[1-9]\d{7,14}|ID\.\w+)", to):
-            raise Refused(400, 21211, f"Invalid 'To' Phone Number: {to}")
+            raise ApiError(400, 21211, f"Invalid 'To' Phone Number: {to}")
 
-    def _said(self, values: dict[str, str], links: list[str]) -> tuple[Content | None, Rendered]:
-        """What the message says, whichever way it was given."""
+    def _render(self, values: dict[str, str], links: list[str]) -> tuple[Content | None, Rendered]:
+        """The message from its template, or from its body and media links."""
         if "ContentSid" in values:
             content = self.contents.get(values["ContentSid"])
             if content is None:
-                raise Refused(400, 21655, "The ContentSid is invalid")
+                raise ApiError(400, 21655, "The ContentSid is invalid")
             return content, render(content, values.get("ContentVariables", ""))
         if "ContentVariables" in values:
-            raise Refused(400, 21654, "ContentSid Required")
+            raise ApiError(400, 21654, "ContentSid Required")
         if not values.get("Body", "").strip() and not links:
-            raise Refused(400, 21619, "A text message body or media urls must be specified.")
+            raise ApiError(400, 21619, "A text message body or media urls must be specified.")
         if len(values.get("Body", "")) > BODY_LIMIT:
-            raise Refused(400, 21617, f"The concatenated message body exceeds the {BODY_LIMIT} character limit")
+            raise ApiError(400, 21617, f"The concatenated message body exceeds the {BODY_LIMIT} character limit")
         if len(links) > 1:
-            raise Refused(400, 21623, "Number of media files exceeds allowed limit")
+            raise ApiError(400, 21623, "Number of media files exceeds allowed limit")
         if any(not re.match(r"https?://", link) for link in links):
-            raise Refused(400, 21620, "Invalid media URL(s)")
+            raise ApiError(400, 21620, "Invalid media URL(s)")
         return None, Rendered(values.get("Body", ""), media=tuple(links))
 
     async def _list(self, request: web.Request) -> web.Response:
-        """Messages, newest first, filtered by recipient, sender and day or moment of sending."""
+        """Messages, newest first, filtered by recipient, sender and date or time of sending."""
         query = request.query
         found = [
             message
@@ -157,23 +157,23 @@ class TwilioApi:
         return web.json_response(self._media_json(message, self._file(request, message)))
 
     async def _redirect_to_media(self, request: web.Request) -> web.Response:
-        """As Twilio does: the file itself lies elsewhere, at an address that needs no password."""
+        """Redirect to a URL that needs no password, as Twilio does."""
         media = self._file(request, self._message(request))
-        return web.Response(status=307, headers={"Location": f"{self.chats.stage.url}/twilio-media/{media_sid(media)}"})
+        return web.Response(status=307, headers={"Location": f"{self.chats.hub.url}/twilio-media/{media_sid(media)}"})
 
     async def _media(self, request: web.Request) -> web.Response:
-        for media in self.chats.stage.media.values():
+        for media in self.chats.hub.media.values():
             if media_sid(media) == request.match_info["media"]:
                 return web.Response(body=media.content, content_type=media.content_type)
         raise web.HTTPNotFound
 
     async def _create_content(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
-            raise Refused(415, 20415, "Unsupported Media Type")
+            raise ApiError(415, 20415, "Unsupported Media Type")
         try:
             body = await request.json()
         except ValueError:
-            raise Refused(400, 20001, "Bad request: the body is no JSON") from None
+            raise ApiError(400, 20001, "Bad request: the body isn't JSON") from None
         content = content_from(self.chats.sid("HX"), body)
         self.contents[content.sid] = content
         return web.json_response(self._content_json(content), status=201)
@@ -191,18 +191,18 @@ class TwilioApi:
         return web.Response(status=204)
 
     async def _approve(self, request: web.Request) -> web.Response:
-        """Submit a template to WhatsApp, which here answers at once."""
+        """Submit a template to WhatsApp; this stand-in decides at once."""
         content = self._content(request)
         body = await request.json()
         if not re.fullmatch(r"[a-z0-9_]+", str(body.get("name"))):
-            raise Refused(400, 20001, "Bad request: name may hold lowercase letters, digits and _ only")
-        content.approved = refused_approval(content) is None
+            raise ApiError(400, 20001, "Bad request: name may hold lowercase letters, digits and _ only")
+        content.approved = approval_rejection(content) is None
         return web.json_response(self._approval_json(content) | {"name": body["name"]}, status=201)
 
     async def _approval(self, request: web.Request) -> web.Response:
         content = self._content(request)
-        verdict = self._approval_json(content)
-        return web.json_response({"sid": content.sid, "account_sid": self.chats.account.sid, "whatsapp": verdict})
+        approval = self._approval_json(content)
+        return web.json_response({"sid": content.sid, "account_sid": self.chats.account.sid, "whatsapp": approval})
 
     def _message(self, request: web.Request) -> Message:
         return _found(self.chats.messages, request.match_info["message"], request)
@@ -240,19 +240,19 @@ class TwilioApi:
         }
 
     def _approval_json(self, content: Content) -> dict[str, Any]:
-        reason = "" if content.approved else refused_approval(content)
+        reason = "" if content.approved else approval_rejection(content)
         status = "approved" if content.approved else "unsubmitted" if reason is None else "rejected"
         return {"status": status, "rejection_reason": reason or "", "content_type": content.type}
 
 
 def _found(things: Mapping[str, T], sid: str, request: web.Request) -> T:
     if sid not in things:
-        raise Refused(404, 20404, f"The requested resource {request.path} was not found")
+        raise ApiError(404, 20404, f"The requested resource {request.path} was not found")
     return things[sid]
 
 
 def _sent_within(message: Message, since: str | None, until: str | None, on: str | None) -> bool:
-    """Twilio's DateSent>=, DateSent<= and DateSent=, each a day or a moment (UTC)."""
+    """Twilio's DateSent>=, DateSent<= and DateSent= filters, each a date or a time (UTC)."""
     first, last = (_span(since or on)[0], _span(until or on)[1])
     return (first is None or message.at >= first) and (last is None or message.at <= last)
 

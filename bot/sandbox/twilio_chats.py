@@ -1,4 +1,4 @@
-"""WhatsApp's side of the chats: its people, and Twilio's signed calls to our webhooks."""
+"""WhatsApp's side of the chats: its people, and Twilio's signed requests to our webhooks."""
 
 import asyncio
 import base64
@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import aiohttp
 
+from bot.sandbox.hub import Hub, Media
 from bot.sandbox.markup import whatsapp
 from bot.sandbox.phones import (
+    Action,
     Blocked,
-    Deed,
     Item,
     Network,
     Person,
@@ -25,7 +26,6 @@ from bot.sandbox.phones import (
     Typed,
     own_bubble,
 )
-from bot.sandbox.stage import Media, Stage
 
 Form = dict[str, str]
 WINDOW = timedelta(hours=24)
@@ -41,7 +41,7 @@ ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The Twilio account that plays: its credentials and its WhatsApp sender."""
+    """A Twilio account: its credentials and its WhatsApp sender."""
 
     sid: str
     auth_token: str
@@ -51,7 +51,7 @@ class Account:
 
 @dataclass(slots=True)
 class Message:
-    """A message as Twilio keeps it."""
+    """A message in the Twilio account."""
 
     sid: str
     direction: Literal["inbound", "outbound-api"]
@@ -65,7 +65,7 @@ class Message:
     error: int | None = None
 
     def to_json(self, account_sid: str) -> dict[str, Any]:
-        """The message as the REST API shows it."""
+        """The message in the REST API's format."""
         uri = f"/{API_VERSION}/Accounts/{account_sid}/Messages/{self.sid}"
         at = self.at.strftime("%a, %d %b %Y %H:%M:%S +0000")
         return {
@@ -93,38 +93,38 @@ class Message:
 
 
 class WhatsApp(Network[Form]):
-    """The chats of one WhatsApp sender, as Twilio relays them."""
+    """The chats of one WhatsApp sender."""
 
     name = "whatsapp"
 
-    def __init__(self, stage: Stage, account: Account) -> None:
-        super().__init__(stage)
+    def __init__(self, hub: Hub, account: Account) -> None:
+        super().__init__(hub)
         self.account = account
         self.inbound_url = ""
-        """The public URL of our webhook, as it stands in Twilio's console; signatures are made over it."""
+        """The public URL of our webhook in Twilio's console, which the signatures cover."""
         self.messages: dict[str, Message] = {}
-        self.in_order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        """One message of a chat is brought after the other."""
+        self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By address: messages to one chat are processed one after the other."""
 
-    def person(self, phone: str, name: str, *, hidden_as: str | None = None) -> Person:
-        """A person with WhatsApp; the phone is E.164, `hidden_as` ("ID.4566…") shows in its place."""
-        return self.admit(Person(self, f"whatsapp:{hidden_as or phone}", name, phone=phone))
+    def person(self, phone: str, name: str, *, whatsapp_id: str | None = None) -> Person:
+        """Add a person; the phone is E.164. A `whatsapp_id` ("ID.4566…") replaces the number in the address."""
+        return self.add(Person(self, f"whatsapp:{whatsapp_id or phone}", name, phone=phone))
 
     def in_window(self, person: Person) -> bool:
-        """Whether free text may go: the person wrote within the last 24 hours."""
-        return person.last_wrote is not None and self.stage.clock() - person.last_wrote <= WINDOW
+        """Whether free text is allowed: the person wrote within the last 24 hours."""
+        return person.last_wrote is not None and self.hub.clock() - person.last_wrote <= WINDOW
 
-    def letter(self, person: Person, deed: Deed) -> Form | None:
-        """The form that tells of a deed; WhatsApp tells nobody about being blocked."""
-        if isinstance(deed, Blocked):
+    def payload(self, person: Person, action: Action) -> Form | None:
+        """Build the form of an action; None for a block, which WhatsApp doesn't report."""
+        if isinstance(action, Blocked):
             return None
         message = Message(
             self.sid("SM"), "inbound", person.address, f"whatsapp:{self.account.sender}", "", "received",
-            self.stage.clock(),
+            self.hub.clock(),
         )  # fmt: skip
-        person.see(own_bubble(deed, message.sid, message.at, whatsapp))
-        about = self._about(person, deed, message)
-        message.body = about["Body"]
+        person.show(own_bubble(action, message.sid, message.at, whatsapp))
+        fields = self._fields(person, action, message)
+        message.body = fields["Body"]
         self.messages[message.sid] = message
         return {
             "AccountSid": self.account.sid,
@@ -140,61 +140,63 @@ class WhatsApp(Network[Form]):
             "ReferralNumMedia": "0",
             "ProfileName": person.name,
             "WaId": person.address.removeprefix("whatsapp:").removeprefix("+"),
-        } | about
+        } | fields
 
-    async def deliver(self, letter: Form) -> int | None:
-        """Post an inbound message to our webhook."""
-        return await self.post(self.inbound_url, letter)
+    async def deliver(self, payload: Form) -> int | None:
+        """Post an inbound message to the webhook."""
+        return await self.post(self.inbound_url, payload)
 
     async def post(self, url: str, form: Mapping[str, str]) -> int | None:
-        """Post a signed form; a failed connection is tried once more, then the call is dropped (None)."""
+        """Post a signed form with one retry; returns the status, None if both attempts fail."""
         headers = {"X-Twilio-Signature": signature(self.account.auth_token, url, form)}
         for _ in range(2):
             try:
-                async with self.stage.http.post(url, data=form, headers=headers) as response:
+                async with self.hub.http.post(url, data=form, headers=headers) as response:
                     return response.status
             except (aiohttp.ClientError, TimeoutError):
                 continue
         return None
 
     def sid(self, prefix: str) -> str:
-        """A new SID of Twilio's form."""
-        return f"{prefix}{self.stage.number():032x}"
+        """A new SID in Twilio's format."""
+        return f"{prefix}{self.hub.next_number():032x}"
 
     def media_url(self, message: Message, media: Media) -> str:
-        """Where Twilio offers a file for download, with Basic auth."""
-        account = f"{self.stage.url}/{API_VERSION}/Accounts/{self.account.sid}"
+        """The download URL of a file, which needs Basic auth."""
+        account = f"{self.hub.url}/{API_VERSION}/Accounts/{self.account.sid}"
         return f"{account}/Messages/{message.sid}/Media/{media_sid(media)}"
 
-    def _about(self, person: Person, deed: Deed, message: Message) -> Form:
-        match deed:
+    def _fields(self, person: Person, action: Action, message: Message) -> Form:
+        match action:
             case Typed(text):
                 return {"MessageType": "text", "Body": text}
             case Tapped(bubble, Item(item_id, title)):
                 chosen = {"ListId": item_id, "ListTitle": title}
-                return _answer(bubble.id, title) | chosen
+                return _reply_fields(bubble.id, title) | chosen
             case Tapped(bubble, choice):
                 chosen = {"ButtonPayload": choice.id, "ButtonText": choice.title}
-                return _answer(bubble.id, choice.title) | chosen | {"MessageType": "button"}
+                return _reply_fields(bubble.id, choice.title) | chosen | {"MessageType": "button"}
             case SharedLocation(latitude, longitude, address):
                 place = {"Latitude": str(latitude), "Longitude": str(longitude)}
                 return {"MessageType": "location", "Body": ""} | place | ({"Address": address} if address else {})
             case SharedContact(phone):
                 card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{person.name}\r\nTEL:{phone}\r\nEND:VCARD\r\n"
-                return self._attached(message, self.stage.keep("contact.vcf", "text/vcard", card.encode()), "contacts")
+                return self._media_fields(
+                    message, self.hub.store("contact.vcf", "text/vcard", card.encode()), "contacts"
+                )
             case SentPhoto(media):
-                return self._attached(message, media, "image")
+                return self._media_fields(message, media, "image")
             case Blocked():
-                raise TypeError("a block is no message")
+                raise TypeError("a block isn't a message")
 
-    def _attached(self, message: Message, media: Media, kind: str) -> Form:
+    def _media_fields(self, message: Message, media: Media, kind: str) -> Form:
         message.media.append(media)
         links = {"MediaUrl0": self.media_url(message, media), "MediaContentType0": media.content_type}
         return {"MessageType": kind, "Body": ""} | links
 
 
 def signature(auth_token: str, url: str, form: Mapping[str, str]) -> str:
-    """Twilio's signature: HMAC-SHA1 over the URL and every parameter in order of its name.
+    """Twilio's signature: HMAC-SHA1 over the URL and all parameters, sorted by name.
 
     https://www.twilio.com/docs/usage/security#validating-requests
     """
@@ -203,9 +205,8 @@ def signature(auth_token: str, url: str, form: Mapping[str, str]) -> str:
 
 
 def media_sid(media: Media) -> str:
-    """A stored file's SID."""
     return f"ME{int(media.id.removeprefix('m')):032x}"
 
 
-def _answer(replied_to: str, title: str) -> Form:
+def _reply_fields(replied_to: str, title: str) -> Form:
     return {"MessageType": "interactive", "Body": title, "OriginalRepliedMessageSid": replied_to}

@@ -1,4 +1,4 @@
-"""Twilio's Content API: templates, what they may hold, and what a message made from one says.
+"""Twilio's Content API: templates, their limits, and rendering a message from one.
 
 https://www.twilio.com/docs/content
 """
@@ -17,22 +17,21 @@ BUTTONS_IN_SESSION, BUTTONS_APPROVED, ITEMS_LIMIT = 3, 10, 10
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
-class Refused(Exception):
-    """Twilio's own error: an HTTP status, and a code that its documentation explains."""
+class ApiError(Exception):
+    """An error response of Twilio: an HTTP status and a code from its documentation."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
 
     def to_json(self) -> dict[str, Any]:
-        """The error's body."""
         info = f"https://www.twilio.com/docs/errors/{self.code}"
         return {"code": self.code, "message": self.message, "more_info": info, "status": self.status}
 
 
 @dataclass(slots=True)
 class Content:
-    """A template; `approved` is WhatsApp's verdict, without which it only goes inside the session."""
+    """A template; unless WhatsApp approved it, it may only be sent inside the session."""
 
     sid: str
     type: str
@@ -45,7 +44,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a message says once the variables are in."""
+    """A message whose variables are filled in."""
 
     body: str
     buttons: tuple[tuple[Button, ...], ...] = ()
@@ -54,51 +53,51 @@ class Rendered:
 
 
 def content_from(sid: str, body: Any) -> Content:
-    """A template as its creation asks for; Refused where a field breaks the Content API's limits."""
+    """A template from a creation request; raises ApiError if a field breaks the Content API's limits."""
     match body:
         case {"types": dict(types), "language": str(language)} if len(types) == 1:
             [(kind, fields)] = types.items()
         case _:
             raise _invalid("language and exactly one of types are required")
-    if kind not in RULES or not isinstance(fields, dict):
+    if kind not in CHECKS or not isinstance(fields, dict):
         raise _invalid(f"unsupported content type {kind}")
     variables = body.get("variables") or {}
-    if not _flat(variables):
+    if not _is_flat_text_map(variables):
         raise _invalid("variables must be a flat map of text")
-    RULES[kind](fields)
+    CHECKS[kind](fields)
     return Content(sid, kind, fields, variables, body.get("friendly_name"), language)
 
 
 def render(content: Content, given: str) -> Rendered:
-    """A message from a template and `ContentVariables`; Refused with 21656 where those are bad."""
+    """A message from a template and `ContentVariables`; raises ApiError 21656 if the variables are invalid."""
     try:
         chosen = json.loads(given) if given else {}
     except ValueError:
         raise _bad_variables() from None
-    if not _flat(chosen):
+    if not _is_flat_text_map(chosen):
         raise _bad_variables()
     values = {**content.variables, **chosen}
     if any(not value.strip() for value in values.values()):
         raise _bad_variables()
     if any(len(value) > VARIABLE_LIMIT for value in values.values()):
-        raise Refused(400, 21658, "Parameter exceeded character limit")
+        raise ApiError(400, 21658, "Parameter exceeded character limit")
     filled = _fill(content.fields, values, "")
     try:
-        RULES[content.type](filled)
-    except Refused as refused:
-        raise Refused(400, 21656, f"The Content Variables Parameter is invalid. {refused.message}") from None
+        CHECKS[content.type](filled)
+    except ApiError as error:
+        raise ApiError(400, 21656, f"The Content Variables Parameter is invalid. {error.message}") from None
     return _rendered(content.type, filled)
 
 
-def refused_in_session(content: Content) -> str | None:
-    """Why WhatsApp doesn't take an unapproved template inside the session."""
+def session_rejection(content: Content) -> str | None:
+    """Why WhatsApp rejects an unapproved template inside the session."""
     if content.approved or len(content.fields.get("actions", ())) <= BUTTONS_IN_SESSION:
         return None
     return f"only {BUTTONS_IN_SESSION} buttons without approval"
 
 
-def refused_approval(content: Content) -> str | None:
-    """Why WhatsApp would turn a template down."""
+def approval_rejection(content: Content) -> str | None:
+    """Why WhatsApp would reject the template's approval."""
     body = content.fields.get("body", "")
     if content.type == "twilio/list-picker":
         return "list-picker templates aren't supported for approval"
@@ -153,7 +152,7 @@ def _value(variable: str, values: Mapping[str, str], name: str) -> str:
 
 
 def _text(fields: Mapping[str, Any]) -> None:
-    _need(fields, "body", TEXT_LIMIT)
+    _require_text(fields, "body", TEXT_LIMIT)
 
 
 def _media(fields: Mapping[str, Any]) -> None:
@@ -161,38 +160,38 @@ def _media(fields: Mapping[str, Any]) -> None:
     if not isinstance(links, list) or len(links) != 1 or not isinstance(links[0], str):
         raise _invalid("media must hold one link")
     if fields.get("body") is not None:
-        _need(fields, "body", BODY_LIMIT)
+        _require_text(fields, "body", BODY_LIMIT)
 
 
 def _quick_reply(fields: Mapping[str, Any]) -> None:
-    _need(fields, "body", BODY_LIMIT)
-    for action in _several(fields, "actions", BUTTONS_APPROVED):
-        _need(action, "title", TITLE_LIMIT)
-        _need({"id": action.get("id") or action["title"]}, "id", ID_LIMIT)
+    _require_text(fields, "body", BODY_LIMIT)
+    for action in _require_list(fields, "actions", BUTTONS_APPROVED):
+        _require_text(action, "title", TITLE_LIMIT)
+        _require_text({"id": action.get("id") or action["title"]}, "id", ID_LIMIT)
 
 
 def _call_to_action(fields: Mapping[str, Any]) -> None:
-    _need(fields, "body", BODY_LIMIT)
-    for action in _several(fields, "actions", BUTTONS_IN_SESSION):
-        _need(action, "title", TITLE_LIMIT)
+    _require_text(fields, "body", BODY_LIMIT)
+    for action in _require_list(fields, "actions", BUTTONS_IN_SESSION):
+        _require_text(action, "title", TITLE_LIMIT)
         if action.get("type") != "URL" or not re.match(r"https?://", str(action.get("url"))):
             raise _invalid("this stand-in knows call-to-action with a URL only")
 
 
 def _list_picker(fields: Mapping[str, Any]) -> None:
-    _need(fields, "body", BODY_LIMIT)
-    _need(fields, "button", TITLE_LIMIT)
-    items = _several(fields, "items", ITEMS_LIMIT)
+    _require_text(fields, "body", BODY_LIMIT)
+    _require_text(fields, "button", TITLE_LIMIT)
+    items = _require_list(fields, "items", ITEMS_LIMIT)
     for item in items:
-        _need(item, "item", ITEM_LIMIT)
-        _need(item, "id", ID_LIMIT)
+        _require_text(item, "item", ITEM_LIMIT)
+        _require_text(item, "id", ID_LIMIT)
         if item.get("description") is not None:
-            _need(item, "description", DESCRIPTION_LIMIT)
+            _require_text(item, "description", DESCRIPTION_LIMIT)
     if len({item["id"] for item in items}) < len(items):
         raise _invalid("items must have different ids")
 
 
-RULES: dict[str, Callable[[Mapping[str, Any]], None]] = {
+CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "twilio/text": _text,
     "twilio/media": _media,
     "twilio/quick-reply": _quick_reply,
@@ -201,8 +200,8 @@ RULES: dict[str, Callable[[Mapping[str, Any]], None]] = {
 }
 
 
-def _need(fields: Mapping[str, Any], name: str, limit: int) -> None:
-    """A text that must be there; placeholders count only once they are filled."""
+def _require_text(fields: Mapping[str, Any], name: str, limit: int) -> None:
+    """Check that a text is present and within its limit; placeholders don't count."""
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
         raise _invalid(f"{name} is required")
@@ -210,22 +209,22 @@ def _need(fields: Mapping[str, Any], name: str, limit: int) -> None:
         raise _invalid(f"{name} is longer than {limit} characters")
 
 
-def _several(fields: Mapping[str, Any], name: str, most: int) -> list[dict[str, Any]]:
+def _require_list(fields: Mapping[str, Any], name: str, limit: int) -> list[dict[str, Any]]:
     entries = fields.get(name)
-    if not isinstance(entries, list) or not 1 <= len(entries) <= most:
-        raise _invalid(f"{name} must hold 1 to {most} entries")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= limit:
+        raise _invalid(f"{name} must hold 1 to {limit} entries")
     if not all(isinstance(entry, dict) for entry in entries):
         raise _invalid(f"{name} must hold objects")
     return entries
 
 
-def _flat(variables: Any) -> bool:
+def _is_flat_text_map(variables: Any) -> bool:
     return isinstance(variables, dict) and all(isinstance(value, str) for value in variables.values())
 
 
-def _invalid(reason: str) -> Refused:
-    return Refused(400, 20001, f"Bad request: {reason}")
+def _invalid(reason: str) -> ApiError:
+    return ApiError(400, 20001, f"Bad request: {reason}")
 
 
-def _bad_variables() -> Refused:
-    return Refused(400, 21656, "The Content Variables Parameter is invalid")
+def _bad_variables() -> ApiError:
+    return ApiError(400, 21656, "The Content Variables Parameter is invalid")

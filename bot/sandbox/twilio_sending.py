@@ -1,7 +1,7 @@
-"""What happens to a WhatsApp message after Twilio queued it.
+"""Processing of a queued WhatsApp message.
 
-queued ── WhatsApp turns it down → failed + ErrorCode
-       └─ its files: HEAD, GET, GET ── sent ── delivered ── read      each step told to the StatusCallback
+queued ── WhatsApp rejects it → failed + ErrorCode
+       └─ its files: HEAD, GET, GET ── sent ── delivered ── read      each step is reported to the StatusCallback
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ import aiohttp
 from bot.sandbox.markup import whatsapp
 from bot.sandbox.phones import Bubble, Person
 from bot.sandbox.twilio_chats import API_VERSION, Message, WhatsApp
-from bot.sandbox.twilio_content import Content, Rendered, refused_in_session
+from bot.sandbox.twilio_content import Content, Rendered, session_rejection
 
 MEGABYTE = 1024 * 1024
 MEDIA_TYPES = {
@@ -25,58 +25,58 @@ MEDIA_TYPES = {
     "audio/ogg": 16 * MEGABYTE,
     "audio/mpeg": 16 * MEGABYTE,
 }
-"""What WhatsApp takes, and its most bytes: https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages"""
+"""Accepted media types and their maximum bytes: https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages"""
 
 
-async def carry_out(chats: WhatsApp, message: Message, content: Content | None, rendered: Rendered) -> None:
-    """Bring a queued message to the phone, one message of a chat after the other."""
-    async with chats.in_order[message.to]:
-        await _tell(chats, message, "queued")
+async def process(chats: WhatsApp, message: Message, content: Content | None, rendered: Rendered) -> None:
+    """Deliver a queued message to the phone; messages of one chat are processed in order."""
+    async with chats.locks[message.to]:
+        await _report_status(chats, message, "queued")
         person = chats.people.get(message.to)
-        error = _refusal(chats, person, content) or await _fetch(chats, message, rendered)
+        error = _rejection(chats, person, content) or await _fetch(chats, message, rendered)
         if error or person is None:
             message.error = error
-            await _tell(chats, message, "failed")
+            await _report_status(chats, message, "failed")
             return
-        await _tell(chats, message, "sent")
+        await _report_status(chats, message, "sent")
         if person.blocked:
-            return  # WhatsApp doesn't say so: the second tick never comes
+            return  # WhatsApp doesn't report a block; the message is never delivered
         bubble = _bubble(message, rendered)
-        person.see(bubble)
+        person.show(bubble)
         for status in ("delivered", "read"):
-            person.see_changed(replace(bubble, status=status), "status")
-            await _tell(chats, message, status)
+            person.update(replace(bubble, status=status), "status")
+            await _report_status(chats, message, status)
 
 
-def _refusal(chats: WhatsApp, person: Person | None, content: Content | None) -> int | None:
-    """The code with which WhatsApp turns a message down, if it does."""
+def _rejection(chats: WhatsApp, person: Person | None, content: Content | None) -> int | None:
+    """The error code with which WhatsApp rejects the message, if it does."""
     approved = content is not None and content.approved
     if person is None:
         return 63003 if approved else 63016
     if not approved and not chats.in_window(person):
         return 63016
-    return 63021 if content is not None and refused_in_session(content) else None
+    return 63021 if content is not None and session_rejection(content) else None
 
 
 async def _fetch(chats: WhatsApp, message: Message, rendered: Rendered) -> int | None:
-    """Look at each file with HEAD, get it twice as Twilio and WhatsApp do, and keep it; a code if that fails."""
+    """Fetch each file by HEAD and two GETs, as Twilio and WhatsApp do, and store it; returns an error code on failure."""
     for link in rendered.media:
         for method in ("HEAD", "GET", "GET"):
             try:
-                async with chats.stage.http.request(method, link) as response:
+                async with chats.hub.http.request(method, link) as response:
                     content = await response.read()
             except (aiohttp.ClientError, TimeoutError):
                 return 63019
             size = len(content) if method == "GET" else int(response.headers.get("Content-Length", "0"))
-            if error := _unacceptable(response, size):
+            if error := _file_error(response, size):
                 return error
         disposition = response.content_disposition
         name = (disposition and disposition.filename) or response.url.name
-        message.media.append(chats.stage.keep(name, response.content_type, content))
+        message.media.append(chats.hub.store(name, response.content_type, content))
     return None
 
 
-def _unacceptable(response: aiohttp.ClientResponse, size: int) -> int | None:
+def _file_error(response: aiohttp.ClientResponse, size: int) -> int | None:
     if response.status != 200:
         return 63019
     if size > MEDIA_TYPES.get(response.content_type, -1):
@@ -84,7 +84,7 @@ def _unacceptable(response: aiohttp.ClientResponse, size: int) -> int | None:
     return None
 
 
-async def _tell(chats: WhatsApp, message: Message, status: str) -> None:
+async def _report_status(chats: WhatsApp, message: Message, status: str) -> None:
     message.status = status
     if not message.callback:
         return
@@ -109,8 +109,8 @@ def _bubble(message: Message, rendered: Rendered) -> Bubble:
     kind: Literal["text", "photo", "document"] = (
         "text" if media is None else "photo" if media.content_type.startswith("image/") else "document"
     )
-    said = whatsapp(rendered.body)
+    parsed = whatsapp(rendered.body)
     return Bubble(
-        message.sid, "shop", message.at, kind, said.text, said.html,
+        message.sid, "shop", message.at, kind, parsed.text, parsed.html,
         buttons=rendered.buttons, menu=rendered.menu, media=media, status="sent",
     )  # fmt: skip

@@ -34,7 +34,7 @@ from core.messaging.messages import say
 
 Action = Callable[[Turn, str], Awaitable[Question | None]]
 
-_FOR_STAFF: Mapping[str, Action] = {
+FOR_STAFF: Mapping[str, Action] = {
     "staff": menu,
     "jobs": jobs.of_day,
     "job": jobs.see,
@@ -49,7 +49,7 @@ _FOR_STAFF: Mapping[str, Action] = {
     "no-show": no_show,
     "yes-no-show": yes_no_show,
 }
-_FOR_ADMINS: Mapping[str, Action] = {
+FOR_ADMINS: Mapping[str, Action] = {
     "figures": desk.figures,
     "report": report,
     "pending": desk.pending,
@@ -77,17 +77,17 @@ ADMINS_FLOWS = (SHIFT, CALL_OFF, WRITE, STOCK, CLOSE)
 def knows(turn: Turn, action: str) -> bool:
     """Whether it is an action of staff's, and staff writes."""
     name = action.partition(":")[0]
-    return who.member(turn) is not None and (name in _FOR_STAFF or name in _FOR_ADMINS)
+    return who.member(turn) is not None and (name in FOR_STAFF or name in FOR_ADMINS)
 
 
 async def act(turn: Turn, action: str) -> Question | None:
     """Do what a button or a command says; raises a `Refusal`."""
     name, _, argument = action.partition(":")
-    if name in _FOR_STAFF:
-        return await _FOR_STAFF[name](turn, argument)
+    if name in FOR_STAFF:
+        return await FOR_STAFF[name](turn, argument)
     if not who.is_admin(turn):
         return await menu(turn, first=say("team.admins_only"))
-    return await _FOR_ADMINS[name](turn, argument)
+    return await FOR_ADMINS[name](turn, argument)
 
 
 def flow_of(turn: Turn) -> Flow | None:

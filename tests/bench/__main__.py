@@ -1,5 +1,5 @@
-"""`make bench`: what a turn (of one process and of several), a payment, a night's comparison, the day's slots, REST, the
-reading of a line and a server's memory cost. It measures and asserts nothing."""
+"""`make bench`: measures turns (of one and several processes), payments, the nightly reconciliation, a day's slots, REST,
+understanding and the server's memory. It never fails on a slow result."""
 
 # ruff: noqa: T201
 
@@ -35,7 +35,7 @@ CUSTOMERS, PLACES, A_SECOND = 100, 10, 6
 
 
 async def main() -> None:
-    """Measure it all, and print a table for each question."""
+    """Measure everything and print a table for each topic."""
     cores = len(os.sched_getaffinity(0))
     print(f"Server, load (a process of its own) and database on {cores} cores, Python {platform.python_version()}.")
     async with places() as kinds:
@@ -51,7 +51,7 @@ async def main() -> None:
 
 
 async def show_memory(kinds: Sequence[Places]) -> None:
-    """What the whole server takes, idle and in a rush."""
+    """Memory of the whole server, idle and under load."""
     print(
         f"\nMemory of the whole server (resident, MiB): idle, and at most while {CUSTOMERS} customers book, with a flood and slow callers\n"
     )
@@ -76,7 +76,7 @@ async def _aged(kind: Places, past: int, stack: AsyncExitStack) -> Database:
 
 
 async def show_turns(kinds: Sequence[Places]) -> None:
-    """A turn beside its floor."""
+    """Turns compared with their floor."""
     print(
         "\nTurn: a Telegram update posted -> its reply committed and handed to the channel"
         "\nFloor: the same post -> a bare aiohttp handler has committed one row on the same engine"
@@ -93,7 +93,7 @@ async def show_turns(kinds: Sequence[Places]) -> None:
 
 
 async def show_several(postgresql: Places) -> None:
-    """Turns of several processes beside those of one."""
+    """Turns of several processes compared with one."""
     print(
         f"\nTurn, as above, of several processes on one {postgresql.name}: {several.CHATS} chats, each message to the next process"
         f"\nMedians of {turns.ROUNDS} rounds of each, in turns; processes, load and database share the cores\n"
@@ -108,7 +108,7 @@ async def show_several(postgresql: Places) -> None:
 
 
 async def show_money(kinds: Sequence[Places]) -> None:
-    """Notifications beside their floor, and a night's comparison."""
+    """Notifications compared with their floor, and the nightly reconciliation."""
     print(
         "\nNotification: posted -> kept, confirmed by a status call to Midtrans' stand-in, settled"
         "\nFloor: the same post -> a bare aiohttp handler has committed an entry and its booking's sum"
@@ -121,7 +121,9 @@ async def show_money(kinds: Sequence[Places]) -> None:
         for name, each in (("floor", floor), ("settled", settled)):
             _row(kind.name, name, f"{each.rate:.0f}", f"{each.cpu:.2f}")
         _row("", "floors", f"{floor.rate / settled.rate:.1f}", f"{settled.cpu / floor.cpu:.1f}")
-    print(f"\nA night: {money.REQUESTS} requests compared with the stand-in, unpaced; {money.LOST} of them mended\n")
+    print(
+        f"\nNightly reconciliation: {money.REQUESTS} requests compared with the stand-in, no rate limit; {money.LOST} of them repaired\n"
+    )
     _row("database", "seconds", "CPU ms each", "more memory, MB")
     async with money.bank(money.REQUESTS) as (vendor, transactions):
         for kind in kinds:
@@ -131,7 +133,7 @@ async def show_money(kinds: Sequence[Places]) -> None:
 
 
 async def show_days(aged: Sequence[tuple[str, Database, Database]]) -> None:
-    """The slots of a day, with a short and with a long history."""
+    """A day's slots with a short and a long history."""
     print(f"\nSlots of a day (core.schedule.bookings.day_load), median of {history.TIMES} each, asked alternately\n")
     _row("database", f"{FEW} past, ms", f"{MANY} past, ms", "ratio")
     for name, few, many in aged:
@@ -140,7 +142,7 @@ async def show_days(aged: Sequence[tuple[str, Database, Database]]) -> None:
 
 
 async def show_rest(aged: Sequence[tuple[str, Database]]) -> None:
-    """Requests beside their floors, with a long history."""
+    """REST requests compared with their floors, with a long history."""
     print(
         f"\nREST with {MANY} past bookings: GET timeslots, GET my-bookings (of {rest.OWN}), POST bookings"
         "\nFloors: a bare aiohttp handler's constant answer; for a booking, one that commits the least there can be"
@@ -153,7 +155,7 @@ async def show_rest(aged: Sequence[tuple[str, Database]]) -> None:
 
 
 def _beside(kind: str, parallel: int, floor: Cost, name: str, cost: Cost) -> None:
-    """What one costs, what its floor costs, and how many floors that are."""
+    """Print a floor, a cost, and their ratio."""
     for row, each in (("floor", floor), (name, cost)):
         _row(kind, parallel, row, f"{each.rate:.0f}", f"{each.p50:.2f}", f"{each.p99:.2f}", f"{each.cpu:.2f}")
     ratios = (floor.rate / cost.rate, cost.p50 / floor.p50, cost.p99 / floor.p99, cost.cpu / floor.cpu)
@@ -161,7 +163,7 @@ def _beside(kind: str, parallel: int, floor: Cost, name: str, cost: Cost) -> Non
 
 
 def show_reading() -> None:
-    """What understanding a line takes."""
+    """Time to understand a line."""
     spent, slowest = reading.measure()
     print(f"\nunderstand(), {len(spent)} lines, median of {reading.TIMES} each\n")
     _row("median ms", "worst ms", "the slowest")
@@ -172,5 +174,5 @@ def _row(*cells: object) -> None:
     print(" ".join(f"{cell!s:>15}" for cell in cells), flush=True)
 
 
-if __name__ == "__main__":  # the memory's server is forked from a process that imports this
+if __name__ == "__main__":  # the server of show_memory is forked from a process that imports this module
     asyncio.run(main())

@@ -1,7 +1,7 @@
-"""Midtrans' stand-in in a process of its own, with orders that were paid.
+"""The Midtrans stand-in in its own process, with paid orders.
 
-stdin   how many orders, and what each is for: "COUNT AMOUNT"; its end ends the process
-stdout  where it listens and the transaction_id of each order, as JSON: {"port": 8080, "transactions": ["…", …]}
+stdin   number and amount of the orders: "COUNT AMOUNT"; the process ends at EOF
+stdout  its port and the transaction_id of each order, as JSON: {"port": 8080, "transactions": ["…", …]}
 """
 
 # ruff: noqa: T201
@@ -19,12 +19,11 @@ SERVER_KEY = "SB-Mid-server-bench"
 
 
 def order_id(number: int) -> str:
-    """The order of that number."""
     return f"BOOKING-A1-BK{number:06}-1"
 
 
 async def main() -> None:
-    """Take the orders, have them paid, and answer."""
+    """Create and pay the orders, then serve."""
     count, amount = map(int, sys.stdin.readline().split())
     account = MidtransStandIn(server_key=SERVER_KEY, merchant="bench", clock=clock)
     paid = [await _pay(account, number, amount) for number in range(1, count + 1)]

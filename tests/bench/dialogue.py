@@ -1,4 +1,4 @@
-"""What a customer of the bench writes and taps, from the greeting to the summary, as Telegram's updates."""
+"""A customer's dialogue from the greeting to the summary, as Telegram updates."""
 
 from collections.abc import Mapping
 
@@ -20,11 +20,11 @@ DIALOGUE: tuple[str | int, ...] = (
     "B 1234 XYZ",
     "di bengkel",
 )
-"""Words, or the number of the option that is tapped in the newest question."""
+"""A text, or the number of the option to tap in the newest question."""
 
 
 def update(person: int, update_id: int, turn: int) -> Mapping[str, object]:
-    """That turn of the dialogue, by that person."""
+    """The Telegram update of a turn."""
     user = {"id": person, "is_bot": False, "first_name": "Sari", "last_name": "Dewi", "language_code": "id"}
     chat = {"id": person, "type": "private", "first_name": "Sari", "last_name": "Dewi"}
     message = {"message_id": turn + 1, "date": 1_795_000_000, "chat": chat}

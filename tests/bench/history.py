@@ -1,4 +1,4 @@
-"""A workshop with years behind it: how the day's slots are looked up then."""
+"""The time to look up a day's slots in a workshop with a long history."""
 
 import asyncio
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ BATCH = 5000
 
 
 async def fill(database: Database, past: int) -> None:
-    """So many bookings before today, three at a time, and a day with some."""
+    """Insert this many past bookings, three per slot, and some for `DAY`."""
     await prepare(database)
     jobs = [*_jobs(DAY, 2, step=1), *islice(_jobs(DAY - timedelta(days=2), 3, step=-1), past)]
     async with database.write() as session:
@@ -46,13 +46,13 @@ async def fill(database: Database, past: int) -> None:
                 await session.execute(insert_into(session, table), rows[begin : begin + BATCH])
     if not database.is_sqlite:
         async with database.write() as session:
-            await session.execute(text("ANALYZE"))  # what autovacuum does in time
-            for table in ("customer", "booking"):  # the rows above brought their own numbers
+            await session.execute(text("ANALYZE"))  # autovacuum does it later
+            for table in ("customer", "booking"):  # the rows above have explicit ids
                 await session.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))
 
 
 async def compare(few: Database, many: Database) -> tuple[float, float]:
-    """Seconds that the day's slots take with few and with many past bookings: medians, asked in turns."""
+    """Median seconds for a day's slots with few and with many past bookings, measured alternately."""
     spent: tuple[list[float], list[float]] = ([], [])
     async with AsyncExitStack() as stack:
         sessions = [await stack.enter_async_context(database.read()) for database in (few, many)]
@@ -79,7 +79,7 @@ def _jobs(day: date, at_a_time: int, *, step: int) -> Iterator[tuple[datetime, s
 
 
 def booking_row(number: int, start: datetime, technician: str | None) -> dict[str, Any]:
-    """A booking of an hour, worked and paid if its time has passed."""
+    """A paid booking of an hour; completed if it is in the past."""
     return {
         "id": number,
         "code": f"BK-{number:06}",

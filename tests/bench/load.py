@@ -1,9 +1,9 @@
-"""The other side, in a process of its own: chats that write, wait for the reply, and write again.
+"""The load of the turn benchmarks, in its own process: chats that send a message, wait for the reply, and go on.
 
-    stdin   first "CHATS DIALOGUES FIRST_ID PORT…", then what the server did: "UPDATE_ID MOMENT" a line
-    stdout  a space when the measured part begins; then when each message was posted and done, as JSON
+    stdin   first "CHATS DIALOGUES FIRST_ID PORT…", then each processed update and its time: "UPDATE_ID MOMENT" per line
+    stdout  a space when the measured part begins; then the times when each message was posted and done, as JSON
 
-Each message of a chat goes to the next port. Moments are `perf_counter_ns`, which is one clock for all processes of a machine.
+Each message of a chat goes to the next port. Times are `perf_counter_ns`, which all processes of a machine share.
 """
 
 # ruff: noqa: T201
@@ -23,7 +23,7 @@ Spans = list[tuple[int, int]]
 
 
 async def main() -> None:
-    """Read what to do, do it once to warm up, then all of it."""
+    """Read the parameters, warm up with one dialogue, then run all of them."""
     orders = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     chats, dialogues, first, *ports = (int(word) for word in (await orders.readline()).split())
@@ -40,7 +40,7 @@ async def main() -> None:
 async def _chat(
     ports: Sequence[int], ids: Iterator[int], done: dict[int, asyncio.Future[int]], *, dialogues: int
 ) -> Spans:
-    """One person after the other on one connection to each port; when each message was posted and when it was done."""
+    """Run dialogues on one connection to each port; returns the times when each message was posted and done."""
     connections = [await asyncio.open_connection("127.0.0.1", port) for port in ports]
     taking_turns, spans = cycle(connections), Spans()
     for _ in range(dialogues):

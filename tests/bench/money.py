@@ -1,4 +1,4 @@
-"""Money: notifications settled beside a floor, and a night's comparison of many requests with Midtrans' stand-in.
+"""Settling notifications compared with a floor, and the nightly reconciliation with the Midtrans stand-in.
 
 settled   webhook -> kept -> status call -> entry, invoice, receipt and messages committed
 floor     a bare handler that commits an entry and what its booking has paid
@@ -35,24 +35,24 @@ from webhooks.midtrans import signature
 
 ROUNDS = 2
 NOTIFICATIONS = 24
-"""In a round, over so many connections:"""
+"""Per round, over `CONNECTIONS` connections."""
 CONNECTIONS = 8
 REQUESTS = 10_000
-"""In the night, of which so many lack their notification:"""
+"""In the nightly reconciliation; `LOST` of them lack their notification."""
 LOST = 100
 PRICE = 150_000
 PAGE_BYTES = 4096
 
 
 class Rate(NamedTuple):
-    """How many a second, and what the server's process worked for each, in milliseconds."""
+    """Notifications per second, and the server's CPU time per notification (ms)."""
 
     rate: float
     cpu: float
 
 
 class Night(NamedTuple):
-    """What a comparison took: seconds, milliseconds of work for each request, and megabytes more than before."""
+    """Cost of a reconciliation: seconds, CPU milliseconds per request, and additional megabytes."""
 
     seconds: float
     cpu: float
@@ -61,7 +61,7 @@ class Night(NamedTuple):
 
 @asynccontextmanager
 async def bank(count: int) -> AsyncIterator[tuple[Midtrans, Sequence[str]]]:
-    """The stand-in with so many paid orders, and their transactions."""
+    """Run the stand-in with this many paid orders; yields a client and the transaction ids."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(Path(__file__).with_name("bank.py")),
@@ -72,10 +72,10 @@ async def bank(count: int) -> AsyncIterator[tuple[Midtrans, Sequence[str]]]:
     assert process.stdin
     assert process.stdout
     process.stdin.write(f"{count} {PRICE}\n".encode())
-    told = json.loads(await process.stdout.readline())
-    url = f"http://127.0.0.1:{told['port']}"
+    payload = json.loads(await process.stdout.readline())
+    url = f"http://127.0.0.1:{payload['port']}"
     vendor = Midtrans(server_key=SERVER_KEY, client_key="", production=False, snap_url=f"{url}/snap/v1", api_url=url)
-    yield vendor, told["transactions"]
+    yield vendor, payload["transactions"]
     vendor.close()
     process.stdin.close()
     await process.wait()
@@ -85,7 +85,7 @@ async def bank(count: int) -> AsyncIterator[tuple[Midtrans, Sequence[str]]]:
 
 
 async def settle(database: Database) -> tuple[Rate, Rate]:
-    """What a floor and a notification cost: medians of the rounds, in turns."""
+    """Cost of the floor and of a notification: medians of alternating rounds."""
     count, done = NOTIFICATIONS * (ROUNDS + 1), asyncio.Event()
     await prepare(database)
     async with bank(count) as (vendor, transactions), load() as send, _collecting(database, vendor, done) as port:
@@ -97,7 +97,7 @@ async def settle(database: Database) -> tuple[Rate, Rate]:
                 floors.append(await _round(database, send, floor, [_posted("/floor", each) for each in posts], done))
                 settled.append(await _round(database, send, port, [_posted(_WEBHOOK, each) for each in posts], done))
     await _check(database, count)
-    return _middle(floors[1:]), _middle(settled[1:])  # the first ones warm up
+    return _middle(floors[1:]), _middle(settled[1:])  # the first rounds warm up
 
 
 _WEBHOOK = "/api/payment/webhook"
@@ -105,7 +105,7 @@ _WEBHOOK = "/api/payment/webhook"
 
 @asynccontextmanager
 async def _collecting(database: Database, vendor: Midtrans, done: asyncio.Event) -> AsyncIterator[int]:
-    """The webhook and the worker that settles; the port it listens on."""
+    """Run the webhook and the payment worker; yields the port."""
     collector = Collector(
         database, vendor, shop=SHOP, finish_url="", clock=clock, chance=chance, wake_dispatch=done.set
     )
@@ -120,11 +120,11 @@ async def _collecting(database: Database, vendor: Midtrans, done: asyncio.Event)
 
 def _floor(database: Database) -> web.Application:
     async def receive(request: web.Request) -> web.Response:
-        told = await request.json()
+        payload = await request.json()
         async with database.write() as session:
-            booking = int(told["order_id"][len("BOOKING-A1-BK") : -len("-1")])
+            booking = int(payload["order_id"][len("BOOKING-A1-BK") : -len("-1")])
             nothing = {"order_id": None, "transaction_id": None, "kind": "floor", "amount": 0}
-            session.add(LedgerEntry(**_entry(booking, told["transaction_id"]) | nothing))
+            session.add(LedgerEntry(**_entry(booking, payload["transaction_id"]) | nothing))
             await session.execute(update(Booking).where(Booking.id == booking).values(paid_amount=0))
         return web.Response()
 
@@ -182,11 +182,11 @@ def _posted(path: str, body: Mapping[str, str]) -> str:
     return f"{head}Content-Length: {len(content)}\r\n\r\n{content}"
 
 
-# --- the night -------------------------------------------------------------------------------------
+# --- the nightly reconciliation ------------------------------------------------------------------------------------
 
 
 async def compare_night(database: Database, vendor: Midtrans, transactions: Sequence[str]) -> Night:
-    """The whole comparison, at the pace that it can keep."""
+    """Reconcile all requests without a rate limit."""
     await prepare(database)
     await _fill(database, transactions, lost=LOST)
     reconciler = Reconciler(database, vendor, shop=SHOP, clock=clock, wake=lambda: None, per_second=math.inf)
@@ -212,15 +212,15 @@ async def _watch(seen: list[float]) -> None:
 
 
 def _resident() -> float:
-    """Megabytes of memory that this process has now."""
+    """Resident memory of this process, in megabytes."""
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * PAGE_BYTES / 1e6
 
 
-# --- what is there before --------------------------------------------------------------------------
+# --- data ------------------------------------------------------------------------------------------
 
 
 async def _fill(database: Database, transactions: Sequence[str], *, lost: int) -> None:
-    """A booking and its request for each transaction: the first ones wait for their money, the others have it."""
+    """Insert a booking and its payment request for each transaction; all but the first `lost` are paid."""
     numbered = list(enumerate(transactions, 1))
     paid = numbered[lost:]
     contact = {"id": 1, "channel": "telegram", "address": "1", "customer_id": 1, "created_at": MONDAY_8_AM}

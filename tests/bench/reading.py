@@ -1,4 +1,4 @@
-"""How long reading a line takes: every line of the tests, as a running server reads it."""
+"""The time to understand each line of the tests, as a running server does."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ TIMES = 5
 
 
 def measure() -> tuple[Sequence[float], str]:
-    """The median seconds of each line in `TIMES` readings, and the line that took longest."""
+    """The median seconds per line, and the slowest line."""
     rows = (row for file in sorted(LINES.glob("*.jsonl")) for row in file.read_text("utf-8").splitlines())
     lines = [json.loads(row)["text"] for row in rows]
     lexicon = Lexicon.of(as_catalogue(read(FILES)))

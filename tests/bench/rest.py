@@ -1,7 +1,7 @@
-"""REST requests beside their floors: rounds of the one and the other, on the same engine, under the same load.
+"""REST requests compared with floors: alternating rounds on the same engine, under the same load.
 
-GET  slots, own bookings    beside a bare aiohttp handler that answers a constant
-POST a booking              beside one that commits the least a booking can be: a key, a seat, a booking, a message
+GET  slots, own bookings    floor: a bare aiohttp handler with a constant response
+POST a booking              floor: a handler that commits the minimum of a booking: a key, a seat, a booking, a message
 """
 
 import asyncio
@@ -34,22 +34,22 @@ from webhooks.app import make_app
 ROUNDS = 3
 CONNECTIONS = (1, 16)
 READS, BOOKINGS = 100, 40
-"""Requests in a round."""
+"""Requests per round."""
 OWN = 3
-"""How many bookings the customer has who looks at them, each with a part and a service."""
+"""Number of the customer's own bookings, each with a part and a service."""
 PART, SERVICE, PLENTY = "jbl-stage3-627f", "pasang-speaker", 1_000_000
 DAYS = tuple(DAY + timedelta(days=number) for number in range(1, 50))
 LATER = timedelta(days=100)
-"""The floor books a hundred days later, where nobody else does."""
+"""The floor books a hundred days later, so that it doesn't compete for slots."""
 
 Send = Callable[[int, Sequence[str], int], Awaitable[Round]]
-"""Sends requests to a port over so many connections."""
+"""Sends requests to a port over this many connections."""
 Make = Callable[[int], list[str]]
-"""So many requests."""
+"""Creates this many requests."""
 
 
 async def compare(database: Database) -> Mapping[tuple[str, int], tuple[Cost, Cost]]:
-    """What a floor and a request of each kind cost, by its name and the number of connections."""
+    """Cost of the floor and of each kind of request, by name and number of connections."""
     issuer = Issuer(clock)
     issuer.url = "http://bench"
     await _prepare(database)
@@ -79,7 +79,7 @@ async def _compare(
     for number in range(ROUNDS + 1):
         for port, make, done in zip(ports, makes, rounds, strict=True):
             spent = await send(port, make(many if number else connections), connections)
-            if number:  # the first one warms up
+            if number:  # the first round warms up
                 done.append(spent)
     return cost_of(rounds[0]), cost_of(rounds[1])
 
@@ -94,27 +94,27 @@ async def load() -> AsyncIterator[Send]:
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 24,
     )
-    tell, heard = load.stdin, load.stdout
-    assert tell
-    assert heard
+    commands, results = load.stdin, load.stdout
+    assert commands
+    assert results
 
     async def send(port: int, requests: Sequence[str], connections: int) -> Round:
         begin = process_time_ns()
-        tell.write(json.dumps({"port": port, "connections": connections, "requests": requests}).encode() + b"\n")
-        told = json.loads(await heard.readline())
+        commands.write(json.dumps({"port": port, "connections": connections, "requests": requests}).encode() + b"\n")
+        result = json.loads(await results.readline())
         worked = process_time_ns() - begin
-        return Round(told["latencies"], len(requests) / told["seconds"], worked / len(requests) / 1e6)
+        return Round(result["latencies"], len(requests) / result["seconds"], worked / len(requests) / 1e6)
 
     yield send
-    tell.close()
+    commands.close()
     await load.wait()
 
 
-# --- what is served -----------------------------------------------------------------------------
+# --- server -------------------------------------------------------------------------------------
 
 
 def _routes(database: Database, issuer: Issuer) -> Sequence[web.AbstractRouteDef]:
-    """The API as the composition root builds it, without Midtrans."""
+    """The API as `bot.app` builds it, without Midtrans."""
 
     async def keys() -> Mapping[str, object]:
         return issuer.jwks()
@@ -151,7 +151,7 @@ def _floor(database: Database) -> web.Application:
             booking = Booking(**booking_row(number, start, None) | {"id": None})
             session.add(booking)
             await session.flush()
-            session.add(Outbox(**_letter(booking.id, now)))
+            session.add(Outbox(**_outbox_row(booking.id, now)))
         return web.json_response({"success": True}, status=201)
 
     app = web.Application()
@@ -160,14 +160,14 @@ def _floor(database: Database) -> web.Application:
 
 
 async def _prepare(database: Database) -> None:
-    """Stock that doesn't end, and the floor's slots."""
+    """Add unlimited stock and the floor's slots."""
     async with database.write() as session:
         await session.execute(update(Part).where(Part.id == PART).values(on_hand=PLENTY))
         slots = [{"starts_at": start + LATER, "cap": PLENTY, "taken": 0} for start in _starts()]
         await session.execute(insert_into(session, Slot), slots)
 
 
-# --- what is asked for --------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------
 
 
 def _asking(path: str, token: str | None = None) -> Make:
@@ -181,7 +181,7 @@ def _floors_wishes() -> Make:
 
 
 def _wishes(issuer: Issuer) -> Iterator[str]:
-    """A booking each, of a part and its installation, by somebody new."""
+    """Booking requests for a part and its installation, each by a new user."""
     for number, start in enumerate(cycle(_starts())):
         yield from _by(f"user_{number}", issuer, [_wish(start)])
 
@@ -214,11 +214,11 @@ def _request(method: str, path: str, token: str | None, body: object = None, *, 
 
 @cache
 def _starts() -> Sequence[datetime]:
-    """Hours of the coming weeks; each is booked about once."""
+    """Start times in the coming weeks; each is booked about once."""
     return [start for day in DAYS if why_closed(day, SHOP, {}) is None for start in cells(day, SHOP)]
 
 
-def _letter(booking_id: int, now: datetime) -> Mapping[str, Any]:
+def _outbox_row(booking_id: int, now: datetime) -> Mapping[str, Any]:
     return {
         "key": f"floor:{booking_id}",
         "channel": "floor",

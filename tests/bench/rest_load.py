@@ -1,9 +1,9 @@
-"""The other side of the REST rows, in a process of its own: sends what it is told to, and says how long each took.
+"""The load of the REST benchmarks, in its own process: sends requests and reports their latencies.
 
-    stdin   a round a line, as JSON: {"port": 8080, "connections": 16, "requests": ["GET / HTTP/1.1\\r\\n…", …]}
+    stdin   a round per line, as JSON: {"port": 8080, "connections": 16, "requests": ["GET / HTTP/1.1\\r\\n…", …]}
     stdout  the round as JSON: {"latencies": [ms, …], "seconds": s}
 
-An answer that isn't a success ends it.
+The process ends at a response that isn't a success.
 """
 
 # ruff: noqa: T201
@@ -16,15 +16,15 @@ from time import perf_counter
 
 
 async def main() -> None:
-    """Round after round, until there are no more."""
+    """Run rounds until EOF."""
     rounds = asyncio.StreamReader(limit=1 << 26)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(rounds), sys.stdin)
     async for line in rounds:
-        told = json.loads(line)
-        requests = iter([request.encode() for request in told["requests"]])
+        plan = json.loads(line)
+        requests = iter([request.encode() for request in plan["requests"]])
         latencies: list[float] = []
         begin = perf_counter()
-        await asyncio.gather(*(_connection(told["port"], requests, latencies) for _ in range(told["connections"])))
+        await asyncio.gather(*(_connection(plan["port"], requests, latencies) for _ in range(plan["connections"])))
         print(json.dumps({"latencies": latencies, "seconds": perf_counter() - begin}), flush=True)
 
 

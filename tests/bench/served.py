@@ -1,4 +1,4 @@
-"""What is measured: the shop as `bot.app` wires it, and the floor; each tells the load when an update was done."""
+"""The measured servers: the shop as `bot.app` wires it, and the floor. Each reports every processed update."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -32,24 +32,24 @@ _STARTED = perf_counter()
 FILES = {file.name: file.read_text("utf-8") for file in CATALOGUE.glob("*.csv")}
 
 Done = Callable[[str], None]
-"""Takes the id of an update that is committed and, if it has a reply, handed to the channel."""
+"""Called with the id of an update once it is committed and its reply, if any, is handed to the channel."""
 Serve = Callable[[Database, Done], AbstractAsyncContextManager[int]]
 
 
 def clock() -> datetime:
-    """Time that goes on from a Monday, so that "besok" is an open day whenever the bench runs."""
+    """A running clock that starts on a Monday, so that "besok" is always an open day."""
     return MONDAY_8_AM + timedelta(seconds=perf_counter() - _STARTED)
 
 
 async def prepare(database: Database) -> None:
-    """The demo catalogue."""
+    """Load the demo catalogue."""
     async with database.write() as session:
         await csv_files.apply(session, csv_files.read(FILES), now=clock())
 
 
 @asynccontextmanager
 async def shop(database: Database, done: Done) -> AsyncIterator[int]:
-    """The whole way of a message but for the vendor; the port it listens on."""
+    """Run the server without vendors; yields the port."""
     dispatcher = Dispatcher(
         database, {"telegram": _Handed(done)}, files=_no_file, shop=SHOP, clock=clock, chance=chance
     )
@@ -73,7 +73,7 @@ async def shop(database: Database, done: Done) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def floor(database: Database, done: Done) -> AsyncIterator[int]:
-    """A bare handler that commits one row; the port it listens on."""
+    """Run a bare handler that commits one row; yields the port."""
 
     async def receive(request: web.Request) -> web.Response:
         update = str((await request.json())["update_id"])
@@ -89,7 +89,7 @@ async def floor(database: Database, done: Done) -> AsyncIterator[int]:
 
 
 async def check(database: Database) -> None:
-    """Raise unless conversations came to their summary and no turn failed: then the numbers mean what they say."""
+    """Raise RuntimeError unless every dialogue reached its summary and no turn failed."""
     async with database.read() as session:
         failed = await session.scalar(select(func.count()).where(Inbound.error.is_not(None)))
         states = await session.scalars(select(Conversation.state))
@@ -99,7 +99,7 @@ async def check(database: Database) -> None:
 
 
 class _Handed:
-    """A channel that takes what it is given in no time."""
+    """A channel that accepts every message at once."""
 
     def __init__(self, done: Done) -> None:
         self._done = done
@@ -111,7 +111,7 @@ class _Handed:
 
 @asynccontextmanager
 async def listening(app: web.Application) -> AsyncIterator[int]:
-    """The application while it is up; the port it listens on."""
+    """Serve an application while the block runs; yields the port."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -17,14 +17,14 @@ CHATS = 32
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process of the shop, where it listens, and what it says."""
+    """A server process: its port and its output."""
 
     port: int
     says: asyncio.StreamReader
 
 
 async def compare(database: Database) -> dict[int, Cost]:
-    """What a turn costs by the number of processes that serve it, without their work: it isn't seen from here."""
+    """Cost of a turn by number of processes; their CPU time isn't measured."""
     rounds: dict[int, list[Round]] = {number: [] for number in PROCESSES}
     async with AsyncExitStack() as stack:
         workers = [await stack.enter_async_context(_worker(database.url)) for _ in range(max(PROCESSES))]

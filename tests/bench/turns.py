@@ -1,4 +1,4 @@
-"""Turns beside floors: rounds of the one and the other, on the same engine, under the same load."""
+"""Turns compared with floors: alternating rounds on the same engine, under the same load."""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ from core.db.database import Database
 
 ROUNDS = 3
 DIALOGUES = {1: 8, 32: 1}
-"""How many chats in parallel, and how many whole dialogues each of them has in a round."""
+"""Dialogues per chat in a round, by number of parallel chats."""
 _FIRST = count(1_000_000_000, 1_000_000)
-"""Where the update ids of a round begin."""
+"""The first update id of each round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Latencies in milliseconds, messages a second, and what the server's process worked for each, in milliseconds."""
+    """Latencies (ms), messages per second, and the server's CPU time per message (ms)."""
 
     latencies: list[float]
     rate: float
@@ -33,23 +33,23 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What was done a second, and what one took, in milliseconds."""
+    """Messages per second, and latencies in milliseconds."""
 
     rate: float
     p50: float
     p99: float
     cpu: float
-    """Of the server's process alone: what other work on the machine disturbs least."""
+    """CPU milliseconds of the server's process, which other work on the machine disturbs least."""
 
 
 Tell = Callable[[bytes], None]
-"""Says which update was done, and when: "UPDATE_ID MOMENT", a line."""
+"""Reports a processed update and its time: "UPDATE_ID MOMENT" and a newline."""
 Served = Callable[[Tell], AbstractAsyncContextManager[Sequence[int]]]
-"""What is measured while the block runs; the ports it listens on."""
+"""Runs the measured server while the block runs; yields its ports."""
 
 
 async def compare(database: Database, chats: int) -> tuple[Cost, Cost]:
-    """What a floor and a turn cost with so many chats in parallel."""
+    """Cost of the floor and of a turn with this many parallel chats."""
     floors, turns = [], []
     for _ in range(ROUNDS):
         floors.append(await round_of(_here(served.floor, database), chats))
@@ -58,7 +58,7 @@ async def compare(database: Database, chats: int) -> tuple[Cost, Cost]:
 
 
 def _here(serve: served.Serve, database: Database) -> Served:
-    """Served in this process, whose work is counted."""
+    """Serve in this process, so that its CPU time is measured."""
 
     @asynccontextmanager
     async def opened(tell: Tell) -> AsyncIterator[Sequence[int]]:
@@ -69,7 +69,7 @@ def _here(serve: served.Serve, database: Database) -> Served:
 
 
 async def round_of(serve: Served, chats: int) -> Round:
-    """A round of so many chats in parallel; the work is this process's alone."""
+    """Run a round with this many parallel chats; the CPU time is this process's only."""
     load = await asyncio.create_subprocess_exec(
         sys.executable,
         str(Path(__file__).with_name("load.py")),
@@ -93,7 +93,7 @@ async def round_of(serve: Served, chats: int) -> Round:
 
 
 def cost_of(rounds: Sequence[Round]) -> Cost:
-    """What they come to: medians of the rates, quantiles of all latencies."""
+    """Medians of the rates and CPU times, quantiles of all latencies."""
     cuts = quantiles([latency for each in rounds for latency in each.latencies], n=100)
     return Cost(
         rate=median(each.rate for each in rounds),

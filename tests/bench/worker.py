@@ -1,7 +1,7 @@
-"""One of several processes of the shop, on one PostgreSQL.
+"""One of several server processes on one PostgreSQL.
 
-stdin   the database's URL; its end ends the process
-stdout  first the port it listens on; then which update was done, and when: "UPDATE_ID MOMENT" a line
+stdin   the database's URL; the process ends at EOF
+stdout  the port; then each processed update and its time: "UPDATE_ID MOMENT" per line
 """
 
 # ruff: noqa: T201
@@ -16,7 +16,7 @@ from core.db.database import Database
 
 
 async def main() -> None:
-    """Serve until told to end."""
+    """Serve until EOF."""
     database = Database(sys.stdin.readline().strip())
     async with served.shop(database, lambda update_id: print(update_id, perf_counter_ns(), flush=True)) as port:
         print(port, flush=True)

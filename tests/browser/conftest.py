@@ -1,4 +1,4 @@
-"""The demo in this process, and a browser tab that looks at it."""
+"""The demo in this process, and a browser tab with its page."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
+from waiting import HANG
 
-from bot.sandbox.demo import everything
-from bot.sandbox.server import Outside
+from bot.sandbox.demo import running_demo
+from bot.sandbox.server import StandIns
 
 QUIETLY = (
     "--no-sandbox",
@@ -18,14 +19,12 @@ QUIETLY = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 15_000
-"""Milliseconds for one condition: a busy machine is slow, a fault lasts for ever."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demo() -> AsyncIterator[Outside]:
-    """Everything that `make demo` starts; each test is somebody new in it."""
-    async with everything() as there:
+async def demo() -> AsyncIterator[StandIns]:
+    """Everything that `make demo` starts; each test is a new person."""
+    async with running_demo() as there:
         yield there
 
 
@@ -41,12 +40,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(demo: Outside, browser: Browser) -> AsyncIterator[Page]:
-    """The demo's page with a new person on each phone, in which no script may fail and nothing be refused."""
+async def page(demo: StandIns, browser: Browser) -> AsyncIterator[Page]:
+    """The demo's page with a new person on each phone; the test fails on any script or console error."""
     for app in ("whatsapp", "telegram"):
         demo.world.new_customer(app)
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(HANG * 1000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("dialog", lambda dialog: faults.append(dialog.message))

@@ -1,4 +1,4 @@
-"""The demo's page as a person uses it: in a real browser, by clicks and keys."""
+"""The demo's page in a real browser, operated by clicks and keys."""
 
 import io
 import re
@@ -6,19 +6,20 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 from pypdf import PdfReader
+from waiting import HANG
 
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 from conversations.texts import render
 from core.messaging.messages import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=HANG * 1000)
 
 HOSTILE = '<b>tebal</b> <img src=x onerror="alert(1)"> 🔊 &lt;ok&gt; *x'
 
 
 class Hand:
-    """One hand on one phone of the page."""
+    """Operates one phone of the page."""
 
     def __init__(self, page: Page, app: str) -> None:
         self.app = app
@@ -35,7 +36,7 @@ class Hand:
         await self.input.press("Enter")
 
     async def choose(self, label: str | re.Pattern[str]) -> None:
-        """Tap the first button of that name under the newest question, in its list if it has one."""
+        """Tap the first button with this label under the newest bubble, in its list if it has one."""
         await self._hear_more()
         newest = self.heard.last
         button = newest.get_by_role("button", name=label).first
@@ -52,7 +53,7 @@ class Hand:
         await self.phone.get_by_test_id("attach-sample").click()
 
     async def _hear_more(self) -> None:
-        """Wait until the shop has said something since the last time."""
+        """Wait until the shop has sent something since the last call."""
         if self._answered is not None:
             await expect(self.heard).not_to_have_count(0)
             await expect(self.heard.last).not_to_have_attribute("data-id", self._answered)
@@ -136,7 +137,7 @@ async def opened_pdf(page: Page, link: Locator) -> str:
 
 
 @pytest.mark.parametrize(("app", "method"), [("telegram", "qris"), ("whatsapp", "ewallet")])
-async def test_a_booking_by_clicks_from_halo_to_the_invoice(page: Page, app: str, method: str) -> None:
+async def test_a_booking_from_hello_to_the_invoice(page: Page, app: str, method: str) -> None:
     hand, email = Hand(page, app), f"siti.{app}@contoh.com"
     await book(hand, email=email, method=method)
     await pay(page, hand)
@@ -154,7 +155,7 @@ async def test_a_booking_by_clicks_from_halo_to_the_invoice(page: Page, app: str
     await expect(page.get_by_test_id("phone-owner").get_by_text(code[0]).first).to_be_visible()
 
 
-async def test_a_job_by_clicks_on_the_phones_of_customer_owner_and_technician(page: Page) -> None:
+async def test_a_job_on_the_phones_of_customer_and_staff(page: Page) -> None:
     customer, owner, dedi = Hand(page, "whatsapp"), Hand(page, "owner"), Hand(page, "technician")
     code = await book_for_cash(customer)
     await expect(owner.heard.last).to_contain_text(code)
@@ -177,7 +178,7 @@ async def test_a_job_by_clicks_on_the_phones_of_customer_owner_and_technician(pa
 
 
 @pytest.mark.parametrize("app", ["telegram", "whatsapp"])
-async def test_html_and_emoji_that_a_person_types_are_shown_as_text(page: Page, app: str) -> None:
+async def test_typed_html_and_emoji_are_shown_as_text(page: Page, app: str) -> None:
     hand = Hand(page, app)
     await hand.type(HOSTILE)
     await expect(hand.said.last.locator(".text")).to_have_text(HOSTILE)
@@ -186,8 +187,8 @@ async def test_html_and_emoji_that_a_person_types_are_shown_as_text(page: Page, 
     assert await hand.input.input_value() == ""
 
 
-async def test_whatever_else_a_phone_can_send(page: Page, demo: Outside) -> None:
-    """Start, a place, a drawn picture, one's number; and the tick turns once the shop has answered."""
+async def test_a_phone_sends_photo_location_and_contact(page: Page, demo: StandIns) -> None:
+    """Also Start; and the tick changes once the shop has replied."""
     hand = Hand(page, "telegram")
     await hand.phone.get_by_test_id("start").click()
     await expect(hand.said.last).to_contain_text("/start")
@@ -204,7 +205,7 @@ async def test_whatever_else_a_phone_can_send(page: Page, demo: Outside) -> None
     assert photo.media.content.startswith(b"\xff\xd8")
 
 
-async def test_the_language_the_person_and_a_block_are_the_phones_own(page: Page, demo: Outside) -> None:
+async def test_language_block_and_new_person(page: Page, demo: StandIns) -> None:
     hand = Hand(page, "telegram")
     await hand.phone.get_by_test_id("language-en").click()
     await expect(hand.input).to_have_attribute("placeholder", "Message")
@@ -221,8 +222,8 @@ async def test_the_language_the_person_and_a_block_are_the_phones_own(page: Page
     await expect(hand.input).to_have_attribute("placeholder", "Ketik pesan")
 
 
-async def test_a_lost_connection_comes_back_with_what_was_missed(page: Page, demo: Outside) -> None:
-    demo.world.stage.publish({"type": "end"})
+async def test_a_reconnected_page_shows_what_it_missed(page: Page, demo: StandIns) -> None:
+    demo.world.hub.publish({"type": "end"})
     await expect(page.get_by_test_id("lost")).to_be_visible()
     await demo.world.phones["whatsapp"].type("masih di sana?")
     await expect(page.get_by_test_id("lost")).to_be_hidden()
@@ -246,7 +247,7 @@ async def test_a_small_screen_shows_one_phone_at_a_time(page: Page) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-async def test_the_page_loads_nothing_from_elsewhere(page: Page, demo: Outside) -> None:
+async def test_the_page_loads_nothing_from_other_hosts(page: Page, demo: StandIns) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     answer = await page.reload()

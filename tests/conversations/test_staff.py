@@ -1,32 +1,23 @@
-"""Staff in the chat: whole jobs with several people, who may do what, and what is read of what they type.
+"""Staff in the chat: whole jobs with several people, who may do what, and what is read of what they type."""
 
-sari > typed words      dedi [a button]      rina < what must be on the screen      <! what must not
-dedi @photo words       sari @link arrives   sari @pays          sari ! a button's data
-sari @waits 90 minutes
-{code} stands for the newest booking's code, {refund} for the newest refund's key.
-"""
-
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 import pytest
-from sqlalchemy import select
+from playing import play
 from talk import Talk
+from transcript import FOLDER, Happens, Sees, Step, read_folder
 
 from conversations.staff.amounts import read_rupiah
 from core.db.database import Database
-from core.db.tables import Booking, Refund
 from core.shop import Shop
 
-FOLDER = Path(__file__).parents[1] / "transcripts" / "staff"
-TRANSCRIPTS = {file.stem: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.txt"))}
 PEOPLE = {
     "sari": ("whatsapp", "whatsapp:+6281290000001"),
     "dedi": ("telegram", "7000000002"),
     "rizky": ("telegram", "7000000003"),
     "rina": ("telegram", "7000000001"),
 }
-KEY = "0123456789abcdef0123456789abcdef.jpg"
+TRANSCRIPTS = read_folder(FOLDER / "staff", PEOPLE)
 
 
 @pytest.fixture
@@ -43,9 +34,8 @@ def shop(shop: Shop) -> Shop:
 @pytest.mark.parametrize("transcript", TRANSCRIPTS)
 async def test_several_people_talk_as_written(transcript: str, stocked: Database, shop: Shop, now: datetime) -> None:
     scene = Scene(stocked, shop, now)
-    for number, line in enumerate(TRANSCRIPTS[transcript].splitlines(), 1):
-        if line.strip() and not line.startswith("#"):
-            await scene.play(line, f"{transcript}.txt line {number}: {line}")
+    for step in TRANSCRIPTS[transcript].steps:
+        await scene.play(step)
 
 
 @pytest.mark.parametrize(
@@ -74,73 +64,23 @@ class Scene:
     """Several people in their chats, at one clock."""
 
     def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
-        self.database, self.now = database, now
+        self.now = now
         self.people = {
             name: Talk(database, shop, channel, now, name=name.title(), address=address)
             for name, (channel, address) in PEOPLE.items()
         }
         self.looked: set[str] = set()
 
-    async def play(self, line: str, where: str) -> None:
-        if "{" in line:
-            line = line.replace("{code}", await self._code()).replace("{refund}", await self._refund())
-        name, what = line.split(" ", 1)
-        talk = self.people[name]
-        if what.startswith("<"):
-            await self._sees(name, what[1:].strip(), where)
-            return
-        if name not in self.looked:
-            await talk.look()
+    async def play(self, step: Step) -> None:
+        """Play a step; who wasn't at it since the last deed looks at their screen first."""
+        talk = self.people[step.person]
         talk.now = self.now
-        await _do(talk, what)
-        self.now, self.looked = talk.now, {name}
-
-    async def _sees(self, name: str, expected: str, where: str) -> None:
-        talk = self.people[name]
-        if name not in self.looked:
-            talk.now = self.now
+        if step.person not in self.looked:
             await talk.look()
-            self.looked.add(name)
-        wanted = not expected.startswith("!")
-        is_there = expected.removeprefix("!").strip().casefold() in talk.screen.casefold()
-        assert is_there == wanted, f"{where}\n\n{talk.screen}"
-
-    async def _code(self) -> str:
-        async with self.database.read() as session:
-            return (await session.scalars(select(Booking.code).order_by(Booking.id.desc()).limit(1))).one()
-
-    async def _refund(self) -> str:
-        async with self.database.read() as session:
-            return await session.scalar(select(Refund.key).order_by(Refund.asked_at.desc()).limit(1)) or ""
-
-
-async def _do(talk: Talk, what: str) -> None:
-    match what[0], what[1:].strip():
-        case ">", text:
-            await talk.type(text)
-        case "[", label:
-            await talk.tap(label.removesuffix("]"))
-        case "!", choice:
-            await talk.choose(choice)
-        case "@", "link arrives":
-            await talk.link_arrives()
-        case "@", wait if wait.startswith("waits"):
-            talk.now += timedelta(minutes=int(wait.split(" ")[1]))
-            await talk.look()
-        case "@", "pays":
-            await talk.pays()
-        case "@", way if way.startswith("pays by"):
-            await talk.pays(by=way.split(" ")[2])
-        case "@", "pays late":
-            await talk.pays(late=True)
-        case "@", "time runs out":
-            await talk.time_runs_out()
-        case "@", deed if deed.startswith("booked"):
-            _, moment, *technician = deed.split(" ")
-            await talk.has_booked(moment, next(iter(technician), None))
-        case "@", deed if deed.startswith("others book"):
-            await talk.others_book(deed.removeprefix("others book").strip())
-        case "@", photo if photo.startswith("photo"):
-            await talk.send_photo(photo.removeprefix("photo").strip() or None, stored=(KEY,))
-        case _:
-            raise ValueError(what)
+        await play(talk, step)
+        self.now = talk.now
+        if isinstance(step, Sees):
+            self.looked.add(step.person)
+        else:
+            has_waited = isinstance(step, Happens) and step.deed == "waits"
+            self.looked = set() if has_waited else {step.person}

@@ -1,4 +1,4 @@
-"""`make crash`: the real server under load, killed ROUNDS times in each setting; the control must be caught.
+"""`make crash`: kills the real server under load, ROUNDS times in each setup; the negative control must fail.
 
 SEED=7 ROUNDS=30 make crash
 """
@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # what all tests share
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the shared test helpers
 
 from databases import Aside, Postgres, Sqlite
 from rounds import Outcome, Plan, run
@@ -23,7 +23,7 @@ BOTH = ("telegram", "telegram", "whatsapp", "whatsapp")
 
 
 def main() -> int:
-    """Run every setting; 1 if a promise was broken, or the control wasn't caught."""
+    """Run every setup; returns 1 if a promise was broken or the control wasn't caught."""
     seed = int(os.environ.get("SEED") or int.from_bytes(os.urandom(3)))
     rounds = int(os.environ.get("ROUNDS") or 10)
     _say(f"SEED={seed} ROUNDS={rounds}\n")
@@ -53,7 +53,7 @@ def main() -> int:
         broken = _broken("control: messages written after the commit (must leave some unanswered)", control)
         caught = any("was never answered" in promise for promise in broken)
     _say("All promises kept." if all(good) else "PROMISES BROKEN, see above.")
-    _say("The control was caught." if caught else "THE CONTROL WASN'T CAUGHT: this harness sees nothing.")
+    _say("The control was caught." if caught else "THE CONTROL WASN'T CAUGHT: this harness finds no faults.")
     return 0 if all(good) and caught else 1
 
 

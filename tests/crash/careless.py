@@ -1,6 +1,6 @@
-"""The negative control: a server that writes its messages after the commit, in a transaction of its own.
+"""The negative control: a server that writes its messages after the commit, in a second transaction.
 
-It wraps what `bot.app` puts together and is started like the product; the harness must catch it.
+It patches what `bot.app` uses and starts like the product; the harness must catch it.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from core.db.database import Database
 from core.messaging import outbox
 
 MOMENT = 0.3
-"""Seconds between the two commits, which make it likelier that a kill falls between them."""
+"""Seconds between the two commits, so that a kill is likely to fall between them."""
 
 
 class Careless(Database):
-    """Commits the turn first, and then what it says."""
+    """Commits the turn first, and its messages later."""
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -43,7 +43,7 @@ def _later(write: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[bool
 
 
 def main(words: Sequence[str]) -> int:
-    """`bengkel`, carelessly."""
+    """Run `bengkel` with the fault."""
     app.Database = Careless  # type: ignore[misc]
     outbox.reply = _later(outbox.reply)  # type: ignore[assignment]
     outbox.enqueue = _later(outbox.enqueue)

@@ -1,4 +1,4 @@
-"""Customers who book by typing, one message after each answer, and pay; each remembers what became of it."""
+"""Simulated customers: they book by typing, wait for each answer, pay, and record the result."""
 
 import asyncio
 import contextlib
@@ -9,15 +9,15 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.sandbox.phones import Bubble, Person
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 
 TURNED_AWAY = ("sudah penuh", "baru saja penuh")
 PART = "jbl-stage3-627f"
-"""What each of them buys one of."""
+"""The part that each customer buys."""
 
 
 class Fate(StrEnum):
-    """What can have become of somebody who wanted to book."""
+    """The last result of a customer."""
 
     TURNED_AWAY = "turned away"
     BOOKED = "confirmed"
@@ -27,27 +27,27 @@ class Fate(StrEnum):
 
 @dataclass
 class Patron:
-    """One customer; `patience` is how long they wait for an answer, with the server going down meanwhile."""
+    """A customer; `patience` is the timeout for an answer, including the server's downtime."""
 
     person: Person
     day: int
-    """In how many days they want to come."""
+    """Days from now to the wanted appointment."""
     hour: int
     patience: timedelta
     waiting_for: str | None = None
-    """What they wait for; None once they have what they came for, or were turned away."""
+    """The answer they wait for; None after the last one."""
     order_id: str | None = None
-    """Of what they paid."""
+    """The order_id they paid."""
     code: str = ""
-    """Of their booking, once it was confirmed."""
+    """The booking's code, once it is confirmed."""
     fate: Fate | None = None
-    """What they were told last; None as long as they were told nothing for good."""
+    """None until they have a result."""
     slowest: float = 0
     """The longest wait for an answer, in seconds."""
 
-    async def book(self, there: Outside) -> None:
-        """From the first word to the confirmation, or to the word that there is no place."""
-        with contextlib.suppress(TimeoutError):  # what they still wait for says it
+    async def book(self, there: StandIns) -> None:
+        """Book and pay; ends with the confirmation or when turned away."""
+        with contextlib.suppress(TimeoutError):  # `waiting_for` records the missing answer
             for words, answer in self._script():
                 bubble = await self._says(words, answer, *TURNED_AWAY)
                 if any(refusal in bubble.text for refusal in TURNED_AWAY):
@@ -56,7 +56,7 @@ class Patron:
             await self._pay(bubble, there)
 
     async def cancel(self) -> None:
-        """Call the booking off, and have the money back."""
+        """Cancel the booking and wait for the refund."""
         with contextlib.suppress(TimeoutError):
             await self._says("batalin booking saya", "Booking Kakak")
             await self._says("1", self.code)
@@ -66,7 +66,7 @@ class Patron:
             self._have(Fate.CANCELLED)
 
     async def have_it_done(self, owner: "Owner") -> None:
-        """Bring the car, and fetch it."""
+        """Have the owner do the job, and wait for the warranty card."""
         with contextlib.suppress(TimeoutError):
             self.waiting_for = "the owner"
             await owner.do_the_job(self.code)
@@ -91,7 +91,7 @@ class Patron:
             ("bayar penuh", "Silakan bayar"),
         ]
 
-    async def _pay(self, bubble: Bubble, there: Outside) -> None:
+    async def _pay(self, bubble: Bubble, there: StandIns) -> None:
         urls = [button.url for row in bubble.buttons for button in row if button.url]
         link = (urls or [word for word in bubble.text.split() if word.startswith("http")])[-1]
         paid = await there.midtrans.pay(link.rsplit("/", 1)[-1], "other_qris")
@@ -116,12 +116,12 @@ class Patron:
         return bubble
 
 
-LOOKS_EVERY = 5.0
-"""Seconds between two looks of the owner's at what couldn't be sent."""
+CHECK_INTERVAL = 5.0
+"""Seconds between the owner's checks for failed messages."""
 
 
 class Owner:
-    """Who does the jobs, and has sent again what was given up; one at a time since there is one phone."""
+    """Does the jobs and resends failed messages; one action at a time, since there is one phone."""
 
     def __init__(self, person: Person, patience: timedelta) -> None:
         self._person = person
@@ -129,33 +129,33 @@ class Owner:
         self._busy = asyncio.Lock()
 
     async def do_the_job(self, code: str) -> None:
-        """Begin it, and end it: what was sold leaves the shop."""
+        """Start and complete the job, which takes the parts out of stock."""
         async with self._busy:
             for words, answer in ((f"mulai {code}", "Tercatat mulai dikerjakan"), (f"selesai {code}", "✅ Selesai")):
                 await self._person.type(words)
                 await _seen(self._person, [answer], self._patience)
 
-    async def look_after_letters(self, closed: asyncio.Event) -> None:
-        """Have everything sent again that was given up, until the shop is closed."""
+    async def resend_failed_messages(self, closed: asyncio.Event) -> None:
+        """Resend failed messages regularly until the shop is closed."""
         while not closed.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(closed.wait(), LOOKS_EVERY)
+                await asyncio.wait_for(closed.wait(), CHECK_INTERVAL)
             async with self._busy:
-                with contextlib.suppress(TimeoutError):  # that answer may be given up, too; the next look shows it
+                with contextlib.suppress(TimeoutError):  # that answer may fail, too; the next check shows it
                     await self._send_all_again()
 
     async def _send_all_again(self) -> None:
         await self._person.type("macet")
         while True:
             answers = ("Tidak ada pesan yang gagal terkirim", "yang terbaru di atas")
-            listed = await _seen(self._person, answers, LOOKS_EVERY * timedelta(seconds=1))
+            listed = await _seen(self._person, answers, CHECK_INTERVAL * timedelta(seconds=1))
             if answers[0] in listed.text:
                 return
-            await self._person.type("1")  # the latest of them
+            await self._person.type("1")  # the newest
 
 
 async def _seen(person: Person, answers: Sequence[str], patience: timedelta) -> Bubble:
-    """The first new bubble with one of these words; what a kill repeats is no answer."""
+    """The first new bubble with one of these texts; ignores messages that a kill repeated."""
     async with asyncio.timeout(patience.total_seconds()):
         while True:
             bubble = await person.next_reply(patience.total_seconds())

@@ -1,9 +1,9 @@
-"""A town whose server is killed again and again while customers book, and what is left in the end.
+"""Kills the server repeatedly while customers book, and checks the final state.
 
 customers ── phones ──> vendors (in this process) ──> proxy ──> server processes <── SIGKILL, start
 
-Rivals want the same hour at the same moment; once they are answered, one who got a place has the job done, the next
-cancels, the third just comes one day.
+Rivals want the same hour at the same moment. Once they are answered, the first who got a place has the job done, the
+next cancels, and the third keeps the booking.
 """
 
 import asyncio
@@ -25,20 +25,20 @@ from verdict import ON_HAND, Verdict, judge
 from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import OWNER, TECHNICIAN, WORKSHOP, free_port, settings_for
-from bot.sandbox.server import Outside, outside
+from bot.sandbox.server import StandIns, stand_ins
 from core.db.database import Database
 from core.db.tables import Outbox, Part, PaymentNotification, Refund
 from core.shop import Shop
 
-MIDTRANS_HURRIES = 1 / 60
-"""Its first retry comes after two minutes; here after two seconds."""
+RETRY_FACTOR = 1 / 60
+"""Midtrans' first retry comes after two minutes; here after two seconds."""
 HOURS = (9, 11, 13, 15)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One run: what is started, how often it is killed, who comes."""
+    """The parameters of a run."""
 
     database_url: str
     """Migrated, with the demo catalogue."""
@@ -46,45 +46,45 @@ class Plan:
     kills: int
     processes: int = 1
     rivals: tuple[str, ...] = ("telegram", "telegram", "whatsapp")
-    """The messengers of those who want the same hour: one more than it has places."""
+    """Messengers of the customers who want the same hour: one more than it has places."""
     hours_at_once: int = 1
-    """Hours that are fought over side by side."""
+    """Hours that are contested at the same time."""
     held_for: timedelta = timedelta()
-    """How long whoever calls is kept on the line while no server is up; Twilio gives a message up after two calls."""
+    """How long the proxy holds a request while no server is up; Twilio gives up after two requests."""
     patience: timedelta = timedelta(minutes=3)
     program: str = BENGKEL
     mode: str = "webhook"
 
     @property
     def places(self) -> int:
-        """In each hour."""
+        """Places per hour."""
         return len(self.rivals) - 1
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to."""
+    """The result of a run."""
 
     verdict: Verdict
     slowest: float
-    """The longest that a customer waited for an answer, in seconds."""
+    """The longest wait for an answer, in seconds."""
     logs: str
 
 
 async def run(plan: Plan, folder: Path) -> Outcome:
-    """Kill, wait until all is quiet, judge."""
+    """Kill the servers, wait until nothing is in progress, and check the state."""
     faults = _Faults()
     logging.getLogger("aiohttp.server").addHandler(faults)
     async with town(plan, folder) as (there, settings, servers):
         patrons = await _busy_day(plan, there, servers)
         database = app.database(settings)
         try:
-            under_way = await _quiet(database, there, plan.patience)
+            unfinished = await _wait_until_idle(database, there, plan.patience)
             verdict = await judge(there, database, patrons, plan.places)
         finally:
             await database.close()
         logs = "\n".join(server.log for server in servers)
-    verdict.expect(not under_way, f"never came to an end: {under_way}")
+    verdict.expect(not unfinished, f"never came to an end: {unfinished}")
     _, bug, trace = logs.partition("Traceback")
     verdict.expect(not bug, f"a bug: {trace[:3000]}")
     verdict.counts["kills"] = plan.kills
@@ -93,7 +93,7 @@ async def run(plan: Plan, folder: Path) -> Outcome:
 
 
 class _Faults(logging.Handler):
-    """Counts what the vendors' own side raises: calls that died with their caller, and what is to be mended there."""
+    """Counts exceptions in the stand-ins: requests whose caller was killed, or bugs of the stand-ins."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,16 +105,16 @@ class _Faults(logging.Handler):
 
 
 @contextlib.asynccontextmanager
-async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Settings, list[Server]]]:
-    """The vendors, and the shop's processes behind a proxy, all of them up."""
-    async with outside(app.now) as there:
-        there.midtrans.notifications.retry_factor = MIDTRANS_HURRIES
-        there.world.hire("owner", OWNER, "Ibu Rina", phone="+628111000001")
-        there.world.hire("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
+async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[StandIns, Settings, list[Server]]]:
+    """Run the stand-ins, and the server processes behind a proxy."""
+    async with stand_ins(app.now) as there:
+        there.midtrans.notifications.retry_factor = RETRY_FACTOR
+        there.world.add_staff("owner", OWNER, "Ibu Rina", phone="+628111000001")
+        there.world.add_staff("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
         settings = _settings(plan, there, folder)
         await _fill_the_shelves(settings)
         servers = [Server(settings, folder / f"process-{number}", plan.program) for number in range(plan.processes)]
-        there.shop_is_at(settings.server.public_url)
+        there.connect_shop(settings.server.public_url)
         async with Proxy(*servers, held_for=plan.held_for).listening(settings.server.port):
             await asyncio.gather(*(server.start() for server in servers))
             try:
@@ -123,26 +123,26 @@ async def town(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Setting
                 await asyncio.gather(*(server.close() for server in servers))
 
 
-async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[Patron]:
-    """Customers come as long as servers are killed; those who are there then finish."""
+async def _busy_day(plan: Plan, there: StandIns, servers: list[Server]) -> list[Patron]:
+    """New customers come while servers are killed; then the present ones finish."""
     chance, patrons = Random(plan.seed), list[Patron]()
     hours, fates, over = itertools.count(), itertools.cycle((Fate.DONE, Fate.CANCELLED, Fate.BOOKED)), asyncio.Event()
     owner = Owner(there.world.phones["owner"], plan.patience)
 
-    async def one_hour_after_the_other() -> None:
+    async def hours_in_turn() -> None:
         while not over.is_set() or not patrons:
             day, hour = divmod(next(hours), len(HOURS))
             people = [there.world.new_customer(channel) for channel in plan.rivals]
             rivals = [Patron(person, day + 2, HOURS[hour], plan.patience) for person in people]
             patrons.extend(rivals)
             await asyncio.gather(*(patron.book(there) for patron in rivals))
-            # Only now, or what they give back would be somebody else's.
+            # Not earlier: another rival could get a place that is given back.
             lucky = [patron for patron in rivals if patron.fate is Fate.BOOKED]
-            await asyncio.gather(*(_meets(next(fates), patron, owner) for patron in lucky))
+            await asyncio.gather(*(_finish(next(fates), patron, owner) for patron in lucky))
 
     closed = asyncio.Event()
-    caring = asyncio.create_task(owner.look_after_letters(closed))
-    coming = [asyncio.create_task(one_hour_after_the_other()) for _ in range(plan.hours_at_once)]
+    resending = asyncio.create_task(owner.resend_failed_messages(closed))
+    coming = [asyncio.create_task(hours_in_turn()) for _ in range(plan.hours_at_once)]
     for _ in range(plan.kills):
         await asyncio.sleep(chance.uniform(0.1, 2))
         server = chance.choice(servers)
@@ -152,44 +152,44 @@ async def _busy_day(plan: Plan, there: Outside, servers: list[Server]) -> list[P
     over.set()
     await asyncio.gather(*coming)
     closed.set()
-    await caring
+    await resending
     return patrons
 
 
-async def _meets(fate: Fate, patron: Patron, owner: Owner) -> None:
+async def _finish(fate: Fate, patron: Patron, owner: Owner) -> None:
     if fate is Fate.DONE:
         await patron.have_it_done(owner)
     elif fate is Fate.CANCELLED:
         await patron.cancel()
 
 
-async def _quiet(database: Database, there: Outside, patience: timedelta) -> list[str]:
-    """Wait until nothing is under way any more; what never ends is for the verdict."""
+async def _wait_until_idle(database: Database, there: StandIns, patience: timedelta) -> list[str]:
+    """Wait until nothing is in progress; returns what is left after the timeout."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(patience.total_seconds()):
-            while await _under_way(database, there):  # noqa: ASYNC110 another process ends it
+            while await _unfinished(database, there):  # noqa: ASYNC110 another process ends it
                 await asyncio.sleep(0.1)
-    return await _under_way(database, there)
+    return await _unfinished(database, there)
 
 
-async def _under_way(database: Database, there: Outside) -> list[str]:
+async def _unfinished(database: Database, there: StandIns) -> list[str]:
     waiting = select(Outbox).where(Outbox.state.in_(["due", "sending"]), Outbox.due_at <= app.now())
     noted = select(PaymentNotification).where(PaymentNotification.due_at.is_not(None))
     owed = select(Refund).where(Refund.due_at.is_not(None))
     async with database.read() as session:
-        letters = [f"{row.key} {row.state} {row.error}" for row in await session.scalars(waiting)]
+        messages = [f"{row.key} {row.state} {row.error}" for row in await session.scalars(waiting)]
         money = [f"{row.order_id}" for query in (noted, owed) for row in await session.scalars(query)]
     updates = [f"update {number} of Telegram" for number in there.world.telegram.pending]
-    return letters + money + updates + _undelivered(there)
+    return messages + money + updates + _undelivered(there)
 
 
-def _undelivered(there: Outside) -> list[str]:
+def _undelivered(there: StandIns) -> list[str]:
     messages = [each for each in there.world.whatsapp.messages.values() if each.direction == "outbound-api"]
     return [f"{each.sid} {each.status}" for each in messages if each.status not in ("read", "failed")]
 
 
-def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
-    """The demo's shop, open on every day so that it doesn't matter when this runs."""
+def _settings(plan: Plan, there: StandIns, folder: Path) -> Settings:
+    """The demo's shop, open every day so that the date of the run doesn't matter."""
     settings = settings_for(there, folder=folder, database=plan.database_url, port=free_port())
     rules = {
         "opening_hours": dict.fromkeys(DAYS, "09:00-17:00"),

@@ -1,6 +1,6 @@
-"""Real server processes that are killed: started as `bengkel run` is, behind a proxy as several would be.
+"""Real server processes that can be killed, behind a proxy; each runs `bengkel run`.
 
-Importing everything takes seconds, so each is forked from a process that has done only that.
+Importing everything takes seconds, so they are forked from a process that has only imported the modules.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from bot.sandbox.demo import free_port
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["bot.__main__"])
 BENGKEL, CARELESS = "bot.__main__", "careless"
-"""What is run: the product, or the variant that must be caught."""
+"""The program to run: the product or the negative control."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Server:
-    """One process of the shop; it can be started again after it was killed."""
+    """A server process that can be restarted after a kill."""
 
     def __init__(self, settings: Settings, folder: Path, program: str = BENGKEL) -> None:
         folder.mkdir()
@@ -40,16 +40,15 @@ class Server:
         _write_down(mine, folder)
         self._process: multiprocessing.process.BaseProcess | None = None
         self.is_up = False
-        """Not any more from the moment that it is killed: a dying process still takes connections for a while."""
+        """False as soon as it is killed, although a dying process still accepts connections for a while."""
 
     @property
     def log(self) -> str:
-        """All that it printed."""
         return (self._folder / "log").read_text()
 
     @property
     def pid(self) -> int:
-        """The process, once it was started."""
+        """The process id; the server must have been started."""
         assert self._process
         assert self._process.pid
         return self._process.pid
@@ -65,7 +64,7 @@ class Server:
         self.is_up = True
 
     async def kill(self, sign: int = signal.SIGKILL, *, within: float = 20) -> int | None:
-        """Send it a signal and wait for its end; its exit status, None if it goes on."""
+        """Send a signal and wait; returns the exit status, None if the process still runs after `within` seconds."""
         assert self._process
         self.is_up = sign != signal.SIGKILL
         os.kill(self.pid, sign)
@@ -73,7 +72,7 @@ class Server:
         return self._process.exitcode
 
     async def close(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill the process if it runs."""
         if self._process and self._process.is_alive():
             await self.kill()
 
@@ -85,7 +84,7 @@ class Server:
 
 
 class Proxy:
-    """What stands before the servers: each request goes to the next one that takes it, none to a dead one."""
+    """A reverse proxy: sends each request to the next server that is up."""
 
     def __init__(self, *servers: Server, held_for: timedelta = timedelta()) -> None:
         self._servers = list(servers)
@@ -93,7 +92,7 @@ class Proxy:
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[None]:
-        """Take connections while the block runs."""
+        """Accept connections while the block runs."""
         serving = await asyncio.start_server(self._carry, "127.0.0.1", port)
         try:
             yield
@@ -104,13 +103,13 @@ class Proxy:
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
             begins = await reader.readuntil(b"\r\n")
             there = await self._reach()
-            # Kept open, several would die with their server at once, and a caller's second try on the next of them.
+            # A kill would cut several kept-open connections at once, including the one of a caller's retry.
             there[1].write(begins + b"Connection: close\r\n")
             await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
         writer.close()
 
     async def _reach(self) -> Streams:
-        """A server that is up, waited for as long as a caller is held."""
+        """Connect to a server that is up, waiting up to `held_for`; raises TimeoutError."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._held_for.total_seconds()
         while True:
@@ -132,7 +131,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def _write_down(settings: Settings, folder: Path) -> None:
-    """The settings as an owner gives them: config.yaml, and the secrets in .env."""
+    """Write the settings to config.yaml, and the secrets to .env."""
     given = settings.model_dump(mode="json", exclude_unset=True)
     lines = []
     for section, key in SECRETS:
@@ -144,7 +143,7 @@ def _write_down(settings: Settings, folder: Path) -> None:
 
 
 def _bengkel(program: str, folder: Path) -> None:
-    """In the new process: become the program."""
+    """Run the program in the new process."""
     os.chdir(folder)
     log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)

@@ -1,4 +1,4 @@
-"""SIGTERM: the real process takes no more work, ends what is under way and is gone in time; what hangs goes on later."""
+"""SIGTERM: the server accepts no more work, finishes what is in progress and exits in time."""
 
 import asyncio
 import signal
@@ -24,25 +24,23 @@ PATIENCE = timedelta(seconds=20)
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_a_server_that_is_told_to_stop_takes_nothing_more_and_leaves_nothing_half_done(
-    request: pytest.FixtureRequest, tmp_path: Path, engine: str
-) -> None:
-    """A turn waits for a lock, Midtrans hangs over a link and Twilio over a message: the first is answered, the others
-    are done by the next start; so is what comes just after the signal.
+async def test_sigterm_leaves_nothing_half_done(request: pytest.FixtureRequest, tmp_path: Path, engine: str) -> None:
+    """At the signal a turn waits for a lock, and calls to Midtrans and Twilio hang. The turn is answered before the exit;
+    the calls, and a message that arrives after the signal, are processed after the next start.
     """
     url = request.getfixturevalue(f"stocked_{engine}_url")
     async with town(Plan(url, seed=0, kills=0), tmp_path) as (there, settings, (server,)):
-        there.world.telegram.repeat_after = (0.2,)
+        there.world.telegram.retry_delays = (0.2,)
         patron = Patron(there.world.new_customer("telegram"), 2, 10, PATIENCE)
         there.midtrans.fail(Fault.SLOW)
         booking = asyncio.create_task(patron.book(there))
-        while patron.waiting_for != "Silakan bayar":  # noqa: ASYNC110 another process gets there
+        while patron.waiting_for != "Silakan bayar":  # noqa: ASYNC110 the server has no event for it
             await asyncio.sleep(0.02)
         in_time, too_late = there.world.new_customer("telegram"), there.world.new_customer("telegram")
         on_whatsapp = there.world.new_customer("whatsapp")
-        for _ in range(2):  # by then Twilio knows the shape of the menu
+        for _ in range(2):  # creates the menu's template at Twilio
             await _greets(on_whatsapp)
-        there.world.twilio_api.trouble.hold_answers()
+        there.world.twilio_api.faults.hold_responses()
         await _greets(on_whatsapp)
         async with _a_lock(settings):
             asking = asyncio.create_task(in_time.type("halo"))
@@ -50,14 +48,14 @@ async def test_a_server_that_is_told_to_stop_takes_nothing_more_and_leaves_nothi
             began = time.monotonic()
             stopping = asyncio.create_task(server.kill(signal.SIGTERM))
             await _refuses(server, within=1)
-            assert await too_late.type("halo") is None, "nothing more is taken"
-        assert await asking == 200, "what was under way is finished"
+            assert await too_late.type("halo") is None, "a message after the signal was accepted"
+        assert await asking == 200, "the turn in progress wasn't finished"
         assert await stopping == 0
         assert time.monotonic() - began < WITHIN
         assert "Selamat datang" in in_time.last().text
         assert too_late.last().author == "me"
         there.midtrans.recover()
-        there.world.twilio_api.trouble.over()
+        there.world.twilio_api.faults.clear()
         await server.start()
         assert "Selamat datang" in (await too_late.next_reply(10)).text
         await asyncio.wait_for(booking, 40)
@@ -75,7 +73,7 @@ async def _greets(person: Person) -> None:
 
 @asynccontextmanager
 async def _a_lock(settings: Settings) -> AsyncIterator[None]:
-    """Somebody else writes, and no turn can begin meanwhile."""
+    """Hold a write lock, so that no turn can begin."""
     database = app.database(settings)
     async with database.write() as session:
         await session.execute(select(1) if database.is_sqlite else text("LOCK TABLE inbound"))
@@ -84,7 +82,7 @@ async def _a_lock(settings: Settings) -> AsyncIterator[None]:
 
 
 async def _refuses(server: Server, *, within: float) -> None:
-    """Wait until nobody listens any more."""
+    """Wait until the server refuses connections."""
     async with asyncio.timeout(within):
         with suppress(OSError):
             while True:

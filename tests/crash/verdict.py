@@ -1,4 +1,4 @@
-"""What must be true after all the kills: of the phones, of the ledger, of seats and stock."""
+"""Checks of the final state: phones, ledger, seats and stock."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.channels import telegram_render, whatsapp_render
 from bot.sandbox import markup
 from bot.sandbox.phones import Person
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 from conversations.texts import render
 from core.db.database import Database
 from core.db.tables import Booking, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
@@ -21,24 +21,24 @@ from core.states import PaymentStatus
 from core.upkeep.undelivered import WANTED_FOR
 
 ON_HAND = 1000
-"""Of every part, to begin with."""
+"""Initial stock of every part."""
 
 
 @dataclass
 class Verdict:
-    """What was counted, and every promise that was broken."""
+    """Counts, and the broken promises."""
 
     counts: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
 
     def expect(self, kept: bool, promise: str) -> None:
-        """Note a promise that wasn't kept."""
+        """Record a promise as broken unless it was kept."""
         if not kept:
             self.broken.append(promise)
 
 
-async def judge(there: Outside, database: Database, patrons: Sequence[Patron], places: int) -> Verdict:
-    """Look at everything, when nothing moves any more; `places` is how many cars an hour has room for."""
+async def judge(there: StandIns, database: Database, patrons: Sequence[Patron], places: int) -> Verdict:
+    """Check the final state; `places` is the number of places per hour."""
     verdict = Verdict()
     for patron in patrons:
         verdict.counts["customers"] += 1
@@ -57,7 +57,7 @@ async def judge(there: Outside, database: Database, patrons: Sequence[Patron], p
 
 
 async def _answers(verdict: Verdict, session: AsyncSession, person: Person) -> None:
-    """Every message came in once and was answered once."""
+    """Every message of a customer was stored once and answered once."""
     wrote = sum(bubble.author == "me" for bubble in person.bubbles)
     channel = person.network.name
     mine = (Inbound.channel == channel, Inbound.address == person.address)
@@ -71,7 +71,7 @@ async def _answers(verdict: Verdict, session: AsyncSession, person: Person) -> N
 
 
 async def _phone(verdict: Verdict, session: AsyncSession, person: Person) -> None:
-    """All that was said is on the phone, once; twice only what a kill made ambiguous."""
+    """Every message of the shop is on the phone once, or twice if a kill made its delivery unclear."""
     channel = person.network.name
     mine = (Outbox.channel == channel, Outbox.address == person.address)
     said, may_repeat = Counter[str](), Counter[str]()
@@ -99,22 +99,22 @@ async def _phone(verdict: Verdict, session: AsyncSession, person: Person) -> Non
 
 
 def _sent_again(row: Outbox) -> bool:
-    """Whether staff had it sent again: nothing else is wanted for just so long."""
+    """Whether staff resent it, which is the only way to get this validity period."""
     return row.until == row.due_at + WANTED_FOR
 
 
 def _texts(row: Outbox) -> list[str]:
-    """What a message shows on a phone."""
-    letter = message_from_json(row.body)
+    """The texts that a message shows on a phone."""
+    message = message_from_json(row.body)
     if row.channel == "telegram":
-        parsed = [markup.telegram_html(part.text) for part in telegram_render.parts(letter, row.language)]
+        parsed = [markup.telegram_html(part.text) for part in telegram_render.parts(message, row.language)]
     else:
-        parsed = [markup.whatsapp(part.body) for part in whatsapp_render.parts(letter, row.language)]
+        parsed = [markup.whatsapp(part.body) for part in whatsapp_render.parts(message, row.language)]
     return [" ".join(each.text.split()) for each in parsed]
 
 
-async def _money(verdict: Verdict, session: AsyncSession, there: Outside, patrons: Sequence[Patron]) -> None:
-    """What was paid, and what went back, is entered once, and the confirmation is on the phone once, or twice."""
+async def _money(verdict: Verdict, session: AsyncSession, there: StandIns, patrons: Sequence[Patron]) -> None:
+    """Payments and refunds are entered once, and the confirmation is on the phone, at most twice unless resent."""
     entered = 0
     for patron in patrons:
         if patron.order_id is None:
@@ -130,8 +130,8 @@ async def _money(verdict: Verdict, session: AsyncSession, there: Outside, patron
         entered += len(moved)
         told = sum(f"{patron.code} sudah terkonfirmasi" in bubble.text for bubble in patron.person.bubbles)
         verdict.counts["confirmations"] += told
-        letters = (await session.scalars(select(Outbox).where(Outbox.address == patron.person.address))).all()
-        most = 4 if any(_sent_again(row) for row in letters) else 2
+        messages = (await session.scalars(select(Outbox).where(Outbox.address == patron.person.address))).all()
+        most = 4 if any(_sent_again(row) for row in messages) else 2
         verdict.expect(1 <= told <= most, f"{patron.order_id} was confirmed {told} times")
     entries = await session.scalar(select(func.count()).select_from(LedgerEntry))
     verdict.expect(entries == entered, f"{entries} entries where money moved {entered} times")
@@ -142,16 +142,16 @@ async def _money(verdict: Verdict, session: AsyncSession, there: Outside, patron
 
 
 async def _fates(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patron]) -> None:
-    """A booking is what its customer was told, and nobody else has one."""
+    """Each booking's status is what its customer was told, and there are no other bookings."""
     states = {code: status.value for code, status in await session.execute(select(Booking.code, Booking.status))}
     told = {patron.code: str(patron.fate) for patron in patrons if patron.code}
     verdict.expect(states == told, f"told and booked differ: {sorted(states.items() ^ told.items())}")
 
 
 async def _cars(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patron], places: int) -> None:
-    """Where more came than there are places, each place was somebody's and the others were told; counted from bookings.
+    """Each hour is full, and the other customers were turned away.
 
-    Nobody gives anything back before all who want that hour are answered.
+    Nobody cancels before all rivals for the hour are answered.
     """
     cars = list(await session.scalars(select(Booking).order_by(Booking.starts_at)))
     for moment in sorted({car.starts_at for car in cars}):
@@ -165,7 +165,7 @@ async def _cars(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patro
 
 
 async def _seats(verdict: Verdict, session: AsyncSession) -> None:
-    """Who holds a place has a seat in each slot of his, and nobody else has one."""
+    """Exactly the bookings that hold places have seats, one per slot."""
     verdict.counts["bookings"] = await session.scalar(select(func.count()).select_from(Booking)) or 0
     holding = set(await session.scalars(select(Booking.id).where(Booking.holding)))
     seated = set(await session.scalars(select(Seat.booking_id)))
@@ -177,7 +177,7 @@ async def _seats(verdict: Verdict, session: AsyncSession) -> None:
 
 
 async def _stock(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patron]) -> None:
-    """On hand is what there was less what was sold; of that, what is promised can't be sold again."""
+    """Stock is the initial stock less sold parts, and the parts of open bookings are reserved."""
     fates = Counter(patron.fate for patron in patrons)
     for part in (await session.scalars(select(Part))).all():
         sold, promised = (fates[Fate.DONE], fates[Fate.BOOKED]) if part.id == PART else (0, 0)

@@ -1,24 +1,24 @@
-"""What a person does on a phone to book, and what they wait for."""
+"""Steps of a person who books in a chat, and waiting for the replies."""
 
 from bot.sandbox.phones import Bubble, Person
 
 
-async def sees(person: Person, words: str, *, within: float = 20) -> Bubble:
-    """Wait until the shop says these words; the bubble that has them."""
+async def sees(person: Person, words: str) -> Bubble:
+    """Wait for a bubble with this text, in any case."""
     while True:
-        bubble = await person.next_reply(within)
+        bubble = await person.next_reply()
         if words.casefold() in bubble.text.casefold():
             return bubble
 
 
 async def says(person: Person, words: str, answer: str, *, times: int = 1) -> Bubble:
-    """Type words and wait for the answer."""
+    """Type text and wait for the reply."""
     await person.type(words, times=times)
     return await sees(person, answer)
 
 
 async def taps(person: Person, title: str, answer: str, *, times: int = 1) -> Bubble:
-    """Tap a button or list entry and wait for the answer."""
+    """Tap a button or list entry and wait for the reply."""
     await person.tap(title, times=times)
     return await sees(person, answer)
 
@@ -38,7 +38,7 @@ async def book(
     times: int = 1,
     until: str = "Silakan bayar",
 ) -> Bubble:
-    """From hello to the payment link, one speaker and its installation, by QRIS; in full unless said otherwise."""
+    """Book a speaker with installation, from hello to the payment link; paid in full by QRIS by default."""
     await says(person, "mau pasang speaker di avanza 2018 besok jam 10", "Ini pilihan", times=times)
     await says(person, "jbl stage3 627", "Ada tambahan lain", times=times)
     await says(person, "lanjut", "Ada lagi", times=times)

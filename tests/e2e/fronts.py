@@ -1,4 +1,4 @@
-"""What stands before a vendor or the database: it passes everything on, or does what they do when they are in trouble."""
+"""Proxies before a vendor or the database, which pass everything on or simulate an outage."""
 
 import asyncio
 import contextlib
@@ -12,22 +12,22 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Trouble(StrEnum):
-    """How somebody far away can fail."""
+    """How a remote service fails."""
 
-    SILENT = "does what was asked, and times out"
+    SILENT = "processes the call, and times out"
     CLOSED = "refuses connections"
     THROTTLED = "answers 429 with Retry-After"
     ERROR = "answers 500"
     HTML = "answers HTML"
-    HALF = "does what was asked, and breaks off in the middle of the answer"
+    HALF = "processes the call, and cuts off the response"
 
 
 TAKEN = (Trouble.SILENT, Trouble.HALF)
-"""After these, whoever asked can't know whether it was done; after the others it wasn't."""
+"""The call is processed, but the caller can't know it. After the other faults it isn't processed."""
 
 
 class Front:
-    """One address, whose trouble a test turns on and off."""
+    """A proxy whose faults a test switches on and off."""
 
     def __init__(self, reach: Callable[[], Awaitable[Streams]], way: "Way | None" = None) -> None:
         self._reach = reach
@@ -50,18 +50,18 @@ class Front:
             self._hang_up()
 
     async def turn(self, trouble: Trouble | None, *, only: bytes = b"") -> None:
-        """Begin to do that (`only` where these words are in what is asked), or to be well; who was connected is cut off."""
+        """Switch to a fault, or to normal (None), and cut all connections; `only` limits it to requests with these bytes."""
         self._hang_up()
         self._trouble, self._only = trouble, only
         if trouble is not Trouble.CLOSED:
             await self._listen()
 
     def freeze(self) -> None:
-        """From now on nothing comes through, and nobody is cut off: as when a machine stands still, or a cable is out."""
+        """Stop passing data on without closing connections, like a stopped machine or an unplugged cable."""
         self._flows.clear()
 
     def thaw(self) -> None:
-        """Let through what was held back, too."""
+        """Pass data on again, including what was held back."""
         self._flows.set()
 
     async def _listen(self) -> None:
@@ -116,58 +116,58 @@ class Front:
 
 
 class Way(Protocol):
-    """How to speak with somebody."""
+    """The protocol of a proxied service."""
 
     async def refuse(self, caller: Streams, trouble: Trouble) -> None:
-        """Answer what that trouble answers, without having done anything."""
+        """Send the fault's response without passing the request on."""
 
     async def ask(self, caller: Streams, there: Streams) -> tuple[bytes, bytes]:
-        """Have done what the caller asks; what that was, and the last answer, which he hasn't heard yet."""
+        """Pass the request on; returns the request and the last response, which isn't sent to the caller yet."""
 
 
 class Http:
-    """One request, one answer."""
+    """HTTP with one request per connection."""
 
     async def refuse(self, caller: Streams, trouble: Trouble) -> None:
-        """Read it first, or the answer would be lost in a reset connection."""
+        """Reads the request first; otherwise a connection reset would lose the response."""
         await _request(caller[0])
         caller[1].write(HTTP_ANSWERS[trouble])
         await caller[1].drain()
 
     async def ask(self, caller: Streams, there: Streams) -> tuple[bytes, bytes]:
-        """Pass it on; the answer ends with the connection, so that the caller's next one comes here again."""
+        """Adds `Connection: close`, so that the caller's next request opens a new connection here."""
         request = await _request(caller[0])
         there[1].write(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
         return request, await there[0].read()
 
 
 class Smtp:
-    """A letter, after some words back and forth that the server begins."""
+    """SMTP with one mail per connection."""
 
     async def refuse(self, caller: Streams, trouble: Trouble) -> None:
-        """Before the caller has said a word."""
+        """Refuses in the greeting."""
         caller[1].write(SMTP_ANSWERS[trouble])
         await caller[1].drain()
 
     async def ask(self, caller: Streams, there: Streams) -> tuple[bytes, bytes]:
-        """Pass all on until the letter is taken."""
-        letter = b""
+        """Passes the dialogue on up to the response to the mail's content."""
+        mail = b""
         answering = asyncio.create_task(_pass_lines(there[0], caller[1]))
-        while not letter.endswith(b"\r\n.\r\n"):
-            letter += (line := await caller[0].readuntil(b"\r\n"))
+        while not mail.endswith(b"\r\n.\r\n"):
+            mail += (line := await caller[0].readuntil(b"\r\n"))
             if line == b".\r\n":
                 answering.cancel()
             there[1].write(line)
-        return letter, await there[0].readline()
+        return mail, await there[0].readline()
 
 
 def before(port: int, way: Way) -> Front:
-    """A front of what listens on a port of this machine."""
+    """A proxy before a local port."""
     return Front(lambda: asyncio.open_connection("127.0.0.1", port), way)
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
-    """A whole one."""
+    """Read a whole request."""
     head = await reader.readuntil(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):

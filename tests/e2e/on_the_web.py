@@ -1,4 +1,4 @@
-"""What a person does in a web front end, and what the shop answers."""
+"""A client of the REST API, as a web front end uses it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,28 +7,27 @@ from typing import Any
 
 from aiohttp import ClientSession
 from town import Town
+from waiting import HANG
 
 
 class Visitor:
-    """Somebody whose page calls the API; each call answers its data, and fails the test where the shop refuses."""
+    """A user of a web front end. Each call returns the response's `data` and fails the test on an error status."""
 
     def __init__(self, http: ClientSession) -> None:
         self._http = http
 
     async def get(self, path: str, **query: str) -> Any:
-        """Look."""
         return await self._call("GET", path, params=query)
 
     async def post(self, path: str, **body: Any) -> Any:
-        """Do."""
         return await self._call("POST", path, json=body)
 
     async def move(self, code: str, status: str) -> Any:
-        """Bring a booking on."""
+        """Set a booking's status."""
         return await self._call("PATCH", f"/api/bookings/{code}/status", json={"status": status})
 
     async def send(self, path: str, form: Any) -> Any:
-        """Do, with files."""
+        """Post a form with files."""
         return await self._call("POST", path, data=form)
 
     async def load(self, url: str) -> bytes:
@@ -38,8 +37,8 @@ class Visitor:
             return await response.read()
 
     async def until(self, code: str, **wanted: Any) -> Any:
-        """The booking once it is so, asked again and again as a page does that waits for its payment."""
-        async with asyncio.timeout(10):
+        """Poll a booking until it has the wanted fields."""
+        async with asyncio.timeout(HANG):
             while True:
                 booking = await self.get(f"/api/bookings/{code}")
                 if wanted.items() <= booking.items():
@@ -54,7 +53,7 @@ class Visitor:
 
 @asynccontextmanager
 async def visiting(town: Town, user: str | None = None) -> AsyncIterator[Visitor]:
-    """A visitor, signed in as a user of the issuer's if one is named."""
+    """A visitor, signed in if a user is named."""
     headers = {"Authorization": f"Bearer {town.there.clerk.token(user)}"} if user else {}
     async with ClientSession(town.settings.server.public_url, headers=headers) as http:
         yield Visitor(http)

@@ -1,7 +1,7 @@
-"""Whoever fails, the shop says honestly how it is, keeps what it has promised, and goes on by itself afterwards.
+"""Outages of each vendor and of the database: nothing is lost or done twice, and the shop recovers by itself.
 
-a vendor ── webhooks are taken and kept, nothing is half done ──> answered in order and once, when he is back
-the database ── webhooks get a 503, so that they come again ──> the same
+a vendor is down ── webhooks are accepted and stored ──> processed in order and once after the outage
+the database is down ── webhooks get a 503, so that vendors retry ──> the same
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from on_the_web import Visitor
 from pydantic import SecretStr
 from sqlalchemy import Engine, event, func, select, text
 from town import Clock, Town
+from waiting import HANG
 
 from bot import app
 from bot.config import DatabaseAt
@@ -35,17 +36,20 @@ from core.messaging import outbox
 from core.messaging.messages import message, say
 from core.states import RequestState
 
-MOMENT = timedelta(milliseconds=400)
+MOMENT = timedelta(seconds=1.5)
+"""Until whoever is silent is given up on; nobody who is well takes so long, however busy the machine."""
 WITH_VENDORS = Patience(chat=MOMENT, midtrans=MOMENT, mail=MOMENT, keys=MOMENT)
 WITH_THE_DATABASE = Patience(database=MOMENT, statement=2 * MOMENT)
 Result = TypeVar("Result")
 A_WHILE = {"minutes": 6}
-"""Longer than any pause between two tries."""
+"""Longer than any delay between two retries."""
+BETWEEN_TRIES = 5
+"""Seconds of ours until the clock is moved once more."""
 
 
 @dataclass
 class Weather:
-    """A town whose vendors can all be troubled."""
+    """A town in which every vendor can have an outage."""
 
     town: Town
     fronts: Mapping[str, Front]
@@ -53,34 +57,34 @@ class Weather:
     user: str = "customer"
 
     async def health(self) -> tuple[int, int]:
-        """What /healthz and /readyz answer."""
+        """The statuses of /healthz and /readyz."""
         async with self.http.get("/healthz") as alive, self.http.get("/readyz") as ready:
             return alive.status, ready.status
 
     async def status(self, method: str, path: str, **body: Any) -> int:
-        """What a call of the API answers."""
+        """The status of an API call."""
         async with self.http.request(method, path, json=body or None) as answer:
             return answer.status
 
     def visitor(self, user: str) -> Visitor:
-        """Somebody at a web page, signed in anew."""
+        """A newly signed-in user of a web front end."""
         self.user = user
         self.http.headers["Authorization"] = f"Bearer {self.town.there.clerk.token(user)}"
         return Visitor(self.http)
 
     async def tried_in_vain(self, vendor: str, before: float = 0) -> None:
         """Wait until a call of a vendor has failed."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG):
             while self.failures(vendor) <= before:
                 await _a_moment()
 
     async def at_last(self, what: Callable[[], Awaitable[Result]]) -> Result:
-        """What comes at last, with time passing."""
+        """Call repeatedly while time passes; returns the first result."""
         return await _at_last(self.town.clock, what, meanwhile=lambda: self.visitor(self.user))
 
     @staticmethod
     def failures(vendor: str) -> float:
-        """How many calls of a vendor have failed so far."""
+        """Number of failed calls to a vendor so far."""
         [calls] = metrics.VENDOR_CALLS.collect()
         counted = [each for each in calls.samples if each.name.endswith("_total") and each.labels["vendor"] == vendor]
         return sum(each.value for each in counted if each.labels["outcome"] != "ok")
@@ -89,23 +93,23 @@ class Weather:
 async def _at_last(
     clock: Clock, what: Callable[[], Awaitable[Result]], meanwhile: Callable[[], object] = lambda: None
 ) -> Result:
-    """What comes at last, with time passing: on a busy machine even who is well may be given up on."""
-    for _ in range(20):
-        clock.move(**A_WHILE)
-        meanwhile()  # nobody's session is to end
-        with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(what(), 1)
-    raise TimeoutError
+    """Move the clock and retry until the call returns in time; on a busy machine a healthy service may also time out."""
+    async with asyncio.timeout(HANG):
+        while True:
+            clock.move(**A_WHILE)
+            meanwhile()  # nobody's session is to end
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(what(), BETWEEN_TRIES)
 
 
 async def _a_moment() -> None:
     """Let the server work before it is looked at again."""
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
 
 
 @pytest.fixture
 async def weather(closed_town: Town) -> AsyncIterator[Weather]:
-    """An open shop that reaches each vendor through a front."""
+    """A running shop that reaches each vendor through a proxy."""
     town = closed_town
     port = int(town.there.url.rpartition(":")[2])
     fronts = {name: before(port, Http()) for name in ("telegram", "twilio", "snap", "status", "clerk")}
@@ -138,19 +142,17 @@ def _through(town: Town, urls: Mapping[str, str]) -> Any:
 
 
 only_on_sqlite = pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
-"""Where the database is well, it doesn't matter which one it is."""
+"""Vendor outages don't depend on the database."""
 
 
 @only_on_sqlite
 @pytest.mark.parametrize(("vendor", "channel"), [("telegram", "telegram"), ("twilio", "whatsapp")])
-async def test_while_a_messenger_is_in_trouble_messages_are_taken_and_answered_later_in_order_and_once(
-    weather: Weather, vendor: str, channel: str
-) -> None:
-    """But Telegram can't be asked whether it took a message, so that is sent once more."""
+async def test_messages_are_answered_after_a_messenger_outage(weather: Weather, vendor: str, channel: str) -> None:
+    """In order and once. But Telegram can't be asked whether it accepted a message, so an unclear one is sent twice."""
     customer = weather.town.customer(channel)
-    for words in ("halo", "jam buka sampai jam berapa ya?"):  # by then Twilio knows the shape of the answer
+    for words in ("halo", "jam buka sampai jam berapa ya?"):  # creates the answer's template at Twilio
         await customer.type(words)
-        await customer.next_reply(10)
+        await customer.next_reply()
     for trouble in Trouble:
         failed = weather.failures(channel)
         await weather.fronts[vendor].turn(trouble)
@@ -171,12 +173,12 @@ async def test_while_a_messenger_is_in_trouble_messages_are_taken_and_answered_l
 
 
 @only_on_sqlite
-async def test_what_telegram_takes_without_saying_so_is_sent_twice_at_most_and_the_owner_hears_of_it(
+async def test_an_unclear_telegram_message_is_sent_at_most_twice(
     weather: Weather,
 ) -> None:
     town, customer = weather.town, weather.town.telegram
     await customer.type("halo")
-    await customer.next_reply(10)
+    await customer.next_reply()
     for number, trouble in enumerate(TAKEN, 1):
         await weather.fronts["telegram"].turn(trouble, only=b"/sendMessage")
         heard = len(_said_to(customer))
@@ -197,13 +199,13 @@ def _said_to(customer: Person) -> list[str]:
 
 
 @only_on_sqlite
-async def test_while_the_mail_server_is_in_trouble_letters_wait_and_go_out_once(weather: Weather) -> None:
-    """Once by their Message-ID: a letter that may have been taken goes out again under its own."""
+async def test_mails_wait_for_the_end_of_an_outage(weather: Weather) -> None:
+    """A mail that may have been accepted is sent again with the same Message-ID."""
     box = weather.town.there.mailbox
     for number, trouble in enumerate(Trouble):
         failed, came = weather.failures("email"), len(box.messages)
         await weather.fronts["smtp"].turn(trouble)
-        await _write_letters(weather.town, str(number))
+        await _queue_mails(weather.town, str(number))
         await weather.tried_in_vain("email", failed)
         assert await weather.health() == (200, 200), trouble
         await weather.fronts["smtp"].turn(None)
@@ -216,8 +218,8 @@ async def test_while_the_mail_server_is_in_trouble_letters_wait_and_go_out_once(
         assert last.subject == f"Booking BK-{number}b terkonfirmasi · Suara Jaya", trouble
 
 
-async def _write_letters(town: Town, code: str) -> None:
-    """Two letters to one customer."""
+async def _queue_mails(town: Town, code: str) -> None:
+    """Queue two mails to one customer."""
     database = Database(town.settings.database.url)
     async with database.write() as session:
         for each in (f"{code}a", f"{code}b"):
@@ -235,7 +237,7 @@ async def _write_letters(town: Town, code: str) -> None:
 
 
 @only_on_sqlite
-async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_later_without_being_asked_again(
+async def test_each_booking_gets_one_link_after_a_snap_outage(
     weather: Weather,
 ) -> None:
     town = weather.town
@@ -256,13 +258,13 @@ async def test_while_snap_is_in_trouble_bookings_stay_and_each_gets_one_link_lat
 
 
 def _open_pages(town: Town) -> int:
-    """How many payment pages somebody could pay on; asking for an order's page again closes the one before."""
+    """Number of open payment pages; a new page of an order closes the older ones."""
     midtrans = town.there.midtrans
-    return sum(midtrans.is_open(page) for page in midtrans._pages.values())
+    return sum(midtrans.is_open(page) for page in midtrans.pages.values())
 
 
 @only_on_sqlite
-async def test_while_midtrans_tells_no_status_money_is_noted_and_entered_and_sent_back_once_later(
+async def test_payments_and_refunds_after_a_status_outage(
     weather: Weather,
 ) -> None:
     midtrans = weather.town.there.midtrans
@@ -289,13 +291,13 @@ async def test_while_midtrans_tells_no_status_money_is_noted_and_entered_and_sen
         sent_back = partial(customer.until, called_off, paymentStatus="refunded", bookingStatus="cancelled")
         await weather.at_last(sent_back)
     assert await weather.town.count(LedgerEntry) == 1 + 2 * len(Trouble)
-    assert [len(each.refunds) for each in midtrans._transactions] == [1] * len(Trouble) + [0]
+    assert [len(each.refunds) for each in midtrans.transactions] == [1] * len(Trouble) + [0]
 
 
 @only_on_sqlite
-async def test_a_refund_that_midtrans_took_without_saying_so_is_made_and_entered_once(weather: Weather) -> None:
+async def test_a_refund_with_a_lost_response_is_made_once(weather: Weather) -> None:
     midtrans = weather.town.there.midtrans
-    midtrans.notifications.held = True  # it would tell of the refund, too
+    midtrans.notifications.held = True  # a notification would report the refund, too
     for number, trouble in enumerate(TAKEN):
         customer = weather.visitor("customer")
         code = await _booked(customer, number)
@@ -312,7 +314,7 @@ async def test_a_refund_that_midtrans_took_without_saying_so_is_made_and_entered
         await weather.at_last(partial(customer.until, code, paymentStatus="refunded"))
     await midtrans.notifications.release()
     assert await weather.town.count(LedgerEntry) == 2 * len(TAKEN)
-    assert [list(each.refunds.values()) for each in midtrans._transactions] == [[150_000]] * len(TAKEN)
+    assert [list(each.refunds.values()) for each in midtrans.transactions] == [[150_000]] * len(TAKEN)
 
 
 async def _booked(customer: Visitor, number: int) -> str:
@@ -337,19 +339,19 @@ def _wish(number: int) -> dict[str, Any]:
 
 
 @only_on_sqlite
-async def test_while_the_sign_in_keys_cant_be_had_nobody_signs_in_until_they_are_known(weather: Weather) -> None:
+async def test_sign_in_during_an_outage_of_the_issuer(weather: Weather) -> None:
     for trouble in Trouble:
         await weather.fronts["clerk"].turn(trouble)
         weather.visitor("customer")
         assert await weather.status("GET", "/api/bookings/my-bookings") == 503, trouble
         assert await weather.status("GET", "/api/services") == 200, trouble
         assert await weather.health() == (200, 200), trouble
-        weather.town.clock.move(seconds=31)  # asked again after half a minute at the earliest
+        weather.town.clock.move(seconds=31)  # keys are fetched at most twice a minute
     await weather.fronts["clerk"].turn(None)
     assert await weather.status("GET", "/api/bookings/my-bookings") == 200
     for trouble in Trouble:
         await weather.fronts["clerk"].turn(trouble)
-        weather.town.clock.move(hours=2)  # the keys are old, but better than none
+        weather.town.clock.move(hours=2)  # expired keys are used during an outage
         weather.visitor("customer")
         assert await weather.status("GET", "/api/bookings/my-bookings") == 200, trouble
 
@@ -359,12 +361,12 @@ async def test_while_the_sign_in_keys_cant_be_had_nobody_signs_in_until_they_are
 Outage = Callable[[str], AbstractAsyncContextManager[None]]
 
 
-async def test_while_the_database_takes_nothing_whoever_calls_is_asked_to_come_again_and_nothing_is_half_done(
+async def test_callers_get_503_while_the_database_is_down(
     closed_town: Town,
 ) -> None:
-    """Twilio, Midtrans and a page that come again, and then once more, are heard once."""
+    """Twilio, Midtrans and a web page retry, and retry once more after success: each request is processed once."""
     town = closed_town
-    town.there.world.telegram.repeat_after = (0.2,)
+    town.there.world.telegram.retry_delays = (0.2,)
     url = town.settings.database.url
     async with _reached(town) as (outages, http):
         await _answered(town)
@@ -378,7 +380,7 @@ async def test_while_the_database_takes_nothing_whoever_calls_is_asked_to_come_a
                 assert await _get(http, "/healthz") == 200, name
                 await _until_readiness_is(503, http)
                 assert len(town.telegram.bubbles) == shown + 1, name
-            assert "09" in (await town.telegram.next_reply(10)).text, name
+            assert "09" in (await town.telegram.next_reply()).text, name
             await _until_readiness_is(200, http)
             await callers.come_again()
             await _answered(town)
@@ -391,7 +393,7 @@ async def test_while_the_database_takes_nothing_whoever_calls_is_asked_to_come_a
 
 
 class Callers:
-    """Who else calls while the database is away: Twilio, Midtrans, and a page on which somebody books."""
+    """Other callers during an outage of the database: Twilio, Midtrans, and a web page that books."""
 
     def __init__(self, town: Town, http: ClientSession) -> None:
         self._town = town
@@ -399,16 +401,16 @@ class Callers:
         self._round = 0
 
     async def begin(self) -> None:
-        """A booking that is to be paid, and a message on its way."""
+        """Prepare an unpaid booking and an inbound message."""
         self._paid = (await self._book(2 * self._round))["data"]["_id"]
         link = await self._post(f"/api/bookings/{self._paid}/payment", {"paymentType": "full"})
         self._link = link["data"]["snapToken"]
         writer = self._town.whatsapp
-        self._letter = self._town.there.world.whatsapp.letter(writer, Typed("alamatnya di mana?"))
+        self._letter = self._town.there.world.whatsapp.payload(writer, Typed("alamatnya di mana?"))
         writer.last_wrote = self._town.clock()
 
     async def call(self) -> set[int | None]:
-        """How they are all answered."""
+        """Send all requests at once; returns their statuses."""
         booked, written, _ = await asyncio.gather(
             self._book(2 * self._round + 1), self._write(), self._town.there.midtrans.pay(self._link)
         )
@@ -416,7 +418,7 @@ class Callers:
         return {booked["status"], written, *notified}
 
     async def come_again(self) -> None:
-        """They all do until they are heard, and then once more."""
+        """Retry all requests until they succeed, and then once more."""
         await asyncio.gather(self._book_again(), self._write_again())
         await _at_last(self._town.clock, partial(_heard, self._look, _is_paid))
         self._round += 1
@@ -430,18 +432,18 @@ class Callers:
     async def _write_again(self) -> None:
         await _heard(self._write, lambda status: status == 200)
         assert await self._write() == 200
-        await self._town.whatsapp.next_reply(10)
+        await self._town.whatsapp.next_reply()
 
     async def _write(self) -> int | None:
         assert self._letter
         return await self._town.there.world.whatsapp.deliver(self._letter)
 
     async def _book(self, number: int) -> Any:
-        """One of two for the same hour."""
+        """Book; two numbers share an hour."""
         return await self._post("/api/bookings", _wish(number // 2), key=f"booking-{number}")
 
     async def _post(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Any:
-        """The answer, and its status."""
+        """The response's body with its HTTP status."""
         headers = self._signed_in() | ({"Idempotency-Key": key} if key else {})
         async with self._http.post(path, json=body, headers=headers) as answer:
             return await answer.json() | {"status": answer.status}
@@ -459,8 +461,8 @@ def _is_paid(booking: Mapping[str, Any]) -> bool:
 
 
 async def _heard(call: Callable[[], Awaitable[Result]], enough: Callable[[Result], bool]) -> Result:
-    """What is answered to who calls again and again: on a busy machine even a database that is well may take too long."""
-    async with asyncio.timeout(20):
+    """Retry a call until its result is good; on a busy machine a healthy database may also time out."""
+    async with asyncio.timeout(HANG):
         while not enough(answer := await call()):
             await _a_moment()
     return answer
@@ -468,7 +470,7 @@ async def _heard(call: Callable[[], Awaitable[Result]], enough: Callable[[Result
 
 @asynccontextmanager
 async def _reached(town: Town) -> AsyncIterator[tuple[Mapping[str, Outage], ClientSession]]:
-    """The shop while it is open, and what can happen to its database."""
+    """Run the shop; yields the possible outages of its database."""
     async with AsyncExitStack() as stack:
         outages: Mapping[str, Outage] = ON_SQLITE
         if "postgres" in town.settings.database.url:
@@ -484,7 +486,7 @@ async def _reached(town: Town) -> AsyncIterator[tuple[Mapping[str, Outage], Clie
 
 async def _answered(town: Town) -> None:
     await town.telegram.type("alamatnya di mana?")
-    await town.telegram.next_reply(10)
+    await town.telegram.next_reply()
 
 
 async def _get(http: ClientSession, path: str) -> int:
@@ -493,15 +495,15 @@ async def _get(http: ClientSession, path: str) -> int:
 
 
 async def _until_readiness_is(status: int, http: ClientSession) -> None:
-    """What the database said is believed for a moment."""
-    async with asyncio.timeout(10):
+    """Poll /readyz, which caches the state of the database for a moment."""
+    async with asyncio.timeout(HANG):
         while await _get(http, "/readyz") != status:
             await _a_moment()
 
 
 @asynccontextmanager
 async def _locked_file(url: str) -> AsyncIterator[None]:
-    """Somebody else writes, and doesn't end."""
+    """Another writer holds the lock."""
     database = Database(url)
     async with database.write() as session:
         await session.connection()
@@ -511,7 +513,7 @@ async def _locked_file(url: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _failing_disk(_: str) -> AsyncIterator[None]:
-    """No file of this process may grow, or be written to at all: SQLite has I/O errors."""
+    """Set the file size limit of this process to 0, so that SQLite gets I/O errors."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
@@ -522,7 +524,7 @@ async def _failing_disk(_: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _full_disk(url: str) -> AsyncIterator[None]:
-    """The file can't grow any more, and whoever writes needs room in it."""
+    """The file can't grow any more, and every insert needs new pages."""
     database = Database(url)
     needs_room = "CREATE TRIGGER full_{0} BEFORE INSERT ON {0} BEGIN INSERT INTO room VALUES (zeroblob(65536)); END"
     await _execute(database, "CREATE TABLE room (taken)", *(needs_room.format(table) for table in WRITTEN))
@@ -539,31 +541,32 @@ async def _execute(database: Database, *statements: str) -> None:
 
 
 def _switched(on: str, off: str) -> Outage:
-    """Something that SQLite does as long as each connection that writes is told to."""
+    """An outage that a statement on each writing connection starts, and another one ends."""
 
     @asynccontextmanager
     async def outage(_: str) -> AsyncIterator[None]:
-        goes_on, switched = True, set[object]()
+        goes_on, switched, back = True, set[object](), asyncio.Event()
 
         def switch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
             if statement != "BEGIN IMMEDIATE":
                 return
             cursor.execute(on if goes_on else off)
             (switched.add if goes_on else switched.discard)(connection.engine)
+            if not switched:
+                back.set()
 
         event.listen(Engine, "before_cursor_execute", switch)
         yield
         goes_on = False
-        async with asyncio.timeout(10):  # the server's own connection must hear of it before we stop listening
-            while switched:
-                await _a_moment()
+        async with asyncio.timeout(HANG):  # the server's own connection must switch back, too
+            await back.wait()
         event.remove(Engine, "before_cursor_execute", switch)
 
     return outage
 
 
 def _asked(*, before: Sequence[str], after: Sequence[str]) -> Outage:
-    """Something that is done to a PostgreSQL, and undone."""
+    """An outage that statements on PostgreSQL start and end."""
 
     @asynccontextmanager
     async def outage(url: str) -> AsyncIterator[None]:
@@ -591,7 +594,7 @@ def _away(front: Front) -> Outage:
 
 
 def _standing_still(front: Front) -> Outage:
-    """Nobody is cut off, and nothing is answered."""
+    """Connections stay open, and nothing is answered."""
 
     @asynccontextmanager
     async def outage(_: str) -> AsyncIterator[None]:
@@ -604,10 +607,10 @@ def _standing_still(front: Front) -> Outage:
 
 OURS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'bengkel'"
 WRITTEN = ("inbound", "payment_notification", "booking", "secret")
-"""By whoever calls: a messenger, Midtrans, a page, and who asks whether we are ready."""
+"""The tables that callers write to: messengers, Midtrans, a web page and /readyz."""
 ON_SQLITE: Mapping[str, Outage] = {
     "locked": _locked_file,
-    # As on a disk that was mounted anew.
+    # As after a remount without write access.
     "read-only": _switched("PRAGMA query_only=ON", "PRAGMA query_only=OFF"),
     "full": _full_disk,
     "failing": _failing_disk,

@@ -1,4 +1,4 @@
-"""Photos on their way through the vendors: from a technician to the customer, and from a customer to an admin."""
+"""Photos through the messengers: from a technician to a customer, and from a customer to an admin."""
 
 import io
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def picture(shade: int, *, size: tuple[int, int] = (640, 480)) -> bytes:
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
-async def test_a_photo_in_a_note_reaches_the_customer_as_a_photo(town: Town, channel: str) -> None:
+async def test_a_photo_in_a_note_reaches_the_customer(town: Town, channel: str) -> None:
     customer, staff = town.customer(channel), town.owner
     await book(customer)
     [booking] = await town.bookings()
@@ -38,7 +38,7 @@ async def test_a_photo_in_a_note_reaches_the_customer_as_a_photo(town: Town, cha
     assert kept == ["jpg", "thumb.jpg"]
 
 
-async def test_what_is_no_photo_is_said_to_be_none(town: Town) -> None:
+async def test_a_broken_photo_is_refused(town: Town) -> None:
     await book(town.telegram)
     [booking] = await town.bookings()
     await says(town.owner, f"tugaskan {booking.code}", "Siapa yang mengerjakan")
@@ -48,9 +48,7 @@ async def test_what_is_no_photo_is_said_to_be_none(town: Town) -> None:
     await sees(town.owner, "tidak bisa dibaca sebagai foto")
 
 
-async def test_where_no_photo_can_be_stored_the_message_is_kept_and_everybody_else_is_served(
-    closed_town: Town, tmp_path: Path
-) -> None:
+async def test_a_photo_that_cant_be_stored_keeps_its_message(closed_town: Town, tmp_path: Path) -> None:
     (tmp_path / "no folder").write_bytes(b"")
     server = closed_town.settings.server.model_copy(update={"photos": tmp_path / "no folder"})
     telegram = closed_town.settings.telegram.model_copy(update={"mode": "polling"})
@@ -66,7 +64,7 @@ async def test_where_no_photo_can_be_stored_the_message_is_kept_and_everybody_el
         await says(closed_town.telegram, "alamatnya di mana?", "Fatmawati")
 
 
-async def test_a_customers_photo_reaches_who_took_the_conversation_over_and_is_kept_of_nobody_else(town: Town) -> None:
+async def test_customers_photos_are_kept_only_during_a_takeover(town: Town) -> None:
     customer = town.whatsapp
     await says(customer, "halo", "Ada yang bisa dibantu")
     await customer.send_photo(picture(10))
@@ -89,7 +87,7 @@ async def test_a_customers_photo_reaches_who_took_the_conversation_over_and_is_k
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
-async def test_an_admin_sees_the_week_as_a_picture(closed_town: Town, channel: str) -> None:
+async def test_an_admin_gets_the_week_as_a_picture(closed_town: Town, channel: str) -> None:
     admin = closed_town.customer(channel)
     number = int(admin.address) if channel == "telegram" else admin.address.removeprefix("whatsapp:")
     staff = StaffMember.model_validate({"name": "Pak Edi", "role": "admin", channel: number})
@@ -104,9 +102,9 @@ async def test_an_admin_sees_the_week_as_a_picture(closed_town: Town, channel: s
         assert "Semua booking: 0" in words.text
 
 
-async def _photo(person: Person, *, within: float = 8) -> Bubble:
+async def _photo(person: Person) -> Bubble:
     while True:
-        bubble = await person.next_reply(within)
+        bubble = await person.next_reply()
         if bubble.media is not None and bubble.media.content_type.startswith("image/"):
             return bubble
 

@@ -1,4 +1,4 @@
-"""Money there and back over real HTTP: what the customer paid on Midtrans' page is what comes back to them, once."""
+"""A payment and its refund over real HTTP."""
 
 from booking_by_phone import book, link_in, says, sees, taps
 from sqlalchemy import select
@@ -8,7 +8,7 @@ from core.db.database import Database
 from core.db.tables import LedgerEntry
 
 
-async def test_a_customer_who_cancels_in_time_has_the_money_back_the_way_it_came(town: Town) -> None:
+async def test_cancelling_in_time_refunds_the_payment(town: Town) -> None:
     customer, midtrans = town.telegram, town.there.midtrans
     link = await book(customer)
     midtrans.notifications.copies = 2

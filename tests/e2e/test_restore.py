@@ -1,4 +1,4 @@
-"""A backup is put in the database's place, as docs/operations.md says, and the shop goes on where it was then."""
+"""A backup is restored as docs/operations.md says."""
 
 import shutil
 from pathlib import Path
@@ -12,9 +12,7 @@ from core.states import PaymentStatus
 
 
 @pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
-async def test_after_a_restore_a_link_that_midtrans_has_seen_already_gets_another_number(
-    closed_town: Town, tmp_path: Path
-) -> None:
+async def test_after_a_restore_used_order_ids_are_skipped(closed_town: Town, tmp_path: Path) -> None:
     """The second link was made after the backup: Midtrans knows its order_id, the restored database doesn't."""
     town, customer = closed_town, closed_town.telegram
     live, kept = Path(town.settings.database.url.removeprefix("sqlite+aiosqlite:///")), tmp_path / "kept.db"
@@ -28,7 +26,7 @@ async def test_after_a_restore_a_link_that_midtrans_has_seen_already_gets_anothe
     for beside in ("-wal", "-shm"):
         live.with_name(live.name + beside).unlink(missing_ok=True)
     shutil.copy(kept, live)
-    town.clock.move(minutes=5)  # what was being sent at the backup's moment is looked at again
+    town.clock.move(minutes=5)  # leases from the time of the backup expire
     async with town.open():
         await taps(customer, "Kirim link baru", "sedang dibuat")
         link = await sees(customer, "Silakan bayar")

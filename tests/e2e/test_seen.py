@@ -1,4 +1,4 @@
-"""What an operator sees of a booking: one id from the webhook to the vendor, figures, and nobody's data."""
+"""What an operator sees of a booking: logs with one trace id, metrics, and no personal data."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from town import Town
 
 from bot.watching import logs
 
-# What is seen doesn't depend on the database.
+# Logs and metrics don't depend on the database.
 pytestmark = pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
 
 ALERTS = Path(__file__).parents[2] / "docs" / "alerts.yaml"
@@ -24,7 +24,7 @@ ALERTS = Path(__file__).parents[2] / "docs" / "alerts.yaml"
 
 @pytest.fixture(params=["info", "debug"])
 def written(request: pytest.FixtureRequest) -> Iterator[StringIO]:
-    """What is logged, as `bengkel run` does with server.log: json, at that level."""
+    """The log with `server.log: json` at this level."""
     root, hook = logging.getLogger(), sys.excepthook
     handlers, level = root.handlers[:], root.level
     stream = StringIO()
@@ -35,7 +35,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[StringIO]:
     root.setLevel(level)
 
 
-async def test_one_id_leads_from_the_webhook_to_the_vendor_and_nobody_is_named(town: Town, written: StringIO) -> None:
+async def test_one_trace_id_and_no_personal_data_in_the_log(town: Town, written: StringIO) -> None:
     link = await book(town.telegram, email="budi@gmail.com")
     await town.there.midtrans.pay(link_in(link), "other_qris")
     await sees(town.telegram, "terkonfirmasi")
@@ -53,7 +53,7 @@ async def test_one_id_leads_from_the_webhook_to_the_vendor_and_nobody_is_named(t
         assert secret not in written.getvalue()
 
 
-async def test_the_figures_are_there_for_every_alert_and_name_nobody(town: Town) -> None:
+async def test_every_alert_has_its_metrics(town: Town) -> None:
     await town.telegram.type("halo, nama saya Budi Santoso 081234567890")
     await sees(town.telegram, "Selamat datang")
     async with ClientSession(town.settings.server.public_url) as client:
@@ -68,7 +68,7 @@ async def test_the_figures_are_there_for_every_alert_and_name_nobody(town: Town)
         used = {word for word in _words(rule["expr"]) if word.startswith("bengkel_")}
         assert used <= names | {f"{name}_bucket" for name in names} | {f"{name}_total" for name in names}, rule["alert"]
         assert rule["annotations"]["do"]
-    # Figures are left out: any digits may stand in one.
+    # Values are left out, since any digits may occur in them.
     words = " ".join(str((sample.name, sample.labels)) for family in families for sample in family.samples)
     assert not any(told in words for told in ("Budi", "0812", "81234567890", town.telegram.address))
 

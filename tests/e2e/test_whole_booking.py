@@ -1,4 +1,4 @@
-"""From the first word to the invoice, over real HTTP and SMTP, through the vendors' own libraries."""
+"""Bookings from the first message to the invoice, over real HTTP and SMTP with the vendors' own libraries."""
 
 import asyncio
 import io
@@ -7,6 +7,7 @@ import pytest
 from booking_by_phone import book, link_in, says, sees, taps
 from pypdf import PdfReader
 from town import Town
+from waiting import HANG
 
 from bot.sandbox.midtrans import Fault
 from core.db.tables import LedgerEntry
@@ -37,7 +38,7 @@ async def test_a_customer_books_and_pays_and_gets_the_invoice(town: Town, channe
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
-async def test_every_message_delivered_twice_at_once_makes_one_booking(town: Town, channel: str) -> None:
+async def test_duplicate_deliveries_make_one_booking(town: Town, channel: str) -> None:
     customer = town.customer(channel)
     town.there.midtrans.notifications.copies = 3
     link = await book(customer, times=2)
@@ -50,8 +51,8 @@ async def test_every_message_delivered_twice_at_once_makes_one_booking(town: Tow
     assert len(questions) == len(set(questions)), "nothing was said twice"
 
 
-async def test_two_quick_messages_are_answered_one_after_the_other(town: Town) -> None:
-    """Both read the state the other one left: nothing is lost, whichever comes first."""
+async def test_two_messages_at_once_are_answered_in_turn(town: Town) -> None:
+    """The second one reads the state that the first one left, in either order."""
     customer = town.whatsapp
     await asyncio.gather(customer.type("halo"), customer.type("mau pasang subwoofer di brio 2019"))
     await sees(customer, "Ini pilihan Subwoofer")
@@ -59,7 +60,7 @@ async def test_two_quick_messages_are_answered_one_after_the_other(town: Town) -
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
-async def test_a_restart_in_the_middle_changes_nothing(closed_town: Town, channel: str) -> None:
+async def test_a_conversation_survives_a_restart(closed_town: Town, channel: str) -> None:
     customer = closed_town.customer(channel)
     async with closed_town.open():
         await says(customer, "mau pasang speaker di avanza 2018 besok jam 10", "Ini pilihan")
@@ -70,7 +71,7 @@ async def test_a_restart_in_the_middle_changes_nothing(closed_town: Town, channe
 
 
 @pytest.mark.parametrize("fault", [Fault.DOWN, Fault.HTML, Fault.ERROR, Fault.NONSENSE])
-async def test_while_midtrans_fails_the_customer_is_told_and_the_hold_stays(town: Town, fault: Fault) -> None:
+async def test_a_midtrans_failure_keeps_the_hold(town: Town, fault: Fault) -> None:
     town.there.midtrans.fail(fault)
     customer = town.telegram
     told = await book(customer, until="sedikit lebih lama")
@@ -84,23 +85,23 @@ async def test_while_midtrans_fails_the_customer_is_told_and_the_hold_stays(town
     await sees(customer, "terkonfirmasi")
 
 
-async def test_while_telegram_fails_messages_wait_and_keep_their_order(town: Town) -> None:
-    town.there.world.bot_api.trouble.refuse(502, times=1000)
+async def test_messages_keep_their_order_after_a_failure(town: Town) -> None:
+    town.there.world.bot_api.faults.fail(502, times=1000)
     customer = town.telegram
     await customer.type("halo")
     await customer.type("mau booking")
     assert not [bubble for bubble in customer.bubbles if bubble.author == "shop"]
-    town.there.world.bot_api.trouble.over()
+    town.there.world.bot_api.faults.clear()
     town.clock.move(minutes=5)
-    first = await customer.next_reply(10)
-    second = await customer.next_reply(10)
+    first = await customer.next_reply()
+    second = await customer.next_reply()
     assert "Selamat datang" in first.text
     assert "Mau lihat part apa" in second.text
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
 @pytest.mark.parametrize("name", ["مريم حسن", "O'Neil & *Sari* 🎧"])
-async def test_any_name_is_shown_as_it_was_typed(town: Town, channel: str, name: str) -> None:
+async def test_any_name_is_shown_as_typed(town: Town, channel: str, name: str) -> None:
     customer = town.customer(channel)
     link = await book(customer, name=name)
     (booking,) = await town.bookings()
@@ -111,8 +112,8 @@ async def test_any_name_is_shown_as_it_was_typed(town: Town, channel: str, name:
     assert PdfReader(io.BytesIO(confirmed.media.content)).pages[0].extract_text()
 
 
-async def test_a_whatsapp_reminder_outside_the_24_hours_goes_by_mail(town: Town) -> None:
-    """There is no template, so the customer hears of the appointment by e-mail."""
+async def test_a_reminder_outside_the_24_hours_goes_by_mail(town: Town) -> None:
+    """WhatsApp would need a template, and there is none."""
     customer = town.whatsapp
     await says(customer, "mau tuning audio brio 2019 jumat jam 10", "Ada lagi")
     await says(customer, "udah", "Mau dikerjakan siapa")
@@ -129,11 +130,11 @@ async def test_a_whatsapp_reminder_outside_the_24_hours_goes_by_mail(town: Town)
     await sees(customer, "terkonfirmasi")
     await town.there.mailbox.mail(1)
     town.clock.move(days=3, hours=3)
-    reminder = await asyncio.wait_for(town.there.mailbox.mail(2), 10)
+    reminder = await asyncio.wait_for(town.there.mailbox.mail(2), HANG)
     assert "jadwal booking" in reminder.text
 
 
-async def test_an_abandoned_page_gives_the_seat_back(town: Town) -> None:
+async def test_an_abandoned_payment_releases_the_seat(town: Town) -> None:
     customer = town.telegram
     await book(customer)
     town.clock.move(minutes=61)

@@ -1,4 +1,4 @@
-"""A job from the first word to the last, over real HTTP: by REST alone, by chat alone, and by both at once."""
+"""A job from booking to rating over real HTTP: by REST, by chat, and by both."""
 
 import io
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from bot.sandbox.phones import Bubble, Person
 
 
 class Pages(NamedTuple):
-    """Who is signed in on the web."""
+    """The signed-in users of the web front end."""
 
     customer: Visitor
     admin: Visitor
@@ -30,7 +30,7 @@ async def web(town: Town) -> AsyncIterator[Pages]:
         yield Pages(*[await stack.enter_async_context(visiting(town, user)) for user in Pages._fields])
 
 
-async def test_by_rest_alone(town: Town, web: Pages) -> None:
+async def test_a_job_by_rest(town: Town, web: Pages) -> None:
     booking = await book_on_the_web(web.customer, email="sari@example.com")
     code, job = booking["_id"], f"/api/bookings/{booking['_id']}"
     assert (booking["totalPrice"], booking["bookingStatus"]) == (914_100, "pending")
@@ -63,7 +63,7 @@ async def test_by_rest_alone(town: Town, web: Pages) -> None:
     assert (figures["completedBookings"], figures["totalRevenue"]) == (1, 989_100)
 
 
-async def test_by_chat_alone(town: Town) -> None:
+async def test_a_job_by_chat(town: Town) -> None:
     customer, dedi = town.telegram, town.dedi
     code = await booked_and_paid(town, customer)
     await says(town.owner, f"tugaskan {code}", "Siapa yang mengerjakan")
@@ -87,7 +87,7 @@ async def test_by_chat_alone(town: Town) -> None:
     assert (team["Dedi"]["rating"], team["Dedi"]["totalJobs"]) == (5, 1)
 
 
-async def test_booked_on_whatsapp_assigned_over_rest_worked_on_telegram_seen_on_the_web(town: Town, web: Pages) -> None:
+async def test_a_job_by_chat_and_rest(town: Town, web: Pages) -> None:
     customer, dedi = town.whatsapp, town.dedi
     code = await booked_and_paid(town, customer, share="DP 30%")
     assigned = await web.admin.post(f"/api/bookings/{code}/assign-technician", technicianId="dedi")
@@ -113,7 +113,7 @@ async def test_booked_on_whatsapp_assigned_over_rest_worked_on_telegram_seen_on_
 
 
 async def booked_and_paid(town: Town, customer: Person, **wanted: Any) -> str:
-    """The code of a booking made and paid in the chat."""
+    """Book and pay in the chat; returns the code."""
     await pays(town, await book(customer, **wanted))
     await sees(customer, "terkonfirmasi")
     [booking] = await town.bookings()
@@ -125,7 +125,7 @@ async def pays(town: Town, link: Bubble) -> None:
 
 
 async def worked_with_a_cost(customer: Person, technician: Person, code: str) -> None:
-    """Begun, noted with a photo, and a cost that the customer agrees to."""
+    """Start the job, add a note with a photo, and an additional cost that the customer accepts."""
     await says(technician, f"mulai {code}", "Tercatat mulai dikerjakan")
     await sees(customer, "mulai kami kerjakan")
     await taps(technician, "Catatan & foto", "Tulis catatannya")
@@ -144,7 +144,7 @@ async def worked_with_a_cost(customer: Person, technician: Person, code: str) ->
 
 
 async def book_on_the_web(customer: Visitor, *, phone: str | None = None, email: str | None = None) -> Any:
-    """One speaker and its installation for Wednesday at nine, as chosen in the catalogue."""
+    """Book a speaker and its installation on Wednesday, in the first free slot."""
     [part] = await customer.get("/api/spareparts", search="stage3 627")
     service = next(each for each in await customer.get("/api/services") if each["name"].startswith("Pasang Speaker ("))
     slots = await customer.get("/api/workshop/timeslots", date="2026-11-25", duration=str(service["estimatedDuration"]))

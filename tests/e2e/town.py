@@ -1,22 +1,22 @@
-"""A shop in its world: the real server, the vendors' own client libraries, and the outside world they talk to."""
+"""The real server with the vendors' own client libraries and the stand-ins for the vendors."""
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Select, func, select
+from waiting import until
 
 from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import OWNER, TECHNICIAN
 from bot.sandbox.phones import Person
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 from core.db.database import Database
 from core.db.tables import Booking
 
 
 class Clock:
-    """The time that the server and the outside world share; it moves when a test says so."""
+    """The clock of the server and the stand-ins; only a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -25,14 +25,13 @@ class Clock:
         return self.now
 
     def move(self, **by: float) -> None:
-        """Let time pass."""
         self.now += timedelta(**by)
 
 
 class Town:
-    """A shop in its world."""
+    """A shop, its people and the stand-ins for its vendors."""
 
-    def __init__(self, there: Outside, settings: Settings, clock: Clock) -> None:
+    def __init__(self, there: StandIns, settings: Settings, clock: Clock) -> None:
         self.there = there
         self.settings = settings
         self.clock = clock
@@ -42,15 +41,13 @@ class Town:
         self.dedi = there.world.telegram.person(TECHNICIAN, "Dedi", started=True)
 
     def customer(self, channel: str) -> Person:
-        """Who stands behind that phone."""
         return self.telegram if channel == "telegram" else self.whatsapp
 
     def open(self) -> AbstractAsyncContextManager[str]:
-        """The server, while the block runs."""
+        """Run the server while the block runs."""
         return app.serving(self.settings, clock=self.clock, tick=timedelta(milliseconds=500))
 
     async def bookings(self) -> list[Booking]:
-        """All bookings there are."""
         database = Database(self.settings.database.url)
         async with database.read() as session:
             found = list(await session.scalars(select(Booking).order_by(Booking.id)))
@@ -58,17 +55,19 @@ class Town:
         return found
 
     async def until(self, count: Select[int], many: int) -> None:
-        """Wait until a query counts so many."""
+        """Wait until a query returns this count."""
         database = Database(self.settings.database.url)
+
+        async def is_so() -> bool:
+            return await self._counted(database, count) == many
+
         try:
-            async with asyncio.timeout(10):
-                while await self._counted(database, count) != many:  # noqa: ASYNC110 the server gets there
-                    await asyncio.sleep(0.01)
+            await until(is_so)
         finally:
             await database.close()
 
     async def count(self, table: type[object]) -> int:
-        """How many rows a table has."""
+        """Number of rows of a table."""
         database = Database(self.settings.database.url)
         rows = await self._counted(database, select(func.count()).select_from(table))
         await database.close()

@@ -1,4 +1,4 @@
-"""`make load`: a thousand customers for three hundred places, on each database; figures, and 1 where a promise is broken.
+"""`make load`: a thousand customers for three hundred places, on each database; exits with 1 if a promise is broken.
 
 CUSTOMERS=100 PLACES=10 A_SECOND=5 make load
 """
@@ -10,14 +10,14 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # what all tests share
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the shared test helpers
 
 from databases import Aside, Postgres, Sqlite
 from rush import HOURS, Plan, run
 
 
 def main() -> int:
-    """Run it on both databases."""
+    """Run on both databases; returns 1 if a promise was broken."""
     customers, places, a_second = (
         int(os.environ.get(name) or usual) for name, usual in (("CUSTOMERS", 1000), ("PLACES", 100), ("A_SECOND", 8))
     )

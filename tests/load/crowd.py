@@ -1,4 +1,4 @@
-"""A crowd that books by typing, and those who only get in its way."""
+"""Customers who book by typing, a flood of messages, and slow clients."""
 
 import asyncio
 import json
@@ -21,23 +21,23 @@ SCRIPT = (
     ("bayar penuh", "Silakan bayar"),
 )
 TELEGRAM_ASKS = ("Nomor HP", "081234567890")
-"""WhatsApp knows the number."""
+"""Asked only on Telegram; WhatsApp reports the number."""
 TURNED_AWAY = ("sudah penuh", "baru saja penuh")
 
 
 @dataclass
 class Customer:
-    """Somebody who wants to come at that hour; `waits` are the seconds until each answer."""
+    """A customer who wants this hour; `waits` are the seconds until each answer."""
 
     person: Person
     hour: int
     waits: list[float] = field(default_factory=list)
     booked: bool | None = None
-    """Whether they got a place; None as long as they weren't answered."""
+    """Whether they got a place; None without an answer."""
     missing: str = ""
 
     async def book(self, patience: float) -> None:
-        """From the first word to the place, or to the word that there is none."""
+        """Book; ends with the payment link or when turned away. `patience` is the timeout of an answer, in seconds."""
         for words, answer in SCRIPT:
             shown = await self._say(words.format(hour=self.hour), (answer, TELEGRAM_ASKS[0]), patience)
             if shown and TELEGRAM_ASKS[0] in shown and answer not in shown:
@@ -50,7 +50,7 @@ class Customer:
         self.booked = True
 
     async def _say(self, words: str, answers: Sequence[str], patience: float) -> str:
-        """What is answered; nothing where patience ran out before."""
+        """Send a message and wait; returns the answer, "" after the timeout."""
         clock = asyncio.get_running_loop().time
         wanted = [answer.casefold() for answer in (*answers, *TURNED_AWAY)]
         began, shown = clock(), []
@@ -67,14 +67,14 @@ class Customer:
 
 
 async def flood(person: Person, many: int) -> None:
-    """Somebody who can't stop."""
+    """Send many messages at once."""
     answers = await asyncio.gather(*(person.type(f"halo {number}") for number in range(many)))
-    assert set(answers) <= {200, None}, set(answers)  # None: no connection was free; Telegram delivers it again
+    assert set(answers) <= {200, None}, set(answers)  # None: no connection was free, and Telegram retries
 
 
 @asynccontextmanager
 async def slow_clients(url: str, many: int) -> AsyncIterator[None]:
-    """Callers who never come to the end of a head, and as many who never come to the end of a body."""
+    """Clients that never finish the request head, and as many that never finish the body."""
     server = urlsplit(url)
     begun = f"POST /webhooks/telegram HTTP/1.1\r\nHost: {server.netloc}\r\nContent-Type: application/json\r\n"
     whole = f"{begun}Content-Length: 1000\r\n\r\n" + json.dumps({"update_id": 1})[:-1]

@@ -1,6 +1,6 @@
-"""A rush on the real server, started as a process: more customers than places, and what it came to.
+"""A load test of the real server process: more customers than places, with a flood and slow clients.
 
-customers ── phones ──> vendors (in this process) ──> webhooks of the server <── who floods it, who is slow
+customers ── phones ──> vendors (in this process) ──> webhooks of the server <── a flood, slow clients
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from bot import app
 from bot.config import Settings
 from bot.sandbox.demo import WORKSHOP, free_port, settings_for
 from bot.sandbox.phones import Person
-from bot.sandbox.server import Outside, outside
+from bot.sandbox.server import StandIns, stand_ins
 from conversations.texts import render
 from core.db.tables import Booking, Outbox, Technician
 from core.messaging.messages import say
@@ -35,12 +35,12 @@ HOURS = (10, 13, 15)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ANY_NUMBER = 10_000
 READ = 60
-"""Messages of one chat in a minute: `server.chat_limit`, unless it is set."""
+"""Messages of one chat that are read per minute: the default of `server.chat_limit`."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many come for how many places in each of three hours; `a_second` arrive, and a `burst` of them in one moment."""
+    """Customers and places per hour, for three hours; `a_second` customers arrive, and a `burst` of them at once."""
 
     database_url: str
     """Migrated, with the demo catalogue."""
@@ -49,33 +49,33 @@ class Plan:
     a_second: float
     burst: int
     slow: int
-    """Callers who never come to the end of a head, and of a body."""
+    """Number of clients that never finish the head, and of those that never finish the body."""
     flood: int
-    """Messages that somebody sends at once."""
+    """Messages that one person sends at once."""
     patience: float = 120
-    """Seconds that a customer waits for an answer …"""
+    """Timeout of an answer, in seconds."""
     mostly: float = 60
-    """… and that 99 of 100 answers may take."""
+    """Limit of the 99th percentile, in seconds."""
     memory: float = 150
-    """MiB that the server may need more than when it is idle."""
+    """MiB that the server may use above its idle memory."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the rush came to; times in seconds, memory in MiB."""
+    """The result; times in seconds, memory in MiB."""
 
     booked: int
     turned_away: int
     unanswered: list[str]
     cars: Counter[datetime]
-    """By hour, of the bookings that hold their place."""
+    """Bookings that hold a place, by hour."""
     replies: int
     a_second: float
     p50: float
     p99: float
     slowest: float
     flood: list[str]
-    """What whoever floods is answered."""
+    """The answers to the flood."""
     took: float
     idle: float
     peak: float
@@ -83,7 +83,7 @@ class Outcome:
 
     @property
     def lines(self) -> list[str]:
-        """For a person."""
+        """The printed summary."""
         return [
             f"{self.cars.total()} bookings, {self.turned_away} turned away, {len(self.unanswered)} unanswered",
             f"{self.replies} replies, {self.a_second:.0f} a second",
@@ -94,11 +94,11 @@ class Outcome:
 
     @property
     def asked_to_wait(self) -> int:
-        """How often whoever floods was asked, politely, to write less."""
+        """How often the flood was asked to slow down."""
         return self.flood.count(render(say("flood.unread"), "id"))
 
     def broken(self, plan: Plan) -> list[str]:
-        """The promises that weren't kept."""
+        """The broken promises."""
         places, minutes = min(plan.customers, plan.places * len(HOURS)), 1 + self.took / 60
         promises = {
             f"{places} bookings, as many as were told so": self.cars.total() == self.booked == places,
@@ -114,7 +114,7 @@ class Outcome:
 
 
 async def run(plan: Plan, folder: Path) -> Outcome:
-    """Let them all come, and count."""
+    """Run the customers, the flood and the slow clients."""
     async with _open(plan, folder) as (there, settings, server):
         idle = _memory(server, "VmRSS")
         networks = ("telegram", "whatsapp")
@@ -152,22 +152,22 @@ async def run(plan: Plan, folder: Path) -> Outcome:
 
 
 async def _arrive(customer: Customer, number: int, plan: Plan) -> None:
-    """One after the other; but a burst of those in the middle all at once."""
+    """Start at the customer's time; the burst in the middle starts at once."""
     middle = plan.customers // 2
     await asyncio.sleep((middle if middle <= number < middle + plan.burst else number) / plan.a_second)
     await customer.book(plan.patience)
 
 
 @asynccontextmanager
-async def _open(plan: Plan, folder: Path) -> AsyncIterator[tuple[Outside, Settings, Server]]:
-    async with outside(app.now) as there:
+async def _open(plan: Plan, folder: Path) -> AsyncIterator[tuple[StandIns, Settings, Server]]:
+    async with stand_ins(app.now) as there:
         settings = _settings(plan, there, folder)
         database = app.database(settings)
         async with database.write() as session:
-            await session.execute(delete(Technician))  # so that places are all that is scarce
+            await session.execute(delete(Technician))  # so that only places are scarce
         await database.close()
         server = Server(settings, folder / "process")
-        there.shop_is_at(settings.server.public_url)
+        there.connect_shop(settings.server.public_url)
         async with Proxy(server).listening(settings.server.port):
             await server.start()
             try:
@@ -186,8 +186,8 @@ async def _ready(url: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
-    """The demo's shop, open on every day so that it doesn't matter when this runs, with vendors that take any number."""
+def _settings(plan: Plan, there: StandIns, folder: Path) -> Settings:
+    """The demo's shop, open every day so that the date of the run doesn't matter, without vendor rate limits."""
     settings = settings_for(there, folder=folder, database=plan.database_url, port=free_port())
     rules = {
         "opening_hours": dict.fromkeys(DAYS, "09:00-17:00"),
@@ -206,12 +206,12 @@ def _settings(plan: Plan, there: Outside, folder: Path) -> Settings:
 
 
 async def _cars(settings: Settings, nuisance: Person) -> Counter[datetime]:
-    """How many bookings hold a place in each hour, once whoever floods has all answers, too."""
+    """Bookings that hold a place, by hour; waits until the flood is answered."""
     database = app.database(settings)
     unsaid = select(func.count()).where(Outbox.address == nuisance.address, Outbox.state.in_(["due", "sending"]))
     async with database.read() as session:
         while await session.scalar(unsaid):
-            await session.rollback()  # to see what is new
+            await session.rollback()  # start a new snapshot
             await asyncio.sleep(0.1)
         by_hour = select(Booking.starts_at, func.count()).where(Booking.holding).group_by(Booking.starts_at)
         cars = Counter(dict((await session.execute(by_hour)).all()))
@@ -220,6 +220,6 @@ async def _cars(settings: Settings, nuisance: Person) -> Counter[datetime]:
 
 
 def _memory(server: Server, what: str) -> float:
-    """The resident memory now (VmRSS) or at its peak (VmHWM), in MiB."""
+    """Resident memory now (VmRSS) or at its peak (VmHWM), in MiB."""
     lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(what)).split()[1]) / 1024

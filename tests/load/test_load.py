@@ -1,4 +1,4 @@
-"""SHORT version of `make load`: twice as many customers as places on each database, with a flood and slow callers."""
+"""Short version of `make load`: twice as many customers as places on each database, with a flood and slow clients."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from rush import Plan, run
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_more_customers_than_places_are_all_answered_and_the_places_are_all_taken(
+async def test_every_customer_is_answered_under_load(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str
 ) -> None:
     url = request.getfixturevalue(f"stocked_{engine}_url")

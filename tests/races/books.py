@@ -1,4 +1,4 @@
-"""What must be true of the shop's books after every step, whatever happened before it."""
+"""Invariants of payments, refunds and invoices, checked after every step of the money tests."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ Pot = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class Entry:
-    """A ledger entry as it was read."""
+    """A ledger entry, detached from its session."""
 
     id: int
     booking_id: int
@@ -39,7 +39,7 @@ class Entry:
 
 
 class Books:
-    """One reading of everything that is about money."""
+    """A snapshot of all rows about money."""
 
     def __init__(self) -> None:
         self.bookings: list[Booking] = []
@@ -51,9 +51,9 @@ class Books:
         self.notes: list[CreditNote] = []
         self.counters: dict[str, int] = {}
         self.known: dict[str, str] = {}
-        """Midtrans' last confirmed word for each attempt."""
+        """Last confirmed status by transaction id."""
         self.first_prices: dict[int, int] = {}
-        """What each booking cost before anything was added to it."""
+        """Each booking's price before additional costs."""
 
     @classmethod
     async def read(cls, session: AsyncSession) -> "Books":
@@ -80,11 +80,11 @@ class Books:
         )
 
     def net(self, booking: Booking) -> int:
-        """What is there of a booking's money and isn't on its way back."""
+        """What was paid less pending refunds."""
         return self.paid(booking) - self.going_back(booking)
 
     def of_attempt(self, transaction_id: str) -> int:
-        """What the ledger says is there of an attempt's money, had nobody transferred anything by hand."""
+        """The ledger's sum of an attempt, without manual transfers."""
         return sum(
             each.amount
             for each in self.entries
@@ -98,7 +98,7 @@ class Books:
         return sum(invoices) - sum(notes) if invoices else None
 
     def check(self, before: "Books", kept: dict[str, int]) -> None:
-        """All of it; `kept`: what the shop may keep of each booking that was called off."""
+        """Check all invariants; `kept` is what the shop may keep of each cancelled booking, by code."""
         assert self.entries[: len(before.entries)] == before.entries, "an entry was changed or lost"
         self.first_prices = {each.id: before.first_prices.get(each.id, each.total_price) for each in self.bookings}
         self._check_attempts()
@@ -110,28 +110,32 @@ class Books:
             net = self.net(booking)
             billed = self.billed(booking)
             if booking.status is BookingStatus.CANCELLED:
-                assert net <= kept[booking.code], "money of a cancelled booking is neither kept by the rules nor owed"
-                assert billed is None or 0 <= billed <= kept[booking.code], "a cancelled booking is billed too much"
+                assert net <= kept[booking.code], (
+                    "a cancelled booking keeps more money than allowed without owing a refund"
+                )
+                assert billed is None or 0 <= billed <= kept[booking.code], (
+                    "a cancelled booking is billed more than the shop may keep"
+                )
             else:
-                assert net <= booking.total_price, "paid twice, and the surplus isn't owed"
+                assert net <= booking.total_price, "paid more than it costs, and no refund is owed"
                 assert billed is None or billed <= booking.total_price, "billed more than it costs"
             if booking.status in DEAD:
-                assert not booking.holding, "a dead booking holds places"
+                assert not booking.holding, "a cancelled or completed booking holds places"
 
     def _check_kept(self, booking: Booking, kept: dict[str, int]) -> None:
-        """Nobody is owed what the shop may keep, but what banks and the dashboard took may be missing from it."""
+        """Refunds don't exceed what must go back; chargebacks and dashboard refunds may reduce what the shop keeps."""
         out = -sum(each.amount for each in self.entries if each.booking_id == booking.id and each.amount < 0)
         done = (each for each in self.refunds if each.booking_id == booking.id and each.state is RefundState.DONE)
         taken = out - sum(each.amount for each in done)
-        assert taken >= 0, "a refund is done whose money never went"
+        assert taken >= 0, "a refund is done, but no money was returned"
         if booking.status is BookingStatus.CANCELLED:
             due = kept[booking.code]
         else:
             due = min(self.first_prices[booking.id], self._paid_once(booking))
-        assert self.net(booking) >= due - taken, "owed back what the shop may keep"
+        assert self.net(booking) >= due - taken, "a refund includes money that the shop may keep"
 
     def _paid_once(self, booking: Booking) -> int:
-        """Cash, and the first money that each request brought: what else it brings goes back."""
+        """Cash, and the first payment of each request; any further payment is refunded."""
         mine = [each for each in self.entries if each.booking_id == booking.id]
         first: dict[str | None, int] = {}
         for entry in mine:
@@ -141,10 +145,10 @@ class Books:
 
     def _check_status(self, booking: Booking) -> None:
         paid = self.paid(booking)
-        assert booking.paid_amount == paid, "the paid amount isn't the ledger's"
+        assert booking.paid_amount == paid, "the paid amount differs from the ledger"
         if paid:
             status = PaymentStatus.PAID if paid >= booking.total_price else PaymentStatus.DP_PAID
-            assert booking.payment_status is status, "the payment status isn't the ledger's"
+            assert booking.payment_status is status, "the payment status doesn't match the ledger"
         else:
             assert booking.payment_status not in (PaymentStatus.PAID, PaymentStatus.DP_PAID)
 
@@ -152,11 +156,13 @@ class Books:
         alive = [
             each for each in self.requests if each.booking_id == booking.id and each.state in payment_requests.ALIVE
         ]
-        assert len(alive) <= 1, "two links ask for money"
-        assert not alive or booking.status is not BookingStatus.CANCELLED, "a cancelled booking asks for money"
+        assert len(alive) <= 1, "a booking has two live payment requests"
+        assert not alive or booking.status is not BookingStatus.CANCELLED, (
+            "a cancelled booking has a live payment request"
+        )
         for request in alive:
             asked_and_there = request.amount + booking.paid_amount - self.going_back(booking)
-            assert asked_and_there <= booking.total_price, "a link asks for what is paid"
+            assert asked_and_there <= booking.total_price, "a payment request asks for money that is already paid"
 
     def _check_attempts(self) -> None:
         left: defaultdict[Pot, int] = defaultdict(int)
@@ -165,11 +171,11 @@ class Books:
             if entry.transaction_id:
                 brought[entry.transaction_id] += {"received": 1, "reversed": -1}.get(entry.kind, 0)
                 left[entry.transaction_id, ""] += entry.amount
-        assert set(brought.values()) <= {0, 1}, "an attempt's money came in twice"
+        assert set(brought.values()) <= {0, 1}, "an attempt was entered twice"
         for refund in self.refunds:
             if refund.transaction_id and refund.state is not RefundState.DONE:
                 left[refund.transaction_id, ""] -= refund.amount
-                assert left[refund.transaction_id, ""] >= 0, "more is owed than came in"
+                assert left[refund.transaction_id, ""] >= 0, "more is owed back than was paid"
 
     def _check_papers(self) -> None:
         money_in = [(each.id, each.amount) for each in self.entries if each.kind in ("received", "cash")]
@@ -185,4 +191,4 @@ class Books:
             expected = [
                 f"{prefix}/{year}/{number:05}" for year, last in sorted(years.items()) for number in range(1, last + 1)
             ]
-            assert [each.number for each in papers] == expected, "numbers have gaps"
+            assert [each.number for each in papers] == expected, "document numbers have gaps"

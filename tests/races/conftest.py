@@ -1,4 +1,4 @@
-"""The ways to one database that rivals may take."""
+"""Databases for race tests."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from core.db.database import Database
 
 @pytest.fixture(params=["sqlite", "sqlite, two processes", "postgres"])
 async def databases(request: pytest.FixtureRequest) -> AsyncIterator[list[Database]]:
-    """The ways to one database: one, or two that share a file as two processes do."""
+    """Connections to one database: one object, or two that share a file as two processes do."""
     engine, _, several = request.param.partition(",")
     url = request.getfixturevalue(f"{engine}_url")
     ways = [Database(url) for _ in range(2 if several else 1)]

@@ -1,5 +1,5 @@
-"""A pause widens a race: every rival is stopped just before its claim until all the others stand there too, or until
-it is clear that the database won't let them come.
+"""A pause widens a race: it stops every rival just before its claim until all of them are there, or until a timeout,
+because the database may block the others.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ PATIENCE = 0.3
 
 
 class Pause:
-    """Stops everyone at one point until all are there, or until those who are missing are held up elsewhere."""
+    """Stops every caller until `everyone` has arrived, or until the timeout: the missing ones may wait for a lock."""
 
     def __init__(self, everyone: int) -> None:
         self._missing = everyone
@@ -30,7 +30,7 @@ class Pause:
             self._go.set()
 
     def before(self, engine: AsyncEngine, statement: str) -> None:
-        """Stop every connection of an engine before such a statement."""
+        """Stop every connection of an engine before statements that start like this."""
 
         @event.listens_for(engine.sync_engine, "before_cursor_execute")
         def _stop(_connection: Any, _cursor: Any, sql: str, *_rest: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the books are right: no seat over the cap, no technician twice, no part promised twice."""
+"""Property test: any sequence of actions keeps seats, technicians and stock consistent."""
 
 import asyncio
 import shutil
@@ -39,7 +39,7 @@ Change = Callable[[AsyncSession, Booking], Awaitable[Any]]
 
 
 class Workshop(RuleBasedStateMachine):
-    """Bookings that come, end, are paid, moved and cancelled while the clock runs."""
+    """Bookings are made, paid, rescheduled, cancelled and expire while time passes."""
 
     template: Path
     file: Path
@@ -111,7 +111,7 @@ class Workshop(RuleBasedStateMachine):
         self.does(after, work)
 
     def does(self, after: int, work: Callable[[AsyncSession], Awaitable[Any]]) -> bool:
-        """Whether the shop's rules allowed it."""
+        """Run a transaction; returns False if the shop's rules refused it."""
         self.now += timedelta(minutes=after)
         try:
             self.runner.run(self.commits(work))
@@ -128,7 +128,7 @@ class Workshop(RuleBasedStateMachine):
         self.runner.close()
 
 
-def test_the_books_are_right_after_anything(sqlite_templates: Path, tmp_path: Path) -> None:
+def test_seats_and_stock_stay_consistent(sqlite_templates: Path, tmp_path: Path) -> None:
     paths = {"template": sqlite_templates / "bare.db", "file": tmp_path / "workshop.db"}
     bounded = settings(
         max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), database=None

@@ -1,4 +1,4 @@
-"""Two customers become one while somebody books for the one that goes."""
+"""A web customer is joined to a chat customer while a booking is made for it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ async def locked(session: AsyncSession, user: str, now: datetime) -> Customer:
 
 
 async def seen(session: AsyncSession, user: str, _: datetime) -> Customer:
-    """The negative control: nobody waits for who only looks."""
+    """The negative control: reads the customer without a lock."""
     return (await session.scalars(select(Customer).where(Customer.clerk_user == user))).one()
 
 
@@ -41,14 +41,14 @@ async def book_on_the_web(
         web.name = "Sari"
 
 
-async def say_that_it_is_mine(database: Database, now: datetime) -> None:
+async def confirm_in_the_chat(database: Database, now: datetime) -> None:
     async with database.write() as session:
         chat, _, _ = await contacts.meet(session, "whatsapp", f"whatsapp:{PHONE}", phone=PHONE, language="id", now=now)
         await web_customers.join(session, chat, FIRST)
 
 
 async def both(databases: list[Database], *, whose: Customers, shop: Shop, now: datetime) -> list[object]:
-    """What became of a second web booking, and of the yes to the first one."""
+    """Race a second web booking against the confirmation of the first; returns both results."""
     await furnish(databases[0], now, customers=0)
     await book_on_the_web(databases[0], FIRST, days=0, whose=locked, shop=shop, now=now)
     crowd = Pause(2)
@@ -57,12 +57,12 @@ async def both(databases: list[Database], *, whose: Customers, shop: Shop, now: 
             crowd.before(database.engine, claim)
     return await asyncio.gather(
         book_on_the_web(databases[0], SECOND, days=1, whose=whose, shop=shop, now=now),
-        say_that_it_is_mine(databases[-1], now),
+        confirm_in_the_chat(databases[-1], now),
         return_exceptions=True,
     )
 
 
-async def test_a_web_booking_made_while_its_customer_is_joined_to_a_chat_is_in_the_one_history(
+async def test_a_booking_during_a_join_is_in_the_one_history(
     databases: list[Database], shop: Shop, now: datetime
 ) -> None:
     assert await both(databases, whose=locked, shop=shop, now=now) == [None, None]
@@ -73,9 +73,7 @@ async def test_a_web_booking_made_while_its_customer_is_joined_to_a_chat_is_in_t
         assert owners.all() == [(FIRST, sari.id), (SECOND, sari.id)]
 
 
-async def test_the_control_who_only_looks_books_for_somebody_who_is_gone(
-    postgres_url: str, shop: Shop, now: datetime
-) -> None:
+async def test_control_without_a_lock_loses_the_customer(postgres_url: str, shop: Shop, now: datetime) -> None:
     database = Database(postgres_url)
     booked, _ = await both([database], whose=seen, shop=shop, now=now)
     await database.close()

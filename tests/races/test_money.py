@@ -1,11 +1,10 @@
-"""Money under arbitrary histories: whatever customers, staff, banks and clocks do in whatever order, the books are right.
+"""Property test of money: any sequence of actions by customers, staff and banks keeps the books right.
 
-The truth is what lies at the Midtrans stand-in (`till`); its notifications arrive late, twice, in another
-order, forged or never. After each step the books must agree with themselves (`books`); whenever
-everything was confirmed and reconciled, with the money that is really there: no rupiah too much or too
-little is asked for, and what is older than that changes nothing.
+The Midtrans stand-in (`till`) has the real money. Its notifications arrive late, twice, out of order, forged or never.
+After each step the books must be consistent (`books`). Once everything is confirmed and reconciled, they must equal the
+real money: the shop asks for exactly what is missing, and older answers change nothing.
 
-MONEY_EXAMPLES=2000 looks for longer, and elsewhere each time.
+MONEY_EXAMPLES=2000 runs more examples, with a random seed.
 """
 
 import asyncio
@@ -39,7 +38,7 @@ from workshop import ADAPTER, ANDI, BUDI, INSTALL, SPEAKER, WIRE, check_books, f
 
 from bot.payments.payment_worker import Collector
 from bot.payments.reconciliation_worker import Reconciler
-from bot.sandbox.midtrans_account import NotPossible
+from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_records import Transaction
 from core.booking import cancellation, rescheduling
 from core.context import Context
@@ -74,7 +73,7 @@ OnBooking = Callable[[AsyncSession, Booking], Awaitable[object]]
 
 
 class Errors(logging.Handler):
-    """What was logged as a bug."""
+    """Collects log records of level ERROR."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -85,7 +84,7 @@ class Errors(logging.Handler):
 
 
 class Money(RuleBasedStateMachine):
-    """Bookings, links, attempts and refunds of two customers while the clock runs."""
+    """Bookings, links, attempts and refunds of two customers while time passes."""
 
     put_back: Callable[[], str]
 
@@ -115,15 +114,15 @@ class Money(RuleBasedStateMachine):
         )
         self.booked = 0
         self.bag: list[Mapping[str, Any]] = []
-        """Notifications that didn't arrive yet."""
+        """Notifications that haven't arrived yet."""
         self.sent = 0
         self.heard: set[str] = set()
-        """The attempts of which a notification arrived."""
+        """Transaction ids of the notifications that arrived."""
         self.old_answers: list[tuple[datetime, Mapping[str, object]]] = []
         self.kept: dict[str, int] = {}
         self.books = Books()
         self.changed = True
-        """Whether anything was committed since the books were looked at."""
+        """Whether anything was committed since the last check of the books."""
         self.errors = Errors()
         logging.getLogger("bot").addHandler(self.errors)
 
@@ -277,8 +276,8 @@ class Money(RuleBasedStateMachine):
 
         async def become() -> None:
             if what in ("approve", "refuse"):
-                await account.judge(attempt.id, accept=what == "approve")
-            elif attempt.channel.group != "card" or attempt.status != "cancel":  # what was voided never settles
+                await account.review(attempt.id, accept=what == "approve")
+            elif attempt.channel.group != "card" or attempt.status != "cancel":  # a voided card payment never settles
                 await getattr(account, what)(attempt.id)
 
         self.at_the_till(become)
@@ -287,7 +286,7 @@ class Money(RuleBasedStateMachine):
     @rule(which=WHICH, parts=st.sampled_from([1, 1, 2]), by=st.sampled_from(["dashboard", "cardholder's bank"]))
     def money_is_taken_back(self, which: int, parts: int, by: str) -> None:
         attempt, account, key = self.attempt(which), self.till.account, f"outside-{self.now:%d%H%M%S}"
-        amount = attempt.left // parts
+        amount = attempt.remaining // parts
 
         async def take() -> None:
             if by == "dashboard":
@@ -297,7 +296,7 @@ class Money(RuleBasedStateMachine):
 
         self.at_the_till(take)
 
-    # --- what arrives, and when ------------------------------------------------------------------
+    # --- notifications and answers ---------------------------------------------------------------
 
     @precondition(lambda self: self.bag)
     @rule(which=WHICH, becomes=st.sampled_from(["it arrives", "it arrives", "it arrives twice", "it is lost"]))
@@ -311,7 +310,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.till.attempts)
     @rule(which=WHICH, status=st.sampled_from(["settlement", "deny", "expire", "refund", "chargeback", "pending"]))
     def a_notification_is_forged(self, which: int, status: str) -> None:
-        """The signature doesn't cover the status, so what is made from a real one gets through."""
+        """The signature doesn't cover the status, so a real notification with another status is accepted."""
         known = self.till.notifications
         self.arrives({**known[which % len(known)], "transaction_status": status})
 
@@ -349,7 +348,7 @@ class Money(RuleBasedStateMachine):
     def everything_is_confirmed(self) -> None:
         while self.bag:
             self.arrives(self.bag.pop())
-        for attempt in self.till.attempts:  # Midtrans repeats itself: of each attempt one word gets through at least
+        for attempt in self.till.attempts:  # Midtrans retries, so at least one notification of each attempt arrives
             if attempt.id not in self.heard:
                 self.arrives(self.till.of(attempt)[-1].body)
         self.run(self._work_off())
@@ -359,27 +358,27 @@ class Money(RuleBasedStateMachine):
         self.changed = True
         books = self.run(self._read())
         for attempt in self.till.attempts:
-            assert books.of_attempt(attempt.id) == Till.money(attempt), "the ledger isn't the money"
+            assert books.of_attempt(attempt.id) == Till.money(attempt), "the ledger differs from the real money"
         for booking in books.bookings:
             if booking.status is not BookingStatus.CANCELLED:
                 self.asks_for_what_is_missing(booking.code, booking.total_price - books.net(booking))
         self.what_is_older_says_nothing(books)
 
     def asks_for_what_is_missing(self, code: str, missing: int) -> None:
-        """To the rupiah, whether all that remains is asked for now, or when something more costs."""
+        """The shop asks for exactly the missing amount, also after an additional cost."""
         for more in (0, 50_000):
             self.now += timedelta(seconds=1)
             try:
                 asked = self.run(self._would_ask(code, more))
             except AlreadyPaid:
-                assert missing + more <= 0, "nothing is asked for, and money is missing"
+                assert missing + more <= 0, "nothing is asked for, but money is missing"
             except Refusal:
-                return  # for its method or its place, which isn't about how much
+                return  # refused for another reason than the amount
             else:
-                assert asked == missing + more, "not what is missing is asked for"
+                assert asked == missing + more, "the amount asked for isn't the missing amount"
 
     def what_is_older_says_nothing(self, books: Books) -> None:
-        """Answers that somebody slow got before what is known now."""
+        """Process status answers that are older than what the shop knows."""
 
         async def answer(session: AsyncSession) -> None:
             for attempt in self.till.attempts:
@@ -389,9 +388,9 @@ class Money(RuleBasedStateMachine):
 
         self.does(answer)
         after = self.run(self._read())
-        assert (after.entries, after.known) == (books.entries, books.known), "something older was believed"
+        assert (after.entries, after.known) == (books.entries, books.known), "an older answer changed the books"
 
-    # --- what must hold --------------------------------------------------------------------------
+    # --- invariants ------------------------------------------------------------------------------
 
     @invariant()
     def the_books_are_right(self) -> None:
@@ -416,14 +415,14 @@ class Money(RuleBasedStateMachine):
 
     @property
     def set(self) -> dict[str, Any]:
-        """What every deed takes beside what is its own."""
+        """Arguments that every use case takes."""
         return {"shop": SHOP, "now": self.now}
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self.runner.run(work)
 
     def on(self, which: int, deed: OnBooking) -> None:
-        """Do something to a booking."""
+        """Run a transaction on a booking."""
 
         async def do(session: AsyncSession) -> None:
             await deed(session, await bookings.load(session, code=f"BK-{which % self.booked + 1:06}"))
@@ -431,7 +430,7 @@ class Money(RuleBasedStateMachine):
         self.does(do)
 
     def does(self, deed: Deed) -> bool:
-        """Whether the shop's rules allowed it."""
+        """Run a transaction; returns False if the shop's rules refused it."""
 
         async def committed() -> None:
             async with self.database.write() as session:
@@ -446,9 +445,9 @@ class Money(RuleBasedStateMachine):
         return True
 
     def at_the_till(self, deed: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Let something happen at Midtrans, as far as its rules allow."""
+        """Run an action at Midtrans; ignored if Midtrans' rules refuse it."""
         self.now += timedelta(seconds=1)
-        with contextlib.suppress(NotPossible):
+        with contextlib.suppress(ApiError):
             self.run(deed())
         self.gather_notifications()
 
@@ -468,12 +467,12 @@ class Money(RuleBasedStateMachine):
         await settlement.settle(Context(session, **self.set), order_id, told, asked_at=asked_at)
 
     def attempt(self, which: int) -> Transaction:
-        """One of the attempts to pay, the newest first."""
+        """A payment attempt; 0 is the newest."""
         attempts = self.till.attempts
         return attempts[-1 - which % len(attempts)]
 
     async def _work_off(self) -> None:
-        """Let the worker work until nothing waits to be confirmed or closed."""
+        """Run the worker until nothing waits for confirmation or closing."""
         for _ in range(30):
             self.now += timedelta(seconds=1)
             if await self.collector.run_once():
@@ -481,7 +480,7 @@ class Money(RuleBasedStateMachine):
             if not await self._waits():
                 return
             self.now += timedelta(minutes=5)
-        raise AssertionError("something waits for ever")
+        raise AssertionError("the worker never finishes")
 
     async def _waits(self) -> bool:
         async with self.database.read() as session:
@@ -521,18 +520,18 @@ def bounded(examples: int, steps: int, **more: Any) -> settings:
     )
 
 
-def test_the_money_is_right_after_anything(sqlite: Sqlite) -> None:
+def test_the_books_match_the_real_money(sqlite: Sqlite) -> None:
     machine = type("Money", (Money,), {"put_back": staticmethod(lambda: sqlite.put_back("bare"))})
     run_state_machine_as_test(machine, settings=bounded(25, 20))
 
 
-def test_the_money_is_right_on_the_other_database(postgres: Postgres) -> None:
+def test_the_books_match_the_real_money_on_postgresql(postgres: Postgres) -> None:
     machine = type("Money", (Money,), {"put_back": staticmethod(lambda: postgres.put_back("bare"))})
     run_state_machine_as_test(machine, settings=bounded(2, 12))
 
 
 class Naive(Money):
-    """A shop that believes a notification, and enters it each time it comes."""
+    """Trusts a notification without a status call and enters it every time."""
 
     arrived = 0
 
@@ -557,8 +556,8 @@ class Naive(Money):
         self.does(enter)
 
 
-def test_a_shop_that_counts_a_notification_twice_is_caught(sqlite: Sqlite) -> None:
-    """The negative control: the same machine, another rule."""
+def test_control_a_notification_counted_twice_fails(sqlite: Sqlite) -> None:
+    """The negative control."""
     machine = type("Naive", (Naive,), {"put_back": staticmethod(lambda: sqlite.put_back("bare"))})
     with pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=bounded(25, 25, phases=[Phase.generate]))

@@ -1,6 +1,6 @@
-"""Links, payments and refunds of one booking in the same moment: each rupiah is asked for, entered and sent back once.
+"""Concurrent payment requests, payments and refunds of one booking: each is requested, entered and refunded once.
 
-Everybody stands before the booking's lock, with what he read before it, when the race begins.
+Each rival has read its data and waits for the booking's lock when the race begins.
 """
 
 import asyncio
@@ -30,14 +30,14 @@ Deed = Callable[[AsyncSession], Awaitable[object]]
 
 
 class Rivals:
-    """What several processes may do to one booking, each in a transaction of its own."""
+    """Actions on one booking by several processes, each in its own transaction."""
 
     def __init__(self, databases: list[Database], shop: Shop, now: datetime) -> None:
         self.databases, self.shop, self.now = databases, shop, now
         self.set = {"shop": shop, "now": now}
 
     async def race(self, *deeds: Deed) -> list[object]:
-        """All at once; what each came to."""
+        """Run all at once; returns each result or the class of its refusal."""
         crowd = Pause(len(deeds))
         for database in self.databases:
             crowd.before(database.engine, "SELECT booking.")
@@ -65,7 +65,7 @@ class Rivals:
         return lambda session: settlement.settle(Context(session, **self.set), order_id, told)
 
     def time_is_over(self, session: AsyncSession) -> Awaitable[object]:
-        """Midtrans knew of no attempt when it was asked, a moment before."""
+        """Midtrans answered a moment before that there is no attempt."""
         after = Context(session, self.shop, self.now + self.shop.hold)
         return settlement.look(after, ORDER, None, asked_at=self.now)
 
@@ -100,7 +100,7 @@ async def ledger(database: Database) -> list[tuple[str, int]]:
         return [(row.kind, row.amount) for row in rows]
 
 
-async def test_a_link_that_comes_while_another_amount_is_asked_for_is_closed(rivals: Rivals) -> None:
+async def test_a_link_for_a_replaced_request_is_closed(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now)
     await rivals.race(rivals.link_comes, rivals.asks(30))
@@ -112,10 +112,8 @@ async def test_a_link_that_comes_while_another_amount_is_asked_for_is_closed(riv
     assert withdrawn.due_at is not None  # a worker closes its page
 
 
-async def test_a_link_that_was_withdrawn_after_it_was_read_stays_withdrawn(
-    postgres_url: str, shop: Shop, now: datetime
-) -> None:
-    """On PostgreSQL alone another process can come between the reading and the lock."""
+async def test_a_request_withdrawn_after_the_read_stays_so(postgres_url: str, shop: Shop, now: datetime) -> None:
+    """Only on PostgreSQL another process can commit between the read and the lock."""
     database = Database(postgres_url)
     await book(database, shop, now)
     async with database.write() as session:
@@ -129,7 +127,7 @@ async def test_a_link_that_was_withdrawn_after_it_was_read_stays_withdrawn(
     await database.close()
 
 
-async def test_two_who_ask_for_different_amounts_leave_one_link(rivals: Rivals) -> None:
+async def test_two_requests_for_different_amounts_leave_one(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now)
     await give_link(database, ORDER, rivals.shop, rivals.now)
@@ -137,7 +135,7 @@ async def test_two_who_ask_for_different_amounts_leave_one_link(rivals: Rivals) 
     assert len(await alive(database)) == 1
 
 
-async def test_a_link_paid_while_another_amount_is_asked_for_leaves_no_link_for_the_same_money(rivals: Rivals) -> None:
+async def test_no_request_asks_for_money_that_was_just_paid(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now, percent=30)
     await give_link(database, ORDER, rivals.shop, rivals.now)
@@ -147,7 +145,7 @@ async def test_a_link_paid_while_another_amount_is_asked_for_leaves_no_link_for_
     assert [each.amount for each in await alive(database)] in ([], [PRICE - DOWN_PAYMENT])
 
 
-async def test_two_links_paid_at_once_are_both_money_and_what_is_too_much_is_owed_once(rivals: Rivals) -> None:
+async def test_two_links_paid_at_once_owe_one_refund(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now, percent=30)
     await give_link(database, ORDER, rivals.shop, rivals.now)
@@ -162,7 +160,7 @@ async def test_two_links_paid_at_once_are_both_money_and_what_is_too_much_is_owe
     assert await alive(database) == []
 
 
-async def test_never_more_is_owed_than_came_in_whoever_asks_at_once(rivals: Rivals) -> None:
+async def test_concurrent_refunds_never_exceed_the_payment(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now)
     async with database.write() as session:
@@ -171,7 +169,7 @@ async def test_never_more_is_owed_than_came_in_whoever_asks_at_once(rivals: Riva
     assert sorted(map(str, owed)) == ["[100000]", "[50000]", "[]"]
 
 
-async def test_what_is_paid_as_its_time_runs_out_stays_paid(rivals: Rivals) -> None:
+async def test_a_payment_beats_a_concurrent_expiry(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now)
     await give_link(database, ORDER, rivals.shop, rivals.now)
@@ -180,7 +178,7 @@ async def test_what_is_paid_as_its_time_runs_out_stays_paid(rivals: Rivals) -> N
     assert await ledger(database) == [("received", PRICE)]
 
 
-async def test_a_transfer_recorded_by_two_at_once_is_one(rivals: Rivals) -> None:
+async def test_a_transfer_recorded_twice_at_once_is_one(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now)
     async with database.write() as session:
@@ -191,7 +189,7 @@ async def test_a_transfer_recorded_by_two_at_once_is_one(rivals: Rivals) -> None
     assert await ledger(database) == [("received", PRICE), ("refunded", -100_000)]
 
 
-async def test_a_refund_that_the_answer_and_a_notification_tell_at_once_is_one(rivals: Rivals) -> None:
+async def test_a_refund_reported_twice_at_once_is_one(rivals: Rivals) -> None:
     database = rivals.databases[0]
     await book(database, rivals.shop, rivals.now)
     async with database.write() as session:
@@ -205,15 +203,15 @@ async def test_a_refund_that_the_answer_and_a_notification_tell_at_once_is_one(r
 
 
 class TwoAttempts:
-    """Midtrans, by which an order's first attempt is over, and its second has paid."""
+    """A Midtrans where the order's first attempt expired and the second was paid."""
 
     async def status(self, reference: str) -> dict[str, Any] | None:
         told = {ORDER: answer(transaction_id="t-2"), "t-1": answer(status="expire")}
         return told.get(reference)
 
 
-async def test_comparing_and_settling_do_not_wait_for_each_other_in_a_circle(rivals: Rivals) -> None:
-    """One gives ended holds back and takes money in; the other takes money in and wants what ended holds gave back."""
+async def test_reconciling_and_settling_dont_deadlock(rivals: Rivals) -> None:
+    """One releases expired holds and enters money; the other enters money and needs the released places."""
     other = "BOOKING-A1-BK000002-1"
     database, shop, later = rivals.databases[0], rivals.shop, rivals.now + rivals.shop.hold
     await book(database, shop, rivals.now, code="BK-000002")

@@ -1,4 +1,4 @@
-"""Bookings move while others come, move too, and pay: nobody loses the old place for a new one that is refused."""
+"""Bookings are rescheduled while others are made, rescheduled or paid: a refused move keeps the old place."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -26,7 +26,7 @@ TUESDAY, WEDNESDAY = date(2026, 11, 24), date(2026, 11, 25)
 async def move(
     database: Database, code: str, to: datetime, *, shop: Shop, now: datetime, technician: str | None = None
 ) -> type:
-    """What became of a customer's move."""
+    """Reschedule as the customer; returns Booking or the class of the refusal."""
     try:
         async with database.write() as session:
             booking = await bookings.load(session, code=code)
@@ -51,7 +51,7 @@ async def starts(database: Database) -> dict[str, datetime]:
 
 
 async def held(databases: list[Database], shop: Shop, now: datetime, *, technician: str | None = None) -> None:
-    """One booking an hour on Tuesday, each a customer's own: BK-1 at nine, BK-2 at ten …"""
+    """Make one booking per hour on Tuesday, each for another customer: BK-1 at nine, BK-2 at ten …"""
     await furnish(databases[0], now, customers=MOVERS + 1)
     async with databases[0].write() as session:
         for number in range(1, MOVERS + 1):
@@ -59,8 +59,8 @@ async def held(databases: list[Database], shop: Shop, now: datetime, *, technici
             await book(session, asked, shop=shop, now=now, code=f"BK-{number}", customer=number)
 
 
-async def test_more_move_into_a_slot_than_it_takes(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """Three bays, four who want them and a newcomer: three get in, and whoever had a place before still has one."""
+async def test_more_moves_into_a_slot_than_it_has_places(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """Four movers and a new booking want three places: three succeed, and the refused movers keep their old place."""
     await held(databases, shop, now)
     before, to = await starts(databases[0]), shop.at(WEDNESDAY, time(13))
 
@@ -86,7 +86,7 @@ async def test_more_move_into_a_slot_than_it_takes(databases: list[Database], sh
     await check_books(databases[0])
 
 
-async def test_one_technician_is_wanted_by_all_who_move(databases: list[Database], shop: Shop, now: datetime) -> None:
+async def test_all_moves_want_one_technician(databases: list[Database], shop: Shop, now: datetime) -> None:
     await held(databases, shop, now, technician=ANDI)
     to = shop.at(WEDNESDAY, time(13))
     movers = [
@@ -98,8 +98,8 @@ async def test_one_technician_is_wanted_by_all_who_move(databases: list[Database
     await check_books(databases[0])
 
 
-async def test_two_want_each_others_place(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """With one bay neither can, and neither waits for the other for ever."""
+async def test_two_moves_want_each_others_place(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """With one place per slot both are refused, without a deadlock."""
     narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
     await held(databases, narrow, now)
     before = await starts(databases[0])
@@ -114,8 +114,8 @@ async def test_two_want_each_others_place(databases: list[Database], shop: Shop,
     await check_books(databases[0])
 
 
-async def test_a_payment_arrives_while_its_booking_moves(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """Whichever is first: confirmed at the new time, paid once, reminded of the new time alone."""
+async def test_a_payment_during_a_move(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """In either order the booking is confirmed at the new time, paid once, and has reminders for the new time only."""
     await book_with_link(databases[0], shop, now, services=(INSTALL,))
     await give_link(databases[0], ORDER, shop, now)
     to = shop.at(WEDNESDAY, time(13))

@@ -1,7 +1,7 @@
-"""Many customers want the same last thing at once: exactly as many get it as there are, on both engines.
+"""Many customers want the last places at once: no place is sold twice or left free, on both databases.
 
-A pause widens each race (`pausing`). The negative control, a naive check
-before an insert, goes through the same pause and must overbook, or the other tests would prove nothing.
+A pause widens each race (`pausing`). The negative control, a naive check before an insert, runs with the same pause and
+must overbook; otherwise the other tests would prove nothing.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ TUESDAY = date(2026, 11, 24)
 
 
 async def race(databases: list[Database], orders: list[Order], *, pause: str, shop: Shop, now: datetime) -> list[type]:
-    """Book all these at once, each customer one; what became of each."""
+    """Book all orders at once, one per customer; returns Booking or the refusal's class for each."""
     crowd = Pause(len(orders))
     for database in databases:
         crowd.before(database.engine, pause)
@@ -52,7 +52,7 @@ async def test_the_last_seats_of_a_slot(databases: list[Database], shop: Shop, n
 
 
 async def test_jobs_over_several_slots(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """Whole days against whole days: three fit, whatever the order in which their slots are taken."""
+    """Whole-day jobs: three fit, in whatever order their slots are taken."""
     await furnish(databases[0], now, customers=RIVALS)
     orders = [order(shop.at(TUESDAY, time(9)), services=(FULL_DAY,))] * RIVALS
     ends = await race(databases, orders, pause="INSERT INTO slot", shop=shop, now=now)
@@ -61,7 +61,7 @@ async def test_jobs_over_several_slots(databases: list[Database], shop: Shop, no
 
 
 async def test_jobs_that_overlap_in_chains(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """Each overlaps the next, and the last ones the first: a circle of waits would be a deadlock."""
+    """Each job overlaps the next, and the last the first, so that a wrong lock order would deadlock."""
     await furnish(databases[0], now, customers=RIVALS)
     orders = [order(shop.at(TUESDAY, time(9 + start % 6)), services=(TUNE, INSTALL)) for start in range(RIVALS)]
     narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
@@ -72,7 +72,7 @@ async def test_jobs_that_overlap_in_chains(databases: list[Database], shop: Shop
 
 
 async def test_the_last_parts(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """At different hours, so that no slot keeps the rivals apart; two speakers lie in the shop."""
+    """At different hours, so that slots don't serialize the rivals; two speakers are in stock."""
     await furnish(databases[0], now, customers=RIVALS)
     orders = [
         order(shop.at(TUESDAY, time(9 + number)), parts=((SPEAKER, 1), (AMPLIFIER, 1))[:: 1 if number % 2 else -1])
@@ -84,7 +84,7 @@ async def test_the_last_parts(databases: list[Database], shop: Shop, now: dateti
 
 
 async def test_one_technician(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """A job of an hour and a half from nine on, others from ten on: one of them has Andi at ten."""
+    """Jobs of 90 minutes from nine and from ten overlap at ten: one of them gets Andi."""
     await furnish(databases[0], now, customers=RIVALS)
     roomy = shop.model_copy(update={"max_bookings_per_slot": 3})
     orders = [
@@ -96,7 +96,7 @@ async def test_one_technician(databases: list[Database], shop: Shop, now: dateti
 
 
 async def test_places_whose_hold_has_ended(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """The whole day and both speakers are held by those who never paid; nobody swept."""
+    """Unpaid holds on the whole day and on both speakers have expired, and no job has released them."""
     await furnish(databases[0], now, customers=RIVALS + 1)
     lost = RIVALS + 1
     async with databases[0].write() as session:
@@ -110,7 +110,7 @@ async def test_places_whose_hold_has_ended(databases: list[Database], shop: Shop
     await check_books(databases[0])
 
 
-async def test_a_sweep_beside_retries_cancels_and_moves(databases: list[Database], shop: Shop, now: datetime) -> None:
+async def test_releasing_holds_beside_other_changes(databases: list[Database], shop: Shop, now: datetime) -> None:
     await furnish(databases[0], now, customers=RIVALS)
     first, later = shop.at(TUESDAY, time(9)), now + shop.hold
     async with databases[0].write() as session:
@@ -152,10 +152,10 @@ async def test_a_sweep_beside_retries_cancels_and_moves(databases: list[Database
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_a_naive_check_before_the_insert_overbooks(
+async def test_control_a_check_before_the_insert_overbooks(
     request: pytest.FixtureRequest, shop: Shop, now: datetime, engine: str
 ) -> None:
-    """The negative control: the same pause, SQLAlchemy's defaults, a count that is checked and then acted on."""
+    """The negative control: the same pause, SQLAlchemy's defaults, and a check before the write."""
     url = request.getfixturevalue(f"{engine}_url")
     start = shop.at(TUESDAY, time(10))
     database = Database(url)

@@ -1,4 +1,4 @@
-"""What two processes on one database do together: each message once, each night's job once, polling in one of them."""
+"""Two processes on one database: each message and each nightly job runs once, and one process polls."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from waiting import HANG
 
 from bot.background.single_instance import only_server
 from bot.background.single_process import in_one_process
@@ -25,7 +26,7 @@ REMINDERS = 12
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, Database]]:
-    """Two ways to one database, as two processes have them."""
+    """Two Database objects on one database, as two processes have them."""
     url = request.getfixturevalue(f"{request.param}_url")
     ways = Database(url), Database(url)
     yield ways
@@ -34,7 +35,7 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, 
 
 
 class Phones:
-    """A vendor, who takes a moment for each message."""
+    """A vendor whose calls yield to other tasks."""
 
     def __init__(self) -> None:
         self.rung: list[str] = []
@@ -45,7 +46,7 @@ class Phones:
         return None
 
 
-async def test_each_reminder_is_sent_by_one_of_them(both: tuple[Database, Database], shop: Shop, now: datetime) -> None:
+async def test_each_reminder_is_sent_by_one_process(both: tuple[Database, Database], shop: Shop, now: datetime) -> None:
     keys = [f"reminder:BK-{number}" for number in range(REMINDERS)]
     async with both[0].write() as session:
         for number, key in enumerate(keys):
@@ -66,7 +67,7 @@ async def test_each_reminder_is_sent_by_one_of_them(both: tuple[Database, Databa
         dispatcher = Dispatcher(
             database, {"telegram": phones}, files=_no_file, shop=shop, clock=lambda: now, chance=lambda: 0.0
         )
-        # More often than there are messages for a chat: what the other one has claimed holds its chat up.
+        # More runs than messages per chat: a claim by the other process blocks its chat for a while.
         for _ in range(REMINDERS):
             await dispatcher.run_once()
 
@@ -74,9 +75,7 @@ async def test_each_reminder_is_sent_by_one_of_them(both: tuple[Database, Databa
     assert sorted(phones.rung) == sorted(keys)
 
 
-async def test_the_nights_job_is_done_by_one_of_them(
-    both: tuple[Database, Database], shop: Shop, now: datetime
-) -> None:
+async def test_the_nightly_job_runs_in_one_process(both: tuple[Database, Database], shop: Shop, now: datetime) -> None:
     async def process(database: Database) -> bool:
         async with database.write() as session:
             return await reconciliation_run.claim(Context(session, shop, now)) is not None
@@ -86,7 +85,7 @@ async def test_the_nights_job_is_done_by_one_of_them(
 
 
 class Work:
-    """Counts who does it now, and hears of it when somebody begins."""
+    """Records which process works now, and signals when one begins."""
 
     def __init__(self) -> None:
         self.at_it: list[str] = []
@@ -101,18 +100,24 @@ class Work:
             self.at_it.remove(who)
 
 
-async def test_one_polls_and_the_other_takes_over_when_it_dies(postgres_url: str) -> None:
-    """Telegram answers 409 to whoever asks beside another; a process that dies takes its lock along."""
+async def test_the_other_process_polls_after_a_crash(postgres_url: str) -> None:
+    """Telegram answers 409 to a second poller; the lock of a dead process is released."""
     first, second, work = Database(postgres_url), Database(postgres_url), Work()
     one = asyncio.create_task(in_one_process(first, "polling", lambda: work.do("first"), pause=_a_moment))
     assert await work.begun.get() == "first"
-    other = asyncio.create_task(in_one_process(second, "polling", lambda: work.do("second"), pause=_a_moment))
-    for _ in range(5):
-        await _a_moment(0)
+    asked = asyncio.Semaphore(0)
+
+    async def pause(_seconds: float) -> None:
+        asked.release()
+        await asyncio.sleep(0)
+
+    other = asyncio.create_task(in_one_process(second, "polling", lambda: work.do("second"), pause=pause))
+    for _ in range(3):
+        await asked.acquire()
     assert work.at_it == ["first"]
     one.cancel()
     await asyncio.wait([one])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG):
         assert await work.begun.get() == "second"
     assert work.at_it == ["second"]
     other.cancel()
@@ -121,16 +126,16 @@ async def test_one_polls_and_the_other_takes_over_when_it_dies(postgres_url: str
     await second.close()
 
 
-async def test_who_lost_the_database_stops_polling_before_another_begins(postgres_url: str) -> None:
+async def test_polling_stops_when_the_database_is_lost(postgres_url: str) -> None:
     database, onlooker, work = Database(postgres_url), Database(postgres_url), Work()
     one = asyncio.create_task(in_one_process(database, "polling", lambda: work.do("it"), pause=_a_moment))
     await work.begun.get()
     async with onlooker.write() as session:
         holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
         await session.execute(text(holders))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG):
         await work.begun.get()
-    assert work.at_it == ["it"], "it has stopped, and is elected anew"
+    assert work.at_it == ["it"], "the first poller has stopped, and the second was elected"
     one.cancel()
     await asyncio.wait([one])
     await database.close()
@@ -142,11 +147,11 @@ def test_sqlite_serves_one_process(tmp_path: Path) -> None:
     with only_server(file), pytest.raises(BadSettings, match=r"^database\.url: another server"), only_server(file):
         pass
     with only_server(file):
-        """Who comes after it may."""
+        """The lock is free again."""
 
 
 async def _a_moment(_seconds: float) -> None:
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
 
 
 async def _no_file(_document: Document) -> File:

@@ -1,4 +1,4 @@
-"""Midtrans as the money machine has it: the stand-in's account, asked without a network, in any weather."""
+"""A Midtrans client for the money tests: calls the stand-in's account directly, with simulated outages."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble, SnapLink
-from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
+from bot.sandbox.midtrans_account import ApiError, MidtransAccount
 from bot.sandbox.midtrans_notifications import Sent
 from bot.sandbox.midtrans_records import Transaction
 
@@ -15,16 +15,16 @@ PAID = ("settlement", "partial_refund", "refund", "partial_chargeback", "chargeb
 
 
 class Weather(StrEnum):
-    """How calls to Midtrans go."""
+    """How calls to Midtrans fail."""
 
     FINE = "fine"
-    DOWN = "down"  # nobody answers
-    BLIND = "blind"  # statuses are told; a deed is done, but its answer never arrives
-    MUTE = "mute"  # everything is done, and no answer arrives
+    DOWN = "down"  # no call arrives
+    BLIND = "blind"  # status calls work; other calls are processed, but their response is lost
+    MUTE = "mute"  # every call is processed, but its response is lost
 
 
 class Till(Midtrans):
-    """The client that the payment worker has, and what is really there: pages, attempts, money, notifications."""
+    """The payment worker's client, with access to the real pages, attempts, money and notifications."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         super().__init__(server_key="SB-Mid-server-till", client_key="", production=False)
@@ -33,7 +33,7 @@ class Till(Midtrans):
         )
         self.weather = Weather.FINE
         self.pages: list[str] = []
-        """Their tokens, in the order they were made."""
+        """Tokens in order of creation."""
 
     async def create(self, body: Mapping[str, object]) -> SnapLink:
         async def deed() -> SnapLink:
@@ -49,11 +49,11 @@ class Till(Midtrans):
         return await self.told(reference)
 
     async def told(self, reference: str) -> dict[str, object] | None:
-        """What a status call would answer."""
+        """The response to a status call, without outages."""
         await self.account.tick()
         try:
             return self.account.describe(self.account.find(reference))
-        except NotPossible:
+        except ApiError:
             return None
 
     async def cancel_link(self, token: str) -> None:
@@ -74,32 +74,32 @@ class Till(Midtrans):
 
     @property
     def notifications(self) -> list[Mapping[str, Any]]:
-        """Everything that was ever sent, the oldest first."""
+        """All notifications sent, oldest first."""
         return [sent.body for sent in self.account.notifications.sent]
 
     @property
     def attempts(self) -> list[Transaction]:
-        """Every attempt to pay, the oldest first."""
+        """All payment attempts, oldest first."""
         names = dict.fromkeys(body["transaction_id"] for body in self.notifications)
         return [self.account.find(name) for name in names]
 
     def of(self, attempt: Transaction) -> list[Sent]:
-        """What was sent about an attempt, the oldest first."""
+        """The notifications of an attempt, oldest first."""
         return [sent for sent in self.account.notifications.sent if sent.body["transaction_id"] == attempt.id]
 
     @staticmethod
     def money(attempt: Transaction) -> int:
-        """What of an attempt's money is there now."""
+        """The attempt's money that the shop really has now."""
         charged = attempt.status == "capture" and attempt.fraud == "accept"
-        return attempt.left if attempt.status in PAID or charged else 0
+        return attempt.remaining if attempt.status in PAID or charged else 0
 
     async def _asked(self, deed: Callable[[], Awaitable[Result]]) -> Result:
         if self.weather is Weather.DOWN:
             raise MidtransTrouble("no answer")
         try:
             result = await deed()
-        except NotPossible as no:
-            raise MidtransRefused(no.code, no.messages) from None
+        except ApiError as error:
+            raise MidtransRefused(error.code, error.messages) from None
         if self.weather is not Weather.FINE:
-            raise MidtransTrouble("no answer, though it is done")
+            raise MidtransTrouble("no answer, but the call was processed")
         return result

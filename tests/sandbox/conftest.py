@@ -1,4 +1,4 @@
-"""The outside world on a free port, and a shop that listens to it."""
+"""The stand-ins on a free port, and a server for their webhooks."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from listener import Clock, Shop
 
-from bot.sandbox.server import Outside, outside
+from bot.sandbox.server import StandIns, stand_ins
 
 
 @pytest.fixture
@@ -16,14 +16,14 @@ def clock(now: datetime) -> Clock:
 
 
 @pytest.fixture
-async def there(clock: Clock) -> AsyncIterator[Outside]:
-    async with outside(clock) as there:
-        yield there
+async def vendors(clock: Clock) -> AsyncIterator[StandIns]:
+    async with stand_ins(clock) as vendors:
+        yield vendors
 
 
 @pytest.fixture
-async def shop(there: Outside) -> AsyncIterator[Shop]:
-    """A listening shop, known to the vendors."""
+async def shop(vendors: StandIns) -> AsyncIterator[Shop]:
+    """A running server whose webhooks the stand-ins know."""
     shop = Shop()
     app = web.Application()
     app.add_routes([web.get("/files/{name}", shop.file), web.post("/{path:.*}", shop.webhook)])
@@ -32,6 +32,6 @@ async def shop(there: Outside) -> AsyncIterator[Shop]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     shop.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    there.shop_is_at(shop.url)
+    vendors.connect_shop(shop.url)
     yield shop
     await runner.cleanup()

@@ -1,4 +1,4 @@
-"""A clock that the tests move, and a shop that only notes what it is told."""
+"""A clock that tests move, and a server that records the calls to its webhooks."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,20 +9,18 @@ from multidict import CIMultiDict, MultiDict
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is moved."""
-
     now: datetime
 
     def __call__(self) -> datetime:
         return self.now
 
-    def pass_by(self, span: timedelta) -> None:
+    def move(self, span: timedelta) -> None:
         self.now += span
 
 
 @dataclass
-class Heard:
-    """One call to a webhook of the shop."""
+class Call:
+    """A call to a webhook."""
 
     path: str
     headers: CIMultiDict[str]
@@ -32,28 +30,28 @@ class Heard:
 
 @dataclass
 class Shop:
-    """Webhooks that note each call and answer with what `answers` holds, else 200."""
+    """Records webhook calls and responds with the next status in `answers`, else 200."""
 
     url: str = ""
-    heard: list[Heard] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    """What lies under /files/: content type and bytes."""
+    """Content type and bytes of the files under /files/."""
     fetched: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def updates(self) -> list[dict]:
-        return [call.update for call in self.heard if call.update]
+        return [call.update for call in self.calls if call.update]
 
     @property
     def statuses(self) -> list[str]:
-        return [call.form["MessageStatus"] for call in self.heard if call.form and "MessageStatus" in call.form]
+        return [call.form["MessageStatus"] for call in self.calls if call.form and "MessageStatus" in call.form]
 
     async def webhook(self, request: web.Request) -> web.Response:
         is_json = request.content_type == "application/json"
         form = None if is_json else MultiDict(await request.post())
         update = await request.json() if is_json else None
-        self.heard.append(Heard(request.path, CIMultiDict(request.headers), form, update))
+        self.calls.append(Call(request.path, CIMultiDict(request.headers), form, update))
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 
     async def file(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The mail stand-in: what a real mail library sends over SMTP is what is kept and shown."""
+"""The mail stand-in keeps and shows what a real mail library sends over SMTP."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,8 +8,9 @@ from email.message import EmailMessage
 import aiosmtplib
 import pytest
 from aiohttp import ClientSession, web
+from waiting import HANG
 
-from bot.sandbox.mailbox import MOST_BYTES, Fault, Mailbox, routes
+from bot.sandbox.mailbox import MAX_BYTES, Fault, Mailbox, routes
 
 PDF = b"%PDF-1.7\nsimulasi"
 
@@ -18,8 +19,7 @@ PDF = b"%PDF-1.7\nsimulasi"
 async def mailbox(now: datetime) -> AsyncIterator[Mailbox]:
     mailbox = Mailbox(clock=lambda: now)
     yield mailbox
-    if mailbox._server:
-        await mailbox.stop()
+    await mailbox.stop()
 
 
 @pytest.fixture
@@ -46,10 +46,10 @@ def invoice_mail(subject: str = "Invoice BK-7F3A · lunas 🎉") -> EmailMessage
 
 
 async def send(port: int, mail: EmailMessage, **more: str) -> None:
-    await aiosmtplib.send(mail, hostname="127.0.0.1", port=port, start_tls=False, timeout=5, **more)
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=port, start_tls=False, timeout=HANG, **more)
 
 
-async def test_a_mail_is_kept_with_its_texts_and_files(mailbox: Mailbox, now: datetime) -> None:
+async def test_a_mail_is_kept_with_texts_and_attachments(mailbox: Mailbox, now: datetime) -> None:
     await send(await mailbox.start(), invoice_mail())
     mail = await mailbox.mail(1)
     assert (mail.number, mail.at, mail.recipients) == (1, now, ("siti@example.com",))
@@ -62,7 +62,7 @@ async def test_a_mail_is_kept_with_its_texts_and_files(mailbox: Mailbox, now: da
     assert (html.name, html.content) == ("nakal.html", b"<script>1</script>\r\n")
 
 
-async def test_waiting_for_a_mail_ends_when_it_comes(mailbox: Mailbox) -> None:
+async def test_waiting_for_a_mail_ends_when_it_arrives(mailbox: Mailbox) -> None:
     port = await mailbox.start()
     waiting = asyncio.create_task(mailbox.mail(2))
     await send(port, invoice_mail("satu"))
@@ -74,42 +74,42 @@ async def test_waiting_for_a_mail_ends_when_it_comes(mailbox: Mailbox) -> None:
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (Fault.GREYLIST, 450),  # try again later
-        (Fault.REFUSE, 550),  # never try again
-        (Fault.FULL, 452),  # said only after the message was sent
+        (Fault.GREYLIST, 450),  # temporary
+        (Fault.REFUSE, 550),  # permanent
+        (Fault.FULL, 452),  # temporary, after the message
     ],
 )
-async def test_a_fault_is_said_in_smtp_and_keeps_nothing(mailbox: Mailbox, fault: Fault, code: int) -> None:
+async def test_a_fault_refuses_the_mail(mailbox: Mailbox, fault: Fault, code: int) -> None:
     port = await mailbox.start()
     mailbox.fault = fault
     with pytest.raises((aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException)) as refused:
         await send(port, invoice_mail())
-    said = refused.value
-    assert (said.recipients[0].code if isinstance(said, aiosmtplib.SMTPRecipientsRefused) else said.code) == code
+    error = refused.value
+    assert (error.recipients[0].code if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error.code) == code
     assert mailbox.messages == []
     mailbox.fault = None
     await send(port, invoice_mail())
     assert len(mailbox.messages) == 1
 
 
-async def test_a_server_that_is_down_hangs_up(mailbox: Mailbox) -> None:
+async def test_a_server_that_is_down_closes_connections(mailbox: Mailbox) -> None:
     port = await mailbox.start()
     mailbox.fault = Fault.DOWN
     with pytest.raises(aiosmtplib.SMTPConnectError):
         await send(port, invoice_mail())
 
 
-async def test_more_than_ten_megabytes_are_refused(mailbox: Mailbox) -> None:
+async def test_mails_over_ten_megabytes_are_refused(mailbox: Mailbox) -> None:
     port = await mailbox.start()
     mail = invoice_mail()
-    mail.add_attachment(b"x" * MOST_BYTES, maintype="application", subtype="zip", filename="besar.zip")
+    mail.add_attachment(b"x" * MAX_BYTES, maintype="application", subtype="zip", filename="besar.zip")
     with pytest.raises(aiosmtplib.SMTPSenderRefused) as refused:
         await send(port, mail)
     assert refused.value.code == 552
     assert mailbox.messages == []
 
 
-async def test_with_a_password_only_its_owner_may_send(now: datetime) -> None:
+async def test_a_password_requires_a_login(now: datetime) -> None:
     mailbox = Mailbox(clock=lambda: now, user="bengkel", password="rahasia")
     port = await mailbox.start()
     with pytest.raises(aiosmtplib.SMTPAuthenticationError):
@@ -121,7 +121,7 @@ async def test_with_a_password_only_its_owner_may_send(now: datetime) -> None:
     await mailbox.stop()
 
 
-async def test_the_pages_show_mails_and_run_nothing_in_them(mailbox: Mailbox, site: str) -> None:
+async def test_the_pages_show_mails_in_a_sandbox(mailbox: Mailbox, site: str) -> None:
     await send(await mailbox.start(), invoice_mail())
     async with ClientSession(site) as browser:
         [listed] = await (await browser.get("/mail")).json()
@@ -133,7 +133,7 @@ async def test_the_pages_show_mails_and_run_nothing_in_them(mailbox: Mailbox, si
         assert (pdf.content_type, await pdf.read()) == ("application/pdf", PDF)
 
 
-async def test_a_file_that_a_browser_could_run_is_only_downloaded(mailbox: Mailbox, site: str) -> None:
+async def test_html_attachments_are_downloaded_not_shown(mailbox: Mailbox, site: str) -> None:
     await send(await mailbox.start(), invoice_mail())
     async with ClientSession(site) as browser:
         file = await browser.get("/mail/1/attachments/1")
@@ -142,6 +142,6 @@ async def test_a_file_that_a_browser_could_run_is_only_downloaded(mailbox: Mailb
 
 
 @pytest.mark.parametrize("path", ["/mail/1/html", "/mail/0/html", "/mail/1/attachments/0", "/mail/x/html"])
-async def test_what_is_not_there_is_404(site: str, path: str) -> None:
+async def test_missing_mails_are_404(site: str, path: str) -> None:
     async with ClientSession(site) as browser:
         assert (await browser.get(path)).status == 404

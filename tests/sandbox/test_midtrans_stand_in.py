@@ -1,4 +1,4 @@
-"""The Midtrans stand-in refuses what Midtrans refuses and tells the webhook what Midtrans tells it."""
+"""The Midtrans stand-in rejects what Midtrans rejects, and notifies the webhook as Midtrans does."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, encode_basic_auth, web
+from waiting import HANG
 
 from bot.payments.midtrans_client import Midtrans, MidtransRefused
 from bot.sandbox.midtrans import MidtransStandIn, routes
-from bot.sandbox.midtrans_account import NotPossible
+from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_notifications import signature
 
 KEY = "SB-Mid-server-uji"
@@ -31,7 +32,7 @@ class Clock:
 
 @dataclass
 class Webhook:
-    """Our side's webhook: keeps what comes and answers as told."""
+    """A webhook that records the calls and responds with `answer`."""
 
     url: str = ""
     answer: int = 200
@@ -85,7 +86,7 @@ async def vendor(clock: Clock, webhook: Webhook) -> AsyncIterator[MidtransStandI
 async def midtrans(vendor: MidtransStandIn) -> AsyncIterator[Midtrans]:
     url = vendor.public_url
     midtrans = Midtrans(
-        server_key=KEY, client_key="", production=False, snap_url=f"{url}/snap/v1", api_url=url, timeout=5
+        server_key=KEY, client_key="", production=False, snap_url=f"{url}/snap/v1", api_url=url, timeout=HANG
     )
     yield midtrans
     midtrans.close()
@@ -103,18 +104,18 @@ def item(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", ["Mid-server-asli", "", "SB-Mid-client-x"])
-def test_it_does_not_start_with_production_credentials(key: str, clock: Clock) -> None:
-    with pytest.raises(ValueError, match="no production credentials"):
+def test_production_credentials_are_refused(key: str, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="refuses production credentials"):
         MidtransStandIn(server_key=key, merchant="x", clock=clock)
 
 
-async def test_without_the_key_nothing_is_answered(vendor: MidtransStandIn) -> None:
+async def test_calls_without_the_key_are_unauthorized(vendor: MidtransStandIn) -> None:
     async with ClientSession(vendor.public_url) as anyone:
         assert (await anyone.post("/snap/v1/transactions", json=order())).status == 401
         assert (await anyone.get("/v2/BOOKING-A1-1/status")).status == 401
 
 
-# --- what Snap refuses -------------------------------------------------------------------------
+# --- Snap's validation -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -160,14 +161,16 @@ async def test_without_the_key_nothing_is_answered(vendor: MidtransStandIn) -> N
         (order(custom_field1="x" * 17_000), "larger than 16 kB"),
     ],
 )
-async def test_a_bad_order_is_refused_with_its_reason(midtrans: Midtrans, body: dict[str, Any], reason: str) -> None:
+async def test_an_invalid_order_is_refused_with_its_reason(
+    midtrans: Midtrans, body: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(MidtransRefused) as refused:
         await midtrans.create(body)
     assert refused.value.status == 400
     assert reason in "; ".join(refused.value.messages)
 
 
-async def test_a_full_order_is_taken(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
+async def test_an_order_with_every_field_is_accepted(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
     link = await midtrans.create(
         order(
             "BOOKING-A1_7~F.3",
@@ -193,19 +196,17 @@ async def test_broken_json_is_refused(vendor: MidtransStandIn) -> None:
             assert (await answer.json())["error_messages"] == ["There was a problem in the JSON you submitted"]
 
 
-async def test_created_again_the_old_link_dies(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
+async def test_a_new_link_closes_the_old_one(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
     old = await midtrans.create(order())
     new = await midtrans.create(order())
     assert old.token != new.token
     await vendor.choose(new.token, "bca_va")
-    with pytest.raises(NotPossible, match="ended"):
+    with pytest.raises(ApiError, match="ended"):
         await vendor.pay(old.token)
     await vendor.pay(new.token)
 
 
-async def test_once_a_method_was_chosen_the_order_id_is_used_up_for_ever(
-    midtrans: Midtrans, vendor: MidtransStandIn
-) -> None:
+async def test_an_order_id_cant_be_reused_after_a_choice(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
     link = await midtrans.create(order())
     await vendor.choose(link.token, "bca_va")
     await vendor.expire("BOOKING-A1-1")
@@ -213,36 +214,34 @@ async def test_once_a_method_was_chosen_the_order_id_is_used_up_for_ever(
         await midtrans.create(order())
 
 
-async def test_a_channel_that_cannot_take_the_amount_is_not_on_the_page(
-    midtrans: Midtrans, vendor: MidtransStandIn
-) -> None:
+async def test_channels_that_cant_take_the_amount_are_hidden(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
     link = await midtrans.create(order(amount=6_000_000, enabled_payments=["indomaret", "bni_va"]))
     assert [channel.name for channel in vendor.page(link.token).channels] == ["bni_va"]
-    with pytest.raises(NotPossible, match="not activated"):
+    with pytest.raises(ApiError, match="not activated"):
         await vendor.choose(link.token, "indomaret")
 
 
 # --- notifications -----------------------------------------------------------------------------
 
 
-def test_the_signature_is_the_documented_one() -> None:
+def test_signature_matches_the_documentation() -> None:
     digest = signature("1111", "200", "100000.00", "askvnoibnosifnboseofinbofinfgbiufglnbfg")
     assert digest.startswith("edc076b21793")
     assert digest.endswith("d4c231")
 
 
-async def test_a_notification_is_what_midtrans_sends(
+async def test_notification_has_midtrans_fields(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook, clock: Clock
 ) -> None:
     link = await midtrans.create(order(expiry={"unit": "hour", "duration": 1}))
     await vendor.choose(link.token, "bca_va")
     clock.forward(minutes=5)
     await vendor.settle("BOOKING-A1-1")
-    pending, settled = webhook.calls
+    pending, wait_idle = webhook.calls
     assert webhook.agents == {"Veritrans"}
     assert (pending["transaction_status"], pending["status_code"]) == ("pending", "201")
     assert "settlement_time" not in pending
-    assert settled["transaction_id"] == pending["transaction_id"]
+    assert wait_idle["transaction_id"] == pending["transaction_id"]
     text = "BOOKING-A1-1" + "200" + "360000.00" + KEY
     expected = {
         "transaction_time": "2026-11-23 08:00:00",
@@ -257,7 +256,7 @@ async def test_a_notification_is_what_midtrans_sends(
         "status_message": "midtrans payment notification",
         "signature_key": hashlib.sha512(text.encode()).hexdigest(),
     }
-    assert expected.items() <= settled.items()
+    assert expected.items() <= wait_idle.items()
 
 
 @pytest.mark.parametrize(
@@ -289,11 +288,11 @@ async def test_a_page_that_ends_before_a_choice_sends_nothing(
     await vendor.tick()
     assert webhook.calls == []
     assert await midtrans.status("BOOKING-A1-1") is None
-    with pytest.raises(NotPossible, match="ended"):
+    with pytest.raises(ApiError, match="ended"):
         await vendor.pay(link.token)
 
 
-async def test_an_expiry_with_a_start_closes_page_and_payment(
+async def test_expiry_with_a_start_time_ends_the_payment(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook, clock: Clock
 ) -> None:
     expiry = {"start_time": "2026-11-23 08:00:00 +0700", "unit": "minutes", "duration": 30}
@@ -311,16 +310,16 @@ async def test_an_expiry_with_a_start_closes_page_and_payment(
 @pytest.mark.parametrize(
     ("answer", "times"),
     [
-        (200, 1),  # taken
-        (204, 1),  # taken
-        (500, 2),  # once more
-        (400, 3),  # twice more
-        (404, 3),  # twice more
-        (503, 5),  # four times more
-        (403, 6),  # anything else: five times more
+        (200, 1),  # accepted
+        (204, 1),  # accepted
+        (500, 2),  # one retry
+        (400, 3),  # two retries
+        (404, 3),  # two retries
+        (503, 5),  # four retries
+        (403, 6),  # any other status: five retries
     ],
 )
-async def test_what_is_not_taken_is_sent_again(
+async def test_failed_notifications_are_retried(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook, clock: Clock, *, answer: int, times: int
 ) -> None:
     webhook.answer = answer
@@ -330,14 +329,14 @@ async def test_what_is_not_taken_is_sent_again(
         clock.forward(minutes=minutes, seconds=-1)
         before = len(webhook.calls)
         await vendor.notifications.deliver()
-        assert len(webhook.calls) == before, "never early"
+        assert len(webhook.calls) == before, "not early"
         clock.forward(seconds=1)
         await vendor.notifications.deliver()
     assert len(webhook.calls) == times
     assert all(call == webhook.calls[0] for call in webhook.calls)
 
 
-async def test_nobody_at_the_webhook_is_tried_again(midtrans: Midtrans, vendor: MidtransStandIn, clock: Clock) -> None:
+async def test_an_unreachable_webhook_is_retried(midtrans: Midtrans, vendor: MidtransStandIn, clock: Clock) -> None:
     webhook_url, vendor.notifications.url = vendor.notifications.url, "http://127.0.0.1:9"
     await vendor.choose((await midtrans.create(order())).token, "bca_va")
     vendor.notifications.url = webhook_url
@@ -346,7 +345,9 @@ async def test_nobody_at_the_webhook_is_tried_again(midtrans: Midtrans, vendor: 
     assert [sent.status for sent in vendor.notifications.sent] == [None, 200]
 
 
-async def test_the_demo_waits_less(clock: Clock, webhook: Webhook, midtrans: Midtrans, vendor: MidtransStandIn) -> None:
+async def test_retry_factor_shortens_the_delays(
+    clock: Clock, webhook: Webhook, midtrans: Midtrans, vendor: MidtransStandIn
+) -> None:
     vendor.notifications.retry_factor = 0.01
     webhook.answer = 503
     await vendor.choose((await midtrans.create(order())).token, "bca_va")
@@ -355,7 +356,7 @@ async def test_the_demo_waits_less(clock: Clock, webhook: Webhook, midtrans: Mid
     assert len(webhook.calls) == 2
 
 
-async def test_notifications_can_come_twice_late_and_out_of_order(
+async def test_notifications_can_be_duplicated_and_delayed(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook, clock: Clock
 ) -> None:
     vendor.notifications.copies = 2
@@ -378,7 +379,7 @@ async def test_notifications_can_come_twice_late_and_out_of_order(
     assert webhook.statuses == ["pending", "settlement"]
 
 
-async def test_a_forged_status_keeps_a_right_signature(
+async def test_a_forged_status_keeps_a_valid_signature(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook
 ) -> None:
     await vendor.choose((await midtrans.create(order())).token, "bca_va")
@@ -387,7 +388,7 @@ async def test_a_forged_status_keeps_a_right_signature(
     assert forged == real | {"transaction_status": "settlement"}
     status = await midtrans.status("BOOKING-A1-1")
     assert status
-    assert status["transaction_status"] == "pending", "only the status call tells the truth"
+    assert status["transaction_status"] == "pending", "a forged notification doesn't change the transaction"
 
 
 # --- cards, denials, a second attempt ----------------------------------------------------------
@@ -399,7 +400,7 @@ async def test_a_forged_status_keeps_a_right_signature(
         ("4811 1111 1111 1114", "capture", "200", "accept"),
         ("4511 1111 1111 1117", "capture", "201", "challenge"),
         ("4911 1111 1111 1113", "deny", "202", "deny"),
-        ("4000 0000 0000 0000", "deny", "202", "deny"),  # no test card
+        ("4000 0000 0000 0000", "deny", "202", "deny"),  # not a test card
     ],
 )
 async def test_a_card_is_accepted_challenged_or_denied(
@@ -410,7 +411,7 @@ async def test_a_card_is_accepted_challenged_or_denied(
     assert (last["transaction_status"], last["status_code"], last["fraud_status"]) == (status, code, fraud)
 
 
-async def test_after_a_denial_another_attempt_has_another_transaction(
+async def test_a_second_attempt_has_its_own_transaction(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook
 ) -> None:
     link = await midtrans.create(order())
@@ -424,16 +425,14 @@ async def test_after_a_denial_another_attempt_has_another_transaction(
         assert status["transaction_status"] == expected
 
 
-async def test_settled_money_can_be_reversed_minutes_later(
-    midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook
-) -> None:
+async def test_a_settled_payment_can_be_reversed(midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook) -> None:
     paid = await vendor.pay((await midtrans.create(order())).token, "echannel")
     await vendor.deny(paid.id)
     assert webhook.statuses == ["pending", "settlement", "deny"]
     assert len({call["transaction_id"] for call in webhook.calls}) == 1
 
 
-async def test_a_card_settles_after_its_capture(midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook) -> None:
+async def test_a_captured_card_can_settle(midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook) -> None:
     await vendor.pay((await midtrans.create(order())).token, "credit_card")
     await vendor.settle("BOOKING-A1-1")
     assert webhook.statuses == ["pending", "capture", "settlement"]
@@ -442,7 +441,7 @@ async def test_a_card_settles_after_its_capture(midtrans: Midtrans, vendor: Midt
 # --- actions of the merchant -------------------------------------------------------------------
 
 
-async def test_before_a_choice_there_is_nothing_to_act_on(midtrans: Midtrans) -> None:
+async def test_actions_before_a_choice_are_404(midtrans: Midtrans) -> None:
     await midtrans.create(order())
     for act in (midtrans.cancel, midtrans.expire):
         with pytest.raises(MidtransRefused) as refused:
@@ -450,7 +449,7 @@ async def test_before_a_choice_there_is_nothing_to_act_on(midtrans: Midtrans) ->
         assert refused.value.status == 404
 
 
-async def test_what_is_pending_can_be_cancelled_and_what_is_settled_cannot(
+async def test_only_pending_payments_can_be_cancelled(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook
 ) -> None:
     await vendor.choose((await midtrans.create(order("B-1"))).token, "bca_va")
@@ -463,7 +462,7 @@ async def test_what_is_pending_can_be_cancelled_and_what_is_settled_cannot(
         assert refused.value.status == 412
 
 
-async def test_a_captured_card_can_be_cancelled_until_it_settles(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
+async def test_a_captured_card_can_be_cancelled(midtrans: Midtrans, vendor: MidtransStandIn) -> None:
     await vendor.pay((await midtrans.create(order())).token, "credit_card")
     assert (await midtrans.cancel("BOOKING-A1-1"))["transaction_status"] == "cancel"
 
@@ -481,7 +480,7 @@ async def test_only_a_challenged_card_is_approved_or_denied(
     assert pending["status_code"] == "412"
 
 
-async def test_a_refund_is_told_twice_and_never_made_twice(
+async def test_a_refund_is_notified_twice_and_made_once(
     midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook
 ) -> None:
     await vendor.pay((await midtrans.create(order())).token, "gopay")
@@ -499,7 +498,7 @@ async def test_a_refund_is_told_twice_and_never_made_twice(
 @pytest.mark.parametrize(
     ("channel", "amount", "code"),
     [
-        ("bca_va", 1, 412),  # transfers go back by hand
+        ("bca_va", 1, 412),  # bank transfers can't be refunded
         ("echannel", 1, 412),
         ("indomaret", 1, 412),
         ("alfamart", 1, 412),
@@ -508,7 +507,7 @@ async def test_a_refund_is_told_twice_and_never_made_twice(
         ("credit_card", 1, 412),  # captured, not settled yet
     ],
 )
-async def test_a_refund_that_cannot_be(
+async def test_impossible_refunds_are_refused(
     midtrans: Midtrans, vendor: MidtransStandIn, channel: str, amount: int, code: int
 ) -> None:
     await vendor.pay((await midtrans.create(order())).token, channel)
@@ -520,7 +519,7 @@ async def test_a_refund_that_cannot_be(
 async def test_a_closed_link_cannot_be_paid(midtrans: Midtrans, vendor: MidtransStandIn, webhook: Webhook) -> None:
     link = await midtrans.create(order())
     await midtrans.cancel_link(link.token)
-    with pytest.raises(NotPossible):
+    with pytest.raises(ApiError):
         await vendor.pay(link.token)
     assert webhook.calls == []
 

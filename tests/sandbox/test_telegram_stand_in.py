@@ -1,4 +1,4 @@
-"""The Telegram stand-in, talked to by python-telegram-bot unchanged."""
+"""The Telegram stand-in works with an unchanged python-telegram-bot."""
 
 import io
 from collections.abc import AsyncIterator
@@ -21,27 +21,27 @@ from telegram import (
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
 
 from bot.sandbox.markup import telegram_html
-from bot.sandbox.phones import NotThere, Person
-from bot.sandbox.server import Credentials, Outside, ProductionCredentials, refuse_production
-from bot.sandbox.telegram_chats import Pace
+from bot.sandbox.phones import ActionImpossible, Person
+from bot.sandbox.server import Credentials, ProductionCredentials, StandIns, refuse_production
+from bot.sandbox.telegram_chats import RateLimit
 
 BUDI = 5_123_456_789
 
 
-def bot_at(there: Outside, token: str = Credentials().telegram_token) -> Bot:
-    return Bot(token, base_url=f"{there.url}/bot", base_file_url=f"{there.url}/file/bot")
+def bot_at(vendors: StandIns, token: str = Credentials().telegram_token) -> Bot:
+    return Bot(token, base_url=f"{vendors.url}/bot", base_file_url=f"{vendors.url}/file/bot")
 
 
 @pytest.fixture
-async def bot(there: Outside) -> AsyncIterator[Bot]:
-    bot = bot_at(there)
+async def bot(vendors: StandIns) -> AsyncIterator[Bot]:
+    bot = bot_at(vendors)
     async with bot:
         yield bot
 
 
 @pytest.fixture
-def budi(there: Outside) -> Person:
-    return there.world.telegram.person(BUDI, "Budi", phone="+6281234567890")
+def budi(vendors: StandIns) -> Person:
+    return vendors.world.telegram.person(BUDI, "Budi", phone="+6281234567890")
 
 
 @pytest.fixture
@@ -50,32 +50,32 @@ async def hooked(bot: Bot, shop: Shop) -> Shop:
     return shop
 
 
-async def test_a_wrong_token_is_unauthorized(there: Outside) -> None:
+async def test_a_wrong_token_is_unauthorized(vendors: StandIns) -> None:
     with pytest.raises(InvalidToken):
-        await bot_at(there, "0000000000:SANDBOX-other").get_me()
+        await bot_at(vendors, "0000000000:SANDBOX-other").get_me()
 
 
-async def test_what_a_person_types_reaches_the_webhook_with_the_secret(hooked: Shop, budi: Person) -> None:
+async def test_a_typed_message_reaches_the_webhook(hooked: Shop, budi: Person) -> None:
     assert await budi.type("halo") == 200
 
     update = Update.de_json(hooked.updates[0], None)
     assert update.message.text == "halo"
     assert update.effective_user.language_code == "id"
-    assert hooked.heard[0].headers["X-Telegram-Bot-Api-Secret-Token"] == "s3cret"
+    assert hooked.calls[0].headers["X-Telegram-Bot-Api-Secret-Token"] == "s3cret"
 
 
-async def test_an_update_is_repeated_until_it_is_taken(there: Outside, hooked: Shop, budi: Person) -> None:
-    there.world.telegram.repeat_after = (0.01,)
+async def test_an_update_is_retried_until_it_succeeds(vendors: StandIns, hooked: Shop, budi: Person) -> None:
+    vendors.world.telegram.retry_delays = (0.01,)
     hooked.answers = [500, 503]
 
     assert await budi.type("halo") == 500
-    await there.world.stage.settled()
+    await vendors.world.hub.wait_idle()
 
     assert [update["update_id"] for update in hooked.updates] == [hooked.updates[0]["update_id"]] * 3
-    assert there.world.telegram.pending == {}
+    assert vendors.world.telegram.pending == {}
 
 
-async def test_the_bot_answers_with_buttons_and_hears_the_tap(bot: Bot, hooked: Shop, budi: Person) -> None:
+async def test_a_tap_reaches_the_bot(bot: Bot, hooked: Shop, budi: Person) -> None:
     buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Speaker", callback_data="1:0")]])
     await bot.send_message(BUDI, "Pilih <b>kategori</b>", parse_mode="HTML", reply_markup=buttons)
     shown = await budi.next_reply()
@@ -88,22 +88,22 @@ async def test_the_bot_answers_with_buttons_and_hears_the_tap(bot: Bot, hooked: 
     assert await query.answer()
 
 
-async def test_a_bubble_kept_from_before_an_edit_can_still_be_tapped(bot: Bot, hooked: Shop, budi: Person) -> None:
+async def test_a_button_from_before_an_edit_can_be_tapped(bot: Bot, hooked: Shop, budi: Person) -> None:
     buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Speaker", callback_data="1:0")]])
     sent = await bot.send_message(BUDI, "Pilih", reply_markup=buttons)
     before = budi.last()
     await bot.edit_message_reply_markup(BUDI, sent.message_id)
 
-    with pytest.raises(NotThere):
+    with pytest.raises(ActionImpossible):
         await budi.tap("Speaker")
     assert await budi.tap("Speaker", before) == 200
 
 
-async def test_a_tap_is_too_old_after_its_time(bot: Bot, hooked: Shop, budi: Person, clock: Clock) -> None:
+async def test_a_callback_query_expires(bot: Bot, hooked: Shop, budi: Person, clock: Clock) -> None:
     buttons = InlineKeyboardMarkup([[InlineKeyboardButton("Ya", callback_data="1:0")]])
     await bot.send_message(BUDI, "Benar?", reply_markup=buttons)
     await budi.tap("Ya")
-    clock.pass_by(timedelta(seconds=151))
+    clock.move(timedelta(seconds=151))
     with pytest.raises(BadRequest, match="Query is too old"):
         await bot.answer_callback_query(hooked.updates[-1]["callback_query"]["id"])
 
@@ -114,7 +114,7 @@ async def test_a_tap_is_too_old_after_its_time(bot: Bot, hooked: Shop, budi: Per
         ("", "Message text is empty"),
         (" \n ", "Message text is empty"),
         ("a" * 4097, "Message is too long"),
-        ("😀" * 2049, "Message is too long"),  # counted in UTF-16
+        ("😀" * 2049, "Message is too long"),  # Telegram counts UTF-16 units
         ("<u></u>", "Message text is empty"),
         ("harga < 5 juta", 'Unsupported start tag "" at byte offset 6'),
         ("<script>x</script>", 'Unsupported start tag "script" at byte offset 0'),
@@ -124,10 +124,10 @@ async def test_a_tap_is_too_old_after_its_time(bot: Bot, hooked: Shop, budi: Per
         ("x <b", "Unclosed start tag at byte offset 2"),
     ],
 )
-async def test_a_text_that_telegram_refuses(bot: Bot, budi: Person, text: str, reason: str) -> None:
+async def test_invalid_texts_are_refused(bot: Bot, budi: Person, text: str, reason: str) -> None:
     with pytest.raises(BadRequest) as refused:
         await bot.send_message(BUDI, text, parse_mode="HTML")
-    assert reason.lower() in str(refused.value).lower()  # the library writes reasons small
+    assert reason.lower() in str(refused.value).lower()  # the library changes the case
     assert budi.bubbles == []
 
 
@@ -141,44 +141,44 @@ async def test_a_text_that_telegram_refuses(bot: Bot, budi: Person, text: str, r
         ({"url": "bayar"}, "wrong http url"),
     ],
 )
-async def test_a_button_that_telegram_refuses(bot: Bot, budi: Person, button: dict[str, str], reason: str) -> None:
+async def test_invalid_buttons_are_refused(bot: Bot, budi: Person, button: dict[str, str], reason: str) -> None:
     with pytest.raises(BadRequest, match=reason):
         await bot.send_message(BUDI, "x", reply_markup={"inline_keyboard": [[{"text": "x"} | button]]})
 
 
 @pytest.mark.parametrize("markup", [{"inline_keyboard": [{"text": "x"}]}, {"buttons": []}, []])
-async def test_a_markup_of_no_known_shape_is_refused(bot: Bot, budi: Person, markup: object) -> None:
+async def test_malformed_markup_is_refused(bot: Bot, budi: Person, markup: object) -> None:
     with pytest.raises(BadRequest):
         await bot.send_message(BUDI, "x", reply_markup=markup)
 
 
-async def test_more_than_a_hundred_buttons_are_too_many(bot: Bot, budi: Person) -> None:
+async def test_more_than_a_hundred_buttons_are_refused(bot: Bot, budi: Person) -> None:
     rows = [[InlineKeyboardButton(str(n), callback_data=str(n))] for n in range(101)]
     with pytest.raises(BadRequest, match="Reply markup is too long"):
         await bot.send_message(BUDI, "x", reply_markup=InlineKeyboardMarkup(rows))
 
 
-async def test_nobody_can_be_written_to_who_never_wrote(bot: Bot, there: Outside) -> None:
-    there.world.telegram.person(42, "Orang Baru", started=False)
+async def test_the_bot_cant_start_a_conversation(bot: Bot, vendors: StandIns) -> None:
+    vendors.world.telegram.person(42, "Orang Baru", started=False)
     with pytest.raises(Forbidden, match="can't initiate conversation"):
         await bot.send_message(42, "halo")
     with pytest.raises(BadRequest, match="Chat not found"):
         await bot.send_message(43, "halo")
 
 
-async def test_a_blocked_bot_is_told_so_and_can_come_back(bot: Bot, hooked: Shop, budi: Person) -> None:
+async def test_a_block_is_reported_and_can_be_undone(bot: Bot, hooked: Shop, budi: Person) -> None:
     await budi.block()
     assert Update.de_json(hooked.updates[-1], bot).my_chat_member.new_chat_member.status == "kicked"
     with pytest.raises(Forbidden, match="bot was blocked by the user"):
         await bot.send_message(BUDI, "halo")
-    with pytest.raises(NotThere):
+    with pytest.raises(ActionImpossible):
         await budi.type("halo")
 
     await budi.unblock()
     await bot.send_message(BUDI, "halo lagi")
 
 
-async def test_a_contact_says_whose_it_is(hooked: Shop, budi: Person) -> None:
+async def test_only_ones_own_contact_has_a_user_id(hooked: Shop, budi: Person) -> None:
     await budi.share_contact()
     await budi.share_contact("+6281300000000", own=False)
     own, other = (update["message"]["contact"] for update in hooked.updates)
@@ -186,7 +186,7 @@ async def test_a_contact_says_whose_it_is(hooked: Shop, budi: Person) -> None:
     assert "user_id" not in other
 
 
-async def test_a_reply_keyboard_asks_for_the_contact_and_goes_away(bot: Bot, hooked: Shop, budi: Person) -> None:
+async def test_a_reply_keyboard_is_shown_and_removed(bot: Bot, hooked: Shop, budi: Person) -> None:
     keyboard = ReplyKeyboardMarkup([[KeyboardButton("Kirim nomor", request_contact=True)], ["Lewati"]])
     await bot.send_message(BUDI, "Nomor?", reply_markup=keyboard)
     await budi.tap("Kirim nomor")
@@ -195,11 +195,11 @@ async def test_a_reply_keyboard_asks_for_the_contact_and_goes_away(bot: Bot, hoo
     assert hooked.updates[-1]["message"]["text"] == "Lewati"
 
     await bot.send_message(BUDI, "Baik", reply_markup=ReplyKeyboardRemove())
-    with pytest.raises(NotThere):
+    with pytest.raises(ActionImpossible):
         await budi.tap("Lewati")
 
 
-async def test_a_place_comes_with_its_address(hooked: Shop, budi: Person) -> None:
+async def test_a_location_has_its_address(hooked: Shop, budi: Person) -> None:
     await budi.share_location(-6.29, 106.79, "Jl. Fatmawati 21")
     message = Update.de_json(hooked.updates[-1], None).message
     assert (message.location.latitude, message.venue.address) == (-6.29, "Jl. Fatmawati 21")
@@ -214,7 +214,7 @@ async def test_a_photo_can_be_downloaded(bot: Bot, hooked: Shop, budi: Person) -
     assert bytes(await file.download_as_bytearray()) == picture
 
 
-async def test_an_edit_that_changes_nothing_is_refused(bot: Bot, budi: Person) -> None:
+async def test_an_edit_without_changes_is_refused(bot: Bot, budi: Person) -> None:
     sent = await bot.send_message(BUDI, "satu")
     with pytest.raises(BadRequest, match="Message is not modified"):
         await bot.edit_message_text("satu", BUDI, sent.message_id)
@@ -223,7 +223,7 @@ async def test_an_edit_that_changes_nothing_is_refused(bot: Bot, budi: Person) -
     assert (budi.last().text, budi.last().edited) == ("dua", True)
 
 
-async def test_a_message_that_is_gone_can_be_neither_edited_nor_deleted(bot: Bot, budi: Person) -> None:
+async def test_a_deleted_message_cant_be_edited_or_deleted(bot: Bot, budi: Person) -> None:
     sent = await bot.send_message(BUDI, "satu")
     assert await bot.delete_message(BUDI, sent.message_id)
     assert budi.bubbles == []
@@ -244,10 +244,10 @@ async def test_a_document_arrives_with_its_name(bot: Bot, budi: Person) -> None:
     with pytest.raises(BadRequest, match="caption is too long"):
         await bot.send_document(BUDI, b"%PDF", caption="a" * 1025)
     with pytest.raises(BadRequest, match="must be non-empty"):
-        await bot.send_document(BUDI, InputFile(b"", "leer.pdf"))
+        await bot.send_document(BUDI, InputFile(b"", "kosong.pdf"))
 
 
-async def test_files_by_link_are_fetched(bot: Bot, shop: Shop, budi: Person) -> None:
+async def test_files_are_downloaded_from_links(bot: Bot, shop: Shop, budi: Person) -> None:
     shop.files = {"a.png": ("image/png", png()), "a.pdf": ("application/pdf", b"%PDF"), "a.txt": ("text/plain", b"x")}
     await bot.send_photo(BUDI, f"{shop.url}/files/a.png")
     await bot.send_document(BUDI, f"{shop.url}/files/a.pdf")
@@ -258,9 +258,9 @@ async def test_files_by_link_are_fetched(bot: Bot, shop: Shop, budi: Person) -> 
         await bot.send_photo(BUDI, b"no picture")
 
 
-async def test_polling_confirms_by_offset(bot: Bot, there: Outside, budi: Person) -> None:
+async def test_polling_confirms_updates_by_offset(bot: Bot, vendors: StandIns, budi: Person) -> None:
     await budi.type("satu")
-    there.world.telegram.next_update_id += 1000
+    vendors.world.telegram.next_update_id += 1000
     await budi.type("dua")
 
     first, second = await bot.get_updates()
@@ -278,13 +278,11 @@ async def test_polling_and_a_webhook_exclude_each_other(bot: Bot, hooked: Shop, 
     assert len(await bot.get_updates()) == 1
 
 
-async def test_what_waited_is_delivered_once_a_webhook_is_set(
-    bot: Bot, there: Outside, shop: Shop, budi: Person
-) -> None:
+async def test_pending_updates_go_to_a_new_webhook(bot: Bot, vendors: StandIns, shop: Shop, budi: Person) -> None:
     await budi.type("halo")
     assert (await bot.get_webhook_info()).pending_update_count == 1
     await bot.set_webhook(f"{shop.url}/webhooks/telegram")
-    await there.world.stage.settled()
+    await vendors.world.hub.wait_idle()
     assert len(shop.updates) == 1
 
 
@@ -296,53 +294,53 @@ async def test_what_waited_is_delivered_once_a_webhook_is_set(
         ("https://bengkel.example/hook", "a" * 257, "too long"),
     ],
 )
-async def test_a_webhook_that_telegram_refuses(bot: Bot, url: str, secret: str, reason: str) -> None:
+async def test_invalid_webhooks_are_refused(bot: Bot, url: str, secret: str, reason: str) -> None:
     with pytest.raises(BadRequest, match=reason):
         await bot.set_webhook(url, secret_token=secret)
 
 
-async def test_commands_have_plain_names(bot: Bot) -> None:
+async def test_invalid_command_names_are_refused(bot: Bot) -> None:
     await bot.set_my_commands([BotCommand("pesan", "Buat pesanan")], language_code="id")
     assert [command.command for command in await bot.get_my_commands(language_code="id")] == ["pesan"]
     with pytest.raises(BadRequest, match="Bot_command_invalid"):
         await bot.set_my_commands([BotCommand("Pesan!", "x")])
 
 
-async def test_a_chat_written_to_too_fast_has_to_wait(
-    bot: Bot, there: Outside, budi: Person, monkeypatch: pytest.MonkeyPatch
+async def test_a_chat_has_a_rate_limit(
+    bot: Bot, vendors: StandIns, budi: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PTB_TIMEDELTA", "true")
-    there.world.telegram.pace = Pace(burst=2)
+    vendors.world.telegram.rate_limit = RateLimit(burst=2)
     await bot.send_message(BUDI, "1")
     await bot.send_message(BUDI, "2")
     with pytest.raises(RetryAfter):
         await bot.send_message(BUDI, "3")
 
 
-async def test_trouble_on_purpose(bot: Bot, there: Outside, budi: Person) -> None:
-    there.world.bot_api.trouble.refuse(502)
+async def test_simulated_faults(bot: Bot, vendors: StandIns, budi: Person) -> None:
+    vendors.world.bot_api.faults.fail(502)
     with pytest.raises(NetworkError):
-        await bot.send_message(BUDI, "nie angekommen")
+        await bot.send_message(BUDI, "tidak sampai")
     assert budi.bubbles == []
 
-    there.world.bot_api.trouble.lose_answers()
+    vendors.world.bot_api.faults.drop_responses()
     with pytest.raises((NetworkError, TimedOut)):
         await bot.send_message(BUDI, "sampai")
     assert budi.last().text == "sampai"
 
 
-async def test_a_message_can_come_ten_times_at_once(hooked: Shop, budi: Person) -> None:
+async def test_an_update_can_be_delivered_ten_times_at_once(hooked: Shop, budi: Person) -> None:
     await budi.type("halo", times=10)
     assert len({update["update_id"] for update in hooked.updates}) == 1
     assert len(hooked.updates) == 10
 
 
-async def test_what_is_held_comes_at_once_on_release(there: Outside, hooked: Shop, budi: Person) -> None:
-    there.world.telegram.hold()
+async def test_release_delivers_held_updates(vendors: StandIns, hooked: Shop, budi: Person) -> None:
+    vendors.world.telegram.hold()
     assert await budi.type("satu") is None
     assert await budi.type("dua") is None
     assert hooked.updates == []
-    assert await there.world.telegram.release() == [200, 200]
+    assert await vendors.world.telegram.release() == [200, 200]
     assert len(hooked.updates) == 2
 
 
@@ -355,7 +353,7 @@ async def test_what_is_held_comes_at_once_on_release(there: Outside, hooked: Sho
         ("<strong><i>x</i></strong>", "<b><i>x</i></b>"),
     ],
 )
-def test_formatted_text_is_shown_safely(source: str, shown: str) -> None:
+def test_telegram_html_is_shown_as_safe_html(source: str, shown: str) -> None:
     assert telegram_html(source).html == shown
 
 

@@ -1,4 +1,4 @@
-# What the rules beside this file must find (ruleid) and must leave alone (ok); `make check` runs them on it.
+# Code that the rules in rules.yaml must find (ruleid) and must not find (ok); `make check` tests them on it.
 import datetime
 import hmac
 import os
@@ -70,7 +70,7 @@ async def booked(session):
         pass
 
 
-def called(url, patience):
+def called(url, timeout):
     # ruleid: no-client-without-a-timeout
     aiohttp.ClientSession()
     # ruleid: no-client-without-a-timeout
@@ -78,7 +78,7 @@ def called(url, patience):
     # ruleid: no-client-without-a-timeout
     requests.get(url)
     # ok: no-client-without-a-timeout
-    aiohttp.ClientSession(timeout=patience)
+    aiohttp.ClientSession(timeout=timeout)
     # ok: no-client-without-a-timeout
     requests.get(url, timeout=5)
 

@@ -1,4 +1,4 @@
-"""What we fetch because a stranger named it: only from the vendor, and our credentials are shown to nobody else."""
+"""Downloads from URLs in messages: only from the vendor, and credentials go to nobody else."""
 
 import asyncio
 import io
@@ -10,6 +10,7 @@ import pytest
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 from PIL import Image
+from waiting import HANG
 
 from bot.channels.whatsapp import WhatsAppSender
 from bot.papers.photos import Photos
@@ -20,7 +21,7 @@ ACCOUNT, TOKEN = "AC1", "the-auth-token"
 
 
 class Host:
-    """A web server that notes with which credentials it was asked."""
+    """A web server that records the credentials of each request."""
 
     def __init__(self) -> None:
         self.asked: list[str | None] = []
@@ -62,15 +63,13 @@ async def sender(twilio: Host) -> AsyncIterator[WhatsAppSender]:
         public_url="https://bot.example",
         templates={},
         api_url=str(twilio.server.make_url("")),
-        timeout=timedelta(seconds=5),
+        timeout=timedelta(seconds=HANG),
     )
     yield sender
     await sender.close()
 
 
-async def test_media_is_fetched_from_twilio_and_from_nowhere_else(
-    sender: WhatsAppSender, twilio: Host, stranger: Host
-) -> None:
+async def test_media_is_fetched_only_from_twilio(sender: WhatsAppSender, twilio: Host, stranger: Host) -> None:
     ours = str(twilio.server.make_url("/media"))
     assert await sender.fetch(ours) == b"photo"
     assert twilio.asked == [encode_basic_auth(ACCOUNT, TOKEN)]
@@ -86,15 +85,15 @@ async def test_media_is_fetched_from_twilio_and_from_nowhere_else(
     assert stranger.asked == []
 
 
-async def test_our_credentials_do_not_follow_a_redirect_to_another_host(
+async def test_a_redirect_to_another_host_gets_no_credentials(
     sender: WhatsAppSender, twilio: Host, stranger: Host
 ) -> None:
-    twilio.elsewhere = str(stranger.server.make_url("/storage"))  # Twilio keeps its media elsewhere, too
+    twilio.elsewhere = str(stranger.server.make_url("/storage"))  # Twilio stores its media on another host, too
     assert await sender.fetch(str(twilio.server.make_url("/moved"))) == b"photo"
     assert stranger.asked == [None]
 
 
-async def test_a_file_that_is_too_large_is_given_up_on_the_way(sender: WhatsAppSender, twilio: Host) -> None:
+async def test_a_download_that_is_too_large_is_aborted(sender: WhatsAppSender, twilio: Host) -> None:
     assert await sender.fetch(str(twilio.server.make_url("/huge"))) is None
 
 
@@ -116,7 +115,7 @@ def _picture(kind: str, size: tuple[int, int] = (8, 8), mode: str = "RGB") -> by
         pytest.param(b"RIFF\xff\xff\xff\xffWEBPVP8 ", id="a head alone"),
     ],
 )
-async def test_what_pretends_to_be_a_photo_is_not_kept(tmp_path: Path, content: bytes) -> None:
+async def test_a_fake_photo_is_not_kept(tmp_path: Path, content: bytes) -> None:
     folder = tmp_path / "photos"
     with pytest.raises(BadPhotos):
         await Photos(folder, lambda: "0" * 32).keep(content)

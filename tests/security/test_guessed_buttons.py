@@ -1,4 +1,4 @@
-"""A button's data is the sender's to choose: what is guessed names nothing, and what is no id at all breaks nothing."""
+"""Forged button data: guessed ids reveal nothing, and malformed ids cause no bug."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -27,10 +27,10 @@ from core.states import Location
 
 KEY = "0123456789abcdef0123456789abcdef.jpg"
 OWNER, STRANGER, ADMIN = "5001", "5002", "7000000001"
-OF_A_BOOKING = sorted({*dialogue._OF_A_BOOKING, "see", "pay", "join", "stranger"})
-OF_STAFF = sorted({*staff._FOR_STAFF, *staff._FOR_ADMINS})
+OF_A_BOOKING = sorted({*dialogue.OF_A_BOOKING, "see", "pay", "join", "stranger"})
+OF_STAFF = sorted({*staff.FOR_STAFF, *staff.FOR_ADMINS})
 OTHERWISE = {"warranties"}
-"""Those that name no booking."""
+"""Actions that don't name a booking."""
 SHAPES = {
     "photo": "{code}:0",
     "rate": "{code}:5",
@@ -42,8 +42,8 @@ SHAPES = {
     "cost-no": "{cost}",
     "retake": "{code}:2026-11-26T09:00",
     "retake-any": "{code}:2026-11-26T09:00",
-    "wait": "{line}",
-    "wait-leave": "{line}",
+    "wait": "{wait}",
+    "wait-leave": "{wait}",
     "wait-take": "{offer}",
     "wait-pass": "{offer}",
     "wait-again": "{offer}",
@@ -51,12 +51,12 @@ SHAPES = {
     "join": "{web}",
     "stranger": "{web}",
 }
-"""What stands behind an action's name, where it isn't the booking's code alone."""
+"""The argument of actions that take more or other than a booking's code."""
 REAL = {
     "code": CODE,
     "refund": REFUND,
     "cost": "1",
-    "line": "BK-000002",
+    "wait": "BK-000002",
     "offer": "BK-000003",
     "web": "BK-000004",
 }
@@ -72,15 +72,15 @@ def shop(shop: Shop) -> Shop:
 
 @pytest.fixture
 async def job(database: Database, shop: Shop, now: datetime) -> Database:
-    """The owner's booking, half paid in cash that is to go back, with a cost to decide on; a place in the line, an offer
-    and a booking made on the web with the owner's number. The stranger has a chat and a number, too.
+    """A booking of the owner with a cash payment, a refund and an open cost; a waitlist entry, an offer, and a web booking
+    with the owner's number. The stranger has a chat and a number, too.
     """
     await book(database, shop, now, location=Location.ONSITE, address="Jl. Tebet Timur Dalam 12")
     async with database.write() as session:
         session.add(Contact(channel="telegram", address=STRANGER, customer_id=2, last_seen_at=now, created_at=now))
         await session.flush()
         session.add_all(Conversation(contact_id=number, state={}, updated_at=now) for number in (1, 2))
-        if session.get_bind().dialect.name == "postgresql":  # the workshop's customers have numbers of their own
+        if session.get_bind().dialect.name == "postgresql":  # the workshop's customers have explicit ids
             await session.execute(text("SELECT setval(pg_get_serial_sequence('customer', 'id'), 10)"))
         booking = await bookings.load(session, code=CODE)
         ctx = Context(session, shop, now)
@@ -90,7 +90,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         await refunds.owe(Context(session, shop, now), booking, 10_000, reason="overpaid")
         await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
-        await _wait(session, REAL["line"], now + timedelta(days=3), shop, now)
+        await _wait(session, REAL["wait"], now + timedelta(days=3), shop, now)
         offered = await _wait(session, REAL["offer"], now + timedelta(days=4), shop, now)
         await waitlist.offer(Context(session, shop, now), offered.id)
         await _book_on_the_web(session, shop, now)
@@ -98,7 +98,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
 
 
 async def _wait(session: AsyncSession, code: str, day: datetime, shop: Shop, now: datetime) -> Waiting:
-    """The owner stands in the line for two in the afternoon."""
+    """Put the owner on the waitlist for 14:00."""
     asked = order(shop.at(shop.local(day).date(), time(14)))
     return await waitlist.join(
         Context(session, shop, now), asked, customer_id=1, contact_id=1, language="id", code=code
@@ -117,9 +117,7 @@ async def _book_on_the_web(session: AsyncSession, shop: Shop, now: datetime) -> 
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_what_is_somebody_elses_is_answered_as_what_does_not_exist(
-    job: Database, shop: Shop, now: datetime
-) -> None:
+async def test_other_peoples_ids_look_like_unknown_ids(job: Database, shop: Shop, now: datetime) -> None:
     engine = Engine(shop)
     for name in OF_A_BOOKING:
         shape = f"{name}:{SHAPES.get(name, '{code}')}"
@@ -128,13 +126,11 @@ async def test_what_is_somebody_elses_is_answered_as_what_does_not_exist(
         assert guessed == made_up, name
         if name not in OTHERWISE:
             own = await _tapped(job, engine, now, OWNER, shape.format(**REAL))
-            assert own != guessed, f"{name} says nothing to the owner either: the test would see no difference"
+            assert own != guessed, f"{name} says nothing to the owner either, so the test proves nothing"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_staffs_buttons_do_nothing_for_customers_and_for_who_left(
-    job: Database, shop: Shop, now: datetime
-) -> None:
+async def test_staff_buttons_do_nothing_for_others(job: Database, shop: Shop, now: datetime) -> None:
     without_staff = Engine(Shop.model_validate(shop.model_dump() | {"staff": []}))
     for who, engine in ((OWNER, Engine(shop)), (ADMIN, without_staff)):
         nothing = await _tapped(job, engine, now, who, f"nothing:{CODE}")
@@ -144,21 +140,21 @@ async def test_staffs_buttons_do_nothing_for_customers_and_for_who_left(
             assert await _tapped(job, engine, now, who, f"{name}:{argument}") == nothing, name
 
 
-async def test_what_is_no_id_is_no_bug(job: Database, shop: Shop, now: datetime) -> None:
-    """An admin has every action, a customer's too."""
+async def test_malformed_ids_cause_no_bug(job: Database, shop: Shop, now: datetime) -> None:
+    """An admin may use every action."""
     engine = Engine(shop)
-    taps = [f"{name}:{text}" for name in {*OF_A_BOOKING, *OF_STAFF, *actions._ACTIONS} for text in NO_IDS]
+    taps = [f"{name}:{text}" for name in {*OF_A_BOOKING, *OF_STAFF, *actions.ACTIONS} for text in NO_IDS]
     async with job.write() as session:
         for number, tap in enumerate(sorted(taps)):
             await _turn(session, engine, now, ADMIN, tap, event=str(number))
 
 
 class _Undone(Exception):
-    """Nobody is to notice."""
+    """Rolls the transaction back."""
 
 
 async def _tapped(database: Database, engine: Engine, now: datetime, who: str, choice: str) -> tuple[list[Say], Any]:
-    """What is said to a tap, and what then stands in the books; all is undone."""
+    """Tap, then roll back; returns the reply and the row counts after the tap."""
     try:
         async with database.write() as session:
             await _turn(session, engine, now, who, choice)
@@ -178,7 +174,7 @@ async def _turn(
 
 
 async def _books(session: AsyncSession) -> Any:
-    """How much there is of everything but the conversation itself."""
+    """Row counts of all tables except the conversation's, and the keys of other messages."""
     await session.flush()
     talk = {table.__tablename__ for table in (Inbound, Conversation, Outbox)}
     tables = [table for table in Base.metadata.sorted_tables if table.name not in talk]

@@ -1,4 +1,4 @@
-"""docs/security.md names a test for every row; a test that is gone leaves a promise without proof."""
+"""Every row of docs/security.md names existing tests."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`")
 
 
-def test_every_test_that_the_page_names_is_there() -> None:
+def test_every_named_test_exists() -> None:
     named = NAMED.findall(PAGE)
     assert len(named) > 30
     missing = [(file, name) for file, name in named if not _is_there(file, name)]

@@ -14,6 +14,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.typedefs import Handler
 from sqlalchemy import text
+from waiting import HANG
 from yarl import URL
 
 from core.db.database import Database
@@ -169,7 +170,7 @@ async def test_a_broken_body_is_no_bug_of_ours(
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + rest)
     writer.write_eof()
-    assert b" 500 " not in await asyncio.wait_for(reader.read(), 2)
+    assert b" 500 " not in await asyncio.wait_for(reader.read(), HANG)
     writer.close()
     assert [record for record in caplog.records if record.name == "webhooks.app"] == []
 
@@ -185,7 +186,7 @@ async def test_two_mebibytes_in_chunks_are_refused_too(client: TestClient[Any, A
 async def test_a_body_that_stops_half_way_is_given_up(client: TestClient[Any, Any]) -> None:
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n"), HANG)
     assert b" 408 " in head
     writer.close()
 
@@ -197,7 +198,7 @@ async def test_a_body_that_comes_slowly_but_comes_is_waited_for() -> None:
         writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n" + b"[" + b" " * 30)
         assert (await client.get("/healthz")).status == 200  # meanwhile the first look has been
         writer.write(b" " * 8 + b"]")
-        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), HANG)
         writer.close()
 
 
@@ -209,7 +210,7 @@ async def test_half_heads_hold_nobody_up_and_are_given_up() -> None:
             writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
         async with ClientSession(url) as session, session.get("/healthz") as response:
             assert response.status == 200
-        assert {await asyncio.wait_for(reader.read(), 5) for reader, _ in halves} == {b""}
+        assert {await asyncio.wait_for(reader.read(), HANG) for reader, _ in halves} == {b""}
         for _, writer in halves:
             writer.close()
 

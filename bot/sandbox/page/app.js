@@ -1,4 +1,4 @@
-// The page: two customers' phones, the staff's two in one place, and the mailbox.
+// The page: the phones of two customers, of the owner and the technician, and the mailbox.
 
 import { byId, clock, el } from "./dom.js";
 import { catchLinks, showMail } from "./panel.js";
@@ -8,9 +8,9 @@ import { follow } from "./world.js";
 const CUSTOMERS = { whatsapp: "whatsapp", telegram: "telegram" };
 const STAFF = { owner: "telegram", technician: "telegram" };
 const phones = Object.fromEntries(Object.entries({ ...CUSTOMERS, ...STAFF }).map(([name, app]) => [name, new Phone(name, app, byId(name))]));
-let inHand = phones.whatsapp; // the customers' phone used last
+let lastUsed = phones.whatsapp; // the customer's phone that was used last
 
-function whole(state) {
+function showState(state) {
   byId("lost").hidden = true;
   name(state.shop.name || "Bengkel");
   for (const [key, phone] of Object.entries(phones)) phone.load(state.phones[key]);
@@ -19,7 +19,7 @@ function whole(state) {
   document.body.dataset.ready = "";
 }
 
-function piece(event) {
+function handleEvent(event) {
   if (event.type === "mail") return arrive("mail", () => post(event.mail));
   if (event.type === "reset") return phones[event.phone].load({ person: event.person, bubbles: [] });
   if (event.type === "end") return undefined;
@@ -42,9 +42,9 @@ function post(mail) {
   byId("letters").prepend(el("li", {}, open));
 }
 
-// --- one at a time: the staff's phones, and on a small screen everything ----------------------------
+// --- tabs: for the staff's phones, and on a small screen for everything ----------------------------
 
-/** Show what came, and count it on the tabs of what isn't to be seen now. */
+/** Show a new bubble or mail, and count it on the tab if that is hidden. */
 function arrive(tab, show, news = true) {
   show();
   if (!news) return;
@@ -64,7 +64,7 @@ function turnTo(tab) {
     button.toggleAttribute("aria-current", button.dataset.tab === (button.closest(".switch") ? dataset.staff : tab));
   }
   for (const count of counts(tab)) count.replaceChildren();
-  if (tab in CUSTOMERS) inHand = phones[tab];
+  if (tab in CUSTOMERS) lastUsed = phones[tab];
 }
 
 for (const staff of Object.keys(STAFF)) phones[staff].part("caption").append(byId("of-staff").content.cloneNode(true));
@@ -74,9 +74,9 @@ document.addEventListener("click", ({ target }) => {
 });
 turnTo("whatsapp");
 
-// --- what to try ----------------------------------------------------------------------------------
+// --- suggestions ----------------------------------------------------------------------------------
 
-for (const customer of Object.keys(CUSTOMERS)) byId(customer).addEventListener("focusin", () => { inHand = phones[customer]; });
+for (const customer of Object.keys(CUSTOMERS)) byId(customer).addEventListener("focusin", () => { lastUsed = phones[customer]; });
 
 function unfold(open) {
   document.body.classList.toggle("unfolded", open);
@@ -86,7 +86,7 @@ function unfold(open) {
 byId("help").addEventListener("click", () => unfold(!document.body.classList.contains("unfolded")));
 for (const button of document.querySelectorAll(".try")) {
   button.addEventListener("click", () => {
-    const phone = phones[button.dataset.phone] || inHand;
+    const phone = phones[button.dataset.phone] || lastUsed;
     unfold(false);
     turnTo(phone.name);
     phone.offer(button.dataset.text);
@@ -100,4 +100,4 @@ function tellTime() {
 tellTime();
 setInterval(tellTime, 10_000);
 catchLinks();
-follow({ whole, piece, lost: () => { byId("lost").hidden = false; } });
+follow({ onState: showState, onEvent: handleEvent, onLost: () => { byId("lost").hidden = false; } });

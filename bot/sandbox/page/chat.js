@@ -3,17 +3,17 @@
 import { clock, day, el, icon, initials, size } from "./dom.js";
 import { words } from "./words.js";
 
-const NEAR = 120; // px from the newest bubble that still count as being there
+const NEAR = 120; // px: closer to the newest bubble than this, the chat scrolls along
 
 export class Chat {
-  /** `taps` is what the phone does when something is tapped; without it the chat is only looked at. */
+  /** `taps` handles a tap; without it the chat is read-only. */
   constructor(list, look, taps = null) {
     this.list = list;
     this.look = look;
     this.taps = taps;
     this.language = "id";
     this.known = new Map();
-    this.busy = 0; // deeds on their way to the shop
+    this.busy = 0; // actions that are being sent
   }
 
   load(bubbles) {
@@ -22,7 +22,7 @@ export class Chat {
     for (const bubble of bubbles) this.put(bubble);
   }
 
-  /** Show a bubble, new or changed; whoever is reading further up stays there. */
+  /** Show a new or changed bubble; keeps the scroll position of a reader further up. */
   put(bubble) {
     const before = this.known.get(bubble.id);
     const node = this.draw(bubble);
@@ -31,7 +31,7 @@ export class Chat {
     else this.list.append(...this.dayChange(bubble), node);
     this.known.set(bubble.id, { bubble, node });
     this.tick();
-    if (follow) this.list.parentNode.scrollTop = 0; // the newest: the chat is laid out from below
+    if (follow) this.list.parentNode.scrollTop = 0; // scroll to the newest: the chat is laid out from below
   }
 
   remove(id) {
@@ -48,7 +48,7 @@ export class Chat {
     this.load(this.bubbles);
   }
 
-  /** What was written before the shop's last word has been read; the rest has arrived unless it is on its way. */
+  /** Mark own messages before the shop's last one as read, and the others as delivered unless they are being sent. */
   tick() {
     const all = [...this.known.values()];
     const lastWord = all.findLastIndex(({ bubble }) => bubble.from === "shop");
@@ -109,7 +109,7 @@ export class Chat {
   text(bubble) {
     if (!bubble.html) return null;
     const text = el("div.text", { dir: "auto" });
-    text.innerHTML = bubble.html; // made safe by bot/sandbox/markup.py
+    text.innerHTML = bubble.html; // bot/sandbox/markup.py escapes it
     return text;
   }
 

@@ -1,6 +1,6 @@
-// Small helpers. Text is always set as text; the one place for markup is a bubble's own html (chat.js).
+// Small helpers. Text is always set as text, except a bubble's html (chat.js).
 
-/** `el("button.key", {type: "button"}, "text", node…)`; a null attribute or child is left out. */
+/** `el("button.key", {type: "button"}, "text", node…)`; null attributes and children are skipped. */
 export function el(name, attributes = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const node = document.createElement(tag);
@@ -25,7 +25,7 @@ export function icon(name) {
 
 export const byId = (id) => document.getElementById(id);
 
-// The demo workshop is in Jakarta, whatever the zone of the computer that shows it.
+// The demo workshop is in Jakarta; the browser's time zone doesn't matter.
 const ZONE = "Asia/Jakarta";
 const LOCALES = { id: "id-ID", en: "en-GB" };
 

@@ -1,17 +1,17 @@
-// What opens beside the phones: the payment page, a PDF, an e-mail.
+// The panel beside the phones, for the payment page, a PDF or an e-mail.
 
 import { byId, el, icon } from "./dom.js";
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 let opener = null;
 
-/** Have links to pages of this simulation open in the panel; all others get a tab of their own. */
+/** Open links to pages of this simulation in the panel, and all others in a new tab. */
 export function catchLinks() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     if (!link || link.id === "panel-out" || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const path = here(link.href);
-    // A phone's browser shows no PDF inside a page.
+    // A phone's browser can't show a PDF inside a page.
     if (path === null || (narrow() && link.dataset.type)) return;
     event.preventDefault();
     const view = link.dataset.type === "application/pdf" ? "#navpanes=0&view=FitH" : "";
@@ -21,7 +21,7 @@ export function catchLinks() {
   document.addEventListener("keydown", ({ key }) => key === "Escape" && !byId("panel").hidden && close());
 }
 
-/** Show a mail: who wrote to whom, its files, and its text in a frame that can't do anything. */
+/** Show a mail: its headers, attachments, and its text in a sandboxed frame. */
 export function showMail(mail) {
   const files = mail.attachments.map((file) =>
     el("a.file", { href: file.url, target: "_blank", "data-testid": "mail-attachment", "data-title": file.name, "data-type": file.type }, icon("clip"), file.name));
@@ -49,12 +49,12 @@ function close() {
   if (opener?.isConnected) opener.focus({ preventScroll: true });
 }
 
-/** The path of an address on this server, by whichever of its names; null for any other. */
+/** The path of a URL on this server under any of its host names; null for other URLs. */
 function here(address) {
   const url = new URL(address, location.href);
   const ours = url.port === location.port && (url.hostname === location.hostname || (LOOPBACK.test(url.hostname) && LOOPBACK.test(location.hostname)));
   return ours && url.protocol === location.protocol ? url.pathname + url.search : null;
 }
 
-/** Whether one phone at a time is shown. */
+/** Whether the screen shows one phone at a time. */
 export const narrow = () => matchMedia("(max-width: 760px)").matches;

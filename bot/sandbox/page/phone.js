@@ -16,7 +16,7 @@ const HERE = { address: null, latitude: -6.2441, longitude: 106.7994 };
 const TYPING_AT_MOST = 4000; // ms
 
 export class Phone {
-  /** The phone of that name in the world behind the page, with a messenger on it. */
+  /** A phone of the server by its name, with a messenger. */
   constructor(name, app, seat) {
     this.name = name;
     this.app = app;
@@ -30,7 +30,7 @@ export class Phone {
     this.part("send").dataset.testid = `send-${name}`;
     this.chat = new Chat(this.part("bubbles"), app, { tap: (button, bubble) => this.tap(button, bubble), openList: (bubble) => this.openList(bubble) });
     for (const part of ["fresh", "languages", "app"]) this.part(part).hidden = this.isStaffs;
-    this.pressed = null; // the bubble whose reply keyboard was used, and so is down
+    this.pressed = null; // the bubble whose reply keyboard was used and is hidden
     this.listen();
   }
 
@@ -58,14 +58,14 @@ export class Phone {
     face(this.part("avatar"), shop);
   }
 
-  /** Put words into the input bar without sending them. */
+  /** Put text into the input bar without sending it. */
   offer(text) {
     this.input.value = text;
     this.grow();
     this.input.focus();
   }
 
-  // --- how it looks -----------------------------------------------------------------------------
+  // --- display -----------------------------------------------------------------------------
 
   dress() {
     const say = words(this.person.language);
@@ -89,7 +89,7 @@ export class Phone {
     this.lay();
   }
 
-  /** What lies over and under the bubbles: the first screen, and the reply keyboard. */
+  /** Show or hide the start screen and the reply keyboard. */
   lay() {
     const bubbles = this.chat.bubbles;
     const say = words(this.person.language);
@@ -148,7 +148,7 @@ export class Phone {
     this.input.style.height = `${Math.min(this.input.scrollHeight, 120)}px`;
   }
 
-  // --- what is done with it ---------------------------------------------------------------------
+  // --- actions ---------------------------------------------------------------------
 
   listen() {
     this.part("bar").addEventListener("submit", (event) => {
@@ -211,17 +211,17 @@ export class Phone {
     this.dress();
   }
 
-  do(deed, body) {
-    const spoken = ["type", "tap", "contact", "location"].includes(deed);
-    return this.hand(() => act(this.name, deed, body), spoken);
+  do(action, body) {
+    const spoken = ["type", "tap", "contact", "location"].includes(action);
+    return this.hand(() => act(this.name, action, body), spoken);
   }
 
-  /** Hand a deed over; whether it was taken. */
-  async hand(deed, spoken = true) {
+  /** Send an action; returns whether it succeeded. */
+  async hand(action, spoken = true) {
     if (spoken) this.typing(true);
     this.chat.busy += 1;
     try {
-      await deed();
+      await action();
       return true;
     } catch (problem) {
       this.typing(false);
@@ -233,7 +233,7 @@ export class Phone {
     }
   }
 
-  // --- sheets that come up from below -----------------------------------------------------------
+  // --- bottom sheets -----------------------------------------------------------
 
   openList(bubble) {
     this.openSheet(bubble.list.button, bubble.list.items.map((item) =>

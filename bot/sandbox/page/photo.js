@@ -1,4 +1,4 @@
-// A picture to send where none is at hand: a door speaker, drawn here.
+// A sample picture to send: a drawing of a door speaker.
 
 const WIDTH = 960, HEIGHT = 720;
 

@@ -1,4 +1,4 @@
-// What the two apps themselves say, in the language that the phone is set to.
+// Texts of the two apps, in the language of the phone.
 
 const WORDS = {
   id: {

@@ -1,8 +1,8 @@
-// The way to the outside world behind this page: bot/sandbox/people.py.
+// Calls the server of this page: bot/sandbox/world_api.py.
 
-/** Have a person do something; an Error with the reason where it can't be done. */
-export async function act(phone, deed, body = {}) {
-  await posted(`/world/${phone}/${deed}`, JSON.stringify(body), "application/json");
+/** Have a person do something; throws an Error with the reason if it fails. */
+export async function act(phone, action, body = {}) {
+  await posted(`/world/${phone}/${action}`, JSON.stringify(body), "application/json");
 }
 
 /** Send a picture. */
@@ -17,31 +17,31 @@ async function posted(path, body, type) {
   throw new Error(problem.message || String(answer.status));
 }
 
-const AGAIN_AFTER = 1500; // ms
+const RECONNECT_DELAY = 1500; // ms
 
 /**
- * Tell `whole` the state and `piece` every event after it, again and again for as long as the page lives.
- * The stream is opened first and kept waiting, so that nothing falls between it and the state.
+ * Call `onState` with the state and `onEvent` with every later event; reconnects after an error.
+ * The stream opens before the state is fetched, and its events wait, so that none is missed.
  */
-export function follow({ whole, piece, lost }) {
+export function follow({ onState, onEvent, onLost }) {
   const stream = new EventSource("/world/events");
   let waiting = [];
-  const again = () => {
+  const reconnect = () => {
     stream.close();
-    lost();
-    setTimeout(() => follow({ whole, piece, lost }), AGAIN_AFTER);
+    onLost();
+    setTimeout(() => follow({ onState, onEvent, onLost }), RECONNECT_DELAY);
   };
-  stream.onmessage = ({ data }) => (waiting ? waiting.push(JSON.parse(data)) : piece(JSON.parse(data)));
-  stream.onerror = again;
+  stream.onmessage = ({ data }) => (waiting ? waiting.push(JSON.parse(data)) : onEvent(JSON.parse(data)));
+  stream.onerror = reconnect;
   stream.onopen = async () => {
     try {
-      whole(await (await fetch("/world/state", { cache: "no-store" })).json());
+      onState(await (await fetch("/world/state", { cache: "no-store" })).json());
     } catch {
-      again();
+      reconnect();
       return;
     }
     const missed = waiting;
     waiting = null;
-    missed.forEach(piece);
+    missed.forEach(onEvent);
   };
 }

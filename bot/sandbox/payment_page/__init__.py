@@ -1,4 +1,4 @@
-"""The Snap-like payment page of the Midtrans stand-in: a page, what it shows as JSON, and its buttons."""
+"""The payment page of the Midtrans stand-in: the page, its state as JSON, and its actions."""
 
 import io
 import json
@@ -9,8 +9,8 @@ from typing import Any
 import segno
 from aiohttp import web
 
-from bot.sandbox.midtrans_account import MidtransAccount, NotPossible
-from bot.sandbox.midtrans_records import Page, Transaction, to_pay_with
+from bot.sandbox.midtrans_account import ApiError, MidtransAccount
+from bot.sandbox.midtrans_records import Page, Transaction, payment_details
 from bot.sandbox.midtrans_rules import Channel
 
 BASE = "/snap/v4/redirection"
@@ -26,13 +26,13 @@ _HEADERS = {
 
 
 def routes(account: MidtransAccount) -> list[web.RouteDef]:
-    """The page at `/snap/v4/redirection/{token}`, and what it calls."""
+    """The page at `/snap/v4/redirection/{token}` and its API."""
 
     def page_of(request: web.Request) -> Page:
         try:
             return account.page(request.match_info["token"])
-        except NotPossible as no:
-            raise web.HTTPNotFound from no
+        except ApiError as error:
+            raise web.HTTPNotFound from error
 
     async def show(request: web.Request) -> web.Response:
         page_of(request)
@@ -46,8 +46,8 @@ def routes(account: MidtransAccount) -> list[web.RouteDef]:
         page = page_of(request)
         try:
             await _act(account, page, request.match_info["verb"], await request.json())
-        except NotPossible as no:
-            return web.json_response(_view(account, page) | {"refused": no.messages}, status=409, headers=_HEADERS)
+        except ApiError as error:
+            return web.json_response(_view(account, page) | {"refused": error.messages}, status=409, headers=_HEADERS)
         return web.json_response(_view(account, page), headers=_HEADERS)
 
     async def code(request: web.Request) -> web.Response:
@@ -115,7 +115,7 @@ def _attempt(attempt: Transaction) -> dict[str, Any]:
     return {
         "channel": _channel(attempt.channel),
         "status": "challenge" if attempt.challenged else attempt.status,
-        "to_pay_with": to_pay_with(attempt),
+        "payment_details": payment_details(attempt),
         "id": attempt.id,
     }
 

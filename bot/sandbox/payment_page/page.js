@@ -1,5 +1,5 @@
 "use strict";
-// Draws the page from {token}/state with page.html's templates. Whatever comes from outside is set as
+// Draws the page from {token}/state with page.html's templates. Data from the server is set as
 // textContent, never as markup.
 
 const base = location.pathname.replace(/\/$/, "");
@@ -17,10 +17,10 @@ const RESULTS = {
   cancel: "cancelled", refund: "refunded", partial_refund: "refunded",
 };
 
-let state = null;      // what the server said last
-let endsAt = 0;        // on this page's own clock: the server's may be another
-let shown = "";        // which view is drawn, so that polling doesn't redraw what someone is typing into
-let detour = null;     // "card", "abandoned" or "choose": views that the server doesn't know of
+let state = null;      // the server's last state
+let endsAt = 0;        // by this page's clock, which may differ from the server's
+let shown = "";        // the current view, so that polling doesn't redraw a form in use
+let detour = null;     // "card", "abandoned" or "choose": views that exist only here
 
 const part = (name) => document.getElementById(`of-${name}`).content.cloneNode(true);
 const view = () => document.getElementById("view");
@@ -137,7 +137,7 @@ function cardForm() {
 }
 
 function pending() {
-  const { channel, to_pay_with: numbers } = state.attempt;
+  const { channel, payment_details: numbers } = state.attempt;
   const drawn = part(channel.group === "card" ? "ewallet" : channel.group);
   if (channel.group === "qris") drawn.querySelector("img").src = `${base}/qr.svg`;
   const list = drawn.querySelector(".numbers");
@@ -168,7 +168,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     toast("Tersalin · Copied");
   } catch {
-    toast(text);  // the browser forbids it here: show it to be copied by hand
+    toast(text);  // the browser forbids copying: show the text instead
   }
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from telegram.error import RetryAfter
+from waiting import HANG
 
 from bot.channels.telegram_polling import poll
 from conversations.incoming import Incoming
@@ -43,7 +44,7 @@ async def test_a_slow_chat_holds_up_no_other() -> None:
             await other_is_done.wait()
         other_is_done.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         with pytest.raises(Enough):
             await poll(bot, take=take, answer=lambda _: None)  # type: ignore[arg-type]
     assert bot.offsets == [0, 3]

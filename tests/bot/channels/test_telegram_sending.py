@@ -186,8 +186,10 @@ def page(status: int, words: str) -> Answer:
     return answer
 
 
-async def never(_: web.Request) -> web.StreamResponse:
-    await asyncio.sleep(2)
+async def never(request: web.Request) -> web.StreamResponse:
+    assert request.transport
+    while not request.transport.is_closing():  # noqa: ASYNC110 the caller gives up
+        await asyncio.sleep(0)
     return web.Response()
 
 

@@ -12,13 +12,13 @@ from shops import MONDAY_8_AM
 from bot.check import Finding, check
 from bot.config import Settings
 from bot.sandbox.demo import settings_for
-from bot.sandbox.server import outside
+from bot.sandbox.server import stand_ins
 from core.db.database import Database
 
 
 async def findings(url: str, folder: Path, **clerk: str) -> Mapping[str, Finding]:
     """Every line, by its part; with Clerk's section as given, else the stand-in's."""
-    async with outside(lambda: MONDAY_8_AM) as there:
+    async with stand_ins(lambda: MONDAY_8_AM) as there:
         settings = settings_for(there, folder=folder, database=url, port=1)
         if clerk:
             settings = Settings.model_validate(settings.model_dump() | {"clerk": clerk})

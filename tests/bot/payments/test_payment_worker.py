@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, letters, request_of
 from sqlalchemy import select
+from waiting import until
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import Collector
@@ -394,9 +395,11 @@ async def test_who_waits_long_for_midtrans_holds_nobody_else_up(till: Till, data
         await asyncio.sleep(0)
     await till.book(code="BK-000002")
     till.collector.wake()
-    async with asyncio.timeout(10):
-        while f"link:{OTHER_ORDER}" not in await letters(database):  # noqa: ASYNC110 the worker ends it
-            await asyncio.sleep(0)
+
+    async def is_there() -> bool:
+        return f"link:{OTHER_ORDER}" in await letters(database)
+
+    await until(is_there)
     assert f"link:{ORDER}" not in await letters(database)
     till.collector.stop()
     till.midtrans.slow[ORDER].set()

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 from shops import MONDAY_8_AM
 from sqlalchemy import select
+from waiting import HANG
 
 from bot.background.loop import Loop, Repeated
 from bot.channels.sending import NotSent, Unclear, Undeliverable
@@ -174,7 +175,7 @@ async def test_a_loop_outlives_a_bug_and_tells_of_it_once(caplog: pytest.LogCapt
 
     loop = Loop("outbox", work, pause=timedelta())
     running = asyncio.create_task(loop.run())
-    await asyncio.wait_for(worked.wait(), 5)
+    await asyncio.wait_for(worked.wait(), HANG)
     assert seen == [None, "fails: KeyError", "fails: KeyError", "fails: KeyError"]
     assert loop.trouble is None
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
@@ -193,7 +194,7 @@ async def test_a_loop_that_rests_after_a_bug_stops_at_once() -> None:
     running = asyncio.create_task(loop.run())
     await failed.wait()
     loop.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, HANG)
 
 
 async def test_the_admins_hear_of_a_part_that_stays_broken_once_a_day(

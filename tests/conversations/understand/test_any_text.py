@@ -1,7 +1,6 @@
-"""No text can break the readers, and none takes long."""
+"""No text can break the readers, however long."""
 
 from datetime import UTC, date, datetime
-from time import perf_counter
 
 import pytest
 from demo_catalogue import DEMO
@@ -131,8 +130,8 @@ def test_every_reader_takes_any_text(text: str) -> None:
     ],
     ids=["one word", "jam", "slashes", "thousands", "typos", "numbers", "at signs", "digits", "yes", "rtl and emoji"],
 )
-def test_ten_thousand_characters_take_bounded_time(text: str) -> None:
-    began = perf_counter()
+def test_ten_thousand_characters_are_read(text: str) -> None:
+    """`make bench` shows how long that takes."""
     understand(text, LEXICON, now=NOW, shop=SHOP)
     for read in (
         read_yes_no,
@@ -147,5 +146,3 @@ def test_ten_thousand_characters_take_bounded_time(text: str) -> None:
     ):
         read(text)
     read_choice(text, ["Speaker", "Amplifier"])
-
-    assert perf_counter() - began < 1

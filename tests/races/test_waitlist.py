@@ -1,4 +1,4 @@
-"""A place frees while five wait for it and five strangers rush: the first in the line gets it, on both engines."""
+"""A place frees up while five customers wait and five others book: the first on the waitlist gets the offer."""
 
 import asyncio
 from datetime import date, datetime, time
@@ -21,12 +21,12 @@ from core.states import WaitState
 TUESDAY = date(2026, 11, 24)
 WAITERS, STRANGERS = range(1, 6), range(6, 11)
 HOLDER = 11
-PATIENT, RUDE = None, 0
-"""What `book` is told of the line: nothing, or that nobody stands before."""
+RESPECTING, IGNORING = None, 0
+"""The `waited` argument of `book`: None respects the waitlist, 0 ignores it."""
 
 
 async def prepare(database: Database, asked: Order, *, shop: Shop, now: datetime) -> None:
-    """The only place is taken, and five stand in the line for it."""
+    """Take the only place, and put five customers on the waitlist."""
     await furnish(database, now, customers=HOLDER)
     async with database.write() as session:
         await book(session, asked, customer=HOLDER, shop=shop, now=now)
@@ -54,9 +54,9 @@ async def book(session, asked: Order, *, customer: int, shop: Shop, now: datetim
 
 
 async def rush(
-    databases: list[Database], asked: Order, *, manners: int | None, shop: Shop, now: datetime
+    databases: list[Database], asked: Order, *, waited: int | None, shop: Shop, now: datetime
 ) -> list[type[Refusal] | type[Booking]]:
-    """Strangers book while two processes look after the line; what became of the strangers."""
+    """Others book while two processes run the waitlist worker; returns what each of them got."""
     crowd = Pause(len(STRANGERS))
     for database in databases:
         crowd.before(database.engine, "INSERT INTO slot")
@@ -64,16 +64,16 @@ async def rush(
     async def stranger(number: int) -> type[Refusal] | type[Booking]:
         try:
             async with databases[number % len(databases)].write() as session:
-                await book(session, asked, customer=number, shop=shop, now=now, waited=manners)
+                await book(session, asked, customer=number, shop=shop, now=now, waited=waited)
         except Refusal as refusal:
             return type(refusal)
         return Booking
 
-    lines = [Line(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2]
+    workers = [Line(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2]
     ends, *_ = await asyncio.gather(
-        asyncio.gather(*(stranger(number) for number in STRANGERS)), *(line.run_once() for line in lines[:2])
+        asyncio.gather(*(stranger(number) for number in STRANGERS)), *(worker.run_once() for worker in workers[:2])
     )
-    await lines[0].run_once()
+    await workers[0].run_once()
     await check_books(databases[0])
     return list(ends)
 
@@ -87,31 +87,31 @@ async def offered(database: Database) -> list[str]:
         )
 
 
-async def test_a_seat_that_frees(databases: list[Database], shop: Shop, now: datetime) -> None:
+async def test_a_freed_seat_goes_to_the_waitlist(databases: list[Database], shop: Shop, now: datetime) -> None:
     narrow, asked = shop.model_copy(update={"max_bookings_per_slot": 1}), order(shop.at(TUESDAY, time(10)))
     await prepare(databases[0], asked, shop=narrow, now=now)
     async with databases[0].write() as session:
         held = await bookings.load(session, code=f"BK-{HOLDER}")
         await bookings.cancel(Context(session, shop, now), held, reason="batal", actor=bookings.CUSTOMER)
-    ends = await rush(databases, asked, manners=PATIENT, shop=narrow, now=now)
+    ends = await rush(databases, asked, waited=RESPECTING, shop=narrow, now=now)
     assert set(ends) == {SlotFull}
     assert await offered(databases[0]) == ["BK-W1"]
 
 
-async def test_a_hold_that_ran_out_and_that_nobody_swept(databases: list[Database], shop: Shop, now: datetime) -> None:
+async def test_an_expired_hold_goes_to_the_waitlist(databases: list[Database], shop: Shop, now: datetime) -> None:
     narrow, asked = shop.model_copy(update={"max_bookings_per_slot": 1}), order(shop.at(TUESDAY, time(10)))
     await prepare(databases[0], asked, shop=narrow, now=now)
-    ends = await rush(databases, asked, manners=PATIENT, shop=narrow, now=now + shop.hold)
+    ends = await rush(databases, asked, waited=RESPECTING, shop=narrow, now=now + shop.hold)
     assert set(ends) == {SlotFull}
     assert await offered(databases[0]) == ["BK-W1"]
 
 
-async def test_parts_that_came(databases: list[Database], shop: Shop, now: datetime) -> None:
-    """Both speakers were taken; one more comes. Seats there are enough."""
+async def test_restocked_parts_go_to_the_waitlist(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """Both speakers were taken, and one more arrives. There are enough seats."""
     roomy = shop.model_copy(update={"max_bookings_per_slot": 30})
     asked = order(shop.at(TUESDAY, time(10)), parts=((SPEAKER, 1),))
     await furnish_more(databases[0], asked, shop=roomy, now=now)
-    ends = await rush(databases, asked, manners=PATIENT, shop=roomy, now=now)
+    ends = await rush(databases, asked, waited=RESPECTING, shop=roomy, now=now)
     assert set(ends) <= {InsufficientStock, SlotFull}
     assert await offered(databases[0]) == ["BK-W1"]
 
@@ -123,7 +123,7 @@ async def furnish_more(database: Database, asked: Order, *, shop: Shop, now: dat
         part.on_hand = part.reserved + 1
 
 
-async def test_the_control_who_looks_at_no_line_gets_the_seat(
+async def test_control_ignoring_the_waitlist_gets_the_seat(
     databases: list[Database], shop: Shop, now: datetime
 ) -> None:
     narrow, asked = shop.model_copy(update={"max_bookings_per_slot": 1}), order(shop.at(TUESDAY, time(10)))
@@ -131,5 +131,5 @@ async def test_the_control_who_looks_at_no_line_gets_the_seat(
     async with databases[0].write() as session:
         held = await bookings.load(session, code=f"BK-{HOLDER}")
         await bookings.cancel(Context(session, shop, now), held, reason="batal", actor=bookings.CUSTOMER)
-        await book(session, asked, customer=STRANGERS[0], shop=narrow, now=now, waited=RUDE)
+        await book(session, asked, customer=STRANGERS[0], shop=narrow, now=now, waited=IGNORING)
     assert await offered(databases[0]) == []

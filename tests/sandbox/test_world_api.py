@@ -1,4 +1,4 @@
-"""What the page of the demo sees and does, over /world."""
+"""The demo page's API under /world."""
 
 import json
 import smtplib
@@ -13,12 +13,12 @@ from listener import Clock, Shop
 
 from bot.sandbox.markup import whatsapp
 from bot.sandbox.phones import Bubble, Button, Item, Menu
-from bot.sandbox.server import Outside
+from bot.sandbox.server import StandIns
 
 
 @pytest.fixture
-async def page(there: Outside, shop: Shop) -> AsyncIterator[ClientSession]:
-    async with ClientSession(there.url) as page:
+async def page(vendors: StandIns, shop: Shop) -> AsyncIterator[ClientSession]:
+    async with ClientSession(vendors.url) as page:
         yield page
 
 
@@ -28,10 +28,10 @@ async def state(page: ClientSession) -> dict[str, Any]:
         return await got.json()
 
 
-async def test_the_page_sees_every_phone_and_the_mail(page: ClientSession, there: Outside, shop: Shop) -> None:
-    there.world.hire("owner", 7_000_000_001, "Ibu Rina", phone="+628111000001")
-    there.world.telegram.person(7_000_000_009, "Tono")  # who has no phone of the page isn't seen on it
-    await to_thread(_send_mail, there.smtp_port)
+async def test_state_has_every_phone_and_the_mails(page: ClientSession, vendors: StandIns, shop: Shop) -> None:
+    vendors.world.add_staff("owner", 7_000_000_001, "Ibu Rina", phone="+628111000001")
+    vendors.world.telegram.person(7_000_000_009, "Tono")  # he has no phone on the page
+    await to_thread(_send_mail, vendors.smtp_port)
     async with page.post("/world/owner/type", json={"text": "/staf"}) as got:
         assert got.status == 204
 
@@ -44,12 +44,12 @@ async def test_the_page_sees_every_phone_and_the_mail(page: ClientSession, there
     assert [mail["subject"] for mail in seen["mail"]] == ["Halo"]
 
 
-async def test_staff_is_not_replaced_and_an_unknown_phone_does_nothing(page: ClientSession, there: Outside) -> None:
-    there.world.hire("owner", 7_000_000_001, "Ibu Rina", phone="+628111000001")
+async def test_staff_cant_be_replaced(page: ClientSession, vendors: StandIns) -> None:
+    vendors.world.add_staff("owner", 7_000_000_001, "Ibu Rina", phone="+628111000001")
     for path, body in (("owner/new-person", {}), ("nobody/type", {"text": "halo"})):
         async with page.post(f"/world/{path}", json=body) as got:
             assert got.status == 404
-    assert there.world.phones["owner"].name == "Ibu Rina"
+    assert vendors.world.phones["owner"].name == "Ibu Rina"
 
 
 def _send_mail(port: int) -> None:
@@ -58,10 +58,10 @@ def _send_mail(port: int) -> None:
 
 
 @pytest.mark.parametrize("phone", ["telegram", "whatsapp"])
-async def test_a_person_types_shares_and_is_replaced(page: ClientSession, there: Outside, phone: str) -> None:
+async def test_a_person_types_and_shares_and_is_replaced(page: ClientSession, vendors: StandIns, phone: str) -> None:
     place = {"latitude": -6.3, "longitude": 106.8, "address": "Jl. Melati 3"}
-    for deed, body in (("type", {"text": "halo <b>"}), ("contact", {}), ("location", place)):
-        async with page.post(f"/world/{phone}/{deed}", json=body) as got:
+    for action, body in (("type", {"text": "halo <b>"}), ("contact", {}), ("location", place)):
+        async with page.post(f"/world/{phone}/{action}", json=body) as got:
             assert got.status == 204
     seen = (await state(page))["phones"][phone]
     assert [bubble["kind"] for bubble in seen["bubbles"]] == ["text", "contact", "location"]
@@ -74,7 +74,7 @@ async def test_a_person_types_shares_and_is_replaced(page: ClientSession, there:
     assert after["phones"][phone]["bubbles"] == []
 
 
-async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, there: Outside, shop: Shop) -> None:
+async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, vendors: StandIns, shop: Shop) -> None:
     async with page.post("/world/whatsapp/photo", data=b"\xff\xd8\xff", headers={"Content-Type": "image/jpeg"}) as got:
         assert got.status == 204
     [bubble] = (await state(page))["phones"]["whatsapp"]["bubbles"]
@@ -83,16 +83,16 @@ async def test_a_photo_is_shown_and_a_language_is_set(page: ClientSession, there
 
     async with page.post("/world/telegram/language", json={"language": "en"}) as got:
         assert got.status == 204
-    assert there.world.phones["telegram"].language == "en"
+    assert vendors.world.phones["telegram"].language == "en"
 
 
-async def test_a_button_is_tapped_by_bubble_and_id(page: ClientSession, there: Outside, shop: Shop) -> None:
-    customer = there.world.phones["whatsapp"]
+async def test_a_button_is_tapped_by_bubble_and_id(page: ClientSession, vendors: StandIns, shop: Shop) -> None:
+    customer = vendors.world.phones["whatsapp"]
     menu = Menu("Pilih", (Item("1:0", "09:00"), Item("1:1", "10:00")))
-    customer.see(Bubble("SM1", "shop", there.world.stage.clock(), "text", "Jam?", "Jam?", menu=menu))
+    customer.show(Bubble("SM1", "shop", vendors.world.hub.clock(), "text", "Jam?", "Jam?", menu=menu))
     async with page.post("/world/whatsapp/tap", json={"bubble": "SM1", "button": "1:1"}) as got:
         assert got.status == 204
-    assert shop.heard[-1].form["ListTitle"] == "10:00"
+    assert shop.calls[-1].form["ListTitle"] == "10:00"
 
 
 @pytest.mark.parametrize(
@@ -106,18 +106,18 @@ async def test_a_button_is_tapped_by_bubble_and_id(page: ClientSession, there: O
         ("/world/telegram/photo", {}, 400),
     ],
 )
-async def test_what_a_phone_cannot_do_is_refused(
+async def test_an_impossible_action_is_refused(
     page: ClientSession, path: str, body: dict[str, Any], status: int
 ) -> None:
     async with page.post(path, json=body) as got:
         assert got.status == status
 
 
-async def test_events_tell_of_bubbles_as_they_come(page: ClientSession, there: Outside) -> None:
+async def test_events_report_new_bubbles(page: ClientSession, vendors: StandIns) -> None:
     async with page.get("/world/events") as events:
         assert events.content_type == "text/event-stream"
         await events.content.readline()
-        await there.world.phones["telegram"].type("halo")
+        await vendors.world.phones["telegram"].type("halo")
         event = json.loads(await anext(_data(events.content)))
     assert (event["type"], event["phone"], event["bubble"]["text"]) == ("bubble", "telegram", "halo")
 
@@ -131,28 +131,28 @@ async def _data(lines: Any) -> AsyncIterator[bytes]:
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Host": "demo.example"},  # a name of somebody else's that leads here
+        {"Host": "demo.example"},  # DNS rebinding
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
-        {"Origin": "http://127.0.0.1:1"},  # another server of this machine
+        {"Origin": "http://127.0.0.1:1"},  # another server on this machine
     ],
 )
-async def test_only_a_page_of_this_server_may_look_or_act(page: ClientSession, headers: dict[str, str]) -> None:
+async def test_other_origins_are_refused(page: ClientSession, headers: dict[str, str]) -> None:
     async with page.get("/world/state", headers=headers) as got:
         assert got.status == 403
     async with page.post("/world/telegram/type", json={"text": "x"}, headers=headers) as got:
         assert got.status == 403
 
 
-async def test_a_hidden_phone_shows_an_id_in_its_place(there: Outside, shop: Shop) -> None:
-    hidden = there.world.whatsapp.person("+6281234567890", "Sari", hidden_as="ID.4566778899")
+async def test_a_whatsapp_id_replaces_the_number(vendors: StandIns, shop: Shop) -> None:
+    hidden = vendors.world.whatsapp.person("+6281234567890", "Sari", whatsapp_id="ID.4566778899")
     await hidden.type("halo")
-    assert shop.heard[-1].form["From"] == "whatsapp:ID.4566778899"
+    assert shop.calls[-1].form["From"] == "whatsapp:ID.4566778899"
 
 
-async def test_nobody_waits_for_a_reply_for_ever(there: Outside, shop: Shop, clock: Clock) -> None:
-    customer = there.world.phones["telegram"]
-    clock.pass_by(timedelta(days=1))  # the shop's time and the test's have nothing to do with each other
+async def test_waiting_for_a_reply_times_out(vendors: StandIns, shop: Shop, clock: Clock) -> None:
+    customer = vendors.world.phones["telegram"]
+    clock.move(timedelta(days=1))  # the timeout doesn't use the simulated clock
     with pytest.raises(TimeoutError, match=f"no reply to {customer.name}"):
         await customer.next_reply(timeout=0.01)
 
@@ -176,9 +176,9 @@ async def test_nobody_waits_for_a_reply_for_ever(there: Outside, shop: Shop, clo
         ),
     ],
 )
-def test_whatsapp_marks_are_shown_safely(source: str, shown: str) -> None:
+def test_whatsapp_markup_is_shown_as_safe_html(source: str, shown: str) -> None:
     assert whatsapp(source).html == shown
 
 
-def test_a_button_keeps_what_only_the_vendor_knows_to_itself() -> None:
+def test_button_json_leaves_out_the_data() -> None:
     assert Button("0-0", "Ya", "callback", data="1:0").to_json() == {"id": "0-0", "title": "Ya", "kind": "callback"}

@@ -1,4 +1,4 @@
-"""/world: what the page sees of the phones, and does with them; for this machine only."""
+"""/world: the HTTP API by which the demo page shows and controls the phones; local requests only."""
 
 import asyncio
 import json
@@ -9,32 +9,30 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.mailbox import Mailbox, listed
-from bot.sandbox.phones import NotThere, Person
-from bot.sandbox.stage import Event, Handler
-from bot.sandbox.world import CUSTOMERS, World
+from bot.sandbox.hub import Event, Handler
+from bot.sandbox.mailbox import Mailbox, mail_json
+from bot.sandbox.phones import ActionImpossible, Person
+from bot.sandbox.world import CUSTOMER_PHONES, World
 
 Body = dict[str, Any]
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 SHOWN_INLINE = ("application/pdf", "image/jpeg", "image/png", "image/webp")
-QUIET_SECONDS = 15
-"""How often a silent event stream shows that it lives."""
+KEEPALIVE_SECONDS = 15
 
 
-def routes(world: World, letters: Mailbox) -> list[web.RouteDef]:
-    """The page's HTTP API."""
-    page = _Page(world, letters)
+def routes(world: World, mailbox: Mailbox) -> list[web.RouteDef]:
+    page = _Page(world, mailbox)
     return [
         web.get("/world/state", _local(page.state)),
         web.get("/world/events", _local(page.events)),
         web.get(r"/world/media/{media:\w+}", _local(page.media)),
         web.post(r"/world/{phone:\w+}/photo", _local(page.photo)),
-        web.post(r"/world/{phone:\w+}/{deed}", _local(page.deed)),
+        web.post(r"/world/{phone:\w+}/{action}", _local(page.action)),
     ]
 
 
 def _local(handler: Handler) -> Handler:
-    """Refuse what doesn't come from a page of this machine: DNS rebinding, other sites' forms."""
+    """Refuse requests from pages of other hosts (DNS rebinding, cross-site forms)."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
@@ -46,26 +44,26 @@ def _local(handler: Handler) -> Handler:
 
 
 class _Page:
-    def __init__(self, world: World, letters: Mailbox) -> None:
+    def __init__(self, world: World, mailbox: Mailbox) -> None:
         self._world = world
-        self._letters = letters
+        self._mailbox = mailbox
 
     async def state(self, request: web.Request) -> web.Response:
         del request
-        mail = [listed(letter) for letter in self._letters.messages]
-        return web.json_response(self._world.to_json() | {"mail": mail})
+        mails = [mail_json(mail) for mail in self._mailbox.messages]
+        return web.json_response(self._world.to_json() | {"mail": mails})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """Everything from now on, as Server-Sent Events, until the page goes or the server stops."""
+        """All events from now on, as Server-Sent Events, until the page disconnects or the server stops."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        async with self._world.stage.listening() as queue:
+        async with self._world.hub.subscribe() as queue:
             await response.prepare(request)
-            with suppress(ConnectionResetError):  # the page has gone
-                await _tell(response, queue)
+            with suppress(ConnectionResetError):  # the page disconnected
+                await _send_events(response, queue)
         return response
 
     async def media(self, request: web.Request) -> web.Response:
-        media = self._world.stage.media.get(request.match_info["media"])
+        media = self._world.hub.media.get(request.match_info["media"])
         if media is None:
             return _refused(404, "no such file")
         shown = media.content_type in SHOWN_INLINE
@@ -74,37 +72,37 @@ class _Page:
 
     async def photo(self, request: web.Request) -> web.Response:
         content = await request.read()
-        return await self._done(request, lambda person: person.send_photo(content, request.content_type))
+        return await self._perform(request, lambda person: person.send_photo(content, request.content_type))
 
-    async def deed(self, request: web.Request) -> web.Response:
-        deed, phone = request.match_info["deed"], request.match_info["phone"]
+    async def action(self, request: web.Request) -> web.Response:
+        action, phone = request.match_info["action"], request.match_info["phone"]
         try:
             body = await request.json() if request.can_read_body else {}
         except ValueError:
-            return _refused(400, "the body is no JSON")
-        if deed == "new-person" and phone in CUSTOMERS:
+            return _refused(400, "the body isn't JSON")
+        if action == "new-person" and phone in CUSTOMER_PHONES:
             self._world.new_customer(phone)
             return web.Response(status=204)
-        if deed not in DEEDS or not isinstance(body, dict):
-            return _refused(404, "a phone can't do that")
-        return await self._done(request, lambda person: DEEDS[deed](person, body))
+        if action not in ACTIONS or not isinstance(body, dict):
+            return _refused(404, "unknown action")
+        return await self._perform(request, lambda person: ACTIONS[action](person, body))
 
-    async def _done(self, request: web.Request, act: Callable[[Person], Awaitable[object]]) -> web.Response:
+    async def _perform(self, request: web.Request, action: Callable[[Person], Awaitable[object]]) -> web.Response:
         person = self._world.phones.get(request.match_info["phone"])
         if person is None:
-            return _refused(404, "there is no such phone")
+            return _refused(404, "no such phone")
         try:
-            await act(person)
-        except (KeyError, TypeError, ValueError, NotThere) as problem:
+            await action(person)
+        except (KeyError, TypeError, ValueError, ActionImpossible) as problem:
             return _refused(400, str(problem))
         return web.Response(status=204)
 
 
-async def _tell(response: web.StreamResponse, queue: "asyncio.Queue[Event]") -> None:
+async def _send_events(response: web.StreamResponse, queue: "asyncio.Queue[Event]") -> None:
     await response.write(b": hello\n\n")
     while True:
         try:
-            event = await asyncio.wait_for(queue.get(), QUIET_SECONDS)
+            event = await asyncio.wait_for(queue.get(), KEEPALIVE_SECONDS)
         except TimeoutError:
             await response.write(b": still here\n\n")
             continue
@@ -126,7 +124,7 @@ async def _block(person: Person, body: Body) -> None:
     await (person.unblock() if person.blocked else person.block())
 
 
-DEEDS: dict[str, Callable[[Person, Body], Awaitable[object]]] = {
+ACTIONS: dict[str, Callable[[Person, Body], Awaitable[object]]] = {
     "type": lambda person, body: person.type(str(body["text"])),
     "tap": lambda person, body: person.tap(str(body["button"]), str(body["bubble"])),
     "contact": lambda person, body: person.share_contact(),
@@ -136,4 +134,4 @@ DEEDS: dict[str, Callable[[Person, Body], Awaitable[object]]] = {
     "language": _language,
     "block": _block,
 }
-"""What the page can have a person do; `block` lets the shop in again when it is blocked."""
+"""Actions of a person by name; `block` unblocks a blocked shop."""
