@@ -12,13 +12,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Executable, Integer, bindparam, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context
+from core.db import leases
 from core.db.database import leave_work
-from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
+from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
@@ -45,8 +46,6 @@ from core.states import (
 
 WORKER = "payments"
 """Whose work a request is (`database.leave_work`)."""
-LEASE = timedelta(seconds=30)
-"""How long a worker that took a request has it to itself."""
 LOOK_EVERY = timedelta(minutes=10)
 """How often Midtrans is asked about an open link, lest a notification was lost."""
 ALIVE = (RequestState.WANTED, RequestState.OPEN)
@@ -131,8 +130,8 @@ class Task:
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Task]:
-    """Take the requests that are due (a link to make or to close, a time that ran out) for `LEASE`."""
-    claimed = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    """Take the requests that are due (a link to make or to close, a time that ran out) for `leases.LEASE`."""
+    claimed = await leases.claim(session, _CLAIM, now=now, limit=limit)
     requests = claimed.all()
     if not requests:
         return []
@@ -341,23 +340,4 @@ async def _next_order_id(ctx: Context, booking: Booking) -> str:
     return f"BOOKING-{ctx.shop.order_prefix}-{booking.code.replace('-', '')}-{(before or 0) + 1}"
 
 
-def _claim_statement() -> Executable:
-    due = (
-        select(PaymentRequest.order_id)
-        .where(PaymentRequest.due_at <= bindparam("now", type_=Moment()))
-        .order_by(PaymentRequest.due_at)
-        .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    return (
-        update(PaymentRequest)
-        .where(PaymentRequest.order_id.in_(select(due.c.order_id)))
-        .values(due_at=bindparam("leased_until", type_=Moment()), error=None)
-        .returning(PaymentRequest)
-        .execution_options(synchronize_session=False)
-    )
-
-
-_CLAIM = _claim_statement()
-"""Built once, as the outbox's is."""
+_CLAIM = leases.claim_statement(PaymentRequest.order_id, PaymentRequest.due_at, error=None).returning(PaymentRequest)

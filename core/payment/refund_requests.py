@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Executable, Integer, bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentAttempt, Refund
+from core.db import leases
+from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
@@ -22,7 +23,6 @@ from core.notices.tell import tell
 from core.payment import ledger, refund_notices, refunds
 from core.states import Actor, EventKind, LedgerKind, RefundState
 
-LEASE = timedelta(seconds=30)
 REFUSED_AGAIN = timedelta(hours=1)
 """How long a no is waited out: a card settles overnight, ShopeePay refunds nothing at night."""
 PATIENCE = timedelta(days=3)
@@ -38,8 +38,8 @@ class Deed(StrEnum):
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Refund]:
-    """Take the refunds that Midtrans must be asked for now, for `LEASE`."""
-    claimed = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    """Take the refunds that Midtrans must be asked for now, for `leases.LEASE`."""
+    claimed = await leases.claim(session, _CLAIM, now=now, limit=limit)
     return list(claimed.all())
 
 
@@ -139,23 +139,4 @@ def _note(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None
     )
 
 
-def _claim_statement() -> Executable:
-    due = (
-        select(Refund.key)
-        .where(Refund.due_at <= bindparam("now", type_=Moment()))
-        .order_by(Refund.due_at)
-        .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    return (
-        update(Refund)
-        .where(Refund.key.in_(select(due.c.key)))
-        .values(due_at=bindparam("leased_until", type_=Moment()))
-        .returning(Refund)
-        .execution_options(synchronize_session=False)
-    )
-
-
-_CLAIM = _claim_statement()
-"""Built once, as the outbox's is."""
+_CLAIM = leases.claim_statement(Refund.key, Refund.due_at).returning(Refund)

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, Executable, Integer, bindparam, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
+from core.db import leases
 from core.db.database import insert_once
-from core.db.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNotification, PaymentRequest
+from core.db.tables import Booking, BookingEvent, PaymentAttempt, PaymentNotification, PaymentRequest
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
@@ -31,7 +32,6 @@ from core.refusals import Refusal
 from core.schedule import bookings
 from core.states import Actor, BookingStatus, EventKind, LedgerKind, Outcome, RefundReason, RequestState, check_move
 
-LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(hours=1)
 """How long after it came a notification is believed to know more than Midtrans' status."""
 SKEW = timedelta(minutes=1)
@@ -51,8 +51,8 @@ async def note(session: AsyncSession, body: Mapping[str, object], *, now: dateti
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[str]:
-    """Take the notifications that are due for `LEASE`; the order_ids to ask Midtrans about."""
-    orders = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    """Take the notifications that are due for `leases.LEASE`; the order_ids to ask Midtrans about."""
+    orders = await leases.claim(session, _CLAIM, now=now, limit=limit)
     return sorted(set(orders))
 
 
@@ -62,7 +62,7 @@ async def answered(session: AsyncSession, order_id: str, *, outcomes: Sequence[O
         update(PaymentNotification)
         .where(
             PaymentNotification.order_id == order_id,
-            PaymentNotification.due_at == claimed_at + LEASE,
+            PaymentNotification.due_at == claimed_at + leases.LEASE,
             PaymentNotification.attempts > 0,
         )
         .values(due_at=None, outcome="; ".join(outcomes))
@@ -341,23 +341,6 @@ _HOW_FAR = dict.fromkeys(_OVER, 1) | {Meaning.RECEIVED: 2, Meaning.REFUNDED: 3, 
 """How far an attempt has come; what isn't here hasn't begun. Money overrides an end, and goes back after it came."""
 
 
-def _claim_statement() -> Executable:
-    due = (
-        select(PaymentNotification.id)
-        .where(PaymentNotification.due_at <= bindparam("now", type_=Moment()))
-        .order_by(PaymentNotification.due_at)
-        .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    return (
-        update(PaymentNotification)
-        .where(PaymentNotification.id.in_(select(due.c.id)))
-        .values(due_at=bindparam("leased_until", type_=Moment()), attempts=PaymentNotification.attempts + 1)
-        .returning(PaymentNotification.order_id)
-        .execution_options(synchronize_session=False)
-    )
-
-
-_CLAIM = _claim_statement()
-"""Built once, as the outbox's is."""
+_CLAIM = leases.claim_statement(
+    PaymentNotification.id, PaymentNotification.due_at, attempts=PaymentNotification.attempts + 1
+).returning(PaymentNotification.order_id)

@@ -13,6 +13,7 @@ from waiting import until
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import Collector
 from core.context import Context
+from core.db import leases
 from core.db.database import Database
 from core.db.tables import PaymentNotification
 from core.payment import payment_requests, settlement
@@ -416,5 +417,5 @@ async def test_a_bug_in_one_order_leaves_the_others_alone(
     await till.work()
     assert "a bug" in caplog.text
     assert len(await letters(database)) == 1
-    await till.work(payment_requests.LEASE)
+    await till.work(leases.LEASE)
     assert len(await letters(database)) == 2

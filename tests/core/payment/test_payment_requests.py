@@ -12,6 +12,7 @@ from sqlalchemy import select
 from workshop import AMPLIFIER, CHECK, check_books, order
 
 from core.context import Context
+from core.db import leases
 from core.db.database import Database
 from core.db.tables import Outbox, PaymentRequest
 from core.messaging import outbox
@@ -188,7 +189,7 @@ async def test_who_waits_for_a_link_waits_for_no_pause_and_disturbs_no_worker(
         assert await payment_requests.claim(session, now=later, limit=9)
         await payment_requests.hurry(Context(session, shop, later), ORDER)
         assert await payment_requests.claim(session, now=later, limit=9) == []
-    assert (await request_of(database)).due_at == later + payment_requests.LEASE
+    assert (await request_of(database)).due_at == later + leases.LEASE
 
 
 async def test_no_link_is_told_when_the_booking_was_cancelled_meanwhile(
@@ -320,7 +321,7 @@ async def test_what_is_due_is_taken_by_one_worker(database: Database, shop: Shop
     async with database.write() as session:
         assert await payment_requests.claim(session, now=now, limit=10) == []
     async with database.write() as session:
-        assert len(await payment_requests.claim(session, now=now + payment_requests.LEASE, limit=10)) == 1
+        assert len(await payment_requests.claim(session, now=now + leases.LEASE, limit=10)) == 1
 
 
 # --- reminders -----------------------------------------------------------------------------------
