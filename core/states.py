@@ -65,6 +65,105 @@ class CostState(StrEnum):
     REFUSED = "refused"
 
 
+class RequestPurpose(StrEnum):
+    """What a payment request asks for."""
+
+    DOWN_PAYMENT = "down_payment"
+    FULL = "full"
+    BALANCE = "balance"
+
+
+class LedgerKind(StrEnum):
+    """How money moved: in by Midtrans or in cash, out by a refund, a bank's reversal or a chargeback."""
+
+    RECEIVED = "received"
+    CASH = "cash"
+    REFUNDED = "refunded"
+    REVERSED = "reversed"
+    CHARGED_BACK = "charged_back"
+
+
+class RefundReason(StrEnum):
+    """Why money goes back."""
+
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+    OVERPAID = "overpaid"
+    LATE = "late"  # it came when the booking was cancelled, or its slot was gone
+
+
+class CreditReason(StrEnum):
+    """Why a credit note takes something off a booking's invoices."""
+
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+    REFUNDED = "refunded"  # money went back that nobody had asked for here
+
+
+class Outcome(StrEnum):
+    """What settling a status answer of Midtrans came to."""
+
+    NO_ATTEMPT = "nothing"
+    OTHER_ORDER = "another order"
+    OUT_OF_DATE = "out of date"  # a newer answer about the attempt is known
+    UNKNOWN_STATUS = "unknown status"
+    WAITING = "waiting"
+    CHALLENGED = "challenged"
+    IGNORED = "ignored"
+    RECEIVED = "received"
+    RECEIVED_BEFORE = "received before"
+    SECOND_PAYMENT = "second payment"
+    OTHER_AMOUNT = "another amount"
+    UNUSABLE_AMOUNT = "wrong amount"  # not a positive number of rupiah
+    DENIED = "attempt denied"
+    REVERSED = "reversed"
+    REVERSED_BEFORE = "reversed before"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+    REFUNDED_BEFORE = "refunded before"
+    CHARGED_BACK = "charged_back"
+    CHARGED_BACK_BEFORE = "charged_back before"
+    ENDED = "ended"
+    OTHER_ATTEMPT_OPEN = "another attempt lives"
+    EXPIRED = "expired"
+
+
+class EventKind(StrEnum):
+    """What happened on a booking's time line."""
+
+    CREATED = "created"
+    HELD_AGAIN = "held_again"
+    HOLD_ENDED = "hold_ended"
+    CONFIRMED = "confirmed"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    LINK_SENT = "link_sent"
+    PAYMENT_FAILED = "payment_failed"
+    PAYMENT_EXPIRED = "payment_expired"
+    RECEIVED = "received"
+    CASH = "cash"
+    REFUNDED = "refunded"
+    REVERSED = "reversed"
+    CHARGED_BACK = "charged_back"
+    ASSIGNED = "assigned"
+    ON_MY_WAY = "on_my_way"
+    STARTED = "started"
+    NOTE = "note"
+    COST_PROPOSED = "cost_proposed"
+    COST_AGREED = "cost_agreed"
+    COST_REFUSED = "cost_refused"
+    COMPLETED = "completed"
+    RATED = "rated"
+
+
+class Actor(StrEnum):
+    """Who did something, where it wasn't a staff member, who is named."""
+
+    CUSTOMER = "customer"
+    SYSTEM = "system"
+    MIDTRANS = "midtrans"
+
+
 class PaymentMethod(StrEnum):
     """How the customer wants to pay; `dp` is what the REST API calls a down payment by any method."""
 

@@ -29,7 +29,7 @@ from core.payment import midtrans_status, payment_requests, refund_requests, set
 from core.payment.midtrans_status import Meaning
 from core.payment.payment_requests import Task
 from core.shop import Shop
-from core.states import RequestState
+from core.states import Outcome, RequestState
 
 MAX_TASKS = 16
 """As many as Midtrans' client makes calls at a time."""
@@ -250,7 +250,7 @@ class PaymentWorker(Loop):
             if await settlement.is_behind(session, order_id, outcomes, now=self._clock()):
                 await self._confirm_later(session, order_id)
             else:
-                await settlement.answered(session, order_id, outcome="; ".join(outcomes), claimed_at=claimed_at)
+                await settlement.answered(session, order_id, outcomes=outcomes, claimed_at=claimed_at)
         _log.info("%s: %s", order_id, outcomes[-1])
 
     async def _confirm_later(self, session: AsyncSession, order_id: str, *, after: timedelta | None = None) -> None:
@@ -269,13 +269,13 @@ class PaymentWorker(Loop):
         asked_at = self._clock()
         return _Status(asked_at, await self._midtrans.status(reference))
 
-    async def _settle(self, order_id: str, status: _Status) -> str:
+    async def _settle(self, order_id: str, status: _Status) -> Outcome:
         async with self._database.write() as session:
             outcome = await self._settle_in(session, order_id, status)
         _log.info("%s: %s", order_id, outcome)
         return outcome
 
-    async def _settle_in(self, session: AsyncSession, order_id: str, status: _Status) -> str:
+    async def _settle_in(self, session: AsyncSession, order_id: str, status: _Status) -> Outcome:
         return await settlement.settle(
             Context(session, self._shop, self._clock()), order_id, status.answer, asked_at=status.asked_at
         )

@@ -56,7 +56,7 @@ def snap_body(request: PaymentRequest, booking: Booking, *, now: datetime, finis
 
 
 def items(request: PaymentRequest, booking: Booking) -> list[Item]:
-    """The lines of the payment page; they add up to the amount of the request."""
+    """The lines of the payment page, whose sum is the amount asked for."""
     if request.purpose == "down_payment":
         return [_single(request, booking)]
     found = [

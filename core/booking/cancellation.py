@@ -22,12 +22,8 @@ from core.payment import payment_requests, refunds
 from core.pricing import policy
 from core.schedule import bookings
 from core.shop import Shop
-from core.states import BookingStatus, check_move
+from core.states import BookingStatus, CreditReason, RefundReason, check_move
 from core.work import costs
-
-CANCELLED = "cancelled"
-NO_SHOW = "no_show"
-"""Reasons of refunds and credit notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     by_customer = actor == bookings.CUSTOMER
     terms = await cancellation_terms(ctx, booking, by_customer=by_customer)
     closed = await _end(ctx, booking, reason=reason, actor=actor)
-    note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=CANCELLED)
+    note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=CreditReason.CANCELLED)
     because = [say("cancelling.because", reason=reason)] if reason and reason != bookings.CUSTOMER else []
     to_customer, to_staff = _BY_CUSTOMER if by_customer else _BY_SHOP
     which = _which(booking, ctx.shop)
@@ -82,7 +78,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     heard = _heard(booking, terms, say(to_staff, who=actor, **which), *because)
     letter = Message(tuple(told), document=note)
     await _tell(ctx, booking, letter, heard, key=f"cancelled:{booking.code}")
-    await _owe(ctx, booking, terms, reason=CANCELLED)
+    await _owe(ctx, booking, terms, reason=RefundReason.CANCELLED)
     return terms
 
 
@@ -102,15 +98,15 @@ async def record_no_show(ctx: Context, booking: Booking, *, actor: str) -> Cance
     Raises `InvalidTransition`, `TooEarlyForNoShow`.
     """
     terms = await no_show_terms(ctx, booking)
-    closed = await _end(ctx, booking, reason=NO_SHOW, actor=actor)
+    closed = await _end(ctx, booking, reason=CreditReason.NO_SHOW, actor=actor)
     booking.no_show_at = ctx.now
     head = say("no_show.missed_you", **_which(booking, ctx.shop))
     again = Option(f"again:{booking.code}", say("no_show.again"))
-    note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=NO_SHOW)
+    note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=CreditReason.NO_SHOW)
     told = message(head, *refund_summary(terms), *closed, say("no_show.welcome"), options=(again,), document=note)
     heard = _heard(booking, terms, say("staff.no_show", who=actor, **_which(booking, ctx.shop)))
     await _tell(ctx, booking, told, heard, key=f"no-show:{booking.code}")
-    await _owe(ctx, booking, terms, reason=NO_SHOW)
+    await _owe(ctx, booking, terms, reason=RefundReason.NO_SHOW)
     return terms
 
 
@@ -145,7 +141,7 @@ async def _end(ctx: Context, booking: Booking, *, reason: str, actor: str) -> li
     return [say("cancelling.link_closed")] if link is not None else []
 
 
-async def _owe(ctx: Context, booking: Booking, terms: CancellationTerms, *, reason: str) -> None:
+async def _owe(ctx: Context, booking: Booking, terms: CancellationTerms, *, reason: RefundReason) -> None:
     if terms.back:
         await refunds.owe(ctx, booking, terms.back, reason=reason)
 

@@ -50,10 +50,14 @@ from core.db.personal import (
 from core.states import (
     BookingStatus,
     CostState,
+    EventKind,
+    LedgerKind,
     Location,
     PaymentMethod,
     PaymentStatus,
+    RefundReason,
     RefundState,
+    RequestPurpose,
     RequestState,
     WaitState,
 )
@@ -80,6 +84,25 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A member of an enum in a column of plain text, which refuses any other word."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, enum: type[StrEnum]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The member's value."""
+        return None if value is None else self.enum(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """The member."""
+        return None if value is None else self.enum(value)
 
 
 def _words(enum: type[StrEnum]) -> Enum:
@@ -127,6 +150,10 @@ class Base(DeclarativeBase):
         CostState: _words(CostState),
         PaymentMethod: _words(PaymentMethod),
         Location: _words(Location),
+        EventKind: Word(EventKind),
+        LedgerKind: Word(LedgerKind),
+        RefundReason: Word(RefundReason),
+        RequestPurpose: Word(RequestPurpose),
     }
 
 
@@ -536,10 +563,9 @@ class BookingEvent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     at: Mapped[datetime]
-    kind: Mapped[str]
-    """created, link_sent, paid, hold_ended, confirmed, moved, assigned, started, note, completed, cancelled …"""
+    kind: Mapped[EventKind]
     actor: Mapped[str]
-    """customer, system, midtrans, or a staff member's name."""
+    """An `Actor`, or a staff member's name."""
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict, info=erased_by(Content.EVENT))
 
 
@@ -666,8 +692,7 @@ class PaymentRequest(Base):
 
     order_id: Mapped[str] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
-    purpose: Mapped[str]
-    """down_payment, full, balance or extra."""
+    purpose: Mapped[RequestPurpose]
     amount: Mapped[int]
     channels: Mapped[list[str]]
     """Midtrans' enabled_payments."""
@@ -721,6 +746,7 @@ class PaymentNotification(Base):
     """When to ask Midtrans for the status; None: done."""
     attempts: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str | None]
+    """The `Outcome` of each attempt that was settled, joined by "; "."""
 
 
 class LedgerEntry(Base):
@@ -739,8 +765,7 @@ class LedgerEntry(Base):
     order_id: Mapped[str | None]
     transaction_id: Mapped[str | None]
     """The attempt by which it came in, or off which it went; None: cash."""
-    kind: Mapped[str]
-    """received, reversed, refunded, charged_back or cash."""
+    kind: Mapped[LedgerKind]
     reference: Mapped[str]
     """Which one of its kind: the transaction_id or refund_key, so that it is entered once; a number for cash."""
     amount: Mapped[int]
@@ -769,15 +794,14 @@ class Refund(Base):
     transaction_id: Mapped[str | None]
     """The attempt of it that had brought the money."""
     amount: Mapped[int]
-    reason: Mapped[str]
-    """cancelled, overpaid, late or no_show."""
+    reason: Mapped[RefundReason]
     state: Mapped[RefundState] = mapped_column(default=RefundState.WANTED)
     bank_account: Mapped[str | None] = mapped_column(info=erased_to(None))
     """Where to transfer it by hand: bank, number and holder in the customer's words."""
     asked_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None]
-    """midtrans, or the staff member who transferred it."""
+    """`Actor.MIDTRANS`, or the staff member who transferred it."""
     due_at: Mapped[datetime | None]
     """When a worker must ask Midtrans; None: nothing to ask."""
     attempts: Mapped[int] = mapped_column(default=0)

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Executable,
-    Integer,
     and_,
     bindparam,
     case,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from core.db.leases import update_unlocked
 from core.db.tables import Moment, Outbox
 from core.messaging.backoff import retry_at
 from core.messaging.outbox import LEASE, PATIENCE, unfinished
@@ -182,13 +182,9 @@ def _claim_statement() -> Executable:
             ~_an_earlier_one_waits(),
         )
         .order_by(Outbox.due_at, Outbox.id)
-        .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("chosen")
     )
     return (
-        update(Outbox)
-        .where(Outbox.id.in_(select(chosen.c.id)))
+        update_unlocked(Outbox.id, chosen)
         .values(
             state="sending",
             not_before=bindparam("leased_until", type_=Moment()),
@@ -198,7 +194,6 @@ def _claim_statement() -> Executable:
             shown=False,
         )
         .returning(Outbox)
-        .execution_options(synchronize_session=False)
     )
 
 

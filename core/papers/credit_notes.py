@@ -18,10 +18,7 @@ from core.notices.tell import tell
 from core.papers import invoices, numbering
 from core.papers.invoices import InvoiceFacts
 from core.papers.numbering import PaperFacts
-from core.states import BookingStatus
-
-REFUNDED = "refunded"
-"""The reason where money went back for another cause than a cancellation."""
+from core.states import BookingStatus, CreditReason, LedgerKind
 
 
 class CreditedInvoice(BaseModel):
@@ -38,8 +35,7 @@ class CreditedInvoice(BaseModel):
 class CreditNoteFacts(PaperFacts):
     """All that a credit note says, as it was when it was issued."""
 
-    reason: str
-    """cancelled, no_show or refunded."""
+    reason: CreditReason
     invoices: tuple[CreditedInvoice, ...]
     credited_before: Money
     """What earlier credit notes took off."""
@@ -52,7 +48,7 @@ class CreditNoteFacts(PaperFacts):
     total: Money
 
 
-async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: str) -> Document | None:
+async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditReason) -> Document | None:
     """Take off the booking's invoices whatever is above `keeps`; the paper to send, None where nothing is.
 
     The booking is locked, its lines are loaded.
@@ -88,7 +84,7 @@ async def after_refund(ctx: Context, booking: Booking) -> None:
     if booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED):
         return
     keeps = max(0, await _left_to_shop(ctx.session, booking))
-    paper = await issue(ctx, booking, keeps=keeps, reason=REFUNDED)
+    paper = await issue(ctx, booking, keeps=keeps, reason=CreditReason.REFUNDED)
     if paper is None:
         return
     news = message(say("papers.credited", code=booking.code), document=paper)
@@ -128,6 +124,6 @@ def _credited(facts: InvoiceFacts) -> CreditedInvoice:
 async def _left_to_shop(session: AsyncSession, booking: Booking) -> Money:
     """What came in less what was, or will be, sent back."""
     sent = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
-        LedgerEntry.booking_id == booking.id, LedgerEntry.kind != "charged_back"
+        LedgerEntry.booking_id == booking.id, LedgerEntry.kind != LedgerKind.CHARGED_BACK
     )
     return int(await session.scalar(sent) or 0) - booking.going_back

@@ -12,6 +12,7 @@ from core.notices.cards import alert
 from core.notices.tell import tell
 from core.payment import ledger
 from core.payment.midtrans_status import Attempt
+from core.states import Actor, EventKind, LedgerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Case:
         )
         return list(found)
 
-    async def enter(self, kind: str, reference: str, amount: Money) -> bool:
+    async def enter(self, kind: LedgerKind, reference: str, amount: Money) -> bool:
         """Enter money of this attempt in the ledger, once, with the answer and the notifications that told it; whether it was new."""
         new = await ledger.enter(
             self.ctx,
@@ -52,7 +53,7 @@ class Case:
             evidence={**self.attempt.evidence, "notifications": await self._notifications()},
         )
         if new:
-            self.log(kind, amount=amount, order_id=self.request.order_id)
+            self.log(EventKind(kind), amount=amount, order_id=self.request.order_id)
         return new
 
     async def _notifications(self) -> list[int]:
@@ -65,9 +66,11 @@ class Case:
         )
         return list(kept)
 
-    def log(self, kind: str, **detail: object) -> None:
+    def log(self, kind: EventKind, **detail: object) -> None:
         """Put it on the booking's time line."""
-        event = BookingEvent(booking_id=self.booking.id, at=self.ctx.now, kind=kind, actor="midtrans", detail=detail)
+        event = BookingEvent(
+            booking_id=self.booking.id, at=self.ctx.now, kind=kind, actor=Actor.MIDTRANS, detail=detail
+        )
         self.ctx.session.add(event)
 
     async def alert(self, cause: str, what: Say) -> None:

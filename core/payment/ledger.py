@@ -18,8 +18,9 @@ from core.db.tables import Booking, LedgerEntry
 from core.money import Money
 from core.papers import receipts
 from core.payment import payment_requests
+from core.states import LedgerKind
 
-_IN = ("received", "cash")
+_IN = (LedgerKind.RECEIVED, LedgerKind.CASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Pot:
 async def enter(
     ctx: Context,
     booking: Booking,
-    kind: str,
+    kind: LedgerKind,
     amount: Money,
     *,
     reference: str,

@@ -12,13 +12,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Executable, Integer, bindparam, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context
+from core.db import leases
 from core.db.database import Work, leave_work
-from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
+from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
@@ -31,10 +32,20 @@ from core.pricing.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition
 from core.schedule import bookings
 from core.shop import Shop
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState, RequestState
+from core.states import (
+    Actor,
+    BookingStatus,
+    EventKind,
+    LedgerKind,
+    PaymentMethod,
+    PaymentStatus,
+    RefundState,
+    RequestPurpose,
+    RequestState,
+)
 
 LEASE = timedelta(seconds=30)
-"""How long a worker that took a request has it to itself."""
+"""Whose work a request is (`database.leave_work`)."""
 LOOK_EVERY = timedelta(minutes=10)
 """How often Midtrans is asked about an open link, lest a notification was lost."""
 ALIVE = (RequestState.WANTED, RequestState.OPEN)
@@ -119,8 +130,8 @@ class Task:
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Task]:
-    """Take the requests that are due (a link to make or to close, a time that ran out) for `LEASE`."""
-    claimed = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    """Take the requests that are due (a link to make or to close, a time that ran out) for `leases.LEASE`."""
+    claimed = await leases.claim(session, _CLAIM, now=now, limit=limit)
     requests = claimed.all()
     if not requests:
         return []
@@ -149,7 +160,13 @@ async def link_made(ctx: Context, order_id: str, *, token: str, url: str) -> Non
         return
     made.state, made.due_at = RequestState.OPEN, next_look(made, ctx.now)
     ctx.session.add(
-        BookingEvent(booking_id=booking.id, at=ctx.now, kind="link_sent", actor="system", detail={"order_id": order_id})
+        BookingEvent(
+            booking_id=booking.id,
+            at=ctx.now,
+            kind=EventKind.LINK_SENT,
+            actor=Actor.SYSTEM,
+            detail={"order_id": order_id},
+        )
     )
     again = f":{token}" if before else ""
     await payment_notices.pay_here(ctx, booking, made, url=url, key=f"link:{order_id}{again}")
@@ -237,13 +254,17 @@ async def refresh(session: AsyncSession, booking: Booking) -> None:
 
 
 def standing(
-    total: Money, entries: Sequence[tuple[str, Money]], requests: Collection[RequestState], *, going_back: Money = 0
+    total: Money,
+    entries: Sequence[tuple[LedgerKind, Money]],
+    requests: Collection[RequestState],
+    *,
+    going_back: Money = 0,
 ) -> tuple[Money, PaymentStatus]:
     """What has been paid, and the status that follows: from the money first, then from what became of the requests."""
     received = max(0, sum(amount for _, amount in entries))
     if received:
         return received, PaymentStatus.PAID if received - going_back >= total else PaymentStatus.DP_PAID
-    if any(kind == "refunded" for kind, _ in entries):
+    if any(kind is LedgerKind.REFUNDED for kind, _ in entries):
         return 0, PaymentStatus.REFUNDED
     ended = {RequestState.FAILED, RequestState.EXPIRED} & set(requests)
     reversed_ = bool(entries)
@@ -296,10 +317,10 @@ def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
     return down_payment(booking.total_price, percent)
 
 
-def _purpose(booking: Booking, percent: int | None) -> str:
+def _purpose(booking: Booking, percent: int | None) -> RequestPurpose:
     if percent is not None:
-        return "down_payment"
-    return "balance" if booking.paid_amount else "full"
+        return RequestPurpose.DOWN_PAYMENT
+    return RequestPurpose.BALANCE if booking.paid_amount else RequestPurpose.FULL
 
 
 async def _hold(ctx: Context, booking: Booking) -> None:
@@ -319,23 +340,4 @@ async def _next_order_id(ctx: Context, booking: Booking) -> str:
     return f"BOOKING-{ctx.shop.order_prefix}-{booking.code.replace('-', '')}-{(before or 0) + 1}"
 
 
-def _claim_statement() -> Executable:
-    due = (
-        select(PaymentRequest.order_id)
-        .where(PaymentRequest.due_at <= bindparam("now", type_=Moment()))
-        .order_by(PaymentRequest.due_at)
-        .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    return (
-        update(PaymentRequest)
-        .where(PaymentRequest.order_id.in_(select(due.c.order_id)))
-        .values(due_at=bindparam("leased_until", type_=Moment()), error=None)
-        .returning(PaymentRequest)
-        .execution_options(synchronize_session=False)
-    )
-
-
-_CLAIM = _claim_statement()
-"""Built once, as the outbox's is."""
+_CLAIM = leases.claim_statement(PaymentRequest.order_id, PaymentRequest.due_at, error=None).returning(PaymentRequest)

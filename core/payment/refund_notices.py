@@ -6,10 +6,7 @@ from core.messaging.messages import Message, Option, Say, message, say
 from core.money import Money
 from core.notices.cards import alert
 from core.notices.tell import tell
-from core.states import RefundState
-
-REASONS = ("cancelled", "overpaid", "late", "no_show")
-"""Why money goes back (`Refund.reason`)."""
+from core.states import Actor, RefundState
 
 
 async def ask_account(ctx: Context, booking: Booking, refund: Refund) -> None:
@@ -31,7 +28,7 @@ async def task(ctx: Context, booking: Booking, refund: Refund) -> None:
 
 async def went_back(ctx: Context, booking: Booking, refund: Refund) -> None:
     """The money is on its way: the customer hears how much, and by which way."""
-    way = "refund.transferred" if refund.done_by != "midtrans" else "refund.sent_back"
+    way = "refund.transferred" if refund.done_by != Actor.MIDTRANS else "refund.sent_back"
     news = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
     await tell(ctx, booking, f"refund-done:{refund.key}", chat=news, mail=news)
 

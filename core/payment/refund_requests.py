@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Executable, Integer, bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentAttempt, Refund
+from core.db import leases
+from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
 from core.notices.cards import alert
 from core.notices.tell import tell
 from core.payment import ledger, refund_notices, refunds
-from core.states import RefundState
+from core.states import Actor, EventKind, LedgerKind, RefundState
 
-LEASE = timedelta(seconds=30)
 REFUSED_AGAIN = timedelta(hours=1)
 """How long a no is waited out: a card settles overnight, ShopeePay refunds nothing at night."""
 PATIENCE = timedelta(days=3)
@@ -38,8 +38,8 @@ class Deed(StrEnum):
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Refund]:
-    """Take the refunds that Midtrans must be asked for now, for `LEASE`."""
-    claimed = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    """Take the refunds that Midtrans must be asked for now, for `leases.LEASE`."""
+    claimed = await leases.claim(session, _CLAIM, now=now, limit=limit)
     return list(claimed.all())
 
 
@@ -68,7 +68,7 @@ async def went(ctx: Context, key: str, evidence: Mapping[str, object], *, amount
     new = await ledger.enter(
         ctx,
         booking,
-        "refunded",
+        LedgerKind.REFUNDED,
         -amount,
         reference=key,
         order_id=refund.order_id,
@@ -116,7 +116,7 @@ async def _by_hand(ctx: Context, booking: Booking, refund: Refund) -> None:
 
 async def _entered_before(ctx: Context, booking: Booking, refund: Refund) -> None:
     under_its_key = (LedgerEntry.order_id == refund.order_id, LedgerEntry.reference == refund.key)
-    entered = select(LedgerEntry.amount).where(LedgerEntry.kind == "refunded", *under_its_key)
+    entered = select(LedgerEntry.amount).where(LedgerEntry.kind == LedgerKind.REFUNDED, *under_its_key)
     if await ctx.session.scalar(entered) == -refund.amount:
         await _cover(ctx, booking, refund, refund.amount)
         return
@@ -135,27 +135,8 @@ async def _cover(ctx: Context, booking: Booking, refund: Refund, amount: Money) 
 def _note(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
     detail = {"amount": -amount, "order_id": refund.order_id}
     ctx.session.add(
-        BookingEvent(booking_id=booking.id, at=ctx.now, kind="refunded", actor=refunds.MIDTRANS, detail=detail)
+        BookingEvent(booking_id=booking.id, at=ctx.now, kind=EventKind.REFUNDED, actor=Actor.MIDTRANS, detail=detail)
     )
 
 
-def _claim_statement() -> Executable:
-    due = (
-        select(Refund.key)
-        .where(Refund.due_at <= bindparam("now", type_=Moment()))
-        .order_by(Refund.due_at)
-        .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    return (
-        update(Refund)
-        .where(Refund.key.in_(select(due.c.key)))
-        .values(due_at=bindparam("leased_until", type_=Moment()))
-        .returning(Refund)
-        .execution_options(synchronize_session=False)
-    )
-
-
-_CLAIM = _claim_statement()
-"""Built once, as the outbox's is."""
+_CLAIM = leases.claim_statement(Refund.key, Refund.due_at).returning(Refund)

@@ -23,16 +23,13 @@ from core.payment import ledger, payment_requests, refund_notices
 from core.payment.ledger import Pot
 from core.payment.payment_methods import can_refund
 from core.refusals import AlreadySentBack, NotFound
-from core.states import RefundState
-
-MIDTRANS = "midtrans"
-"""Who sent back what no person transferred."""
+from core.states import Actor, EventKind, LedgerKind, RefundReason, RefundState
 
 
-async def owe(ctx: Context, booking: Booking, amount: Money, *, reason: str) -> list[Refund]:
+async def owe(ctx: Context, booking: Booking, amount: Money, *, reason: RefundReason) -> list[Refund]:
     """Owe the customer `amount` of what came in, off the newest payments first; as much as isn't owed back already.
 
-    `reason`: cancelled, overpaid, late or no_show. Where Midtrans can't send it back, the customer is
+    Where Midtrans can't send it back, the customer is
     asked for a bank account and the admins get the task; who is told why is the caller's to see to.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
@@ -61,7 +58,7 @@ async def transferred(ctx: Context, key: str, *, by: str) -> Refund:
     await ledger.enter(
         ctx,
         booking,
-        "refunded",
+        LedgerKind.REFUNDED,
         -refund.amount,
         reference=f"{key}-transfer",
         order_id=refund.order_id,
@@ -115,7 +112,7 @@ async def covered(
             await _counted(ctx.session, booking)
             break
         amount -= refund.amount
-        await _close(ctx, booking, refund, by=MIDTRANS)
+        await _close(ctx, booking, refund, by=Actor.MIDTRANS)
         if tell:
             await refund_notices.went_back(ctx, booking, refund)
         if not amount:
@@ -198,7 +195,7 @@ async def _unowed(session: AsyncSession, booking: Booking) -> list[Pot]:
     ]
 
 
-def _refund(key: str, booking: Booking, pot: Pot, amount: Money, reason: str, now: datetime) -> Refund:
+def _refund(key: str, booking: Booking, pot: Pot, amount: Money, reason: RefundReason, now: datetime) -> Refund:
     by_midtrans = pot.transaction_id is not None and can_refund(pot.method)
     return Refund(
         key=key,
@@ -233,7 +230,7 @@ async def _arrived(ctx: Context, booking: Booking, refund: Refund, amount: Money
     rest = await _cut(ctx, booking, refund, amount) if amount < refund.amount else None
     if refund.state is RefundState.BY_HAND:
         await refund_notices.no_transfer(ctx, booking, refund)
-    await _close(ctx, booking, refund, by=MIDTRANS)
+    await _close(ctx, booking, refund, by=Actor.MIDTRANS)
     await refund_notices.went_back(ctx, booking, refund)
     if rest is not None:
         await _begin(ctx, booking, rest)
@@ -282,5 +279,5 @@ async def _open_of(session: AsyncSession, booking: Booking, transaction_id: str)
 
 def _note(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> None:
     ctx.session.add(
-        BookingEvent(booking_id=booking.id, at=ctx.now, kind="refunded", actor=actor, detail={"amount": amount})
+        BookingEvent(booking_id=booking.id, at=ctx.now, kind=EventKind.REFUNDED, actor=actor, detail={"amount": amount})
     )

@@ -11,56 +11,56 @@ from core.papers import credit_notes
 from core.payment import refunds
 from core.payment.case import Case
 from core.payment.midtrans_status import Return
-from core.states import RequestState
+from core.states import LedgerKind, Outcome, RequestState
 
-_SETTLED = ("received", "reversed")
+_SETTLED = (LedgerKind.RECEIVED, LedgerKind.REVERSED)
 
 
-async def reversed_by_bank(case: Case) -> str:
+async def reversed_by_bank(case: Case) -> Outcome:
     """A denial: nothing came in, and the page stays open; or what had come in goes back again (facts: documented)."""
     mine = await of_attempt(case)
     there = settled(mine)
     if not there:
-        return "reversed before" if mine else "attempt denied"
+        return Outcome.REVERSED_BEFORE if mine else Outcome.DENIED
     case.request.state = RequestState.FAILED
-    number = sum(entry.kind == "reversed" for entry in mine) + 1
-    await case.enter("reversed", numbered(case.attempt.transaction_id, number), -there)
+    number = sum(entry.kind is LedgerKind.REVERSED for entry in mine) + 1
+    await case.enter(LedgerKind.REVERSED, numbered(case.attempt.transaction_id, number), -there)
     await _cover(case, there, tell=False)
     await case.alert(f"reversed:{number}", say("staff.reversed", amount=there))
-    return "reversed"
+    return Outcome.REVERSED
 
 
-async def voided(case: Case) -> str:
+async def voided(case: Case) -> Outcome:
     """A cancelled attempt whose card had been charged: all of that money goes back, for a refund of ours or not."""
     there = left(await of_attempt(case))
     ours = await refunds.asked_for(case.ctx.session, case.booking, case.attempt.transaction_id, there)
     reference = ours.key if ours else f"{case.attempt.transaction_id}:void"
-    await case.enter("refunded", reference, -there)
+    await case.enter(LedgerKind.REFUNDED, reference, -there)
     if not await _cover(case, there, key=reference):
         await case.alert("voided", say("staff.refunded", amount=there))
     await credit_notes.after_refund(case.ctx, case.booking)
-    return "voided"
+    return Outcome.VOIDED
 
 
-async def refunded(case: Case) -> str:
+async def refunded(case: Case) -> Outcome:
     """Refunds, each once by its key; a whole one that names nothing is all that is left."""
     new = await _new_returns(case)
     for each in new:
-        await case.enter("refunded", each.reference, -each.amount)
+        await case.enter(LedgerKind.REFUNDED, each.reference, -each.amount)
         if not await _cover(case, each.amount, key=each.reference):
             await case.alert(f"refunded:{each.reference}", say("staff.refunded", amount=each.amount))
     await credit_notes.after_refund(case.ctx, case.booking)
-    return "refunded" if new else "refunded before"
+    return Outcome.REFUNDED if new else Outcome.REFUNDED_BEFORE
 
 
-async def charged_back(case: Case) -> str:
+async def charged_back(case: Case) -> Outcome:
     """The cardholder's bank takes money back: the admins must answer it, and the booking has that much less."""
     new = await _new_returns(case)
     for each in new:
-        await case.enter("charged_back", each.reference, -each.amount)
+        await case.enter(LedgerKind.CHARGED_BACK, each.reference, -each.amount)
         await _cover(case, each.amount, tell=False)
         await case.alert(f"charged_back:{each.reference}", say("staff.charged_back", amount=each.amount))
-    return "charged_back" if new else "charged_back before"
+    return Outcome.CHARGED_BACK if new else Outcome.CHARGED_BACK_BEFORE
 
 
 async def of_attempt(case: Case) -> list[LedgerEntry]:

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, Executable, Integer, bindparam, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
+from core.db import leases
 from core.db.database import insert_once
-from core.db.tables import Booking, BookingEvent, Moment, PaymentAttempt, PaymentNotification, PaymentRequest
+from core.db.tables import Booking, BookingEvent, PaymentAttempt, PaymentNotification, PaymentRequest
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
@@ -29,15 +30,12 @@ from core.payment.case import Case
 from core.payment.midtrans_status import Attempt, Meaning
 from core.refusals import Refusal
 from core.schedule import bookings
-from core.states import BookingStatus, RequestState, check_move
+from core.states import Actor, BookingStatus, EventKind, LedgerKind, Outcome, RefundReason, RequestState, check_move
 
-LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(hours=1)
 """How long after it came a notification is believed to know more than Midtrans' status."""
 SKEW = timedelta(minutes=1)
 """How far the clocks of two processes may lie apart; what is known from a later moment was seen before a clock was set back."""
-OUT_OF_DATE = "out of date"
-"""The outcome of an answer that is older than the one that is known."""
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -53,21 +51,21 @@ async def note(session: AsyncSession, body: Mapping[str, object], *, now: dateti
 
 
 async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[str]:
-    """Take the notifications that are due for `LEASE`; the order_ids to ask Midtrans about."""
-    orders = await session.scalars(_CLAIM, {"now": now, "leased_until": now + LEASE, "most": limit})
+    """Take the notifications that are due for `leases.LEASE`; the order_ids to ask Midtrans about."""
+    orders = await leases.claim(session, _CLAIM, now=now, limit=limit)
     return sorted(set(orders))
 
 
-async def answered(session: AsyncSession, order_id: str, *, outcome: str, claimed_at: datetime) -> None:
+async def answered(session: AsyncSession, order_id: str, *, outcomes: Sequence[Outcome], claimed_at: datetime) -> None:
     """The status was asked and acted on: what was claimed at that moment is done; what came in since isn't."""
     await session.execute(
         update(PaymentNotification)
         .where(
             PaymentNotification.order_id == order_id,
-            PaymentNotification.due_at == claimed_at + LEASE,
+            PaymentNotification.due_at == claimed_at + leases.LEASE,
             PaymentNotification.attempts > 0,
         )
-        .values(due_at=None, outcome=outcome)
+        .values(due_at=None, outcome="; ".join(outcomes))
     )
 
 
@@ -84,14 +82,14 @@ async def unanswered(
         notification.due_at = retry_at(max(1, notification.attempts), now, jitter=jitter, after=after)
 
 
-async def is_behind(session: AsyncSession, order_id: str, outcomes: Sequence[str], *, now: datetime) -> bool:
+async def is_behind(session: AsyncSession, order_id: str, outcomes: Sequence[Outcome], *, now: datetime) -> bool:
     """Whether Midtrans must be asked again, since a notification that came lately tells more than what is known now.
 
     An answer may be older than what was known (a clock was set back), or Midtrans' status behind its own notification.
     """
     asked_about = PaymentNotification.attempts > 0
     told = await _told(session, order_id, asked_about, PaymentNotification.received_at > now - PATIENCE)
-    if told and OUT_OF_DATE in outcomes:
+    if told and Outcome.OUT_OF_DATE in outcomes:
         return True
     known = await _known(session, order_id)
     of_money = [each for each in told if each.meaning in _MONEY]
@@ -130,23 +128,23 @@ async def _told(session: AsyncSession, order_id: str, *which: ColumnElement[bool
 
 async def settle(
     ctx: Context, order_id: str, answer: Mapping[str, object] | None, *, asked_at: datetime | None = None
-) -> str:
-    """Act on Midtrans' status answer for a request (None: no attempt yet); returns the outcome in a few words.
+) -> Outcome:
+    """Act on Midtrans' status answer for a request (None: no attempt yet).
 
     `asked_at` (`now` when None): an answer older than the one that is known of its attempt says nothing.
     """
     if answer is None or await ctx.session.get(PaymentRequest, order_id) is None:
-        return "nothing"
+        return Outcome.NO_ATTEMPT
     request, booking = await payment_requests.locked_request(ctx.session, order_id)
     return await _act_on(Case(ctx, request, booking, midtrans_status.read(answer)), asked_at or ctx.now)
 
 
 async def look(
     ctx: Context, order_id: str, answer: Mapping[str, object] | None, *, asked_at: datetime | None = None
-) -> str:
+) -> Outcome:
     """Our own clock asked about a request: settle what the status says; what is still open when its time is over expires."""
     request, booking = await payment_requests.locked_request(ctx.session, order_id)
-    outcome = "nothing"
+    outcome = Outcome.NO_ATTEMPT
     if answer is not None:
         outcome = await _act_on(Case(ctx, request, booking, midtrans_status.read(answer)), asked_at or ctx.now)
     if request.state not in payment_requests.ALIVE:
@@ -157,16 +155,16 @@ async def look(
         request.due_at = payment_requests.next_look(request, ctx.now)
         return outcome
     await _end(ctx, request, booking, RequestState.EXPIRED)
-    return "expired"
+    return Outcome.EXPIRED
 
 
-async def _act_on(case: Case, asked_at: datetime) -> str:
+async def _act_on(case: Case, asked_at: datetime) -> Outcome:
     order_id = case.request.order_id
     if case.attempt.order_id != order_id:
         await case.alert("wrong-order", say("staff.wrong_order", order_id=order_id))
-        return "another order"
+        return Outcome.OTHER_ORDER
     if not await _keep(case, asked_at):
-        return OUT_OF_DATE
+        return Outcome.OUT_OF_DATE
     match case.attempt.meaning:
         case Meaning.RECEIVED:
             return await _receive(case)
@@ -183,9 +181,9 @@ async def _act_on(case: Case, asked_at: datetime) -> str:
             await _receive(case, there=False)
             return await reversals.charged_back(case)
         case Meaning.WAITING:
-            return "waiting"
+            return Outcome.WAITING
         case Meaning.UNKNOWN:
-            return f"unknown status {case.attempt.status}"
+            return Outcome.UNKNOWN_STATUS
 
 
 async def _keep(case: Case, asked_at: datetime) -> bool:
@@ -211,54 +209,54 @@ async def _keep(case: Case, asked_at: datetime) -> bool:
     return True
 
 
-async def _receive(case: Case, *, there: bool = True) -> str:
+async def _receive(case: Case, *, there: bool = True) -> Outcome:
     """Money is entered, and confirms the booking where it is what was asked for, once, and still `there`.
 
     Money that went back had come in, even if nobody told us of it then.
     """
     outcome = await _take_in(case)
-    if outcome == "received" and there:
+    if outcome is Outcome.RECEIVED and there:
         await _welcome(case)
-    if outcome in ("received", "second payment", "another amount"):
-        await _give_back(case, case.attempt.amount or 0, again=outcome == "second payment")
+    if outcome in (Outcome.RECEIVED, Outcome.SECOND_PAYMENT, Outcome.OTHER_AMOUNT):
+        await _give_back(case, case.attempt.amount or 0, again=outcome is Outcome.SECOND_PAYMENT)
     return outcome
 
 
-async def _take_in(case: Case) -> str:
+async def _take_in(case: Case) -> Outcome:
     """Enter whatever rupiah came in, so that the ledger is the money; staff hears of another amount than was asked for."""
     request, attempt = case.request, case.attempt
     mine = await reversals.of_attempt(case)
     if reversals.settled(mine):
-        return "received before"
+        return Outcome.RECEIVED_BEFORE
     as_asked = (attempt.amount, attempt.currency) == (request.amount, "IDR")
     if not as_asked:
         reported = f"{attempt.currency} {attempt.evidence.get('gross_amount')}"
         what = say("staff.wrong_amount", order_id=request.order_id, reported=reported, amount=request.amount)
         await case.alert(f"wrong-amount:{attempt.transaction_id}", what)
     if not attempt.amount or attempt.amount < 0 or attempt.currency != "IDR":
-        return "wrong amount"
+        return Outcome.UNUSABLE_AMOUNT
     again = request.state is RequestState.PAID
     if not again:
         request.state, request.due_at = RequestState.PAID if as_asked else RequestState.FAILED, None
         await payment_requests.void(case.ctx, case.booking)  # what else is asked for asks for too much now
-    number = sum(entry.kind == "received" for entry in mine) + 1
-    await case.enter("received", reversals.numbered(attempt.transaction_id, number), attempt.amount)
+    number = sum(entry.kind is LedgerKind.RECEIVED for entry in mine) + 1
+    await case.enter(LedgerKind.RECEIVED, reversals.numbered(attempt.transaction_id, number), attempt.amount)
     case.booking.paid_at = case.booking.paid_at or case.ctx.now
     if again:
-        return "second payment"
-    return "received" if as_asked else "another amount"
+        return Outcome.SECOND_PAYMENT
+    return Outcome.RECEIVED if as_asked else Outcome.OTHER_AMOUNT
 
 
 async def _give_back(case: Case, amount: Money, *, again: bool) -> None:
     """What nobody asked for is owed back at once: for a cancelled booking, a second time, or beyond the total."""
     booking = case.booking
     if booking.status is BookingStatus.CANCELLED:
-        await refunds.owe(case.ctx, booking, amount, reason="late")
+        await refunds.owe(case.ctx, booking, amount, reason=RefundReason.LATE)
         return
     over = amount if again else booking.paid_amount - booking.total_price
     if over > 0 and not again:
         over -= booking.going_back
-    if over > 0 and await refunds.owe(case.ctx, booking, over, reason="overpaid"):
+    if over > 0 and await refunds.owe(case.ctx, booking, over, reason=RefundReason.OVERPAID):
         key = f"overpaid:{case.attempt.transaction_id}"
         await payment_notices.overpaid(case.ctx, booking, over=over, key=key)
 
@@ -276,7 +274,7 @@ async def _welcome(case: Case) -> None:
     if first:
         check_move(booking.status, BookingStatus.CONFIRMED)
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-        case.log("confirmed")
+        case.log(EventKind.CONFIRMED)
     await invoices.issue(case.ctx, booking)
     paper = await receipts.to_send(session, booking)
     await payment_notices.paid(case.ctx, booking, request, first=first, paper=paper)
@@ -295,26 +293,26 @@ async def _no_place(case: Case) -> Refusal | None:
     return None
 
 
-async def _challenge(case: Case) -> str:
+async def _challenge(case: Case) -> Outcome:
     if case.request.state is RequestState.PAID:
-        return "ignored"
+        return Outcome.IGNORED
     await case.alert("challenge", say("staff.challenge", order_id=case.request.order_id))
-    return "challenged"
+    return Outcome.CHALLENGED
 
 
-async def _ended(case: Case) -> str:
+async def _ended(case: Case) -> Outcome:
     """An attempt is over; its request with it, unless another attempt of it lives or has paid."""
     voids = case.attempt.status == "cancel" and case.attempt.method == "credit_card"
     if voids and reversals.left(await reversals.of_attempt(case)) > 0:
         return await reversals.voided(case)
     if case.request.state not in payment_requests.ALIVE:
-        return "ignored"
+        return Outcome.IGNORED
     if any(midtrans_status.read(each.answer).meaning in _LIVING for each in await case.attempts()):
-        return "another attempt lives"
+        return Outcome.OTHER_ATTEMPT_OPEN
     expired = case.attempt.status == "expire"
     state = RequestState.EXPIRED if expired else RequestState.FAILED
     await _end(case.ctx, case.request, case.booking, state)
-    return "ended"
+    return Outcome.ENDED
 
 
 async def _end(ctx: Context, request: PaymentRequest, booking: Booking, state: RequestState) -> None:
@@ -326,8 +324,8 @@ async def _end(ctx: Context, request: PaymentRequest, booking: Booking, state: R
         BookingEvent(
             booking_id=booking.id,
             at=ctx.now,
-            kind=f"payment_{state}",
-            actor="system",
+            kind=EventKind(f"payment_{state}"),
+            actor=Actor.SYSTEM,
             detail={"order_id": request.order_id},
         )
     )
@@ -343,23 +341,6 @@ _HOW_FAR = dict.fromkeys(_OVER, 1) | {Meaning.RECEIVED: 2, Meaning.REFUNDED: 3, 
 """How far an attempt has come; what isn't here hasn't begun. Money overrides an end, and goes back after it came."""
 
 
-def _claim_statement() -> Executable:
-    due = (
-        select(PaymentNotification.id)
-        .where(PaymentNotification.due_at <= bindparam("now", type_=Moment()))
-        .order_by(PaymentNotification.due_at)
-        .limit(bindparam("most", type_=Integer()))
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    return (
-        update(PaymentNotification)
-        .where(PaymentNotification.id.in_(select(due.c.id)))
-        .values(due_at=bindparam("leased_until", type_=Moment()), attempts=PaymentNotification.attempts + 1)
-        .returning(PaymentNotification.order_id)
-        .execution_options(synchronize_session=False)
-    )
-
-
-_CLAIM = _claim_statement()
-"""Built once, as the outbox's is."""
+_CLAIM = leases.claim_statement(
+    PaymentNotification.id, PaymentNotification.due_at, attempts=PaymentNotification.attempts + 1
+).returning(PaymentNotification.order_id)

@@ -24,7 +24,7 @@ from core.refusals import InsufficientStock, InvalidTransition, Refusal
 from core.schedule import bookings
 from core.schedule.availability import nearest_free
 from core.shop import Shop
-from core.states import BookingStatus, check_move
+from core.states import BookingStatus, EventKind, RefundReason, check_move
 
 PATIENCE = timedelta(days=1)
 """After so long without an answer the admins are reminded."""
@@ -65,7 +65,7 @@ async def placed(ctx: Context, booking: Booking) -> None:
     """It has a place again: confirmed, with its invoice and reminders; the customer and the admins are told."""
     check_move(booking.status, BookingStatus.CONFIRMED)
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.record_event(ctx, booking, "confirmed", actor=bookings.SYSTEM)
+    bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=bookings.SYSTEM)
     await invoices.issue(ctx, booking)
     await reminders.schedule(ctx, booking)
     facts = await cards.job_facts(ctx, booking)
@@ -114,7 +114,7 @@ async def give_back(ctx: Context, booking: Booking) -> None:
     news = message(say("late.gone_back", name=booking.name, code=booking.code, amount=amount))
     warning = alert(booking, say("staff.late.gone_back", amount=amount))
     await tell(ctx, booking, f"late-back:{booking.code}", chat=news, mail=news, admins=warning)
-    await refunds.owe(ctx, booking, amount, reason="late")
+    await refunds.owe(ctx, booking, amount, reason=RefundReason.LATE)
 
 
 async def remind(ctx: Context) -> None:

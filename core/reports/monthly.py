@@ -28,6 +28,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    type_coerce,
     union,
     union_all,
 )
@@ -192,7 +193,7 @@ def _statement(begin: datetime, end: datetime) -> CompoundSelect[*tuple[Any, ...
 
 
 def _money(in_month: ColumnElement[bool]) -> Iterable[_Branch]:
-    by = (LedgerEntry.kind, LedgerEntry.method, Booking.technician_id)
+    by = (type_coerce(LedgerEntry.kind, Text), LedgerEntry.method, Booking.technician_id)
     entries, amount = func.count(), func.sum(LedgerEntry.amount)
     each = _branch("entry", *by, count=entries, amount=amount).join_from(LedgerEntry, Booking)
     yield each.where(in_month).group_by(*by)

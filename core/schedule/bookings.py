@@ -23,11 +23,9 @@ from core.refusals import InThePast, InvalidTransition, NotFound, TooManyUnpaid
 from core.schedule import holds, slots, waitlist_priority
 from core.schedule.orders import BookingRequest, booking_of, cells_of_job, plan_job, technician_for
 from core.schedule.waitlist_priority import Taken
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, check_move
+from core.states import Actor, BookingStatus, EventKind, PaymentMethod, PaymentStatus, check_move
 
-CUSTOMER = "customer"
-SYSTEM = "system"
-"""Actors of booking events, besides the names of staff."""
+CUSTOMER, SYSTEM = Actor.CUSTOMER, Actor.SYSTEM
 
 
 async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | None = None) -> Booking:
@@ -49,7 +47,7 @@ async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | N
     await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=plan.cells, cap=plan.day.cap)
     if plan.day.has_waitlist:
         await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, plan.cells), offered_to=waitlist_entry)
-    record_event(ctx, booking, "created", actor=CUSTOMER)
+    record_event(ctx, booking, EventKind.CREATED, actor=CUSTOMER)
     return booking
 
 
@@ -73,7 +71,7 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
     booking.hold_until = _hold_until(ctx, booking)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
-    record_event(ctx, booking, "held_again", actor=SYSTEM)
+    record_event(ctx, booking, EventKind.HELD_AGAIN, actor=SYSTEM)
 
 
 async def reschedule(
@@ -106,7 +104,7 @@ async def reschedule(
         taken = _taken(booking, cells, own=own, with_parts=not held)
         await waitlist_priority.refuse_if_jumping(ctx, taken, offered_to=None)
     await outbox.drop(ctx.session, booking.id)
-    record_event(ctx, booking, "moved", actor=actor, **was)
+    record_event(ctx, booking, EventKind.MOVED, actor=actor, **was)
 
 
 async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> None:
@@ -124,7 +122,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     booking.hold_until = None
     booking.cancelled_at, booking.cancellation_reason = ctx.now, reason
     await outbox.drop(ctx.session, booking.id)
-    record_event(ctx, booking, "cancelled", actor=actor, reason=reason)
+    record_event(ctx, booking, EventKind.CANCELLED, actor=actor, reason=reason)
 
 
 async def release_ended_holds(ctx: Context) -> list[Booking]:
@@ -141,7 +139,7 @@ async def release_ended_holds(ctx: Context) -> list[Booking]:
         booking.hold_until = None
         if not booking.paid_amount:  # it may have been paid in part
             booking.payment_status = PaymentStatus.FAILED
-        record_event(ctx, booking, "hold_ended", actor=SYSTEM)
+        record_event(ctx, booking, EventKind.HOLD_ENDED, actor=SYSTEM)
     return sorted(ended, key=lambda booking: booking.id)
 
 
@@ -236,5 +234,5 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 
 
-def record_event(ctx: Context, booking: Booking, kind: str, *, actor: str, **detail: Any) -> None:
+def record_event(ctx: Context, booking: Booking, kind: EventKind, *, actor: str, **detail: Any) -> None:
     ctx.session.add(BookingEvent(booking_id=booking.id, at=ctx.now, kind=kind, actor=actor, detail=detail))

@@ -5,12 +5,10 @@ Only where no other process is at work (`bot.elected`, `bot.sole`).
 
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db.tables import PaymentNotification, PaymentRequest, Refund
+from core.db import leases
 from core.messaging import outbox_claims
-from core.payment import payment_requests, refund_requests, settlement
 
 
 async def take_over(session: AsyncSession, *, now: datetime) -> None:
@@ -19,10 +17,4 @@ async def take_over(session: AsyncSession, *, now: datetime) -> None:
     A message stays one that may have been sent.
     """
     await outbox_claims.take_over(session, now=now)
-    for table, lease in (
-        (PaymentRequest, payment_requests.LEASE),
-        (PaymentNotification, settlement.LEASE),
-        (Refund, refund_requests.LEASE),
-    ):
-        claimed = (table.due_at > now, table.due_at <= now + lease)
-        await session.execute(update(table).where(*claimed).values(due_at=now))
+    await leases.end_all(session, now=now)

@@ -9,7 +9,7 @@ from core.papers import invoices
 from core.payment import ledger, payment_requests
 from core.refusals import AlreadyPaid, BadAmount, InvalidTransition
 from core.schedule import bookings
-from core.states import BookingStatus
+from core.states import BookingStatus, EventKind, LedgerKind
 from core.work import notices
 
 
@@ -27,7 +27,7 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
     if not 1 <= amount <= booking.remaining:
         raise BadAmount(least=1, most=booking.remaining)
     number = await _enter(ctx, booking, amount, actor=actor)
-    bookings.record_event(ctx, booking, "cash", actor=actor, amount=amount)
+    bookings.record_event(ctx, booking, EventKind.CASH, actor=actor, amount=amount)
     first = booking.status is BookingStatus.PENDING
     if first:
         await _confirm(ctx, booking, actor=actor)
@@ -36,12 +36,12 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
 
 
 async def _enter(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> int:
-    taken = select(func.count()).where(LedgerEntry.booking_id == booking.id, LedgerEntry.kind == "cash")
+    taken = select(func.count()).where(LedgerEntry.booking_id == booking.id, LedgerEntry.kind == LedgerKind.CASH)
     number = (await ctx.session.scalar(taken) or 0) + 1
     await ledger.enter(
         ctx,
         booking,
-        "cash",
+        LedgerKind.CASH,
         amount,
         reference=f"{booking.code}:{number}",
         order_id=None,
@@ -59,4 +59,4 @@ async def _confirm(ctx: Context, booking: Booking, *, actor: str) -> None:
     if not booking.holding:
         await bookings.hold_again(ctx, booking)
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.record_event(ctx, booking, "confirmed", actor=actor)
+    bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)

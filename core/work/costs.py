@@ -14,7 +14,7 @@ from core.payment import payment_requests, slot_lost
 from core.pricing import prices
 from core.refusals import BadAmount, CostDecided, MethodCannotPay, NotBeingWorkedOn, NotFound
 from core.schedule import bookings
-from core.states import BookingStatus, CostState
+from core.states import BookingStatus, CostState, EventKind
 from core.work import notices
 
 MAX_COST = 1_000_000_000
@@ -46,7 +46,7 @@ async def add_cost(
     )
     ctx.session.add(cost)
     await ctx.session.flush()
-    bookings.record_event(ctx, booking, "cost_proposed", actor=actor, cost_id=cost.id, amount=amount)
+    bookings.record_event(ctx, booking, EventKind.COST_PROPOSED, actor=actor, cost_id=cost.id, amount=amount)
     if agreed:
         by_link = await _bill(ctx, booking, cost, actor=actor)
         await notices.cost_added(ctx, booking, cost, by_link=by_link)
@@ -93,7 +93,7 @@ async def withdraw(ctx: Context, booking: Booking, *, actor: str) -> None:
 
 def _refuse(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> None:
     cost.state, cost.decided_at = CostState.REFUSED, ctx.now
-    bookings.record_event(ctx, booking, "cost_refused", actor=actor, cost_id=cost.id, amount=cost.amount)
+    bookings.record_event(ctx, booking, EventKind.COST_REFUSED, actor=actor, cost_id=cost.id, amount=cost.amount)
 
 
 async def _bill(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> bool:
@@ -102,7 +102,7 @@ async def _bill(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: 
     booking.lines.append(BookingLine(name=cost.description, quantity=1, price=cost.amount, total=cost.amount))
     booking.additional_costs += cost.amount
     booking.total_price += cost.amount + _more_tax(booking, cost.amount)
-    bookings.record_event(ctx, booking, "cost_agreed", actor=actor, cost_id=cost.id, amount=cost.amount)
+    bookings.record_event(ctx, booking, EventKind.COST_AGREED, actor=actor, cost_id=cost.id, amount=cost.amount)
     await ctx.session.flush()
     await payment_requests.refresh(ctx.session, booking)
     if not booking.remaining:

@@ -9,24 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db.tables import AdditionalCost, Booking, BookingEvent, Rating, WorkNote
 from core.papers import invoices, numbering
 from core.papers.invoices import Payment
+from core.states import EventKind
 
 SHOWN = (
-    "created",
-    "confirmed",
-    "moved",
-    "assigned",
-    "on_my_way",
-    "started",
-    "note",
-    "cost_proposed",
-    "cost_agreed",
-    "cost_refused",
-    "received",
-    "cash",
-    "refunded",
-    "completed",
-    "cancelled",
-    "rated",
+    EventKind.CREATED,
+    EventKind.CONFIRMED,
+    EventKind.MOVED,
+    EventKind.ASSIGNED,
+    EventKind.ON_MY_WAY,
+    EventKind.STARTED,
+    EventKind.NOTE,
+    EventKind.COST_PROPOSED,
+    EventKind.COST_AGREED,
+    EventKind.COST_REFUSED,
+    EventKind.RECEIVED,
+    EventKind.CASH,
+    EventKind.REFUNDED,
+    EventKind.COMPLETED,
+    EventKind.CANCELLED,
+    EventKind.RATED,
 )
 """The kinds of booking events that a customer sees."""
 

@@ -12,7 +12,7 @@ from core.db.tables import Booking, WorkNote
 from core.payment import payment_requests
 from core.refusals import NotBeingWorkedOn, NothingNoted
 from core.schedule import bookings
-from core.states import BookingStatus
+from core.states import BookingStatus, EventKind
 from core.work import notices
 
 _NOTED = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingStatus.COMPLETED)
@@ -32,7 +32,7 @@ async def add_note(ctx: Context, booking: Booking, text: str, *, photos: Sequenc
     note = WorkNote(booking_id=booking.id, at=ctx.now, author=actor, text=text.strip(), photos=list(photos))
     ctx.session.add(note)
     await ctx.session.flush()
-    bookings.record_event(ctx, booking, "note", actor=actor, note_id=note.id)
+    bookings.record_event(ctx, booking, EventKind.NOTE, actor=actor, note_id=note.id)
     await notices.noted(ctx, booking, note)
     return note
 

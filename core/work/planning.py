@@ -8,7 +8,7 @@ from core.papers import invoices
 from core.payment import payment_requests
 from core.refusals import InvalidTransition, NotFound, TechnicianBusy
 from core.schedule import availability, bookings, holds, orders
-from core.states import BookingStatus
+from core.states import BookingStatus, EventKind
 from core.work import notices
 
 _OVER = (BookingStatus.COMPLETED, BookingStatus.CANCELLED)
@@ -30,10 +30,10 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     await _check_free(ctx, booking, technician_id)
     await notices.unassigned(ctx, booking)
     await _hold_with(ctx, booking, technician_id)
-    bookings.record_event(ctx, booking, "assigned", actor=actor, technician_id=technician_id)
+    bookings.record_event(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
     if first:
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-        bookings.record_event(ctx, booking, "confirmed", actor=actor)
+        bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)
         if booking.paid_amount:  # paid after its slot was lost (`slot_lost`)
             await invoices.issue(ctx, booking)
     await notices.assigned(ctx, booking, first=first)

@@ -13,7 +13,7 @@ from core.papers import invoices
 from core.payment import payment_requests
 from core.refusals import InvalidTransition, StillUnpaid, WorkshopJob
 from core.schedule import bookings, holds
-from core.states import BookingStatus, Location, check_move
+from core.states import BookingStatus, EventKind, Location, check_move
 from core.work import costs, notices, warranty
 
 
@@ -23,7 +23,7 @@ async def on_my_way(ctx: Context, booking: Booking, *, actor: str) -> None:
     if booking.location is not Location.ONSITE:
         raise WorkshopJob
     check_move(booking.status, BookingStatus.IN_PROGRESS)
-    bookings.record_event(ctx, booking, "on_my_way", actor=actor)
+    bookings.record_event(ctx, booking, EventKind.ON_MY_WAY, actor=actor)
     await notices.on_my_way(ctx, booking)
 
 
@@ -33,7 +33,7 @@ async def start(ctx: Context, booking: Booking, *, actor: str) -> None:
     check_move(booking.status, BookingStatus.IN_PROGRESS)
     booking.status = BookingStatus.IN_PROGRESS
     await outbox.drop(ctx.session, booking.id)  # no reminder is needed any more
-    bookings.record_event(ctx, booking, "started", actor=actor)
+    bookings.record_event(ctx, booking, EventKind.STARTED, actor=actor)
     await notices.started(ctx, booking)
 
 
@@ -52,7 +52,7 @@ async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
     booking.status, booking.completed_at = BookingStatus.COMPLETED, ctx.now
     await _count_job(ctx.session, booking)
     papers = await invoices.issue_all(ctx, booking)
-    bookings.record_event(ctx, booking, "completed", actor=actor)
+    bookings.record_event(ctx, booking, EventKind.COMPLETED, actor=actor)
     await notices.completed(ctx, booking, papers=papers)
 
 

@@ -10,7 +10,7 @@ from core.db.tables import Booking, Rating, Technician
 from core.messaging import outbox
 from core.refusals import AlreadyRated, BadRating, NotCompleted, NotFound
 from core.schedule import bookings
-from core.states import BookingStatus
+from core.states import BookingStatus, EventKind
 
 
 async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, *, customer_id: int) -> None:
@@ -35,7 +35,7 @@ async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, 
     )
     if not new:
         raise AlreadyRated
-    bookings.record_event(ctx, booking, "rated", actor=bookings.CUSTOMER, stars=stars)
+    bookings.record_event(ctx, booking, EventKind.RATED, actor=bookings.CUSTOMER, stars=stars)
     await outbox.drop(ctx.session, booking.id)  # the request for a rating, if it is still queued
     await _count(ctx.session, booking, stars)
 

@@ -14,11 +14,10 @@ from conversations.texts import LANGUAGES, render, templates
 from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import CATEGORIES, StockStatus
 from core.messaging.messages import say
-from core.payment.refund_notices import REASONS
 from core.refusals import Refusal
 from core.reports.monthly import COUNTED
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, RefundState
+from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, RefundReason, RefundState
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +40,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "event.{}": SHOWN,
     "cost.{}": tuple(CostState),
     "refund.state.{}": tuple(RefundState),
-    "refund.reason.{}": REASONS,
+    "refund.reason.{}": tuple(RefundReason),
     "team.refund.{}": tuple(RefundState),
     "team.refund_hint.{}": (RefundState.WANTED, RefundState.BY_HAND),
     "team.menu.{}": ("technician", "admin"),

@@ -13,6 +13,7 @@ from waiting import until
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import PaymentWorker
 from core.context import Context
+from core.db import leases
 from core.db.database import Database
 from core.db.tables import PaymentNotification
 from core.payment import payment_requests, settlement
@@ -412,5 +413,5 @@ async def test_a_bug_in_one_order_affects_no_other(
     await till.work()
     assert "a bug" in caplog.text
     assert len(await letters(database)) == 1
-    await till.work(payment_requests.LEASE)
+    await till.work(leases.LEASE)
     assert len(await letters(database)) == 2

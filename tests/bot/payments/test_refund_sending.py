@@ -12,6 +12,7 @@ from test_payment_worker import FakeMidtrans, Till
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.payments.refund_sending import RefundSender
 from core.context import Context
+from core.db import leases
 from core.db.database import Database
 from core.db.tables import LedgerEntry, Refund
 from core.payment import refund_requests, refunds, settlement
@@ -241,5 +242,5 @@ async def test_two_workers_send_a_refund_once(till: Till, database: Database) ->
     async with database.write() as session:
         assert [each.key for each in await refund_requests.claim(session, now=till.now, limit=9)] == [KEY]
     assert await till.work() == 0
-    await till.work(refund_requests.LEASE)  # the first one died: its lease is over
+    await till.work(leases.LEASE)  # the first one died: its lease is over
     assert await ledger(database) == [IN, OUT]

@@ -11,7 +11,7 @@ from bot.payments.snap_request import snap_body
 from core.db.tables import Booking, BookingLine, PaymentRequest
 from core.money import discounted, percent_of
 from core.payment.payment_methods import channels
-from core.states import PaymentMethod
+from core.states import PaymentMethod, RequestPurpose
 
 NOW = datetime(2026, 11, 23, 1, 0, 30, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ def booking(lines: list[BookingLine], **changes: Any) -> Booking:
     return Booking(**facts | changes)
 
 
-def request(amount: int, purpose: str = "full", *, minutes: float = 60) -> PaymentRequest:
+def request(amount: int, purpose: RequestPurpose = RequestPurpose.FULL, *, minutes: float = 60) -> PaymentRequest:
     return PaymentRequest(
         order_id="BOOKING-A1-BK7F3K2Q-1",
         amount=amount,
@@ -67,13 +67,13 @@ def body_of(asked: PaymentRequest, about: Booking) -> Any:
     return json.loads(json.dumps(snap_body(asked, about, now=NOW, finish_url="https://shop.example/paid")))
 
 
-@given(LINES, st.integers(0, 5_000_000), st.integers(0, 100), st.sampled_from(["full", "balance", "down_payment"]))
+@given(LINES, st.integers(0, 5_000_000), st.integers(0, 100), st.sampled_from(RequestPurpose))
 def test_the_items_always_add_up_to_the_amount_and_fit(
-    lines: list[BookingLine], tax: int, paid_percent: int, purpose: str
+    lines: list[BookingLine], tax: int, paid_percent: int, purpose: RequestPurpose
 ) -> None:
     about = booking(lines, tax_amount=tax, down_payment_percent=30)
-    about.paid_amount = percent_of(about.total_price, paid_percent) if purpose == "balance" else 0
-    amount = percent_of(about.total_price, 30) if purpose == "down_payment" else about.remaining
+    about.paid_amount = percent_of(about.total_price, paid_percent) if purpose == RequestPurpose.BALANCE else 0
+    amount = percent_of(about.total_price, 30) if purpose == RequestPurpose.DOWN_PAYMENT else about.remaining
     body = body_of(request(amount, purpose), about)
     items = body["item_details"]
     assert sum(item["price"] * item["quantity"] for item in items) == amount
@@ -88,7 +88,7 @@ def line(name: str, total: int, quantity: int = 1) -> BookingLine:
 
 def test_items_have_quantities_and_deduct_payments() -> None:
     about = booking([line("Speaker", 1_530_000, 2), line("Pasang", 150_000)], paid_amount=604_000, going_back=100_000)
-    items = body_of(request(1_176_000, "balance"), about)["item_details"]
+    items = body_of(request(1_176_000, RequestPurpose.BALANCE), about)["item_details"]
     assert [(item["name"], item["price"], item["quantity"]) for item in items] == [
         ("Speaker", 765_000, 2),
         ("Pasang", 150_000, 1),
@@ -98,7 +98,7 @@ def test_items_have_quantities_and_deduct_payments() -> None:
 
 def test_a_down_payment_is_one_line() -> None:
     about = booking([line("Speaker", 1_000_000)], down_payment_percent=30)
-    (item,) = body_of(request(300_000, "down_payment"), about)["item_details"]
+    (item,) = body_of(request(300_000, RequestPurpose.DOWN_PAYMENT), about)["item_details"]
     assert (item["name"], item["price"]) == ("DP 30% booking BK-7F3K2Q", 300_000)
 
 

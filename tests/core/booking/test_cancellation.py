@@ -10,7 +10,7 @@ from sqlalchemy import select
 from workshop import ANDI, SPEAKER, check_books
 
 from core import work
-from core.booking import cancel, cancellation, record_no_show
+from core.booking import cancel, record_no_show
 from core.booking.cancellation import CancellationTerms
 from core.context import Context
 from core.db.database import Database
@@ -20,7 +20,7 @@ from core.pricing import trust
 from core.refusals import BadDownPayment, NoCashAfterNoShows, Refusal, TooEarlyForNoShow, TooLateToCancel
 from core.schedule import bookings
 from core.shop import Shop
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, RequestState
+from core.states import BookingStatus, CreditReason, PaymentMethod, PaymentStatus, RequestState
 
 ADMIN = "telegram:7000000001"
 RINA = "Ibu Rina"
@@ -74,7 +74,7 @@ class Desk:
             async with self.database.write() as session:
                 booking = await bookings.load(session, code=code)
                 await bookings.cancel(
-                    Context(session, self.shop, self.now), booking, reason=cancellation.NO_SHOW, actor=RINA
+                    Context(session, self.shop, self.now), booking, reason=CreditReason.NO_SHOW, actor=RINA
                 )
                 booking.no_show_at = self.now
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from workshop import INSTALL, SPEAKER
 
 from core import work
-from core.booking import cancel, cancellation, record_no_show
+from core.booking import cancel, record_no_show
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import CreditNote, Invoice, LedgerEntry, Outbox, Receipt
@@ -24,7 +24,7 @@ from core.pricing.prices import ppn
 from core.refusals import NotFound
 from core.schedule import bookings
 from core.shop import Shop
-from core.states import Location, PaymentMethod, RefundState
+from core.states import CreditReason, Location, PaymentMethod, RefundState
 
 RINA = "Ibu Rina"
 NEVER = "a paper is never changed or deleted"
@@ -182,7 +182,7 @@ CANCELLED: dict[str, tuple[dict[str, Any], int, timedelta, str, int]] = {
     # asked, paid, how long before the start, by whom, what stays billed
     "in time, all comes back": ({}, PRICE, timedelta(hours=26), bookings.CUSTOMER, 0),
     "by the shop, all comes back": ({"percent": 50}, 75_000, timedelta(hours=1), RINA, 0),
-    "the customer never came": ({"percent": 50}, 75_000, timedelta(hours=-1), cancellation.NO_SHOW, 75_000),
+    "the customer never came": ({"percent": 50}, 75_000, timedelta(hours=-1), CreditReason.NO_SHOW, 75_000),
 }
 
 
@@ -192,13 +192,13 @@ async def test_what_the_shop_keeps_stays_billed_and_the_rest_is_credited(till: T
     await till.book(**asked)
     await till.pay(paid)
     till.now = (await booking_of(till.database)).starts_at - before
-    await (till.no_show() if actor == cancellation.NO_SHOW else till.cancel(actor))
+    await (till.no_show() if actor == CreditReason.NO_SHOW else till.cancel(actor))
     [note] = await till.notes()
     assert (note.number, note.keeps, note.total) == ("NK/2026/00001", keeps, PRICE - keeps)
-    assert note.reason == ("no_show" if actor == cancellation.NO_SHOW else "cancelled")
+    assert note.reason == ("no_show" if actor == CreditReason.NO_SHOW else "cancelled")
     assert [(each.number, each.total) for each in note.invoices] == [("INV/2026/00001", PRICE)]
     assert (await till.billed())[0] == keeps == (await booking_of(till.database)).paid_amount - await _owed(till)
-    key = "no-show" if actor == cancellation.NO_SHOW else "cancelled"
+    key = "no-show" if actor == CreditReason.NO_SHOW else "cancelled"
     assert (await till.sent())[f"{key}:{CODE}"] == {"kind": "credit_note", "id": CODE}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from workshop import AMPLIFIER, CHECK, check_books, order
 
 from core.context import Context
+from core.db import leases
 from core.db.database import Database
 from core.db.tables import Outbox, PaymentRequest
 from core.messaging import outbox
@@ -22,7 +23,7 @@ from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition, Method
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
 from core.shop import Shop
-from core.states import PaymentMethod, PaymentStatus, RequestState
+from core.states import LedgerKind, PaymentMethod, PaymentStatus, RequestState
 
 MINUTE = timedelta(minutes=1)
 
@@ -191,7 +192,7 @@ async def test_who_waits_for_a_link_waits_for_no_pause_and_disturbs_no_worker(
         assert await payment_requests.claim(session, now=later, limit=9)
         await payment_requests.hurry(Context(session, shop, later), ORDER)
         assert await payment_requests.claim(session, now=later, limit=9) == []
-    assert (await request_of(database)).due_at == later + payment_requests.LEASE
+    assert (await request_of(database)).due_at == later + leases.LEASE
 
 
 async def test_no_link_is_told_when_the_booking_was_cancelled_meanwhile(
@@ -325,7 +326,7 @@ async def test_what_is_due_is_taken_by_one_worker(database: Database, shop: Shop
     async with database.write() as session:
         assert await payment_requests.claim(session, now=now, limit=10) == []
     async with database.write() as session:
-        assert len(await payment_requests.claim(session, now=now + payment_requests.LEASE, limit=10)) == 1
+        assert len(await payment_requests.claim(session, now=now + leases.LEASE, limit=10)) == 1
 
 
 # --- reminders -----------------------------------------------------------------------------------
@@ -378,30 +379,43 @@ OPEN, PAID, FAILED, EXPIRED, CANCELLED = (
         pytest.param([], {CANCELLED}, (0, "pending"), id="withdrawn isn't failed"),
         pytest.param([], {EXPIRED}, (0, "failed"), id="time ran out"),
         pytest.param([], {FAILED, OPEN}, (0, "pending"), id="a retry goes back to pending"),
-        pytest.param([("received", 30)], {PAID}, (30, "dp_paid"), id="a part"),
-        pytest.param([("received", 100)], {PAID}, (100, "paid"), id="all"),
-        pytest.param([("received", 30), ("received", 70)], {PAID}, (100, "paid"), id="a part and the rest"),
-        pytest.param([("received", 100), ("received", 100)], {PAID}, (200, "paid"), id="too much"),
-        pytest.param([("received", 30)], {PAID, EXPIRED}, (30, "dp_paid"), id="the rest's link ran out"),
-        pytest.param([("received", 100), ("reversed", -100)], {FAILED}, (0, "failed"), id="the bank took it back"),
-        pytest.param([("received", 100), ("refunded", -40)], {PAID}, (60, "dp_paid"), id="a part sent back"),
-        pytest.param([("received", 100), ("refunded", -100)], {PAID}, (0, "refunded"), id="all sent back"),
-        pytest.param([("received", 100), ("charged_back", -100)], {PAID}, (0, "failed"), id="charged back"),
-        pytest.param([("refunded", -100)], {PAID}, (0, "refunded"), id="a refund whose receipt we never saw"),
+        pytest.param([(LedgerKind.RECEIVED, 30)], {PAID}, (30, "dp_paid"), id="a part"),
+        pytest.param([(LedgerKind.RECEIVED, 100)], {PAID}, (100, "paid"), id="all"),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 30), (LedgerKind.RECEIVED, 70)], {PAID}, (100, "paid"), id="a part and the rest"
+        ),
+        pytest.param([(LedgerKind.RECEIVED, 100), (LedgerKind.RECEIVED, 100)], {PAID}, (200, "paid"), id="too much"),
+        pytest.param([(LedgerKind.RECEIVED, 30)], {PAID, EXPIRED}, (30, "dp_paid"), id="the rest's link ran out"),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.REVERSED, -100)],
+            {FAILED},
+            (0, "failed"),
+            id="the bank took it back",
+        ),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.REFUNDED, -40)], {PAID}, (60, "dp_paid"), id="a part sent back"
+        ),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.REFUNDED, -100)], {PAID}, (0, "refunded"), id="all sent back"
+        ),
+        pytest.param(
+            [(LedgerKind.RECEIVED, 100), (LedgerKind.CHARGED_BACK, -100)], {PAID}, (0, "failed"), id="charged back"
+        ),
+        pytest.param([(LedgerKind.REFUNDED, -100)], {PAID}, (0, "refunded"), id="a refund whose receipt we never saw"),
     ],
 )
 def test_the_payment_status_follows_from_the_money_then_from_the_requests(
-    entries: list[tuple[str, int]], requests: set[RequestState], expected: tuple[int, str]
+    entries: list[tuple[LedgerKind, int]], requests: set[RequestState], expected: tuple[int, str]
 ) -> None:
     assert standing(100, entries, requests) == expected
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["received", "cash", "refunded", "reversed"]), st.integers(-500, 500))),
+    st.lists(st.tuples(st.sampled_from(LedgerKind), st.integers(-500, 500))),
     st.sets(st.sampled_from(RequestState)),
 )
 def test_what_is_paid_is_never_negative_and_agrees_with_its_status(
-    entries: list[tuple[str, int]], requests: set[RequestState]
+    entries: list[tuple[LedgerKind, int]], requests: set[RequestState]
 ) -> None:
     paid, status = standing(300, entries, requests)
     assert paid == max(0, sum(amount for _, amount in entries))

@@ -30,7 +30,7 @@ from core.payment.midtrans_status import Meaning, meaning, read
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
 from core.shop import Shop
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, RequestState
+from core.states import BookingStatus, Outcome, PaymentMethod, PaymentStatus, RequestState
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SECOND_ORDER = "BOOKING-A1-BK000001-2"
@@ -69,8 +69,8 @@ BOTH_BACK = {
     "refunds": [*PART_BACK["refunds"], {"refund_key": "r2", "refund_amount": "100000.00"}],
 }
 OPEN, PAID, FAILED, EXPIRED = RequestState.OPEN, RequestState.PAID, RequestState.FAILED, RequestState.EXPIRED
-Outcome = tuple[RequestState, list[int]]
-UNPAID: Outcome = (OPEN, [])
+Result = tuple[RequestState, list[int]]
+UNPAID: Result = (OPEN, [])
 RECEIVED = (PAID, [PRICE])
 TAKEN, PART = (PAID, [PRICE, -PRICE]), (PAID, [PRICE, -50_000])
 TWICE = (PAID, [PRICE, PRICE])
@@ -106,10 +106,10 @@ async def test_what_a_status_does(
     shop: Shop,
     now: datetime,
     reported: dict[str, Any],
-    alone: Outcome,
-    before_it_settles: Outcome,
-    after_it_settled: Outcome,
-    beside_another: Outcome,
+    alone: Result,
+    before_it_settles: Result,
+    after_it_settled: Result,
+    beside_another: Result,
 ) -> None:
     """Every message comes twice; the settlement it precedes or follows is of the same attempt, or of another one."""
     roomy = shop.model_copy(update={"max_unpaid_bookings": 9})
@@ -446,7 +446,7 @@ async def test_a_notification_is_kept_once_and_confirmed_once(database: Database
         assert await settlement.claim(session, now=now, limit=10) == [ORDER]
     async with database.write() as session:
         assert await settlement.claim(session, now=now, limit=10) == []
-        await settlement.answered(session, ORDER, outcome="received", claimed_at=now)
+        await settlement.answered(session, ORDER, outcomes=[Outcome.RECEIVED], claimed_at=now)
     async with database.read() as session:
         (kept,) = (await session.scalars(select(PaymentNotification))).all()
     assert (kept.outcome, kept.due_at) == ("received", None)
@@ -461,7 +461,7 @@ async def test_a_notification_that_came_during_the_status_call_is_asked_about_ag
         await settlement.claim(session, now=now, limit=10)
     async with database.write() as session:
         await settlement.note(session, answer(), now=now + MINUTE)
-        await settlement.answered(session, ORDER, outcome="waiting", claimed_at=now)
+        await settlement.answered(session, ORDER, outcomes=[Outcome.WAITING], claimed_at=now)
     async with database.write() as session:
         assert await settlement.claim(session, now=now + MINUTE, limit=10) == [ORDER]
 

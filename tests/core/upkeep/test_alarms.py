@@ -18,6 +18,7 @@ from core.messaging.messages import message, message_from_json, say
 from core.payment import settlement
 from core.refusals import NotFound
 from core.shop import Shop, StaffMember
+from core.states import Outcome
 from core.upkeep import alarms, backlog, undelivered
 
 CHANNELS = ("telegram", "whatsapp", "email")
@@ -167,7 +168,7 @@ async def test_a_link_that_can_t_be_made_and_a_payment_that_can_t_be_confirmed(w
     await give_link(watch.database, order_id, shop, watch.now)
     async with watch.database.write() as session:
         await settlement.claim(session, now=watch.now, limit=1)
-        await settlement.answered(session, order_id, outcome="settled", claimed_at=watch.now)
+        await settlement.answered(session, order_id, outcomes=[Outcome.RECEIVED], claimed_at=watch.now)
     assert await watch.look(minutes=1) == ([], ["links", "payments"])
     for row in await watch.told():
         for said in message_from_json(row.body).says:
