@@ -1,1 +1,1 @@
-"""What goes out, the wiring and the commands."""
+"""Channels, background work, commands, and the wiring of all parts."""

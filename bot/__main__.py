@@ -11,19 +11,20 @@ from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, customers, inbox, letters, reconcile, report, storage
+from bot.commands import CommandFailed, customers, inbox, opened, outbox, reconcile, report, storage
 from bot.config import BadSettings, Settings, load
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
 from conversations.texts import LANGUAGES
-from conversations.understand import Lexicon, understand
+from conversations.understand import understand
+from conversations.understand.lexicon import Lexicon
 from core.catalogue import csv_files, snapshot
 from core.catalogue.csv_files import BadFiles
-from core.db.database import AWAY, Database, SchemaTooOld, upgrade
+from core.db.database import AWAY, Database, SchemaTooOld
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0 done, 1 refused, 2 not understood."""
+    """Run a command and return its exit status: 0 done, 1 failed, 2 bad usage."""
     options = _parser().parse_args(words)
     try:
         return asyncio.run(options.command(options)) or 0
@@ -47,49 +48,50 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    at = add("demo", _demo, "Start everything on this machine, no account needed.")
-    at.add_argument("--port", type=int, default=8100, help="where the demo page is (0: any free port)")
+    demonstration = add("demo", _demo, "Start everything on this machine, no account needed.")
+    demonstration.add_argument("--port", type=int, default=8100, help="where the demo page is (0: any free port)")
     add("run", _run, "Migrate the database, then serve.")
     add("check", _check, "Check the settings, the database and the credentials.")
-    copy = add("backup", _said(storage.back_up), "Copy the SQLite database into a file, checked, while it is in use.")
+    copy = add(
+        "backup", _printed(storage.back_up), "Copy the SQLite database into a file, checked, while it is in use."
+    )
     copy.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: a dated name in backup.folder")
-    step = add("db", _said(storage.database), "Look after the database.")
+    step = add("db", _printed(storage.database), "Migrate or copy the database.")
     step.add_argument(
         "step",
         choices=["upgrade", "copy"],
-        help="upgrade: bring the schema to the newest version; copy: everything into an empty database",
+        help="upgrade: migrate the schema; copy: everything into an empty database",
     )
     step.add_argument("urls", nargs="*", metavar="URL", help="copy: FROM and TO, each as in database.url")
     files = add("catalog", _catalog, "Import or export the catalogue as CSV files.")
     files.add_argument("direction", choices=["import", "export"])
     files.add_argument("paths", nargs="+", metavar="PATH", help="import: files, or `demo`; export: a folder")
-    kept = add("inbox", _said(inbox.run), "Look at the messages whose turn failed through a bug, and take them again.")
-    kept.add_argument("deed", nargs="?", choices=["list", "show", "replay"], default="list")
+    kept = add("inbox", _printed(inbox.run), "Look at messages whose turn failed through a bug, and replay them.")
+    kept.add_argument("action", nargs="?", choices=["list", "show", "replay"], default="list")
     kept.add_argument("channel", nargs="?", metavar="CHANNEL")
     kept.add_argument("event_id", nargs="?", metavar="EVENT_ID")
-    kept.add_argument("--all", action="store_true", help="replay: every one of them, the oldest first")
-    lost = add("outbox", _said(letters.run), "Look at the messages that failed for good, and send them again.")
-    lost.add_argument("deed", nargs="?", choices=["list", "resend"], default="list")
+    kept.add_argument("--all", action="store_true", help="replay: all of them, oldest first")
+    lost = add("outbox", _printed(outbox.run), "Look at messages that failed for good, and send them again.")
+    lost.add_argument("action", nargs="?", choices=["list", "resend"], default="list")
     lost.add_argument("key", nargs="?", metavar="KEY")
-    person = add("customer", _said(customers.run), "Show all that is kept about a person, or erase it.")
-    person.add_argument("deed", choices=["export", "erase"])
-    person.add_argument("who", metavar="PHONE|CODE", help="a phone number, or the code of a booking")
+    person = add("customer", _printed(customers.run), "Show all data kept about a person, or erase it.")
+    person.add_argument("action", choices=["export", "erase"])
+    person.add_argument("who", metavar="PHONE|CODE", help="a phone number or a booking code")
     person.add_argument("--yes", action="store_true", help="erase: don't ask")
-    month = add("report", _said(report.run), "Print a month's figures: money, sales, technicians, what is owed.")
-    month.add_argument("--month", type=report.a_month, metavar="YYYY-MM", help="default: this month")
+    month = add("report", _printed(report.run), "Print a month's figures: money, sales, technicians, what is owed.")
+    month.add_argument("--month", type=report.parse_month, metavar="YYYY-MM", help="default: this month")
     month.add_argument("--csv", metavar="FOLDER", help="write a CSV file there instead (-: to standard output)")
     month.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
-    books = add("reconcile", _said(reconcile.run), "Compare the books with Midtrans', and mend what differs.")
+    books = add("reconcile", _printed(reconcile.run), "Compare payments with Midtrans', and correct what differs.")
     books.add_argument("--days", type=int, default=2, help="how far back to look (default: 2)")
     books.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
-    texts.add_argument("--now", type=datetime.fromisoformat, help="the moment to read them at (ISO 8601)")
+    texts.add_argument("--now", type=datetime.fromisoformat, help="the time to read them at (ISO 8601)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")
     return parser
 
 
-def _said(command: Callable[[argparse.Namespace], AsyncIterator[str]]) -> Callable[..., Awaitable[None]]:
-    """A command that prints the lines it yields."""
+def _printed(command: Callable[[argparse.Namespace], AsyncIterator[str]]) -> Callable[..., Awaitable[None]]:
 
     async def printing(options: argparse.Namespace) -> None:
         async for line in command(options):
@@ -104,7 +106,7 @@ async def _demo(options: argparse.Namespace) -> None:
 
 async def _run(options: argparse.Namespace) -> None:
     await app.run(load(options.config))
-    # All is committed and closed; but a thread that still waits for a vendor would hold the process up.
+    # Everything is committed and closed, but a thread that waits for a vendor would keep the process alive.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -121,15 +123,11 @@ async def _check(options: argparse.Namespace) -> int:
 
 
 async def _catalog(options: argparse.Namespace) -> None:
-    database = app.database(load(options.config))
-    await upgrade(database)
-    try:
+    async with opened(load(options.config)) as database:
         if options.direction == "import":
             await _import(database, options.paths)
         else:
             await _export(database, Path(options.paths[0]))
-    finally:
-        await database.close()
 
 
 async def _import(database: Database, paths: Sequence[str]) -> None:
@@ -159,11 +157,8 @@ async def _understand(options: argparse.Namespace) -> None:
 async def _catalogue_of(settings: Settings) -> snapshot.Catalogue:
     """The shop's catalogue, or the demo's while the shop has none."""
     if app.database_exists(settings):
-        database = app.database(settings)
-        await upgrade(database)
-        async with database.read() as session:
+        async with opened(settings) as database, database.read() as session:
             own = await snapshot.load(session)
-        await database.close()
         if own.parts or own.services:
             return own
     files = {file.name: file.read_text("utf-8") for file in DEMO_CATALOGUE.glob("*.csv")}

@@ -1,9 +1,9 @@
-"""The one place where objects are built, and where the clock is read and chance is drawn.
+"""Builds all objects; the only module that reads the clock and random numbers.
 
 settings ── serving ──> database, engine ──> intake <── webhooks (Telegram, Twilio, Midtrans)
                            │                    └─ wake ──> dispatcher ──> senders
                            ├── collector (payment links, notifications) <── ticks (apscheduler)
-                           └── line (offers to who waits) <── wake, ticks
+                           └── waitlist (offers of free slots) <── wake, ticks
 """
 
 import asyncio
@@ -24,84 +24,77 @@ from sqlalchemy.engine import make_url
 from bot import vendors
 from bot.background import ticker
 from bot.background.loop import Repeated
-from bot.background.single_instance import only_server
-from bot.background.single_process import serving_beside_others
-from bot.background.waitlist_worker import Line
+from bot.background.single_process import marked_as_serving, sqlite_lock
+from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels.telegram import TelegramSender
 from bot.config import Settings
 from bot.intake import Intake
-from bot.outbox.delivery_reports import Reports
+from bot.outbox.delivery_reports import DeliveryReports
 from bot.outbox.dispatch import Dispatcher
 from bot.papers.files import Library
 from bot.papers.photos import Photos, PhotosAway
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
-from bot.receiving import carried_out, going_on
-from bot.rest import rest
-from bot.timeouts import USUAL, Patience
+from bot.receiving import receivers, running
+from bot.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
 from core.context import Context
-from core.db.database import Database, insert_once, upgrade
+from core.db.database import Database, Work, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.payment import payment_requests, slot_lost
-from core.payment.payment_requests import WORKER
 from core.refusals import BadPhotos
-from core.schedule.holds import WAITING
 from core.shop import Shop
 from core.upkeep import leases
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
-LONGEST_END = timedelta(seconds=4)
-"""How long requests, and then what is being sent, have to end when the server stops: it must be gone in 10 s."""
+SHUTDOWN_TIMEOUT = timedelta(seconds=4)
+"""Grace period for requests, and then for sending, at shutdown; the server must be gone within 10 s."""
 _ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-"""Crockford's base 32: no I, L, O or U to misread."""
+"""Crockford's base 32, without I, L, O and U, which are easily misread."""
 
 _log = logging.getLogger(__name__)
 
 
 def now() -> datetime:
-    """The moment, by this machine's clock."""
     return datetime.now(UTC)
 
 
 def fresh_id() -> str:
-    """A new random id of 16 letters and digits that people can read to each other."""
+    """A new random id of 16 letters and digits that are easy to read aloud."""
     return base64.b32encode(secrets.token_bytes(10)).translate(_ALPHABET).decode()
 
 
-def database(settings: Settings, patience: Patience | None = None) -> Database:
-    """The database of the settings, waited for that long, or (None) as long as it takes; a SQLite file's folder is made."""
+def database(settings: Settings, timeouts: Timeouts | None = None) -> Database:
+    """The database of the settings; makes a SQLite file's folder. Without timeouts, statements may take any time."""
     file = sqlite_file(settings)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    lock, statement = (patience.database, patience.statement) if patience else (USUAL.database, None)
+    lock, statement = (timeouts.database, timeouts.statement) if timeouts else (DEFAULT_TIMEOUTS.database, None)
     return Database(settings.database.url, patience=lock, deadline=statement)
 
 
 def database_exists(settings: Settings) -> bool:
-    """Whether there is a database to look into, without making one."""
+    """Whether the database exists; doesn't create a SQLite file."""
     file = sqlite_file(settings)
     return file is None or file.exists()
 
 
 def sqlite_file(settings: Settings) -> Path | None:
-    """The file of a SQLite database, None for PostgreSQL."""
     url = make_url(settings.database.url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM."""
     logs.set_up(settings.server.log, settings.server.log_level, secrets=settings.secrets)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
     async with serving(settings) as url:
         _log.info("serving at %s", url)
         await stop.wait()
@@ -115,20 +108,20 @@ async def serving(
     clock: Callable[[], datetime] = now,
     fresh: Callable[[], str] = fresh_id,
     tick: timedelta = timedelta(seconds=5),
-    patience: Patience = USUAL,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> AsyncIterator[str]:
-    """The whole server while it is up, and the address it listens on; everything is closed in the end."""
+    """Run the whole server while the block runs; yields its URL."""
     async with AsyncExitStack() as stack:
-        shop, opened = settings.shop, database(settings, patience)
+        shop, opened = settings.shop, database(settings, timeouts)
         stack.push_async_callback(opened.close)
         await upgrade(opened)
         if file := sqlite_file(settings):
-            stack.enter_context(only_server(file))
-        await stack.enter_async_context(serving_beside_others(opened, if_alone=partial(_take_over, opened, clock)))
-        secret = await _kept_secret(opened, fresh)
+            stack.enter_context(sqlite_lock(file))
+        await stack.enter_async_context(marked_as_serving(opened, if_alone=partial(_take_over, opened, clock)))
+        secret = await _file_secret(opened, fresh)
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
-        channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, patience=patience))
+        channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, timeouts=timeouts))
         dispatcher = Dispatcher(
             opened,
             channels.senders,
@@ -138,15 +131,15 @@ async def serving(
             chance=chance,
             per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
         )
-        collector = _collector(settings, opened, dispatcher, clock, stack, patience)
-        line = Line(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
+        collector = _collector(settings, opened, dispatcher, clock, stack, timeouts)
+        waitlist = WaitlistWorker(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
 
-        def wake(*whose: str) -> None:
-            dispatcher.wake(*whose)
-            if collector and (not whose or WORKER in whose):
+        def wake(*work: Work) -> None:
+            dispatcher.wake(*work)
+            if collector and (not work or Work.PAYMENTS in work):
                 collector.wake()
-            if not whose or WAITING in whose:
-                line.wake()
+            if not work or Work.WAITLIST in work:
+                waitlist.wake()
 
         intake = Intake(
             opened,
@@ -154,30 +147,32 @@ async def serving(
             shop,
             clock=clock,
             fresh=fresh,
-            keep_photo=_keeping(photos, channels),
+            keep_photo=_photo_keeper(photos, channels),
             send=dispatcher.send,
             wake=wake,
             limit=settings.server.chat_limit,
         )
-        web_api = await rest(
-            settings,
-            opened,
-            collector,
-            photos,
-            file_link=library.link,
+        rest = api.Api(
+            database=opened,
+            shop=shop,
             clock=clock,
             fresh=fresh,
             wake=wake,
-            stack=stack,
-            patience=patience,
+            clerk=await vendors.clerk(settings, stack, timeouts),
+            pay_link=collector.link_for if collector else None,
+            file_link=library.link,
+            keep_photo=photos.keep,
+            rate_limit=settings.server.rate_limit,
+            behind_proxy=settings.server.behind_proxy,
         )
-        reports = Reports(opened, shop, channels=tuple(channels.senders), clock=clock, wake=wake)
-        duties = going_on(settings, opened, channels, intake, reports, last_seen=await _last_seen(opened), clock=clock)
+        reports = DeliveryReports(opened, shop, channels=tuple(channels.senders), clock=clock, wake=wake)
+        last_seen = await _last_seen(opened)
+        receiving = receivers(settings, opened, channels, intake, reports, last_seen=last_seen, clock=clock)
         oversight = Oversight(
             opened,
             shop,
             channels=tuple(channels.senders),
-            parts=_parts(dispatcher, line, collector, channels.telegram, duties),
+            parts=_parts(dispatcher, waitlist, collector, channels.telegram, receiving),
             clock=clock,
             wake=wake,
         )
@@ -186,7 +181,7 @@ async def serving(
             *files.routes(secret=secret, load=library.download, now=clock),
             *pages.routes(shop),
             *_webhooks(settings, opened, channels, collector, intake, reports, clock),
-            *api.routes(web_api, public_url=settings.server.public_url),
+            *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
                 oversight.exposition,
                 token=plain(settings.server.metrics_token) or None,
@@ -199,19 +194,20 @@ async def serving(
             housekeeping.forgetting(settings.privacy, opened, photos, clock=clock),
             *oversight.ticks(tick),
         ]
-        if account := vendors.midtrans(settings):  # of its own: who pays at night doesn't wait for the comparison
+        # A client of its own, so that payments at night don't wait for the reconciliation.
+        if account := vendors.midtrans(settings):
             stack.callback(account.close)
             ticks.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
-        await _start(stack, [dispatcher, line, *([collector] if collector else [])], wake, fresh, tick, ticks)
-        # Closed first: what a turn that is still being taken hands over is sent.
+        await _start(stack, [dispatcher, waitlist, *([collector] if collector else [])], wake, fresh, tick, ticks)
+        # Closed before the loops, so that they send the replies of a last turn.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
-        stack.enter_context(carried_out(duties))
+        stack.enter_context(running(receiving))
         yield url
 
 
 @asynccontextmanager
 async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[Intake]:
-    """An intake for `replay`, beside a server or without one: what it writes is sent by a server's loops."""
+    """An intake for `replay` outside of the server, whose loops send what it writes."""
     async with vendors.channels(settings, clock=now) as channels:
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         yield Intake(
@@ -220,7 +216,7 @@ async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[I
             settings.shop,
             clock=now,
             fresh=fresh_id,
-            keep_photo=_keeping(photos, channels),
+            keep_photo=_photo_keeper(photos, channels),
             send=lambda _: None,
             wake=lambda *_: None,
         )
@@ -234,8 +230,8 @@ def chance() -> float:
     return secrets.randbelow(1 << 20) / (1 << 20)
 
 
-def _keeping(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitable[str | None]]:
-    """Stores a photo that somebody sent on a channel; answers its key, None for what is no photo."""
+def _photo_keeper(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitable[str | None]]:
+    """A function that stores a photo by channel and handle and returns its key, or None if it is no photo."""
 
     async def keep(channel: str, handle: str) -> str | None:
         content = await channels.fetch(channel, handle)
@@ -244,7 +240,7 @@ def _keeping(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitab
         except BadPhotos:
             return None
         except OSError as error:
-            # Not the database's trouble, which would have the message come again and again before all others.
+            # Not an error in AWAY, which would have the vendor send the message again and again.
             raise PhotosAway(str(error)) from error
 
     return keep
@@ -256,14 +252,14 @@ def _collector(
     dispatcher: Dispatcher,
     clock: Callable[[], datetime],
     stack: AsyncExitStack,
-    patience: Patience,
-) -> Collector | None:
-    vendor = vendors.midtrans(settings, patience)
+    timeouts: Timeouts,
+) -> PaymentWorker | None:
+    vendor = vendors.midtrans(settings, timeouts)
     if vendor is None:
         _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
         return None
     stack.callback(vendor.close)
-    return Collector(
+    return PaymentWorker(
         database,
         vendor,
         shop=settings.shop,
@@ -278,12 +274,11 @@ def _webhooks(
     settings: Settings,
     database: Database,
     channels: Channels,
-    collector: Collector | None,
+    collector: PaymentWorker | None,
     intake: Intake,
-    reports: Reports,
+    reports: DeliveryReports,
     clock: Callable[[], datetime],
 ) -> list[web.RouteDef]:
-    """Where the vendors that are on call us."""
     routes: list[web.RouteDef] = []
     if channels.telegram and settings.telegram.mode == "webhook":
         secret = plain(settings.telegram.webhook_secret)
@@ -303,22 +298,22 @@ def _webhooks(
 
 def _parts(
     dispatcher: Dispatcher,
-    line: Line,
-    collector: Collector | None,
+    waitlist: WaitlistWorker,
+    collector: PaymentWorker | None,
     bot: TelegramSender | None,
-    duties: Mapping[str, Repeated],
+    receiving: Mapping[str, Repeated],
 ) -> Mapping[str, Callable[[], str | None]]:
-    """What must work for the server to be ready: why each doesn't, None where it does."""
+    """What /readyz checks: why each part doesn't work, or None."""
     parts: dict[str, Callable[[], str | None]] = {
         "dispatcher": lambda: dispatcher.trouble,
-        "waiting": lambda: line.trouble,
+        "waiting": lambda: waitlist.trouble,
     }
     if collector:
         parts["payments"] = lambda: collector.trouble
     if bot:
-        parts["telegram"] = lambda: duties["telegram"].trouble or (None if bot.joined else "not joined yet")
-    if "whatsapp" in duties:
-        parts["whatsapp"] = lambda: duties["whatsapp"].trouble
+        parts["telegram"] = lambda: receiving["telegram"].trouble or (None if bot.joined else "not joined yet")
+    if "whatsapp" in receiving:
+        parts["whatsapp"] = lambda: receiving["whatsapp"].trouble
     return parts
 
 
@@ -327,8 +322,8 @@ async def _take_over(database: Database, clock: Callable[[], datetime]) -> None:
         await leases.take_over(session, now=clock())
 
 
-async def _kept_secret(database: Database, fresh: Callable[[], str]) -> bytes:
-    """The secret that signs links to files: made at the first start, the same ever after."""
+async def _file_secret(database: Database, fresh: Callable[[], str]) -> bytes:
+    """The secret that signs file links, created at the first start."""
     async with database.write() as session:
         await insert_once(session, Secret, name="files", value=fresh() + fresh())
         return (await session.scalars(select(Secret.value).where(Secret.name == "files"))).one().encode()
@@ -352,42 +347,43 @@ async def _listen(
 
 async def _start(
     stack: AsyncExitStack,
-    loops: Sequence[Dispatcher | Collector | Line],
+    loops: Sequence[Dispatcher | PaymentWorker | WaitlistWorker],
     wake: Callable[[], None],
     fresh: Callable[[], str],
     tick: timedelta,
     ticks: Sequence[ticker.Tick],
 ) -> None:
-    """The loops and the ticks; stopped in the reverse order, the loops after what they are doing."""
+    """Start the loops and the ticks; at shutdown the ticks stop first, then the loops."""
     running = [asyncio.create_task(loop.run()) for loop in loops]
     stack.push_async_callback(_finish, loops, running)
 
-    async def look() -> None:
+    async def wake_all() -> None:
         wake()
 
-    scheduler = ticker.start([ticker.Tick("look", tick, look), *ticks], fresh=fresh)
+    scheduler = ticker.start([ticker.Tick("wake", tick, wake_all), *ticks], fresh=fresh)
     stack.callback(scheduler.shutdown, wait=False)
     wake()
 
 
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
-    """Give back what unpaid bookings held, and remind of money that waits for a place."""
+    """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
     async with database.write() as session:
         await payment_requests.end_holds(Context(session, shop, clock()))
         await slot_lost.remind(Context(session, shop, clock()))
 
 
-async def _finish(loops: Sequence[Dispatcher | Collector | Line], running: Sequence[asyncio.Task[None]]) -> None:
-    """Let them end what they are doing; what a vendor holds up longer is left claimed, and tried again by who comes next."""
+async def _finish(
+    loops: Sequence[Dispatcher | PaymentWorker | WaitlistWorker], running: Sequence[asyncio.Task[None]]
+) -> None:
+    """Let the loops finish; work that takes too long stays claimed, and another process retries it."""
     for loop in loops:
         loop.stop()
-    await asyncio.wait(running, timeout=LONGEST_END.total_seconds())
+    await asyncio.wait(running, timeout=SHUTDOWN_TIMEOUT.total_seconds())
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _last_seen(database: Database) -> datetime | None:
-    """When somebody was last heard on WhatsApp."""
     async with database.read() as session:
         return await session.scalar(select(func.max(Contact.last_seen_at)).where(Contact.channel == "whatsapp"))

@@ -1,4 +1,4 @@
-"""`bengkel check`: whether the settings, the database and each vendor's credentials work, a line each."""
+"""`bengkel check`: one line each on the settings, the database and every vendor's credentials."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,26 +6,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 import aiosmtplib
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy import text
 from telegram.error import TelegramError
 
 from bot import app, vendors
 from bot.channels.email import server
 from bot.channels.sending import NotSent
-from bot.channels.telegram import TelegramSender, make_bot
 from bot.config import Settings
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
-from bot.rest import published_keys
+from bot.timeouts import DEFAULT_TIMEOUTS
 from core.db.database import AWAY, Database, SchemaTooOld, upgrade
-from webhooks.api.auth import KeysAway, read_keys
-from webhooks.api.jwks import PATIENCE
+from webhooks.api.auth import KeysAway, fetch_keys, read_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about one part."""
-
     part: str
     state: Literal["ok", "off", "bad"]
     words: str
@@ -35,14 +31,14 @@ class Finding:
 
 
 class Bad(Exception):
-    """A part that doesn't work, in words for the owner."""
+    """A part doesn't work; the message is for the owner."""
 
 
 Probe = Callable[[Settings], Awaitable[str | None]]
 
 
 async def check(settings: Settings, database: Database) -> list[Finding]:
-    """Ask every part; nothing is sent to a customer and nothing is changed but the schema."""
+    """Check every part; nothing is sent to a customer, and only the schema may change."""
     probes: dict[str, Probe] = {
         "telegram": _telegram,
         "whatsapp": _whatsapp,
@@ -76,9 +72,9 @@ async def _database(database: Database) -> Finding:
 
 
 async def _telegram(settings: Settings) -> str | None:
-    if settings.telegram.token is None:
+    sender = vendors.telegram(settings)
+    if sender is None:
         return None
-    sender = TelegramSender(make_bot(settings.telegram.token.get_secret_value(), settings.telegram.api_url))
     try:
         return f"@{(await sender.bot.get_me()).username}, {settings.telegram.mode}"
     except TelegramError as error:
@@ -105,7 +101,7 @@ async def _midtrans(settings: Settings) -> str | None:
     if vendor is None:
         return None
     try:
-        await vendor.status("BOOKING-check")  # unknown, but only a good key is told so
+        await vendor.status("BOOKING-check")  # an unknown order: only a valid key gets that answer
     except (MidtransTrouble, MidtransRefused) as error:
         raise Bad(f"{error} (BENGKEL_MIDTRANS__SERVER_KEY)") from error
     finally:
@@ -128,16 +124,16 @@ async def _clerk(settings: Settings) -> str | None:
     if issuer is None:
         return None
     try:
-        async with ClientSession(timeout=PATIENCE) as client:
-            keys = read_keys(await published_keys(settings, client)())
+        async with ClientSession(timeout=ClientTimeout(total=DEFAULT_TIMEOUTS.keys.total_seconds())) as client:
+            keys = read_keys(await fetch_keys(client, settings.clerk.keys_url))
     except KeysAway as error:
-        raise Bad(f"no keys to be had: {error} (clerk.issuer, clerk.jwks_url)") from error
+        raise Bad(f"can't fetch the keys: {error} (clerk.issuer, clerk.jwks_url)") from error
     if not keys:
-        raise Bad("none of the published keys is an RSA key that signs (clerk.issuer, clerk.jwks_url)")
+        raise Bad("no published key is an RSA signing key (clerk.issuer, clerk.jwks_url)")
     return f"{issuer}, signing keys: {len(keys)}"
 
 
 async def _staff(settings: Settings) -> str | None:
     if not settings.shop.admin_addresses:
-        raise Bad("no admin can be reached: give one a telegram or whatsapp under staff")
+        raise Bad("no admin can be reached: set telegram or whatsapp for one under staff")
     return f"{len(settings.staff)} people"

@@ -1,6 +1,6 @@
 """Settings: config.yaml, then the environment (`BENGKEL_SECTION__KEY`, also from .env), as frozen values.
 
-Secrets have no place in config.yaml and come from the environment alone.
+Secrets come from the environment only.
 """
 
 import os
@@ -43,26 +43,26 @@ SECRETS = (
     ("midtrans", "server_key"),
     ("email", "smtp_url"),
 )
-"""Settings that config.yaml must not hold, since it is meant to be shared."""
+"""Settings that config.yaml must not hold, because the file is meant to be shared."""
 
 
 class BadSettings(Exception):
-    """A missing or wrong setting, in one sentence that names its key."""
+    """A missing or wrong setting; the message is one sentence that names its key."""
 
 
-def _web_address(text: str) -> str:
+def _check_url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return text.rstrip("/")
 
 
-def _nothing_if_empty(value: Any) -> Any:
+def _none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-Url = Annotated[str, AfterValidator(_web_address)]
+Url = Annotated[str, AfterValidator(_check_url)]
 Rate = Annotated[str, Field(pattern=RATE)]
-Optional = BeforeValidator(_nothing_if_empty)
+Optional = BeforeValidator(_none_if_empty)
 """An empty environment variable means: not set."""
 
 
@@ -71,7 +71,7 @@ class _Section(BaseModel):
 
 
 class Server(_Section):
-    """Where we listen, and under which address the world reaches us."""
+    """The address to listen on, and the public URL."""
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
@@ -87,16 +87,14 @@ class Server(_Section):
 
 
 class DatabaseAt(_Section):
-    """Which database."""
-
     url: str = "sqlite+aiosqlite:///data/bengkel.db"
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         try:
             driver = make_url(self.url).drivername
-        except (ArgumentError, ValueError):  # the latter of a port, and names what stands there
-            raise ValueError("url is no database address") from None
+        except (ArgumentError, ValueError):  # ValueError: a bad port, quoted in its message
+            raise ValueError("url is not a database address") from None
         if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
             raise ValueError("url must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         return self
@@ -110,7 +108,7 @@ class Telegram(_Section):
     webhook_secret: Annotated[SecretStr | None, Optional] = None
     api_url: Url = "https://api.telegram.org"
     per_second: int = Field(30, ge=1)
-    """What Telegram takes from one bot; more is answered 429. Source: https://core.telegram.org/bots/faq"""
+    """Telegram's limit for one bot; above it Telegram answers 429. Source: https://core.telegram.org/bots/faq"""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -129,7 +127,7 @@ class WhatsApp(_Section):
     content_url: Url = "https://content.twilio.com"
     templates: dict[str, dict[str, str]] = {}
     per_second: int = Field(80, ge=1)
-    """What Twilio takes from one WhatsApp sender. Source: https://www.twilio.com/docs/whatsapp/best-practices-and-faqs"""
+    """Twilio's limit for one WhatsApp sender. Source: https://www.twilio.com/docs/whatsapp/best-practices-and-faqs"""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -143,7 +141,7 @@ class WhatsApp(_Section):
 
 
 class Midtrans(_Section):
-    """The Midtrans account; without keys nothing can be paid by link."""
+    """The Midtrans account; without keys there are no payment links."""
 
     server_key: Annotated[SecretStr | None, Optional] = None
     client_key: Annotated[str | None, Optional] = None
@@ -172,15 +170,19 @@ class Email(_Section):
 
 
 class Clerk(_Section):
-    """Whose tokens the REST API believes."""
+    """The issuer whose tokens the REST API accepts."""
 
     issuer: Annotated[Url | None, Optional] = None
     jwks_url: Annotated[Url | None, Optional] = None
     authorized_parties: tuple[str, ...] = ()
 
+    @property
+    def keys_url(self) -> str:
+        return self.jwks_url or f"{self.issuer}/.well-known/jwks.json"
+
 
 class Backup(_Section):
-    """Where the SQLite file is backed up, and how often; without a folder it isn't."""
+    """Where and how often the SQLite file is backed up; off without a folder."""
 
     folder: Annotated[Path | None, Optional] = None
     every_hours: int = Field(24, ge=1, le=24 * 7)
@@ -188,15 +190,13 @@ class Backup(_Section):
 
 
 class Privacy(_Section):
-    """How long people's messages are kept."""
+    """How long messages are kept."""
 
     keep_messages_days: int = Field(365, ge=90)
-    """A booking's own messages must be past by then: 60 days ahead, and its reminders."""
+    """At least as long as a booking's own messages matter: 60 days ahead, and reminders."""
 
 
 class Settings(_Section):
-    """Everything that can be set."""
-
     server: Server = Server()
     database: DatabaseAt = DatabaseAt()
     telegram: Telegram = Telegram()
@@ -211,12 +211,11 @@ class Settings(_Section):
 
     @property
     def shop(self) -> Shop:
-        """The workshop as the rules take it."""
         return self.workshop.model_copy(update={"staff": self.staff})
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log line may hold: each secret, and the passwords within addresses."""
+        """What no log line may hold: the secrets, and passwords within URLs."""
         given = [getattr(getattr(self, section), key) for section, key in SECRETS]
         plain = [secret.get_secret_value() for secret in given if secret is not None]
         passwords = [urlsplit(secret).password for secret in plain if "://" in secret]
@@ -242,7 +241,7 @@ class _WithEnvironment(Settings, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over .env, which wins over config.yaml: key by key, so a table given anew is the whole table."""
+        """The environment overrides .env, which overrides config.yaml, key by key; a table is replaced as a whole."""
         values: dict[str, Any] = {}
         for source in (init_settings, dotenv_settings, env_settings):
             for section, given in source().items():
@@ -293,14 +292,14 @@ def _password(database_url: str) -> str | None:
 
 
 def _no_json(error: SettingsError) -> str:
-    """Which key, and where in it: what stands there may be a secret."""
+    """Name the key and the position only: the value may be a secret."""
     section = re.search(r'field "(\w+)"', str(error))
     names = f"BENGKEL_{section[1].upper() if section else ''}"
     broken = error.__cause__
     if not isinstance(broken, JSONDecodeError):
         return f"{names} must be JSON."
     key = next((key for key, value in os.environ.items() if value == broken.doc and key.startswith(names)), names)
-    return f"{key} must be JSON, and isn't from line {broken.lineno}, column {broken.colno} on."
+    return f"{key} must be JSON, and is invalid at line {broken.lineno}, column {broken.colno}."
 
 
 def _sentence(error: ValidationError) -> str:

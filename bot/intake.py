@@ -1,8 +1,8 @@
-"""Where a message comes in from any channel: one transaction a turn, a chat's messages in the order they came.
+"""Takes messages from every channel: one transaction per turn, a chat's messages in order.
 
-take ── turn ──> answered        replies are claimed, and sent at once
-   │      └─ a bug ──> kept, an apology, staff is told ── replay, later ──> answered
-   └─ too many of one chat ──> noted unread, which is said once a minute
+take ── turn ──> answered        replies are claimed and sent at once
+   │      └─ a bug ──> kept, apologized for, reported to staff ── replay, later ──> answered
+   └─ over the chat's rate limit ──> noted unread; the chat is told once a minute
 """
 
 import asyncio
@@ -31,15 +31,16 @@ from core.shop import Shop
 from core.upkeep import failed_turns
 
 WARNINGS = "1/minute"
-"""How often a chat that floods us is told so."""
+"""How often a chat over its rate limit is told so."""
 
 _log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Takes messages; `keep_photo` stores a photo by its channel and handle, `send` gets the replies, `wake` the names of those for whom a turn left other work.
+    """Takes messages.
 
-    `limit` is how many messages of one chat are read (`core.limits`), by this process.
+    `keep_photo` stores a photo by channel and handle, `send` gets the claimed replies, `wake` the names of workers with
+    new work. `limit` is the rate limit per chat and process (`core.limits`).
     """
 
     def __init__(
@@ -65,14 +66,14 @@ class Intake:
         self._wake = wake
         self._limit, self._warnings = Limiter(limit), Limiter(WARNINGS)
         self._chats = WeakValueDictionary[str, asyncio.Lock]()
-        """One for each chat that is having a turn: its next message waits, also while photos are fetched."""
+        """A lock per chat with a turn in progress, which covers fetching photos."""
 
     async def take(self, incoming: Incoming) -> None:
         """Answer a message in one transaction, committed when this returns.
 
-        Raises only what `core.db.database.AWAY` names: then nothing was kept, and the vendor must send it again.
+        Raises only the errors in `core.db.database.AWAY`: then nothing is stored, and the vendor must send it again.
         """
-        _follow(incoming)
+        _trace(incoming)
         if self._limit.wait(_chat(incoming), self._clock()):
             session = await self._leave_unread(incoming)
         else:
@@ -84,9 +85,9 @@ class Intake:
             self._wake(*work)
 
     async def take_missed(self, channel: str, messages: Sequence[Incoming]) -> None:
-        """Answer those of a channel's messages that never came in; raises what `take` raises.
+        """Answer those messages of a channel that never came in; raises what `take` raises.
 
-        The others are left alone: taken again, they would count against their chats' limit.
+        Messages already taken are skipped: they would count against their chats' rate limits.
         """
         async with self._database.read() as session:
             unseen = await failed_turns.unseen(session, channel, [incoming.event_id for incoming in messages])
@@ -95,11 +96,11 @@ class Intake:
                 await self.take(incoming)
 
     async def replay(self, incoming: Incoming) -> bool:
-        """Take a message again whose turn failed; False when that was done before. Replies wait for the server's loops.
+        """Run a failed message's turn again; False if it was already answered. The server's loops send the replies.
 
         Raises what the turn raises: then the message is still kept.
         """
-        _follow(incoming)
+        _trace(incoming)
         async with self._in_order(incoming) as (whole, session):
             if not await failed_turns.take_back(session, incoming.channel, incoming.event_id):
                 return False
@@ -112,10 +113,10 @@ class Intake:
             with metrics.turn(incoming.channel):
                 return await self._turn(incoming)
         except AWAY:
-            self._limit.give_back(_chat(incoming))  # it comes again
+            self._limit.give_back(_chat(incoming))  # the vendor sends it again
             raise
         except Exception as bug:  # noqa: BLE001
-            # Whatever it is, the message must not be lost with it.
+            # Whatever the bug is, the message must not be lost.
             _log.exception("turn failed")
             return await self._keep(incoming, type(bug).__name__)
 
@@ -128,13 +129,13 @@ class Intake:
 
     @asynccontextmanager
     async def _in_order(self, incoming: Incoming) -> AsyncIterator[tuple[Incoming, AsyncSession]]:
-        """The message with its photos and the transaction of its turn; its chat's next one waits, in whatever process.
+        """The message with its photos, and its turn's transaction; the chat's next message waits, in every process.
 
-        Photos are stored outside of any transaction, where they are of use, and that is with few people.
+        Photos are only stored when the turn wants them, before the transaction opens.
         """
         chat = _chat(incoming)
         async with AsyncExitStack() as stack:
-            # Who waits here comes in the order of asking.
+            # asyncio.Lock is first come, first served.
             await stack.enter_async_context(self._chats.setdefault(chat, asyncio.Lock()))
             with_photos = bool(incoming.media) and await self._wants_photos(incoming)
             if with_photos:
@@ -151,7 +152,6 @@ class Intake:
             return await self._engine.wants_photos(session, incoming, now=self._clock())
 
     async def _keep(self, incoming: Incoming, error: str) -> AsyncSession:
-        """Keep the raw message, tell the person, and tell the admins."""
         channel, event_id, now = incoming.channel, incoming.event_id, self._clock()
         async with self._database.write() as session:
             is_new = await failed_turns.keep(
@@ -164,31 +164,27 @@ class Intake:
                 now=now,
             )
             if is_new:
-                await self._apologize(session, incoming, now)
+                event = f"{channel}:{event_id}"
+                if incoming.address:
+                    await _reply(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
+                notice = message(say("bug.staff", event=event))
+                await tell_admins(Context(session, self._shop, now), f"bug:{event}", notice)
         return session
 
-    async def _apologize(self, session: AsyncSession, incoming: Incoming, now: datetime) -> None:
-        event = f"{incoming.channel}:{incoming.event_id}"
-        if incoming.address:
-            await _tell(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
-        told = message(say("bug.staff", event=event))
-        await tell_admins(Context(session, self._shop, now), f"bug:{event}", told)
-
     async def _leave_unread(self, incoming: Incoming) -> AsyncSession:
-        """Note that it came, so that it isn't taken later either, and tell the person, who is there and can say it again."""
+        """Note that the message came, so that it isn't taken later, and tell the chat."""
         now = self._clock()
         metrics.UNREAD.labels(incoming.channel).inc()
         async with self._database.write() as session:
             channel, event_id = incoming.channel, incoming.event_id
             is_new = await contacts.note_arrival(session, channel, event_id, incoming.address, now)
             if is_new and not self._warnings.wait(_chat(incoming), now):
-                _log.warning("too many messages of one chat: what comes now isn't read")
-                await _tell(session, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}", now=now)
+                _log.warning("a chat is over its rate limit: its messages stay unread")
+                await _reply(session, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}", now=now)
         return session
 
 
-async def _tell(session: AsyncSession, incoming: Incoming, what: Say, *, key: str, now: datetime) -> None:
-    """Say something to a message's sender, in the language they are known by."""
+async def _reply(session: AsyncSession, incoming: Incoming, text: Say, *, key: str, now: datetime) -> None:
     contact = await contacts.known(session, incoming.channel, incoming.address)
     await outbox.enqueue(
         session,
@@ -196,7 +192,7 @@ async def _tell(session: AsyncSession, incoming: Incoming, what: Say, *, key: st
         channel=incoming.channel,
         address=incoming.address,
         language=contact.language if contact else STAFF_LANGUAGE,
-        message=message(what),
+        message=message(text),
         now=now,
     )
 
@@ -205,7 +201,7 @@ def _chat(incoming: Incoming) -> str:
     return f"{incoming.channel}:{incoming.address}"
 
 
-def _follow(incoming: Incoming) -> None:
-    """From here on everything is logged under the message's id, and without what makes its sender known."""
+def _trace(incoming: Incoming) -> None:
+    """Log under the message's id from here on, with the sender's data masked."""
     personal = (incoming.name, incoming.text, incoming.address, incoming.phone)
     trace.follow(f"{incoming.channel}:{incoming.event_id}", *personal)

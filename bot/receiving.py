@@ -1,7 +1,7 @@
-"""What goes on beside the webhooks as long as the server runs, whatever bug it meets.
+"""Receiving beside the webhooks, as long as the server runs.
 
-telegram    Telegram is told where we are, or polled
-whatsapp    messages that no webhook brought are fetched
+telegram    tell Telegram the webhook's URL, or poll
+whatsapp    fetch messages that no webhook delivered
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from bot.channels.telegram_polling import backoff, poll
 from bot.channels.whatsapp_catch_up import catch_up
 from bot.config import Settings
 from bot.intake import Intake
-from bot.outbox.delivery_reports import Reports
+from bot.outbox.delivery_reports import DeliveryReports
 from bot.vendors import Channels, plain
 from core.db.database import Database
 from core.messaging.messages import say
@@ -33,39 +33,38 @@ COMMANDS = {
     "help": say("command.help"),
     "cancel": say("command.cancel"),
 }
-JOIN_AGAIN = timedelta(hours=1)
+ANNOUNCE_EVERY = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
 
 
-def going_on(
+def receivers(
     settings: Settings,
     database: Database,
     channels: Channels,
     intake: Intake,
-    reports: Reports,
+    reports: DeliveryReports,
     *,
     last_seen: datetime | None,
     clock: Callable[[], datetime],
 ) -> Mapping[str, Repeated]:
-    """The duties by their names; `last_seen`: when somebody was last heard on WhatsApp."""
-    duties: dict[str, Repeated] = {}
+    """The tasks by name; `last_seen` is when a customer last wrote on WhatsApp."""
+    found: dict[str, Repeated] = {}
     if channels.telegram:
-        join = partial(_join_telegram, channels.telegram, settings, database, intake)
-        duties["telegram"] = Repeated("telegram", join)
+        receive = partial(_receive_telegram, channels.telegram, settings, database, intake)
+        found["telegram"] = Repeated("telegram", receive)
     if channels.whatsapp:
-        # Where nobody ever wrote to this installation, what lies at Twilio isn't for it.
+        # If nobody ever wrote to this installation, Twilio's older messages belong to another one.
         since = last_seen or clock()
         take = partial(intake.take_missed, "whatsapp")
         missed = partial(catch_up, channels.whatsapp, since=since, take=take, note=reports.note, clock=clock)
-        duties["whatsapp"] = Repeated("what was missed of WhatsApp", missed)
-    return duties
+        found["whatsapp"] = Repeated("WhatsApp catch-up", missed)
+    return found
 
 
 @contextlib.contextmanager
-def carried_out(duties: Mapping[str, Repeated]) -> Iterator[None]:
-    """Carry them out while the block runs."""
-    tasks = [asyncio.create_task(duty.run()) for duty in duties.values()]
+def running(repeated: Mapping[str, Repeated]) -> Iterator[None]:
+    tasks = [asyncio.create_task(each.run()) for each in repeated.values()]
     try:
         yield
     finally:
@@ -73,8 +72,8 @@ def carried_out(duties: Mapping[str, Repeated]) -> Iterator[None]:
             task.cancel()
 
 
-async def _join_telegram(sender: TelegramSender, settings: Settings, database: Database, intake: Intake) -> None:
-    """Tell Telegram where we are, from time to time lest it forgot; or poll, where that is the mode and our part."""
+async def _receive_telegram(sender: TelegramSender, settings: Settings, database: Database, intake: Intake) -> None:
+    """Announce the bot to Telegram once an hour, or poll in one of the processes."""
     webhook = None
     if settings.telegram.mode == "webhook":
         webhook = (f"{settings.server.public_url}/webhooks/telegram", plain(settings.telegram.webhook_secret))
@@ -83,7 +82,7 @@ async def _join_telegram(sender: TelegramSender, settings: Settings, database: D
         if webhook is None:
             polling = partial(poll, sender.bot, take=intake.take, answer=sender.answer)
             await in_one_process(database, "polling", polling)
-        await asyncio.sleep(JOIN_AGAIN.total_seconds())
+        await asyncio.sleep(ANNOUNCE_EVERY.total_seconds())
 
 
 async def _announce(sender: TelegramSender, webhook: tuple[str, str] | None) -> None:

@@ -1,1 +1,1 @@
-"""What is said: channel-agnostic state machines over the core."""
+"""What is said in a chat: state machines over core, the same for every channel."""

@@ -1,4 +1,4 @@
-"""Questions in the middle: answered, and then the open question comes back."""
+"""Questions in the middle of a flow: answered, then the open question is asked again."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,35 +6,35 @@ from conversations import actions
 from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_line, price_of, service_line
 from conversations.turn import Turn
-from conversations.understand import Intent
+from conversations.understand.intents import Intent
 from core.catalogue import snapshot
 from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
 from core.db.tables import Part, Service
 from core.messaging.messages import Say, say
-from core.schedule import bookings
+from core.schedule import availability
 
-MOST_LINES = 5
+MAX_LINES = 5
 
 
 async def answer(turn: Turn) -> list[Say] | None:
-    """The answer to a question the message asks, or None where it asks none that we can answer."""
-    if turn.heard.intent is None:
+    """The answer to the question that the message asks; None if it asks none we can answer."""
+    if turn.understood.intent is None:
         return None
-    handler = _ASIDES.get(turn.heard.intent)
+    handler = _ASIDES.get(turn.understood.intent)
     return await handler(turn) if handler else None
 
 
 async def _price_or_stock(turn: Turn) -> list[Say] | None:
     services = _services(turn)
-    if services and not turn.heard.parts:
-        return [say("aside.services", lines=[service_line(service) for service in services[:MOST_LINES]])]
+    if services and not turn.understood.parts:
+        return [say("aside.services", lines=[service_line(service) for service in services[:MAX_LINES]])]
     parts = _parts(turn)
     if not parts:
         return [say("aside.which_one")] if turn.state.asked is None else None
     stock = await snapshot.stock(turn.session, [part.id for part in parts])
     parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), part.price))
-    lines = [part_line(part, stock.get(part.id, 0)) for part in parts[:MOST_LINES]]
-    more = [say("aside.more", count=len(parts) - MOST_LINES)] if len(parts) > MOST_LINES else []
+    lines = [part_line(part, stock.get(part.id, 0)) for part in parts[:MAX_LINES]]
+    more = [say("aside.more", count=len(parts) - MAX_LINES)] if len(parts) > MAX_LINES else []
     car = _car(turn)
     head = say("aside.parts_for", car=" ".join(map(str, car)), lines=lines) if car else say("aside.parts", lines=lines)
     return [head, *more]
@@ -45,10 +45,10 @@ async def _fit(turn: Turn) -> list[Say] | None:
     if car is None:
         return [say("aside.fit_which_car")]
     name = " ".join(map(str, car))
-    if len(turn.heard.parts) == 1 and turn.heard.parts[0] in turn.catalogue.parts:
-        part = turn.catalogue.parts[turn.heard.parts[0]]
+    if len(turn.understood.parts) == 1 and turn.understood.parts[0] in turn.catalogue.parts:
+        part = turn.catalogue.parts[turn.understood.parts[0]]
         return [_fit_line(part, fit_of(turn.catalogue, part, *car), name)]
-    if turn.heard.parts or turn.heard.categories:
+    if turn.understood.parts or turn.understood.categories:
         return await _price_or_stock(turn)
     if draft.basket(turn):
         return [_fit_line(part, fit_of(turn.catalogue, part, *car), name) for part in draft.basket_parts(turn)]
@@ -64,10 +64,10 @@ def _fit_line(part: Part, fit: Fit, car: str) -> Say:
 
 
 async def _hours(turn: Turn) -> list[Say]:
-    day = turn.heard.date
+    day = turn.understood.date
     if day is None:
         return actions.opening_hours(turn)
-    closed = await bookings.why_closed(turn.ctx, day, language=turn.contact.language)
+    closed = await availability.why_closed(turn.ctx, day, language=turn.contact.language)
     if closed is not None:
         return [say("aside.closed_on", day=day, why=closed)]
     opens, closes = turn.shop.weekly_hours(day) or (None, None)
@@ -77,7 +77,7 @@ async def _hours(turn: Turn) -> list[Say]:
 
 
 async def _where(turn: Turn) -> list[Say]:
-    return [actions.where_we_are(turn)]
+    return [actions.address(turn)]
 
 
 async def _thanks(turn: Turn) -> list[Say]:
@@ -90,29 +90,28 @@ async def _greet(turn: Turn) -> list[Say]:
 
 def _car(turn: Turn) -> tuple[str, str, int] | None:
     """The car named now, else the one in the booking."""
-    heard, state = turn.heard, turn.state
-    if heard.brand and heard.model:
-        year = heard.year or (state.get("year") if state.get("model") == heard.model else None)
-        return (heard.brand, heard.model, year) if year else None
-    known = (state.get("brand"), state.get("model"), state.get("year"))
-    return known if all(known) else None
+    understood, state = turn.understood, turn.state
+    if understood.brand and understood.model:
+        year = understood.year or (state.get("year") if state.get("model") == understood.model else None)
+        return (understood.brand, understood.model, year) if year else None
+    return draft.car(turn)
 
 
 def _parts(turn: Turn) -> list[Part]:
-    """The parts named, or those of the categories named; for a known car only what can go into it."""
-    heard, every = turn.heard, turn.catalogue.parts
-    if heard.parts:
-        return [every[part] for part in heard.parts if part in every]
-    parts = [part for part in every.values() if part.is_available and part.category in heard.categories]
+    """The parts named, or those of the named categories; for a known car, only those that can be fitted."""
+    understood, every = turn.understood, turn.catalogue.parts
+    if understood.parts:
+        return [every[part] for part in understood.parts if part in every]
+    parts = [part for part in every.values() if part.is_available and part.category in understood.categories]
     car = _car(turn)
     if car is None:
         return parts
-    able = (FitAnswer.FITS, FitAnswer.NEEDS_ADAPTER)
-    return [part for part in parts if fit_of(turn.catalogue, part, *car).answer in able] or parts
+    fitting = (FitAnswer.FITS, FitAnswer.NEEDS_ADAPTER)
+    return [part for part in parts if fit_of(turn.catalogue, part, *car).answer in fitting] or parts
 
 
 def _services(turn: Turn) -> list[Service]:
-    return [turn.catalogue.services[one] for one in turn.heard.services if one in turn.catalogue.services]
+    return [turn.catalogue.services[one] for one in turn.understood.services if one in turn.catalogue.services]
 
 
 _ASIDES: dict[Intent, Callable[[Turn], Awaitable[list[Say] | None]]] = {

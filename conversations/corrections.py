@@ -1,24 +1,23 @@
-"""An answer that the customer seems to want instead of an earlier one ("eh jam 1 aja"): asked before it replaces it."""
+"""An answer that may replace an earlier one ("eh jam 1 aja"): confirmed before it does."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Turn, question
 from core.messaging.messages import Option, Say, say
 
 ASKS = "correction"
-"""What `State.asked` holds while the customer is asked about a correction."""
+"""`State.asked` while the customer is asked about a correction."""
 
 
 def find(turn: Turn, flow: Flow) -> dict[str, Any]:
-    """Answers that this message gives differently from before, by the name of their step."""
-    heard = {step.name: step.heard(turn) for step in flow.steps if step.name in turn.state}
-    return {name: value for name, value in heard.items() if value is not None and value != turn.state.get(name)}
+    """Answers in this message that differ from earlier ones, by the name of their step."""
+    understood = {step.name: step.mentioned(turn) for step in flow.steps if step.name in turn.state}
+    return {name: value for name, value in understood.items() if value is not None and value != turn.state.get(name)}
 
 
 def ask(turn: Turn, found: Mapping[str, Any]) -> Question:
-    """Whether it should replace what was answered before."""
     turn.state.correction = dict(found)
     changes = [
         say("correction.line", what=say(f"field.{name}"), value=_shown(turn, name, value))
@@ -32,21 +31,18 @@ def ask(turn: Turn, found: Mapping[str, Any]) -> Question:
 
 
 def settle(turn: Turn, flow: Flow, *, agreed: bool) -> None:
-    """Replace the answers, with what hangs on them, or leave them as they were."""
+    """Replace the answers and drop those that depend on them, or keep them as they were."""
     found, turn.state.correction = turn.state.correction or {}, None
     if not agreed:
         turn.remark("correction.kept")
         return
-    for step in _steps_of(flow, found):
-        turn.state.drop(*(name for name in step.drops if name not in found))
+    for step in flow.steps:
+        if step.name in found:
+            turn.state.drop(*(name for name in step.drops if name not in found))
     for name, value in found.items():
         turn.state.put(name, value, tentative=True)
     turn.state.drop("confirmed")
     turn.state.recheck("time", "technician")
-
-
-def _steps_of(flow: Flow, names: Mapping[str, Any]) -> list[Step]:
-    return [step for step in flow.steps if step.name in names]
 
 
 def _shown(turn: Turn, name: str, value: Any) -> Say | str:

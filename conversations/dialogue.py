@@ -1,51 +1,50 @@
-"""What to say to a message: the order in which a turn looks at it.
+"""What to say to a message, in the order in which it is tried.
 
-a person speaks? passed on
-shared contact -> tap -> photo -> staff's command -> slash command -> a button's own words, at the desk
+taken over by an admin? passed on
+shared contact -> tap -> photo -> staff's command -> slash command -> a button's label, without a flow
     -> words that work everywhere
     -> in a strict flow: the answer -> asked again
-    -> in a flow: correction settled? aside? the answer? other answers? a correction? another wish? -> missed
-    -> at the desk: a choice from the menu? a question? a wish? -> menu
+    -> in a flow: correction settled? aside? the answer? other answers? a correction? another wish? -> not understood
+    -> without a flow: a choice from the menu? a question? a wish? -> menu
 """
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 
-from conversations import actions, asides, corrections, paging, papers, staff
-from conversations.after_booking import cancelling, history, refunds, rescheduling
-from conversations.booking import BOOKING, waitlist
+from conversations import actions, after_booking, asides, corrections, paging, registry, staff
+from conversations.after_booking import refunds
+from conversations.booking import BOOKING
 from conversations.staff import takeover
 from conversations.staff.commands import read_action
-from conversations.turn import Flow, Question, Step, Turn
-from conversations.understand import Intent, Understanding
+from conversations.turn import Flow, Question, Step, Turn, Who
+from conversations.understand import Understanding
 from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
+from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
 from core.refusals import Refusal
 
-FLOWS = {flow.name: flow for flow in (BOOKING, history.COMMENT, rescheduling.MOVE, refunds.ACCOUNT)}
-PATIENCE = 3
-"""After so many answers in a row that nobody understood, a person is offered."""
+FLOWS = {flow.name: flow for flow in (BOOKING, *after_booking.FLOWS, *staff.FLOWS)}
+MISSES_UNTIL_A_PERSON = 3
+"""After so many messages in a row that weren't understood, a person is offered."""
 
 
 async def answer(turn: Turn) -> Question | None:
-    """What to say to this message; None where a person speaks in the bot's place."""
+    """What to say to this message; None while an admin has taken the conversation over."""
     if takeover.is_on(turn) and not _is_for_the_bot(turn):
         return await takeover.pass_on(turn)
-    return await _said(turn)
+    return await _reply(turn)
 
 
 def _is_for_the_bot(turn: Turn) -> bool:
-    """While a person speaks: a button that says what it does, and staff's slash commands."""
+    """During a takeover, the bot answers staff's taps and slash commands, and a customer's taps on actions."""
     choice, text = turn.incoming.choice, turn.incoming.text or ""
-    if staff.knows(turn, "staff"):
+    if turn.may(Who.STAFF):
         return choice is not None or text.startswith("/")
-    return choice is not None and (_name(choice) in OF_A_BOOKING or actions.is_action(choice))
+    return choice is not None and registry.exists(turn, choice)
 
 
-async def _said(turn: Turn) -> Question:
+async def _reply(turn: Turn) -> Question:
     incoming, flow = turn.incoming, _flow(turn)
     if incoming.phone and not turn.contact.customer.phone_proven:
         await contacts.prove_phone(turn.session, turn.contact, incoming.phone)
@@ -60,29 +59,28 @@ async def _said(turn: Turn) -> Question:
         turn.remark("media.unread")
         return await _next(turn)
     text = incoming.text or ""
-    if (action := read_action(text)) and staff.knows(turn, action) and (not _is_strict(flow) or text.startswith("/")):
+    is_answer = flow is not None and flow.strict and not text.startswith("/")
+    if (action := read_action(text)) and registry.exists(turn, action) and not is_answer:
         return await _act(turn, action)
     if (action := _SLASH.get(text.split(" ")[0])) is not None:
         return await _act(turn, action)
-    if flow is None and (option := _typed_out(turn, text)) is not None:
+    if flow is None and (option := _by_exact_label(turn, text)) is not None:
         return await _chosen(turn, option)
     command = read_command(text)
     if command is not None:
         return await _commanded(turn, command)
-    return await (_in_flow(turn, flow) if flow else _at_the_desk(turn))
+    return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
 
 def _flow(turn: Turn) -> Flow | None:
-    return FLOWS.get(turn.state.flow or "") or staff.flow_of(turn)
-
-
-def _is_strict(flow: Flow | None) -> bool:
-    return flow is not None and flow.strict
+    """The open flow, if the writer (still) may do it."""
+    flow = FLOWS.get(turn.state.flow or "")
+    return flow if flow and turn.may(flow.who) else None
 
 
 async def _tapped(turn: Turn, choice: str) -> Question:
     """A button: an action of its own, or an option of the newest question; older ones are answered kindly."""
-    if staff.knows(turn, choice) or _name(choice) in OF_A_BOOKING or actions.is_action(choice):
+    if registry.exists(turn, choice):
         return await _act(turn, choice)
     number = re.fullmatch(r"(\d{1,9}):(\d{1,3})", choice)
     if not number or int(number[1]) != turn.state.prompt or int(number[2]) >= len(turn.state.shown):
@@ -92,7 +90,7 @@ async def _tapped(turn: Turn, choice: str) -> Question:
 
 
 async def _chosen(turn: Turn, option: str) -> Question:
-    """An option of the question on the screen, by tap, number or label."""
+    """An option of the question on the screen, chosen by tap, number or label."""
     state, flow = turn.state, _flow(turn)
     state.misses = 0
     if option == paging.NEXT_PAGE:
@@ -108,31 +106,18 @@ async def _chosen(turn: Turn, option: str) -> Question:
     return await _next(turn)
 
 
-async def _act(turn: Turn, action: str) -> Question:
+async def _act(turn: Turn, choice: str) -> Question:
     """What a button says: staff's, of a job under way, or of the front desk."""
-    if staff.knows(turn, action):
-        return await _unless_refused(turn, lambda: staff.act(turn, action)) or await _next(turn)
-    if (deed := OF_A_BOOKING.get(_name(action))) is not None:
-        return await _unless_refused(turn, lambda: deed(turn, action.partition(":")[2])) or await _next(turn)
-    return await actions.act(turn, action) or await _next(turn)
-
-
-def _name(action: str) -> str:
-    return action.partition(":")[0]
-
-
-async def _unless_refused(turn: Turn, deed: Callable[[], Awaitable[Question | None]]) -> Question | None:
-    """Do it; a refusal undoes what was written and is said, below the menu or the open question."""
     try:
         async with turn.session.begin_nested():
-            return await deed()
+            done = await registry.run(turn, choice)
     except Refusal as refusal:
-        turn.remark(f"refusal.{refusal.code}", **refusal.params)
-        return None
+        turn.remark_refusal(refusal)
+        done = None
+    return done or await _next(turn)
 
 
 async def _commanded(turn: Turn, command: Command) -> Question:
-    """Words that work everywhere."""
     state = turn.state
     match command:
         case Command.BACK:
@@ -140,7 +125,7 @@ async def _commanded(turn: Turn, command: Command) -> Question:
         case Command.CANCEL if state.flow:
             open_flow = _flow(turn) or BOOKING
             state.begin(None)
-            return actions.menu(turn, say(open_flow.given_up))
+            return actions.menu(turn, say(open_flow.cancelled))
         case Command.CANCEL:
             return await actions.my_bookings(turn)
         case Command.START_OVER:
@@ -153,14 +138,14 @@ async def _commanded(turn: Turn, command: Command) -> Question:
         case Command.HUMAN:
             return await actions.human(turn)
         case Command.LANGUAGE:
-            await actions.language(turn)
+            await actions.switch_language(turn)
         case Command.LANGUAGE_ID | Command.LANGUAGE_EN:
             actions.speak(turn, "id" if command is Command.LANGUAGE_ID else "en")
     return await _next(turn)
 
 
 async def _back(turn: Turn) -> Question:
-    """Drop the newest answer and what hung on it, until another question comes up."""
+    """Drop the newest answers, with those that depend on them, until another question is open."""
     state, flow = turn.state, _flow(turn)
     if flow is None or not state.answers:
         return actions.menu(turn)
@@ -169,18 +154,20 @@ async def _back(turn: Turn) -> Question:
         name, _ = state.answers[-1]
         step = next((step for step in flow.steps if step.name == name), None)
         state.drop(name, *(step.drops if step else ()))
-        current = _open(turn, flow)
+        current = next((step for step in flow.steps if step.needed(turn) and step.name not in state), None)
         if current is not None and current.name != before:
             break
     return await _next(turn)
 
 
 async def _in_flow(turn: Turn, flow: Flow) -> Question:
-    """Text while a flow is open: a question aside, the answer, answers to other questions, or nothing we know."""
+    """Text while a flow is open: a question aside, the answer, answers to other questions, or not understood."""
     state, text = turn.state, turn.incoming.text or ""
     step = _asked(turn, flow)
     if flow.strict:
-        return await _answered(turn, flow, step, text)
+        if step is not None and not await _read(turn, flow, step, text):
+            turn.remark(f"again.{step.name}")
+        return await _next(turn)
     if state.asked == corrections.ASKS and state.correction and (agreed := _agreed(turn, text)) is not None:
         corrections.settle(turn, flow, agreed=agreed)
         return await _next(turn)
@@ -195,16 +182,9 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
     found = corrections.find(turn, flow)
     if found:
         return corrections.ask(turn, found)
-    if (action := _WANTED.get(turn.heard.intent)) is not None:
+    if (action := _WANTED.get(turn.understood.intent)) is not None:
         return await _act(turn, action)
     return await _missed(turn, step)
-
-
-async def _answered(turn: Turn, flow: Flow, step: Step | None, text: str) -> Question:
-    """Text in a strict flow: the answer, or the question again in other words."""
-    if step is not None and not await _read(turn, flow, step, text):
-        turn.remark(f"again.{step.name}")
-    return await _next(turn)
 
 
 async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
@@ -228,35 +208,35 @@ def _absorbed(turn: Turn, flow: Flow) -> bool:
     return any([step.absorb(turn) for step in flow.steps])
 
 
-async def _at_the_desk(turn: Turn) -> Question:
-    """Text while nothing is open: a question, a wish, or a choice from the menu."""
-    state, heard, text = turn.state, turn.heard, turn.incoming.text or ""
-    if state.shown and text and (option := _by_label(turn, text)) is not None and heard.intent is None:
+async def _without_flow(turn: Turn) -> Question:
+    """Text while no flow is open: a choice from the menu, a question or a wish."""
+    state, understood, text = turn.state, turn.understood, turn.incoming.text or ""
+    if state.shown and text and (option := _by_label(turn, text)) is not None and understood.intent is None:
         return await _chosen(turn, option)
-    if await refunds.told(turn):
+    if await refunds.begins_with_account(turn):
         return await _next(turn)
-    said = await asides.answer(turn) if heard.intent not in (Intent.GREET, Intent.BOOK) else None
+    said = await asides.answer(turn) if understood.intent not in (Intent.GREET, Intent.BOOK) else None
     if said is not None:
         for step in BOOKING.steps:
             if step.name in ("brand", "model", "year"):
                 step.absorb(turn)  # the car is remembered for the booking that may follow
         return actions.menu(turn, *said)
-    if (action := _WANTED.get(heard.intent)) is not None:
+    if (action := _WANTED.get(understood.intent)) is not None:
         return await _act(turn, action)
-    if heard.intent is Intent.BOOK or _names_something(heard):
+    if understood.intent is Intent.BOOK or _names_something(understood):
         await actions.book(turn)
         _absorbed(turn, BOOKING)
         return await _next(turn)
-    if text and heard.intent is None and not turn.remarks:
+    if text and understood.intent is None and not turn.remarks:
         return await _missed(turn, None)
     return actions.menu(turn)
 
 
 async def _missed(turn: Turn, step: Step | None) -> Question:
-    """Nobody understood: ask again in other words; the third time a person is offered and staff is told."""
+    """Not understood: ask again in other words; after the third time in a row, offer a person and notify staff."""
     state = turn.state
     state.misses += 1
-    if state.misses >= PATIENCE:
+    if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
         await actions.call_staff(turn)
         turn.remark("unclear.human")
@@ -269,28 +249,41 @@ async def _missed(turn: Turn, step: Step | None) -> Question:
 
 
 async def _next(turn: Turn) -> Question:
-    """The question that comes now: the first open one of the flow, its end, or the menu."""
+    """The first open question of the flow, the end of the flow, or the menu."""
     flow = _flow(turn)
     if flow is None:
-        return await staff.menu(turn) if staff.knows(turn, "staff") else actions.menu(turn)
+        return await staff.menu(turn) if turn.may(Who.STAFF) else actions.menu(turn)
     if turn.state.correction:
         return corrections.ask(turn, turn.state.correction)
-    while True:
-        step = await _open_and_checked(turn, flow)
-        if step is None:
-            if flow.strict:
-                return await _unless_refused(turn, partial(flow.finish, turn)) or await _next(turn)
+    step = await _open_and_checked(turn, flow)
+    if step is None:
+        return await _finish(turn, flow) or await _next(turn)
+    if step.name != turn.state.asked:
+        turn.state.page = 0
+    return replace(await step.ask(turn), asks=step.name)
+
+
+async def _finish(turn: Turn, flow: Flow) -> Question | None:
+    """Do what the flow is for. A refusal undoes it, and asks again what it is about or ends the flow."""
+    try:
+        async with turn.session.begin_nested():
             last = await flow.finish(turn)
-            if last is not None:
-                return replace(last, always=(*last.always, _MENU))
-            continue
-        if step.name != turn.state.asked:
-            turn.state.page = 0
-        return replace(await step.ask(turn), asks=step.name)
+    except Refusal as refusal:
+        turn.remark_refusal(refusal)
+        reopened = [step for step in flow.steps if isinstance(refusal, step.reopened_by)]
+        for step in reopened:
+            step.reopen(turn, refusal)
+        if reopened:
+            return None
+        about, _ = turn.state.close()
+        if flow.refused is None:
+            return None
+        last = await flow.refused(turn, about)
+    return last if flow.strict else replace(last, always=(*last.always, registry.TO_MENU))
 
 
 async def _open_and_checked(turn: Turn, flow: Flow) -> Step | None:
-    """The first open step, after tentative answers before it were checked, and dropped where they can't stand."""
+    """The first open step; tentative answers before it are checked, and dropped if they can't stand."""
     for step in flow.steps:
         if not step.needed(turn):
             continue
@@ -307,18 +300,14 @@ async def _open_and_checked(turn: Turn, flow: Flow) -> Step | None:
     return None
 
 
-def _open(turn: Turn, flow: Flow) -> Step | None:
-    return next((step for step in flow.steps if step.needed(turn) and step.name not in turn.state), None)
-
-
 def _asked(turn: Turn, flow: Flow | None) -> Step | None:
-    """The step whose question is on the screen, if it still arises."""
+    """The step whose question is on the screen, if it is still needed."""
     steps = flow.steps if flow else ()
     return next((step for step in steps if step.name == turn.state.asked and step.needed(turn)), None)
 
 
 def _by_label(turn: Turn, text: str) -> str | None:
-    """The option meant by a typed number, a label or its near spelling, or by a yes or a no where one begins so."""
+    """The option that text means: by number, by label or a near spelling, or by yes or no if one label begins so."""
     labels = [label for _, label in turn.state.shown]
     index = read_choice(text, labels)
     if index is None and (agreed := read_yes_no(text)) is not None:
@@ -327,8 +316,8 @@ def _by_label(turn: Turn, text: str) -> str | None:
     return None if index is None else turn.state.shown[index][0]
 
 
-def _typed_out(turn: Turn, text: str) -> str | None:
-    """The option whose label this is, letter by letter: as good as a tap, whatever else the words could mean."""
+def _by_exact_label(turn: Turn, text: str) -> str | None:
+    """The option with exactly this label, which counts as a tap whatever else the words could mean."""
     same = [option for option, label in turn.state.shown if label.casefold() == text.strip().casefold()]
     return same[0] if len(same) == 1 else None
 
@@ -338,24 +327,13 @@ def _agreed(turn: Turn, text: str) -> bool | None:
     return read_yes_no(text) if option is None else option == "yes"
 
 
-def _names_something(heard: Understanding) -> bool:
-    """Whether a message names anything that a booking could be about."""
-    return bool(heard.categories or heard.parts or heard.services or heard.model or heard.date or heard.time)
+def _names_something(line: Understanding) -> bool:
+    return bool(line.categories or line.parts or line.services or line.model or line.date or line.time)
 
 
-OF_A_BOOKING = {
-    **history.ACTIONS,
-    **papers.ACTIONS,
-    **cancelling.ACTIONS,
-    **rescheduling.ACTIONS,
-    **refunds.ACTIONS,
-    **waitlist.ACTIONS,
-}
-"""What a customer does with a booking, by the names of the buttons; these raise refusals."""
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
-"""Telegram's commands that no words stand for; the others are read like words (`read_command`)."""
+"""Telegram's commands that `read_command` doesn't read."""
 _HUMAN = Option("human", say("option.human"))
-_MENU = Option("menu", say("option.menu"))
 _WANTED: dict[Intent | None, str] = {
     Intent.MY_BOOKINGS: "mine",
     Intent.STATUS: "mine",
@@ -366,4 +344,3 @@ _WANTED: dict[Intent | None, str] = {
     Intent.RESCHEDULE: "move",
     Intent.HUMAN: "human",
 }
-"""What the customer wants of an existing booking, and the action that leads there."""

@@ -1,6 +1,6 @@
-"""One turn: from a message that came in to the reply in the outbox, in the caller's transaction.
+"""One turn: from an incoming message to the reply in the outbox, in the caller's transaction.
 
-duplicate? ── who is it ── what to say (`dialogue`) ── which page of it (`paging`) ── outbox
+duplicate? ── contact ── what to say (`dialogue`) ── which page of it (`paging`) ── outbox
 """
 
 from datetime import datetime
@@ -12,8 +12,9 @@ from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.texts import LANGUAGES
 from conversations.turn import Turn
-from conversations.understand import Lexicon, understand
+from conversations.understand import understand
 from conversations.understand.answers import reads_as_english
+from conversations.understand.lexicon import Lexicon
 from core.catalogue import snapshot
 from core.catalogue.snapshot import Catalogue
 from core.context import Context
@@ -23,14 +24,14 @@ from core.shop import Shop
 
 
 class Engine:
-    """Takes turns; holds nothing but the catalogue's newest version."""
+    """Takes turns; caches the newest version of the catalogue."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self._known: tuple[Catalogue, Lexicon] | None = None
 
     async def take_turn(self, session: AsyncSession, incoming: Incoming, *, now: datetime, fresh: str) -> bool:
-        """Answer one message; False when it had been answered before. `fresh` is a new random id."""
+        """Answer one message; False for a duplicate. `fresh` is a new random id."""
         if not await contacts.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
             return False
         catalogue, lexicon = await self._catalogue(session)
@@ -43,14 +44,14 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        heard = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
-        turn = Turn(Context(session, self._shop, now), catalogue, lexicon, fresh, contact, state, incoming, heard)
-        if is_new and self._shop.member_at(contact.channel, contact.address) is None:
+        understood = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
+        turn = Turn(Context(session, self._shop, now), catalogue, lexicon, fresh, contact, state, incoming, understood)
+        if is_new and turn.member is None:
             turn.remark("welcome", shop=self._shop.name)
         asking = await dialogue.answer(turn)
         message = paging.present(turn, asking) if asking is not None else None
         await contacts.remember(session, contact, state.to_json(), now)
-        if message is None:  # a person speaks in the bot's place
+        if message is None:  # an admin has taken the conversation over
             return True
         await outbox.reply(
             session,
@@ -64,7 +65,7 @@ class Engine:
         return True
 
     async def wants_photos(self, session: AsyncSession, incoming: Incoming, *, now: datetime) -> bool:
-        """Whether photos from that address are of use: from staff, and from who speaks with a person."""
+        """Whether to store photos from this address: staff's, and a customer's while an admin has taken over."""
         if self._shop.member_at(incoming.channel, incoming.address) is not None:
             return True
         remembered = await contacts.recall(session, incoming.channel, incoming.address)
@@ -79,7 +80,7 @@ class Engine:
 
 
 def _language(incoming: Incoming) -> str:
-    """The language of the customer's app; where it doesn't tell, English for who begins in English."""
+    """The language of the customer's app; if the channel doesn't tell, the language of the first message."""
     if incoming.language is None:
         return LANGUAGES[reads_as_english(incoming.text or "")]
     return "id" if incoming.language.lower().startswith(("id", "in", "ms", "jv", "su")) else "en"

@@ -1,4 +1,4 @@
-"""What came in from a person, whatever the channel: the adapters in webhooks/ make it, the engine takes it."""
+"""An incoming message, the same for every channel; adapters in webhooks/ and bot/channels/ make it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,43 +16,43 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message from one contact; `event_id` is the vendor's id of it, the deduplication key."""
+    """One message from one contact; `event_id` is the vendor's id, the deduplication key."""
 
     channel: str
     address: str
     event_id: str
     text: str | None = None
-    """What was typed, cleaned by `clean`; a tapped button's words where the channel tells them."""
+    """Typed text, cleaned by `clean`; a tapped button's label if the channel sends it."""
     choice: str | None = None
-    """A tap: "{prompt number}:{index}"."""
+    """A tap: "{prompt number}:{index}", or an action's id."""
     phone: str | None = None
-    """A phone number that the channel itself vouches for, E.164."""
+    """A phone number verified by the channel, E.164."""
     place: Place | None = None
     media: tuple[str, ...] = ()
     """The channel's handles of photos and files sent."""
     photos: tuple[str, ...] = ()
-    """The photos among them that were stored, by their keys (`core.media`)."""
+    """The keys of those that were stored (`core.media`)."""
     name: str | None = None
     """The person's name as the channel shows it."""
     language: str | None = None
-    """The language of the person's app ("id", "en-GB"), where the channel tells it."""
+    """The language of the person's app ("id", "en-GB"), if the channel sends it."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The vendor's payload, kept if the turn fails."""
     unread: Exception | None = None
-    """A bug met while reading the payload: its turn fails with it, and so it is kept."""
+    """A bug met while reading the payload; the turn raises it, so that the payload is kept as a failed turn."""
 
 
-MOST_CHARACTERS = 2000
+MAX_CHARACTERS = 2000
 
 
 def clean(text: str) -> str:
-    """A text that both databases take: no NUL, no control characters but line ends, no lone surrogates, bounded.
+    """Make text storable in both databases: no NUL, no control characters but line ends and tabs, no lone surrogates.
 
-    Longer texts are cut at `MOST_CHARACTERS`; no answer in a chat needs more.
+    Text beyond `MAX_CHARACTERS` is cut; no answer in a chat needs more.
     """
     kept = "".join(
         sign
         for sign in text
         if sign in "\n\t" or (ord(sign) >= 32 and not 0xD800 <= ord(sign) <= 0xDFFF and ord(sign) != 127)
     )
-    return kept[:MOST_CHARACTERS].strip()
+    return kept[:MAX_CHARACTERS].strip()

@@ -1,16 +1,16 @@
-"""From a question to the message on the screen: its number, its page of options, and what was remarked before it."""
+"""From a question to the message on the screen: its number, its page of options, and the remarks above it."""
 
 from conversations.texts import render
 from conversations.turn import Question, Turn
 from core.messaging.messages import Message, Option, say
 
-MOST_OPTIONS = 10
-"""WhatsApp's lists hold ten entries; Telegram shows the same, so that both chats read alike."""
+MAX_OPTIONS = 10
+"""WhatsApp's lists hold ten entries; Telegram shows as many, so that both chats read alike."""
 NEXT_PAGE = "page:next"
 
 
 def present(turn: Turn, asking: Question) -> Message:
-    """Number the question and remember what is on the screen, so that taps, numbers and labels can be read."""
+    """Number the question and remember its options, so that taps, numbers and labels can be read."""
     state = turn.state
     options = _page(turn, asking)
     state.asked = asking.asks
@@ -29,9 +29,9 @@ def present(turn: Turn, asking: Question) -> Message:
 
 def _page(turn: Turn, asking: Question) -> tuple[Option, ...]:
     every, always = tuple(asking.options), tuple(asking.always)
-    if len(every) + len(always) <= MOST_OPTIONS:
+    if len(every) + len(always) <= MAX_OPTIONS:
         return every + always
-    size = MOST_OPTIONS - len(always) - 1
+    size = MAX_OPTIONS - len(always) - 1
     pages = -(-len(every) // size)
     first = (turn.state.page % pages) * size
     return (*every[first : first + size], Option(NEXT_PAGE, say("option.next_page")), *always)

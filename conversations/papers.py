@@ -1,13 +1,14 @@
-"""The papers of a booking, sent once more by a button: invoices, receipts, credit notes.
+"""The papers of a booking, sent again by a button: invoices, receipts, credit notes.
 
 papers:receipt:BK-7F3K2Q     the only one of that kind, or a list of them
 paper:receipt:BK-7F3K2Q.2    that one
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-from conversations.turn import Question, Turn, question
+from conversations.registry import action, to_booking
+from conversations.turn import Question, Turn, Who, question
 from core.db.tables import Booking
 from core.messaging.messages import Document, Option, say
 from core.papers import numbering
@@ -15,14 +16,15 @@ from core.papers.numbering import Papers
 from core.refusals import NotFound
 
 Kind = Literal["invoice", "receipt", "credit_note"]
-MOST_LISTED = 7
-"""The newest ones, where a booking has more."""
+MAX_LISTED = 7
+"""The newest ones are listed."""
 
 
-async def several(turn: Turn, which: str) -> Question:
-    """All papers of a kind, a button each; the only one at once."""
+@action("papers", who=Who.CUSTOMER)
+async def list_papers(turn: Turn, which: str) -> Question:
+    """A button for each paper of a kind; a single one is sent at once."""
     kind, code = _kind(which)
-    names = _of(kind, await _own(turn, code))
+    names = await _names(turn, kind, code)
     if not names:
         raise NotFound
     if len(names) == 1:
@@ -32,30 +34,29 @@ async def several(turn: Turn, which: str) -> Question:
     ]
     return question(
         say(f"papers.list.{kind}", code=code),
-        options=numbered[-MOST_LISTED:],
-        always=[_to_booking(code)],
+        options=numbered[-MAX_LISTED:],
+        always=[to_booking(code)],
         button=say("papers.button"),
     )
 
 
-async def one(turn: Turn, which: str) -> Question:
-    """One paper, by its kind and its name."""
+@action("paper", who=Who.CUSTOMER)
+async def send_paper(turn: Turn, which: str) -> Question:
     kind, name = _kind(which)
-    if name not in _of(kind, await _own(turn, name.partition(".")[0])):
+    if name not in await _names(turn, kind, name.partition(".")[0]):
         raise NotFound
     return _send(kind, name)
 
 
 async def buttons(turn: Turn, booking: Booking) -> list[Option]:
     """A button for each kind of paper that a booking has."""
-    found = await numbering.of_booking(turn.session, booking)
-    there = (("invoice", found.invoices), ("receipt", found.receipts), ("credit_note", found.credit_notes))
-    return [Option(f"papers:{kind}:{booking.code}", say(f"option.{kind}")) for kind, names in there if names]
+    by_kind = _by_kind(await numbering.of_booking(turn.session, booking))
+    return [Option(f"papers:{kind}:{booking.code}", say(f"option.{kind}")) for kind, names in by_kind.items() if names]
 
 
 def _send(kind: Kind, name: str) -> Question:
     code = name.partition(".")[0]
-    return question(say(f"papers.again.{kind}", code=code), document=Document(kind, name), always=[_to_booking(code)])
+    return question(say(f"papers.again.{kind}", code=code), document=Document(kind, name), always=[to_booking(code)])
 
 
 def _kind(which: str) -> tuple[Kind, str]:
@@ -66,20 +67,10 @@ def _kind(which: str) -> tuple[Kind, str]:
     raise NotFound
 
 
-def _of(kind: Kind, found: Papers) -> Sequence[str]:
-    return {"invoice": found.invoices, "receipt": found.receipts, "credit_note": found.credit_notes}[kind]
-
-
-async def _own(turn: Turn, code: str) -> Papers:
+async def _names(turn: Turn, kind: Kind, code: str) -> Sequence[str]:
     booking = await turn.own_booking(code)
-    return await numbering.of_booking(turn.session, booking)
+    return _by_kind(await numbering.of_booking(turn.session, booking))[kind]
 
 
-def _to_booking(code: str) -> Option:
-    return Option(f"see:{code}", say("option.see_booking"))
-
-
-ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
-    "papers": several,
-    "paper": one,
-}
+def _by_kind(found: Papers) -> dict[Kind, Sequence[str]]:
+    return {"invoice": found.invoices, "receipt": found.receipts, "credit_note": found.credit_notes}

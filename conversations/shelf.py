@@ -1,4 +1,4 @@
-"""How parts and services are shown: name, price, stock now, whether they fit."""
+"""How parts and services are shown: name, price, current stock, fit."""
 
 from core.catalogue.fit import Fit
 from core.catalogue.snapshot import StockStatus, stock_status
@@ -8,7 +8,6 @@ from core.money import discounted
 
 
 def part_option(part: Part, stock: int, fit: Fit | None = None) -> Option:
-    """A part as an answer to pick, with price, stock and fit as its second line."""
     facts: list[Say] = [price_of(part), stock_of(part, stock)]
     if fit is not None:
         facts.append(say(f"fit.short.{fit.answer}"))
@@ -16,22 +15,19 @@ def part_option(part: Part, stock: int, fit: Fit | None = None) -> Option:
 
 
 def part_line(part: Part, stock: int) -> Say:
-    """A part as a line of text."""
     return say("shelf.part", name=part.name, price=price_of(part), stock=stock_of(part, stock))
 
 
 def service_option(service: Service) -> Option:
-    """A service as an answer to pick, with price and length as its second line."""
     return Option(service.id, service.name, joined([price_of(service), say("minutes", minutes=service.minutes)]))
 
 
 def service_line(service: Service) -> Say:
-    """A service as a line of text."""
     return say("shelf.service", name=service.name, price=price_of(service), minutes=service.minutes)
 
 
 def price_of(item: Part | Service) -> Say:
-    """The price now, and what it was where there is a discount."""
+    """The current price, and the one before the discount if there is one."""
     now = discounted(item.price, item.discount)
     if not now:
         return say("price.free")
@@ -39,12 +35,10 @@ def price_of(item: Part | Service) -> Say:
 
 
 def stock_of(part: Part, stock: int) -> Say:
-    """available, few left (how many), out of stock or to order."""
     return say(f"stock.{stock_status(part, stock)}", stock=stock)
 
 
 def joined(facts: list[Say]) -> Say:
-    """Facts on one line."""
     first, *rest = facts
     for fact in rest:
         first = say("joined", first=first, second=fact)

@@ -1,11 +1,14 @@
-"""What a conversation remembers: answers, never a step pointer (facts: back, skip and deploys follow from that)."""
+"""What a conversation remembers: answers, and no pointer to a step.
+
+The open question follows from the answers, and so do "back", skipped steps and flows changed by a deployment.
+"""
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
 VERSION = 1
-"""Grows when an older state can no longer be read; such a conversation begins anew."""
+"""Increased when older states can no longer be read; such a conversation starts over."""
 
 
 @dataclass(slots=True)
@@ -16,33 +19,33 @@ class State:
     answers: list[tuple[str, Any]] = field(default_factory=list)
     """Name and value of each answer, in the order they were given: "back" drops the newest."""
     tentative: list[str] = field(default_factory=list)
-    """Answers that were given before they could be checked, or whose ground has moved."""
+    """Answers that must be checked when their step is reached."""
     asked: str | None = None
-    """The question on the screen: free text only answers this one."""
+    """The step whose question is on the screen; text answers it."""
     prompt: int = 0
-    """Number of the newest question: a tap on an older one is stale."""
+    """Number of the newest question; a tap on an older one is stale."""
     shown: list[tuple[str, str]] = field(default_factory=list)
     """Id and label of each option on the screen, in order."""
     page: int = 0
     misses: int = 0
-    """Answers in a row that nobody understood."""
+    """Messages in a row that weren't understood."""
     correction: dict[str, Any] | None = None
-    """Answers that the customer seems to want instead of earlier ones; asked before they replace them."""
+    """Answers that may replace earlier ones, once the customer confirms."""
     about: str | None = None
-    """The booking that a flow is about (staff's, a rating, a move), by its code; None while one is being made."""
+    """The code of the booking (or the key of the refund) that the flow is about; None for a new booking."""
     human: tuple[str, str] | None = None
-    """The address of the admin who took this conversation over from the bot."""
+    """Channel and address of the admin who has taken this conversation over."""
     customer: int | None = None
-    """The contact whose conversation this admin has taken over."""
+    """The id of the contact whose conversation this admin has taken over."""
     human_until: datetime | None = None
-    """When the takeover ends, on both sides, unless the admin writes before."""
+    """When the takeover ends; each message of the admin extends it."""
     taken: int = 0
-    """How often an admin has taken this conversation over: who calls for a person after that calls anew."""
+    """How often admins have taken this conversation over; after a takeover, a call for a person is a new one."""
     version: int = VERSION
 
     @classmethod
     def from_json(cls, stored: dict[str, Any], *, now: datetime) -> Self:
-        """The state as stored, but for a takeover that is over by now; a fresh one for a version we no longer read."""
+        """The stored state without an expired takeover; a new one if its version is no longer read."""
         if stored.get("version") != VERSION:
             return cls(prompt=stored.get("prompt", 0))
         until = datetime.fromisoformat(stored["human_until"]) if stored.get("human_until") else None
@@ -60,7 +63,6 @@ class State:
         return state
 
     def to_json(self) -> dict[str, Any]:
-        """The state as JSON values."""
         until = self.human_until.isoformat() if self.human_until else None
         return {each.name: getattr(self, each.name) for each in fields(self)} | {"human_until": until}
 
@@ -68,7 +70,6 @@ class State:
         return any(known == name for known, _ in self.answers)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The answer of that name."""
         return next((value for known, value in self.answers if known == name), default)
 
     def put(self, name: str, value: Any, *, tentative: bool = False) -> None:
@@ -79,16 +80,21 @@ class State:
             self.tentative.append(name)
 
     def drop(self, *names: str) -> None:
-        """Forget answers."""
         self.answers = [(known, value) for known, value in self.answers if known not in names]
         self.tentative = [known for known in self.tentative if known not in names]
 
     def recheck(self, *names: str) -> None:
-        """Let answers be checked again, because what they stand on has changed."""
+        """Check these answers again, because what they depend on has changed."""
         self.tentative += [name for name in names if name in self and name not in self.tentative]
 
+    def close(self) -> tuple[str, dict[str, Any]]:
+        """End the flow; returns what it was about and its answers."""
+        about, answers = self.about or "", dict(self.answers)
+        self.begin(None)
+        return about, answers
+
     def begin(self, flow: str | None, *, about: str | None = None) -> None:
-        """Start a flow (or none) with nothing answered; the prompt number goes on, so older buttons are stale."""
+        """Start a flow (or none) without answers; the prompt number continues, so that older buttons are stale."""
         self.flow, self.about = flow, about
         self.answers, self.tentative, self.correction = [], [], None
         self.asked, self.page, self.misses = None, 0, 0

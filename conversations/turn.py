@@ -1,37 +1,48 @@
-"""What a step sees and does during one turn, and what a step is."""
+"""What a step reads and does during one turn, and what a step is."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.incoming import Incoming
 from conversations.state import State
-from conversations.understand import Lexicon, Understanding
+from conversations.understand import Understanding
+from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
 from core.context import Context
 from core.db.tables import Booking, Contact
 from core.messaging.messages import Document, Link, Option, Say
+from core.refusals import Refusal
 from core.schedule import bookings
-from core.shop import Shop
+from core.shop import Shop, StaffMember
+
+
+class Who(IntEnum):
+    """Who may do something; each may do what those above may."""
+
+    CUSTOMER = 0
+    STAFF = 1
+    ADMIN = 2
 
 
 @dataclass(slots=True)
 class Turn:
-    """One message being answered: everything a step may look at, and the replies it gathers."""
+    """One message being answered: what a step may read, and the remarks it adds."""
 
     ctx: Context
     catalogue: Catalogue
     lexicon: Lexicon
     fresh: str
-    """A new random id, for the one thing this turn may create."""
+    """A new random id."""
     contact: Contact
     state: State
     incoming: Incoming
-    heard: Understanding
+    understood: Understanding
     remarks: list[Say] = field(default_factory=list)
     """What is said before the next question."""
 
@@ -49,21 +60,39 @@ class Turn:
 
     @property
     def local_now(self) -> datetime:
-        """Now at the workshop."""
         return self.shop.local(self.now)
 
+    @property
+    def new_code(self) -> str:
+        """The code of the booking that this turn may create."""
+        return f"BK-{self.fresh[:8]}"
+
     async def own_booking(self, code: str) -> Booking:
-        """This customer's booking; raises `NotFound` for one of anybody else."""
+        """This customer's booking; raises `NotFound` for anybody else's."""
         return await bookings.own(self.session, code, customer_id=self.contact.customer_id)
 
+    @property
+    def member(self) -> StaffMember | None:
+        """The staff member who writes, by the chat's address; None for a customer."""
+        return self.shop.member_at(self.contact.channel, self.contact.address)
+
+    def may(self, who: Who) -> bool:
+        """Whether the writer has these rights; looked up in the settings at each turn."""
+        if self.member is None:
+            return who is Who.CUSTOMER
+        return who <= (Who.ADMIN if self.member.role == "admin" else Who.STAFF)
+
     def remark(self, key: str, /, **params: Any) -> None:
-        """Say something before the next question."""
         self.remarks.append(Say(key, params))
+
+    def remark_refusal(self, refusal: Refusal) -> None:
+        """Say why something was refused."""
+        self.remark(f"refusal.{refusal.code}", **refusal.params)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a step asks: text, the answers to pick from (paged by the engine), and those that stand on every page."""
+    """What a step asks: paragraphs, options (paged), and options shown on every page."""
 
     says: Sequence[Say]
     options: Sequence[Option] = ()
@@ -73,33 +102,33 @@ class Question:
     wants: Any = None
     button: Say | None = None
     asks: str | None = None
-    """The name of the step, once the engine knows: free text answers this question."""
+    """The name of the step, set by `dialogue`; text answers this question."""
 
 
 def question(*says: Say, **rest: Any) -> Question:
-    """Shorthand for a `Question` of these paragraphs."""
     return Question(says, **rest)
 
 
 class Step(ABC):
     """One question of a flow: when it is asked, how, and how its answer is read.
 
-    A step is asked when it is `needed` and its answer is missing. The readers store the answer in
-    `turn.state` and return True, or return False when the text isn't an answer to this question.
+    A step is asked when it is `needed` and has no answer. The readers store the answer in `turn.state` and return True,
+    or return False when the text doesn't answer this question.
     """
 
     name: ClassVar[str]
     free_text: ClassVar[bool] = False
-    """Any words can be the answer (a name, an address), so only a question mark makes them an aside."""
+    """Any text can be the answer (a name, an address); only a question mark makes it an aside."""
     drops: ClassVar[tuple[str, ...]] = ()
-    """Answers that make no sense without this one: dropped with it."""
+    """Answers that depend on this one and are dropped with it."""
     own_numbers: ClassVar[bool] = False
-    """A typed number is the answer itself (a quantity, an hour), not the number of an option."""
+    """A typed number is the answer (a quantity, an hour), not the number of an option."""
     takes_photos: ClassVar[bool] = False
     """A photo can be the answer, or part of it."""
+    reopened_by: ClassVar[tuple[type[Refusal], ...]] = ()
+    """Refusals at the end of the flow that another answer to this question can avoid."""
 
     def needed(self, turn: Turn) -> bool:
-        """Whether this question arises at all."""
         return True
 
     @abstractmethod
@@ -112,37 +141,44 @@ class Step(ABC):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Take typed text (or a shared contact or place) as the answer; what it says is in `turn.heard`."""
+        """Take typed text (or a shared contact or place) as the answer; what was understood is `turn.understood`."""
         return self.absorb(turn)
 
-    def heard(self, turn: Turn) -> Any:
+    def mentioned(self, turn: Turn) -> Any:
         """The answer to this step that the message contains, or None."""
         return None
 
     def absorb(self, turn: Turn) -> bool:
-        """Store what a message that answers several steps says of this one, to be checked when its turn comes."""
-        value = self.heard(turn)
+        """Store the answer that a message to another question contains, to be checked when this step is reached."""
+        value = self.mentioned(turn)
         if value is None or self.name in turn.state:
             return False
         turn.state.put(self.name, value, tentative=True)
         return True
 
     async def check(self, turn: Turn) -> Say | None:
-        """Why a tentative answer can't stand, or None: it is dropped, and that is said."""
+        """Why a tentative answer can't stand, or None; a complaint is said and drops the answer."""
         return None
+
+    def reopen(self, turn: Turn, refusal: Refusal) -> None:
+        """Drop the answer that was refused, so that the question is asked again."""
+        turn.state.drop(self.name, *self.drops)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Steps in the order they are asked, and what is done when all are answered.
 
-    `finish` returns the last words, or None when it dropped an answer that must be asked again.
+    `finish` runs in a savepoint. A refusal undoes it and asks again each step that is `reopened_by` it; where there is
+    none, the flow ends with `refused` (given the booking's code), or the menu.
     """
 
     name: str
     steps: tuple[Step, ...]
-    finish: Callable[[Turn], Awaitable[Question | None]]
+    finish: Callable[[Turn], Awaitable[Question]]
+    who: Who = Who.CUSTOMER
     strict: bool = False
-    """What is typed is nothing but the answer: no question aside, no correction, no other wish."""
-    given_up: str = "cancelled.draft"
-    """The text that is said when the flow is called off."""
+    """Text is only ever the answer: no question aside, no correction, no other wish."""
+    refused: Callable[[Turn, str], Awaitable[Question]] | None = None
+    cancelled: str = "cancelled.draft"
+    """The text said when the flow is called off."""

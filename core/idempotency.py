@@ -7,17 +7,15 @@ Two at once meet at the key's row: the second one waits until the first one has 
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db.database import insert_once
-from core.db.tables import IdempotencyKey
+from core.db.tables import IDEMPOTENCY_KEPT, IdempotencyKey
 from core.refusals import IdempotencyKeyReused
-
-KEPT = timedelta(days=1)
 
 
 async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now: datetime) -> Mapping[str, Any] | None:
@@ -25,7 +23,7 @@ async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now
 
     Raises `IdempotencyKeyReused`.
     """
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT))
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - IDEMPOTENCY_KEPT))
     if await insert_once(session, IdempotencyKey, owner=owner, key=key, digest=digest, answer={}, created_at=now):
         return None
     taken = await session.get_one(IdempotencyKey, (owner, key))

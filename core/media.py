@@ -93,9 +93,14 @@ def name_of(photo_key: str) -> str:
     return photo_key.partition(".")[0]
 
 
+def keys_in(text: str) -> set[str]:
+    """The keys of all photos that stand in a text."""
+    return {found[0] for found in _KEY.finditer(text)}
+
+
 def named_in(text: str) -> set[str]:
     """The random names of all photos whose keys stand in a text."""
-    return {name_of(found[0]) for found in _KEY.finditer(text)}
+    return {name_of(each) for each in keys_in(text)}
 
 
 def is_link(photo: str) -> bool:

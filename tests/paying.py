@@ -14,6 +14,7 @@ from core.db.tables import Booking, Contact, Outbox, PaymentRequest
 from core.messaging.messages import message_from_json
 from core.payment import payment_requests
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import PaymentMethod
 
@@ -56,11 +57,7 @@ async def book(
     async with database.write() as session:
         booking = await bookings.book(
             Context(session, shop, now),
-            order(method=method, **asked),
-            customer_id=1,
-            contact_id=1,
-            language="id",
-            code=code,
+            BookingRequest(order=order(method=method, **asked), customer_id=1, contact_id=1, language="id", code=code),
         )
         if method is PaymentMethod.COD:
             return ""

@@ -20,7 +20,7 @@ from core.messaging.messages import message, say
 from core.payment import payment_requests, refund_requests, settlement
 from core.people import contacts
 from core.pricing import trust
-from core.schedule import bookings
+from core.schedule import availability, bookings
 from core.shop import Shop
 from core.states import PaymentMethod
 from core.upkeep import delivery_reports
@@ -94,11 +94,11 @@ HOT: dict[str, Hot] = {
     "refunds due": lambda session, _, now: refund_requests.claim(session, now=now, limit=16),
     "holds that ended": lambda session, shop, now: bookings.release_ended_holds(Context(session, shop, now)),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
-    "no-shows of a customer": lambda session, _, __: trust.count(session, 1),
-    "the slots of a day": lambda session, shop, now: bookings.day_load(
+    "no-shows of a customer": lambda session, _, __: trust.count_no_shows(session, 1),
+    "the slots of a day": lambda session, shop, now: availability.slots_of_day(
         Context(session, shop, now), shop.local(now).date(), technician_id="andi"
     ),
-    "free technicians": lambda session, shop, now: bookings.free_technicians(
+    "free technicians": lambda session, shop, now: availability.free_technicians(
         Context(session, shop, now), now + timedelta(hours=3), 60, skills=frozenset()
     ),
 }

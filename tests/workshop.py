@@ -10,7 +10,7 @@ from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingLine, Customer, Part, Seat, Service, Slot, Technician, TechnicianCell
 from core.schedule import bookings
-from core.schedule.bookings import Order
+from core.schedule.orders import BookingRequest, Order
 from core.shop import Shop
 from core.states import PaymentMethod
 
@@ -61,7 +61,8 @@ async def book(
 ) -> Booking:
     """Book for a customer without a chat."""
     return await bookings.book(
-        Context(session, shop, now), asked, customer_id=customer, contact_id=None, language="id", code=code
+        Context(session, shop, now),
+        BookingRequest(order=asked, customer_id=customer, contact_id=None, language="id", code=code),
     )
 
 

@@ -1,1 +1,1 @@
-"""What comes in over HTTP."""
+"""Incoming HTTP: vendors' webhooks, the REST API, files, metrics."""

@@ -1,8 +1,8 @@
-"""The web application: what every route shares.
+"""The web application: limits, errors and headers that all routes share.
 
-    request ── headers ── deadline ── errors ── (what is given) ── route
+    request ── (around) ── errors ── body deadline ── route
 
-Limits keep a stranger from holding memory or a connection; errors become short answers, never a trace.
+Limits keep one client from holding memory or connections; errors become short answers, never a trace.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.typedefs import Handler, Middleware
@@ -17,13 +18,13 @@ from aiohttp.typedefs import Handler, Middleware
 from conversations.texts import render
 from core import trace
 from core.db.database import AWAY
-from core.messaging.messages import say
+from core.messaging.messages import Say, say
 
 LARGEST_BODY = 1024 * 1024
 SLOWEST_BODY = 8 * 1024
-"""Bytes a second: any phone that can send a photo at all sends faster."""
+"""Minimum speed of a body in bytes per second; any phone that can upload a photo is faster."""
 IDLE = timedelta(seconds=75)
-"""How long a connection may stay without a whole head of a request; longer than proxies keep theirs for the next one."""
+"""How long a connection may stay without a complete request head; longer than proxies keep idle connections."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -50,7 +51,7 @@ _CODES = {
 _log = logging.getLogger(__name__)
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
-"""Which parts aren't ready, and why; empty when all are."""
+"""The parts that aren't ready, and why; empty when all are."""
 
 
 def make_app(
@@ -58,36 +59,36 @@ def make_app(
     *,
     ready: Ready,
     away: Callable[[], Mapping[str, str]] = dict,
-    middlewares: Sequence[Middleware] = (),
     around: Sequence[Middleware] = (),
     body_deadline: timedelta = timedelta(seconds=10),
     slowest_body: int = SLOWEST_BODY,
 ) -> web.Application:
     """An application of these routes, with limits, error answers, /healthz and /readyz; `around` sees every answer.
 
-    `away` names the vendors that don't answer: /readyz tells, and stays ready, since what comes in is kept.
-    A body has until `body_deadline`, and a second more for each `slowest_body` bytes of it that have come.
+    `away` names the vendors that don't answer: /readyz shows them and stays ready, because incoming messages are kept.
+    A body has until `body_deadline`, plus one second for each `slowest_body` bytes received.
     """
-    inner = [_errors, _deadline(body_deadline, slowest_body), *middlewares]
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[*around, *inner])
+    app = web.Application(
+        client_max_size=LARGEST_BODY, middlewares=[*around, _errors, _deadline(body_deadline, slowest_body)]
+    )
     app.on_response_prepare.append(_add_headers)
     app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready, away))])
     return app
 
 
 def make_runner(app: web.Application, *, idle: timedelta = IDLE) -> web.AppRunner:
-    """Serves the application; closes connections that say nothing, or never come to the end of a head."""
+    """Serves the application; closes connections that are idle or never complete a request head."""
     return web.AppRunner(
         app,
         access_log=None,
         shutdown_timeout=4,
-        keepalive_timeout=idle.total_seconds(),  # aiohttp's own patience is an hour
-        auto_decompress=False,  # it would make a gigabyte of a megabyte, also of a body that nobody reads
+        keepalive_timeout=idle.total_seconds(),  # aiohttp's default is an hour
+        auto_decompress=False,  # it would expand a megabyte to a gigabyte, even if nobody reads the body
     )
 
 
 def traced(fresh: Callable[[], str]) -> Middleware:
-    """Gives each request an id of its own to follow, until it turns out what it brings."""
+    """Gives each request its own trace id, until its content names a better one."""
 
     @web.middleware
     async def follow(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -104,8 +105,8 @@ async def _alive(_: web.Request) -> web.Response:
 def _readiness(ready: Ready, away: Callable[[], Mapping[str, str]]) -> Handler:
     async def answer(_: web.Request) -> web.Response:
         missing = await ready()
-        told = {"ready": not missing, "missing": dict(missing), "away": dict(away())}
-        return web.json_response(told, status=503 if missing else 200)
+        status = {"ready": not missing, "missing": dict(missing), "away": dict(away())}
+        return web.json_response(status, status=503 if missing else 200)
 
     return answer
 
@@ -125,13 +126,13 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except AWAY as error:
         _log.warning("%s: the database is away (%s)", route_of(request), type(error).__name__)
         return _failure(request, 503)
-    except Exception:  # noqa: BLE001 — the last stop before aiohttp, which shows a trace in debug mode
+    except Exception:  # noqa: BLE001 — aiohttp shows a trace in debug mode
         _log.exception("%s failed", route_of(request))
         return _failure(request, 500)
 
 
 def _check_charset(request: web.Request) -> None:
-    """Refuse letters that Python doesn't know, which aiohttp would trip over wherever the body is read."""
+    """Refuse unknown charsets, which aiohttp would fail on wherever the body is read."""
     try:
         b" ".decode(request.charset or "utf-8")
     except (LookupError, UnicodeDecodeError) as error:
@@ -139,25 +140,25 @@ def _check_charset(request: web.Request) -> None:
 
 
 def _check_coding(request: web.Request) -> None:
-    """Refuse packed bodies: none of those who call us packs, and a small one unpacks to a huge one."""
+    """Refuse compressed bodies: no caller compresses, and a small one may expand to a huge one."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise web.HTTPUnsupportedMediaType
 
 
 def _deadline(grace: timedelta, slowest: int) -> Middleware:
-    """Give up on a body that doesn't arrive; a route that works on a whole one may take its time."""
+    """Give up on a body that doesn't arrive in time; a handler may work on a complete body for longer."""
 
     @web.middleware
     async def deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            async with asyncio.timeout(None) as patience:
-                watch = _Watch(request.content, patience, grace, slowest)
+            async with asyncio.timeout(None) as timeout:
+                watch = _Watch(request.content, timeout, grace, slowest)
                 try:
                     return await handler(request)
                 finally:
                     watch.end()
         except TimeoutError:
-            if not patience.expired():
+            if not timeout.expired():
                 raise
             raise web.HTTPRequestTimeout from None
 
@@ -165,37 +166,52 @@ def _deadline(grace: timedelta, slowest: int) -> Middleware:
 
 
 class _Watch:
-    """Ends the patience with a body that comes too slowly."""
+    """Expires a timeout when the body comes too slowly."""
 
-    def __init__(self, body: StreamReader, patience: asyncio.Timeout, grace: timedelta, slowest: int) -> None:
-        self._body, self._patience, self._slowest = body, patience, slowest
+    def __init__(self, body: StreamReader, timeout: asyncio.Timeout, grace: timedelta, slowest: int) -> None:
+        self._body, self._timeout, self._slowest = body, timeout, slowest
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + grace.total_seconds()
-        self._timer = self._loop.call_at(self._until, self._look)
+        self._timer = self._loop.call_at(self._until, self._check)
 
     def end(self) -> None:
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._body.is_eof():
             return
         until = self._until + self._body.total_bytes / self._slowest
         if until > self._loop.time():
-            self._timer = self._loop.call_at(until, self._look)
+            self._timer = self._loop.call_at(until, self._check)
         else:
-            self._patience.reschedule(self._loop.time())
+            self._timeout.reschedule(self._loop.time())
 
 
 def _failure(request: web.Request, status: int, *, allow: str | None = None) -> web.Response:
-    """api.md's shape of a failure, on every path."""
     code = _CODES.get(status, "bad_request" if status < 500 else "internal_error")
-    language = "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "id"
     headers = {"Allow": allow} if allow else {"Retry-After": "5"} if status == 503 else {}
-    return web.json_response(
-        {"success": False, "message": render(say(f"http.{code}"), language), "code": code},
-        status=status,
-        headers=headers,
-    )
+    return failure(status, code, say(f"http.{code}"), language_of(request), headers=headers)
+
+
+def failure(
+    status: int,
+    code: str,
+    text: Say,
+    language: str,
+    *,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """A failure as api.md shapes it."""
+    body: dict[str, Any] = {"success": False, "message": render(text, language), "code": code}
+    if errors:
+        body["errors"] = list(errors)
+    return web.json_response(body, status=status, headers=headers)
+
+
+def language_of(request: web.Request) -> str:
+    """English if the caller asks for it, else Indonesian."""
+    return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "id"
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -205,6 +221,6 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 
 def route_of(request: web.Request) -> str:
-    """The route for the log: its pattern, since a path may name a person's booking."""
+    """The route for logs and metrics: its pattern, since a path may name a person's booking."""
     resource = request.match_info.route.resource
     return f"{request.method} {resource.canonical if resource else '(no route)'}"

@@ -1,4 +1,4 @@
-"""Which other web pages' scripts may call the API: the origins of the settings, and no cookies.
+"""CORS: which origins' scripts may call the API, without cookies.
 
 Source: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
@@ -16,12 +16,12 @@ _ALLOWED = {
 
 
 def allow(app: web.Application, origins: Collection[str]) -> None:
-    """Let these origins' pages call everything below /api/."""
+    """Let these origins call everything below /api/."""
     allowed = frozenset(origins)
 
     @web.middleware
     async def answer_preflights(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method == "OPTIONS" and is_asked(request) and "Access-Control-Request-Method" in request.headers:
+        if request.method == "OPTIONS" and is_allowed(request) and "Access-Control-Request-Method" in request.headers:
             return web.Response(status=204, headers=_ALLOWED)
         return await handler(request)
 
@@ -29,11 +29,11 @@ def allow(app: web.Application, origins: Collection[str]) -> None:
         if not request.path.startswith("/api/"):
             return
         response.headers.add("Vary", "Origin")
-        if is_asked(request):
+        if is_allowed(request):
             response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
             response.headers["Access-Control-Expose-Headers"] = "Retry-After"
 
-    def is_asked(request: web.Request) -> bool:
+    def is_allowed(request: web.Request) -> bool:
         return request.path.startswith("/api/") and request.headers.get("Origin") in allowed
 
     app.middlewares.append(answer_preflights)

@@ -1,6 +1,6 @@
-"""Files of ours behind signed links that end: an invoice that WhatsApp, or a browser, fetches itself.
+"""Files behind signed links with an expiry, such as an invoice that WhatsApp or a browser fetches.
 
-The link may be used more than once (Twilio asks with HEAD and GET, repeatedly) until it ends.
+A link may be used repeatedly (Twilio sends HEAD and GET several times) until it expires.
 """
 
 import hmac
@@ -16,26 +16,24 @@ from aiohttp.helpers import content_disposition_header
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file's bytes, with its name and type."""
-
     name: str
     content_type: str
     content: bytes
 
 
 Load = Callable[[str, str], Awaitable[Download | None]]
-"""The file of a kind ("invoice") and an id (the booking's code), None where there is none."""
+"""Loads a file by kind ("invoice") and id (the booking's code); None if there is none."""
 
 
 def sign(secret: bytes, kind: str, name: str, expires: datetime) -> str:
-    """The path of a link to that file which works until `expires`."""
+    """The path of a link to that file, valid until `expires`."""
     until = int(expires.timestamp())
     query = urlencode({"exp": until, "sig": _signature(secret, kind, name, str(until))})
     return f"/files/{quote(kind, safe='')}/{quote(name, safe='')}?{query}"
 
 
 def routes(*, secret: bytes, load: Load, now: Callable[[], datetime]) -> list[web.RouteDef]:
-    """GET and HEAD of signed links: 403 for a wrong signature, 410 after its end, 404 for a file that is gone."""
+    """GET and HEAD of signed links: 403 for a wrong signature, 410 once expired, 404 for a missing file."""
 
     async def serve(request: web.Request) -> web.Response:
         kind, name = request.match_info["kind"], request.match_info["name"]
@@ -57,7 +55,7 @@ def routes(*, secret: bytes, load: Load, now: Callable[[], datetime]) -> list[we
 
 
 def _expires(request: web.Request, secret: bytes, kind: str, name: str) -> datetime:
-    """When the link ends, once its signature has proved right."""
+    """When the link expires; raises 403 unless its signature is right."""
     until, given = request.query.get("exp", ""), request.query.get("sig", "")
     if not hmac.compare_digest(_signature(secret, kind, name, until).encode(), given.encode("utf-8", "replace")):
         raise web.HTTPForbidden

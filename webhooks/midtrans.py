@@ -1,6 +1,6 @@
-"""POST /api/payment/webhook: Midtrans says that something happened to an order.
+"""POST /api/payment/webhook: Midtrans reports a change of an order.
 
-    body ── well-formed? ── signed? ── ours? ──> kept once, worker woken ──> 200
+    body ── well-formed? ── signed? ── a real order? ──> stored once, worker woken ──> 200
 
 Nothing is decided here: the signature doesn't cover the status, so a worker asks Midtrans (settlement).
 """
@@ -27,7 +27,7 @@ _SIGNED = ("order_id", "status_code", "gross_amount")
 def routes(
     database: Database, *, server_key: str, clock: Callable[[], datetime], wake: Callable[[], None]
 ) -> list[web.RouteDef]:
-    """The one route; `wake` is called when a notification was kept."""
+    """The webhook; `wake` is called when a notification was stored."""
 
     async def notified(request: web.Request) -> web.Response:
         body = _parsed(await request.read())
@@ -44,7 +44,7 @@ def routes(
 
 
 def signature(order_id: str, status_code: str, gross_amount: str, server_key: str) -> str:
-    """Midtrans' signature_key over the strings as they stand in the body.
+    """Midtrans' signature_key over these strings as the body has them.
 
     Source: https://docs.midtrans.com/docs/https-notification-webhooks
     """
@@ -52,7 +52,7 @@ def signature(order_id: str, status_code: str, gross_amount: str, server_key: st
 
 
 def _parsed(raw: bytes) -> Mapping[str, str]:
-    """The body, whose signed fields are strings as they should be; else 400."""
+    """The body, with its signed fields checked to be strings; raises 400."""
     try:
         body = json.loads(raw, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -67,7 +67,7 @@ def _parsed(raw: bytes) -> Mapping[str, str]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _is_signed(body: Mapping[str, str], server_key: str) -> bool:

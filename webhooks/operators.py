@@ -1,4 +1,4 @@
-"""GET /metrics: for who looks after the server, from this machine or with the token; nobody else learns that it is there."""
+"""GET /metrics, for callers on this machine or with the token; everybody else gets 401 or 404."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -8,14 +8,14 @@ from aiohttp import web
 
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
-"""What proxies add: then the caller isn't on this machine, only the proxy is."""
+"""Headers that proxies add: then the proxy, not the caller, is on this machine."""
 
 
 def routes(exposition: Callable[[], Awaitable[bytes]], *, token: str | None, behind_proxy: bool) -> list[web.RouteDef]:
-    """The one route: 401 for a wrong token, 404 for a stranger where no token is set."""
+    """401 for a wrong token; 404 for other callers when no token is set."""
 
     async def metrics(request: web.Request) -> web.Response:
-        if not (_has(request, token) or (not behind_proxy and _is_from_here(request))):
+        if not (_has(request, token) or (not behind_proxy and _is_local(request))):
             raise web.HTTPUnauthorized if token else web.HTTPNotFound
         return web.Response(body=await exposition(), headers={"Content-Type": TEXT_FORMAT})
 
@@ -27,7 +27,7 @@ def _has(request: web.Request, token: str | None) -> bool:
     return token is not None and hmac.compare_digest(given, f"Bearer {token}".encode())
 
 
-def _is_from_here(request: web.Request) -> bool:
+def _is_local(request: web.Request) -> bool:
     if not request.remote or any(name in request.headers for name in _FORWARDED):
         return False
     address = ip_address(request.remote)

@@ -1,4 +1,4 @@
-"""The one page that a customer sees of this server: where Midtrans sends the browser after the payment."""
+"""The page that Midtrans redirects the browser to after a payment."""
 
 from html import escape
 
@@ -19,7 +19,7 @@ h1{{font-size:1.4rem}}p+p{{color:#6b7280;font-size:1rem}}</style>
 
 
 def routes(shop: Shop) -> list[web.RouteDef]:
-    """The page says no more than to go back to the chat: what was paid is told there, once it is sure."""
+    """The page only points back to the chat: the chat reports a payment once it is confirmed."""
     lines = "".join(f"<p>{escape(render(say('page.finished'), language))}</p>" for language in LANGUAGES)
     page = _PAGE.format(shop=escape(shop.name), lines=lines)
 

@@ -1,4 +1,4 @@
-"""Telegram's updates: POST /webhooks/telegram, trusted by its secret token; polling reads the same updates."""
+"""Telegram's updates: POST /webhooks/telegram, authenticated by its secret token; polling reads the same updates."""
 
 import hmac
 import os
@@ -6,30 +6,30 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
-from telegram import CallbackQuery, Contact, Message, Update, User
+from telegram import CallbackQuery, Message, Update, User
 
 from conversations.incoming import Incoming, Place, clean
 
 ALLOWED_UPDATES = ("message", "callback_query")
-"""All that `read` makes anything of."""
+"""The updates that `read` understands."""
 
-# Without it the library warns at spans of time that they will become timedeltas, also inside its own code.
+# Without it the library warns that durations will become timedeltas, even from its own code.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 Take = Callable[[Incoming], Awaitable[None]]
 Answer = Callable[[str], None]
-"""Stops the spinner of a tapped button, in the background."""
+"""Stops a tapped button's spinner, in the background."""
 
 
 def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
-    """The webhook: 403 without the secret, 400 for what is no update, 200 once it is committed."""
+    """The webhook: 403 without the secret, 400 for other bodies, 200 once the turn is committed."""
 
     async def receive(request: web.Request) -> web.Response:
         if not _is_telegram(request, secret):
             raise web.HTTPForbidden
         try:
             payload = await request.json()
-        except ValueError as error:  # also a number of more digits than Python reads
+        except ValueError as error:  # also for a number with more digits than Python parses
             raise web.HTTPBadRequest from error
         try:
             update = parse(payload)
@@ -42,11 +42,11 @@ def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
 
 
 class NoUpdate(ValueError):
-    """It isn't an update, or not one that Telegram's library can read."""
+    pass
 
 
 def parse(payload: object) -> Update:
-    """An update as Telegram sends it; raises `NoUpdate`."""
+    """An update from Telegram's JSON; raises `NoUpdate` if python-telegram-bot can't read it."""
     if not isinstance(payload, dict) or not isinstance(payload.get("update_id"), int):
         raise NoUpdate
     try:
@@ -56,12 +56,12 @@ def parse(payload: object) -> Update:
 
 
 def unreadable(payload: Mapping[str, Any], bug: NoUpdate) -> Incoming:
-    """An update that can't be read, to be kept as it came; raises `KeyError` where it has no number."""
+    """An update that can't be read, kept as it came; raises `KeyError` if it has no id."""
     return Incoming("telegram", "", str(payload["update_id"]), raw=payload, unread=bug)
 
 
 async def take_update(update: Update, *, take: Take, answer: Answer) -> None:
-    """Hand an update over and, when it was a tap, have it answered."""
+    """Take an update's message; stop the spinner if it was a tap."""
     incoming = _read_or_keep(update)
     if incoming is not None:
         await take(incoming)
@@ -73,14 +73,14 @@ def _read_or_keep(update: Update) -> Incoming | None:
     try:
         return read(update)
     except Exception as bug:  # noqa: BLE001
-        # Whatever it is: an update that stopped the polling would stop it for everybody.
+        # An update that raised here would stop polling for everybody.
         chat = update.effective_chat
         address = str(chat.id) if chat and chat.type == chat.PRIVATE else ""
         return Incoming("telegram", address, str(update.update_id), raw=update.to_dict(), unread=bug)
 
 
 def read(update: Update) -> Incoming | None:
-    """What a person wrote, tapped or sent; None for edits, groups, channels and notes of the app itself."""
+    """What a person wrote, tapped or sent; None for edits, groups, channels and service messages."""
     if update.callback_query:
         return _tap(update, update.callback_query)
     message = update.message
@@ -104,17 +104,17 @@ def read(update: Update) -> Incoming | None:
 
 
 def read_kept(raw: Mapping[str, Any]) -> Incoming | None:
-    """What an update said that was kept as JSON."""
+    """Read an update that was stored as JSON."""
     return read(Update.de_json(dict(raw), None))
 
 
 def _tap(update: Update, query: CallbackQuery) -> Incoming:
     return Incoming(
         channel="telegram",
-        # In a private chat, and we write to no other, the chat has its person's id.
+        # The bot only writes to private chats, whose id is the person's id.
         address=str(query.from_user.id),
         event_id=str(update.update_id),
-        text=_words(query),
+        text=_label(query),
         choice=clean(query.data or ""),
         name=_name(query.from_user),
         language=query.from_user.language_code,
@@ -122,28 +122,24 @@ def _tap(update: Update, query: CallbackQuery) -> Incoming:
     )
 
 
-def _words(query: CallbackQuery) -> str | None:
-    """What stands on the tapped button."""
+def _label(query: CallbackQuery) -> str | None:
+    """The tapped button's text."""
     keyboard = query.message.reply_markup if isinstance(query.message, Message) else None
     rows = keyboard.inline_keyboard if keyboard else ()
     return next((clean(button.text) for row in rows for button in row if button.callback_data == query.data), None)
 
 
 def _proven_phone(message: Message) -> str | None:
-    """The sender's own number in E.164: anybody's contact can be shared, only one's own counts."""
+    """The sender's own number in E.164: people can share anyone's contact, only their own counts."""
     if message.contact is None or message.contact.user_id != getattr(message.from_user, "id", None):
         return None
-    return _e164(message.contact)
+    digits = "".join(char for char in message.contact.phone_number if char in "0123456789")
+    return f"+{digits}" if 8 <= len(digits) <= 15 else None
 
 
 def _foreign_number(message: Message) -> str | None:
-    """The number of somebody else's contact, as if it had been typed."""
+    """The number of someone else's contact, handled like typed text."""
     return message.contact.phone_number if message.contact and not _proven_phone(message) else None
-
-
-def _e164(contact: Contact) -> str | None:
-    digits = "".join(sign for sign in contact.phone_number if sign in "0123456789")
-    return f"+{digits}" if 8 <= len(digits) <= 15 else None
 
 
 def _place(message: Message) -> Place | None:

@@ -1,4 +1,4 @@
-"""Twilio's WhatsApp messages and delivery states, trusted by X-Twilio-Signature over our public URL.
+"""Twilio's WhatsApp messages and delivery reports, authenticated by X-Twilio-Signature over our public URL.
 
 Fields: https://www.twilio.com/docs/messaging/guides/webhook-request; new ones appear without notice.
 """
@@ -29,14 +29,14 @@ _CHOICE = re.compile(r"[a-z0-9-]{1,20}(:[A-Za-z0-9.:-]{1,40})?")
 
 
 def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered) -> list[web.RouteDef]:
-    """The two webhooks: 403 without Twilio's signature, 400 for what is no message of Twilio's."""
+    """The two webhooks: 403 without Twilio's signature, 400 for a malformed message."""
     validator = RequestValidator(auth_token)
 
     async def receive(request: web.Request) -> web.Response:
         incoming = read(await _trusted_form(request, validator, public_url))
         if incoming is not None:
             await take(incoming)
-        # Answers go over REST, where they get a sid and delivery states.
+        # Replies go over REST, where they get a sid and delivery reports.
         return web.Response(text="<Response/>", content_type="text/xml")
 
     async def receive_status(request: web.Request) -> web.Response:
@@ -48,12 +48,12 @@ def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered
 
 
 def status_url(public_url: str, message: int, *, is_last_part: bool) -> str:
-    """Where Twilio is to report on a message: the number in it is known before Twilio's own id is."""
+    """The URL of a message's delivery reports: it holds our own id, because Twilio's isn't known yet."""
     return f"{public_url.rstrip('/')}{_STATUS}?{_MESSAGE if is_last_part else _PART}={message}"
 
 
 def read(form: Form) -> Incoming | None:
-    """What a person wrote, tapped or sent; None for what isn't WhatsApp."""
+    """What a person wrote, tapped or sent; None for other channels than WhatsApp."""
     sid, address = _need(form, "MessageSid"), _need(form, "From")
     if not address.startswith("whatsapp:"):
         return None
@@ -85,12 +85,12 @@ def _report(form: Form, query: Mapping[str, str]) -> Report:
 
 
 async def _trusted_form(request: web.Request, validator: RequestValidator, public_url: str) -> Form:
-    """The form's fields, once its signature has proved right."""
+    """The form's fields; raises 403 unless the signature is right."""
     given = request.headers.get("X-Twilio-Signature")
     if not given:
         raise web.HTTPForbidden
     form = await _form(request)
-    # The request's own URL is wrong behind a proxy; Twilio signs the one it was told.
+    # Behind a proxy the request's own URL differs from the one that Twilio signs.
     expected = validator.compute_signature(public_url.rstrip("/") + request.raw_path, form)
     if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
         raise web.HTTPForbidden

@@ -1,1 +1,1 @@
-"""What runs beside the server: loops, task pools, batches, and work for one process alone."""
+"""Background work: loops, task pools, batches, ticks, and work that only one process may do."""

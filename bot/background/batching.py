@@ -1,51 +1,41 @@
-"""What many callers want at the same time, done for all of them at once.
-
-do ──> gathered, while the round before is being done ──> done with the others ──> everybody goes on
-                                                              └ a bug ──> each is done alone
-"""
+"""Batches: what many callers ask for at the same time is done by one call."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from core.db.database import AWAY
 
 T = TypeVar("T")
 
 
-class _Round(NamedTuple, Generic[T]):
-    """What is done at once, and the doing of it."""
-
-    things: list[T]
-    doing: asyncio.Task[None]
-
-
-class Together(Generic[T]):
-    """Calls `work` with all that was wanted while it was last at work, one call at a time."""
+class Batcher(Generic[T]):
+    """Calls `work` with all items that came in during its last call, one call at a time."""
 
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[None]]) -> None:
         self._work = work
-        self._alone = asyncio.Lock()
-        self._gathering: _Round[T] | None = None
+        self._one_call = asyncio.Lock()
+        self._next: tuple[list[T], asyncio.Task[None]] | None = None
+        """The batch that still takes items, and the task that will do it."""
 
-    async def do(self, thing: T) -> None:
-        """Have it done, and wait for that; raises what `work` raises for it."""
-        if self._gathering is None:
-            things: list[T] = []
-            self._gathering = _Round(things, asyncio.create_task(self._go(things)))
-        things, doing = self._gathering
-        things.append(thing)
+    async def do(self, item: T) -> None:
+        """Have an item done and wait for it; raises what `work` raises for it."""
+        if self._next is None:
+            batch = list[T]()
+            self._next = batch, asyncio.create_task(self._do_batch(batch))
+        items, task = self._next
+        items.append(item)
         try:
-            # Shielded: who goes away takes nothing from the others.
-            await asyncio.shield(doing)
+            # Shielded: a caller that is cancelled must not cancel the others' items.
+            await asyncio.shield(task)
         except AWAY:
             raise
         except Exception:
-            if len(things) == 1:
+            if len(items) == 1:
                 raise
-            await self._work([thing])  # one of them is the fault, and the others must not pay for it
+            await self._work([item])  # one item has failed the batch; the others must not fail with it
 
-    async def _go(self, things: list[T]) -> None:
-        async with self._alone:
-            self._gathering = None
-            await self._work(things)
+    async def _do_batch(self, items: list[T]) -> None:
+        async with self._one_call:
+            self._next = None
+            await self._work(items)

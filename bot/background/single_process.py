@@ -1,80 +1,88 @@
-"""Processes that know of each other: work for one of them, such as polling (Telegram refuses a second one with 409),
-and what a dead one had claimed.
+"""Work that only one process may do, such as polling (Telegram answers 409 to a second poller).
 
-process A ── has the lock ── works ── dies ─┐
-process B ── asks again and again ──────────┴─> has the lock ── works
+PostgreSQL: an advisory lock, which ends with the process that holds it; the others ask for it every few seconds.
+SQLite: a lock file beside the database, since a SQLite database is served by one process.
 """
 
 import asyncio
+import fcntl
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from bot.channels.telegram_polling import Pause
-from core.db.database import AWAY, Database
+from bot.config import BadSettings
+from core.db.database import AWAY, Database, StillMine
 
-LOOK_EVERY = timedelta(seconds=5)
+CHECK_EVERY = timedelta(seconds=5)
 SERVING = "serving"
+
+Task = Callable[[], Coroutine[None, None, None]]
+Lock = Callable[[str], AbstractAsyncContextManager[StillMine | None]]
 
 _log = logging.getLogger(__name__)
 
 
+@contextmanager
+def sqlite_lock(file: Path) -> Iterator[None]:
+    """Lock a SQLite database for this process; raises `BadSettings` where another process has locked it."""
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadSettings(
+                f"database.url: another server works on {file} already; several need PostgreSQL (docs/operations.md)."
+            ) from None
+        yield
+
+
 @asynccontextmanager
-async def serving_beside_others(
-    database: Database, *, if_alone: Callable[[], Awaitable[None]], pause: Pause = asyncio.sleep
-) -> AsyncIterator[None]:
-    """Be seen to serve while the block runs; `if_alone` is done before, where nobody else serves this database."""
-    async with database.alone(SERVING) as mine:
-        if mine is not None:
+async def marked_as_serving(database: Database, *, if_alone: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Show other processes that this one serves while the block runs; `if_alone` is called first if no other does."""
+    async with database.alone(SERVING) as lock:
+        if lock is not None:
             await if_alone()
-    seen = asyncio.Event()
-    staying = asyncio.create_task(_stay_seen(database, seen, pause))
-    await seen.wait()
+    marked = asyncio.Event()
+
+    async def serve() -> None:
+        marked.set()
+        await asyncio.Event().wait()
+
+    marking = asyncio.create_task(_work_with(database.beside_others, SERVING, serve, asyncio.sleep))
+    await marked.wait()
     try:
         yield
     finally:
-        staying.cancel()
-        await asyncio.wait([staying])
+        marking.cancel()
+        await asyncio.wait([marking])
 
 
-async def _stay_seen(database: Database, seen: asyncio.Event, pause: Pause) -> None:
+async def in_one_process(database: Database, what: str, work: Task, *, pause: Pause = asyncio.sleep) -> None:
+    """Do the work, until cancelled, while no other process does; take it over when that one stops or dies."""
+    await _work_with(database.alone, what, work, pause)
+
+
+async def _work_with(lock: Lock, what: str, work: Task, pause: Pause) -> None:
+    """Work while the lock can be had, until cancelled."""
     while True:
         try:
-            async with database.beside_others(SERVING) as still_mine:
-                seen.set()
-                while still_mine is not None:
-                    await pause(LOOK_EVERY.total_seconds())
-                    await still_mine()
-        except AWAY as error:
-            _log.warning("the database is away (%s)", type(error).__name__)
-            await pause(LOOK_EVERY.total_seconds())
-
-
-async def in_one_process(
-    database: Database, what: str, work: Callable[[], Coroutine[None, None, None]], *, pause: Pause = asyncio.sleep
-) -> None:
-    """Do the work while no other process does, until cancelled; when that one stops or dies, take it over."""
-    while True:
-        try:
-            await _work_if_elected(database, what, work, pause)
+            async with lock(what) as check_lock:
+                if check_lock is not None:
+                    _log.info("%s: done by this process", what)
+                    await _work_while_locked(work, check_lock, pause)
         except AWAY as error:
             _log.warning("%s: the database is away (%s)", what, type(error).__name__)
-        await pause(LOOK_EVERY.total_seconds())
+        await pause(CHECK_EVERY.total_seconds())
 
 
-async def _work_if_elected(
-    database: Database, what: str, work: Callable[[], Coroutine[None, None, None]], pause: Pause
-) -> None:
-    async with database.alone(what) as still_mine:
-        if still_mine is None:
-            return
-        _log.info("%s: done by this process", what)
-        working = asyncio.create_task(work())
-        try:
-            while not working.done():
-                await pause(LOOK_EVERY.total_seconds())
-                await still_mine()
-            await working
-        finally:
-            working.cancel()
+async def _work_while_locked(work: Task, check_lock: StillMine, pause: Pause) -> None:
+    task = asyncio.create_task(work())
+    try:
+        while not task.done():
+            await pause(CHECK_EVERY.total_seconds())
+            await check_lock()
+        await task
+    finally:
+        task.cancel()

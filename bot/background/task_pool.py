@@ -1,73 +1,59 @@
-"""Work that is done side by side, so much of it at a time, none waiting for the slowest.
-
-begin ──> under way ──> ended: whoever began it is told, and there is room again
-"""
+"""A bounded number of tasks side by side, so that none waits for the slowest."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
-from bot.background.loop import STUCK
+from bot.background.loop import STUCK_AFTER
 
 T = TypeVar("T")
 
 
-class _Piece(NamedTuple):
-    """One piece of work, and since when by the event loop's clock it is under way."""
+class TaskPool(Generic[T]):
+    """Runs up to `size` tasks at a time."""
 
-    task: asyncio.Task[object]
-    began: float
-
-
-class Crew(Generic[T]):
-    """Does up to `at_once` pieces of work that come to a `T`."""
-
-    def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
-        self._under_way: set[_Piece] = set()
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._started: dict[asyncio.Task[T], float] = {}
+        """When each running task was started, by the event loop's clock."""
 
     def __bool__(self) -> bool:
-        """Whether anything is under way."""
-        return bool(self._under_way)
+        """Whether any task runs."""
+        return bool(self._started)
 
     @property
-    def room(self) -> int:
-        """How much more can be begun."""
-        return self._at_once - len(self._under_way)
+    def free(self) -> int:
+        """How many more tasks can be started."""
+        return self._size - len(self._started)
 
     @property
     def trouble(self) -> str | None:
-        """Whether something never ends, None where all is well."""
         now = asyncio.get_running_loop().time()
-        hangs = any(now - piece.began > STUCK.total_seconds() for piece in self._under_way)
-        return "stuck" if hangs else None
+        return "stuck" if any(now - at > STUCK_AFTER.total_seconds() for at in self._started.values()) else None
 
-    def begin(self, work: Coroutine[None, None, T], ended: Callable[[T | BaseException], None]) -> None:
-        """Begin a piece of work; `ended` gets what it came to, or what it raised, unless it was cancelled."""
-        task = asyncio.create_task(work)
-        piece = _Piece(task, asyncio.get_running_loop().time())
-        self._under_way.add(piece)
+    def start(self, work: Coroutine[None, None, T], ended: Callable[[T | BaseException], None]) -> None:
+        """Start a task; `ended` gets its result or the error it raised, and isn't called if it was cancelled."""
 
         def end(task: asyncio.Task[T]) -> None:
-            self._under_way.discard(piece)
+            self._started.pop(task, None)
             if not task.cancelled():
                 ended(task.exception() or task.result())
 
+        task = asyncio.create_task(work)
+        self._started[task] = asyncio.get_running_loop().time()
         task.add_done_callback(end)
 
-    async def one_ended(self) -> None:
-        """Wait until some of what is under way has ended; not at all where nothing is."""
-        if self._under_way:
-            await asyncio.wait([piece.task for piece in self._under_way], return_when=asyncio.FIRST_COMPLETED)
+    async def wait_for_one(self) -> None:
+        """Wait until a task has ended; returns at once if none runs."""
+        if self._started:
+            await asyncio.wait(self._started, return_when=asyncio.FIRST_COMPLETED)
 
-    async def all_ended(self) -> None:
-        """Wait until nothing is under way."""
-        while self._under_way:
-            await self.one_ended()
+    async def wait_for_all(self) -> None:
+        while self._started:
+            await self.wait_for_one()
 
     async def cancel(self) -> None:
-        """Break off what is under way; nobody is told what became of it."""
-        tasks = [piece.task for piece in self._under_way]
+        tasks = list(self._started)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

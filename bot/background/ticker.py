@@ -1,7 +1,7 @@
-"""APScheduler as a ticker only: it says "look", and never knows what is due.
+"""Ticks by APScheduler: it only says when to check; what is due is decided from rows with a time.
 
-What is due stands in rows with a time. Left to its defaults, the scheduler skips what is more than a
-second late; `misfire_grace_time=None` with `coalesce` makes up for a pause with one call.
+By default the scheduler skips a tick that is more than a second late; `misfire_grace_time=None` with
+`coalesce` makes up for a pause with one tick.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,15 +15,15 @@ from core import trace
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One thing to look at, again and again."""
+    """A check that is repeated."""
 
     name: str
     every: timedelta
-    look: Callable[[], Awaitable[None]]
+    check: Callable[[], Awaitable[None]]
 
 
 def start(ticks: Sequence[Tick], *, fresh: Callable[[], str]) -> AsyncIOScheduler:
-    """A running scheduler with these ticks; its owner calls `shutdown`. `fresh` gives each look an id to follow."""
+    """A running scheduler, to be shut down by its owner; `fresh` makes the trace id of each check."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     for tick in ticks:
         scheduler.add_job(
@@ -40,8 +40,8 @@ def start(ticks: Sequence[Tick], *, fresh: Callable[[], str]) -> AsyncIOSchedule
 
 
 def _traced(tick: Tick, fresh: Callable[[], str]) -> Callable[[], Awaitable[None]]:
-    async def look() -> None:
+    async def check() -> None:
         trace.follow(f"{tick.name}:{fresh()}")
-        await tick.look()
+        await tick.check()
 
-    return look
+    return check

@@ -1,24 +1,20 @@
-"""Offers what freed to who waits for it: whenever a commit gave something back, and at every tick.
+"""Ends waitlist entries that are over and offers free slots, at every tick and after each commit that freed something.
 
-what is over ──> ended, each in a transaction of its own
-what is free ──> offered, each in a transaction of its own, first come first
-
-A bug about one place holds up no other: it is raised when all the others are seen to.
+Each entry has a transaction of its own. A bug in one of them is raised after the others are done.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from bot.background.loop import Loop
-from core.booking import waitlist
+from core.booking import due_ends, due_offers, end_entry, make_offer
 from core.context import Context
 from core.db.database import AWAY, Database
 from core.shop import Shop
 
 
-class Line(Loop):
-    """Looks after the waiting list; `wake_dispatch` is called when it has written messages."""
+class WaitlistWorker(Loop):
+    """`wake_dispatch` is called when messages were written."""
 
     def __init__(
         self, database: Database, *, shop: Shop, clock: Callable[[], datetime], wake_dispatch: Callable[[], None]
@@ -30,35 +26,35 @@ class Line(Loop):
         self._wake_dispatch = wake_dispatch
 
     async def run_once(self) -> int:
-        """End what is over and offer what is free; how many offers were made."""
-        now = self._clock()
+        """Returns how many offers were made."""
+        now, bugs = self._clock(), list[Exception]()
         async with self._database.read() as session:
-            over = await waitlist.over(Context(session, self._shop, now))
-        ended = await self._each(over, waitlist.end, now)
+            over = await due_ends(Context(session, self._shop, now))
+        await self._each(over, end_entry, now, bugs)
         async with self._database.read() as session:
-            due = await waitlist.due(Context(session, self._shop, now))
-        made = await self._each(due, waitlist.offer, now)
-        if over or True in made:
+            due = await due_offers(Context(session, self._shop, now))
+        made = await self._each(due, make_offer, now, bugs)
+        if over or made:
             self._wake_dispatch()
-        for bug in (*ended, *made):
-            if isinstance(bug, Exception):
-                raise bug
-        return made.count(True)
+        if bugs:
+            raise bugs[0]
+        return made
 
     async def _each(
-        self, waits: Iterable[int], see_to: Callable[[Context, int], Awaitable[bool | None]], now: datetime
-    ) -> list[bool | Exception | None]:
-        """See to these places in the line one by one; what came of each."""
-        outcomes = list[bool | Exception | None]()
-        for wait_id in waits:
-            (outcome,) = await asyncio.gather(self._alone(see_to, wait_id, now), return_exceptions=True)
-            if isinstance(outcome, AWAY) or not isinstance(outcome, bool | Exception | None):
-                raise outcome
-            outcomes.append(outcome)
-        return outcomes
-
-    async def _alone(
-        self, see_to: Callable[[Context, int], Awaitable[bool | None]], wait_id: int, now: datetime
-    ) -> bool | None:
-        async with self._database.write() as session:
-            return await see_to(Context(session, self._shop, now), wait_id)
+        self,
+        entries: Iterable[int],
+        change: Callable[[Context, int], Awaitable[bool | None]],
+        now: datetime,
+        bugs: list[Exception],
+    ) -> int:
+        """Change these entries one by one; returns how many changed."""
+        changed = 0
+        for entry_id in entries:
+            try:
+                async with self._database.write() as session:
+                    changed += bool(await change(Context(session, self._shop, now), entry_id))
+            except AWAY:
+                raise
+            except Exception as bug:  # noqa: BLE001
+                bugs.append(bug)
+        return changed

@@ -1,1 +1,1 @@
-"""Telegram, WhatsApp and e-mail: sending, rendering, and fetching what no webhook brought."""
+"""Telegram, WhatsApp and e-mail: rendering, sending, and fetching messages that came by no webhook."""

@@ -1,11 +1,11 @@
-"""E-mail by aiosmtplib: a message becomes a letter in text and HTML, with the file attached.
+"""E-mail by aiosmtplib: a message as text and HTML, with its file attached.
 
-The first of a message's texts is the subject, the others are its paragraphs, a link is a button.
+The first of a message's texts is the subject, the others are paragraphs; a link is a button.
 """
 
 import html
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,19 +18,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
-from bot.channels.sending import NotSent, Parcel, Unclear, Undeliverable
+from bot.channels.sending import NotSent, Outgoing, Unclear, Undeliverable
 from conversations.incoming import clean
 from conversations.texts import Style, render
 from core.messaging.messages import Say, say
 
 HTML = Style(escape=html.escape, bold=("<b>", "</b>"))
 
-# 7bit: a server without 8BITMIME takes it too, and no line grows longer than mail allows.
+# 7bit, for servers without 8BITMIME and because of the limit on line lengths.
 _POLICY = SMTP_POLICY.clone(cte_type="7bit")
 
 
 class Email:
-    """Delivers to mailboxes over one SMTP server, a connection per letter."""
+    """Sends through one SMTP server, with a connection per e-mail."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Email:
         clock: Callable[[], datetime],
         timeout: timedelta = timedelta(seconds=20),
     ) -> None:
-        """`sender` as in a letter's head, "Bengkel Suara Jaya <halo@…>"; raises `ValueError` for what can't be meant."""
+        """`sender` as in From, "Bengkel Suara Jaya <halo@…>"; raises `ValueError` for an invalid address or URL."""
         name, address = parseaddr(sender)
         self._sender = Address(name or address, addr_spec=_valid(address))
         self._server = server(smtp_url) | {
@@ -49,51 +49,45 @@ class Email:
         }
         self._clock = clock
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """Deliver; the id is the letter's Message-ID, the same at every attempt."""
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Send; the id is the Message-ID, the same at every attempt."""
         try:
-            recipient = _valid(parcel.address)
-        except ValueError as problem:
-            raise Undeliverable(f"no e-mail address: {problem}") from problem
-        letter = self._letter(parcel, recipient)
-        async with self._connected() as smtp:
-            await _introduce(smtp, self._sender.addr_spec, recipient)
-            await _hand_over(smtp, letter.as_bytes())
-        return str(letter["Message-ID"])
-
-    def _letter(self, parcel: Parcel, recipient: str) -> EmailMessage:
-        letter = EmailMessage(policy=_POLICY)
-        shop = self._sender.display_name
-        letter["From"] = self._sender
-        letter["To"] = Address(addr_spec=recipient)
-        letter["Subject"] = _subject(parcel)
-        letter["Date"] = self._clock()
-        letter["Message-ID"] = f"<{sha256(parcel.key.encode()).hexdigest()[:40]}@{self._sender.domain}>"
-        letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(_as_text(parcel, shop))
-        letter.add_alternative(_as_html(parcel, shop), subtype="html")
-        if parcel.file is not None:
-            maintype, _, subtype = parcel.file.content_type.partition("/")
-            letter.add_attachment(parcel.file.content, maintype=maintype, subtype=subtype, filename=parcel.file.name)
-        return letter
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
+            recipient = _valid(outgoing.address)
+        except ValueError as error:
+            raise Undeliverable(f"no e-mail address: {error}") from error
+        mail = self._mail(outgoing, recipient)
         smtp = aiosmtplib.SMTP(**self._server)
-        try:
+        with _translated_errors(NotSent):
             await smtp.connect()
-        except (aiosmtplib.SMTPException, OSError) as problem:
-            raise NotSent(f"no connection to the mail server: {problem}") from problem
-        # Leaving says QUIT, and forgives a server that is gone by then: the letter is accepted.
+        # Leaving the block sends QUIT and ignores a server that is gone: the e-mail is accepted.
         async with smtp:
-            yield smtp
+            with _translated_errors(NotSent):
+                await smtp.mail(self._sender.addr_spec)
+                await smtp.rcpt(recipient)
+            with _translated_errors(Unclear):
+                await smtp.data(mail.as_bytes())
+        return str(mail["Message-ID"])
+
+    def _mail(self, outgoing: Outgoing, recipient: str) -> EmailMessage:
+        mail = EmailMessage(policy=_POLICY)
+        shop = self._sender.display_name
+        mail["From"] = self._sender
+        mail["To"] = Address(addr_spec=recipient)
+        mail["Subject"] = _subject(outgoing)
+        mail["Date"] = self._clock()
+        mail["Message-ID"] = f"<{sha256(outgoing.key.encode()).hexdigest()[:40]}@{self._sender.domain}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(_as_text(outgoing, shop))
+        mail.add_alternative(_as_html(outgoing, shop), subtype="html")
+        if file := outgoing.file:
+            maintype, _, subtype = file.content_type.partition("/")
+            mail.add_attachment(file.content, maintype=maintype, subtype=subtype, filename=file.name)
+        return mail
 
 
 def server(smtp_url: str) -> dict[str, Any]:
-    """Where and how to connect, as keywords of `aiosmtplib.SMTP`.
-
-    smtp://user:password@host:587?tls=starttls, smtps://host (TLS from the first byte) or, in clear,
-    smtp://127.0.0.1:2525. Raises `ValueError` for anything else.
+    """The keyword arguments of `aiosmtplib.SMTP` for smtp://user:password@host:587?tls=starttls, smtps://host
+    (TLS from the first byte) or, without TLS, smtp://127.0.0.1:2525. Raises `ValueError` for anything else.
     """
     url = urlsplit(smtp_url)
     start_tls = parse_qs(url.query).get("tls") == ["starttls"]
@@ -110,80 +104,66 @@ def server(smtp_url: str) -> dict[str, Any]:
     }
 
 
-async def _introduce(smtp: aiosmtplib.SMTP, sender: str, recipient: str) -> None:
-    """Sender and recipient, before a word of the letter: whatever goes wrong here, nothing was sent."""
+@contextmanager
+def _translated_errors(without_answer: type[NotSent | Unclear]) -> Iterator[None]:
     try:
-        await smtp.mail(sender)
-        await smtp.rcpt(recipient)
-    except aiosmtplib.SMTPRecipientRefused as refused:
+        yield
+    except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refused:
         if refused.code >= 500:
-            raise Undeliverable(f"the mail server refuses the address: {refused}") from refused
-        raise NotSent(f"the mail server puts us off: {refused}") from refused
-    except (aiosmtplib.SMTPException, OSError) as problem:
-        raise NotSent(f"the mail server takes no letter: {problem}") from problem
-
-
-async def _hand_over(smtp: aiosmtplib.SMTP, letter: bytes) -> None:
-    """The letter itself: without an answer nobody knows whether it was taken."""
-    try:
-        await smtp.data(letter)
-    except aiosmtplib.SMTPDataError as refused:
-        if refused.code >= 500:
-            raise Undeliverable(f"the mail server refuses the letter: {refused}") from refused
-        raise NotSent(f"the mail server puts the letter off: {refused}") from refused
-    except (aiosmtplib.SMTPException, OSError) as problem:
-        raise Unclear(f"no answer to the letter: {problem}") from problem
+            raise Undeliverable(f"rejected by the mail server: {refused}") from refused
+        raise NotSent(f"the mail server asks to try later: {refused}") from refused
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise without_answer(f"the mail server fails: {error}") from error
 
 
 def _valid(address: str) -> str:
-    """An address in ASCII, its domain in Punycode where needed; raises `ValueError`."""
+    """An address in ASCII, with its domain in Punycode; raises `ValueError`."""
     try:
-        known = validate_email(address, check_deliverability=False, globally_deliverable=False, strict=True)
-    except EmailNotValidError as problem:
-        raise ValueError(str(problem)) from problem
-    if known.ascii_email is None:
+        valid = validate_email(address, check_deliverability=False, globally_deliverable=False, strict=True)
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from error
+    if valid.ascii_email is None:
         raise ValueError("the part before the @ is not in ASCII")
-    return known.ascii_email
+    return valid.ascii_email
 
 
-def _subject(parcel: Parcel) -> str:
-    return " ".join(clean(render(parcel.message.says[0], parcel.language)).split())
+def _subject(outgoing: Outgoing) -> str:
+    return " ".join(clean(render(outgoing.message.says[0], outgoing.language)).split())
 
 
-def _as_text(parcel: Parcel, shop: str) -> str:
-    message, language = parcel.message, parcel.language
+def _as_text(outgoing: Outgoing, shop: str) -> str:
+    message, language = outgoing.message, outgoing.language
     paragraphs = [render(text, language) for text in message.says[1:]]
     if message.link is not None:
         paragraphs.append(f"{render(message.link.label, language)}: {message.link.url}")
-    foot = f"-- \n{render(_foot(shop), language)}\n{render(say('mail.reply'), language)}\n"
-    return "\n\n".join([*paragraphs, foot])
+    footer = "\n".join(render(text, language) for text in _footer(shop))
+    return "\n\n".join([*paragraphs, f"-- \n{footer}\n"])
 
 
-def _as_html(parcel: Parcel, shop: str) -> str:
-    message, language = parcel.message, parcel.language
-    paragraphs = [_PARAGRAPH.format(text=_lines(render(text, language, HTML))) for text in message.says[1:]]
+def _as_html(outgoing: Outgoing, shop: str) -> str:
+    message, language = outgoing.message, outgoing.language
+    paragraphs = [_PARAGRAPH.format(text=_html(text, language)) for text in message.says[1:]]
     if message.link is not None:
         label = render(message.link.label, language, HTML)
         paragraphs.append(_BUTTON.format(url=html.escape(message.link.url), label=label))
     return _PAGE.format(
         language=language,
-        subject=html.escape(_subject(parcel)),
+        subject=html.escape(_subject(outgoing)),
         shop=html.escape(shop),
         paragraphs="\n".join(paragraphs),
-        automatic=render(_foot(shop), language, HTML),
-        reply=render(say("mail.reply"), language, HTML),
+        footer="<br>\n".join(render(text, language, HTML) for text in _footer(shop)),
     )
 
 
-def _lines(text: str) -> str:
-    return text.replace("\n", "<br>\n")
+def _html(text: Say, language: str) -> str:
+    return render(text, language, HTML).replace("\n", "<br>\n")
 
 
-def _foot(shop: str) -> Say:
-    return say("mail.automatic", shop=shop)
+def _footer(shop: str) -> tuple[Say, Say]:
+    return say("mail.automatic", shop=shop), say("mail.reply")
 
 
-# Mail programs drop style sheets, so every element carries its own.
+# E-mail clients drop style sheets, so every element has its own style.
 _PARAGRAPH = '<p style="margin:0 0 16px">{text}</p>'
 _BUTTON = """\
 <p style="margin:8px 0 24px"><a href="{url}" style="display:inline-block;padding:12px 28px;border-radius:8px;\
@@ -205,8 +185,7 @@ font:16px/1.6 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
 </div>
 </div>
 <p style="max-width:560px;margin:16px auto 0;padding:0 28px;box-sizing:border-box;color:#6b7280;font-size:13px">\
-{automatic}<br>
-{reply}</p>
+{footer}</p>
 </body>
 </html>
 """

@@ -1,8 +1,9 @@
-"""What the outbox loop hands to a channel, and the three ways in which sending can go wrong.
+"""What the dispatcher hands to a channel, the errors of sending, and the rate limit.
 
-dispatch ── Parcel ──> telegram / whatsapp / email ── vendor's id, or NotSent / Unclear / Undeliverable
+dispatcher ── Outgoing ──> telegram / whatsapp / email ── the vendor's id, or NotSent / Unclear / Undeliverable
 """
 
+import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,55 +18,54 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of ours: its bytes, and a signed link for channels that fetch it themselves."""
-
     name: str
     content_type: str
     content: bytes
     url: str
+    """A signed link, for a vendor that fetches the file itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Outgoing:
     """One outbox row, ready to be sent."""
 
     id: int
-    """The outbox row's number: reports of its delivery name it."""
+    """Of the outbox row; delivery reports name it."""
     key: str
-    """The outbox row's business key."""
+    """The business key of the outbox row."""
     address: str
     language: str
     message: Message
     kind: str
+    written_at: datetime
+    """When the row was written: what the vendor accepted earlier isn't this message."""
     file: File | None = None
     in_session: bool = True
-    """Whether the person wrote within the last 24 hours (WhatsApp's window); other channels don't ask."""
-    written_at: datetime | None = None
-    """When the row was written: what a channel holds from before can't be this message."""
+    """WhatsApp: whether the person has written within the last 24 hours."""
     attempts: int = 0
-    """How often it was handed over before; more than 0: it may have arrived."""
+    """Earlier attempts; after one the vendor may have the message already."""
     parts_left: int | None = None
-    """How many parts, counted from the end, the vendor doesn't have yet; None: all of them."""
+    """How many parts at the end are still to be sent; None: all."""
     others: Collection[str] = ()
-    """Where it may have arrived: the vendor's ids of the chat's other messages, which aren't this one."""
+    """When it may have arrived: the vendor's ids of the chat's other messages."""
 
 
 class Sender(Protocol):
-    """A channel that can deliver."""
+    """A channel that can send."""
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """Deliver and return the vendor's id of the (last) message; raises the exceptions below."""
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Send, and return the vendor's id of the (last) message; raises the errors below."""
         ...
 
 
 class Unfinished(Exception):
-    """It wasn't sent to its end, and may be tried again; `parts_left` of it remain, counted from the end (None: all)."""
+    """Not sent to its end, but may be retried; `parts_left` parts at the end remain (None: all)."""
 
     parts_left: int | None = None
 
 
 class NotSent(Unfinished):
-    """Not sent (connection refused, 429, the vendor says that he failed): try again, not before `retry_after`."""
+    """Not sent (connection refused, 429, 5xx): retry, but not before `retry_after`."""
 
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
@@ -73,27 +73,11 @@ class NotSent(Unfinished):
 
 
 class Unclear(Unfinished):
-    """Nobody knows whether it was sent (read timeout, connection lost after the request)."""
-
-
-def remaining(parcel: Parcel, parts: Sequence[Part]) -> Iterator[tuple[int, Part]]:
-    """The parts that the vendor doesn't have yet, each with how many there are from it to the end."""
-    first = 0 if parcel.parts_left is None else max(0, len(parts) - parcel.parts_left)
-    return ((len(parts) - number, part) for number, part in enumerate(parts) if number >= first)
-
-
-@contextmanager
-def of_parts(left: int | None) -> Iterator[None]:
-    """Around what sends a part: what goes wrong says how many remain."""
-    try:
-        yield
-    except Unfinished as error:
-        error.parts_left = left
-        raise
+    """It is unknown whether it was sent (read timeout, connection lost after the request)."""
 
 
 class Undeliverable(Exception):
-    """The vendor will never take this message; `unreachable` when the whole chat is closed to us (blocked)."""
+    """The vendor will never accept this message; `unreachable`: nor any other to this chat (we are blocked)."""
 
     def __init__(self, reason: str, *, unreachable: bool = False) -> None:
         super().__init__(reason)
@@ -101,4 +85,34 @@ class Undeliverable(Exception):
 
 
 class OutsideWindow(Exception):
-    """WhatsApp: more than 24 hours since the customer's last message, and no approved template for this kind."""
+    """WhatsApp: the person's last message is older than 24 hours, and this kind has no approved template."""
+
+
+def parts_to_send(outgoing: Outgoing, parts: Sequence[Part]) -> Iterator[tuple[int, Part]]:
+    """The parts that the vendor doesn't have yet, each with the number of parts left when it is sent."""
+    left = len(parts) if outgoing.parts_left is None else min(outgoing.parts_left, len(parts))
+    return ((len(parts) - at, parts[at]) for at in range(len(parts) - left, len(parts)))
+
+
+@contextmanager
+def sending_part(left: int | None) -> Iterator[None]:
+    """Note on an error how many parts are left."""
+    try:
+        yield
+    except Unfinished as error:
+        error.parts_left = left
+        raise
+
+
+class RateLimit:
+    """Spaces messages evenly, so that a burst isn't rejected by the vendor; a single message doesn't wait."""
+
+    def __init__(self, per_second: int) -> None:
+        self._gap = 1 / per_second
+        self._free_at = 0.0
+
+    async def wait(self) -> None:
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._free_at)
+        self._free_at = at + self._gap
+        await asyncio.sleep(at - now)

@@ -1,4 +1,4 @@
-"""Telegram, by python-telegram-bot's `Bot` alone: no updater, no application, one call per part of a message."""
+"""Telegram by python-telegram-bot's `Bot`, without its updater and application; one call per part of a message."""
 
 import asyncio
 import logging
@@ -15,15 +15,16 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.channels.sending import File, NotSent, Parcel, Unclear, Undeliverable, of_parts, remaining
+from bot.channels.sending import File, NotSent, Outgoing, Unclear, Undeliverable, parts_to_send, sending_part
 from bot.channels.telegram_render import Part, parts
 from conversations.texts import LANGUAGES, render
 from core.media import MOST_BYTES
 from core.messaging.messages import Say
 from webhooks.telegram import ALLOWED_UPDATES
 
-LONGEST_FETCH = timedelta(seconds=30)
-_NO_PHOTO = ("image_process_failed", "photo_invalid_dimensions", "too big")
+FETCH_TIMEOUT = timedelta(seconds=30)
+_NOT_A_PHOTO = ("image_process_failed", "photo_invalid_dimensions", "too big")
+"""In errors about a picture that Telegram only accepts as a document."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,14 +32,14 @@ _log = logging.getLogger(__name__)
 def make_bot(
     token: str, api_url: str = "https://api.telegram.org", *, timeout: timedelta = timedelta(seconds=15)
 ) -> Bot:
-    """The client; it is not initialized, since that asks Telegram, which may be away, who the bot is."""
+    """The client, not initialized: that would call Telegram, which may be away."""
     seconds, api_url = timeout.total_seconds(), api_url.rstrip("/")
     limits: dict[str, Any] = {
         "read_timeout": seconds,
         "write_timeout": seconds,
         "connect_timeout": 5,
         "pool_timeout": 5,
-        "httpx_kwargs": {"verify": _authorities()},
+        "httpx_kwargs": {"verify": _ssl_context()},
     }
     return Bot(
         token,
@@ -50,38 +51,39 @@ def make_bot(
 
 
 @cache
-def _authorities() -> ssl.SSLContext:
-    """Whose certificates are believed: reading them takes a while, and both clients of a bot want the same."""
+def _ssl_context() -> ssl.SSLContext:
+    # Cached: it takes a while to read all certificates, and each bot has two clients.
     return httpx.create_ssl_context()
 
 
 class TelegramSender:
-    """Delivers to Telegram chats, and answers taps."""
-
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
         self.joined = False
-        """Whether Telegram has been told where we are."""
-        self._keys_open: set[str] = set()
-        """Chats that were last shown a reply keyboard; after a restart one may stay up until the next one."""
+        """Whether Telegram knows our commands and our webhook."""
+        self._reply_keyboards: set[str] = set()
+        """Chats with an open reply keyboard; forgotten at a restart, so one may stay open until the next one."""
         self._answers: set[asyncio.Task[None]] = set()
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """Deliver every part that Telegram doesn't have yet; the id is the last one's."""
-        if parcel.attempts:
-            await self._reach(parcel)
-        last = None
-        for left, part in remaining(parcel, parts(parcel.message, parcel.language, keys_open=self._has_keys(parcel))):
-            with of_parts(left):
-                last = await self._send(parcel, part)
-        self._remember_keys(parcel)
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Send every part that Telegram doesn't have yet; the id is the last one's."""
+        if outgoing.attempts:
+            await self._check_connection(outgoing)
+        address, last = outgoing.address, None
+        shown = parts(outgoing.message, outgoing.language, keys_open=address in self._reply_keyboards)
+        for left, part in parts_to_send(outgoing, shown):
+            with sending_part(left):
+                last = await self._send(outgoing, part)
+        self._reply_keyboards.discard(address)
+        if outgoing.message.wants:
+            self._reply_keyboards.add(address)
         return last
 
     async def fetch(self, handle: str) -> bytes | None:
-        """The bytes of a photo that somebody sent; None where it is too large, or Telegram doesn't give it."""
+        """A photo's bytes; None if it is too large or Telegram doesn't provide it."""
         try:
-            # The client's own limits are for each piece: one that trickles in would hold its chat up for hours.
-            async with asyncio.timeout(LONGEST_FETCH.total_seconds()):
+            # The client's own timeouts start again with each chunk: a slow download would hold up its chat for hours.
+            async with asyncio.timeout(FETCH_TIMEOUT.total_seconds()):
                 file = await self.bot.get_file(handle)
                 if (file.file_size or 0) > MOST_BYTES:
                     return None
@@ -91,19 +93,19 @@ class TelegramSender:
             return None
 
     def answer(self, query_id: str) -> None:
-        """Stop the spinner on a tapped button, in the background: what was tapped is committed already."""
+        """Stop the spinner on a tapped button, in the background, since the tap is committed already."""
         task = asyncio.create_task(self._answer(query_id))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
     async def announce(self, commands: Mapping[str, Say], webhook: tuple[str, str] | None = None) -> None:
-        """Tell Telegram the commands in each language, and where to call us: (url, secret), or None when we poll.
+        """Set the commands in each language and the webhook: (url, secret), or None for polling.
 
         Raises `TelegramError` while Telegram is away.
         """
         for language in LANGUAGES:
             listed = [BotCommand(name, render(words, language)) for name, words in commands.items()]
-            # Indonesian is what everybody sees whose language has no list of its own.
+            # Indonesian is the default, for people whose language has no list.
             await self.bot.set_my_commands(listed, language_code=None if language == LANGUAGES[0] else language)
         if webhook is None:
             await self.bot.delete_webhook()
@@ -113,27 +115,26 @@ class TelegramSender:
         self.joined = True
 
     async def close(self) -> None:
-        """Close the connections, when the last answers are out."""
         await asyncio.gather(*self._answers)
-        for request in self.bot._request:  # the bot's own shutdown does nothing unless it was initialized
+        for request in self.bot._request:  # the bot's own shutdown does nothing without initialization
             await request.shutdown()
 
-    async def _reach(self, parcel: Parcel) -> None:
-        """Ask something harmless before a message is sent again: a silent Telegram must not use its second try up."""
-        with of_parts(parcel.parts_left):
+    async def _check_connection(self, outgoing: Outgoing) -> None:
+        """Call something harmless before a retry: a Telegram that doesn't answer must not use up the retry."""
+        with sending_part(outgoing.parts_left):
             try:
-                with _told_apart():
+                with _translated_errors():
                     await self.bot.get_me()
             except Unclear as error:
                 raise NotSent(str(error)) from error
 
-    async def _send(self, parcel: Parcel, part: Part) -> str:
-        with _told_apart():
-            if part.document and parcel.file:
-                sent = await self._send_file(parcel.address, parcel.file, part)
+    async def _send(self, outgoing: Outgoing, part: Part) -> str:
+        with _translated_errors():
+            if part.document and outgoing.file:
+                sent = await self._send_file(outgoing.address, outgoing.file, part)
             else:
                 sent = await self.bot.send_message(
-                    int(parcel.address),
+                    int(outgoing.address),
                     part.text or "…",
                     parse_mode=ParseMode.HTML,
                     reply_markup=part.keyboard,
@@ -142,7 +143,7 @@ class TelegramSender:
         return str(sent.message_id)
 
     async def _send_file(self, address: str, file: File, part: Part) -> Message:
-        """A photo as one, as long as Telegram takes it for one (it has bounds for sides); anything else as a file."""
+        """Send a picture as a photo, or as a document if Telegram rejects it as a photo (its sides have limits)."""
         rest: dict[str, Any] = {
             "caption": part.text or None,
             "parse_mode": ParseMode.HTML,
@@ -152,7 +153,7 @@ class TelegramSender:
             try:
                 return await self.bot.send_photo(int(address), InputFile(file.content, file.name), **rest)
             except BadRequest as error:
-                if not any(words in str(error).lower() for words in _NO_PHOTO):
+                if not any(words in str(error).lower() for words in _NOT_A_PHOTO):
                     raise
         return await self.bot.send_document(int(address), InputFile(file.content, file.name), **rest)
 
@@ -160,46 +161,36 @@ class TelegramSender:
         try:
             await self.bot.answer_callback_query(query_id)
         except TelegramError as error:
-            # "Query is too old", or Telegram is away: only the spinner turns a little longer.
+            # "Query is too old", or Telegram is away: the spinner only turns a little longer.
             _log.info("a tap was not answered: %s", error)
 
-    def _has_keys(self, parcel: Parcel) -> bool:
-        return parcel.address in self._keys_open
 
-    def _remember_keys(self, parcel: Parcel) -> None:
-        if parcel.message.wants:
-            self._keys_open.add(parcel.address)
-        else:
-            self._keys_open.discard(parcel.address)
-
-
-def asked_wait(error: Exception) -> timedelta:
-    """How long Telegram asks us to wait: not at all with most errors."""
+def retry_after(error: Exception) -> timedelta:
+    """How long Telegram asks us to wait; with most errors not at all."""
     wait = error.retry_after if isinstance(error, RetryAfter) else 0
     return wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
 
 
 @contextmanager
-def _told_apart() -> Iterator[None]:
-    """Telegram's errors as the four ways in which sending can go wrong."""
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except RetryAfter as error:
-        raise NotSent(str(error), asked_wait(error)) from error
+        raise NotSent(str(error), retry_after(error)) from error
     except Forbidden as error:
         raise Undeliverable(str(error), unreachable=True) from error
     except BadRequest as error:
         raise Undeliverable(str(error), unreachable="chat not found" in str(error).lower()) from error
     except InvalidToken as error:
-        raise NotSent(f"Telegram refuses the token: {error}") from error
+        raise NotSent(f"Telegram rejects the token: {error}") from error
     except TelegramError as error:
         raise (Unclear if _may_have_arrived(error) else NotSent)(str(error)) from error
 
 
 def _may_have_arrived(error: TelegramError) -> bool:
-    """Whether the request was on its way: a failed connect means that it did not arrive.
+    """Whether the request may have reached Telegram: not if the connection failed.
 
-    An error status counts as a no, too: where it lasts, a message that may only be sent twice would be given up.
+    An error status counts as not sent, too: a message whose result is unclear would be given up after the second one.
     """
     if isinstance(error.__cause__, httpx.HTTPError):
         return not isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)

@@ -1,9 +1,9 @@
-"""Telegram without a public address: we ask for updates ourselves, and confirm each one only once it is committed.
+"""Telegram without a public address: long polling that confirms each update only when it is committed.
 
-The library's own polling confirms updates before they are handled, so a crash would lose them; and one that
-it can't read would keep all others from being read, so they come as JSON.
+The library's own polling confirms updates before they are handled, so a crash would lose them. It also parses
+a whole batch, so one unreadable update would hold up all others; here they are read as JSON.
 
-    getUpdates ──> by chat ── one after the other, chats side by side ──> offset: behind the last before what failed
+    getUpdates ──> each chat's updates in order, chats side by side ──> offset: the first update that failed
 """
 
 import asyncio
@@ -16,26 +16,26 @@ from typing import Any
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.channels.telegram import asked_wait
+from bot.channels.telegram import retry_after
 from core.db.database import AWAY
 from webhooks.telegram import ALLOWED_UPDATES, Answer, NoUpdate, Take, parse, take_update, unreadable
 
 LONG_POLL = timedelta(seconds=50)
-LATE = timedelta(seconds=15)
-"""How long after it has ended an empty answer may still be on its way."""
-LONGEST_PAUSE = timedelta(seconds=60)
+ANSWER_TIMEOUT = timedelta(seconds=15)
+"""From the end of the long poll."""
+MAX_BACKOFF = timedelta(seconds=60)
 
 Pause = Callable[[float], Awaitable[None]]
 Payload = Mapping[str, Any]
 """An update as Telegram sends it."""
 
-_PASSING: tuple[type[Exception], ...] = (TelegramError, *AWAY)
+_TEMPORARY: tuple[type[Exception], ...] = (TelegramError, *AWAY)
 
 _log = logging.getLogger(__name__)
 
 
 async def poll(bot: Bot, *, take: Take, answer: Answer, pause: Pause = asyncio.sleep) -> None:
-    """Take updates until cancelled, chats side by side; while Telegram or the database is away, wait and ask again."""
+    """Take updates until cancelled; while Telegram or the database is away, retry with backoff."""
     offset, failures = 0, 0
     while True:
         try:
@@ -48,37 +48,38 @@ async def poll(bot: Bot, *, take: Take, answer: Answer, pause: Pause = asyncio.s
             if error is not None:
                 raise error
             failures = 0
-        except _PASSING as error:
+        except _TEMPORARY as error:
             _log.warning("polling pauses: %s", error if isinstance(error, TelegramError) else type(error).__name__)
-            await pause(max(backoff(failures), asked_wait(error)).total_seconds())
+            await pause(max(backoff(failures), retry_after(error)).total_seconds())
             failures += 1
 
 
 def backoff(failures: int) -> timedelta:
     """1, 2, 4 … seconds, at most a minute."""
-    return min(timedelta(seconds=2 ** min(failures, 10)), LONGEST_PAUSE)
+    return min(timedelta(seconds=2 ** min(failures, 10)), MAX_BACKOFF)
 
 
 async def _updates(bot: Bot, offset: int) -> Sequence[Payload]:
-    asked = {"offset": offset, "timeout": int(LONG_POLL.total_seconds()), "allowed_updates": ALLOWED_UPDATES}
-    # Under this name the library hands the answer over as it came.
-    found = await bot.do_api_request("getupdates", asked, read_timeout=(LONG_POLL + LATE).total_seconds())
-    return list(found)
+    fields = {"offset": offset, "timeout": int(LONG_POLL.total_seconds()), "allowed_updates": ALLOWED_UPDATES}
+    # Under this name the library returns the JSON as it is.
+    return list(
+        await bot.do_api_request("getupdates", fields, read_timeout=(LONG_POLL + ANSWER_TIMEOUT).total_seconds())
+    )
 
 
 async def _take_all(batch: Sequence[Payload], take: Take, answer: Answer) -> tuple[set[int], BaseException | None]:
-    """Take a batch; the numbers of those that were taken, and what went wrong first."""
+    """Take a batch; returns the ids of the updates that were taken, and the first error."""
     chats, taken = defaultdict[object, list[Payload]](list), set[int]()
     for payload in batch:
         chats[_chat(payload)].append(payload)
 
-    async def take_one_after_the_other(payloads: Sequence[Payload]) -> None:
-        for payload in payloads:  # what fails comes again, and must not be overtaken by what came after it
+    async def take_in_order(payloads: Sequence[Payload]) -> None:
+        for payload in payloads:  # one that fails comes again, and later ones must not overtake it
             await _take(payload, take, answer)
             taken.add(payload["update_id"])
 
-    ends = await asyncio.gather(*map(take_one_after_the_other, chats.values()), return_exceptions=True)
-    return taken, next((end for end in ends if end is not None), None)
+    errors = await asyncio.gather(*map(take_in_order, chats.values()), return_exceptions=True)
+    return taken, next((error for error in errors if error is not None), None)
 
 
 async def _take(payload: Payload, take: Take, answer: Answer) -> None:
@@ -91,7 +92,7 @@ async def _take(payload: Payload, take: Take, answer: Answer) -> None:
 
 
 def _chat(payload: Payload) -> object:
-    """Whose chat it is from; an update of no chat's is one of its own."""
+    """The sender's id; an update without one gets a chat of its own."""
     for kind in ALLOWED_UPDATES:
         sender = (payload.get(kind) or {}).get("from") or {}
         if "id" in sender:

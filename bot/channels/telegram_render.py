@@ -1,10 +1,10 @@
-"""A message as Telegram shows it: HTML, and a keyboard under the last of its parts.
+"""A message for Telegram: HTML, and a keyboard under the last part.
 
     options, link          inline keyboard; a button's data is `Message.tap`
     wants                  reply keyboard with "send my number" or "send my location", the options below as plain keys
 
-Telegram takes one kind of keyboard a message. A typed label is always an answer, so options lose nothing
-as plain keys; a link becomes a line of text beside them.
+Telegram allows one kind of keyboard per message. Plain keys send their label, which is always accepted as an answer;
+a link beside them becomes a line of text.
 Limits: https://core.telegram.org/bots/api (text 4096, caption 1024, callback data 64 bytes, 100 buttons).
 """
 
@@ -21,9 +21,9 @@ from telegram import (
     ReplyKeyboardRemove,
 )
 
-from bot.channels.text_fitting import numbered, one_line, shorten, split, upright, width
+from bot.channels.text_fitting import distinct, numbered, one_line, shorten, split, upright, width
 from conversations.texts import Style, render
-from core.messaging.messages import Link, Message, Option, say
+from core.messaging.messages import Message, say
 
 HTML = Style(escape=lambda text: escape(upright(text), quote=False), bold=("<b>", "</b>"))
 
@@ -32,7 +32,7 @@ LONGEST_CAPTION = 1024
 LONGEST_LABEL = 60
 MOST_BUTTONS = 100
 ROW = 36
-"""About how many letters fit beside each other on a narrow phone."""
+"""About how many letters fit in a row on a narrow phone."""
 
 Button = TypeVar("Button", InlineKeyboardButton, KeyboardButton)
 Keyboard = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
@@ -48,7 +48,7 @@ class Part:
 
 
 def parts(message: Message, language: str, *, keys_open: bool = False) -> list[Part]:
-    """The calls that show a message; `keys_open` when a reply keyboard may still be up in the chat."""
+    """The calls that show a message; `keys_open`: whether the chat may have an open reply keyboard."""
     texts, keyboard = split(_text(message, language), LONGEST_TEXT, HTML.bold), _keyboard(message, language)
     if message.document and width(texts[-1]) <= LONGEST_CAPTION:
         shown = [*map(Part, texts[:-1]), Part(texts[-1], keyboard, document=True)]
@@ -57,7 +57,7 @@ def parts(message: Message, language: str, *, keys_open: bool = False) -> list[P
     else:
         shown = [*map(Part, texts[:-1]), Part(texts[-1] or "…", keyboard)]
     if keys_open and isinstance(keyboard, InlineKeyboardMarkup):
-        # An inline keyboard leaves no room for the order to take the reply keyboard away.
+        # A message with an inline keyboard can't remove the reply keyboard, so another one does.
         return [Part(render(say("channel.keys_gone"), language, HTML), ReplyKeyboardRemove()), *shown]
     return shown
 
@@ -66,57 +66,32 @@ def _text(message: Message, language: str) -> str:
     paragraphs = [render(text, language, HTML) for text in message.says]
     if len(message.options) > MOST_BUTTONS:
         paragraphs.append(numbered(message.options, language, HTML))
-    else:
-        paragraphs.append("\n".join(_hints(message.options, language)))
+    else:  # WhatsApp shows hints on the second line of a list entry; buttons have none
+        hints = (say("channel.hint", label=option.label, hint=option.hint) for option in message.options if option.hint)
+        paragraphs.append("\n".join(render(hint, language, HTML) for hint in hints))
     if message.link and message.wants:
         label = render(say("channel.link", label=message.link.label), language, HTML)
         paragraphs.append(f"{label}\n{escape(message.link.url)}")
     return "\n\n".join(paragraph for paragraph in (each.strip() for each in paragraphs) if paragraph)
 
 
-def _hints(options: Sequence[Option], language: str) -> list[str]:
-    """What a list would show on an option's second line: buttons have none."""
-    return [
-        render(say("channel.hint", label=option.label, hint=option.hint), language, HTML)
-        for option in options
-        if option.hint
-    ]
-
-
 def _keyboard(message: Message, language: str) -> Keyboard:
-    buttons = [] if len(message.options) > MOST_BUTTONS else _labels(message.options, language)
-    if message.wants:
-        keys = _reply_keys(message.wants, buttons, language)
+    labels = [upright(one_line(render(option.label, language))) for option in message.options]
+    buttons = [] if len(labels) > MOST_BUTTONS else distinct(labels, LONGEST_LABEL)
+    if wants := message.wants:
+        words = render(say(f"channel.share_{wants}"), language)
+        asked = KeyboardButton(words, request_contact=wants == "contact", request_location=wants == "location")
+        keys = [[asked], *_rows([KeyboardButton(label) for label in buttons])]
         return ReplyKeyboardMarkup(keys, resize_keyboard=True, one_time_keyboard=True)
     rows = _rows([InlineKeyboardButton(label, callback_data=message.tap(i)) for i, label in enumerate(buttons)])
-    if message.link:
-        rows.append([_link_button(message.link, language)])
+    if link := message.link:
+        label = shorten(one_line(render(link.label, language)), LONGEST_LABEL)
+        rows.append([InlineKeyboardButton(label or link.url, url=link.url)])
     return InlineKeyboardMarkup(rows) if rows else ReplyKeyboardRemove()
 
 
-def _labels(options: Sequence[Option], language: str) -> list[str]:
-    """What stands on the buttons; numbered where two would look the same."""
-    labels = [upright(one_line(render(option.label, language))) for option in options]
-    shown = [shorten(label, LONGEST_LABEL) for label in labels]
-    if all(shown) and len(set(shown)) == len(shown):
-        return shown
-    return [shorten(f"{number}. {label}", LONGEST_LABEL) for number, label in enumerate(labels, start=1)]
-
-
-def _reply_keys(wants: str, labels: Sequence[str], language: str) -> list[list[KeyboardButton]]:
-    words = render(say(f"channel.share_{wants}"), language)
-    asked = KeyboardButton(words, request_contact=wants == "contact", request_location=wants == "location")
-    return [[asked], *_rows([KeyboardButton(label) for label in labels])]
-
-
-def _link_button(link: Link, language: str) -> InlineKeyboardButton:
-    return InlineKeyboardButton(
-        shorten(one_line(render(link.label, language)), LONGEST_LABEL) or link.url, url=link.url
-    )
-
-
 def _rows(buttons: Sequence[Button]) -> list[list[Button]]:
-    """Up to three in a row while they are short, a long one alone; a phone makes all of a row equally wide."""
+    """Up to three short buttons in a row; Telegram makes all buttons of a row equally wide."""
     rows: list[list[Button]] = []
     for button in buttons:
         row: list[Button] = [*(rows[-1] if rows else ()), button]

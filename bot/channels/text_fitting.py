@@ -1,7 +1,6 @@
-"""Making text fit a channel: measuring, shortening, splitting.
+"""Measuring, shortening and splitting text for a channel.
 
-Both vendors count UTF-16 units somewhere (an emoji is two), so everything here does; where they are
-more generous, nothing is lost.
+Lengths are in UTF-16 units (an emoji has two), since both vendors count them in some of their limits.
 """
 
 import re
@@ -11,45 +10,51 @@ from conversations.texts import Style, render
 from core.messaging.messages import Option
 
 LONGEST_LINE = 200
-"""Of an option among others: a number must not be cut off from its words."""
+"""Of a numbered option."""
 
-# Marks that turn the rest of a line around: nobody's name needs them, and a total behind one reads backwards.
+# Marks that reverse the rest of a line, such as an amount behind a name; no name needs them.
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def width(text: str) -> int:
-    """The length in UTF-16 units."""
     return len(text.encode("utf-16-le", "replace")) // 2
 
 
 def one_line(text: str) -> str:
-    """A text without line ends and runs of spaces."""
+    """The text with all line ends and runs of spaces replaced by one space."""
     return " ".join(text.split())
 
 
 def upright(text: str) -> str:
-    """A text without marks that override its direction; right-to-left letters stay."""
+    """The text without marks that override its direction; right-to-left letters stay."""
     return _OVERRIDES.sub("", text)
 
 
 def numbered(options: Sequence[Option], language: str, style: Style) -> str:
-    """Options as lines "1. …", for where they are no buttons; the engine takes the number as an answer."""
-    told = (": ".join(render(each, language) for each in (option.label, option.hint) if each) for option in options)
+    """Options as lines "1. …"; the engine accepts the number as an answer."""
+    texts = (": ".join(render(each, language) for each in (option.label, option.hint) if each) for option in options)
     return "\n".join(
-        style.escape(shorten(one_line(f"{number}. {words}"), LONGEST_LINE))
-        for number, words in enumerate(told, start=1)
+        style.escape(shorten(one_line(f"{number}. {text}"), LONGEST_LINE)) for number, text in enumerate(texts, start=1)
     )
 
 
+def distinct(labels: Sequence[str], limit: int) -> list[str]:
+    """The labels, shortened; numbered if one would be empty or two would look the same."""
+    short = [shorten(label, limit) for label in labels]
+    if all(short) and len(set(short)) == len(short):
+        return short
+    return [shorten(f"{number}. {label}", limit) for number, label in enumerate(labels, start=1)]
+
+
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` units, with "…" where something is missing."""
+    """At most `limit` units, ending in "…" if it was cut."""
     return text if width(text) <= limit else _head(text, limit - 1).rstrip() + "…"
 
 
 def split(text: str, limit: int, bold: tuple[str, str] = ("", "")) -> list[str]:
-    """Pieces of at most `limit` units, cut at a paragraph's end, else a line's, else a word's, else anywhere.
+    """Pieces of at most `limit` units, cut after a paragraph if possible, else a line, else a word.
 
-    Bold that runs over a cut is closed before it and opened again behind it.
+    Bold text that is cut is closed before the cut and opened again after it.
     """
     opening, closing = bold
     pieces = []
@@ -76,7 +81,7 @@ def _head(text: str, limit: int) -> str:
 
 
 def _without_half_an_entity(head: str) -> str:
-    """The longest start that cuts no `&lt;` and no tag in two; no vendor's entity is longer than ten signs."""
+    """The longest start that cuts no `&lt;` and no tag; entities have at most ten characters."""
     place = max(head.rfind("&", -10), head.rfind("<", -10))
     return head[:place] if place > 0 and not re.search("[;>]", head[place:]) else head
 

@@ -1,6 +1,6 @@
-"""What no webhook brought of WhatsApp: messages, and failures of ours. Twilio gives up on a webhook, but keeps both.
+"""Fetches what no webhook brought while we or our database were down: people's messages, and our messages that failed.
 
-We may have been down, or alive without a database: so Twilio is asked at the start, and again and again.
+Twilio gives up on a webhook, but keeps its messages; so we ask it at the start and every 30 seconds.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from webhooks.twilio import Delivered
 
 EVERY = timedelta(seconds=30)
 OVERLAP = timedelta(minutes=10)
-"""Looked at once more before the last time; what came in is known by its id."""
-UNDER_WAY = timedelta(seconds=20)
-"""What is newer may still come by its webhook, which brings taps, places and photos too (Twilio tries for 15 s)."""
+"""Fetched once more; what was taken before is known by its id."""
+WEBHOOK_TIME = timedelta(seconds=20)
+"""What is newer may still come by webhook, which also brings taps, places and photos (Twilio tries for 15 s)."""
 
-_PASSING: tuple[type[Exception], ...] = (NotSent, *AWAY)
+_TEMPORARY: tuple[type[Exception], ...] = (NotSent, *AWAY)
 
 _log = logging.getLogger(__name__)
 
@@ -35,20 +35,20 @@ async def catch_up(
     clock: Callable[[], datetime],
     pause: Pause = asyncio.sleep,
 ) -> None:
-    """Take and note what was missed since then, until cancelled; while Twilio or the database is away, wait and ask again."""
-    failures, next_look = 0, UNDER_WAY  # what was dropped just before the start is old enough by then
+    """Fetch and take what was missed since then, until cancelled; while Twilio or the database is away, retry with backoff."""
+    failures, wait = 0, WEBHOOK_TIME  # by then a message that came just before the start is old enough
     while True:
-        until = clock() - UNDER_WAY
+        until = clock() - WEBHOOK_TIME
         try:
             await take(await sender.missed(since - OVERLAP, until))
             for report in await sender.failures(since - OVERLAP):
                 await note(report)
-        except _PASSING as error:
-            _log.warning("what was missed of WhatsApp can't be taken yet: %s", type(error).__name__)
-            asked = error.retry_after if isinstance(error, NotSent) else None
-            await pause(max(backoff(failures), asked or timedelta()).total_seconds())
+        except _TEMPORARY as error:
+            _log.warning("missed WhatsApp messages can't be fetched yet: %s", type(error).__name__)
+            asked_wait = error.retry_after if isinstance(error, NotSent) else None
+            await pause(max(backoff(failures), asked_wait or timedelta()).total_seconds())
             failures += 1
         else:
             since, failures = until, 0
-            await pause(next_look.total_seconds())
-            next_look = EVERY
+            await pause(wait.total_seconds())
+            wait = EVERY

@@ -1,48 +1,47 @@
-"""A message as WhatsApp shows it through Twilio: texts, and inside the 24 hours buttons or a list.
+"""A message for WhatsApp through Twilio: text, and within the 24 hours buttons or a list.
 
-    up to 3 options, all short       quick-reply       the id of a button is `Message.tap`
+    up to 3 short options            quick-reply       the id of a button is `Message.tap`
     up to 10 options                 list-picker       the same ids; the hint is an entry's second line
-    a link and no options            call-to-action    else it stands in the text on its own line
-    more, or outside the 24 hours    numbered text
+    a link and no options            call-to-action    otherwise the link is a line of the text
+    more options, or no session      numbered text
 
-Buttons and lists are Contents, made beforehand. Ids, titles, entries and the body may hold variables
-(https://www.twilio.com/docs/content/twiliolist-picker, …/twilio-quick-reply), a variable no line end
-(https://www.twilio.com/docs/api/errors/21656). So a Content here is a mere shape, one variable a line,
-button or entry: a few dozen of them serve every message, and nothing personal is kept in them.
+Buttons and lists need a Content, made beforehand. Its ids, titles, entries and body may be variables
+(https://www.twilio.com/docs/content/twiliolist-picker, …/twilio-quick-reply) without line ends
+(https://www.twilio.com/docs/api/errors/21656). So each Content is only a shape, with one variable per line,
+button or entry: a few dozen Contents serve all messages, and none holds personal data.
 Limits: text 1600; with buttons, a list or a file 1024; button 20; entry 24, its second line 72.
 """
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.channels.text_fitting import numbered, one_line, shorten, split, upright, width
+from bot.channels.text_fitting import distinct, numbered, one_line, shorten, split, upright, width
 from conversations.texts import Style, render
-from core.messaging.messages import Link, Message, Option, Say, say
+from core.messaging.messages import Link, Message, Say, say
 
 LONGEST_TEXT = 1600
 LONGEST_BODY = 1024
 LONGEST_LINK_BODY = 640
-"""Above a link's button: 640 in some of Twilio's pages, 1024 in others."""
+"""Above a link button: 640 in some of Twilio's pages, 1024 in others."""
 MOST_BUTTONS = 3
 LONGEST_BUTTON = 20
 MOST_ENTRIES = 10
 LONGEST_ENTRY = 24
 LONGEST_DESCRIPTION = 72
 MOST_LINES = 60
-"""Of an interactive body: a Content takes 100 variables, a list of ten needs 31 of them."""
+"""Of an interactive body: a Content may have 100 variables, and a list of ten needs 31 of them."""
 
 LONGEST_VARIABLE = 800
-"""Of an approved template, whose own words share WhatsApp's 1024 with it."""
+"""Of an approved template: with its own words it must fit WhatsApp's 1024."""
 
-# WhatsApp formats *this*, _this_, ~this~ and `this` where the mark stands at a word's edge, and quotes after ">".
+# WhatsApp formats *this*, _this_, ~this~ and `this` if the mark is at the edge of a word, and quotes after ">".
 _MARK = re.compile(r"(?<![^\W_])[*_~`]|[*_~`](?![^\W_])|^>", re.MULTILINE)
 _LOOKALIKE = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ">": "›"}
-# "{{" would open a placeholder of a Content.
+# "{{" would begin a placeholder of a Content.
 _BRACES = re.compile(r"\{(?=\{)")
 
 
@@ -56,12 +55,12 @@ def _unmarked(text: str) -> str:
 
 WHATSAPP = Style(escape=_unmarked, bold=("*", "*"))
 TITLE = Style(escape=_neutral, bold=("", ""))
-"""Buttons and entries know no markup."""
+"""For buttons and entries, which have no markup."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A plain message, with the parcel's file when `file`."""
+    """A plain message; `file`: with the outgoing message's file."""
 
     body: str
     file: bool = False
@@ -69,21 +68,21 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Interactive:
-    """A message by a Content: the Content's types, and this message's variables."""
+    """A message by a Content."""
 
     types: dict[str, Any]
     variables: dict[str, str]
     body: str
-    """What the person reads above the buttons."""
+    """The text above the buttons."""
 
     @property
     def name(self) -> str:
-        """The Content's friendly name: the same shape, the same name, also after a restart."""
+        """The Content's friendly name, which depends on its shape alone."""
         return f"bengkel_{sha256(json.dumps(self.types, sort_keys=True).encode()).hexdigest()[:20]}"
 
 
 def parts(message: Message, language: str) -> list[Text | Interactive]:
-    """The messages that show a message inside the 24 hours."""
+    """The messages that show a message within the 24 hours."""
     if 0 < len(message.options) <= MOST_ENTRIES:
         before, body = _before_and_body(_text(message, language), LONGEST_BODY)
         file = [Text("", file=True)] if message.document else []
@@ -98,7 +97,7 @@ def parts(message: Message, language: str) -> list[Text | Interactive]:
 
 
 def template_text(message: Message, language: str) -> str:
-    """The message as the one variable of an approved template: no line ends, and no options."""
+    """The one variable of an approved template: the text without line ends and options."""
     return shorten(one_line(_text(replace(message, options=()), language)), LONGEST_VARIABLE)
 
 
@@ -108,7 +107,7 @@ def _says(message: Message, language: str) -> str:
 
 
 def _text(message: Message, language: str) -> str:
-    """All that is no button: the paragraphs, a link, and options that are too many for a list."""
+    """The paragraphs, the link, and the options if there are too many for a list."""
     paragraphs = [_says(message, language)]
     if message.link:
         label = render(say("channel.link", label=message.link.label), language, WHATSAPP)
@@ -120,7 +119,7 @@ def _text(message: Message, language: str) -> str:
 
 
 def _before_and_body(text: str, limit: int) -> tuple[list[str], str]:
-    """What goes ahead as texts, and what stands above the buttons: the end, since that is the question."""
+    """The texts to be sent before, and the end of the text, with the question, for above the buttons."""
     *before, body = split(text, limit, WHATSAPP.bold)
     *lines, last = body.split("\n")
     if len(lines) >= MOST_LINES:
@@ -136,22 +135,14 @@ class _Choice:
 
 
 def _choices(message: Message, language: str) -> list[_Choice]:
-    """The options in a list's lengths."""
+    """The options, shortened for a list."""
     labels = [_title(option.label, language) for option in message.options]
-    titles = [shorten(label, LONGEST_ENTRY) for label in labels]
-    if not all(titles) or len(set(titles)) < len(titles):
-        titles = [shorten(f"{number}. {label}", LONGEST_ENTRY) for number, label in enumerate(labels, start=1)]
-    return [
-        _Choice(message.tap(index), title, _description(option, label, title, language))
-        for index, (option, label, title) in enumerate(zip(message.options, labels, titles, strict=True))
-    ]
-
-
-def _description(option: Option, label: str, title: str, language: str) -> str:
-    """An entry's second line: the whole label where the first cut it, and the hint."""
-    whole = "" if label in title else label
-    hint = _title(option.hint, language) if option.hint else ""
-    return shorten(" · ".join(words for words in (whole, hint) if words), LONGEST_DESCRIPTION)
+    titles, choices = distinct(labels, LONGEST_ENTRY), []
+    for index, (option, label, title) in enumerate(zip(message.options, labels, titles, strict=True)):
+        texts = ("" if label in title else label, _title(option.hint, language) if option.hint else "")
+        description = shorten(" · ".join(filter(None, texts)), LONGEST_DESCRIPTION)
+        choices.append(_Choice(message.tap(index), title, description))
+    return choices
 
 
 def _title(text: Say | str, language: str) -> str:
@@ -159,10 +150,11 @@ def _title(text: Say | str, language: str) -> str:
 
 
 def _menu(message: Message, language: str, body: str) -> Interactive:
-    """Buttons where all fit on them, else a list."""
     shape, choices = _Shape(), _choices(message, language)
     lines = shape.put_lines(body)
-    if _fit_on_buttons(choices):
+    if len(choices) <= MOST_BUTTONS and all(
+        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
+    ):
         actions = [
             {"type": "QUICK_REPLY", "title": shape.put(each.title), "id": shape.put(each.id)} for each in choices
         ]
@@ -176,14 +168,8 @@ def _menu(message: Message, language: str, body: str) -> Interactive:
     return Interactive({"twilio/list-picker": {"body": lines, "button": button, "items": items}}, shape.variables, body)
 
 
-def _fit_on_buttons(choices: Sequence[_Choice]) -> bool:
-    return len(choices) <= MOST_BUTTONS and all(
-        width(each.title) <= LONGEST_BUTTON and not each.description for each in choices
-    )
-
-
 def _link_button(link: Link, language: str, body: str) -> Interactive:
-    """A button that opens a page; only the end of its address may be a variable, its title none."""
+    """A button that opens a page; only the end of its URL may be a variable, and not its title."""
     shape, host = _Shape(), f"{urlsplit(link.url).netloc}/"
     lines = shape.put_lines(body)
     before, _, rest = link.url.partition(host)
@@ -202,11 +188,11 @@ class _Shape:
         self.variables: dict[str, str] = {}
 
     def put(self, value: str) -> str:
-        """The placeholder that stands for a value."""
+        """Add a variable; returns its placeholder."""
         number = str(len(self.variables) + 1)
         self.variables[number] = one_line(value)
         return "{{" + number + "}}"
 
     def put_lines(self, text: str) -> str:
-        """A placeholder for each line that holds anything: a variable takes no line end."""
+        """Add a variable per line, since a variable may have no line ends; returns the placeholders."""
         return "\n".join(self.put(line) if line.strip() else "" for line in text.split("\n"))

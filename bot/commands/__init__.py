@@ -1,4 +1,4 @@
-"""What `bengkel` does beside serving: each command yields the lines it says, `bot/__main__.py` prints them."""
+"""The `bengkel` commands beside serving: each yields lines, which `bot/__main__.py` prints."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,12 +9,12 @@ from core.db.database import Database, upgrade
 
 
 class CommandFailed(Exception):
-    """Why a command couldn't do what it was asked, in a sentence."""
+    """A command failed; the message is a sentence for the owner."""
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """The database of the settings, migrated, while the block runs."""
+    """The migrated database, closed at the end."""
     database = app.database(settings)
     try:
         await upgrade(database)

@@ -1,4 +1,4 @@
-"""`bengkel customer`: what is kept about a person, shown to them or erased, as they may ask (UU PDP art. 7 and 8)."""
+"""`bengkel customer`: export or erase a person's data (UU PDP art. 7 and 8)."""
 
 import asyncio
 import json
@@ -23,19 +23,19 @@ from core.shop import Shop
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:
-    """Export or erase the person of a phone number or of a booking."""
+    """Export or erase the person with this phone number or booking code."""
     settings = load(options.config)
     async with opened(settings) as database:
-        if options.deed == "export":
+        if options.action == "export":
             async with database.read() as session:
-                told = await privacy.export(session, await _find(session, options.who))
-            yield json.dumps(told, ensure_ascii=False, indent=2)
+                data = await privacy.export(session, await _find(session, options.who))
+            yield json.dumps(data, ensure_ascii=False, indent=2)
             return
-        if not (options.yes or await asyncio.to_thread(_confirmed, options.who)):
+        if not (options.yes or await asyncio.to_thread(_confirm, options.who)):
             raise CommandFailed("Nothing was erased.")
         photos = await _erase(database, options.who, settings.shop)
         await asyncio.to_thread(_remove, settings.server.photos, photos)
-        yield f"Erased; stored photos removed: {len(photos)}. Bookings, payments and issued papers stay, as the law wants it."
+        yield f"Erased; stored photos removed: {len(photos)}. Bookings, payments and issued papers stay, as the law requires."
 
 
 async def _erase(database: Database, who: str, shop: Shop) -> Sequence[str]:
@@ -44,7 +44,7 @@ async def _erase(database: Database, who: str, shop: Shop) -> Sequence[str]:
             return await privacy.erase(Context(session, shop, app.now()), await _find(session, who))
     except StillNeeded as needed:
         raise CommandFailed(
-            f"Not before this is over: {needed}. Complete or cancel it, and send owed money back."
+            f"Still open: {needed}. Complete or cancel it, and refund what is owed, before erasing."
         ) from None
 
 
@@ -53,13 +53,13 @@ async def _find(session: AsyncSession, who: str) -> Customer:
     try:
         return await privacy.find(session, phone=phone, code=None if phone else who.upper())
     except NotFound:
-        raise CommandFailed(f"Nobody is known by {who}: give a phone number, or the code of a booking.") from None
+        raise CommandFailed(f"No customer found for {who}: give a phone number or a booking code.") from None
     except Ambiguous:
-        raise CommandFailed(f"Several people are known by {who}: give the code of a booking instead.") from None
+        raise CommandFailed(f"Several customers share {who}: give a booking code instead.") from None
 
 
-def _confirmed(who: str) -> bool:
-    return input(f"Erase the person of {who} for good? Type yes: ").strip().lower() == "yes"
+def _confirm(who: str) -> bool:
+    return input(f"Erase the customer {who} for good? Type yes: ").strip().lower() == "yes"
 
 
 def _remove(folder: Path, photos: Sequence[str]) -> None:

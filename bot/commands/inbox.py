@@ -1,6 +1,6 @@
-"""`bengkel inbox`: the messages whose turn failed through a bug.
+"""`bengkel inbox`: messages whose turn failed through a bug.
 
-list ──> where they came from, masked     show ──> one as it came     replay ──> taken again, once
+list ──> sender (masked) and error     show ──> one message as it came     replay ──> run the turn again
 """
 
 import json
@@ -29,12 +29,11 @@ _log = logging.getLogger(__name__)
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:
-    """List the failed messages, show one, or take them again."""
     settings = load(options.config)
-    if options.deed != "list" and not options.event_id and not options.all:
-        raise CommandFailed(f"Name the message: bengkel inbox {options.deed} CHANNEL EVENT_ID.")
+    if options.action != "list" and not options.event_id and not options.all:
+        raise CommandFailed(f"Name the message: bengkel inbox {options.action} CHANNEL EVENT_ID.")
     async with opened(settings) as database:
-        match options.deed:
+        match options.action:
             case "list":
                 lines = _listed(database)
             case "show":
@@ -51,13 +50,13 @@ async def _listed(database: Database) -> AsyncIterator[str]:
     for channel, event_id, address, received_at, error in waiting:
         yield f"{received_at:%Y-%m-%d %H:%M:%S}Z  {channel} {event_id}  from {failed_turns.masked(address)}  {error}"
     if not waiting:
-        yield "No message waits: every turn went well."
+        yield "No failed messages."
 
 
 async def _shown(database: Database, channel: str, event_id: str) -> AsyncIterator[str]:
     message = await _found(database, channel, event_id)
     if message.raw is None:
-        raise CommandFailed(f"{channel} {event_id} was answered; only messages that failed are kept as they came.")
+        raise CommandFailed(f"{channel} {event_id} was answered; only failed messages are kept.")
     yield json.dumps(message.raw, ensure_ascii=False, indent=2)
 
 
@@ -73,7 +72,7 @@ async def _replayed(settings: Settings, database: Database, options: Namespace) 
             yield f"{channel} {event_id}: {outcome}"
     if failures:
         raise CommandFailed(f"{failures} of {len(wanted)} failed again and are still kept.")
-    yield "Replies go out with the running server, or when it is started next." if wanted else "No message waits."
+    yield "The server sends the replies, now or when it starts." if wanted else "No failed messages."
 
 
 async def _replay(intake: Intake, message: Inbound) -> str:
@@ -82,12 +81,12 @@ async def _replay(intake: Intake, message: Inbound) -> str:
     try:
         incoming = READERS[message.channel](message.raw)
         if incoming is None:
-            return "failed again: it says nothing"
+            return "failed again: it holds no message"
         return "answered" if await intake.replay(incoming) else "was answered before"
     except AWAY:
         raise
     except Exception as bug:  # noqa: BLE001
-        # The same bug, or the next one: whatever it is, the other messages have their turn.
+        # Whatever the bug is, the other messages are still replayed.
         _log.exception("turn failed again: %s %s", message.channel, message.event_id)
         return f"failed again: {type(bug).__name__}"
 
@@ -97,4 +96,4 @@ async def _found(database: Database, channel: str, event_id: str) -> Inbound:
         try:
             return await failed_turns.find(session, channel, event_id)
         except NotFound:
-            raise CommandFailed(f"There is no message {event_id} of {channel}.") from None
+            raise CommandFailed(f"There is no {channel} message {event_id}.") from None

@@ -1,4 +1,4 @@
-"""`bengkel reconcile`: our books compared with Midtrans' by hand, mended as every night."""
+"""`bengkel reconcile`: compare our payments with Midtrans' and correct ours, as the nightly run does."""
 
 from argparse import Namespace
 from collections.abc import AsyncIterator
@@ -15,11 +15,11 @@ from core.payment.reconciliation import Findings
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:
-    """Compare the requests of the last `options.days` and what is open; fails where Midtrans doesn't answer."""
+    """Compare the last `options.days` and everything open; fails if Midtrans doesn't answer."""
     settings = load(options.config)
     midtrans = vendors.midtrans(settings)
     if midtrans is None:
-        raise CommandFailed("There is nothing to compare with: BENGKEL_MIDTRANS__SERVER_KEY is not set.")
+        raise CommandFailed("Nothing to compare with: BENGKEL_MIDTRANS__SERVER_KEY is not set.")
     page = Page("", Findings())
     try:
         async with opened(settings) as database:
@@ -31,15 +31,13 @@ async def run(options: Namespace) -> AsyncIterator[str]:
                 findings += page.findings
     finally:
         midtrans.close()
-    for line in _said(findings):
+    for line in _report(findings):
         yield render(line, options.language)
     if page.trouble:
-        raise CommandFailed(
-            f"Midtrans doesn't answer ({page.trouble}); what comes after {page.after!r} isn't compared."
-        )
+        raise CommandFailed(f"Midtrans doesn't answer ({page.trouble}); orders after {page.after!r} weren't compared.")
 
 
-def _said(findings: Findings) -> list[Say]:
+def _report(findings: Findings) -> list[Say]:
     if not (findings.mended or findings.left):
         return [say("reconcile.same", asked=findings.asked)]
     head = say("reconcile.head", asked=findings.asked, mended=findings.mended, left=findings.left)

@@ -18,7 +18,7 @@ from core.reports import monthly
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:
-    """The report of `options.month` (None: the present one), refused where its sums don't match."""
+    """The report of `options.month` (None: the current one); fails if its sums don't match."""
     settings = load(options.config)
     shop, language = settings.shop, options.language
     first = options.month or monthly.month_of(shop.local(app.now()).date())
@@ -41,12 +41,11 @@ async def run(options: Namespace) -> AsyncIterator[str]:
         yield str(file)
 
 
-def a_month(text: str) -> date:
-    """The month of `--month`, written 2026-11."""
+def parse_month(text: str) -> date:
     try:
         return date.fromisoformat(f"{text}-01")
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no month; write it like 2026-11") from None
+        raise ArgumentTypeError(f"{text!r} is not a month; write it like 2026-11") from None
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`bengkel backup` and `bengkel db`: looking after the database itself."""
+"""`bengkel backup` and `bengkel db`: maintain the database."""
 
 import asyncio
 from argparse import Namespace
@@ -22,37 +22,35 @@ async def back_up(options: Namespace) -> AsyncIterator[str]:
     settings = load(options.config)
     source = app.sqlite_file(settings)
     if source is None:
-        raise CommandFailed(
-            "PostgreSQL has its own backup: use pg_dump --format=custom, and pg_restore to bring it back."
-        )
+        raise CommandFailed("Back PostgreSQL up with pg_dump --format=custom, and restore it with pg_restore.")
     target = options.file or (settings.backup.folder or Path()) / backup.name(app.now())
     try:
         counts = await asyncio.to_thread(backup.back_up, source, target)
     except BackupFailed as error:
         raise CommandFailed(str(error)) from None
-    yield f"{target}: {_told(counts)}, checked"
+    yield f"{target}: {_described(counts)}, checked"
 
 
 async def database(options: Namespace) -> AsyncIterator[str]:
-    """Bring the schema to the newest version, or copy a whole database into an empty one."""
+    """Migrate the schema, or copy a whole database into an empty one."""
     if options.step == "upgrade":
         async with opened(load(options.config)):
-            yield "The schema is of the newest version."
+            yield "The schema is up to date."
         return
     if len(options.urls) != 2:
         raise CommandFailed("Name both: bengkel db copy FROM TO, each as in database.url.")
-    there, here = map(_database_at, options.urls)
-    _check_there(there)
+    source, target = map(_database_at, options.urls)
+    _check_exists(source)
     try:
-        await upgrade(here)
-        for name, tally in (await copying.copy(there, here)).items():
+        await upgrade(target)
+        for name, tally in (await copying.copy(source, target)).items():
             yield f"{name}: " + ", ".join(f"{what} {value}" for what, value in tally.items())
-        yield "Copied, and the same by count and sum. Set database.url to the new one."
+        yield "Copied; counts and sums match. Set database.url to the new database."
     except CopyFailed as error:
         raise CommandFailed(f"{error} Nothing was copied.") from None
     finally:
-        await there.close()
-        await here.close()
+        await source.close()
+        await target.close()
 
 
 def _database_at(url: str) -> Database:
@@ -62,13 +60,13 @@ def _database_at(url: str) -> Database:
         raise CommandFailed(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}.") from None
 
 
-def _check_there(database: Database) -> None:
-    """Connecting would make the file."""
+def _check_exists(database: Database) -> None:
+    """Connecting to a missing SQLite file would create it."""
     file = make_url(database.url).database
     if database.is_sqlite and not Path(file or "").is_file():
         raise CommandFailed(f"There is no database {file}.")
 
 
-def _told(counts: Counts) -> str:
+def _described(counts: Counts) -> str:
     names = {"customer": "customers", "booking": "bookings", "ledger_entry": "ledger entries"}
     return ", ".join(f"{counts[table]} {plural}" for table, plural in names.items())

@@ -1,1 +1,1 @@
-"""Sending what the outbox holds, and recording what became of it."""
+"""Sending messages from the outbox, and recording the results."""

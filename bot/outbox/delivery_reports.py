@@ -1,9 +1,9 @@
-"""What vendors report of messages they took, noted as it comes: by their webhook, or fetched where that was missed."""
+"""Notes what vendors report about messages they accepted, whether by webhook or fetched later."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from bot.background.batching import Together
+from bot.background.batching import Batcher
 from core.context import Context
 from core.db.database import Database, work_left
 from core.shop import Shop
@@ -11,8 +11,8 @@ from core.upkeep import delivery_reports
 from core.upkeep.delivery_reports import Report
 
 
-class Reports:
-    """Notes reports; `channels` are those that are on, `wake` gets the names of those for whom there is work then."""
+class DeliveryReports:
+    """`channels` are those that are on; `wake` gets the `Work` that a report leaves."""
 
     def __init__(
         self,
@@ -28,10 +28,10 @@ class Reports:
         self._channels = channels
         self._clock = clock
         self._wake = wake
-        self._steps = Together(self._note_steps)
+        self._steps = Batcher(self._note_steps)
 
     async def note(self, report: Report) -> None:
-        """Note how far a message has come, committed when this returns."""
+        """Note a report, committed when this returns."""
         if report.is_step:
             await self._steps.do(report)
             return

@@ -1,11 +1,12 @@
-"""What became of a message that was handed to its channel, written down; what is given up is told another way.
+"""Records the results of sending; the content of a message that is given up reaches somebody another way.
 
-accepted ──> sent        not sent, unclear ──> due again, or too often: failed ──> told otherwise
-never taken, a bug ──> failed ──────────────────────────────────────────────────> told otherwise
+accepted ──> sent
+not sent, unclear ──> due again; too often or too late: failed, another way
+undeliverable, a bug ──> failed, another way
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,84 +23,70 @@ from core.upkeep import undelivered
 
 LOG = logging.getLogger(__name__)
 
-Outcome = str | BaseException | None
-"""The vendor's id of what was sent, or what went wrong."""
+Result = str | BaseException | None
+"""The vendor's id of a message it accepted, or the error."""
 
 
 async def record(
     session: AsyncSession,
-    done: Iterable[tuple[Outbox, Outcome]],
+    done: Sequence[tuple[Outbox, Result]],
     *,
     shop: Shop,
     channels: Collection[str],
     chance: Callable[[], float],
     now: datetime,
 ) -> None:
-    """Write down what became of claimed messages; `channels` are those that are on, `chance` is from 0 to 1."""
-    accepted: list[tuple[Outbox, str | None]] = []
-    others: list[tuple[Outbox, BaseException]] = []
-    for row, outcome in done:
-        if isinstance(outcome, BaseException):
-            others.append((row, outcome))
-        else:
-            accepted.append((row, outcome))
-    if accepted:
+    """Record the results of claimed messages; `channels` are those that are on, `chance` gives numbers from 0 to 1."""
+    if accepted := [(row, result) for row, result in done if not isinstance(result, BaseException)]:
         await outbox_claims.sent(session, accepted, now=now)
-    for row, error in others:
+    errors = ((row, result) for row, result in done if isinstance(result, BaseException))
+    for row, error in errors:
         with trace.following(row.trace, row.address, *personal_words(row.body)):
-            if not await _goes_on(session, row, error, jitter=chance(), now=now):
-                await _try_to_tell(session, row, error, shop=shop, channels=channels, now=now)
+            if not await _record_error(session, row, error, jitter=chance(), now=now):
+                await _tell_another_way(session, row, error, shop=shop, channels=channels, now=now)
 
 
-async def _goes_on(session: AsyncSession, row: Outbox, outcome: BaseException, *, jitter: float, now: datetime) -> bool:
-    """Record that it wasn't accepted; False where it is given up."""
-    match outcome:
+async def _record_error(
+    session: AsyncSession, row: Outbox, error: BaseException, *, jitter: float, now: datetime
+) -> bool:
+    """Record that a message wasn't accepted; False if its content must reach somebody another way."""
+    match error:
         case NotSent(parts_left=left, retry_after=after):
-            why, had_its_time = str(outcome), row.until is not None
-            again = await outbox_claims.retry(
-                session, row, reason=why, now=now, jitter=jitter, after=after, parts_left=left
+            retried = await outbox_claims.retry(
+                session, row, reason=str(error), now=now, jitter=jitter, after=after, parts_left=left
             )
-            return again or had_its_time  # a reminder that comes too late is of no use by mail either
+            return retried or row.until is not None  # a reminder that is too late is of no use by mail either
         case Unclear(parts_left=left):
-            return await outbox_claims.unclear(
-                session, row, reason=str(outcome), now=now, jitter=jitter, parts_left=left
-            )
+            return await outbox_claims.unclear(session, row, reason=str(error), now=now, jitter=jitter, parts_left=left)
         case Undeliverable() | OutsideWindow():
-            await outbox_claims.failed(session, row, reason=str(outcome) or type(outcome).__name__)
+            await outbox_claims.failed(session, row, reason=str(error) or type(error).__name__)
         case error if isinstance(error, AWAY):  # the file couldn't be read
-            why, left = type(error).__name__, row.parts_left
-            return await outbox_claims.retry(session, row, reason=why, now=now, jitter=jitter, parts_left=left)
+            reason, left = type(error).__name__, row.parts_left
+            return await outbox_claims.retry(session, row, reason=reason, now=now, jitter=jitter, parts_left=left)
         case error:
             LOG.error("message %s can't be sent: a bug", row.id, exc_info=error)
             await outbox_claims.failed(session, row, reason=repr(error))
     return False
 
 
-async def _try_to_tell(
-    session: AsyncSession,
-    row: Outbox,
-    error: BaseException,
-    *,
-    shop: Shop,
-    channels: Collection[str],
-    now: datetime,
+async def _tell_another_way(
+    session: AsyncSession, row: Outbox, error: BaseException, *, shop: Shop, channels: Collection[str], now: datetime
 ) -> None:
-    closed = isinstance(error, Undeliverable) and error.unreachable
+    """Have somebody told what a failed message says, and all others that wait for a chat that is closed."""
+    chat_closed = isinstance(error, Undeliverable) and error.unreachable
     try:
         async with session.begin_nested():
-            await _tell_otherwise(session, row, closed=closed, shop=shop, channels=channels, now=now)
+            given_up = [row]
+            if chat_closed:
+                given_up += await outbox.chat_closed(
+                    session, channel=row.channel, address=row.address, reason="the chat is closed", now=now
+                )
+            for each in given_up:
+                await undelivered.tell_otherwise(
+                    Context(session, shop, now), each, channels=channels, unreachable=chat_closed
+                )
     except AWAY:
         raise
     except Exception:
-        # What other messages came to must be recorded all the same, or they would be sent again.
+        # The other messages' results must still be recorded, or they would be sent again.
         LOG.exception("nobody could be told that message %s failed: a bug", row.id)
-
-
-async def _tell_otherwise(
-    session: AsyncSession, row: Outbox, *, closed: bool, shop: Shop, channels: Collection[str], now: datetime
-) -> None:
-    """Have somebody told what a failed message says, and whatever else waited for a chat that is closed."""
-    chat = {"channel": row.channel, "address": row.address}
-    others = await outbox.chat_closed(session, **chat, reason="the chat is closed", now=now) if closed else ()
-    for given_up in (row, *others):
-        await undelivered.tell_otherwise(Context(session, shop, now), given_up, channels=channels, unreachable=closed)

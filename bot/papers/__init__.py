@@ -1,1 +1,1 @@
-"""PDF papers, pictures and spreadsheets, and the photos that people sent."""
+"""PDF papers, charts, spreadsheets and stored photos."""

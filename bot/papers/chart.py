@@ -1,6 +1,6 @@
-"""The week as a picture for a phone: a bar a day for its bookings, and one for its money.
+"""The week as a picture for a phone: a bar per day for bookings, and one for revenue.
 
-make ── a thread ──> png ── seven days, the moment ──> a head and two panels, drawn larger, then made smaller ──> bytes
+make ── in a thread ──> png ── seven days, the time ──> a header and two panels, drawn larger, then scaled down ──> bytes
 """
 
 import asyncio
@@ -20,38 +20,31 @@ from core.messaging.messages import say
 from core.reports.overview import DayFigures
 
 RED: Colour = (185, 28, 28)
-"""Money that went back."""
 WIDTH, HEIGHT, MARGIN = 1080, 1180, 56
 PANELS = (190, 690)
-"""Where they begin."""
 PLOT = 250
-"""The longest bar; with bars that go down, the longest of either way together."""
+"""Length of the longest bar; with negative values, of the longest one in both directions together."""
 LEAST = 6
-"""The shortest bar, beside however huge a one: something is not nothing."""
+"""Length of the shortest bar, so that a small value still shows."""
 FIGURE = 46
-"""The room for a figure at the end of a bar."""
+"""Room for the figure at the end of a bar."""
 BAR, COLUMN = 80, (WIDTH - 2 * MARGIN) / 7
 FINE = 2
-"""Drawn so many times larger: Pillow's shapes have hard edges."""
-
-Corners = tuple[bool, bool, bool, bool]
-ALL: Corners = (True, True, True, True)
-UPPER: Corners = (True, True, False, False)
-LOWER: Corners = (False, False, True, True)
+"""Scale of the drawing before it is reduced: Pillow draws hard edges."""
 
 _FONTS = files("bot.papers") / "fonts"
 
 
 async def make(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
-    """The picture, made off the event loop and remembered for the minute that it names: a link is asked for repeatedly."""
+    """Return the picture, rendered in a thread and cached for the minute that it names."""
     minute = at.replace(second=0, microsecond=0)
     return await asyncio.to_thread(_remembered, tuple(days), minute, language)
 
 
 def png(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
-    """The picture of a week (a PNG) as it stands `at` a moment of the shop's own clock, whose day is marked.
+    """Return the week's chart as PNG; `at` is local time, and its day is highlighted.
 
-    Takes about a fifth of a second: see `make`.
+    Takes about 0.2 s: see `make`.
     """
     image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), WHITE)
     sheet = _Sheet(ImageDraw.Draw(image), days, at, language)
@@ -70,7 +63,7 @@ def _remembered(days: tuple[DayFigures, ...], at: datetime, language: str) -> by
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """A number a day, how each is written, and their sum."""
+    """One value per day, each as text, and the week's total."""
 
     name: str
     values: Sequence[int]
@@ -88,25 +81,22 @@ def _revenue(days: Sequence[DayFigures], language: str) -> _Series:
     amounts = [day.revenue for day in days]
     figures = [money_in_short(amount, language) for amount in amounts]
     total = money_in_short(sum(amounts), language)
-    # Under the sum nobody needs to read seven times that it is rupiah; so they can stand in larger letters.
+    # The total names the currency; without it the seven figures fit in larger letters.
     return _Series("revenue", amounts, [figure.replace("Rp", "") for figure in figures], total, GREEN)
 
 
 class _Sheet:
-    """What is drawn on, and what every part of it is drawn from."""
-
     def __init__(self, draw: ImageDraw.ImageDraw, days: Sequence[DayFigures], at: datetime, language: str) -> None:
         self.days, self.at, self.language = days, at, language
         self._draw = draw
 
     def text(self, key: str, **params: object) -> str:
-        """A text of the picture, by the key behind `chart.`."""
         return render(say(f"chart.{key}", **params), self.language)
 
     def write(
         self, x: float, y: float, text: str, size: int, colour: Colour = INK, *, anchor: str, bold: bool = False
     ) -> None:
-        """One line that stands on y, and begins (anchor "ls"), has its middle ("ms") or ends ("rs") at x."""
+        """One line of text with its baseline at y; the anchor aligns x left ("ls"), centre ("ms") or right ("rs")."""
         name = "Inter-SemiBold.ttf" if bold else "Inter-Regular.ttf"
         font = ImageFont.truetype(str(_FONTS / name), size * FINE)
         self._draw.text((x * FINE, y * FINE), text, colour, font, anchor)
@@ -120,11 +110,10 @@ class _Sheet:
         colour: Colour,
         *,
         radius: float = 0,
-        rounded: Corners = ALL,
+        corners: tuple[bool, bool, bool, bool] | None = None,
     ) -> None:
-        """A filled rectangle."""
         sides = [FINE * side for side in (left, top, right, bottom)]
-        self._draw.rounded_rectangle(sides, radius * FINE, colour, corners=rounded)
+        self._draw.rounded_rectangle(sides, radius * FINE, colour, corners=corners)
 
 
 def _head(sheet: _Sheet) -> None:
@@ -135,7 +124,7 @@ def _head(sheet: _Sheet) -> None:
 
 
 def _panel(sheet: _Sheet, top: float, series: _Series) -> None:
-    """A headline with the week's sum, and a bar a day, up or down from one line."""
+    """A headline with the week's total, and a bar per day, up or down from one baseline."""
     sheet.write(MARGIN, top + 40, sheet.text(series.name), 36, bold=True, anchor="ls")
     sheet.write(WIDTH - MARGIN, top + 40, sheet.text("total", total=series.total), 36, bold=True, anchor="rs")
     high, low = max(0, *series.values), min(0, *series.values)
@@ -151,7 +140,7 @@ def _panel(sheet: _Sheet, top: float, series: _Series) -> None:
 
 
 def _day(sheet: _Sheet, middle: float, top: float, number: int) -> None:
-    """The day below its column; today's column stands on a shade."""
+    """The day's label below its column; today's column is shaded."""
     day, bottom = sheet.days[number].day, top + FIGURE + PLOT
     is_today = day == sheet.at.date()
     if is_today:
@@ -161,13 +150,12 @@ def _day(sheet: _Sheet, middle: float, top: float, number: int) -> None:
 
 
 def _bar(sheet: _Sheet, middle: float, line: float, length: float, colour: Colour) -> None:
-    """A bar up from the line, or down by a length below zero, round at its end."""
+    """A bar up from the baseline, or down for a negative length, with rounded ends."""
     if length:
         top, bottom = sorted((line, line - length))
-        ends = UPPER if length > 0 else LOWER
-        sheet.box(
-            middle - BAR / 2, top, middle + BAR / 2, bottom, colour, radius=min(10, abs(length) / 2), rounded=ends
-        )
+        up, radius = length > 0, min(10, abs(length) / 2)
+        corners = (up, up, not up, not up)
+        sheet.box(middle - BAR / 2, top, middle + BAR / 2, bottom, colour, radius=radius, corners=corners)
 
 
 def _figure(sheet: _Sheet, middle: float, y: float, figure: str) -> None:

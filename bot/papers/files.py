@@ -1,12 +1,14 @@
-"""Files of ours, as the channels attach them and as signed links serve them.
+"""Documents as the channels attach them and as signed links serve them.
 
 Document(kind, id) ── file ──┐
-signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> made from facts and ledger
+signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> rendered from facts and ledger
                                         ├── photo ──────────────────────────> as it was sent
-                                        └── week ───────────────────────────> drawn from the slots
+                                        ├── week ───────────────────────────> drawn from the slots
+                                        └── report ─────────────────────────> the month's CSV
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -33,38 +35,29 @@ from webhooks.files import Download
 FILE_LINKS_LAST = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
 class Library:
-    """Finds or makes a file by its kind and its name."""
+    """Loads or renders a document by kind and id."""
 
-    def __init__(
-        self,
-        database: Database,
-        photos: Photos,
-        secret: bytes,
-        public_url: str,
-        shop: Shop,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._photos = photos
-        self._secret = secret
-        self._public_url = public_url
-        self._shop = shop
-        self._clock = clock
+    database: Database
+    photos: Photos
+    secret: bytes
+    public_url: str
+    shop: Shop
+    clock: Callable[[], datetime]
 
     async def file(self, document: Document) -> File:
-        """A document of a message, ready to be attached; raises `NotFound`."""
+        """A message's document as an attachment; raises `NotFound`."""
         found = await self.download(document.kind, document.id)
         if found is None:
             raise NotFound(code=document.id)
         return File(found.name, found.content_type, found.content, self.link(document.kind, document.id))
 
     def link(self, kind: str, name: str) -> str:
-        """The signed address of a file, for a while."""
-        return self._public_url + files.sign(self._secret, kind, name, self._clock() + FILE_LINKS_LAST)
+        """The document's signed URL, valid for `FILE_LINKS_LAST`."""
+        return self.public_url + files.sign(self.secret, kind, name, self.clock() + FILE_LINKS_LAST)
 
     async def download(self, kind: str, code: str) -> Download | None:
-        """The bytes behind a link."""
         match kind:
             case "invoice" | "receipt" | "credit_note":
                 return await self._paper(kind, code)
@@ -78,11 +71,11 @@ class Library:
                 return None
 
     async def _photo(self, key: str) -> Download | None:
-        content = await self._photos.load(key)
+        content = await self.photos.load(key)
         return Download(key, media.kind_of_key(key).content_type, content) if content else None
 
     async def _paper(self, kind: Literal["invoice", "receipt", "credit_note"], name: str) -> Download | None:
-        async with self._database.read() as session:
+        async with self.database.read() as session:
             try:
                 facts, payments = await _load(session, kind, name)
             except NotFound:
@@ -93,16 +86,16 @@ class Library:
 
     async def _report(self, code: str) -> Download:
         first, _, language = code.partition(".")
-        async with self._database.read() as session:
-            month = await monthly.load(session, date.fromisoformat(f"{first}-01"), shop=self._shop)
+        async with self.database.read() as session:
+            month = await monthly.load(session, date.fromisoformat(f"{first}-01"), shop=self.shop)
         name = monthly_sheet.file_name(month, language)
         return Download(name, monthly_sheet.CONTENT_TYPE, monthly_sheet.as_csv(month, language))
 
     async def _week(self, code: str) -> Download:
         monday, _, language = code.partition(".")
-        async with self._database.read() as session:
-            days = await overview.week(Context(session, self._shop, self._clock()), date.fromisoformat(monday))
-        content = await chart.make(days, at=self._shop.local(self._clock()), language=language)
+        async with self.database.read() as session:
+            days = await overview.week(Context(session, self.shop, self.clock()), date.fromisoformat(monday))
+        content = await chart.make(days, at=self.shop.local(self.clock()), language=language)
         return Download(f"{monday}.png", "image/png", content)
 
 

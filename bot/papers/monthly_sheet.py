@@ -1,8 +1,7 @@
 """The monthly report as text: aligned columns for a terminal, and CSV for a spreadsheet.
 
-The CSV is one table, so that it can be filtered and added up: UTF-8 with a byte order mark, without which
-Excel takes it for something else, and semicolons, which Excel expects where the comma is the decimal sign,
-as in Indonesia. Amounts are whole rupiah without separators.
+The CSV is one table, so that it can be filtered and summed. Excel needs the UTF-8 byte order mark to read it as UTF-8,
+and expects semicolons where the comma is the decimal sign, as in Indonesia. Amounts are whole rupiah.
 """
 
 import csv
@@ -21,12 +20,11 @@ _FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠]")
 
 
 def file_name(month: Month, language: str) -> str:
-    """laporan-2026-11.csv."""
+    """For example "laporan-2026-11.csv"."""
     return render(say("report.file", month=f"{month.first:%Y-%m}"), language)
 
 
 def as_csv(month: Month, language: str) -> bytes:
-    """The report as a file."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", quoting=csv.QUOTE_NONNUMERIC)
     head = ("month", "section", "name", *COLUMNS)
@@ -39,7 +37,6 @@ def as_csv(month: Month, language: str) -> bytes:
 
 
 def as_table(month: Month, language: str, shop: Shop) -> Iterable[str]:
-    """The lines that a terminal shows."""
     yield render(say("report.title", shop=shop.name, month=name_of(month.first)), language)
     for section in sections(month):
         yield ""
@@ -64,10 +61,10 @@ def _cells(line: Line, columns: Sequence[Column], language: str) -> list[str]:
 
 
 def _on_one_line(name: str) -> str:
-    """A name as it can stand in a line: nothing in it moves the cursor."""
+    """A name without control characters, so that it can't move the terminal's cursor."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
 
 
 def _defused(text: str) -> str:
-    """A spreadsheet runs what begins like a formula, unless an apostrophe comes first (OWASP, "CSV Injection")."""
+    """Put an apostrophe before text that a spreadsheet would run as a formula (OWASP, "CSV Injection")."""
     return f"'{text}" if _FORMULA.match(text) else text

@@ -1,9 +1,4 @@
-"""Papers as PDF, made off the event loop: the same facts and payments give the same bytes, in any process.
-
-make ── a thread, remembered by content ──┬── InvoiceFacts + payments ──> invoice.draw
-                                          ├── ReceiptFacts ─────────────> receipt.draw
-                                          └── CreditNoteFacts ──────────> credit_note.draw
-"""
+"""Papers as PDF, rendered off the event loop; the same facts and payments give the same bytes in any process."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +12,7 @@ from core.papers.receipts import ReceiptFacts
 
 
 async def make(facts: PaperFacts, payments: Sequence[Payment] = (), *, language: str) -> bytes:
-    """A paper's PDF, remembered as long as nothing in it changes; `payments` are an invoice's."""
+    """Return a paper's PDF, cached by content; `payments` are an invoice's."""
     return await asyncio.to_thread(_remembered, facts, tuple(payments), language)
 
 
@@ -27,7 +22,7 @@ def _remembered(facts: PaperFacts, payments: tuple[Payment, ...], language: str)
 
 
 def draw(facts: PaperFacts, payments: Sequence[Payment] = (), *, language: str) -> bytes:
-    """The same, here and now; takes about a tenth of a second."""
+    """Render a paper; takes about 0.1 s."""
     match facts:
         case InvoiceFacts():
             return invoice.draw(facts, payments, language=language)

@@ -1,6 +1,6 @@
-"""Photos that people sent, in a folder: checked by their content, under random names, each with a thumbnail.
+"""Photos in a folder: checked by content, stored under random names, each with a thumbnail.
 
-bytes ── kind? small enough? readable? ── does every channel take it? else a JPEG ──> 5f0c…e1.jpg, 5f0c…e1.thumb.jpg
+bytes ── type, size, readable? ── converted to JPEG unless every channel takes it ──> 5f0c…e1.jpg, 5f0c…e1.thumb.jpg
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from core.refusals import BadPhotos
 
 _FORMATS = {media.PhotoKind.JPEG: "JPEG", media.PhotoKind.PNG: "PNG", media.PhotoKind.WEBP: "WEBP"}
 _SCAN = re.compile(rb"\xff\xda\x00[\x06\x08\x0a\x0c]")
-"""A scan's head in a JPEG: nothing that is coded holds 0xFF and 0xDA beside each other, so none is hidden. The film that a
-phone puts behind its photo may, by chance, but hardly with a length that a scan can have.
+"""The header of a JPEG scan. Coded data never holds 0xFF next to 0xDA, so no scan can be hidden. A video that a phone
+appends may contain the bytes by chance, but hardly with a length that a scan can have.
 """
 _UNREADABLE = (
     UnidentifiedImageError,
@@ -28,18 +28,18 @@ _UNREADABLE = (
     OSError,
     ValueError,
     SyntaxError,
-    # These three where the EXIF is mangled: it is read, and written anew without the turn.
+    # Broken EXIF data raises these three.
     struct.error,
     TypeError,
     AttributeError,
 )
-"""What Pillow raises for pictures that aren't."""
+"""What Pillow raises for broken pictures."""
 _UNFINISHED = "."
-"""What the name of a file begins with that is still being written."""
+"""Prefix of a file that is still being written."""
 
 
 class PhotosAway(Exception):
-    """The folder takes no photo: it is full, read-only or gone."""
+    """The folder can't take a photo: it is full, read-only or missing."""
 
 
 class Photos:
@@ -49,25 +49,24 @@ class Photos:
         self._folder = folder
         self._fresh_name = fresh_name
         self._one_at_a_time = asyncio.Lock()
-        """Unpacked, one takes up to 40 megapixels several times over."""
+        """Decoding a photo of 40 megapixels takes several times its size in memory."""
 
     async def keep(self, content: bytes) -> str:
-        """Store a photo and answer its key; raises `BadPhotos` for what is no photo, or too large."""
+        """Store a photo and return its key; raises `BadPhotos` for other content and for too large files."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._keep, content)
 
     async def load(self, key: str) -> bytes | None:
-        """The bytes of a photo or thumbnail, None where there is none."""
+        """The bytes of a photo or thumbnail, or None."""
         if not media.is_key(key):
             return None
         return await asyncio.to_thread(self._load, key)
 
     async def stored(self, *, before: datetime) -> list[str]:
-        """The files of photos and thumbnails that were stored before a moment, or left half written then."""
+        """Files of photos and thumbnails older than a moment, including half-written ones."""
         return await asyncio.to_thread(self._stored, before)
 
     async def delete(self, files: Collection[str]) -> None:
-        """Delete files of photos and thumbnails."""
         await asyncio.to_thread(self._delete, files)
 
     def _keep(self, content: bytes) -> str:
@@ -87,7 +86,7 @@ class Photos:
         return key
 
     def _write(self, name: str, content: bytes) -> None:
-        # Under another name first, so that nobody is served half of it.
+        # Renamed once it is complete, so that no reader gets half a file.
         unfinished = self._folder / f"{_UNFINISHED}{name}"
         unfinished.write_bytes(content)
         os.replace(unfinished, self._folder / name)
@@ -121,7 +120,7 @@ def _is_older(file: os.DirEntry[str], before: datetime) -> bool:
 
 
 def _opened(content: bytes, kind: media.PhotoKind) -> Image.Image:
-    """The photo, turned as the camera was held; reads all of it, so that a broken one shows."""
+    """The photo, rotated as its EXIF says; reads it whole, so that a broken one fails here."""
     with Image.open(io.BytesIO(content), formats=[_FORMATS[kind]]) as photo:
         if photo.width * photo.height > media.MOST_PIXELS:
             raise ValueError("unpacks to too much")
@@ -131,7 +130,7 @@ def _opened(content: bytes, kind: media.PhotoKind) -> Image.Image:
 
 
 def _jpeg(photo: Image.Image, longest_side: int, *, quality: int) -> bytes:
-    """The photo as a JPEG of that size at most; what can be seen through shows white."""
+    """The photo as a JPEG whose longest side has at most that many pixels; transparency becomes white."""
     small = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
     small.thumbnail((longest_side, longest_side))
     paper = Image.new("RGB", small.size, "white")

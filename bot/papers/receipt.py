@@ -1,8 +1,7 @@
-"""The receipt (kwitansi) as a PDF on half a page: from whom, how much in figures and words, for what, what remains."""
+"""The receipt (kwitansi) as a PDF on half a page: payer, amount in figures and words, purpose, and what remains."""
 
 from bot.papers import letterhead
-from bot.papers.in_words import sentence
-from bot.papers.letterhead import GOOD, PARTLY, Sheet
+from bot.papers.letterhead import GOOD, PARTLY, Sheet, sentence
 from bot.papers.sheet import ACCENT, INK, MARGIN, MUTED, RIGHT, SHADE, WHITE, WIDTH
 from conversations.texts import money
 from core.papers.receipts import ReceiptFacts
@@ -12,7 +11,6 @@ _SUM_LEFT = MARGIN + 94
 
 
 def draw(facts: ReceiptFacts, *, language: str) -> bytes:
-    """The receipt (half of A4), as bytes."""
     sheet = letterhead.sheet(facts, language=language, size="half")
     sheet.paper.add_page()
     settled = facts.purpose in ("rest", "whole")
@@ -20,13 +18,13 @@ def draw(facts: ReceiptFacts, *, language: str) -> bytes:
     letterhead.head(sheet, sheet.text("receipt.title"), mark, GOOD if settled else PARTLY)
     sheet.paper.rule(46)
     sheet.paper.set_y(50)
-    _told(sheet)
+    _details(sheet)
     _amount(sheet)
     _sums(sheet)
     return bytes(sheet.paper.output())
 
 
-def _told(sheet: Sheet[ReceiptFacts]) -> None:
+def _details(sheet: Sheet[ReceiptFacts]) -> None:
     facts = sheet.facts
     _row(sheet, "receipt.from", facts.customer_name, letterhead.phone(facts.customer_phone))
     _row(sheet, "receipt.amount", sentence(facts.amount, sheet.language), most=3)
@@ -39,12 +37,12 @@ def _told(sheet: Sheet[ReceiptFacts]) -> None:
 def _row(sheet: Sheet[ReceiptFacts], label: str, headline: str, detail: str = "", *, most: int = 2) -> None:
     paper, width = sheet.paper, WIDTH - _LABEL
     y = paper.y
-    paper.hand(8.5, MUTED)
+    paper.use_font(8.5, MUTED)
     paper.put(MARGIN, y, _LABEL - 4, sheet.text(label))
-    paper.hand(10, INK, bold=True)
+    paper.use_font(10, INK, bold=True)
     y = paper.block(MARGIN + _LABEL, y, width, headline, height=5, most=most)
     if detail:
-        paper.hand(8.5, MUTED)
+        paper.use_font(8.5, MUTED)
         paper.put(MARGIN + _LABEL, y, width, detail, height=4.4)
         y += 4.4
     paper.set_y(y + 2.4)
@@ -53,12 +51,12 @@ def _row(sheet: Sheet[ReceiptFacts], label: str, headline: str, detail: str = ""
 def _amount(sheet: Sheet[ReceiptFacts]) -> None:
     paper, y = sheet.paper, sheet.paper.h - 47
     paper.box(MARGIN, y, 82, 22, ACCENT, radius=2)
-    paper.hand(20, WHITE, bold=True)
+    paper.use_font(20, WHITE, bold=True)
     paper.fit(MARGIN + 5, y, 72, money(sheet.facts.amount), height=22, align="C")
 
 
 def _sums(sheet: Sheet[ReceiptFacts]) -> None:
-    """What it means for the booking's price; nothing any more where that is cancelled."""
+    """What the payment means for the booking's price; nothing for a cancelled booking."""
     facts, paper = sheet.facts, sheet.paper
     if facts.purpose == "late":
         return
@@ -66,11 +64,12 @@ def _sums(sheet: Sheet[ReceiptFacts]) -> None:
         ("receipt.total", facts.total),
         ("receipt.before", facts.paid - facts.amount),
         ("receipt.now", facts.amount),
+        ("receipt.remaining", facts.remaining),
     ]
     top = paper.h - 47
     paper.box(_SUM_LEFT, top, RIGHT - _SUM_LEFT, 22, SHADE, radius=2)
-    for number, (label, amount) in enumerate([*rows, ("receipt.remaining", facts.remaining)]):
-        y, is_last = top + 2 + number * 4.5, number == len(rows)
-        paper.hand(8.5, INK if is_last else MUTED, bold=is_last)
+    for number, (label, amount) in enumerate(rows):
+        y, is_last = top + 2 + number * 4.5, number == len(rows) - 1
+        paper.use_font(8.5, INK if is_last else MUTED, bold=is_last)
         paper.put(_SUM_LEFT + 4, y, 36, sheet.text(label), height=4.5)
         paper.fit(RIGHT - 40, y, 36, money(amount), height=4.5, align="R")

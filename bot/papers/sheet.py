@@ -1,7 +1,7 @@
-"""A sheet to write on: embedded fonts, any text without surprises, colours, the page's foot.
+"""A PDF page: embedded fonts, any text without surprises, colours, running head and footer.
 
-Inter is the hand of the shop; DejaVu Sans steps in, sign by sign, for scripts that Inter lacks. What
-neither has is shown as □ (letters) or left out (emoji). Nothing that a person typed is read as markup.
+Inter is the shop's font; DejaVu Sans replaces single characters that Inter lacks. Characters in neither are shown as □
+(letters) or dropped (emoji). Text that a person typed is never read as markup.
 """
 
 import re
@@ -23,7 +23,6 @@ from fpdf.fonts import TTFFont
 Colour = tuple[int, int, int]
 Align = Literal["L", "R", "C"]
 Size = Literal["A4", "half"]
-"""A4, or the half of it, as wide."""
 
 INK: Colour = (17, 24, 39)
 MUTED: Colour = (107, 114, 128)
@@ -38,11 +37,11 @@ BOTTOM = 26.0
 WIDTH = 210 - 2 * MARGIN
 RIGHT = MARGIN + WIDTH
 LONGEST = 300
-"""More signs than this of one text don't go on paper."""
+"""A text is cut to this many characters."""
 
 _FONTS = Path(str(files("bot.papers") / "fonts"))
 PAGES = "\u2007"
-"""Stands for the number of pages until it is known; `printable` turns it to a space, so no person's text holds it."""
+"""Placeholder for the number of pages; `printable` turns it into a space, so typed text can't contain it."""
 _SIZES: dict[Size, tuple[float, float]] = {"A4": (210, 297), "half": (210, 148.5)}
 """Width and height in millimetres."""
 _RIGHT_TO_LEFT = {"R", "AL"}
@@ -55,7 +54,7 @@ class Paper(FPDF):
         super().__init__(format=_SIZES[size])
         self.set_margins(MARGIN, MARGIN, MARGIN)
         self.set_auto_page_break(auto=False)
-        self.c_margin = 0  # what we place stands exactly there
+        self.c_margin = 0  # no padding within cells
         self.alias_nb_pages(PAGES)
         self.add_font("inter", "", _FONTS / "Inter-Regular.ttf")
         self.add_font("inter", "B", _FONTS / "Inter-SemiBold.ttf")
@@ -64,35 +63,36 @@ class Paper(FPDF):
         self.set_lang(language)
         self.set_creation_date(made_at)
         self.heading: Callable[[], None] = lambda: None
-        """Draws the head of every page but the first."""
         self.footing: Callable[[], None] = lambda: None
-        """Draws the foot of every page."""
 
     def header(self) -> None:
-        """Called by fpdf2 on each new page."""
+        """fpdf2 calls this on each new page."""
         if self.page > 1:
             self.heading()
 
     def footer(self) -> None:
-        """Called by fpdf2 when a page is full."""
+        """fpdf2 calls this when a page is full."""
         self.footing()
 
-    def room(self, height: float) -> bool:
-        """Whether that many millimetres are left above the foot."""
+    def has_room(self, height: float) -> bool:
+        """Whether this many millimetres are left above the footer."""
         return self.y + height <= self.h - BOTTOM
 
-    def hand(self, size: float, colour: Colour = INK, *, bold: bool = False) -> None:
-        """Write from here on in this size (points) and colour."""
+    def use_font(self, size: float, colour: Colour = INK, *, bold: bool = False) -> None:
+        """Set the font size (points), colour and weight of the text that follows."""
         self.set_font("inter", "B" if bold else "", size)
         self.set_text_color(*colour)
 
     def put(self, x: float, y: float, width: float, text: str, *, height: float = 5, align: Align = "L") -> None:
-        """One line of text at a place; what is wider than `width` is cut with an ellipsis."""
+        """Write one line of text; text wider than `width` ends in an ellipsis."""
+        text = self.printable(text)
+        if self.get_string_width(text) > width:
+            text = self._shortened(text, width)
         self.set_xy(x, y)
-        self.cell(width, height, self._cut(self.printable(text), width), align=align)
+        self.cell(width, height, text, align=align)
 
     def fit(self, x: float, y: float, width: float, text: str, *, height: float = 5, align: Align = "L") -> None:
-        """One line of text that must stand there whole: too wide, it is written smaller."""
+        """Write one line of text in full: a smaller size makes it fit."""
         size, text = self.font_size_pt, self.printable(text)
         self.set_font_size(size * min(1, width / max(self.get_string_width(text), 1)))
         self.set_xy(x, y)
@@ -100,7 +100,7 @@ class Paper(FPDF):
         self.set_font_size(size)
 
     def block(self, x: float, y: float, width: float, text: str, *, height: float = 4.6, most: int = 8) -> float:
-        """Text over as many lines as it takes, `most` at most; returns the y below it."""
+        """Write text over at most `most` lines; returns the y below it."""
         lines = self.lines(width, text, most=most)
         for number, line in enumerate(lines):
             self.set_xy(x, y + number * height)
@@ -108,30 +108,30 @@ class Paper(FPDF):
         return y + len(lines) * height
 
     def lines(self, width: float, text: str, *, most: int = 8) -> list[str]:
-        """The lines that a text takes in this width."""
+        """Wrap text to this width."""
         lines = cast(list[str], self.multi_cell(width, text=self.printable(text), dry_run=True, output="LINES"))
         if len(lines) > most:
-            lines[most - 1] = self._ended(lines[most - 1], width)
+            lines[most - 1] = self._shortened(lines[most - 1], width)
         return lines[:most]
 
     def rule(self, y: float, *, left: float = MARGIN) -> None:
-        """A hairline from there to the right margin."""
+        """Draw a hairline from `left` to the right margin."""
         self.set_draw_color(*HAIRLINE)
         self.set_line_width(0.2)
         self.line(left, y, self.w - MARGIN, y)
 
     def box(self, x: float, y: float, width: float, height: float, colour: Colour, *, radius: float = 0) -> None:
-        """A filled rectangle, with round corners where a radius is given."""
+        """Draw a filled rectangle, with rounded corners if there is a radius."""
         self.set_fill_color(*colour)
         self.rect(x, y, width, height, style="F", round_corners=radius > 0, corner_radius=radius)
 
     def qr(self, x: float, y: float, size: float, content: str) -> None:
-        """A QR code, drawn in vectors."""
+        """Draw a QR code in vectors."""
         modules = segno.make(content, micro=False, error="m").matrix
         unit = size / len(modules)
         for row, cells in enumerate(modules):
             column = 0
-            # Neighbours are drawn as one bar: seams between modules would show on screen.
+            # Draw neighbours as one bar: seams between modules would show on screen.
             for dark, run in groupby(cells):
                 length = len(list(run))
                 if dark:
@@ -139,59 +139,55 @@ class Paper(FPDF):
                 column += length
 
     def printable(self, text: str) -> str:
-        """The text as our fonts can show it, on one line, in the order in which its signs stand on paper."""
+        """The text as our fonts can show it: one line, in visual order."""
         composed = unicodedata.normalize("NFC", " ".join(text[: 4 * LONGEST].split()))
         composed = composed if len(composed) <= LONGEST else composed[: LONGEST - 1] + "…"
-        known = "".join(map(self._sign, composed))
-        if any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in known):
+        known = "".join(map(self._drawable, composed))
+        if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in known):
             known = BidiParagraph(joined(known, self._fallback()), TextDirection.LTR).get_reordered_string()
         return " ".join(known.split())
 
-    def _sign(self, sign: str) -> str:
-        category = unicodedata.category(sign)
+    def _drawable(self, char: str) -> str:
+        category = unicodedata.category(char)
         if category.startswith("C"):  # control, format (direction overrides), lone surrogate, private, unassigned
             return ""
-        if ord(sign) in self._signs_of("inter") or ord(sign) in self._fallback():
-            return sign
+        if ord(char) in self._characters_of("inter") or ord(char) in self._fallback():
+            return char
         return "" if category in {"So", "Sk", "Mn", "Me"} else "□"
 
     def _fallback(self) -> Container[int]:
-        if "dejavu" not in self.fonts:  # parsing it takes longer than all the rest: only where it is needed
+        if "dejavu" not in self.fonts:  # parsing it is slow, so only when it is needed
             family, style = self.font_family, self.font_style
             self.add_font("dejavu", "", _FONTS / "DejaVuSans.ttf")
             self.set_fallback_fonts(["dejavu"], exact_match=False)
             if family:
                 self.set_font(family, style)
-        return self._signs_of("dejavu")
+        return self._characters_of("dejavu")
 
-    def _signs_of(self, family: str) -> Container[int]:
+    def _characters_of(self, family: str) -> Container[int]:
         return cast(TTFFont, self.fonts[family]).cmap
 
-    def _cut(self, text: str, width: float) -> str:
-        return text if self.get_string_width(text) <= width else self._ended(text, width)
-
-    def _ended(self, text: str, width: float) -> str:
-        """The text with an ellipsis where it goes on."""
+    def _shortened(self, text: str, width: float) -> str:
         while text and self.get_string_width(text + "…") > width:
             text = text[:-1]
         return text.rstrip() + "…"
 
 
 def joined(text: str, drawn: Container[int]) -> str:
-    """Arabic letters in the form that their neighbours ask for, lam-alef as one sign; vowel marks are left out.
+    """Shape Arabic letters by their neighbours, lam-alef as one character, without vowel marks.
 
-    fpdf2 would need HarfBuzz for this; Unicode's presentation forms (those that `drawn` has) do for a name.
+    fpdf2 would need HarfBuzz for this; Unicode's presentation forms, where `drawn` has them, are enough for a name.
     """
     forms = _arabic_forms()
-    letters = re.findall("ل[آأإا]|.", "".join(sign for sign in text if unicodedata.category(sign) != "Mn"))
+    letters = re.findall("ل[آأإا]|.", "".join(char for char in text if unicodedata.category(char) != "Mn"))
     shaped = []
     for before, letter, after in zip(["", *letters], letters, [*letters[1:], ""], strict=False):
         form = _FORM[
             "initial" in forms.get(before, {}) and "final" in forms.get(letter, {}),
             "initial" in forms.get(letter, {}) and "final" in forms.get(after, {}),
         ]
-        sign = forms.get(letter, {}).get(form, letter)
-        shaped.append(sign if len(sign) == 1 and ord(sign) in drawn else letter)
+        char = forms.get(letter, {}).get(form, letter)
+        shaped.append(char if len(char) == 1 and ord(char) in drawn else letter)
     return "".join(shaped)
 
 

@@ -1,1 +1,1 @@
-"""Midtrans: its client, and the workers that make links, send refunds and compare the books."""
+"""Payments over Midtrans: links, refunds and reconciliation."""

@@ -1,10 +1,10 @@
-"""Midtrans: making Snap links, asking what became of them, sending money back.
+"""The client for Midtrans: payment pages (Snap), statuses, cancellations and refunds.
 
-The one place that imports midtransclient, which blocks, has no timeout, prints the server key in its
-`repr` and raises half a dozen kinds of errors. Out of here come answers, or one of two exceptions:
+The only module that imports midtransclient, which blocks, has no timeout, prints the server key in its
+`repr` and raises half a dozen kinds of errors. Here they become two:
 
-    MidtransTrouble   nobody answered, or not in a readable way: the same call may be tried again
-    MidtransRefused   Midtrans understood and said no: trying the same again is useless
+    MidtransTrouble   no answer, or an unreadable one: the same call may be retried
+    MidtransRefused   Midtrans rejects the request: a retry is useless
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from midtransclient.config import ApiConfig
 from midtransclient.error_midtrans import JSONDecodeError, MidtransAPIError
 from urllib3 import Timeout
 
-from bot.payments.total_timeout import Punctual
+from bot.payments.total_timeout import TotalTimeout
 from bot.timeouts import retry_after
 from bot.watching import metrics
 from core.money import Money
@@ -31,16 +31,16 @@ from core.money import Money
 
 @dataclass(frozen=True, slots=True)
 class SnapLink:
-    """A payment page: its token, and the address to send the customer to."""
+    """A payment page."""
 
     token: str
     url: str
 
 
 class MidtransTrouble(Exception):
-    """No answer, 429, 5xx, or an answer nobody can read: what was asked may or may not have happened.
+    """No answer, 429, 5xx, or an unreadable answer: the request may or may not have been carried out.
 
-    `retry_after`: how long Midtrans asked us to wait, None where it didn't.
+    `retry_after`: how long Midtrans asks us to wait, if it does.
     """
 
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
@@ -49,8 +49,6 @@ class MidtransTrouble(Exception):
 
 
 class MidtransRefused(Exception):
-    """Midtrans said no, with its reasons."""
-
     def __init__(self, status: int, messages: list[str]) -> None:
         super().__init__(f"{status}: {'; '.join(messages)}")
         self.status = status
@@ -58,12 +56,12 @@ class MidtransRefused(Exception):
 
     @property
     def already_used(self) -> bool:
-        """Whether the order_id is taken: only then does a request for money need a new one."""
+        """Whether the order_id is used: then the payment request needs a new one."""
         return any(_ALREADY_USED.search(message) for message in self.messages)
 
     @property
     def duplicate_refund(self) -> bool:
-        """Whether a refund under that refund_key went through before.
+        """Whether the refund_key is used: the refund was accepted before.
 
         Source: https://docs.midtrans.com/docs/error-code-response-code
         """
@@ -71,7 +69,7 @@ class MidtransRefused(Exception):
 
     @property
     def refund_amount_wrong(self) -> bool:
-        """Whether more was to go back than is there: asking for it again is useless."""
+        """Whether the amount is more than what can be refunded."""
         return self.status == _REFUND_AMOUNT
 
 
@@ -82,10 +80,9 @@ _ALREADY_USED = re.compile(r"order_id.*(sudah digunakan|already|been (taken|used
 class Midtrans:
     """Midtrans' Snap and Core APIs.
 
-    `snap_url` and `api_url` (settings MIDTRANS__SNAP_URL and MIDTRANS__API_URL) are what the vendor calls
-    base URLs: Snap's with `/snap/v1` (https://app.sandbox.midtrans.com/snap/v1), the Core API's without
-    `/v2` (https://api.sandbox.midtrans.com). Left out, they are the vendor's own, by `production`.
-    `timeout`, in seconds, bounds a whole call; so many are under way `at_once`.
+    `snap_url` and `api_url` (settings MIDTRANS__SNAP_URL and MIDTRANS__API_URL) are base URLs: Snap's with `/snap/v1`
+    (https://app.sandbox.midtrans.com/snap/v1), the Core API's without `/v2` (https://api.sandbox.midtrans.com).
+    By default they are the vendor's own, depending on `production`. `timeout` is in seconds, for a whole call.
     """
 
     def __init__(
@@ -100,7 +97,7 @@ class Midtrans:
         at_once: int = 16,
     ) -> None:
         self._timeout = timeout
-        # Its own: while Midtrans is slow, nothing else waits for a thread.
+        # A pool of its own: while Midtrans is slow, nothing else must wait for a thread.
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="midtrans")
         self._session = _Session(timeout)
         self._snap = Snap()
@@ -108,7 +105,7 @@ class Midtrans:
         self._snap.http_client.http_client = self._session
 
     async def create(self, body: Mapping[str, object]) -> SnapLink:
-        """Make a payment page; after a MidtransTrouble, create the same order_id again.
+        """Make a payment page; after a `MidtransTrouble`, retry with the same order_id.
 
         Source: https://docs.midtrans.com/docs/snap-snap-integration-guide
         """
@@ -119,7 +116,7 @@ class Midtrans:
         return SnapLink(token, url)
 
     async def status(self, reference: str) -> dict[str, object] | None:
-        """What Midtrans knows of an order's newest attempt, or of that attempt; None until the customer has chosen how to pay."""
+        """The status of a transaction, or of an order's newest one; None until the customer has chosen how to pay."""
         try:
             answer = await self._call(lambda: self._snap.transactions.status(_quoted(reference)))
         except MidtransRefused as refused:
@@ -131,7 +128,7 @@ class Midtrans:
         return answer
 
     async def cancel_link(self, token: str) -> None:
-        """Close a payment page on which no method was chosen yet; closing it twice is fine."""
+        """Close a payment page on which no method was chosen yet; may be repeated."""
         try:
             await self._call(lambda: self._post(f"/transactions/{_quoted(token)}/cancel"))
         except MidtransRefused as refused:
@@ -139,15 +136,15 @@ class Midtrans:
                 raise
 
     async def cancel(self, reference: str) -> dict[str, object]:
-        """Cancel what is pending, or a card payment before it settles."""
+        """Cancel a pending transaction, or a card payment before it settles."""
         return await self._call(lambda: self._snap.transactions.cancel(_quoted(reference)))
 
     async def expire(self, order_id: str) -> dict[str, object]:
-        """End what is pending, as if its time had run out."""
+        """Expire a pending transaction."""
         return await self._call(lambda: self._snap.transactions.expire(_quoted(order_id)))
 
     async def refund(self, reference: str, *, refund_key: str, amount: Money, reason: str) -> dict[str, object]:
-        """Send money of an attempt back; after a MidtransTrouble, repeat it with the same refund_key.
+        """Refund a transaction; after a `MidtransTrouble`, retry with the same refund_key.
 
         Source: https://docs.midtrans.com/reference/refund-transaction
         """
@@ -155,7 +152,6 @@ class Midtrans:
         return await self._call(lambda: self._snap.transactions.refund(_quoted(reference), body))
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
         self._session.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -165,26 +161,23 @@ class Midtrans:
         answer, _ = self._snap.http_client.request("post", config.server_key, url, {}, {}, {})
         return answer
 
-    async def _call(self, ask: Callable[[], object]) -> dict[str, object]:
+    async def _call(self, call: Callable[[], object]) -> dict[str, object]:
         with metrics.vendor_call("midtrans"):
-            return await self._answer(ask)
-
-    async def _answer(self, ask: Callable[[], object]) -> dict[str, object]:
-        try:
-            async with asyncio.timeout(self._timeout):  # a call may have waited for a thread, too
-                answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        except MidtransAPIError as error:
-            raise _judged(error) from None  # the vendor's error carries the request with its key
-        except _UNREADABLE as error:
-            raise MidtransTrouble(type(error).__name__) from None
-        if not isinstance(answer, dict):
-            raise MidtransTrouble("an answer that is no object")
-        return answer
+            try:
+                async with asyncio.timeout(self._timeout):  # includes the time until a thread is free
+                    answer = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+            except MidtransAPIError as error:
+                raise _translated(error) from None  # the library's error holds the request with its key
+            except _OTHER_ERRORS as error:
+                raise MidtransTrouble(type(error).__name__) from None
+            if not isinstance(answer, dict):
+                raise MidtransTrouble("an answer that is no object")
+            return answer
 
 
-# What midtransclient lets through: network trouble; HTML; a list or a text instead of an object;
-# a status_code that isn't a number or isn't there; JSON nested beyond reason; our own deadline.
-_UNREADABLE = (
+# What midtransclient raises besides: network errors; HTML; a list or a text instead of an object;
+# no status_code, or one that is no number; deeply nested JSON; our own timeout.
+_OTHER_ERRORS = (
     requests.RequestException,
     JSONDecodeError,
     AttributeError,
@@ -196,7 +189,7 @@ _UNREADABLE = (
 
 
 class _Endpoints(ApiConfig):  # type: ignore[misc]
-    """The vendor's configuration, pointed elsewhere, and silent about its key."""
+    """The library's configuration with other URLs, and without the key in its `repr`."""
 
     def __init__(
         self, server_key: str, client_key: str, production: bool, snap_url: str | None, api_url: str | None
@@ -216,44 +209,41 @@ class _Endpoints(ApiConfig):  # type: ignore[misc]
 
 
 class _Session(requests.Session):
-    """Keeps connections, gives every request a deadline, keeps no cookies between threads, and heeds Retry-After.
-
-    (An answer's head is lost on its way through the vendor's client.)
-    """
+    """Adds a total timeout, shares no cookies between threads, and respects Retry-After (the library drops headers)."""
 
     def __init__(self, timeout: float) -> None:
         super().__init__()
         self._timeout = timeout
-        # Nobody can stop a thread from outside: one that Midtrans drips to would be lost as long as it drips.
-        self.mount("https://", Punctual())
-        self.mount("http://", Punctual())
+        # A thread can't be stopped from outside: an answer that comes byte by byte would hold it for as long.
+        self.mount("https://", TotalTimeout())
+        self.mount("http://", TotalTimeout())
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         answer = super().request(method, url, *args, **{"timeout": Timeout(total=self._timeout)} | kwargs)
-        if _asks_to_wait(answer.status_code) and (wait := retry_after(answer.headers)) is not None:
+        if _is_temporary(answer.status_code) and (wait := retry_after(answer.headers)) is not None:
             raise MidtransTrouble(f"status {answer.status_code}", wait)
         return answer
 
 
-def _judged(error: MidtransAPIError) -> MidtransTrouble | MidtransRefused:
+def _translated(error: MidtransAPIError) -> MidtransTrouble | MidtransRefused:
     body, http = error.api_response_dict, error.http_status_code
     if not isinstance(body, dict):
         return MidtransTrouble(f"HTTP {http} without an object")
     code = str(body.get("status_code", http))
-    status = int(code) if code.isdecimal() and http < 500 else http  # HTTP may say 200 where the body says 412
-    if _asks_to_wait(status) or status == requests.codes.request_timeout:
+    status = int(code) if code.isdecimal() and http < 500 else http  # the body may say 412 in an HTTP 200
+    if _is_temporary(status) or status == requests.codes.request_timeout:
         return MidtransTrouble(f"status {status}")
     return MidtransRefused(status, _messages(body))
 
 
-def _asks_to_wait(status: int) -> bool:
+def _is_temporary(status: int) -> bool:
     return status >= 500 or status == requests.codes.too_many_requests
 
 
 def _messages(body: dict[str, object]) -> list[str]:
-    told = [body.get("error_messages"), body.get("status_message"), body.get("validation_messages")]
-    lists = [each if isinstance(each, list) else [each] for each in told if each]
+    fields = [body.get("error_messages"), body.get("status_message"), body.get("validation_messages")]
+    lists = [each if isinstance(each, list) else [each] for each in fields if each]
     return [str(message) for each in lists for message in each]
 
 

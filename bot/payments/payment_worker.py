@@ -1,10 +1,10 @@
-"""The payment worker: makes links, asks what became of them, closes what ran out, sends money back.
+"""The payment worker: confirms notifications, makes, checks and closes payment links, and sends refunds.
 
-    settlement.claim ────> notifications to confirm ────────────────────────────┐
-    payments.claim ──────> link to make, link to close, open link to ask about ─┼─> Midtrans ──> one transaction each
-    sending_back.claim ──> refunds to ask for (SendingBack) ────────────────────┘
+    settlement.claim ────────> notifications to confirm ─────────────────┐
+    payment_requests.claim ──> links to make, to close, or to check ─────┼─> Midtrans ──> one transaction each
+    refund_requests.claim ───> refunds to send (RefundSender) ───────────┘
 
-Midtrans is never asked inside a transaction; what was claimed and not recorded is due again when its lease ends.
+Midtrans is never called inside a transaction. Claimed work that isn't recorded is due again when its lease ends.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.background.loop import Loop
-from bot.background.task_pool import Crew
+from bot.background.task_pool import TaskPool
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
-from bot.payments.refund_sending import SendingBack
+from bot.payments.refund_sending import RefundSender
 from bot.payments.snap_request import snap_body
 from core import trace
 from core.context import Context
@@ -31,22 +31,21 @@ from core.payment.payment_requests import Task
 from core.shop import Shop
 from core.states import Outcome, RequestState
 
-LOG = logging.getLogger(__name__)
-AT_ONCE = 16
-"""How much is under way at a time: as many as Midtrans is asked at once."""
-PATIENCE = timedelta(seconds=8)
-"""How long somebody waits at a web page for a link."""
+MAX_TASKS = 16
+"""As many as Midtrans' client makes calls at a time."""
+LINK_TIMEOUT = timedelta(seconds=8)
+"""How long a web page waits for a link."""
+
+_log = logging.getLogger(__name__)
 
 
-class _Asked(NamedTuple):
-    """What Midtrans answered, and when it was asked."""
-
-    at: datetime
+class _Status(NamedTuple):
+    asked_at: datetime
     answer: Mapping[str, object] | None
 
 
-class Collector(Loop):
-    """Does with Midtrans what the rows ask for; `wake_dispatch` is called when it has written messages."""
+class PaymentWorker(Loop):
+    """`wake_dispatch` is called when messages may have been written."""
 
     def __init__(
         self,
@@ -59,7 +58,7 @@ class Collector(Loop):
         chance: Callable[[], float],
         wake_dispatch: Callable[[], None],
     ) -> None:
-        super().__init__("payments", self._look_for_work)
+        super().__init__("payments", self._start_due)
         self._database = database
         self._midtrans = midtrans
         self._shop = shop
@@ -67,66 +66,38 @@ class Collector(Loop):
         self._clock = clock
         self._chance = chance
         self._wake_dispatch = wake_dispatch
-        self._give_back = SendingBack(database, midtrans, shop=shop, clock=clock, chance=chance)
-        self._crew = Crew[None](AT_ONCE)
-        self._is_short_of_room = False
-        """Whether more may be due than could be begun."""
-        self._news = asyncio.Event()
-        """Set, and replaced, whenever a link was made or couldn't be."""
+        self._refunds = RefundSender(database, midtrans, shop=shop, clock=clock, chance=chance)
+        self._tasks = TaskPool[None](MAX_TASKS)
+        self._is_full = False
+        """Whether more may be due than could be started."""
+        self._link_news = asyncio.Event()
+        """Set, and replaced, whenever a link was made or failed."""
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing becomes of payments, None where all is well."""
-        return super().trouble or self._crew.trouble
+        return super().trouble or self._tasks.trouble
 
     async def run(self) -> None:
-        """Work until stopped, and end what is under way."""
+        """Work until stopped, then finish the tasks that run."""
         try:
             await super().run()
-            await self._crew.all_ended()
+            await self._tasks.wait_for_all()
         finally:
-            await self._crew.cancel()
+            await self._tasks.cancel()
 
     async def run_once(self) -> int:
-        """Do all that is due now, side by side, and wait for it; how much there was."""
-        found = await self._look_for_work()
-        await self._crew.all_ended()
-        return found
-
-    async def _look_for_work(self) -> int:
-        """Begin what is due, as far as there is room: what brings money first; how much there was."""
-        now, room = self._clock(), self._crew.room
-        if not room:
-            return 0
-        async with self._database.write() as session:
-            orders = await settlement.claim(session, now=now, limit=room)
-            tasks = await payment_requests.claim(session, now=now, limit=room - len(orders))
-            owed = await refund_requests.claim(session, now=now, limit=room - len(orders) - len(tasks))
-        for work in (
-            *(self._confirm(order, now) for order in orders),
-            *(self._attend(task) for task in tasks),
-            *(self._give_back.send(refund) for refund in owed),
-        ):
-            self._crew.begin(work, self._ended)
-        self._is_short_of_room = not self._crew.room
-        return len(orders) + len(tasks) + len(owed)
-
-    def _ended(self, error: BaseException | None) -> None:
-        if isinstance(error, AWAY):
-            LOG.warning("the database went away during payment work (%s)", type(error).__name__)
-        elif error is not None:
-            LOG.error("payment work failed: a bug", exc_info=error)
-        self._wake_dispatch()
-        if self._is_short_of_room:
-            self.wake()
+        """Do what is due now and wait for it; returns how much that was."""
+        started = await self._start_due()
+        await self._tasks.wait_for_all()
+        return started
 
     async def link_for(self, wanted: PaymentRequest) -> PaymentRequest | None:
-        """A request just made with its link, since somebody waits for it; None while Midtrans doesn't answer."""
+        """Wait until a new request has its link; None if Midtrans doesn't answer in time."""
         self.wake()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE.total_seconds()):
+            async with asyncio.timeout(LINK_TIMEOUT.total_seconds()):
                 while True:
-                    news = self._news
+                    news = self._link_news
                     async with self._database.read() as session:
                         booking = await session.get_one(Booking, wanted.booking_id)
                         opened = await payment_requests.open_request(
@@ -138,24 +109,50 @@ class Collector(Loop):
                     await news.wait()
         return None
 
-    async def _attend(self, task: Task) -> None:
+    async def _start_due(self) -> int:
+        """Start what is due, notifications first, as far as there are free tasks; returns how much was started."""
+        now, free = self._clock(), self._tasks.free
+        if not free:
+            return 0
+        async with self._database.write() as session:
+            orders = await settlement.claim(session, now=now, limit=free)
+            requests = await payment_requests.claim(session, now=now, limit=free - len(orders))
+            refunds = await refund_requests.claim(session, now=now, limit=free - len(orders) - len(requests))
+        for work in (
+            *(self._confirm(order, now) for order in orders),
+            *(self._handle(request) for request in requests),
+            *(self._refunds.send(refund) for refund in refunds),
+        ):
+            self._tasks.start(work, self._ended)
+        self._is_full = not self._tasks.free
+        return len(orders) + len(requests) + len(refunds)
+
+    def _ended(self, error: BaseException | None) -> None:
+        if isinstance(error, AWAY):
+            _log.warning("the database went away during payment work (%s)", type(error).__name__)
+        elif error is not None:
+            _log.error("payment work failed: a bug", exc_info=error)
+        self._wake_dispatch()
+        if self._is_full:
+            self.wake()
+
+    # --- links -------------------------------------------------------------------------------------
+
+    async def _handle(self, task: Task) -> None:
         request = task.request
         trace.follow(request.order_id)
         if request.state is RequestState.CANCELLED:
             await self._close_link(request)
         elif request.state is RequestState.WANTED and request.expires_at > self._clock():
-            await self._make_link(task)
+            try:
+                await self._make_link(task)
+            finally:
+                self._link_news.set()
+                self._link_news = asyncio.Event()
         else:
-            await self._look(request)
+            await self._check(request)
 
     async def _make_link(self, task: Task) -> None:
-        try:
-            await self._try_link(task)
-        finally:
-            self._news.set()
-            self._news = asyncio.Event()
-
-    async def _try_link(self, task: Task) -> None:
         order_id = task.request.order_id
         body = snap_body(task.request, task.booking, now=self._clock(), finish_url=self._finish_url)
         try:
@@ -174,115 +171,115 @@ class Collector(Loop):
                     Context(session, self._shop, self._clock()), order_id, token=link.token, url=link.url
                 )
 
-    async def _link_failed(self, order_id: str, why: MidtransTrouble | MidtransRefused) -> None:
-        LOG.warning("no link for %s yet: %s", order_id, why)
+    async def _link_failed(self, order_id: str, error: MidtransTrouble | MidtransRefused) -> None:
+        _log.warning("no link for %s yet: %s", order_id, error)
         async with self._database.write() as session:
             await payment_requests.link_failed(
                 Context(session, self._shop, self._clock()),
                 order_id,
-                reason=str(why),
-                refused=isinstance(why, MidtransRefused),
+                reason=str(error),
+                refused=isinstance(error, MidtransRefused),
                 jitter=self._chance(),
-                after=_asked_wait(why),
+                after=_retry_after(error),
             )
 
     async def _close_link(self, request: PaymentRequest) -> None:
-        """Kill a withdrawn page; where a method was chosen on it already, what waits there is cancelled instead."""
+        """Close a withdrawn page; if a method was chosen on it already, cancel the pending transactions instead."""
         try:
             if request.token:
                 await self._midtrans.cancel_link(request.token)
         except MidtransTrouble as trouble:
-            await self._look_again(request.order_id, trouble)
+            await self._check_later(request.order_id, trouble)
             return
         except MidtransRefused:
-            if not await self._nothing_waits(request.order_id):
+            if not await self._cancel_pending(request.order_id):
                 return
         async with self._database.write() as session:
             await payment_requests.link_closed(session, request.order_id)
 
-    async def _nothing_waits(self, order_id: str) -> bool:
-        """Cancel what waits to be paid under an order, and nothing that was paid; False where Midtrans must be asked again."""
+    async def _cancel_pending(self, order_id: str) -> bool:
+        """Cancel an order's pending transactions, but none that is paid; False if Midtrans must be called again."""
         try:
-            for asked in await self._ask(order_id):
-                await self._settle(order_id, asked)
-                if asked.answer is not None and midtrans_status.read(asked.answer).meaning is Meaning.WAITING:
-                    await self._midtrans.cancel(midtrans_status.read(asked.answer).transaction_id)
+            for status in await self._statuses(order_id):
+                await self._settle(order_id, status)
+                if status.answer is not None and midtrans_status.read(status.answer).meaning is Meaning.WAITING:
+                    await self._midtrans.cancel(midtrans_status.read(status.answer).transaction_id)
         except MidtransTrouble as trouble:
-            await self._look_again(order_id, trouble)
+            await self._check_later(order_id, trouble)
             return False
         except MidtransRefused as refused:
-            LOG.info("nothing to cancel for %s: %s", order_id, refused)  # paid or over meanwhile: a notification tells
+            # Paid or ended meanwhile, of which a notification tells.
+            _log.info("nothing to cancel for %s: %s", order_id, refused)
         return True
 
-    async def _look(self, request: PaymentRequest) -> None:
+    async def _check(self, request: PaymentRequest) -> None:
         try:
-            newest, *others = await self._ask(request.order_id)
-        except (MidtransTrouble, MidtransRefused) as trouble:
-            await self._look_again(request.order_id, trouble)
+            newest, *others = await self._statuses(request.order_id)
+        except (MidtransTrouble, MidtransRefused) as error:
+            await self._check_later(request.order_id, error)
             return
-        for asked in others:
-            await self._settle(request.order_id, asked)
+        for status in others:
+            await self._settle(request.order_id, status)
         async with self._database.write() as session:
             await settlement.look(
-                Context(session, self._shop, self._clock()), request.order_id, newest.answer, asked_at=newest.at
+                Context(session, self._shop, self._clock()), request.order_id, newest.answer, asked_at=newest.asked_at
             )
+
+    async def _check_later(self, order_id: str, error: MidtransTrouble | MidtransRefused) -> None:
+        _log.warning("%s must be checked again: %s", order_id, error)
+        reason, after = str(error), _retry_after(error)
+        async with self._database.write() as session:
+            await payment_requests.look_again(
+                session, order_id, reason=reason, jitter=self._chance(), now=self._clock(), after=after
+            )
+
+    # --- notifications -----------------------------------------------------------------------------
 
     async def _confirm(self, order_id: str, claimed_at: datetime) -> None:
         trace.follow(order_id)
         try:
-            *earlier, last = await self._ask(order_id)
-        except (MidtransTrouble, MidtransRefused) as trouble:
-            LOG.warning("no status of %s yet: %s", order_id, trouble)
+            *earlier, last = await self._statuses(order_id)
+        except (MidtransTrouble, MidtransRefused) as error:
+            _log.warning("no status of %s yet: %s", order_id, error)
             async with self._database.write() as session:
-                await self._ask_again(session, order_id, after=_asked_wait(trouble))
+                await self._confirm_later(session, order_id, after=_retry_after(error))
             return
-        outcomes = [await self._settle(order_id, asked) for asked in earlier]
+        outcomes = [await self._settle(order_id, status) for status in earlier]
         async with self._database.write() as session:
-            outcomes.append(await self._act(session, order_id, last))
+            outcomes.append(await self._settle_in(session, order_id, last))
             if await settlement.is_behind(session, order_id, outcomes, now=self._clock()):
-                await self._ask_again(session, order_id)
+                await self._confirm_later(session, order_id)
             else:
                 await settlement.answered(session, order_id, outcomes=outcomes, claimed_at=claimed_at)
-        LOG.info("%s: %s", order_id, outcomes[-1])
+        _log.info("%s: %s", order_id, outcomes[-1])
 
-    async def _ask_again(self, session: AsyncSession, order_id: str, *, after: timedelta | None = None) -> None:
+    async def _confirm_later(self, session: AsyncSession, order_id: str, *, after: timedelta | None = None) -> None:
         await settlement.unanswered(session, order_id, jitter=self._chance(), now=self._clock(), after=after)
 
-    async def _ask(self, order_id: str) -> list[_Asked]:
-        """The status of the newest attempt of an order, then of the others that may have changed."""
+    # --- statuses ----------------------------------------------------------------------------------
+
+    async def _statuses(self, order_id: str) -> list[_Status]:
+        """The status of an order's newest transaction, then of the others that may have changed."""
         newest = await self._status(order_id)
         async with self._database.read() as session:
             others = await settlement.other_attempts(session, order_id, newest.answer)
         return [newest, *[await self._status(transaction_id) for transaction_id in others]]
 
-    async def _status(self, reference: str) -> _Asked:
-        at = self._clock()
-        return _Asked(at, await self._midtrans.status(reference))
+    async def _status(self, reference: str) -> _Status:
+        asked_at = self._clock()
+        return _Status(asked_at, await self._midtrans.status(reference))
 
-    async def _settle(self, order_id: str, asked: _Asked) -> Outcome:
+    async def _settle(self, order_id: str, status: _Status) -> Outcome:
         async with self._database.write() as session:
-            outcome = await self._act(session, order_id, asked)
-        LOG.info("%s: %s", order_id, outcome)
+            outcome = await self._settle_in(session, order_id, status)
+        _log.info("%s: %s", order_id, outcome)
         return outcome
 
-    async def _act(self, session: AsyncSession, order_id: str, asked: _Asked) -> Outcome:
+    async def _settle_in(self, session: AsyncSession, order_id: str, status: _Status) -> Outcome:
         return await settlement.settle(
-            Context(session, self._shop, self._clock()), order_id, asked.answer, asked_at=asked.at
+            Context(session, self._shop, self._clock()), order_id, status.answer, asked_at=status.asked_at
         )
 
-    async def _look_again(self, order_id: str, trouble: MidtransTrouble | MidtransRefused) -> None:
-        LOG.warning("%s must be looked at again: %s", order_id, trouble)
-        async with self._database.write() as session:
-            await payment_requests.look_again(
-                session,
-                order_id,
-                reason=str(trouble),
-                jitter=self._chance(),
-                now=self._clock(),
-                after=_asked_wait(trouble),
-            )
 
-
-def _asked_wait(why: MidtransTrouble | MidtransRefused) -> timedelta | None:
-    """How long Midtrans asked us to wait, if it did."""
-    return why.retry_after if isinstance(why, MidtransTrouble) else None
+def _retry_after(error: MidtransTrouble | MidtransRefused) -> timedelta | None:
+    return error.retry_after if isinstance(error, MidtransTrouble) else None

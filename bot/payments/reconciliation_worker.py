@@ -1,10 +1,9 @@
-"""Compares our books with Midtrans', a page of orders at a time, and mends by the usual way of settling.
+"""Compares our orders with Midtrans', page by page, and corrects differences by settling the order.
 
-    a page of orders ── asked, so many at once and a second ──> answers ── compare ──> settle ──> compare again
+    a page of orders ── rate limit ──> answers ── compare ──> settle ──> compare again
 
-Midtrans is never asked inside a transaction. A call that finds nobody there ends a page, unless Midtrans still speaks of
-another order: the orders before it are done, the others are asked again later. An order of which it alone can't say
-anything is left for a person, so that it holds up no other.
+Midtrans is never called inside a transaction. If Midtrans is away, the page ends before the order that failed, and the
+rest is compared later. If it answers for another order, only this one fails: it is left for a person and holds up no other.
 """
 
 import asyncio
@@ -25,39 +24,39 @@ from core.payment.reconciliation import Findings, Ours
 from core.payment.reconciliation_run import Night
 from core.shop import Shop
 
-LOOK_EVERY = timedelta(minutes=1)
-AT_ONCE = 8
+CHECK_EVERY = timedelta(minutes=1)
+MAX_CALLS = 8
+"""At a time."""
 PAGE = 100
 PER_SECOND = 50
-"""Calls a second: customers who pay at night come first."""
-_DENIED = (401, 403)
-"""A wrong key says nothing about an order."""
+"""Calls to Midtrans, so that customers can pay meanwhile."""
+_KEY_REJECTED = (401, 403)
+"""These say nothing about the order."""
 
-LOG = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
-class _Asked(NamedTuple):
-    """What Midtrans answered of an attempt, and when it was asked."""
-
-    at: datetime
+class _Status(NamedTuple):
+    asked_at: datetime
     answer: Mapping[str, object]
     attempt: Attempt
 
 
+_Answer = list[_Status] | MidtransRefused | MidtransTrouble
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How far a comparison has come, and with what."""
+    """The result of comparing one page; the next one begins after the order_id `after`."""
 
     after: str
     findings: Findings
     is_last: bool = False
     trouble: str | None = None
-    """Why it can't go on now."""
+    """Why the next page can't be compared now."""
 
 
 class Reconciler:
-    """Compares with Midtrans every night, and whenever it is told to."""
-
     def __init__(
         self,
         database: Database,
@@ -76,31 +75,30 @@ class Reconciler:
         self._per_second = per_second
 
     def tick(self) -> Tick:
-        """What the scheduler is to do; what is due, and how far it is, stands in a row."""
-        return Tick("reconciliation", LOOK_EVERY, self.nightly)
+        return Tick("reconciliation", CHECK_EVERY, self.nightly)
 
     async def nightly(self) -> None:
-        """Do the night's comparison if it is due, as far as Midtrans answers."""
+        """Compare all pages if that is due, until Midtrans doesn't answer; a row keeps what is due and the progress."""
         try:
             async with self._database.write() as session:
                 night = await reconciliation_run.claim(Context(session, self._shop, self._clock()))
             if night is not None:
-                await self._work_off(night)
+                await self._run(night)
                 self._wake()
-        except AWAY as error:  # it is gone on with when the lease has ended
-            LOG.warning("reconciliation: the database is away (%s)", type(error).__name__)
+        except AWAY as error:  # it is continued when its lease has ended
+            _log.warning("reconciliation: the database is away (%s)", type(error).__name__)
 
     async def page(self, since: datetime, after: str = "") -> Page:
-        """Compare the next orders since then, after this order_id."""
-        begin = asyncio.get_running_loop().time()
+        """Compare the next orders made since then, after this order_id; returns in keeping with the rate limit."""
+        began = asyncio.get_running_loop().time()
         async with self._database.read() as session:
             orders = await reconciliation.page(session, since=since, after=after, limit=PAGE)
-        found = await self._compare(orders, after)
-        spent = asyncio.get_running_loop().time() - begin
-        await asyncio.sleep(max(0.0, found.findings.asked / self._per_second - spent))
-        return replace(found, is_last=len(orders) < PAGE)
+        page = await self._compare_page(orders, after)
+        took = asyncio.get_running_loop().time() - began
+        await asyncio.sleep(max(0.0, page.findings.asked / self._per_second - took))
+        return replace(page, is_last=len(orders) < PAGE)
 
-    async def _work_off(self, night: Night) -> None:
+    async def _run(self, night: Night) -> None:
         page = Page(night.after, Findings())
         while not page.is_last:
             page = await self.page(night.since, night.after)
@@ -112,48 +110,50 @@ class Reconciler:
                 return
         async with self._database.write() as session:
             await reconciliation_run.finish(Context(session, self._shop, self._clock()), night)
-        LOG.info("reconciled %d orders: %d mended", night.findings.asked, night.findings.mended)
+        _log.info("reconciled %d orders: %d corrected", night.findings.asked, night.findings.mended)
 
-    async def _compare(self, orders: Sequence[Ours], after: str) -> Page:
+    async def _compare_page(self, orders: Sequence[Ours], after: str) -> Page:
         findings = Findings()
         answers = await self._ask_all(orders)
-        spoken_of = next(
-            (ours.order_id for ours, asked in zip(orders, answers, strict=True) if _is_answer(asked)), after
+        answered = (
+            ours for ours, answer in zip(orders, answers, strict=True) if not isinstance(answer, MidtransTrouble)
         )
-        for ours, asked in zip(orders, answers, strict=True):
-            if isinstance(asked, MidtransTrouble) and not await self._speaks_of(spoken_of):
-                LOG.warning("reconciliation waits for Midtrans: %s", asked)
-                return Page(after, findings, trouble=str(asked))
-            findings += await self._judged(ours, asked if _is_answer(asked) else await self._try(ours))
+        known_order = next((ours.order_id for ours in answered), after)
+        for ours, answer in zip(orders, answers, strict=True):
+            if isinstance(answer, MidtransTrouble) and not await self._is_there(known_order):
+                _log.warning("reconciliation waits for Midtrans: %s", answer)
+                return Page(after, findings, trouble=str(answer))
+            retried = await self._try(ours) if isinstance(answer, MidtransTrouble) else answer
+            findings += await self._compare_or_log(ours, retried)
             after = ours.order_id
         return Page(after, findings)
 
-    async def _judged(self, ours: Ours, asked: "_Answers") -> Findings:
-        """What one order comes to; a bug about it must not keep all others from being compared."""
+    async def _compare_or_log(self, ours: Ours, answer: _Answer) -> Findings:
+        """A bug with one order is only logged, since the others must still be compared."""
         trace.follow(ours.order_id)
-        (found,) = await asyncio.gather(self._judge(ours, asked), return_exceptions=True)
+        (found,) = await asyncio.gather(self._compare(ours, answer), return_exceptions=True)
         if isinstance(found, Findings):
             return found
         if isinstance(found, AWAY) or not isinstance(found, Exception):
             raise found
-        LOG.error("%s can't be reconciled: a bug", ours.order_id, exc_info=found)
+        _log.error("%s can't be reconciled: a bug", ours.order_id, exc_info=found)
         return Findings.of([])
 
-    async def _judge(self, ours: Ours, asked: "_Answers") -> Findings:
-        if isinstance(asked, MidtransRefused | MidtransTrouble):
-            return Findings.of([reconciliation.unread(ours, str(asked))])
-        theirs = [each.attempt for each in asked]
+    async def _compare(self, ours: Ours, answer: _Answer) -> Findings:
+        if isinstance(answer, MidtransRefused | MidtransTrouble):
+            return Findings.of([reconciliation.unread(ours, str(answer))])
+        theirs = [each.attempt for each in answer]
         before = reconciliation.compare(ours, theirs)
         if not before and not reconciliation.is_news(ours, theirs):
             return Findings.of([])
         again = reconciliation.compare(await self._ours(ours), theirs)
-        for each in reversed(asked):  # the newest last, when it is known which of the others still live
-            # One transaction each: places first and then money would be against everybody's order (`holds`).
+        for each in reversed(answer):  # the newest last, when it is known which of the others are still pending
+            # One transaction each: together, the second would lock money after slots, against the lock order (`holds`).
             async with self._database.write() as session:
                 outcome = await settlement.settle(
-                    Context(session, self._shop, self._clock()), ours.order_id, each.answer, asked_at=each.at
+                    Context(session, self._shop, self._clock()), ours.order_id, each.answer, asked_at=each.asked_at
                 )
-            LOG.info("%s: %s", ours.order_id, outcome)
+            _log.info("%s: %s", ours.order_id, outcome)
         after = reconciliation.compare(await self._ours(ours), theirs)
         return Findings.of(reconciliation.judged(before, again, after))
 
@@ -162,58 +162,48 @@ class Reconciler:
             (now,) = await reconciliation.load(session, [ours.order_id])
         return now
 
-    async def _ask_all(self, orders: Sequence[Ours]) -> "list[_Answers]":
-        """What Midtrans says of each order; nobody asks any more once `AT_ONCE` in a row found nobody there."""
-        free, troubles = asyncio.Semaphore(AT_ONCE), list[MidtransTrouble]()
+    async def _ask_all(self, orders: Sequence[Ours]) -> list[_Answer]:
+        """Midtrans' answer for each order; after `MAX_CALLS` failures in a row no more calls are made."""
+        free, failures = asyncio.Semaphore(MAX_CALLS), list[MidtransTrouble]()
 
-        async def ask(ours: Ours) -> "_Answers":
+        async def ask(ours: Ours) -> _Answer:
             async with free:
-                if len(troubles) == AT_ONCE:
-                    return troubles[-1]
-                asked = await self._try(ours)
-                if isinstance(asked, MidtransTrouble):
-                    troubles.append(asked)
+                if len(failures) == MAX_CALLS:
+                    return failures[-1]
+                answer = await self._try(ours)
+                if isinstance(answer, MidtransTrouble):
+                    failures.append(answer)
                 else:
-                    troubles.clear()
-                return asked
+                    failures.clear()
+                return answer
 
         return await asyncio.gather(*(ask(ours) for ours in orders))
 
-    async def _try(self, ours: Ours) -> "_Answers":
+    async def _try(self, ours: Ours) -> _Answer:
+        """The newest transaction, then the others that have money or may still bring some."""
         try:
-            return await self._ask(ours)
-        except MidtransTrouble as no_answer:
-            return no_answer
+            newest = await self._status(ours.order_id)
+            known = newest.attempt.transaction_id if newest else None
+            others = [await self._status(reference) for reference in ours.references(known)]
+            return [each for each in (newest, *others) if each]
+        except MidtransTrouble as trouble:
+            return trouble
         except MidtransRefused as refused:
-            return MidtransTrouble(str(refused)) if refused.status in _DENIED else refused
+            return MidtransTrouble(str(refused)) if refused.status in _KEY_REJECTED else refused
 
-    async def _speaks_of(self, order_id: str) -> bool:
-        """Whether Midtrans is there, asked for an order that it has told us of ("": of none yet)."""
-        if not order_id:
+    async def _is_there(self, known_order: str) -> bool:
+        """Whether Midtrans answers for an order that it has answered for before ("": there is none yet)."""
+        if not known_order:
             return False
         try:
-            await self._status(order_id)
+            await self._status(known_order)
         except MidtransTrouble:
             return False
         except MidtransRefused as refused:
-            return refused.status not in _DENIED
+            return refused.status not in _KEY_REJECTED
         return True
 
-    async def _ask(self, ours: Ours) -> list[_Asked]:
-        """The newest attempt, then the others that have money or may still bring some."""
-        newest = await self._status(ours.order_id)
-        known = newest.attempt.transaction_id if newest else None
-        others = [await self._status(reference) for reference in ours.references(known)]
-        return [each for each in (newest, *others) if each]
-
-    async def _status(self, reference: str) -> _Asked | None:
-        at = self._clock()
+    async def _status(self, reference: str) -> _Status | None:
+        asked_at = self._clock()
         answer = await self._midtrans.status(reference)
-        return _Asked(at, answer, midtrans_status.read(answer)) if answer is not None else None
-
-
-def _is_answer(asked: "_Answers") -> bool:
-    return not isinstance(asked, MidtransTrouble)
-
-
-_Answers = list[_Asked] | MidtransRefused | MidtransTrouble
+        return _Status(asked_at, answer, midtrans_status.read(answer)) if answer is not None else None

@@ -1,6 +1,6 @@
-"""Answers over `requests` that come in time or not at all: its own timeout begins anew with every byte.
+"""A total timeout for answers over `requests`, whose own timeout starts again with every byte.
 
-Punctual ── connection ── answer ── the bytes of it, until its time is over
+TotalTimeout (adapter) ── connection ── answer ── its raw bytes, until the deadline
 """
 
 from http.client import HTTPResponse
@@ -13,28 +13,25 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
-class Punctual(HTTPAdapter):
-    """Gives a whole answer, its head too, what the request's timeout leaves, however slowly it drips."""
+class TotalTimeout(HTTPAdapter):
+    """Limits the whole answer, headers and body, to what is left of the request's timeout."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        """The connections to an address, whose answers are ours."""
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = _Secure if pool.scheme == "https" else _Plain
         return pool
 
 
 class _Bytes(RawIOBase):
-    """What comes over a connection, until its time is over."""
-
     def __init__(self, connection: socket, raw: RawIOBase) -> None:
         self._connection, self._raw = connection, raw
-        self._until = monotonic() + (connection.gettimeout() or 0)
+        self._deadline = monotonic() + (connection.gettimeout() or 0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> Any:
-        left = self._until - monotonic()
+        left = self._deadline - monotonic()
         if left <= 0:
             raise TimeoutError
         self._connection.settimeout(left)

@@ -1,6 +1,6 @@
-"""What the server does for its owner beside serving: backups in time, and forgetting in time.
+"""Scheduled work for the owner: backups, and deleting old data.
 
-Whether something is due is read from what is there (files, rows), so a restart neither forgets nor repeats it.
+Whether something is due is read from files and rows, so a restart neither skips nor repeats it.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from core.notices.tell import tell_admins
 from core.people import retention
 from core.shop import Shop
 
-LOOK_EVERY = timedelta(minutes=10)
+CHECK_EVERY = timedelta(minutes=10)
 FORGET_EVERY = timedelta(hours=1)
-UNNAMED_FOR = timedelta(days=1)
-"""How old a photo is before it may be one that nothing refers to: it is stored before the row that names it."""
+KEEP_UNREFERENCED = timedelta(days=1)
+"""How old a photo without a reference must be before it is deleted: it is stored before the row that refers to it."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 def backups(
     settings: config.Backup, source: Path | None, database: Database, *, shop: Shop, clock: Callable[[], datetime]
 ) -> list[Tick]:
-    """The tick that backs the SQLite file `source` up; none where it is off, or where the database is no file."""
+    """The tick that backs up the SQLite file `source`; none if backups are off or the database is PostgreSQL."""
     if settings.folder is None:
         return []
     if source is None:
@@ -49,17 +49,17 @@ def backups(
         try:
             await asyncio.to_thread(_keep_backups, file, folder, settings, now)
         except (BackupFailed, OSError) as error:
-            _log.error("no backup: %s", error)
-            told = message(say("ops.backup_failed", reason=str(error)))
+            _log.error("backup failed: %s", error)
+            notice = message(say("ops.backup_failed", reason=str(error)))
             async with database.write() as session:
-                # Once a day: looking again and again must not flood them.
-                await tell_admins(Context(session, shop, now), f"backup-failed:{now:%Y-%m-%d}", told)
+                # One key per day, so that admins get one notice a day.
+                await tell_admins(Context(session, shop, now), f"backup-failed:{now:%Y-%m-%d}", notice)
 
-    return [Tick("backup", LOOK_EVERY, look)]
+    return [Tick("backup", CHECK_EVERY, look)]
 
 
 def forgetting(settings: config.Privacy, database: Database, photos: Photos, *, clock: Callable[[], datetime]) -> Tick:
-    """The tick that forgets what is too old, a batch at a time, and photos that nothing refers to any more."""
+    """The tick that deletes old data in batches, and photos without a reference."""
 
     async def look() -> None:
         now = clock()
@@ -75,7 +75,7 @@ def forgetting(settings: config.Privacy, database: Database, photos: Photos, *, 
 
 
 async def _forget_photos(photos: Photos, database: Database, now: datetime) -> None:
-    stored = await photos.stored(before=now - UNNAMED_FOR)
+    stored = await photos.stored(before=now - KEEP_UNREFERENCED)
     if not stored:
         return
     async with database.read() as session:
@@ -84,7 +84,7 @@ async def _forget_photos(photos: Photos, database: Database, now: datetime) -> N
 
 
 def _emptied(state: dict[str, Any]) -> dict[str, Any]:
-    """A conversation that begins anew, in which older buttons are still known to be old."""
+    """An empty conversation state that keeps the prompt number, so that older buttons still count as old."""
     return State(prompt=state.get("prompt", 0)).to_json()
 
 

@@ -1,8 +1,8 @@
-"""Log lines: for a console or as JSON, with the id of what set things going, without people and secrets in them.
+"""Log lines for a console or as JSON, with a trace id, without personal data and secrets.
 
     any logger ── level, time, trace ── exception as text ── masked ── one line
 
-Modules and libraries keep the standard library's loggers; structlog writes what they say.
+Modules and libraries keep the standard library's loggers; structlog formats their records.
 """
 
 import logging
@@ -36,13 +36,13 @@ QUIET = (
     "twilio",
     "urllib3",
 )
-"""Libraries that tell of every step, some with what they carry: messages, statements, where a photo was taken. Their
-warnings are enough, whatever the level.
+"""Libraries that log every step, some with its content: messages, statements, where a photo was taken.
+Only their warnings are logged, whatever the level.
 """
 OURS = frozenset({"timestamp", "level", "logger", "trace"})
-"""What we write ourselves: nobody's words are in there."""
+"""Fields that the program writes itself; they hold no personal data."""
 PERSONAL = frozenset({"address", "customer", "email", "name", "phone", "place", "plate", "text", "words"})
-"""Fields, of a log line or a message, that hold what a person said or is."""
+"""Fields of a log line or a message that hold personal data."""
 SHORTEST_WORD = 3
 HIDDEN = "[…]"
 
@@ -50,7 +50,7 @@ HIDDEN = "[…]"
 def set_up(
     kind: Literal["console", "json"], level: str, *, secrets: Iterable[str] = (), stream: TextIO = sys.stderr
 ) -> None:
-    """Write everybody's log lines this way from now on; `secrets` stand in no line, whoever logs them."""
+    """Format all log lines this way from now on; `secrets` appear in none of them, whoever logs them."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(kind, Mask(secrets)))
     root = logging.getLogger()
@@ -58,16 +58,16 @@ def set_up(
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # An answer of Telegram's that is no JSON, with its whole text: what became of the call is logged by `metrics.vendor_call`.
+    # It logs whole answers that aren't JSON; `metrics.vendor_call` logs the outcome of a call.
     logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
-    # What our handlers raise is logged by `webhooks.app`; what is left there are strangers' unreadable requests.
+    # `webhooks.app` logs what handlers raise; this logger only adds malformed requests.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.captureWarnings(True)
-    sys.excepthook = _last_words
+    sys.excepthook = _log_uncaught
 
 
 def personal_words(body: object) -> Iterator[str]:
-    """What a message's JSON says of people, by the names of its parameters."""
+    """The personal data in a message's JSON, by parameter name."""
     match body:
         case dict():
             for key, value in body.items():
@@ -81,18 +81,17 @@ def personal_words(body: object) -> Iterator[str]:
 
 
 class Mask:
-    """A processor that takes people and secrets out of everything a line holds, and leaves it one line."""
+    """A structlog processor that removes personal data and secrets, and keeps the entry on one line."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}
         self._secrets = sorted(forms, key=len, reverse=True)
 
     def __call__(self, logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
-        """The line without them."""
         return {key: self._field(key, value) for key, value in line.items()}
 
     def text(self, text: str) -> str:
-        """A text without secrets, contact data, plates, and what the present trace calls private."""
+        """The text without secrets, contact data, plates, and the current trace's private words."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         text = _plain(text)
@@ -104,7 +103,7 @@ class Mask:
 
     def _field(self, key: str, value: Any) -> Any:
         if key == "exception":
-            # Its lines are set in, so that none of them passes for a log line.
+            # Indented, so that no line looks like a log entry of its own.
             return "\n".join(f"    {_one_line(part)}" for part in self.text(str(value)).split("\n"))
         if key in PERSONAL:
             return HIDDEN
@@ -151,20 +150,20 @@ def _add_trace(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
     return line
 
 
-def _last_words(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-    logging.getLogger(__name__).critical("the program ends", exc_info=(kind, error, where))
+def _log_uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    logging.getLogger(__name__).critical("unhandled exception", exc_info=(kind, error, where))
 
 
 def _plain(text: str) -> str:
-    """The same text in plain letters and digits: neither full-width signs nor invisible ones hide anything."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    """The text normalized, so that full-width or invisible characters can't hide anything."""
+    return "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
 
 
 def _one_line(text: str) -> str:
-    """Control characters, line ends of all kinds and halves of characters as the escapes that Python writes."""
+    """Control characters, line ends and lone surrogates as Python escapes."""
     return "".join(
-        sign.encode("unicode_escape").decode() if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign
-        for sign in text
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char
+        for char in text
     )
 
 
@@ -179,19 +178,19 @@ _GAP = r"[\s().\-‐-―/_]"
 _PATTERNS = [
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
-        # PostgreSQL repeats a row's values where a constraint speaks.
+        # PostgreSQL quotes a row's values when a constraint fails.
         (r"(DETAIL:\s*)[^\n]*", rf"\1{HIDDEN}"),
         (r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", rf"\1 {HIDDEN}"),
         (r"://[^\s/\"'<>]*@", f"://{HIDDEN}@"),
         (r"\b(?:SB-)?Mid-(?:server|client)-[\w-]+", HIDDEN),
         (r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*", HIDDEN),
-        # Telegram's tokens, also in its addresses.
+        # Telegram tokens, also within URLs.
         (r"(?<!\d)(?:bot)?(?<!\d)\d{6,}:[\w-]{30,}", HIDDEN),
         (r"([?&][\w.%-]+=)[^&\s\"'<>)]+", rf"\1{HIDDEN}"),
         (r"(?<![\w.%+'-])[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+", HIDDEN),
-        # Hex keys, signatures, tokens of pages.
+        # Hex keys, signatures, page tokens.
         (r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12,}\b", HIDDEN),
-        # Numbers that people are reached by: with +, 62 or 0 in front, or of seven digits and more.
+        # Phone numbers: starting with +, 62 or 0, or any seven digits or more.
         (rf"(?<!\w)(?:\+{_GAP}*\d|\(?0|62)(?:{_GAP}*\d){{6,14}}(?!\w)", HIDDEN),
         (r"(?<![\w.])\d{7,}(?!\w)", HIDDEN),
         (rf"(?<!\w)(?:{_AREA})[\s.-]*[1-9]\d{{0,3}}[\s.-]*[a-z]{{1,3}}(?!\w)", HIDDEN),

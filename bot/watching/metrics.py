@@ -1,12 +1,12 @@
-"""What the program counts about itself, for Prometheus: at the edge, since core only returns values.
+"""Prometheus metrics, counted at the edge: core only returns values.
 
-    turns      by channel and outcome, and how long they took      `turn`
-    refusals   by code, in the chat and over REST                  `refused`, `counted`
-    vendors    calls by outcome, and how long they took            `vendor_call`, `away`
-    http       answers by route and status                         `counted`
-    backlog    what waits in the database, at the scrape           `exposition`
+    turns      by channel and outcome, and their duration      `turn`
+    refusals   by code, in the chat and over REST              `refused`, `counted`
+    vendors    calls by outcome, and their duration            `vendor_call`, `away`
+    http       answers by route and status                     `counted`
+    backlog    read from the database at the scrape            `exposition`
 
-Every process counts for itself; the backlog is the same in all of them: take its maximum, not its sum.
+Each process counts for itself; the backlog is the same in all of them: take its maximum, not its sum.
 """
 
 import logging
@@ -49,23 +49,23 @@ def _histogram(name: str, words: str, *labels: str) -> Histogram:
     return Histogram(f"bengkel_{name}", words, labels, registry=REGISTRY, buckets=_SECONDS)
 
 
-TURNS = _counter("turns", "Messages taken: ok, away (no database) or bug.", "channel", "outcome")
+TURNS = _counter("turns", "Turns: ok, away (no database) or bug.", "channel", "outcome")
 TURN_SECONDS = _histogram("turn_seconds", "From a message's arrival to its commit.", "channel")
-UNREAD = _counter("unread_messages", "Messages beyond what one chat may send.", "channel")
-REFUSALS = _counter("refusals", "Every expected no, by its code.", "code")
-VENDOR_CALLS = _counter("vendor_calls", "Calls: ok, or what went wrong by its name.", "vendor", "outcome")
-VENDOR_SECONDS = _histogram("vendor_seconds", "How long a vendor took.", "vendor")
+UNREAD = _counter("unread_messages", "Messages beyond a chat's rate limit.", "channel")
+REFUSALS = _counter("refusals", "Refusals by code.", "code")
+VENDOR_CALLS = _counter("vendor_calls", "Vendor calls: ok, or the exception's name.", "vendor", "outcome")
+VENDOR_SECONDS = _histogram("vendor_seconds", "Duration of a vendor call.", "vendor")
 HTTP_ANSWERS = _counter("http_answers", "Answers over HTTP.", "method", "route", "status")
 DATABASE_UP = _gauge("database_up", "Whether the database answered this scrape.")
-OUTBOX_DEPTH = _gauge("outbox_depth", "Messages that are due and not sent.", "channel")
+OUTBOX_DEPTH = _gauge("outbox_depth", "Messages due and not sent.", "channel")
 OUTBOX_AGE = _gauge("outbox_age_seconds", "How long the oldest of them has waited.", "channel")
 DEAD_LETTERS = _gauge("dead_letters", "Messages that failed for good in the last 30 days.", "channel")
-REQUESTS = _gauge("payment_requests", "Payment requests that are looked after.", "state")
-REQUESTS_AGE = _gauge("payment_requests_age_seconds", "How old the oldest of them is.", "state")
-NOTIFICATIONS = _gauge("payment_notifications_waiting", "Notifications that Midtrans hasn't confirmed yet.")
+REQUESTS = _gauge("payment_requests", "Payment requests in progress.", "state")
+REQUESTS_AGE = _gauge("payment_requests_age_seconds", "Age of the oldest of them.", "state")
+NOTIFICATIONS = _gauge("payment_notifications_waiting", "Notifications not yet confirmed by a status call.")
 NOTIFICATIONS_AGE = _gauge("payment_notifications_age_seconds", "How long the oldest of them has waited.")
 _NO_ANSWER = {"NotSent", "Unclear", "MidtransTrouble", "TimeoutError"}
-"""What a call comes to where the vendor is in trouble; with anything else he has answered."""
+"""Outcomes of a call to a vendor in trouble; after any other outcome the vendor has answered."""
 _away: dict[str, str] = {}
 BUILD = _gauge("build_info", "Always 1.", "version", "python")
 BUILD.labels(version("bengkel"), platform.python_version()).set(1)
@@ -73,7 +73,7 @@ BUILD.labels(version("bengkel"), platform.python_version()).set(1)
 
 @contextmanager
 def turn(channel: str) -> Iterator[None]:
-    """Around a turn, its transaction included."""
+    """Count and time a turn, including its transaction."""
     outcome, began = "bug", time.perf_counter()
     try:
         yield
@@ -89,7 +89,7 @@ def turn(channel: str) -> Iterator[None]:
 
 
 def refused(replies: Iterable[Outbox]) -> None:
-    """Count what replies refuse: a refusal's text is known by its key."""
+    """Count the refusals in replies: a refusal's text key starts with `refusal.`."""
     for reply in replies:
         for said in reply.body["says"]:
             if said["say"].startswith("refusal."):
@@ -98,7 +98,7 @@ def refused(replies: Iterable[Outbox]) -> None:
 
 @contextmanager
 def vendor_call(vendor: str) -> Iterator[None]:
-    """Around one call of a vendor; what it raises is counted by its name, and logged."""
+    """Count, time and log one vendor call; an exception counts by its name."""
     outcome, level, words, began = "ok", logging.INFO, "", time.perf_counter()
     try:
         yield
@@ -107,27 +107,23 @@ def vendor_call(vendor: str) -> Iterator[None]:
         raise
     finally:
         took = time.perf_counter() - began
-        _note(vendor, outcome)
+        if outcome in _NO_ANSWER:
+            _away[vendor] = outcome
+        elif outcome != "CancelledError":
+            _away.pop(vendor, None)
         VENDOR_CALLS.labels(vendor, outcome).inc()
         VENDOR_SECONDS.labels(vendor).observe(took)
         _log.log(level, "%s: %s in %.3f s%s", vendor, outcome, took, words)
 
 
-def _note(vendor: str, outcome: str) -> None:
-    if outcome in _NO_ANSWER:
-        _away[vendor] = outcome
-    elif outcome != "CancelledError":
-        _away.pop(vendor, None)
-
-
 def away() -> Mapping[str, str]:
-    """The vendors whose last call came to nothing, and how."""
+    """The vendors whose last call got no answer, with the outcome."""
     return dict(_away)
 
 
 @web.middleware
 async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Counts answers by route, never by path: that may name a person's booking."""
+    """Count answers by route, never by path: a path may name a person's booking."""
     try:
         answer = await handler(request)
     except web.HTTPException as raised:
@@ -139,19 +135,19 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _count(request: web.Request, status: int) -> None:
     method, _, route = route_of(request).partition(" ")
-    # A stranger may make methods up.
+    # Clients may invent methods, each a new label.
     HTTP_ANSWERS.labels(method if method in hdrs.METH_ALL else "other", route, status).inc()
     if code := request.get(REFUSED):
         REFUSALS.labels(code).inc()
 
 
 def exposition(backlog: Backlog | None, *, channels: Collection[str], now: datetime) -> bytes:
-    """Everything in Prometheus' text format; `backlog` is None while the database doesn't answer."""
+    """All metrics in Prometheus' text format; `backlog` is None while the database doesn't answer."""
     DATABASE_UP.set(backlog is not None)
     for gauge in (OUTBOX_DEPTH, OUTBOX_AGE, DEAD_LETTERS, REQUESTS, REQUESTS_AGE):
         gauge.clear()
     for gauge in (NOTIFICATIONS, NOTIFICATIONS_AGE):
-        gauge.set(math.nan)  # unknown, unless the backlog tells
+        gauge.set(math.nan)  # unknown without the backlog
     if backlog is not None:
         _show(backlog, channels, now)
     return generate_latest(REGISTRY)

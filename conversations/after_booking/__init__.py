@@ -1,1 +1,8 @@
-"""What a customer does with a booking that stands: look, move, cancel, be refunded."""
+"""What a customer does with an existing booking: see it, reschedule it, cancel it, get a refund."""
+
+from conversations.after_booking import cancelling as cancelling
+from conversations.after_booking.history import COMMENT
+from conversations.after_booking.refunds import ACCOUNT
+from conversations.after_booking.rescheduling import MOVE
+
+FLOWS = (COMMENT, MOVE, ACCOUNT)

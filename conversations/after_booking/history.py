@@ -1,14 +1,12 @@
-"""What a customer does with a job under way or behind: answers a cost, rates it, looks back, books it again.
+"""What a customer does with a job in progress or completed: answer a cost, rate it, see its history, book it again."""
 
-An action returns what to say, or None to go on with the open flow; it raises a `Refusal`.
-"""
-
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from conversations import actions
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
 from core import media, work
 from core.db.tables import AdditionalCost, Booking, BookingEvent, WorkNote
@@ -18,23 +16,25 @@ from core.schedule import bookings
 from core.states import Location
 from core.work import History, warranty
 
-LONGEST_COMMENT = 1000
-MOST_BOOKINGS = 20
-"""Whose warranties are listed, the newest first."""
+MAX_COMMENT_LENGTH = 1000
+MAX_BOOKINGS = 20
+"""The newest ones, whose warranties are listed."""
 
 
+@action("cost-yes", who=Who.CUSTOMER)
 async def agree(turn: Turn, cost: str) -> Question:
-    """Agree to an additional cost; what it means for the price comes as a message of its own."""
+    """Agree to an additional cost; the new total follows as its own message."""
     return await _decide(turn, cost, agreed=True)
 
 
+@action("cost-no", who=Who.CUSTOMER)
 async def refuse(turn: Turn, cost: str) -> Question:
-    """Refuse an additional cost; it is never billed."""
     return await _decide(turn, cost, agreed=False)
 
 
+@action("rate", who=Who.CUSTOMER)
 async def rate(turn: Turn, argument: str) -> Question | None:
-    """Give a completed job its stars, then ask for a word about it."""
+    """Rate a completed job, then ask for a comment."""
     code, _, stars = argument.partition(":")
     booking = await turn.own_booking(code)
     count = int(stars) if stars.isdecimal() and len(stars) == 1 else 0
@@ -45,29 +45,31 @@ async def rate(turn: Turn, argument: str) -> Question | None:
     return None
 
 
-async def past(turn: Turn, code: str) -> Question:
-    """The time line of a booking, with notes and costs where they belong; photos and later invoices by buttons."""
+@action("past", who=Who.CUSTOMER)
+async def show_history(turn: Turn, code: str) -> Question:
+    """The events of a booking with its notes and costs; photos and later invoices as buttons."""
     booking = await turn.own_booking(code)
-    told = await work.history(turn.session, booking)
+    history = await work.history(turn.session, booking)
     return question(
-        say("past.head", code=code, lines=_time_line(turn, told)),
-        options=[*_photos(code, told), *_papers(told)],
-        always=[Option(f"see:{code}", say("option.see_booking")), Option("menu", say("option.menu"))],
+        say("past.head", code=code, lines=_time_line(turn, history)),
+        options=[*_photos(code, history), *_papers(history)],
+        always=[to_booking(code), TO_MENU],
         button=say("past.button"),
     )
 
 
-async def photo(turn: Turn, which: str) -> Question:
-    """One photo of a note or a cost, by its booking and its place among all of them."""
-    code, _, place = which.partition(":")
-    shots = _shots(await work.history(turn.session, await turn.own_booking(code)))
-    if not place.isdecimal() or int(place) >= len(shots):
+@action("photo", who=Who.CUSTOMER)
+async def show_photo(turn: Turn, which: str) -> Question:
+    """One photo of a note or a cost; the button carries its index among the booking's photos."""
+    code, _, index = which.partition(":")
+    photos = _stored_photos(await work.history(turn.session, await turn.own_booking(code)))
+    if not index.isdecimal() or int(index) >= len(photos):
         raise NotFound
-    number = int(place)
-    key, cost = shots[number]
-    following = [Option(f"photo:{code}:{number + 1}", say("past.next_photo"))] if number + 1 < len(shots) else []
+    number = int(index)
+    key, cost = photos[number]
+    following = [Option(f"photo:{code}:{number + 1}", say("past.next_photo"))] if number + 1 < len(photos) else []
     return question(
-        say("work.photo", number=number + 1, count=len(shots)),
+        say("work.photo", number=number + 1, count=len(photos)),
         *([_cost(cost)] if cost else []),
         document=Document("photo", key),
         options=following,
@@ -75,10 +77,11 @@ async def photo(turn: Turn, which: str) -> Question:
     )
 
 
+@action("warranties", who=Who.CUSTOMER)
 async def warranties(turn: Turn, _: str) -> Question:
-    """Every part under warranty or lately so, with the days that are left."""
+    """The customer's warranties, expired ones too, with the days left."""
     today = turn.local_now.date()
-    own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_BOOKINGS)
+    own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS)
     lines = [
         _warranty(line.name, line.warranty_until, today, booking.code)
         for booking in own_bookings
@@ -87,47 +90,39 @@ async def warranties(turn: Turn, _: str) -> Question:
     ]
     if not lines:
         return actions.menu(turn, say("warranty.none"))
-    return question(
-        say("warranty.list", lines=lines),
-        always=[Option("mine", say("option.my_bookings")), Option("menu", say("option.menu"))],
-    )
+    return question(say("warranty.list", lines=lines), always=[TO_BOOKINGS, TO_MENU])
 
 
-async def again(turn: Turn, code: str) -> None:
-    """Begin a booking with the same car, parts and work; what isn't sold any more is left out, prices are today's."""
+@action("again", who=Who.CUSTOMER)
+async def book_again(turn: Turn, code: str) -> None:
+    """Begin a booking with the same car, parts and services, as far as they are still sold; prices are today's."""
     booking = await turn.own_booking(code)
     turn.state.begin("booking")
-    for name, value in _same(turn, booking).items():
+    for name, value in _answers_of(turn, booking).items():
         turn.state.put(name, value)
     turn.remark("again.begins", code=code)
 
 
-class Words(Step):
-    """What the customer has to say beside the stars."""
-
+class Comment(Step):
     name = "words"
     free_text = True
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it, or go without."""
         return question(say("ask.comment"), options=[Option("skip", say("option.skip"))])
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Only going without is a button."""
         turn.state.put(self.name, "")
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Any words; a word that means none is none."""
         if not text:
             return False
-        turn.state.put(self.name, "" if read_skip(text) else text[:LONGEST_COMMENT])
+        turn.state.put(self.name, "" if read_skip(text) else text[:MAX_COMMENT_LENGTH])
         return True
 
 
-def _same(turn: Turn, booking: Booking) -> dict[str, Any]:
-    """The answers that a booking gave, as far as they still can be given."""
+def _answers_of(turn: Turn, booking: Booking) -> dict[str, Any]:
     catalogue = turn.catalogue
     basket = [[line.part_id, line.quantity] for line in booking.lines if line.part_id in catalogue.parts]
     services = [line.service_id for line in booking.lines if line.service_id in catalogue.services]
@@ -142,9 +137,9 @@ def _same(turn: Turn, booking: Booking) -> dict[str, Any]:
     return car | chosen | person | place
 
 
-def _time_line(turn: Turn, told: History) -> list[Say]:
+def _time_line(turn: Turn, history: History) -> list[Say]:
     lines = []
-    for event, note, cost in _happened(told):
+    for event, note, cost in _events(history):
         lines.append(say("past.event", at=turn.shop.local(event.at), what=say(f"event.{event.kind}")))
         if note:
             shown = [photo for photo in note.photos if media.is_link(photo)]
@@ -155,38 +150,38 @@ def _time_line(turn: Turn, told: History) -> list[Say]:
     return lines
 
 
-def _happened(told: History) -> Iterator[tuple[BookingEvent, WorkNote | None, AdditionalCost | None]]:
-    """Each event, with the note that was written or the cost that came up then."""
-    notes = {note.id: note for note in told.notes}
-    costs = {cost.id: cost for cost in told.costs}
-    for event in told.events:
+def _events(history: History) -> Iterator[tuple[BookingEvent, WorkNote | None, AdditionalCost | None]]:
+    """Each event, with the note or the cost it added."""
+    notes = {note.id: note for note in history.notes}
+    costs = {cost.id: cost for cost in history.costs}
+    for event in history.events:
         cost = costs.get(event.detail.get("cost_id", 0)) if event.kind == "cost_proposed" else None
         yield event, notes.get(event.detail.get("note_id", 0)), cost
 
 
-def _shots(told: History) -> list[tuple[str, AdditionalCost | None]]:
-    """The keys of the photos that we keep, each with the cost it shows; links given over REST stand in the time line."""
-    shots = []
-    for _, note, cost in _happened(told):
+def _stored_photos(history: History) -> list[tuple[str, AdditionalCost | None]]:
+    """The keys of stored photos, each with the cost it shows; links given over REST are lines of the time line."""
+    found = []
+    for _, note, cost in _events(history):
         photos = [*(note.photos if note else []), *([cost.photo] if cost and cost.photo else [])]
-        shots += [(photo, cost) for photo in photos if media.is_key(photo)]
-    return shots
+        found += [(photo, cost) for photo in photos if media.is_key(photo)]
+    return found
 
 
 def _cost(cost: AdditionalCost) -> Say:
     return say("work.cost", description=cost.description, amount=cost.amount)
 
 
-def _photos(code: str, told: History) -> list[Option]:
-    count = len(_shots(told))
+def _photos(code: str, history: History) -> list[Option]:
+    count = len(_stored_photos(history))
     return [Option(f"photo:{code}:0", say("past.photos", count=count))] if count else []
 
 
-def _papers(told: History) -> list[Option]:
-    """The invoices after the first, which stands with the booking itself."""
+def _papers(history: History) -> list[Option]:
+    """The invoices after the first, which has its button on the booking."""
     return [
         Option(f"paper:invoice:{name}", say("papers.invoice", number=number))
-        for number, name in enumerate(told.papers[1:4], 2)
+        for number, name in enumerate(history.papers[1:4], 2)
     ]
 
 
@@ -201,29 +196,15 @@ async def _decide(turn: Turn, cost: str, *, agreed: bool) -> Question:
         raise NotFound
     decided = await work.decide_cost(turn.ctx, int(cost), agreed=agreed, customer_id=turn.contact.customer_id)
     booking = await bookings.load(turn.session, booking_id=decided.booking_id)
-    return question(
-        say("cost.answered"),
-        options=[Option(f"see:{booking.code}", say("option.see_booking")), Option("menu", say("option.menu"))],
-    )
+    return question(say("cost.answered"), options=[to_booking(booking.code), TO_MENU])
 
 
-async def _comment(turn: Turn) -> Question:
-    code, words = turn.state.about or "", turn.state.get("words")
-    turn.state.begin(None)
-    if words:
+async def _finish(turn: Turn) -> Question:
+    code, answers = turn.state.close()
+    if words := answers["words"]:
         booking = await turn.own_booking(code)
         await work.comment_on(turn.session, booking, words, customer_id=turn.contact.customer_id)
     return actions.menu(turn, say("comment.thanks"))
 
 
-COMMENT = Flow("comment", (Words(),), _comment, strict=True)
-
-ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
-    "cost-yes": agree,
-    "cost-no": refuse,
-    "rate": rate,
-    "past": past,
-    "photo": photo,
-    "warranties": warranties,
-    "again": again,
-}
+COMMENT = Flow("comment", (Comment(),), _finish, strict=True)

@@ -1,10 +1,10 @@
-"""Where a customer wants a refund transferred to: bank, number and holder, in their own words, read back once."""
+"""The bank account for a refund: bank, number and holder in the customer's words, confirmed once."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
 
 from conversations import actions
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.registry import action
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_yes_no
 from core.db.tables import Refund
 from core.messaging.messages import Option, say
@@ -12,21 +12,22 @@ from core.payment import refunds
 from core.refusals import AlreadySentBack
 from core.states import RefundState
 
-LONGEST = 200
+MAX_LENGTH = 200
 _NUMBER = re.compile(r"\d(?:[ .-]?\d){5,}")
-_LETTERS = 5
-"""Fewer can't be a bank and a holder."""
+_MIN_LETTERS = 5
+"""Fewer can't name a bank and a holder."""
 
 
-async def account(turn: Turn, key: str) -> None:
-    """Begin to ask for a bank account; raises `NotFound`, `AlreadySentBack`."""
+@action("refund", who=Who.CUSTOMER)
+async def ask_account(turn: Turn, key: str) -> None:
+    """Begin to ask for a bank account; raises `AlreadySentBack`."""
     if (await _refund(turn, key)).state is not RefundState.BY_HAND:
         raise AlreadySentBack
     turn.state.begin(ACCOUNT.name, about=key)
 
 
-async def told(turn: Turn) -> bool:
-    """Whether the message names an account although nobody tapped: the flow begins, with that answer to be confirmed."""
+async def begins_with_account(turn: Turn) -> bool:
+    """Whether the message is a bank account that a refund needs; the flow then begins by confirming it."""
     words = _account(turn.incoming.text or "")
     waiting = await refunds.without_account(turn.session, turn.contact.customer_id) if words else None
     if waiting is None:
@@ -37,19 +38,15 @@ async def told(turn: Turn) -> bool:
 
 
 class Account(Step):
-    """The bank account, as the customer writes it."""
-
     name = "account"
     free_text = True
     own_numbers = True
     drops = ("account_right",)
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("refund.ask", amount=(await _refund(turn, turn.state.about or "")).amount))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Words with an account's number among them."""
         words = _account(text)
         if words is not None:
             turn.state.put(self.name, words)
@@ -57,12 +54,11 @@ class Account(Step):
 
 
 class AccountRight(Step):
-    """Whether it was written right: money that went to a stranger doesn't come back."""
+    """Confirms the account, since a transfer to a wrong one can't be undone."""
 
     name = "account_right"
 
     async def ask(self, turn: Turn) -> Question:
-        """Read it back."""
         amount = (await _refund(turn, turn.state.about or "")).amount
         return question(
             say("refund.right", amount=amount, account=turn.state.get("account")),
@@ -70,7 +66,6 @@ class AccountRight(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Right, or to be written again."""
         if option == "yes":
             turn.state.put(self.name, True)
         else:
@@ -78,34 +73,30 @@ class AccountRight(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes or no."""
         right = read_yes_no(text)
         return False if right is None else await self.choose(turn, "yes" if right else "no")
 
 
 async def _finish(turn: Turn) -> Question:
-    key, words = turn.state.about or "", turn.state.get("account")
-    turn.state.begin(None)
+    key, answers = turn.state.close()
     await _refund(turn, key)
-    await refunds.send_to(turn.ctx, key, words)
+    await refunds.send_to(turn.ctx, key, answers["account"])
     return actions.menu(turn, say("refund.account_noted"))
 
 
 def _account(text: str) -> str | None:
-    """The words, if they can be an account: a number, and letters for a bank and a holder."""
+    """The text if it can be an account: a number, and letters for a bank and a holder."""
     words = " ".join(text.split())
-    if len(words) > LONGEST or not _NUMBER.search(words) or sum(map(str.isalpha, words)) < _LETTERS:
+    if len(words) > MAX_LENGTH or not _NUMBER.search(words) or sum(map(str.isalpha, words)) < _MIN_LETTERS:
         return None
     return words
 
 
 async def _refund(turn: Turn, key: str) -> Refund:
-    """A refund of this customer's own; raises `NotFound`."""
+    """This customer's refund; raises `NotFound` for anybody else's."""
     refund, booking = await refunds.load(turn.session, key)
     await turn.own_booking(booking.code)
     return refund
 
 
 ACCOUNT = Flow("refund", (Account(), AccountRight()), _finish, strict=True)
-
-ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {"refund": account}

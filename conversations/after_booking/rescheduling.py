@@ -1,65 +1,59 @@
-"""A customer moves a booking, or says what becomes of one that was paid when its place was gone.
+"""A customer reschedules a booking, or decides about one that was paid after its slot was taken.
 
-    "pindah jadwal", [Pindah jadwal] ──> Which ─ Day ─ Slot ─ WhichTechnician ─ Agreed ──> core.moving
-    late money (core.late):  [a slot]   [another time]   [the money back]
-
-An action returns what to say, or None to go on with the flow; it raises a `Refusal`.
+"pindah jadwal", [Pindah jadwal] ──> Which ─ Day ─ Slot ─ WhichTechnician ─ Agreed ──> core.booking.rescheduling
+slot lost (core.payment.slot_lost):  [a slot]   [another time]   [a refund]
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from conversations import actions
 from conversations.booking import draft
+from conversations.booking.nearest import read_start
 from conversations.booking.when import Day, Slot, WhichTechnician
-from conversations.turn import Flow, Question, Step, Turn, question
-from conversations.understand import read_when, read_yes_no
+from conversations.registry import action, to_booking
+from conversations.turn import Flow, Question, Step, Turn, Who, question
+from conversations.understand.answers import read_yes_no
+from conversations.understand.when import read_when
 from core.booking import rescheduling
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.payment import slot_lost
-from core.refusals import InThePast, NotFound, OutsideHours, Refusal, SlotFull, TechnicianBusy, TooFarAhead
+from core.refusals import Refusal
 from core.schedule import bookings
 from core.states import BookingStatus, PaymentMethod
 
-MOST_BOOKINGS = 20
-"""Among how many, the newest first, the one to be moved is looked for."""
+MAX_BOOKINGS = 20
+"""The newest ones, among which the customer chooses."""
 _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
-_ASKED_AGAIN: dict[type[Refusal], tuple[str, ...]] = {
-    SlotFull: ("time",),
-    TechnicianBusy: ("technician",),
-    OutsideHours: ("date", "time"),
-    InThePast: ("date", "time"),
-    TooFarAhead: ("date", "time"),
-}
 
 
-async def move(turn: Turn, code: str) -> Question | None:
-    """Begin to move a booking; without its code the only one that can be, with day and time as they were said.
+@action("move", who=Who.CUSTOMER)
+async def reschedule(turn: Turn, code: str) -> Question | None:
+    """Begin to reschedule a booking; without a code, the only one that can be, to the day and time the text names.
 
-    A booking that is being made isn't dropped for a word: then the customer chooses from the list.
+    Text alone doesn't discard an open booking flow: then the customer gets the list.
     """
     if code:
         booking = await turn.own_booking(code)
-        rescheduling.check_may_move(turn.ctx, booking)
+        rescheduling.check_may_reschedule(turn.ctx, booking)
         turn.state.begin(MOVE.name)
-        take_up(turn, booking)
+        choose_booking(turn, booking)
         return None
     live = await _live(turn)
-    movable = [booking for booking in live if rescheduling.may_move(turn.ctx, booking)]
+    movable = [booking for booking in live if rescheduling.may_reschedule(turn.ctx, booking)]
     if turn.state.flow not in (None, MOVE.name) or not live:
         return await actions.my_bookings(turn)
     if not movable:
-        rescheduling.check_may_move(turn.ctx, min(live, key=_start))
+        rescheduling.check_may_reschedule(turn.ctx, min(live, key=_start))
     turn.state.begin(MOVE.name)
-    _listen(turn)
+    _absorb(turn)
     if len(movable) == 1:
-        take_up(turn, movable[0])
+        choose_booking(turn, movable[0])
     return None
 
 
-def take_up(turn: Turn, booking: Booking) -> None:
-    """This is the booking; its technician stays if they can, and a time without a day is of its own day."""
+def choose_booking(turn: Turn, booking: Booking) -> None:
+    """Reschedule this booking; its technician stays if free, and a time without a day means the same day."""
     state, at = turn.state, turn.shop.local(booking.starts_at)
     state.about = booking.code
     if "technician" not in state:
@@ -71,17 +65,13 @@ def take_up(turn: Turn, booking: Booking) -> None:
 
 
 class Which(Step):
-    """Which booking, where several can be moved."""
-
     name = "which"
 
     def needed(self, turn: Turn) -> bool:
-        """Until it is known."""
         return turn.state.about is None
 
     async def ask(self, turn: Turn) -> Question:
-        """Those that can be moved, the next one first."""
-        movable = [each for each in await _live(turn) if rescheduling.may_move(turn.ctx, each)]
+        movable = [each for each in await _live(turn) if rescheduling.may_reschedule(turn.ctx, each)]
         return question(
             say("move.which"),
             options=[
@@ -92,32 +82,27 @@ class Which(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """One of them."""
-        take_up(turn, await turn.own_booking(option))
+        choose_booking(turn, await turn.own_booking(option))
         return True
 
 
 class Agreed(Step):
-    """From when to when, once more."""
-
     name = "agreed"
 
     async def ask(self, turn: Turn) -> Question:
-        """The old time and the new one; who moves for the last time hears it before."""
-        job, starts_at = await draft.job(turn), draft.starts_at(turn)
-        booking, technician = job.moved, draft.technician_id(turn)
-        if booking is None or starts_at is None:
-            raise LookupError("nothing is moved without a booking and a time")
-        last = (
-            turn.state.flow == MOVE.name and not slot_lost.waits(booking) and booking.moves + 1 == turn.shop.max_moves
-        )
+        """The old and the new time, with a warning before the last move allowed."""
+        booking, technician = (await draft.job(turn)).moved, draft.technician_id(turn)
+        if booking is None:
+            raise LookupError("the booking is asked before this step")
+        by_customer = turn.state.flow == MOVE.name
+        last = by_customer and not slot_lost.waits(booking) and booking.moves + 1 == turn.shop.max_moves
         return question(
             *([say("move.last")] if last else []),
             say(
                 "ask.agreed",
                 code=booking.code,
                 was=turn.shop.local(booking.starts_at),
-                at=turn.shop.local(starts_at),
+                at=turn.shop.local(draft.chosen_start(turn)),
                 technician=turn.catalogue.technicians[technician].name if technician else say("option.any_technician"),
             ),
             options=[Option("yes", say("option.move_it")), Option("other", say("option.other_when"))],
@@ -125,7 +110,6 @@ class Agreed(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Move it, choose again, or leave it."""
         match option:
             case "yes":
                 turn.state.put(self.name, True)
@@ -137,7 +121,7 @@ class Agreed(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes, no, or yet another time."""
+        """Yes, no, or another time."""
         agreed = read_yes_no(text)
         if agreed is not None:
             return await self.choose(turn, "yes" if agreed else "stay")
@@ -153,37 +137,26 @@ class Agreed(Step):
 
 
 async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
-    """Move it as was answered; raises a `Refusal`."""
-    starts_at = draft.starts_at(turn)
-    if starts_at is None:
-        raise LookupError("nothing is moved without a time")
-    await rescheduling.move(turn.ctx, booking, starts_at, technician_id=draft.technician_id(turn), actor=actor)
+    await rescheduling.reschedule(
+        turn.ctx, booking, draft.chosen_start(turn), technician_id=draft.technician_id(turn), actor=actor
+    )
 
 
-def comes_again(turn: Turn, refusal: Refusal) -> bool:
-    """Tell the refusal; whether there is a question that can be answered differently, which then comes again."""
-    turn.remark(f"refusal.{refusal.code}", **refusal.params)
-    again = _ASKED_AGAIN.get(type(refusal))
-    if again is None:
-        return False
-    if again == ("technician",) and draft.technician_id(turn) is None:
-        again = ("date", "time")  # nobody can do it then
-    turn.state.drop("agreed", *again)
-    return True
-
-
+@action("retake", who=Who.CUSTOMER)
 async def retake(turn: Turn, argument: str) -> Question:
-    """Late money: the booking takes this slot, with the technician it was booked with."""
-    return await _retake(turn, argument, anyone=False)
+    """Slot lost: take this slot, with the booking's technician."""
+    return await _retake(turn, argument, any_technician=False)
 
 
-async def retake_any(turn: Turn, argument: str) -> Question:
-    """Late money: the booking takes this slot, with whoever is free."""
-    return await _retake(turn, argument, anyone=True)
+@action("retake-any", who=Who.CUSTOMER)
+async def retake_with_anyone(turn: Turn, argument: str) -> Question:
+    """Slot lost: take this slot, with any technician who is free."""
+    return await _retake(turn, argument, any_technician=True)
 
 
-async def money_back(turn: Turn, code: str) -> Question:
-    """Late money: ask once more before the booking is cancelled and the money goes back."""
+@action("money-back", who=Who.CUSTOMER)
+async def ask_to_refund(turn: Turn, code: str) -> Question:
+    """Slot lost: confirm before the booking is cancelled and refunded."""
     booking = await turn.own_booking(code)
     if not slot_lost.waits(booking):
         return _settled(code)
@@ -196,8 +169,9 @@ async def money_back(turn: Turn, code: str) -> Question:
     )
 
 
-async def really_back(turn: Turn, code: str) -> Question:
-    """Late money: the booking is cancelled, and all of it goes back."""
+@action("really-back", who=Who.CUSTOMER)
+async def refund(turn: Turn, code: str) -> Question:
+    """Slot lost: cancel the booking and refund all of it."""
     booking = await turn.own_booking(code)
     if not slot_lost.waits(booking):
         return _settled(code)
@@ -205,54 +179,40 @@ async def really_back(turn: Turn, code: str) -> Question:
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
-async def _retake(turn: Turn, argument: str, *, anyone: bool) -> Question:
-    code, _, moment = argument.partition(":")
+async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Question:
+    code, _, start = argument.partition(":")
     booking = await turn.own_booking(code)
     if not slot_lost.waits(booking):
         return _settled(code)
     try:
         async with turn.session.begin_nested():
-            await rescheduling.move(
+            await rescheduling.reschedule(
                 turn.ctx,
                 booking,
-                _moment(turn, moment),
-                technician_id=None if anyone else booking.technician_id,
+                read_start(turn, start),
+                technician_id=None if any_technician else booking.technician_id,
                 actor=bookings.CUSTOMER,
             )
     except Refusal as refusal:
-        return await _instead(turn, code, refusal)
-    return question(say("late.placed"), options=[_see(code)])
+        return await _offer_others(turn, code, refusal)
+    return question(say("late.placed"), options=[to_booking(code)])
 
 
-async def _instead(turn: Turn, code: str, refusal: Refusal) -> Question:
-    """The slot was taken meanwhile: the nearest ones now."""
+async def _offer_others(turn: Turn, code: str, refusal: Refusal) -> Question:
     booking = await turn.own_booking(code)
+    turn.remark_refusal(refusal)
     return question(
-        say(f"refusal.{refusal.code}", **refusal.params),
         options=await slot_lost.offers(turn.ctx, booking, refusal),
         button=say("late.button"),
     )
 
 
 def _settled(code: str) -> Question:
-    return question(say("late.settled", code=code), options=[_see(code)])
-
-
-def _see(code: str) -> Option:
-    return Option(f"see:{code}", say("option.see_booking"))
-
-
-def _moment(turn: Turn, text: str) -> datetime:
-    """The local time that a button carries; raises `NotFound`."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=turn.shop.zone)
-    except ValueError:
-        raise NotFound from None
+    return question(say("late.settled", code=code), options=[to_booking(code)])
 
 
 async def _live(turn: Turn) -> list[Booking]:
-    """The customer's bookings that are still to come."""
-    own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_BOOKINGS)
+    own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS)
     to_come = [each for each in own_bookings if each.status in _LIVE]
     return [each for each in to_come if each.starts_at > turn.now or slot_lost.waits(each)]
 
@@ -261,33 +221,29 @@ def _start(booking: Booking) -> datetime:
     return booking.starts_at
 
 
-def _listen(turn: Turn) -> None:
-    """Day, time and technician that came with the wish, to be checked when their question is reached."""
+def _absorb(turn: Turn) -> None:
+    """Take day, time and technician from the text that began the flow."""
     for step in MOVE.steps:
         step.absorb(turn)
-    if turn.heard.part_of_day and not turn.heard.time:
-        turn.state.put("part_of_day", turn.heard.part_of_day)
+    if turn.understood.part_of_day and not turn.understood.time:
+        turn.state.put("part_of_day", turn.understood.part_of_day)
 
 
-async def _finish(turn: Turn) -> Question | None:
-    code = turn.state.about or ""
-    try:
-        async with turn.session.begin_nested():
-            booking = await turn.own_booking(code)
-            waited = slot_lost.waits(booking)
-            await carry_out(turn, booking, actor=bookings.CUSTOMER)
-    except Refusal as refusal:
-        if comes_again(turn, refusal):
-            return None
-        turn.state.begin(None)
-        return question(options=[_see(code), Option("human", say("option.human"))])
-    turn.state.begin(None)
-    done = [say("late.placed")] if waited else _done(turn, await turn.own_booking(code))
-    return question(*done, options=[_see(code)])
+async def _finish(turn: Turn) -> Question:
+    booking = await turn.own_booking(turn.state.about or "")
+    had_lost_slot = slot_lost.waits(booking)
+    await carry_out(turn, booking, actor=bookings.CUSTOMER)
+    code, _ = turn.state.close()
+    done = [say("late.placed")] if had_lost_slot else _done(turn, await turn.own_booking(code))
+    return question(*done, options=[to_booking(code)])
+
+
+async def _refused(_: Turn, code: str) -> Question:
+    return question(options=[to_booking(code), Option("human", say("option.human"))])
 
 
 def _done(turn: Turn, booking: Booking) -> list[Say]:
-    """Where it is now, and what goes with it: reminders, or the money that is still waited for."""
+    """The new time, and what follows: reminders, or the deadline for the open payment."""
     moved = say("move.done", code=booking.code, at=turn.shop.local(booking.starts_at))
     if booking.hold_until is None or booking.payment_method is PaymentMethod.COD:
         return [moved, say("move.reminders_follow")]
@@ -295,12 +251,4 @@ def _done(turn: Turn, booking: Booking) -> list[Say]:
 
 
 STEPS = (Which(), Day(), Slot(), WhichTechnician(), Agreed())
-MOVE = Flow("move", STEPS, _finish, given_up="move.given_up")
-
-ACTIONS: Mapping[str, Callable[[Turn, str], Awaitable[Question | None]]] = {
-    "move": move,
-    "retake": retake,
-    "retake-any": retake_any,
-    "money-back": money_back,
-    "really-back": really_back,
-}
+MOVE = Flow("move", STEPS, _finish, refused=_refused, cancelled="move.given_up")

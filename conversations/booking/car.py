@@ -10,17 +10,17 @@ from core.db.tables import Part
 from core.messaging.messages import Option, say
 
 OLDEST_YEAR = 1980
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 
 
 class Brand(Step):
-    """The car's brand; a message such as "avanza 2018" answers model and year with it."""
+    """The car's brand; a message such as "avanza 2018" also answers model and year."""
 
     name = "brand"
     drops = ("model", "year", "fits", "confirmed")
 
     async def ask(self, turn: Turn) -> Question:
-        """Invite to type it, offer the brands by how many of their models we know."""
+        """Known brands, those with the most models first."""
         if "other_car" in turn.state:
             return question(say("ask.other_car"))
         models: dict[str, int] = {}
@@ -35,12 +35,11 @@ class Brand(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """A brand, or a car we don't know."""
         turn.state.put(*(("other_car", True) if option == "other" else ("brand", option)))
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A known car, or, once the customer said it isn't on the list, the words as they are."""
+        """A known car, or any words after the customer said that the car isn't listed."""
         if self.absorb(turn):
             return True
         if "other_car" not in turn.state:
@@ -48,7 +47,7 @@ class Brand(Step):
         words = text.split()
         year = read_year(words[-1], turn.local_now) if words else None
         brand, *model = words[:-1] if year else words
-        if not brand or len(text) > LONGEST_NAME:
+        if not brand or len(text) > MAX_NAME_LENGTH:
             return False
         turn.state.put("brand", brand.title())
         if model:
@@ -57,19 +56,15 @@ class Brand(Step):
             turn.state.put("year", year)
         return True
 
-    def heard(self, turn: Turn) -> str | None:
-        """The brand named, or the one whose model was named."""
-        return turn.heard.brand
+    def mentioned(self, turn: Turn) -> str | None:
+        return turn.understood.brand
 
 
 class Model(Step):
-    """The car's model."""
-
     name = "model"
     drops = ("year", "fits", "confirmed")
 
     async def ask(self, turn: Turn) -> Question:
-        """The brand's models we know; any other can be typed."""
         models = sorted({car.model for car in turn.catalogue.cars.values() if car.brand == turn.state.get("brand")})
         return question(
             say("ask.model", brand=turn.state.get("brand")),
@@ -78,34 +73,27 @@ class Model(Step):
         )
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A known model; with a "?" or too many words it isn't a name."""
-        if turn.heard.model and turn.heard.brand == turn.state.get("brand"):
+        """A listed model, or another name: without "?" and of at most three words."""
+        text = text.strip()
+        if turn.understood.model and turn.understood.brand == turn.state.get("brand"):
             return self.absorb(turn)
-        if self._is_known(turn, text) or "?" in text or len(text) > LONGEST_NAME or len(text.split()) > 3:
+        labels = {label.casefold() for _, label in turn.state.shown}
+        is_choice = text.isdigit() or text.casefold() in labels
+        if is_choice or "?" in text or len(text) > MAX_NAME_LENGTH or len(text.split()) > 3:
             return False
-        turn.state.put("model", text.strip())
+        turn.state.put("model", text)
         return True
 
-    def _is_known(self, turn: Turn, text: str) -> bool:
-        """A near spelling of what is on the list is matched by the list, not taken as it stands."""
-        return any(
-            label.casefold() == text.strip().casefold() or text.strip().isdigit() for _, label in turn.state.shown
-        )
-
-    def heard(self, turn: Turn) -> str | None:
-        """The model named."""
-        return turn.heard.model
+    def mentioned(self, turn: Turn) -> str | None:
+        return turn.understood.model
 
 
 class Year(Step):
-    """The car's year of make."""
-
     name = "year"
     drops = ("fits", "confirmed")
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """A typed year, or one of the years in which we know the model was made."""
         latest = turn.local_now.year
         cars = [
             car
@@ -123,13 +111,11 @@ class Year(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """A year from the buttons."""
         turn.state.put("year", int(option))
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A typed year that a car can have."""
-        year = turn.heard.year or read_year(text, turn.local_now)
+        year = turn.understood.year or read_year(text, turn.local_now)
         if year is None:
             return False
         if not OLDEST_YEAR <= year <= turn.local_now.year + 1:
@@ -138,23 +124,20 @@ class Year(Step):
         turn.state.put("year", year)
         return True
 
-    def heard(self, turn: Turn) -> int | None:
-        """The year named."""
-        year = turn.heard.year
+    def mentioned(self, turn: Turn) -> int | None:
+        year = turn.understood.year
         return year if year and OLDEST_YEAR <= year <= turn.local_now.year + 1 else None
 
 
 class FitOf(Step):
-    """For each part that doesn't simply fit: the adapter, another part, or let the shop look at it."""
+    """For each part that doesn't simply fit: an adapter, another part, or let the shop check."""
 
     name = "fit"
 
     def needed(self, turn: Turn) -> bool:
-        """While a chosen part's fit is undecided; those that fit need no words."""
         return self._undecided(turn) is not None
 
     async def ask(self, turn: Turn) -> Question:
-        """Say how it stands with the first undecided part, and offer what can be done."""
         part, fit = self._pending(turn)
         names = {"name": part.name, "car": draft.car_name(turn)}
         out = Option("out", say("option.take_out"))
@@ -187,7 +170,6 @@ class FitOf(Step):
                 )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Decide this part, which may put another in its place."""
         part, fit = self._pending(turn)
         match option:
             case "out":
@@ -206,7 +188,7 @@ class FitOf(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes is the first thing offered; a no doesn't say what else."""
+        """Yes means the first option; no leaves several."""
         if not read_yes_no(text):
             return False
         return await self.choose(turn, turn.state.shown[0][0])
@@ -231,7 +213,7 @@ class FitOf(Step):
         turn.state.put("fits", turn.state.get("fits", {}) | {part: word})
 
     def _take_out(self, turn: Turn, part: Part) -> None:
-        """Without it the basket may be empty: then the customer looks again, or goes on with services alone."""
+        """If the basket is empty then, the customer can choose again or go on with services alone."""
         draft.put_in_basket(turn, part.id, 0)
         if not draft.basket(turn):
             turn.state.drop("shopped")

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from conversations.turn import Turn
+from core.booking import BookingRequest, Order
 from core.db.tables import Booking, Part
 from core.schedule import bookings
-from core.schedule.orders import Order
 from core.states import Location, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a place is sought for: the booking in the making, or one that is moved."""
+    """What a slot is needed for: a new booking, or one that is rescheduled."""
 
     minutes: int
     skills: frozenset[str]
@@ -20,22 +20,21 @@ class Job:
 
     @property
     def moved_id(self) -> int | None:
-        """The booking whose own places count as free."""
+        """The booking whose own seats count as free."""
         return self.moved.id if self.moved else None
 
 
 def basket(turn: Turn) -> list[tuple[str, int]]:
-    """The parts chosen: (part id, quantity); without those that left the catalogue meanwhile."""
+    """The chosen parts: (part id, quantity), without those that have left the catalogue."""
     return [(part, count) for part, count in turn.state.get("basket", []) if part in turn.catalogue.parts]
 
 
 def basket_parts(turn: Turn) -> list[Part]:
-    """The chosen parts themselves."""
     return [turn.catalogue.parts[part] for part, _ in basket(turn)]
 
 
 def put_in_basket(turn: Turn, part: str, count: int) -> None:
-    """Set how many of a part are wanted; 0 takes it out, together with what was said about its fit."""
+    """Set the quantity of a part; 0 removes it, with what was decided about its fit."""
     kept = {known: many for known, many in basket(turn) if known != part} | ({part: count} if count else {})
     turn.state.put("basket", [list(item) for item in kept.items()])
     if not count:
@@ -44,71 +43,72 @@ def put_in_basket(turn: Turn, part: str, count: int) -> None:
 
 
 def services(turn: Turn) -> list[str]:
-    """Ids of the services chosen, without those that left the catalogue meanwhile."""
+    """Ids of the chosen services, without those that have left the catalogue."""
     return [service for service in turn.state.get("services", []) if service in turn.catalogue.services]
 
 
 def location(turn: Turn) -> Location:
-    """Where the work will be done; the workshop until something else was said."""
     return Location(turn.state.get("location", Location.WORKSHOP))
 
 
 def minutes(turn: Turn) -> int:
-    """How long the job takes: its services, the way to the customer, at least one slot."""
+    """Length of the job: its services and the travel, at least one slot."""
     work = sum(turn.catalogue.services[service].minutes for service in services(turn))
     travel = turn.shop.onsite_travel_minutes if location(turn) is Location.ONSITE else 0
     return max(work + travel, turn.shop.slot_minutes)
 
 
 def skills(turn: Turn) -> frozenset[str]:
-    """What a technician must be able to do for this job."""
     needed = (turn.catalogue.services[service].skill for service in services(turn))
     return frozenset(skill for skill in needed if skill)
 
 
 async def job(turn: Turn) -> Job:
-    """The job of the booking that the flow is about, or of the one in the making."""
+    """The job of the booking that the flow is about, or of the new one."""
     if turn.state.about is None:
         return Job(minutes(turn), skills(turn))
     booking = await bookings.load(turn.session, code=turn.state.about)
-    return Job(booking.minutes, await bookings.skills_of(turn.session, booking), booking)
+    return Job(booking.minutes, await bookings.required_skills(turn.session, booking), booking)
 
 
 def day(turn: Turn) -> date | None:
-    """The day chosen."""
     stored = turn.state.get("date")
     return date.fromisoformat(stored) if stored else None
 
 
 def starts_at(turn: Turn) -> datetime | None:
-    """The moment chosen, once day and time are."""
     chosen, clock = day(turn), turn.state.get("time")
     return turn.shop.at(chosen, time.fromisoformat(clock)) if chosen and clock else None
 
 
+def chosen_start(turn: Turn) -> datetime:
+    """As `starts_at`, for what is asked or done after the slot."""
+    at = starts_at(turn)
+    if at is None:
+        raise LookupError("the slot is asked before")
+    return at
+
+
 def technician_id(turn: Turn) -> str | None:
-    """The technician chosen, None for anyone."""
+    """The chosen technician, None for anyone."""
     chosen = turn.state.get("technician")
     return chosen if chosen in turn.catalogue.technicians else None
 
 
 def awaited_part(turn: Turn) -> str | None:
-    """The part out of stock that the customer wants to wait for, while it is among those chosen."""
+    """The part out of stock that the customer waits for, while it is in the basket."""
     part = turn.state.get("awaits_part")
     return part if part in dict(basket(turn)) else None
 
 
-def in_line(turn: Turn) -> bool:
-    """Whether this order is to wait: for a part, or for the full slot that was chosen."""
+def is_for_waitlist(turn: Turn) -> bool:
+    """Whether this order goes on the waitlist: for a part, or for the full slot that was chosen."""
     at, awaited = starts_at(turn), turn.state.get("awaits_slot")
     return awaited_part(turn) is not None or (at is not None and at.isoformat() == awaited)
 
 
 def order(turn: Turn) -> Order:
-    """All the answers as an order."""
-    state, at = turn.state, starts_at(turn)
-    if at is None:
-        raise LookupError("nothing can be ordered without a time")
+    state = turn.state
     plan, address = state.get("plan", "full"), state.get("address") or {}
     return Order(
         name=state.get("name"),
@@ -122,7 +122,7 @@ def order(turn: Turn) -> Order:
         address=address.get("text"),
         latitude=address.get("latitude"),
         longitude=address.get("longitude"),
-        starts_at=at,
+        starts_at=chosen_start(turn),
         technician_id=technician_id(turn),
         parts=tuple(basket(turn)),
         services=tuple(services(turn)),
@@ -131,7 +131,22 @@ def order(turn: Turn) -> Order:
     )
 
 
+def request(turn: Turn) -> BookingRequest:
+    """The order, for the customer of this chat."""
+    return BookingRequest(
+        order=order(turn),
+        customer_id=turn.contact.customer_id,
+        contact_id=turn.contact.id,
+        language=turn.contact.language,
+        code=turn.new_code,
+    )
+
+
+def car(turn: Turn) -> tuple[str, str, int] | None:
+    """The order, for the customer of this chat."""
+    brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
+    return (brand, model, year) if brand and model and year else None
+
+
 def car_name(turn: Turn) -> str:
-    """Brand, model and year as far as they are known."""
-    parts = (turn.state.get("brand"), turn.state.get("model"), turn.state.get("year"))
-    return " ".join(str(part) for part in parts if part)
+    return " ".join(map(str, car(turn) or ()))

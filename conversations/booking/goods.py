@@ -1,4 +1,4 @@
-"""Which parts, and how many: open a category, pick, look at another or go on."""
+"""Which parts, and how many."""
 
 from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_option
@@ -9,19 +9,18 @@ from core.catalogue.fit import Fit, FitAnswer, fit_of
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part
 from core.messaging.messages import Option, say
+from core.refusals import BadQuantity, InsufficientStock, NotForSale, NothingChosen, PreOrderOnly, Refusal
 
 
 class Category(Step):
-    """What to look at; "services only" ends the shopping."""
+    """Which category to open; "services only" skips the parts."""
 
     name = "category"
 
     def needed(self, turn: Turn) -> bool:
-        """Until the customer has all the parts."""
         return "shopped" not in turn.state and ("adding" in turn.state or not draft.basket(turn))
 
     async def ask(self, turn: Turn) -> Question:
-        """The categories that have something in them, and the way past them."""
         filled = {part.category for part in turn.catalogue.parts.values() if part.is_available}
         past = "option.enough" if draft.basket(turn) else "option.services_only"
         return question(
@@ -32,7 +31,6 @@ class Category(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Open a category, or be done."""
         if option == "none":
             turn.state.put("shopped", True)
         else:
@@ -41,54 +39,53 @@ class Category(Step):
         return True
 
     def absorb(self, turn: Turn) -> bool:
-        """A part named goes into the basket; categories are opened one after the other."""
-        heard, state = turn.heard, turn.state
+        """A named part goes into the basket; named categories are opened one after the other."""
+        understood, state = turn.understood, turn.state
         if "shopped" in state:
             return False
-        if len(heard.parts) == 1 and heard.parts[0] != state.get("sold_out"):
-            draft.put_in_basket(turn, heard.parts[0], heard.quantity or 1)
+        if len(understood.parts) == 1 and understood.parts[0] != state.get("sold_out"):
+            draft.put_in_basket(turn, understood.parts[0], understood.quantity or 1)
             state.drop("adding", "category")
             return True
-        if heard.categories and "category" not in state:
-            first, *later = heard.categories
+        if understood.categories and "category" not in state:
+            first, *later = understood.categories
             state.put("category", first)
             state.put("wanted", later)
             state.drop("adding")
             return True
-        if heard.services and not draft.basket(turn) and "category" not in state:
-            state.put("shopped", True)  # work was named and no part: the shelf can wait
+        if understood.services and not draft.basket(turn) and "category" not in state:
+            state.put("shopped", True)  # only services were named
         return False
 
 
 class PickPart(Step):
-    """One part of the open category; asked until one is picked or the category is closed."""
+    """A part of the open category."""
 
     name = "part"
 
     def needed(self, turn: Turn) -> bool:
-        """While a category is open."""
         return "shopped" not in turn.state and "category" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        """The parts of the category (or those that matched the words typed) with price, stock and fit."""
+        """The parts of the category (or those that the text matched), those in stock that fit first."""
         parts = self._on_show(turn)
         stock = await snapshot.stock(turn.session, [part.id for part in parts])
         parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), _rank(_fit(turn, part)), part.price))
         return question(
             say("ask.part", category=say(f"category.{turn.state.get('category')}")),
             options=[part_option(part, stock.get(part.id, 0), _fit(turn, part)) for part in parts],
-            always=[*self._line(turn), Option("other", say("option.other_category"))],
+            always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Take it if there is one left, else say so and show what is left."""
+        """Take the part; if it is sold out, say so and show the others."""
         if option == "other":
             turn.state.drop("category", "search")
             turn.state.put("adding", True)
             return True
         if option.startswith("wait:"):
-            return self._wait(turn, option.removeprefix("wait:"))
+            return self._wait_for(turn, option.removeprefix("wait:"))
         part = turn.catalogue.parts.get(option)
         if part is None:
             return False
@@ -101,18 +98,18 @@ class PickPart(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A part by its name; words that mean several narrow the list down."""
-        named = [part for part in turn.heard.parts if part in turn.catalogue.parts]
+        """A part by name; text that matches several narrows the list."""
+        named = [part for part in turn.understood.parts if part in turn.catalogue.parts]
         sold_out = turn.state.get("sold_out")
         if sold_out and read_wait(text) and named in ([], [sold_out]):
-            return self._wait(turn, sold_out)
+            return self._wait_for(turn, sold_out)
         if len(named) == 1:
             return await self.choose(turn, named[0])
         if named:
             turn.state.put("search", named)
             turn.state.page = 0
             return True
-        category = next(iter(turn.heard.categories), None)
+        category = next(iter(turn.understood.categories), None)
         if category and category != turn.state.get("category"):
             turn.state.put("category", category)
             turn.state.drop("search")
@@ -126,12 +123,12 @@ class PickPart(Step):
             parts = [part for part in parts if part.id in search] or parts
         return parts
 
-    def _line(self, turn: Turn) -> list[Option]:
-        """The part that was asked for and is sold out can be waited for."""
+    def _waitlist_option(self, turn: Turn) -> list[Option]:
+        """A sold-out part that was asked for can be waited for."""
         part = turn.catalogue.parts.get(turn.state.get("sold_out"))
         return [Option(f"wait:{part.id}", say("option.wait_part", name=part.name))] if part else []
 
-    def _wait(self, turn: Turn, part_id: str) -> bool:
+    def _wait_for(self, turn: Turn, part_id: str) -> bool:
         part = turn.catalogue.parts[part_id]
         turn.state.put("awaits_part", part.id)
         self._take(turn, part)
@@ -140,7 +137,7 @@ class PickPart(Step):
 
     def _take(self, turn: Turn, part: Part) -> None:
         have = dict(draft.basket(turn)).get(part.id, 0)
-        draft.put_in_basket(turn, part.id, min(have + (turn.heard.quantity or 1), turn.shop.max_quantity))
+        draft.put_in_basket(turn, part.id, min(have + (turn.understood.quantity or 1), turn.shop.max_quantity))
         wanted = turn.state.get("wanted", [])
         turn.state.drop("category", "search", "wanted", "sold_out")
         if wanted:
@@ -149,22 +146,22 @@ class PickPart(Step):
 
 
 class More(Step):
-    """The basket so far: add, change a quantity, or go on."""
+    """The basket so far: add, change a quantity, or continue."""
 
     name = "more"
+    drops = ("shopped", "confirmed")
+    reopened_by = (InsufficientStock, PreOrderOnly, NotForSale, BadQuantity, NothingChosen)
 
     def needed(self, turn: Turn) -> bool:
-        """After a part was taken, until the customer has all of them."""
         return "shopped" not in turn.state and bool(draft.basket(turn))
 
     async def ask(self, turn: Turn) -> Question:
-        """The basket and what can be done with it."""
         lines = [say("basket.line", name=turn.catalogue.parts[part].name, count=n) for part, n in draft.basket(turn)]
         changes = [
             Option(f"count:{part.id}", say("option.change_quantity", name=part.name))
             for part in draft.basket_parts(turn)
         ]
-        wait = [Option("wait", say("option.wait_parts"))] if self._short(turn) else []
+        wait = [Option("wait", say("option.wait_parts"))] if self._short_part(turn) else []
         return question(
             say("ask.more", basket=lines),
             options=[*wait, Option("done", say("option.continue")), Option("add", say("option.add_part")), *changes],
@@ -172,10 +169,9 @@ class More(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Go on, add another, or ask for a quantity."""
         match option.partition(":"):
             case ("wait", _, _):
-                turn.state.put("awaits_part", self._short(turn))
+                turn.state.put("awaits_part", self._short_part(turn))
                 turn.state.put("shopped", True)
             case ("done", _, _):
                 turn.state.put("shopped", True)
@@ -186,41 +182,44 @@ class More(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A category or part named here means: that one too. "2 pcs" means the one part in the basket."""
-        basket, heard = draft.basket(turn), turn.heard
-        if read_wait(text) and self._short(turn):
+        """A category or part named here is added; "2 pcs" means the only part in the basket."""
+        basket, understood = draft.basket(turn), turn.understood
+        if read_wait(text) and self._short_part(turn):
             return await self.choose(turn, "wait")
         if read_done(text):
             return await self.choose(turn, "done")
-        if heard.categories and not heard.parts:
-            turn.state.put("category", heard.categories[0])
+        if understood.categories and not understood.parts:
+            turn.state.put("category", understood.categories[0])
             turn.state.put("adding", True)
             return True
-        if len(heard.parts) == 1:
-            draft.put_in_basket(turn, heard.parts[0], heard.quantity or 1)
+        if len(understood.parts) == 1:
+            draft.put_in_basket(turn, understood.parts[0], understood.quantity or 1)
             return True
-        if heard.quantity and len(basket) == 1:
-            return _count(turn, basket[0][0], heard.quantity)
+        if understood.quantity and len(basket) == 1:
+            return _set_quantity(turn, basket[0][0], understood.quantity)
         return False
 
-    def _short(self, turn: Turn) -> str | None:
-        """The part that was short when all was to be booked, while it is still wanted."""
+    def reopen(self, turn: Turn, refusal: Refusal) -> None:
+        """Offer the waitlist for the part that is short."""
+        if isinstance(refusal, InsufficientStock):
+            name = refusal.params["name"]
+            turn.state.put("short", next((part.id for part in draft.basket_parts(turn) if part.name == name), None))
+        super().reopen(turn, refusal)
+
+    def _short_part(self, turn: Turn) -> str | None:
+        """The part that was short when the booking was made, while it is in the basket."""
         part = turn.state.get("short")
         return part if part in dict(draft.basket(turn)) else None
 
 
 class Quantity(Step):
-    """How many of one part."""
-
     name = "quantity"
     own_numbers = True
 
     def needed(self, turn: Turn) -> bool:
-        """When the customer wants to change it."""
         return "counting" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        """A number, or take it out."""
         part = turn.catalogue.parts.get(turn.state.get("counting"))
         return question(
             say("ask.quantity", name=part.name if part else "", most=turn.shop.max_quantity),
@@ -229,21 +228,19 @@ class Quantity(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """A number from the buttons, 0 takes the part out."""
         part = turn.state.get("counting")
         if option == "0":
             draft.put_in_basket(turn, part, 0)
             turn.state.drop("counting")
             return True
-        return _count(turn, part, int(option))
+        return _set_quantity(turn, part, int(option))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A typed number, within what the shop sells at once."""
         count = read_quantity(text)
-        return False if count is None else _count(turn, turn.state.get("counting"), count)
+        return False if count is None else _set_quantity(turn, turn.state.get("counting"), count)
 
 
-def _count(turn: Turn, part: str, count: int) -> bool:
+def _set_quantity(turn: Turn, part: str, count: int) -> bool:
     if not 1 <= count <= turn.shop.max_quantity:
         turn.remark("quantity.out_of_bounds", most=turn.shop.max_quantity)
     else:
@@ -253,10 +250,10 @@ def _count(turn: Turn, part: str, count: int) -> bool:
 
 
 def _fit(turn: Turn, part: Part) -> Fit | None:
-    brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
-    return fit_of(turn.catalogue, part, brand, model, year) if brand and model and year else None
+    car = draft.car(turn)
+    return fit_of(turn.catalogue, part, *car) if car else None
 
 
 def _rank(fit: Fit | None) -> int:
-    """What fits comes first."""
+    """Parts that fit come first."""
     return list(FitAnswer).index(fit.answer) if fit else 0

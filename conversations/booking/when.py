@@ -5,28 +5,28 @@ from datetime import date, datetime, time
 
 from conversations.booking import draft
 from conversations.booking.draft import Job
+from conversations.booking.nearest import nearest_slots
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand import read_when
 from conversations.understand.answers import read_wait, read_whatever
+from conversations.understand.when import read_when
 from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
-from core.schedule import bookings, slots
-from core.schedule.bookings import SlotLoad
+from core.refusals import AlreadyWaiting, InThePast, OutsideHours, Refusal, SlotFull, TechnicianBusy, TooFarAhead
+from core.schedule import availability, slots
+from core.schedule.availability import SlotAvailability
 
 DAYS_SHOWN = 7
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
-"""From and to which hour a part of the day reaches: pagi, siang, sore, malam."""
+"""First and last hour of pagi, siang, sore and malam."""
 
 
 class Day(Step):
-    """The day of the job."""
-
     name = "date"
-    drops = ("confirmed",)
+    drops = ("confirmed", "agreed")
+    reopened_by = (InThePast, TooFarAhead)
 
     async def ask(self, turn: Turn) -> Question:
-        """The next days on which the shop opens; any other can be typed."""
-        days = await bookings.open_days(turn.ctx, count=DAYS_SHOWN)
+        days = await availability.open_days(turn.ctx, count=DAYS_SHOWN)
         return question(
             say("ask.date"),
             options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],
@@ -34,11 +34,10 @@ class Day(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """A day from the buttons."""
         return await self._take(turn, date.fromisoformat(option))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A day as people write it, with or without a time."""
+        """A day in any wording, with or without a time."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         if when is None or when.day is None:
             return False
@@ -50,17 +49,15 @@ class Day(Step):
             turn.state.put("part_of_day", when.part_of_day)
         return True
 
-    def heard(self, turn: Turn) -> str | None:
-        """The day named in a longer message."""
-        return turn.heard.date.isoformat() if turn.heard.date else None
+    def mentioned(self, turn: Turn) -> str | None:
+        return turn.understood.date.isoformat() if turn.understood.date else None
 
     async def check(self, turn: Turn) -> Say | None:
-        """Whether the shop works on that day."""
         day = draft.day(turn)
-        return await _why_not(turn, day) if day else None
+        return await _complaint_about_day(turn, day) if day else None
 
     async def _take(self, turn: Turn, day: date) -> bool:
-        complaint = await _why_not(turn, day)
+        complaint = await _complaint_about_day(turn, day)
         if complaint is not None:
             turn.remarks.append(complaint)
         else:
@@ -69,14 +66,13 @@ class Day(Step):
         return True
 
 
-async def _why_not(turn: Turn, day: date) -> Say | None:
-    """Why no job can be on that day: gone by, too far, closed."""
+async def _complaint_about_day(turn: Turn, day: date) -> Say | None:
     today = turn.local_now.date()
     if day < today:
         return say("date.past", day=day)
     if (day - today).days > turn.shop.book_ahead_days:
         return say("date.too_far", days=turn.shop.book_ahead_days)
-    closed = await bookings.why_closed(turn.ctx, day, language=turn.contact.language)
+    closed = await availability.why_closed(turn.ctx, day, language=turn.contact.language)
     return None if closed is None else say("date.closed", day=day, why=closed)
 
 
@@ -84,24 +80,26 @@ class Slot(Step):
     """The slot in which the job starts."""
 
     name = "time"
-    drops = ("confirmed",)
+    drops = ("confirmed", "agreed")
+    reopened_by = (SlotFull, AlreadyWaiting, OutsideHours, InThePast, TooFarAhead)
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """The day's slots with their load; where none is left, the nearest free ones."""
+        """The day's slots with their load; if none is free, the nearest free ones."""
         day = draft.day(turn)
         if day is None:
-            raise LookupError("a slot is asked before its day")
+            raise LookupError("the day is asked before the slot")
         job = await draft.job(turn)
         load = await _load(turn, day, job)
-        free = [slot for slot in load if slot.free and not _stands(job, slot.starts_at)]
-        lines_up = [slot for slot in load if _can_wait(turn, slot, job)]
+        free = [slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)]
+        waitable = [slot for slot in load if _can_join_waitlist(turn, slot, job)]
         if not free and not draft.awaited_part(turn):
-            return await self._ask_nearest(turn, day, job, lines_up)
-        shown = [slot for slot in free if self._suits(turn, slot)] or free
+            return await self._ask_nearest(turn, day, job, waitable)
+        since, until = PARTS_OF_DAY.get(turn.state.get("part_of_day"), (0, 24))
+        shown = [slot for slot in free if since <= turn.shop.local(slot.starts_at).hour < until] or free
         lines = [_slot_line(turn, slot) for slot in load]
         return question(
-            *self._how(turn, lines_up),
+            *self._waitlist_hint(turn, waitable),
             say("ask.time", day=day, hours=say("hours_needed", minutes=job.minutes), slots=lines),
             options=[
                 Option(
@@ -110,18 +108,17 @@ class Slot(Step):
                 )
                 for slot in shown
             ]
-            + [_line_option(turn, slot) for slot in lines_up],
+            + [_waitlist_option(turn, slot) for slot in waitable],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """A slot of this day, a slot of another day, or another day altogether."""
         if option == "other_day":
             turn.state.drop("date", "part_of_day")
             return True
         if option.startswith("wait:"):
-            return await self._wait(turn, option.removeprefix("wait:"))
+            return await self._join_waitlist(turn, option.removeprefix("wait:"))
         if "T" in option:
             day, _, clock = option.partition("T")
             turn.state.put("date", day)
@@ -129,7 +126,7 @@ class Slot(Step):
         return await self._take(turn, option)
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A time as people write it; with a day it moves the day too."""
+        """A time in any wording; with a day it changes the day too."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         clock = when.time if when else None
         if text.strip().isdigit() and int(text) < 24:
@@ -144,7 +141,7 @@ class Slot(Step):
                 turn.state.put("time", f"{clock:%H:%M}", tentative=True)
             return True
         if read_wait(text) and turn.state.about is None:
-            return await self._wait(turn, f"{clock:%H:%M}" if clock else None)
+            return await self._join_waitlist(turn, f"{clock:%H:%M}" if clock else None)
         if clock:
             return await self._take(turn, f"{clock:%H:%M}")
         if when and when.part_of_day:
@@ -152,12 +149,10 @@ class Slot(Step):
             return True
         return False
 
-    def heard(self, turn: Turn) -> str | None:
-        """The time named in a longer message."""
-        return f"{turn.heard.time:%H:%M}" if turn.heard.time else None
+    def mentioned(self, turn: Turn) -> str | None:
+        return f"{turn.understood.time:%H:%M}" if turn.understood.time else None
 
     async def check(self, turn: Turn) -> Say | None:
-        """Whether the whole job finds its seats from that time on."""
         return await self._complaint(turn, turn.state.get("time"))
 
     async def _take(self, turn: Turn, clock: str) -> bool:
@@ -169,8 +164,8 @@ class Slot(Step):
             turn.state.recheck("technician")
         return True
 
-    async def _wait(self, turn: Turn, clock: str | None) -> bool:
-        """Stand in the line for that time, or for the one that was just asked for and full."""
+    async def _join_waitlist(self, turn: Turn, clock: str | None) -> bool:
+        """Join the waitlist for that time, or for the full one that was just asked for."""
         day, asked = draft.day(turn), turn.state.get("full")
         at = turn.shop.at(day, time.fromisoformat(clock)) if day and clock else None
         at = at or (datetime.fromisoformat(asked) if asked else None)
@@ -179,7 +174,7 @@ class Slot(Step):
             return True
         job = await draft.job(turn)
         slot = next((slot for slot in await _load(turn, day, job) if slot.starts_at == at), None)
-        if slot is not None and _can_wait(turn, slot, job):
+        if slot is not None and _can_join_waitlist(turn, slot, job):
             turn.state.put("awaits_slot", at.isoformat())
             turn.remark("waiting.noted_slot", at=at)
         return await self._take(turn, f"{turn.shop.local(at):%H:%M}")
@@ -189,7 +184,7 @@ class Slot(Step):
         if day is None:
             return None
         job, at = await draft.job(turn), turn.shop.at(day, time.fromisoformat(clock))
-        if _stands(job, at):
+        if _is_current_start(job, at):
             return say("move.same", at=at)
         load = {turn.shop.local(slot.starts_at): slot for slot in await _load(turn, day, job)}
         slot = load.get(at)
@@ -199,7 +194,7 @@ class Slot(Step):
             return None
         if slot.starts_at <= turn.now:
             return say("time.past", at=at)
-        if _can_wait(turn, slot, job):
+        if _can_join_waitlist(turn, slot, job):
             if draft.awaited_part(turn) or turn.state.get("awaits_slot") == at.isoformat():
                 return None
             turn.state.put("full", at.isoformat())
@@ -207,52 +202,51 @@ class Slot(Step):
             return say("time.full", at=at)
         return say("time.too_short", at=at, hours=say("hours_needed", minutes=job.minutes))
 
-    def _how(self, turn: Turn, lines_up: Sequence[SlotLoad]) -> list[Say]:
+    def _waitlist_hint(self, turn: Turn, waitable: Sequence[SlotAvailability]) -> list[Say]:
         """Who asked for a full slot hears that it can be waited for."""
         asked = turn.state.get("full")
-        return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in lines_up) else []
+        return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in waitable) else []
 
-    async def _ask_nearest(self, turn: Turn, day: date, job: Job, lines_up: Sequence[SlotLoad]) -> Question:
-        near = await bookings.nearest_free(
-            turn.ctx, turn.shop.at(day, time(12)), job.minutes, besides=job.moved_id, count=5
+    async def _ask_nearest(self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotAvailability]) -> Question:
+        near = await nearest_slots(
+            turn,
+            turn.shop.at(day, time(12)),
+            job.minutes,
+            moving=job.moved_id,
+            excluding=job.moved.starts_at if job.moved and job.moved.holding else None,
+            count=5,
         )
-        local = [turn.shop.local(at) for at in near if not _stands(job, at)]
         return question(
-            *self._how(turn, lines_up),
+            *self._waitlist_hint(turn, waitable),
             say("ask.time_none" if near else "ask.time_none_at_all", day=day),
-            options=[Option(f"{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]
-            + [_line_option(turn, slot) for slot in lines_up],
+            options=[*near, *(_waitlist_option(turn, slot) for slot in waitable)],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
 
-    def _suits(self, turn: Turn, slot: SlotLoad) -> bool:
-        since, until = PARTS_OF_DAY.get(turn.state.get("part_of_day"), (0, 24))
-        return since <= turn.shop.local(slot.starts_at).hour < until
+
+async def _load(turn: Turn, day: date, job: Job) -> list[SlotAvailability]:
+    return await availability.slots_of_day(turn.ctx, day, minutes=job.minutes, moving=job.moved_id)
 
 
-async def _load(turn: Turn, day: date, job: Job) -> list[SlotLoad]:
-    return await bookings.day_load(turn.ctx, day, minutes=job.minutes, besides=job.moved_id)
-
-
-def _can_wait(turn: Turn, slot: SlotLoad, job: Job) -> bool:
+def _can_join_waitlist(turn: Turn, slot: SlotAvailability, job: Job) -> bool:
     """Whether a new job can stand in the line for a slot: it would fit there, were it not for others."""
     if slot.free or job.moved is not None or slot.cap == 0 or slot.starts_at < turn.shop.earliest_start(turn.now):
         return False
     return bool(slots.span(slot.starts_at, job.minutes, turn.shop))
 
 
-def _line_option(turn: Turn, slot: SlotLoad) -> Option:
+def _waitlist_option(turn: Turn, slot: SlotAvailability) -> Option:
     at = turn.shop.local(slot.starts_at)
     return Option(f"wait:{at:%H:%M}", say("option.wait_slot", at=at))
 
 
-def _stands(job: Job, at: datetime) -> bool:
-    """Whether the booking to be moved is there already."""
+def _is_current_start(job: Job, at: datetime) -> bool:
+    """Whether the booking to reschedule is there already."""
     return job.moved is not None and job.moved.holding and job.moved.starts_at == at
 
 
-def _slot_line(turn: Turn, slot: SlotLoad) -> Say:
+def _slot_line(turn: Turn, slot: SlotAvailability) -> Say:
     at: datetime = turn.shop.local(slot.starts_at)
     if slot.free:
         return say("slot.load", at=at, taken=slot.taken, cap=slot.cap)
@@ -262,21 +256,16 @@ def _slot_line(turn: Turn, slot: SlotLoad) -> Say:
 
 
 class WhichTechnician(Step):
-    """Who does the work: one who is free then and can do it, or anyone."""
-
     name = "technician"
-    drops = ("confirmed",)
+    drops = ("confirmed", "agreed")
+    reopened_by = (TechnicianBusy,)
 
     def needed(self, turn: Turn) -> bool:
-        """Who waits in the line has whoever is free then, or whom they named."""
-        return not draft.in_line(turn)
+        """An order on the waitlist gets whoever is free then, or the technician who was named."""
+        return not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:
-        """Anyone, or the technicians who are free for this job."""
-        starts_at = draft.starts_at(turn)
-        if starts_at is None:
-            raise LookupError("a technician is asked before the slot")
-        free = await _free_technicians(turn, starts_at)
+        free = await _free_technicians(turn, draft.chosen_start(turn))
         return question(
             say("ask.technician"),
             options=[Option("any", say("option.any_technician")), *(Option(one.id, one.name) for one in free)],
@@ -284,17 +273,14 @@ class WhichTechnician(Step):
         )
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A technician by name, or whoever is free."""
         if read_whatever(text):
             return await self.choose(turn, "any")
         return self.absorb(turn)
 
-    def heard(self, turn: Turn) -> str | None:
-        """The technician named in a longer message."""
-        return turn.heard.technician_id
+    def mentioned(self, turn: Turn) -> str | None:
+        return turn.understood.technician_id
 
     async def check(self, turn: Turn) -> Say | None:
-        """Whether that technician is free for the whole job."""
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)
         if chosen is None or starts_at is None:
             return None
@@ -303,7 +289,14 @@ class WhichTechnician(Step):
             return None
         return say("technician.busy", name=turn.catalogue.technicians[chosen].name, at=turn.shop.local(starts_at))
 
+    def reopen(self, turn: Turn, refusal: Refusal) -> None:
+        """If no technician was chosen, nobody can do it then: ask for another time."""
+        if draft.technician_id(turn) is None:
+            turn.state.drop("date", "time", *self.drops)
+        else:
+            super().reopen(turn, refusal)
+
 
 async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:
     job = await draft.job(turn)
-    return await bookings.free_technicians(turn.ctx, starts_at, job.minutes, skills=job.skills, besides=job.moved_id)
+    return await availability.free_technicians(turn.ctx, starts_at, job.minutes, skills=job.skills, moving=job.moved_id)

@@ -10,19 +10,15 @@ SKIPPED = ""
 
 
 class Name(Step):
-    """The customer's name."""
-
     name = "name"
     free_text = True
     drops = ("confirmed",)
 
     async def ask(self, turn: Turn) -> Question:
-        """The name we know from before, or the one the channel shows, is a button."""
         known = turn.contact.customer.name or read_name(turn.incoming.name or "")
         return question(say("ask.name"), options=[Option("known", known)] if known else ())
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """The name that stood on the button."""
         turn.state.put("name", dict(turn.state.shown)[option])
         return True
 
@@ -36,7 +32,7 @@ class Name(Step):
 
 
 class Phone(Step):
-    """A mobile number to be reached at, unless the channel has vouched for one."""
+    """A mobile number, unless the channel has verified one."""
 
     name = "phone"
     free_text = True
@@ -44,15 +40,14 @@ class Phone(Step):
     drops = ("confirmed",)
 
     def needed(self, turn: Turn) -> bool:
-        """WhatsApp tells the number with the message; a shared Telegram contact is remembered."""
+        """WhatsApp sends the number with each message; a shared Telegram contact is remembered."""
         return not turn.contact.customer.phone_proven or "other_phone" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        """Share the contact where the app can, or type it."""
         return question(say(f"ask.phone.{turn.contact.channel}"), wants="contact")
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """An Indonesian mobile number; a shared contact never comes here, it is proven (`engine`)."""
+        """An Indonesian mobile number; a shared contact is handled by `dialogue`."""
         phone = read_phone(text)
         if phone is not None:
             turn.state.put("phone", phone)
@@ -64,14 +59,13 @@ class Phone(Step):
 
 
 class Email(Step):
-    """An address for the invoice; may be skipped."""
+    """For the invoice; may be skipped."""
 
     name = "email"
     free_text = True
     drops = ("confirmed",)
 
     async def ask(self, turn: Turn) -> Question:
-        """The address we know is a button, and so is going without."""
         known = turn.contact.customer.email
         return question(
             say("ask.email"),
@@ -79,12 +73,10 @@ class Email(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """The known address, or none."""
         turn.state.put("email", SKIPPED if option == "skip" else turn.contact.customer.email)
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """An address, or a word that means none."""
         email = SKIPPED if read_skip(text) else read_email(text)
         if email is None:
             return False
@@ -93,23 +85,18 @@ class Email(Step):
 
 
 class Plate(Step):
-    """The number plate; may be skipped."""
-
     name = "plate"
     free_text = True
     drops = ("confirmed",)
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it, or go without."""
         return question(say("ask.plate"), options=[Option("skip", say("option.skip"))])
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Only skipping is a button."""
         turn.state.put("plate", SKIPPED)
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """An Indonesian plate, or a word that means none."""
         plate = SKIPPED if read_skip(text) else read_plate(text)
         if plate is None:
             return False

@@ -1,4 +1,4 @@
-"""Which services; several can be chosen, none is allowed where parts are bought."""
+"""Which services; none is allowed if parts are bought."""
 
 from conversations.booking import draft
 from conversations.shelf import service_option
@@ -6,16 +6,18 @@ from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done
 from core.db.tables import Service
 from core.messaging.messages import Option, say
+from core.refusals import NotForSale, NothingChosen
 
 
 class PickService(Step):
-    """One service after the other, until the customer says that is all."""
+    """One service after the other, until the customer is done."""
 
     name = "serviced"
     drops = ("confirmed",)
+    reopened_by = (NotForSale, NothingChosen)
 
     async def ask(self, turn: Turn) -> Question:
-        """Services that suit the chosen parts first; what was chosen stands above."""
+        """Services that suit the chosen parts come first."""
         chosen = draft.services(turn)
         lines = [say("basket.service", name=turn.catalogue.services[service].name) for service in chosen]
         done = "option.continue" if chosen else "option.parts_only"
@@ -27,7 +29,6 @@ class PickService(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Add a service, or be done."""
         if option == "done":
             turn.state.put("serviced", True)
             turn.state.recheck("time", "technician")
@@ -36,14 +37,13 @@ class PickService(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A service by name, or that these are all."""
         if read_done(text) and (draft.services(turn) or draft.basket(turn)):
             return await self.choose(turn, "done")
         return self.absorb(turn)
 
     def absorb(self, turn: Turn) -> bool:
-        """Services named in a message are chosen; whether they are all is still asked."""
-        offered = [service for service in turn.heard.services if service in turn.catalogue.services]
+        """A service named in a message is chosen; whether that is all is still asked."""
+        offered = [service for service in turn.understood.services if service in turn.catalogue.services]
         if len(offered) != 1 or "serviced" in turn.state:
             return False
         self._add(turn, offered[0])

@@ -1,4 +1,4 @@
-"""Rupiah as staff type them; what could mean two amounts is not read at all."""
+"""Rupiah as staff type them; ambiguous amounts are rejected."""
 
 import re
 from decimal import Decimal

@@ -1,16 +1,18 @@
-"""Cash that the customer put into somebody's hand."""
+"""Cash received for a job."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.staff.amounts import read_rupiah
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core import work
 from core.messaging.messages import Option, say
 from core.money import Money
 from core.refusals import AlreadyPaid
 
 
+@action("cash", who=Who.STAFF)
 async def cash(turn: Turn, code: str) -> None:
-    """Begin to note cash for a job; raises `AlreadyPaid`."""
+    """Begin to record cash; raises `AlreadyPaid`."""
     booking = await who.job(turn, code)
     if not booking.remaining:
         raise AlreadyPaid
@@ -18,13 +20,10 @@ async def cash(turn: Turn, code: str) -> None:
 
 
 class Received(Step):
-    """How much it was."""
-
     name = "received"
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """All of it, or type the amount."""
         remaining = await _remaining(turn)
         return question(
             say("team.ask.received", remaining=remaining),
@@ -32,12 +31,11 @@ class Received(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """All that remains."""
         turn.state.put(self.name, await _remaining(turn))
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """An amount that can't be taken for another, and no more than remains."""
+        """An unambiguous amount, not more than remains to be paid."""
         amount = read_rupiah(text)
         if amount is None or not 1 <= amount <= await _remaining(turn):
             return False
@@ -50,10 +48,10 @@ async def _remaining(turn: Turn) -> Money:
 
 
 async def _finish(turn: Turn) -> Question:
-    code, amount = turn.state.about or "", turn.state.get("received")
-    turn.state.begin(None)
+    code, answers = turn.state.close()
+    amount = answers["received"]
     await work.receive_cash(turn.ctx, await who.job(turn, code), amount, actor=who.acting(turn).name)
     return await jobs.card(turn, code, say("team.cash_noted", amount=amount))
 
 
-CASH = Flow("staff.cash", (Received(),), _finish, strict=True)
+CASH = Flow("staff.cash", (Received(),), _finish, who=Who.STAFF, strict=True)

@@ -1,61 +1,55 @@
-"""Closing a day: which, why, and what is booked on it already."""
+"""Closing a day, with a reason and the number of jobs booked on it."""
 
 from datetime import date
 
+from conversations.registry import action
 from conversations.staff import jobs
 from conversations.staff.menu import menu
-from conversations.staff.steps import OnceMore, Words
-from conversations.turn import Flow, Question, Step, Turn, question
-from core.booking import closures
+from conversations.staff.steps import Confirmation, Words
+from conversations.turn import Flow, Question, Step, Turn, Who, question
+from core.booking import affected_by_closing, close_day
 from core.messaging.messages import Option, say
 
 
+@action("close", who=Who.ADMIN)
 async def close(turn: Turn, _: str) -> None:
-    """Begin to close a day."""
     turn.state.begin(CLOSE.name)
 
 
 class WhichDay(Step):
-    """The day, from today on."""
-
     name = "which_day"
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.which_day"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A day that can't be taken for another."""
-        day = turn.heard.date
-        if day is None or turn.heard.date_is_ambiguous or day < turn.local_now.date():
+        """An unambiguous day, from today on."""
+        day = turn.understood.date
+        if day is None or turn.understood.date_is_ambiguous or day < turn.local_now.date():
             return False
         turn.state.put(self.name, day.isoformat())
         return True
 
 
 class Because(Words):
-    """Why, as customers will read it."""
+    """The reason, which customers read."""
 
     name = "because"
-    longest = 100
+    max_length = 100
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.because"))
 
 
-class ReallyClose(OnceMore):
-    """Once more before it is closed."""
-
+class ReallyClose(Confirmation):
     name = "really_close"
 
     async def ask(self, turn: Turn) -> Question:
-        """With the number of jobs that would have to be moved."""
         day = _day(turn)
-        waiting = await closures.affected(turn.ctx, day)
+        booked = await affected_by_closing(turn.ctx, day)
         return question(
-            say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(waiting)),
+            say("team.ask.really_close", day=day, reason=turn.state.get("because"), count=len(booked)),
             options=[Option("yes", say("team.option.close_it")), Option("no", say("option.no"))],
         )
 
@@ -65,14 +59,14 @@ def _day(turn: Turn) -> date:
 
 
 async def _finish(turn: Turn) -> Question:
-    day, reason, really = _day(turn), turn.state.get("because"), turn.state.get("really_close")
-    turn.state.begin(None)
-    if not really:
+    day = _day(turn)
+    _, answers = turn.state.close()
+    if not answers["really_close"]:
         return await menu(turn, first=say("team.not_closed"))
-    waiting = await closures.close_day(turn.ctx, day, reason)
-    if not waiting:
+    booked = await close_day(turn.ctx, day, answers["because"])
+    if not booked:
         return await menu(turn, first=say("team.closed", day=day))
-    return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(waiting)), waiting, more="jobs:today")
+    return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(booked)), booked, more="jobs:today")
 
 
-CLOSE = Flow("staff.close", (WhichDay(), Because(), ReallyClose()), _finish, strict=True)
+CLOSE = Flow("staff.close", (WhichDay(), Because(), ReallyClose()), _finish, who=Who.ADMIN, strict=True)

@@ -1,35 +1,27 @@
 """What staff type instead of tapping: "tugas besok", "mulai BK-7F3K2Q", "stok JBL", in either language."""
 
 import re
-from functools import cache
 
-from conversations.understand.spelling import table
+from conversations.understand.spelling import phrases
 
+TABLE = "staff.yaml"
 _CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
 
 
 def read_action(text: str) -> str | None:
-    """The action that a whole message is, with its booking's code or its words; None for anything else."""
+    """The action that a whole message names, with a booking's code or search words; None for anything else."""
     words = " ".join(text.casefold().lstrip("/").split())
     if code := _CODE.search(words):
         verb = " ".join((words[: code.start()] + words[code.end() :]).split())
-        name = _phrases("of_a_job").get(verb) if verb else "job"
+        name = phrases(TABLE, "of_a_job").get(verb) if verb else "job"
         return f"{name}:BK-{code[1].upper()}" if name else None
-    if words in _phrases("plain"):
-        return _phrases("plain")[words]
+    if words in phrases(TABLE, "plain"):
+        return phrases(TABLE, "plain")[words]
     first, _, rest = words.partition(" ")
-    name = _phrases("with_words").get(first)
+    name = phrases(TABLE, "with_words").get(first)
     return f"{name}:{rest}" if name and rest else None
 
 
 def is_hand_back(text: str) -> bool:
-    """Whether an admin gives a conversation back to the bot; nothing longer, since the customer reads the rest."""
-    return text.casefold().strip(" .!/") in _phrases("taken_over")
-
-
-@cache
-def _phrases(kind: str) -> dict[str, str]:
-    """Every phrase of a kind and the action it stands for."""
-    rows = table("staff.yaml")[kind]
-    assert isinstance(rows, dict)
-    return {phrase.strip(): action for action, row in rows.items() for phrase in row.split(",")}
+    """Whether an admin ends a takeover; only the exact phrase, since any other text goes to the customer."""
+    return text.casefold().strip(" .!/") in phrases(TABLE, "taken_over")

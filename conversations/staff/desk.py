@@ -1,7 +1,8 @@
-"""The admin's desk: the figures, what waits, and who does which job."""
+"""The admin's figures, pending bookings, and who does which job."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core import work
 from core.messaging.messages import Document, Option, say
 from core.payment import slot_lost
@@ -9,8 +10,9 @@ from core.reports import overview
 from core.states import BookingStatus
 
 
+@action("figures", who=Who.ADMIN)
 async def figures(turn: Turn, _: str) -> Question:
-    """All bookings by status, all revenue, and this week day by day, with its picture."""
+    """Bookings by status, total revenue, and this week day by day, with a chart."""
     now = await overview.dashboard(turn.session)
     week = await overview.week(turn.ctx, turn.local_now.date())
     return question(
@@ -33,6 +35,7 @@ async def figures(turn: Turn, _: str) -> Question:
     )
 
 
+@action("pending", who=Who.ADMIN)
 async def pending(turn: Turn, begins: str) -> Question:
     """The bookings that wait: those paid without a place, then for money or a technician, the next appointment first."""
     found, _ = await overview.find(turn.ctx, status=BookingStatus.PENDING, limit=200)
@@ -43,11 +46,12 @@ async def pending(turn: Turn, begins: str) -> Question:
     return jobs.listed(turn, head, first, more="pending", begins=begins)
 
 
+@action("assign", who=Who.ADMIN)
 async def assign(turn: Turn, code: str) -> Question:
-    """Who could take a job at its time."""
+    """The technicians who are free for a job."""
     booking = await who.job(turn, code)
     free = await work.free_for(turn.ctx, booking)
-    back = Option(f"job:{code}", say("team.option.back_to_job"))
+    back = jobs.back_to_job(code)
     if not free:
         return question(say("team.nobody_free"), always=[back])
     return question(
@@ -58,8 +62,9 @@ async def assign(turn: Turn, code: str) -> Question:
     )
 
 
+@action("give", who=Who.ADMIN)
 async def give(turn: Turn, argument: str) -> Question:
-    """Give a job to a technician; both sides are told."""
+    """Assign a job; the customer and the technician are notified."""
     code, _, technician = argument.partition(":")
     booking = await who.job(turn, code)
     await work.assign(turn.ctx, booking, technician, actor=who.acting(turn).name)

@@ -1,11 +1,13 @@
-"""The jobs of a day, one job, and the single taps that bring it on: on my way, start, finish."""
+"""The jobs of a day, one job, and its actions: on my way, start, finish."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from urllib.parse import quote_plus
 
+from conversations import registry
+from conversations.registry import action
 from conversations.staff import who
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core import work
 from core.db.tables import Booking
 from core.messaging.messages import Link, Option, Say, say
@@ -15,15 +17,16 @@ from core.reports import overview
 from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
 from core.work import History
 
-MOST_LISTED = 8
+MAX_LISTED = 8
 DAYS = {"today": 0, "tomorrow": 1}
 TO_STAFF_MENU = Option("staff", say("team.option.menu"))
 _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 _WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 
 
+@action("jobs", who=Who.STAFF)
 async def of_day(turn: Turn, which: str) -> Question:
-    """Today's or tomorrow's jobs: a technician's own, for an admin all."""
+    """Today's or tomorrow's jobs: a technician's own, all of them for an admin."""
     name, _, begins = which.partition(":")
     day = turn.local_now.date() + timedelta(days=DAYS.get(name, 0))
     jobs = await _jobs(turn, day)
@@ -33,10 +36,10 @@ async def of_day(turn: Turn, which: str) -> Question:
 
 
 def listed(turn: Turn, head: Say, jobs: Sequence[Booking], *, more: str, begins: str = "") -> Question:
-    """Some of these jobs from a place on, each with its facts and a button; `more` is the action for the next ones."""
+    """A page of jobs, each with its facts and a button; `more` is the action for the next page."""
     first = int(begins) if begins.isdecimal() else 0
-    shown, rest = jobs[first : first + MOST_LISTED], len(jobs) > first + MOST_LISTED
-    following = [Option(f"{more}:{first + MOST_LISTED}", say("option.next_page"))] if rest else []
+    shown, rest = jobs[first : first + MAX_LISTED], len(jobs) > first + MAX_LISTED
+    following = [Option(f"{more}:{first + MAX_LISTED}", say("option.next_page"))] if rest else []
     return question(
         head,
         *(_line(turn, booking) for booking in shown),
@@ -46,13 +49,13 @@ def listed(turn: Turn, head: Say, jobs: Sequence[Booking], *, more: str, begins:
     )
 
 
+@action("job", who=Who.STAFF)
 async def see(turn: Turn, code: str) -> Question:
-    """One job with all that is known of it, and what can be done now."""
     return await card(turn, code)
 
 
 async def card(turn: Turn, code: str, *first: Say) -> Question:
-    """The job as it stands, below what has just been done."""
+    """The job as it is now, below what was just done."""
     booking = await who.job(turn, code)
     head = say("team.job", code=code, status=say(f"status.{booking.status}"))
     facts = cards.staff_card(head, booking, await cards.job_facts(turn.ctx, booking)).says
@@ -60,29 +63,30 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
         *first,
         *facts,
         *_map(booking),
-        *_told(turn, await work.history(turn.session, booking)),
-        options=_doable(turn, booking),
+        *_notes_and_costs(turn, await work.history(turn.session, booking)),
+        options=_possible_actions(turn, booking),
         always=[TO_STAFF_MENU],
         button=say("team.button.job"),
     )
 
 
+@action("way", who=Who.STAFF)
 async def on_my_way(turn: Turn, code: str) -> Question:
-    """The technician sets out; the customer is told."""
     booking = await who.job(turn, code)
     await work.on_my_way(turn.ctx, booking, actor=who.acting(turn).name)
     return await card(turn, code, say("team.on_my_way"))
 
 
+@action("start", who=Who.STAFF)
 async def start(turn: Turn, code: str) -> Question:
-    """The car is in; the customer is told."""
     booking = await who.job(turn, code)
     await work.start(turn.ctx, booking, actor=who.acting(turn).name)
     return await card(turn, code, say("team.started"))
 
 
+@action("finish", who=Who.STAFF)
 async def finish(turn: Turn, code: str) -> Question:
-    """Complete a job, once it is paid and every additional cost was answered; else ask for what is missing."""
+    """Complete a job if it is paid and each additional cost was answered; else ask for what is missing."""
     booking = await who.job(turn, code)
     check_move(booking.status, BookingStatus.COMPLETED)
     if booking.remaining:
@@ -92,27 +96,29 @@ async def finish(turn: Turn, code: str) -> Question:
     if undecided:
         lines = [say("work.cost", description=cost.description, amount=cost.amount) for cost in undecided]
         anyway = Option(f"finish-anyway:{code}", say("team.option.finish_anyway"))
-        return question(say("team.undecided", lines=lines), options=[anyway, _back_to(code)])
+        return question(say("team.undecided", lines=lines), options=[anyway, back_to_job(code)])
     return await finish_anyway(turn, code)
 
 
+@action("finish-anyway", who=Who.STAFF)
 async def finish_anyway(turn: Turn, code: str) -> Question:
-    """Complete a job; costs that nobody answered are not billed."""
+    """Complete a job; unanswered costs are not billed."""
     booking = await who.job(turn, code)
     await work.complete(turn.ctx, booking, actor=who.acting(turn).name)
     return await card(turn, code, say("team.finished"))
 
 
+@action("link", who=Who.STAFF)
 async def send_link(turn: Turn, code: str) -> Question:
-    """A payment link for the rest, to the customer; staff sees the one that lives."""
+    """Send the customer a payment link for the rest; staff sees one that already exists."""
     booking = await who.job(turn, code)
-    request = await slot_lost.ask_for_rest(turn.ctx, booking, percent=None)
+    request = await slot_lost.request_payment(turn.ctx, booking, percent=None)
     if request.url is None:
-        return question(say("team.link_coming", amount=request.amount), options=[_back_to(code)])
+        return question(say("team.link_coming", amount=request.amount), options=[back_to_job(code)])
     return question(
         say("team.link_lives", amount=request.amount),
         link=Link(request.url, say("option.pay", amount=request.amount)),
-        options=[_back_to(code)],
+        options=[back_to_job(code)],
     )
 
 
@@ -132,11 +138,11 @@ def _unpaid(booking: Booking) -> Question:
     by_link = booking.payment_method is not PaymentMethod.COD
     return question(
         say("team.unpaid", remaining=booking.remaining),
-        options=[*([link] if by_link else []), cash, _back_to(booking.code)],
+        options=[*([link] if by_link else []), cash, back_to_job(booking.code)],
     )
 
 
-def _back_to(code: str) -> Option:
+def back_to_job(code: str) -> Option:
     return Option(f"job:{code}", say("team.option.back_to_job"))
 
 
@@ -170,8 +176,7 @@ def _map(booking: Booking) -> list[Say]:
     return [say("team.map", query=quote_plus(booking.address))]
 
 
-def _told(turn: Turn, past: History) -> list[Say]:
-    """Notes and additional costs so far."""
+def _notes_and_costs(turn: Turn, past: History) -> list[Say]:
     notes = [
         say("team.note", at=turn.shop.local(note.at), author=note.author, text=note.text, photos=len(note.photos))
         for note in past.notes
@@ -188,8 +193,7 @@ def _told(turn: Turn, past: History) -> list[Say]:
     return [cards.block(notes + costs)] if notes or costs else []
 
 
-def _doable(turn: Turn, booking: Booking) -> list[Option]:
-    """What the writer can do with the job as it stands."""
+def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
     status, code = booking.status, booking.code
     names = []
     if status is BookingStatus.CONFIRMED:
@@ -204,8 +208,7 @@ def _doable(turn: Turn, booking: Booking) -> list[Option]:
         names += ["finish"]
     if status in _LIVE and booking.remaining:
         names += ["cash"]
-    if who.is_admin(turn):
-        names += ["shift"] if status in (BookingStatus.PENDING, BookingStatus.CONFIRMED) else []
-        names += ["assign", "call-off"] if status in _LIVE else []
-        names += ["write", "take"] if booking.contact_id is not None else []
-    return [Option(f"{name}:{code}", say(f"team.option.{name}")) for name in names]
+    names += ["shift"] if status in (BookingStatus.PENDING, BookingStatus.CONFIRMED) else []
+    names += ["assign", "call-off"] if status in _LIVE else []
+    names += ["write", "take"] if booking.contact_id is not None else []
+    return [Option(f"{name}:{code}", say(f"team.option.{name}")) for name in names if registry.allows(turn, name)]

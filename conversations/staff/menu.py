@@ -1,21 +1,29 @@
-"""What a staff member may do in the chat."""
+"""The staff menu."""
 
+from conversations import registry
+from conversations.registry import TO_MENU, action
 from conversations.staff import who
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core.messaging.messages import Option, Say, say
 
-_FOR_STAFF = ("jobs:today", "jobs:tomorrow")
-_FOR_ADMINS = ("pending", "figures", "report", "stock", "close", "refunds", "stuck")
+_ENTRIES = (
+    *("jobs:today", "jobs:tomorrow"),
+    *("pending", "figures", "report", "stock", "close", "refunds", "stuck"),
+)
 
 
+@action("staff", who=Who.STAFF)
 async def menu(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:
-    """The person's own menu."""
+    """What the staff member may do, below what was just done."""
     member = who.acting(turn)
-    names = _FOR_STAFF + (_FOR_ADMINS if member.role == "admin" else ())
     return question(
         *([first] if first else []),
         say(f"team.menu.{member.role}", name=member.name),
-        options=[Option(name, say(f"team.option.{name.replace(':', '.')}")) for name in names],
-        always=[Option("menu", say("option.menu"))],
+        options=[
+            Option(entry, say(f"team.option.{entry.replace(':', '.')}"))
+            for entry in _ENTRIES
+            if registry.allows(turn, entry)
+        ],
+        always=[TO_MENU],
         button=say("button.menu"),
     )

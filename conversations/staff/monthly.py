@@ -1,7 +1,7 @@
-"""A month's figures put into words: the sections of the report, each a table, and the few lines that a chat shows.
+"""A month's figures in words: tables for the report, paragraphs for a chat.
 
-core.monthly.Month ── sections ──> title, columns, lines (the last one their total) ──> terminal, CSV
-                   └─ summary ───> paragraphs of a chat message
+core.reports.monthly.Month ── sections ──> title, columns, lines (the last one is the total) ──> terminal, CSV, PDF
+                           └─ summary ───> paragraphs of a chat message
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from core.reports.monthly import COUNTED, Month, Moved, Sale, Share
 
 Column = Literal["count", "received", "refunded", "charged_back", "net", "worth"]
 COLUMNS: tuple[Column, ...] = ("count", "received", "refunded", "charged_back", "net", "worth")
-MOST_SHOWN = 5
-"""How many parts, services and technicians a chat shows; the rest is in the file."""
+MAX_SHOWN = 5
+"""Parts, services and technicians in a chat; the file has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a table: what it is about, and a number for each of its columns."""
+    """A row of a table: its name, and a number for each column."""
 
     name: Say | str
     values: Mapping[Column, int]
@@ -29,28 +29,28 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table of the report."""
-
     title: Say
     short: Say
-    """Its name where there is no room for the whole title."""
+    """A title for narrow places."""
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
 
 
 def sections(month: Month) -> list[Section]:
-    """Money by method, what was sold, technicians, bookings, and what is owed."""
+    """Money by method, sales, technicians, bookings, and what is owed."""
     total = say("report.total")
     money = [Line(method(name), _entries(moved)) for name, moved in month.methods.items()]
     sold = [Line(_named(sale), _worth(sale.sold)) for sale in month.sales]
     work = [Line(each.name or say("report.nobody"), _worth(each.sold) | _moved(each.money)) for each in month.work]
     whole = Share(sum(each.sold.count for each in month.sales), month.sold.amount)
+    counts = month.bookings
+    bookings = [Line(say(f"report.booking.{name}"), {"count": counts[name]}) for name in COUNTED]
     everything = _worth(month.sold) | _moved(month.money)
     return [
         _section("money", COLUMNS[:-1], *money, Line(total, _entries(month.money))),
         _section("sold", ("count", "worth"), *sold, Line(total, _worth(whole))),
         _section("work", ("count", "worth", *COLUMNS[1:-1]), *work, Line(total, everything)),
-        _section("bookings", ("count",), *(_became(month, name) for name in COUNTED), Line(total, _all(month))),
+        _section("bookings", ("count",), *bookings, Line(total, {"count": sum(counts.values())})),
         _section(
             "owed",
             ("count", "worth"),
@@ -61,7 +61,6 @@ def sections(month: Month) -> list[Section]:
 
 
 def summary(month: Month) -> list[Say]:
-    """The report in short."""
     money, counts = month.money, month.bookings
     paragraphs = [
         say("report.chat.head", month=name_of(month.first)),
@@ -88,12 +87,12 @@ def summary(month: Month) -> list[Say]:
 
 
 def name_of(first: date) -> Say:
-    """November 2026."""
+    """ "November 2026"."""
     return say("report.month", name=say(f"month.{first.month}"), year=first.year)
 
 
 def method(name: str) -> Say | str:
-    """A way to pay; one without a name of its own is shown as it is."""
+    """A payment method; one without a text is shown as it is."""
     key = f"paper.method.{name}"
     return say(key) if key in templates("id") else name
 
@@ -103,22 +102,14 @@ def _section(name: str, columns: tuple[Column, ...], *lines: Line) -> Section:
 
 
 def _lines(name: str, lines: list[tuple[Say | str, int]], total: int = 0) -> Say | None:
-    shown = [say("report.chat.line", name=what, amount=amount) for what, amount in lines[:MOST_SHOWN]]
-    if len(lines) > MOST_SHOWN:
-        shown.append(say("report.chat.more", count=len(lines) - MOST_SHOWN))
+    shown = [say("report.chat.line", name=what, amount=amount) for what, amount in lines[:MAX_SHOWN]]
+    if len(lines) > MAX_SHOWN:
+        shown.append(say("report.chat.more", count=len(lines) - MAX_SHOWN))
     return say(f"report.chat.{name}", lines=shown, total=total) if shown else None
 
 
 def _named(sale: Sale) -> Say | str:
     return sale.name or say(f"report.sold.{sale.kind}")
-
-
-def _became(month: Month, name: str) -> Line:
-    return Line(say(f"report.booking.{name}"), {"count": month.bookings[name]})
-
-
-def _all(month: Month) -> Mapping[Column, int]:
-    return {"count": sum(month.bookings.values())}
 
 
 def _worth(share: Share) -> dict[Column, int]:

@@ -1,21 +1,22 @@
-"""A work note: words and photos as they come, until the technician says that is all."""
+"""A work note: text and photos until the technician is done."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_done
 from core import work
 from core.media import MOST_PHOTOS
 from core.messaging.messages import Option, say
 
 
+@action("note", who=Who.STAFF)
 async def note(turn: Turn, code: str) -> None:
-    """Open a note on a job."""
     await who.job(turn, code)
     turn.state.begin(NOTE.name, about=code)
 
 
 class Content(Step):
-    """What is to be noted; each message adds to it."""
+    """The text and photos of the note; each message adds to it."""
 
     name = "content"
     free_text = True
@@ -23,7 +24,6 @@ class Content(Step):
     takes_photos = True
 
     async def ask(self, turn: Turn) -> Question:
-        """More, or is that all?"""
         words, photos = turn.state.get("words", []), turn.state.get("photos", [])
         if not words and not photos:
             return question(say("team.ask.note"))
@@ -33,12 +33,11 @@ class Content(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """That is all."""
         turn.state.put(self.name, True)
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Words, photos, or a photo with words below; "selesai" ends the note."""
+        """Text, photos, or a photo with a caption; "selesai" ends the note."""
         begun = "words" in turn.state or "photos" in turn.state
         if begun and not turn.incoming.media and read_done(text):
             return await self.choose(turn, "done")
@@ -55,12 +54,15 @@ class Content(Step):
 
 
 async def _finish(turn: Turn) -> Question:
-    code, words, photos = turn.state.about or "", turn.state.get("words", []), turn.state.get("photos", [])
-    turn.state.begin(None)
+    code, answers = turn.state.close()
     await work.add_note(
-        turn.ctx, await who.job(turn, code), "\n".join(words), photos=photos, actor=who.acting(turn).name
+        turn.ctx,
+        await who.job(turn, code),
+        "\n".join(answers.get("words", [])),
+        photos=answers.get("photos", []),
+        actor=who.acting(turn).name,
     )
     return await jobs.card(turn, code, say("team.noted"))
 
 
-NOTE = Flow("staff.note", (Content(),), _finish, strict=True)
+NOTE = Flow("staff.note", (Content(),), _finish, who=Who.STAFF, strict=True)

@@ -1,20 +1,22 @@
-"""Money that must go back: what is owed still, where to, and that it was transferred."""
+"""Refunds that are not done: what is owed, to which account, and recording a transfer."""
 
+from conversations.registry import action
 from conversations.staff.jobs import TO_STAFF_MENU
 from conversations.staff.who import acting
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core.messaging.messages import Option, Say, say
 from core.payment import refund_notices
 from core.payment import refunds as owing
 from core.refusals import AlreadySentBack
 from core.states import RefundState
 
-MOST_LISTED = 50
+MAX_LISTED = 50
 
 
+@action("refunds", who=Who.ADMIN)
 async def refunds(turn: Turn, _: str = "") -> Question:
-    """All that isn't done, the oldest first."""
-    found = await owing.open_ones(turn.session, limit=MOST_LISTED)
+    """All open refunds, the oldest first."""
+    found = await owing.open_ones(turn.session, limit=MAX_LISTED)
     if not found:
         return question(say("team.refunds_none"), always=[TO_STAFF_MENU])
     options = [
@@ -28,19 +30,21 @@ async def refunds(turn: Turn, _: str = "") -> Question:
     return question(say("team.refunds", count=len(found)), options=options, always=[TO_STAFF_MENU])
 
 
+@action("owed", who=Who.ADMIN)
 async def owed(turn: Turn, key: str) -> Question:
-    """One refund; raises `NotFound`."""
     return await _card(turn, key)
 
 
+@action("ask-account", who=Who.ADMIN)
 async def ask_account(turn: Turn, key: str) -> Question:
     """Ask the customer for a bank account once more; raises `NotFound`, `AlreadySentBack`."""
     await owing.ask_again(turn.ctx, key)
     return await _card(turn, key, say("team.refund_asked"))
 
 
+@action("transferred", who=Who.ADMIN)
 async def transferred(turn: Turn, key: str) -> Question:
-    """Ask whether it was really transferred, since the ledger forgets nothing; raises `NotFound`, `AlreadySentBack`."""
+    """Confirm that it was transferred, since a ledger entry can't be undone; raises `NotFound`, `AlreadySentBack`."""
     refund, booking = await owing.load(turn.session, key)
     if refund.state is not RefundState.BY_HAND:
         raise AlreadySentBack
@@ -54,8 +58,8 @@ async def transferred(turn: Turn, key: str) -> Question:
     )
 
 
+@action("yes-transferred", who=Who.ADMIN)
 async def yes_transferred(turn: Turn, key: str) -> Question:
-    """Record it; raises `NotFound`, `AlreadySentBack`."""
     await owing.transferred(turn.ctx, key, by=acting(turn).name)
     return await _card(turn, key, say("team.refund_recorded"))
 

@@ -1,17 +1,19 @@
-"""A month's report: in short, with the whole of it as a CSV file."""
+"""A month's report: a summary, with the whole as a CSV file."""
 
 from datetime import date
 
+from conversations.registry import action
 from conversations.staff.jobs import TO_STAFF_MENU
 from conversations.staff.monthly import name_of, summary
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from conversations.understand.months import read_month
 from core.messaging.messages import Document, Option, say
 from core.reports import monthly
 
 
+@action("report", who=Who.ADMIN)
 async def report(turn: Turn, words: str = "") -> Question:
-    """The month that the words name, this one without any; raises `BooksDiffer`."""
+    """The named month, or this one; raises `BooksDiffer`."""
     today = turn.local_now.date()
     first = read_month(words, today) if words else monthly.month_of(today)
     if first is None:
@@ -25,7 +27,7 @@ async def report(turn: Turn, words: str = "") -> Question:
 
 
 def _beside(first: date, today: date) -> list[Option]:
-    """The months before and after, as far as they have begun."""
+    """The months before and after, if they have begun."""
     before, after = monthly.month_before(first), monthly.month_after(first)
     options = [Option(f"report:{before:%Y-%m}", say("team.option.report_before", month=name_of(before)))]
     if after <= today:

@@ -1,34 +1,32 @@
-"""Moving somebody's booking: the customer's own questions, without the customer's limits."""
+"""Staff reschedules a booking: the customer's questions without the customer's limits."""
 
-from conversations.after_booking.rescheduling import STEPS, carry_out, comes_again, take_up
+from conversations.after_booking.rescheduling import STEPS, carry_out, choose_booking
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Flow, Question, Turn
+from conversations.turn import Flow, Question, Turn, Who
 from core.messaging.messages import say
-from core.refusals import InvalidTransition, Refusal
+from core.refusals import InvalidTransition
 from core.states import BookingStatus
 
 
+@action("shift", who=Who.ADMIN)
 async def shift(turn: Turn, code: str) -> None:
-    """Begin to move a booking; raises `InvalidTransition` once work has begun."""
+    """Begin to reschedule; raises `InvalidTransition` once work has begun."""
     booking = await who.job(turn, code)
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=booking.status, then=booking.status)
     turn.state.begin(SHIFT.name)
-    take_up(turn, booking)
+    choose_booking(turn, booking)
 
 
-async def _finish(turn: Turn) -> Question | None:
-    code = turn.state.about or ""
-    try:
-        async with turn.session.begin_nested():
-            await carry_out(turn, await who.job(turn, code), actor=who.acting(turn).name)
-    except Refusal as refusal:
-        if comes_again(turn, refusal):
-            return None
-        turn.state.begin(None)
-        return await jobs.card(turn, code)
-    turn.state.begin(None)
+async def _finish(turn: Turn) -> Question:
+    await carry_out(turn, await who.job(turn, turn.state.about or ""), actor=who.acting(turn).name)
+    code, _ = turn.state.close()
     return await jobs.card(turn, code, say("team.shifted"))
 
 
-SHIFT = Flow("staff.shift", STEPS, _finish, given_up="move.given_up")
+async def _refused(turn: Turn, code: str) -> Question:
+    return await jobs.card(turn, code)
+
+
+SHIFT = Flow("staff.shift", STEPS, _finish, who=Who.ADMIN, refused=_refused, cancelled="move.given_up")

@@ -1,20 +1,21 @@
-"""A conversation that an admin has taken over from the bot, until it is handed back or the admin falls silent.
+"""A conversation that an admin has taken over from the bot, until it is handed back or the admin is silent for a while.
 
 customer ── every message ──> admin       the bot is silent
-   ^────── the admin's words ───┘         "selesai" hands it back; so does time (`Shop.takeover`)
+   ^────── the admin's text ────┘         "selesai" hands it back; so does time (`Shop.takeover`)
 
-Both sides remember when it ends (`State.human_until`), and a notice for each waits in the outbox until
-then; every word of the admin's puts both off.
+Both sides store when it ends (`State.human_until`), and a notice for each is queued for then; each message of the
+admin postpones both.
 """
 
 from collections.abc import Iterator
 
 from conversations.incoming import Incoming
+from conversations.registry import action
 from conversations.staff import who
 from conversations.staff.commands import is_hand_back
 from conversations.staff.menu import menu
 from conversations.state import State
-from conversations.turn import Question, Turn, question
+from conversations.turn import Question, Turn, Who, question
 from core.db.tables import Contact
 from core.messaging import outbox
 from core.messaging.messages import Document, Message, Option, Say, say
@@ -23,18 +24,19 @@ from core.people import contacts
 from core.refusals import NotFound
 from core.schedule import bookings
 
-ENDING = "takeover"
-"""The kind of the notices that tell of the end."""
+END_NOTICE = "takeover"
+"""The kind of the notices that a takeover has ended."""
 _HAND_BACK = Option("hand-back", say("team.option.hand_back"))
 
 
 def is_on(turn: Turn) -> bool:
-    """Whether a person speaks on the other side of this conversation, be it the customer's or the admin's."""
+    """Whether this conversation, the customer's or the admin's, is taken over."""
     return _has_taken(turn) or _is_taken(turn)
 
 
+@action("take", who=Who.ADMIN)
 async def take(turn: Turn, whose: str) -> Question:
-    """Take a conversation over: of a contact by its id, or of a booking by its code; raises `NotFound`."""
+    """Take over the conversation of a contact (by id) or of a booking (by code); raises `NotFound`."""
     await _release(turn)
     contact, remembered = await contacts.reach(turn.session, await _contact_id(turn, whose))
     state = State.from_json(remembered, now=turn.now)
@@ -45,24 +47,24 @@ async def take(turn: Turn, whose: str) -> Question:
         return await menu(turn, first=say("team.taken_already", name=held.name))
     state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
     state.taken += 1
-    await _prolong(turn, contact, state)
-    await _tell(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
-    await _announce_end(turn, contact)
+    await _extend(turn, contact, state)
+    await _notify(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
+    await _schedule_end_notices(turn, contact)
     return question(say("team.taken", name=_name(contact), minutes=turn.shop.takeover_minutes), options=[_HAND_BACK])
 
 
+@action("hand-back", who=Who.ADMIN)
 async def hand_back(turn: Turn, _: str = "") -> Question:
-    """The bot answers again, on both sides."""
     released = await _release(turn)
     return await menu(turn, first=say("team.handed_back", name=_name(released)) if released else None)
 
 
 async def pass_on(turn: Turn) -> Question | None:
-    """Give the message to whoever is on the other side, and say nothing oneself."""
+    """Forward the message to the other side; the bot says nothing itself."""
     if _is_taken(turn):
         channel, address = turn.state.human or ("", "")
-        for number, letter in enumerate(_letters(turn.incoming, "team.from_customer", _name(turn.contact))):
-            await _send(turn, channel, address, STAFF_LANGUAGE, letter, key=str(number), of=turn.contact)
+        for number, message in enumerate(_copies(turn.incoming, "team.from_customer", _name(turn.contact))):
+            await _send(turn, channel, address, STAFF_LANGUAGE, message, key=str(number), of=turn.contact)
         return None
     if is_hand_back(turn.incoming.text or ""):
         return await hand_back(turn)
@@ -71,20 +73,20 @@ async def pass_on(turn: Turn) -> Question | None:
         await _release(turn)
         return await menu(turn, first=say("refusal.not_found"))
     contact, state = held
-    await _prolong(turn, contact, state)
+    await _extend(turn, contact, state)
     for side in (contact, turn.contact):
-        await outbox.put_off(turn.session, ENDING, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
-    for number, letter in enumerate(_letters(turn.incoming, "team.from_staff", who.acting(turn).name)):
-        await _send(turn, contact.channel, contact.address, contact.language, letter, key=str(number), of=contact)
+        await outbox.put_off(turn.session, END_NOTICE, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
+    for number, message in enumerate(_copies(turn.incoming, "team.from_staff", who.acting(turn).name)):
+        await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
     return None
 
 
 def _has_taken(turn: Turn) -> bool:
-    return turn.state.customer is not None and who.is_admin(turn)
+    return turn.state.customer is not None and turn.may(Who.ADMIN)
 
 
 def _is_taken(turn: Turn) -> bool:
-    """Whoever has left the staff holds no conversation any more."""
+    """An admin who has left the staff holds no conversation."""
     return turn.state.human is not None and turn.shop.member_at(*turn.state.human) is not None
 
 
@@ -98,7 +100,7 @@ async def _contact_id(turn: Turn, whose: str) -> int:
 
 
 async def _release(turn: Turn) -> Contact | None:
-    """Let go of the conversation that this admin has taken over, if any."""
+    """End the takeover of this admin, if there is one."""
     held = await _held(turn)
     turn.state.customer = turn.state.human_until = None
     if held is None:
@@ -106,56 +108,56 @@ async def _release(turn: Turn) -> Contact | None:
     contact, state = held
     state.human = state.human_until = None
     await contacts.remember(turn.session, contact, state.to_json(), turn.now)
-    await _call_off_end(turn, contact)
-    await _tell(turn, contact, say("human.over"), key="released")
+    await _cancel_end_notices(turn, contact)
+    await _notify(turn, contact, say("human.over"), key="released")
     return contact
 
 
 async def _held(turn: Turn) -> tuple[Contact, State] | None:
-    """Whose conversation this admin has, and what it remembers; None where nobody's, or the person was erased."""
+    """The contact and state of the conversation this admin has; None without one, or after the person was erased."""
     try:
         contact, remembered = await contacts.reach(turn.session, turn.state.customer or 0)
     except NotFound:
         return None
     state = State.from_json(remembered, now=turn.now)
-    # Not by the number alone: SQLite gives it to the next newcomer.
+    # The id alone is not enough: SQLite reuses it after an erasure.
     return (contact, state) if state.human == (turn.contact.channel, turn.contact.address) else None
 
 
-async def _prolong(turn: Turn, contact: Contact, state: State) -> None:
-    """Let the takeover last, on both sides, from this word of the admin's on; `state` is the customer's."""
+async def _extend(turn: Turn, contact: Contact, state: State) -> None:
+    """Extend the takeover on both sides; `state` is the customer's."""
     state.human_until = turn.state.human_until = turn.now + turn.shop.takeover
     await contacts.remember(turn.session, contact, state.to_json(), turn.now)
 
 
-async def _announce_end(turn: Turn, contact: Contact) -> None:
-    """Write what both sides will hear if the admin says nothing more."""
-    await _call_off_end(turn, contact)
+async def _schedule_end_notices(turn: Turn, contact: Contact) -> None:
+    """Queue the notices that both sides get if the admin is silent."""
+    await _cancel_end_notices(turn, contact)
     minutes = turn.shop.takeover_minutes
     again = Option(f"take:{contact.id}", say("staff.take_over"))
     over = Message((say("team.silent", name=_name(contact), minutes=minutes),), options=(again,))
-    for side, letter in ((contact, Message((say("human.over"),))), (turn.contact, over)):
+    for side, message in ((contact, Message((say("human.over"),))), (turn.contact, over)):
         await outbox.enqueue(
             turn.session,
             key=f"takeover:{turn.incoming.channel}:{turn.incoming.event_id}:{side.id}",
             channel=side.channel,
             address=side.address,
             language=side.language,
-            message=letter,
+            message=message,
             now=turn.now,
             due_at=turn.now + turn.shop.takeover,
-            kind=ENDING,
+            kind=END_NOTICE,
             about=contact.id,
         )
 
 
-async def _call_off_end(turn: Turn, contact: Contact) -> None:
+async def _cancel_end_notices(turn: Turn, contact: Contact) -> None:
     for side in (contact, turn.contact):
-        await outbox.call_off(turn.session, ENDING, side.channel, side.address)
+        await outbox.call_off(turn.session, END_NOTICE, side.channel, side.address)
 
 
-def _letters(incoming: Incoming, key: str, name: str) -> Iterator[Message]:
-    """The message as the other side gets it: words or a place, then a message a photo."""
+def _copies(incoming: Incoming, key: str, name: str) -> Iterator[Message]:
+    """The message as the other side gets it: text or a map link, then one message per photo."""
     text = incoming.text
     if incoming.place is not None:
         text = f"https://maps.google.com/?q={incoming.place.latitude},{incoming.place.longitude}"
@@ -167,21 +169,21 @@ def _letters(incoming: Incoming, key: str, name: str) -> Iterator[Message]:
         yield Message((say(f"{key}_file", name=name),))
 
 
-async def _tell(turn: Turn, contact: Contact, words: Say, *, key: str) -> None:
-    await _send(turn, contact.channel, contact.address, contact.language, Message((words,)), key=key, of=contact)
+async def _notify(turn: Turn, contact: Contact, text: Say, *, key: str) -> None:
+    await _send(turn, contact.channel, contact.address, contact.language, Message((text,)), key=key, of=contact)
 
 
 async def _send(
-    turn: Turn, channel: str, address: str, language: str, letter: Message, *, key: str, of: Contact
+    turn: Turn, channel: str, address: str, language: str, message: Message, *, key: str, of: Contact
 ) -> None:
-    """Write to one side of the conversation of a customer's contact."""
+    """Send to one side of the takeover of a customer's conversation (`of`)."""
     await outbox.enqueue(
         turn.session,
         key=f"person:{turn.incoming.channel}:{turn.incoming.event_id}:{key}",
         channel=channel,
         address=address,
         language=language,
-        message=letter,
+        message=message,
         now=turn.now,
         kind="notice",
         about=of.id,

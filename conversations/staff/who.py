@@ -1,4 +1,4 @@
-"""Who is staff: known by the chat they write from (`Shop.staff`); everybody else is a customer."""
+"""Which staff member acts, and on which job."""
 
 from conversations.turn import Turn
 from core.db.tables import Booking
@@ -8,23 +8,11 @@ from core.schedule import bookings
 from core.shop import StaffMember
 
 
-def member(turn: Turn) -> StaffMember | None:
-    """The staff member who writes, None for a customer."""
-    return turn.shop.member_at(turn.contact.channel, turn.contact.address)
-
-
 def acting(turn: Turn) -> StaffMember:
-    """The staff member who writes; raises `NotFound` for a customer, for whom nothing here exists."""
-    found = member(turn)
-    if found is None:
+    """The staff member who writes; raises `NotFound` for a customer."""
+    if turn.member is None:
         raise NotFound
-    return found
-
-
-def is_admin(turn: Turn) -> bool:
-    """Whether an admin writes."""
-    found = member(turn)
-    return found is not None and found.role == "admin"
+    return turn.member
 
 
 async def job(turn: Turn, code: str) -> Booking:

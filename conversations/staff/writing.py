@@ -1,13 +1,15 @@
 """A message from staff to the customer of a booking."""
 
+from conversations.registry import action
 from conversations.staff import jobs, who
-from conversations.turn import Flow, Question, Step, Turn, question
+from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.messaging.messages import message, say
 from core.notices.tell import tell
 
 
+@action("write", who=Who.ADMIN)
 async def write(turn: Turn, code: str) -> Question | None:
-    """Begin a message, where the customer's chat is known."""
+    """Begin a message, if the customer's chat is known."""
     booking = await who.job(turn, code)
     if booking.contact_id is None:
         return await jobs.card(turn, code, say("team.no_chat", phone=booking.phone))
@@ -15,19 +17,15 @@ async def write(turn: Turn, code: str) -> Question | None:
     return None
 
 
-class Letter(Step):
-    """What to tell the customer."""
-
+class MessageText(Step):
     name = "letter"
     free_text = True
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Type it."""
         return question(say("team.ask.letter", code=turn.state.about))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Any words."""
         if not text:
             return False
         turn.state.put(self.name, text)
@@ -35,12 +33,12 @@ class Letter(Step):
 
 
 async def _finish(turn: Turn) -> Question:
-    code, words = turn.state.about or "", turn.state.get("letter")
-    turn.state.begin(None)
+    code, answers = turn.state.close()
     booking, writer = await who.job(turn, code), who.acting(turn).name
-    letter = message(say("team.letter", name=writer, code=code, text=words))
-    await tell(turn.ctx, booking, f"letter:{turn.incoming.channel}:{turn.incoming.event_id}", chat=letter)
+    words = message(say("team.letter", name=writer, code=code, text=answers["letter"]))
+    key = f"letter:{turn.incoming.channel}:{turn.incoming.event_id}"
+    await tell(turn.ctx, booking, key, chat=words)
     return await jobs.card(turn, code, say("team.written"))
 
 
-WRITE = Flow("staff.write", (Letter(),), _finish, strict=True)
+WRITE = Flow("staff.write", (MessageText(),), _finish, who=Who.ADMIN, strict=True)

@@ -1,10 +1,10 @@
-"""Every sentence a person reads in a chat or a mail: YAML files of keys per language, and how they are filled in.
+"""Every sentence a person reads in a chat or an e-mail: YAML files of keys per language, and how they are filled in.
 
     id/*.yaml  Indonesian, the first language          en/*.yaml  English, the same keys and parameters
 
-A template names parameters as `{total:rp}`; the word after the colon says how to write it:
+A template names parameters as `{total:rp}`; the word after the colon is the format:
 `rp` money, `day` a long date, `date` a short one, `clock` a time of day, `when` day and time, none: as it is.
-`<b>` and `</b>` are the only markup; a `Style` says what the channel makes of it and how it escapes.
+`<b>` and `</b>` are the only markup; a `Style` gives the channel's own and how to escape.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ LANGUAGES = ("id", "en")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a channel makes of text: how it escapes, and what bold looks like."""
+    """How a channel escapes text and writes bold."""
 
     escape: Callable[[str], str]
     bold: tuple[str, str]
@@ -39,7 +39,7 @@ PLAIN = Style(escape=lambda text: text, bold=("", ""))
 def render(text: Say | str, language: str, style: Style = PLAIN) -> str:
     """A text in a language; a plain string (a part's name) is only escaped.
 
-    Raises `KeyError` for an unknown key or a parameter that is missing: both are bugs.
+    Raises `KeyError` for an unknown key or a missing parameter.
     """
     if isinstance(text, str):
         return style.escape(text)
@@ -52,37 +52,32 @@ def render(text: Say | str, language: str, style: Style = PLAIN) -> str:
 
 
 def money(amount: int) -> str:
-    """Rp1.200.000, as Indonesian shops write it in either language."""
+    """Rp1.200.000, the same in both languages."""
     return format_currency(amount, "IDR", "¤#,##0", locale="id_ID", currency_digits=False)
 
 
 def money_in_short(amount: int, language: str) -> str:
-    """Rp1,2 jt, for a picture: three digits of it at most."""
+    """Rp1,2 jt, for a chart: at most three digits."""
     rounded = round(amount, 3 - len(str(abs(amount)))) if abs(amount) > 999 else amount
     short = format_compact_decimal(rounded, locale=language, fraction_digits=1)
     return f"−Rp{short[1:]}" if rounded < 0 else f"Rp{short}"
 
 
-def templates(language: str) -> Mapping[str, str]:
-    """All templates of a language by key."""
-    return _templates(language)
-
-
 @cache
-def _templates(language: str) -> dict[str, str]:
+def templates(language: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for file in sorted(files(__name__).joinpath(language).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yaml"):
             for key, template in (yaml.safe_load(file.read_text("utf-8")) or {}).items():
                 if key in found:
-                    raise ValueError(f"text {key} stands twice in {language}")
+                    raise ValueError(f"text {key} is defined twice in {language}")
                 found[key] = template.rstrip("\n")
     return found
 
 
 @cache
 def _parsed(language: str, key: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
-    return tuple(Formatter().parse(_templates(language)[key]))
+    return tuple(Formatter().parse(templates(language)[key]))
 
 
 def _literal(text: str, style: Style) -> str:

@@ -2,57 +2,25 @@
 
     text ── spelling ──▶ words ── lexicon ──▶ names ── numbers ── when ──▶ day, time ── intents ──▶ Understanding
 
-Each reader takes its words out of the line and leaves a tag such as <car>, so that the next can't read them again.
+Each reader replaces its words with a tag such as <car>, so that the next can't read them again.
 """
 
 import datetime as dt
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from conversations.understand.answers import (
-    Command,
-    read_choice,
-    read_command,
-    read_quantity,
-    read_skip,
-    read_year,
-    read_yes_no,
-)
 from conversations.understand.clock import PartOfDay
-from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from conversations.understand.intents import Intent, intent_of, location_of
 from conversations.understand.lexicon import Lexicon, Names
 from conversations.understand.line import Line, replace, text_at
 from conversations.understand.numbers import count_in, take_year, with_digits, without_amounts
 from conversations.understand.spelling import tokenise
-from conversations.understand.when import When, read_when, take_when
+from conversations.understand.when import When, take_when
 from core.shop import Shop
 from core.states import Location
 
-__all__ = [
-    "Command",
-    "Intent",
-    "Lexicon",
-    "PartOfDay",
-    "Understanding",
-    "When",
-    "is_landline",
-    "read_choice",
-    "read_command",
-    "read_email",
-    "read_name",
-    "read_phone",
-    "read_plate",
-    "read_quantity",
-    "read_skip",
-    "read_when",
-    "read_year",
-    "read_yes_no",
-    "understand",
-]
-
 ABOUT_A_VISIT = frozenset({None, Intent.BOOK, Intent.HOURS, Intent.RESCHEDULE})
-"""Intents beside which "sekarang" and "nanti jam 3" say when somebody comes."""
+"""Intents with which "sekarang" and "nanti jam 3" mean an appointment."""
 GREETINGS = frozenset({"pagi", "siang", "sore", "malam"})
 BEFORE_A_GREETING = frozenset({"halo", "kak", "selamat", ",", "."})
 AFTER_A_GREETING = frozenset({"", "kak", "semua", "admin", ",", ".", "!"})
@@ -79,7 +47,7 @@ class Understanding:
     quantity: int | None = None
 
     def as_json(self) -> dict[str, object]:
-        """What `bengkel understand` prints (api.md): only what was said."""
+        """What `bengkel understand` prints: only what was said."""
         said = {
             "intent": self.intent,
             "categories": self.categories,
@@ -97,7 +65,7 @@ class Understanding:
 
 
 def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Understanding:
-    """What a text says, wherever in a conversation it comes; never raises, whatever the text."""
+    """What a text says, at any point of a conversation; never raises."""
     line = tokenise(text)
     services = lexicon.services_in(line)
     names, line = lexicon.take_names(_with_greeting(line))
@@ -130,7 +98,7 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
 
 
 def _with_greeting(line: Line) -> Line:
-    """The line with the part of the day in "siang bang" or "selamat sore" as <greeting>: nobody asks to come then."""
+    """The part of the day in "siang bang" or "selamat sore" as <greeting>, since it is no time to come."""
     at = 0
     while text_at(line, at) in BEFORE_A_GREETING:
         at += 1
@@ -141,7 +109,7 @@ def _with_greeting(line: Line) -> Line:
 
 
 def _categories(names: Names, lexicon: Lexicon) -> list[str]:
-    """The categories named, and those of the parts named, in the order of the line."""
+    """The named categories and those of the named parts, in the order of the line."""
     found: list[str] = []
     for name in names.names:
         if name.kind == "category":

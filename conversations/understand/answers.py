@@ -1,6 +1,6 @@
 """Readers of short answers: yes or no, skip, a command, a choice from a list, a quantity, a year.
 
-Each takes what was typed under a question and gives a value, or None where the answer isn't clear: ask again.
+Each returns a value, or None (or False) if the answer isn't clear and must be asked again.
 """
 
 import re
@@ -13,11 +13,11 @@ from rapidfuzz import fuzz
 
 from conversations.understand.line import text_at
 from conversations.understand.numbers import with_digits, without_amounts, year_of
-from conversations.understand.spelling import table, tokenise
+from conversations.understand.spelling import phrases, table, tokenise
 
 
 class Command(StrEnum):
-    """What can be said at any step; `language` asks for the other language without naming one."""
+    """What can be said at any step; `language` switches without naming one."""
 
     BACK = "back"
     START_OVER = "start_over"
@@ -30,8 +30,9 @@ class Command(StrEnum):
     LANGUAGE_EN = "language_en"
 
 
+TABLE = "answers.yaml"
 IDLE = frozenset(",.!;:()~*_\"'…-")
-"""Signs that say nothing in a short answer."""
+"""Signs without meaning in a short answer."""
 COURTESY = frozenset({"kak", "dong", "ya", "deh", "saja", "tolong", "sih", "lah", "eh", "oh"})
 AROUND_A_CHOICE = COURTESY | frozenset(
     {
@@ -57,71 +58,71 @@ AROUND_A_CHOICE = COURTESY | frozenset(
 )
 LAST = -1
 """The place of "terakhir" in the table of ordinals."""
-NEAR = 74
-"""How like a label an answer has to be, of 100 …"""
-CLEARLY = 5
-"""… and by how much more than the next one."""
+MIN_SIMILARITY = 74
+"""Least similarity of an answer to a label, out of 100."""
+MIN_LEAD = 5
+"""Least distance to the next similar label."""
 
 
 def read_yes_no(text: str) -> bool | None:
-    """True for yes, False for no; None for a question, for yes with a but, and for anything else."""
+    """True for yes, False for no; None for a question, for "yes, but", and for anything else."""
     answers = list(_answers(_words(text)))
     if "?" in text or "" in answers:
         return None
     said = [answer for answer in answers if answer != "filler"]
     if not said or (said[0] == "agree" and "refuse" in said):
-        return None  # "boleh ga" asks; "ya jangan" is anybody's guess
+        return None  # "boleh ga" asks; "ya jangan" is ambiguous
     return said[0] == "agree"
 
 
 def read_skip(text: str) -> bool:
-    """Whether the question is to be left unanswered."""
     return text.strip() in _list("skip") or _bare(text) in _list("skip")
 
 
 def read_done(text: str) -> bool:
-    """Whether that is all: "udah", "itu aja", "that's all"."""
+    """ "udah", "itu aja", "that's all"."""
     return _bare(text) in _list("done")
 
 
 def read_whatever(text: str) -> bool:
-    """Whether the choice is left to the shop: "bebas", "terserah", "siapa aja boleh"."""
+    """Any choice will do: "bebas", "terserah", "siapa aja boleh"."""
     return _bare(text) in _list("whatever")
 
 
 def read_wait(text: str) -> bool:
-    """Whether somebody wants to wait for his turn: "antri", "waiting list dong", "kabari kalau ada"."""
+    """A wish to join the waitlist: "antri", "waiting list dong", "kabari kalau ada"."""
     said = f" {' '.join(_words(text))} "
     return any(f" {phrase} " in said for phrase in _list("wait"))
 
 
 def read_method(text: str) -> str | None:
-    """How somebody wants to pay, by the name of the method: "gopay aja", "tf bca", "tunai"; None for a question."""
+    """The name of a payment method: "gopay aja", "tf bca", "tunai"; None for a question."""
     said = f" {' '.join(_words(text))} "
-    named = (name for name, phrases in _methods().items() if any(f" {phrase} " in said for phrase in phrases))
+    named = (name for phrase, name in phrases(TABLE, "methods").items() if f" {phrase} " in said)
     return None if "?" in text else next(named, None)
 
 
 def read_command(text: str) -> Command | None:
     """The command that the whole message is; a sentence about an appointment is none."""
-    text = text.strip().removeprefix("/")
-    return _commands().get(_bare(text)) or _commands().get(text)
+    text, commands = text.strip().removeprefix("/"), phrases(TABLE, "commands")
+    name = commands.get(_bare(text)) or commands.get(text)
+    return Command(name) if name else None
 
 
 def read_choice(text: str, labels: Sequence[str]) -> int | None:
-    """The index of the label meant, by its words, its place in the list, or a near spelling; None if two could be."""
+    """The index of the label meant: by its text, its place in the list, or a near spelling; None if ambiguous."""
     return _only(_same(text, labels)) if _same(text, labels) else _by_place(text, labels)
 
 
 def reads_as_english(text: str) -> bool:
-    """Whether most of at least three words are English: a first message where the app doesn't tell the language."""
+    """Whether most of at least three words are English."""
     words = re.findall(r"[a-z]+", text.lower().replace("'", ""))
     english = sum(word in _list("english") for word in words)
     return english >= 3 and english * 2 > len(words)
 
 
 def read_quantity(text: str) -> int | None:
-    """A count of things as said: 0, -1 and a million are read, and refused where the shop's limit is known."""
+    """A count of things; 0, -1 and a million are read too, and refused by the caller."""
     line = with_digits(tokenise(text))
     if any(token.text == "<amount>" for token in without_amounts(line)):
         return None
@@ -135,7 +136,7 @@ def read_quantity(text: str) -> int | None:
 
 
 def read_year(text: str, now: datetime) -> int | None:
-    """A car's year, from 1980 to the next one: "2018", "thn 18", "'18"."""
+    """A car's year, from 1980 to next year: "2018", "thn 18", "'18"."""
     numbers = [token.number for token in with_digits(tokenise(text)) if token.number is not None]
     return year_of(numbers[0], now) if len(numbers) == 1 else None
 
@@ -145,7 +146,7 @@ def _words(text: str) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    """The words without whom they are said to and without courtesy: "batal dong kak" is batal."""
+    """The words without courtesy around them: "batal dong kak" is batal."""
     words = _words(text)
     while len(words) > 1 and words[-1] in COURTESY | {"?"}:
         words.pop()
@@ -155,7 +156,7 @@ def _bare(text: str) -> str:
 
 
 def _answers(words: Sequence[str]) -> Iterator[str]:
-    """What each run of words says, the longest known first: agree, refuse, filler; "" for a word that says more."""
+    """The meaning of each run of words, the longest known first: agree, refuse, filler; "" for other words."""
     at = 0
     while at < len(words):
         runs = ((size, " ".join(words[at : at + size])) for size in (3, 2, 1))
@@ -165,7 +166,7 @@ def _answers(words: Sequence[str]) -> Iterator[str]:
 
 
 def _by_place(text: str, labels: Sequence[str]) -> int | None:
-    """The label at the place named; where the list is shorter, or none is named, by how labels begin and what they hold."""
+    """The label at the named place; if there is none, by the first number of a label, or by its words."""
     place = _place(text)
     if place is None:
         return _only(_holding(text, labels) or _nearest(text, labels))
@@ -182,7 +183,10 @@ def _place(text: str) -> int | None:
     kept = with_digits(kept)
     if len(kept) != 1:
         return None
-    return kept[0].number if kept[0].number is not None else _ordinals().get(kept[0].text)
+    if kept[0].number is not None:
+        return kept[0].number
+    ordinal = phrases(TABLE, "ordinals").get(kept[0].text)
+    return int(ordinal) if ordinal else None
 
 
 def _same(text: str, labels: Sequence[str]) -> list[int]:
@@ -191,16 +195,15 @@ def _same(text: str, labels: Sequence[str]) -> list[int]:
 
 
 def _holding(text: str, labels: Sequence[str]) -> list[int]:
-    """The labels that hold all the words said."""
+    """The labels that contain all the words."""
     said = set(_words(text)) - AROUND_A_CHOICE
     return [at for at, label in enumerate(labels) if said and said <= set(_words(label))]
 
 
 def _nearest(text: str, labels: Sequence[str]) -> list[int]:
-    """The labels that the text comes nearest to by its letters."""
     scores = [fuzz.ratio(_letters(text), _letters(label)) for label in labels]
     best = max(scores, default=0)
-    return [at for at, score in enumerate(scores) if score >= max(NEAR, best - CLEARLY)]
+    return [at for at, score in enumerate(scores) if score >= max(MIN_SIMILARITY, best - MIN_LEAD)]
 
 
 def _only(found: Sequence[int]) -> int | None:
@@ -213,34 +216,12 @@ def _letters(text: str) -> str:
 
 @cache
 def _meanings() -> dict[str, str]:
-    """Every short answer to agree, refuse or filler."""
-    return {phrase: name for name in ("filler", "refuse", "agree") for phrase in _phrases(table("answers.yaml")[name])}
+    return {phrase: name for name in ("filler", "refuse", "agree") for phrase in _phrases(table(TABLE)[name])}
 
 
 @cache
 def _list(name: str) -> frozenset[str]:
-    return frozenset(_phrases(table("answers.yaml")[name]))
-
-
-@cache
-def _commands() -> dict[str, Command]:
-    commands = table("answers.yaml")["commands"]
-    assert isinstance(commands, dict)
-    return {phrase: Command(name) for name, row in commands.items() for phrase in _phrases([row])}
-
-
-@cache
-def _methods() -> dict[str, frozenset[str]]:
-    methods = table("answers.yaml")["methods"]
-    assert isinstance(methods, dict)
-    return {name: frozenset(_phrases([row])) for name, row in methods.items()}
-
-
-@cache
-def _ordinals() -> dict[str, int]:
-    ordinals = table("answers.yaml")["ordinals"]
-    assert isinstance(ordinals, dict)
-    return {phrase: int(place) for place, row in ordinals.items() for phrase in _phrases([row])}
+    return frozenset(_phrases(table(TABLE)[name]))
 
 
 def _phrases(rows: object) -> list[str]:

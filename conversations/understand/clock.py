@@ -1,8 +1,8 @@
-"""Times of day as people say them; which half of the day a bare hour means is told by the opening hours.
+"""Times of day; the opening hours decide which half of the day a bare hour means.
 
     jam 10 · jam setengah 3 · jam 9 lewat 15 · sepuluh kurang seperempat · 14.30 · 2 pm · half past ten · abis maghrib
 
-A rule takes the line and a place in it; it gives what is said there and the place after it.
+A rule takes the line and a place in it; it returns the piece found there and the place after it.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
-from conversations.understand.line import Line, glued_at, number_at, stands, text_at
+from conversations.understand.line import Line, glued_at, matches, number_at, text_at
 
 
 class PartOfDay(StrEnum):
-    """A stretch of the day, as people divide it."""
-
     MORNING = "morning"
     NOON = "noon"
     AFTERNOON = "afternoon"
@@ -24,7 +22,7 @@ class PartOfDay(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Minutes since midnight as said, None where there is no such time; `fixed` where no other half day can be meant."""
+    """Minutes since midnight, None for an impossible time; `fixed` if the other half of the day can't be meant."""
 
     minutes: int | None
     fixed: bool = False
@@ -32,7 +30,7 @@ class Clock:
 
 ClockPiece = Clock | PartOfDay
 Found = tuple[ClockPiece, int]
-"""What is said, and the place after it."""
+"""A piece, and the place after it."""
 
 PARTS = {
     "pagi": PartOfDay.MORNING,
@@ -53,43 +51,43 @@ HOURS = {
     PartOfDay.AFTERNOON: (12 * 60, 19 * 60),
     PartOfDay.EVENING: (17 * 60, 28 * 60),
 }
-"""What "jam 2 siang", "jam 11 siang" and "jam 1 malam" can mean, in minutes since midnight; a night lasts until 4."""
+"""The minutes since midnight that "jam 2 siang", "jam 11 siang" and "jam 1 malam" can mean; a night ends at 4."""
 HALF_DAY = 12 * 60
 LEAD = frozenset({"jam", "at", "@", "around", "sekitar"})
 FRACTIONS = {"seperempat": 15, "setengah": 30}
 
 
 def clock_at(line: Line, at: int) -> Found | None:
-    """What is said of a time from this place on."""
+    """The time or part of the day at this place."""
     return next((found for rule in _RULES if (found := rule(line, at))), None)
 
 
 def resolve(clock: Clock, part: PartOfDay | None, hours: tuple[time, time]) -> time | None:
-    """The time meant: in the part of the day that was said, else in the opening hours or as near to them as can be."""
+    """The time meant: within the named part of the day, else within or nearest to the opening hours."""
     if clock.minutes is None:
         return None
     if clock.fixed:
         return _time(clock.minutes)
     first, last = HOURS[part] if part else (_minutes(hours[0]), _minutes(hours[1]))
     readings = (clock.minutes % HALF_DAY, clock.minutes % HALF_DAY + HALF_DAY, clock.minutes % HALF_DAY + 2 * HALF_DAY)
-    # The third reading, past midnight, is for nights alone.
+    # Only a night has the third reading, past midnight.
     meant = min(readings if part else readings[:2], key=lambda reading: max(first - reading, reading - last, 0))
     return _time(meant % (2 * HALF_DAY))
 
 
 def _half_to(line: Line, at: int) -> Found | None:
     """ "(jam) setengah 3" is 2:30."""
-    at += stands(line, at, LEAD)
+    at += matches(line, at, LEAD)
     hour = number_at(line, at + 1)
-    if not stands(line, at, "setengah") or hour is None:
+    if not matches(line, at, "setengah") or hour is None:
         return None
     return _clock(hour, -30), at + 2
 
 
 def _english_past(line: Line, at: int) -> Found | None:
     """ "half past ten", "quarter to three", "20 past 9": the minutes come first."""
-    at += stands(line, at, LEAD)
-    at += stands(line, at, "a")
+    at += matches(line, at, LEAD)
+    at += matches(line, at, "a")
     minutes, hour = _fraction(line, at), number_at(line, at + 2)
     if minutes is None or hour is None or line[at + 1].raw not in {"past", "to"}:
         return None
@@ -97,57 +95,57 @@ def _english_past(line: Line, at: int) -> Found | None:
 
 
 def _noon(line: Line, at: int) -> Found | None:
-    return (Clock(HALF_DAY, fixed=True), at + 2) if stands(line, at, "at", "noon") else None
+    return (Clock(HALF_DAY, fixed=True), at + 2) if matches(line, at, "at", "noon") else None
 
 
 def _led(line: Line, at: int) -> Found | None:
-    """ "jam 10", "jam 9 lewat 15", "pukul 13.30 wib", "at 2", "jam 10an"; nothing but "jam" makes a bare number a time."""
-    if not stands(line, at, LEAD):
+    """ "jam 10", "jam 9 lewat 15", "pukul 13.30 wib", "at 2", "jam 10an"; a bare number needs such a lead."""
+    if not matches(line, at, LEAD):
         return None
-    at += 1 + stands(line, at + 1, {"sekitar", "kira", "."})
+    at += 1 + matches(line, at + 1, {"sekitar", "kira", "."})
     hour = number_at(line, at)
     if hour is None:
         return None
     minute, end = _minute(line, at + 1)
-    if stands(line, end, {"am", "pm"}):
+    if matches(line, end, {"am", "pm"}):
         return _english(hour, minute or 0, text_at(line, end)), end + 1
     shift, end = _shift(line, end)
-    end += stands(line, end, "an") and glued_at(line, end)
-    return _clock(hour, shift, minute or 0), end + stands(line, end, {"wib", "wita", "wit"})
+    end += matches(line, end, "an") and glued_at(line, end)
+    return _clock(hour, shift, minute or 0), end + matches(line, end, {"wib", "wita", "wit"})
 
 
 def _bare(line: Line, at: int) -> Found | None:
-    """A time that shows without "jam": "14.30", "2 pm", "9 pagi", "10 kurang 15", "10 o'clock"."""
+    """A time without "jam": "14.30", "2 pm", "9 pagi", "10 kurang 15", "10 o'clock"."""
     hour = number_at(line, at)
     if hour is None:
         return None
     minute, end = _minute(line, at + 1)
     shift, after_shift = _shift(line, end)
-    if stands(line, end, {"am", "pm"}):
+    if matches(line, end, {"am", "pm"}):
         return _english(hour, minute or 0, text_at(line, end)), end + 1
-    if stands(line, end, {"oclock", "wib", "wita", "wit"}):
+    if matches(line, end, {"oclock", "wib", "wita", "wit"}):
         return _clock(hour, 0, minute or 0), end + 1
-    if minute is not None or after_shift > end or (hour <= 12 and stands(line, end, PARTS)):
+    if minute is not None or after_shift > end or (hour <= 12 and matches(line, end, PARTS)):
         return _clock(hour, shift, minute or 0), after_shift
     return None
 
 
 def _part(line: Line, at: int) -> Found | None:
     """ "pagi", "pagi-pagi", "sore2", "siang an"."""
-    if not stands(line, at, PARTS):
+    if not matches(line, at, PARTS):
         return None
     end = at + 1
-    if stands(line, end, "-", text_at(line, at)):
+    if matches(line, end, "-", text_at(line, at)):
         end += 2
-    elif stands(line, end, "an") or (stands(line, end, "2") and glued_at(line, end)):
+    elif matches(line, end, "an") or (matches(line, end, "2") and glued_at(line, end)):
         end += 1
     return PARTS[text_at(line, at)], end
 
 
 def _minute(line: Line, at: int) -> tuple[int | None, int]:
-    """The minutes of "13.30" or "13:30", two digits that touch the hour, and the place after them."""
+    """The minutes of "13.30" or "13:30", and the place after them; without spaces and with two digits."""
     if (
-        stands(line, at, {".", ":"})
+        matches(line, at, {".", ":"})
         and glued_at(line, at)
         and glued_at(line, at + 1)
         and len(text_at(line, at + 1)) == 2
@@ -159,10 +157,10 @@ def _minute(line: Line, at: int) -> tuple[int | None, int]:
 def _shift(line: Line, at: int) -> tuple[int, int]:
     """The minutes of "lewat 15", "lebih 10 menit", "kurang seperempat", and the place after them."""
     minutes = _fraction(line, at + 1)
-    if not stands(line, at, {"lewat", "lebih", "kurang"}) or minutes is None:
+    if not matches(line, at, {"lewat", "lebih", "kurang"}) or minutes is None:
         return 0, at
-    end = at + 2 + stands(line, at + 2, "menit")
-    return (-minutes if stands(line, at, "kurang") else minutes), end
+    end = at + 2 + matches(line, at + 2, "menit")
+    return (-minutes if matches(line, at, "kurang") else minutes), end
 
 
 def _fraction(line: Line, at: int) -> int | None:

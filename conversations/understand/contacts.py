@@ -1,4 +1,4 @@
-"""Readers of who and what somebody is reached by: name, phone, e-mail, and the car's plate."""
+"""Readers of names, phone numbers, e-mail addresses and number plates."""
 
 import re
 
@@ -7,10 +7,10 @@ from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumber, PhoneNumberMatcher, PhoneNumberType
 
 HOME = "ID"
-LONGEST_NAME = 80
-MOST_DIGITS = 3
-MOST_CHARACTERS = 300
-"""Read of a text for a name or a phone number."""
+MAX_NAME_LENGTH = 80
+MAX_DIGITS = 3
+MAX_CHARACTERS = 300
+"""Characters of a text that are searched for a name or a phone number."""
 AREAS = frozenset(
     (first + second).strip()
     for first, seconds in {
@@ -24,25 +24,25 @@ AREAS = frozenset(
     }.items()
     for second in seconds
 )
-"""The registration areas on Indonesian plates; a space is the first letter alone."""
+"""The registration areas on Indonesian plates."""
 
 
 def read_phone(text: str) -> str | None:
-    """The first mobile number in a text in E.164; an Indonesian one may leave out its +62 or 0."""
+    """The first mobile number in a text, in E.164; an Indonesian one may lack its +62 or 0."""
     mobiles = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
     numbers = (number for number in _numbers(text) if phonenumbers.number_type(number) in mobiles)
     return next((phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) for number in numbers), None)
 
 
 def is_landline(text: str) -> bool:
-    """Whether a text holds a valid number that no chat or text message reaches."""
+    """Whether a text holds a valid landline number and no mobile one."""
     return read_phone(text) is None and any(
         phonenumbers.number_type(number) == PhoneNumberType.FIXED_LINE for number in _numbers(text)
     )
 
 
 def read_email(text: str) -> str | None:
-    """The first e-mail address in a text that is well formed; whether it exists is told by sending."""
+    """The first well-formed e-mail address in a text."""
     for word in re.split(r"[\s,;<>()]+", text):
         if "@" in word:
             try:
@@ -55,14 +55,14 @@ def read_email(text: str) -> str | None:
 
 
 def read_name(text: str) -> str | None:
-    """A person's name without what was said around it; None where it can't be one."""
-    words = " ".join(text[:MOST_CHARACTERS].split())
+    """A person's name without the words around it; None if it can't be one."""
+    words = " ".join(text[:MAX_CHARACTERS].split())
     while (shorter := _AFTER.sub("", _BEFORE.sub("", words))) != words:
         words = shorter
     name = words.strip(" .,!:;-\"'()")
-    if not any(sign.isalpha() for sign in name) or len(name) > LONGEST_NAME or set(name) & set("@?/"):
+    if not any(sign.isalpha() for sign in name) or len(name) > MAX_NAME_LENGTH or set(name) & set("@?/"):
         return None
-    if sum(sign.isdecimal() for sign in name) > MOST_DIGITS:
+    if sum(sign.isdecimal() for sign in name) > MAX_DIGITS:
         return None
     return name.title() if name.islower() else name
 
@@ -87,8 +87,8 @@ _PLATE = re.compile(r"(?<![A-Z0-9])([A-Z]{1,2})[\s.-]*([0-9]{1,4})[\s.-]*([A-Z]{
 
 
 def _numbers(text: str) -> list[PhoneNumber]:
-    """The valid numbers in a text, read from Indonesia."""
-    text = text[:MOST_CHARACTERS]
+    """The valid numbers in a text, read as from Indonesia."""
+    text = text[:MAX_CHARACTERS]
     found = [match.number for match in PhoneNumberMatcher(text, HOME)]
     if found:
         return found

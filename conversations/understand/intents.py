@@ -1,6 +1,6 @@
 """What a line wants and where, by the cues of `vocabulary/intents.yaml` and `locations.yaml`.
 
-Names and times are tags by then, so that a cue can say "ganti .. <category>" (book) and "ganti .. <day>" (reschedule).
+Names and times are tags by then, so a cue can say "ganti .. <category>" (book) or "ganti .. <day>" (reschedule).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,8 +15,6 @@ from core.states import Location
 
 
 class Intent(StrEnum):
-    """What a person wants with a line."""
-
     BOOK = "book"
     FIT = "fit"
     PRICE = "price"
@@ -36,14 +34,14 @@ class Intent(StrEnum):
 
 
 Cue = tuple[tuple[bool, frozenset[str]], ...]
-"""Words in a row, each with whether anything may stand before it."""
+"""Words in a row, each with whether other words may come before it."""
 Cues = Mapping[str, Sequence[Cue]]
-"""What may follow each first word."""
+"""The rest of each cue, by its first word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A meaning, the cues that show it, and those that take it back."""
+    """A meaning, the cues for it, and the cues against it."""
 
     meaning: str
     cues: Cues
@@ -57,13 +55,12 @@ def intent_of(line: Line) -> Intent | None:
 
 
 def location_of(line: Line) -> Location | None:
-    """Where the work is wanted, if a line says so."""
     meaning = first_meaning(line, "locations.yaml")
     return Location(meaning) if meaning else None
 
 
 def first_meaning(line: Line, file: str) -> str | None:
-    """The first of a table's meanings that has a cue in the line, and none that takes it back."""
+    """The first meaning of a table with a cue in the line, and none against it."""
     words = [token.text for token in line]
     return next(
         (rule.meaning for rule in _rules(file) if _any(rule.cues, words) and not _any(rule.unless, words)), None
@@ -75,7 +72,7 @@ def _any(cues: Cues, words: Sequence[str]) -> bool:
 
 
 def _follows(words: Sequence[str], at: int, cue: Cue) -> bool:
-    """Whether the rest of a cue stands from a place on."""
+    """Whether the rest of a cue follows from a place on."""
     for gap, wanted in cue:
         if gap:
             at = next((place for place in range(at, len(words)) if words[place] in wanted), len(words))

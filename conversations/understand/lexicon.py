@@ -1,7 +1,7 @@
-"""The names a line may hold: categories, parts, services, cars and technicians, as the catalogue and chats call them.
+"""The names a line may hold: categories, parts, services, cars and technicians, by their names and aliases.
 
-A name is looked up without its spaces ("cr v", "CR-V" and "crv" are one), the longest run of words first; unknown
-words that are left are then compared with the names that begin alike.
+Names are compared without spaces ("cr v", "CR-V" and "crv" are one), the longest run of words first; unknown words
+are then compared with names that begin alike.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ from conversations.understand.line import Line, number_at, replace, text_at
 from conversations.understand.spelling import is_ordinary, spell, table
 from core.catalogue.snapshot import Catalogue
 
-MOST_WORDS = 6
-"""In one name."""
-MOST_GUESSES = 40
-"""Unknown words compared in one line."""
-SURE_OF_A_PART = 88
-"""How like a part's name has to be, of 100: the next model is but a letter away."""
+MAX_WORDS = 6
+"""Words in one name."""
+MAX_GUESSES = 40
+"""Unknown words of a line that are compared with names."""
+MIN_PART_SIMILARITY = 88
+"""Out of 100; models of parts differ by a letter."""
 
 BEFORE_A_CAR = frozenset({"<brand>", "mobil", "untuk", "saya", "si"})
 BEFORE_A_TECHNICIAN = frozenset({"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi"})
@@ -30,7 +30,7 @@ SOUNDS_LIKE = {"v": "p", "f": "p", "q": "k", "c": "k", "z": "s", "y": "j"}
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Something that can be named: a category, the ids of parts, a brand, a brand and model, the id of a technician."""
+    """What is named: a category, part ids, a brand, a brand and model, or a technician id."""
 
     kind: Literal["category", "part", "brand", "car", "technician", "nothing"]
     of: tuple[str, ...]
@@ -54,7 +54,7 @@ Match = tuple[Name, int]
 
 
 class Lexicon:
-    """All names of one version of the catalogue, ready to be looked up."""
+    """All names of one version of the catalogue."""
 
     def __init__(self, catalogue: Catalogue, names: Mapping[str, Name], services: Mapping[str, str]) -> None:
         self.catalogue = catalogue
@@ -67,7 +67,7 @@ class Lexicon:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Lexicon":
-        """The names of a catalogue; takes some tens of milliseconds, once per version."""
+        """Takes some tens of milliseconds, once per version of the catalogue."""
         names: dict[str, Name] = {}
         for alias, name in _surest_first(catalogue):
             if key := _key(alias):
@@ -80,9 +80,9 @@ class Lexicon:
         return cls(catalogue, names, services)
 
     def take_names(self, line: Line) -> tuple[Names, Line]:
-        """What a line names, and the line with <category>, <part>, <car>, <technician> in place of it."""
+        """What a line names, and the line with <category>, <part>, <car>, <technician> in its place."""
         found: list[Name] = []
-        guesses = iter(range(MOST_GUESSES))
+        guesses = iter(range(MAX_GUESSES))
         at = 0
         while at < len(line):
             if match := self._exact(line, at) or self._near(line, at, guesses):
@@ -93,7 +93,7 @@ class Lexicon:
         return Names(tuple(found)), line
 
     def services_in(self, line: Line) -> list[str]:
-        """The ids of services that a line names; nothing is taken out, since "ganti tape" is a wish as well."""
+        """The ids of the named services; the line keeps them, since "ganti tape" is also an intent."""
         found: list[str] = []
         at = 0
         while at < len(line):
@@ -104,7 +104,7 @@ class Lexicon:
         return list(dict.fromkeys(found))
 
     def _car_within(self, line: Line, start: int, end: int, part: Name) -> Iterator[Name]:
-        """The car in a part's name: "frame hu avanza" is a frame, and speaks of an Avanza."""
+        """The car in a part's name: "frame hu avanza" is a frame for an Avanza."""
         if part.kind == "part":
             inner = (self._names.get(raw) for at in range(start, end) for _, raw, _ in _runs(line[:end], at))
             yield from (name for name in inner if name and name.kind == "car")
@@ -118,7 +118,7 @@ class Lexicon:
         return match
 
     def _near(self, line: Line, at: int, guesses: Iterator[int]) -> Match | None:
-        """The name that an unknown word, alone or with those after it, comes nearest to."""
+        """The name nearest to an unknown word, alone or with those after it."""
         if not _is_unknown(line, at) or line[at].raw in self._names or next(guesses, None) is None:
             return None
         hits = []
@@ -126,15 +126,15 @@ class Lexicon:
             if any(is_ordinary(token.text) for token in line[at + 1 : end]):
                 break
             near = self._by_sound.get(_sound(key), ())
-            hit = process.extractOne(key, near, scorer=fuzz.ratio, score_cutoff=_least(key))
-            if hit and (self._names[hit[0]].kind != "part" or hit[1] >= SURE_OF_A_PART):
+            hit = process.extractOne(key, near, scorer=fuzz.ratio, score_cutoff=_min_similarity(key))
+            if hit and (self._names[hit[0]].kind != "part" or hit[1] >= MIN_PART_SIMILARITY):
                 hits.append((hit[1], end, self._names[hit[0]]))
         _, end, name = max(hits, key=lambda hit: hit[0], default=(0, at, None))
         return (name, end) if name and _is_meant(name, line, at, end) else None
 
 
 def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
-    """Every alias with what it names; where two claim one, the first keeps it."""
+    """Every alias with what it names; if two claim one, the first keeps it."""
     words = table("names.yaml")
     assert isinstance(words["categories"], dict)
     assert isinstance(words["brands"], dict)
@@ -175,14 +175,14 @@ def _cars(catalogue: Catalogue, brands: Mapping[str, str], words: set[str]) -> I
 
 
 def _both(known: Name | None, name: Name) -> Name:
-    """What an alias names that two claim: both where they are parts, else the first."""
+    """What a shared alias names: both if they are parts, else the first."""
     if known and known.kind == name.kind == "part":
         return Name("part", tuple(dict.fromkeys(known.of + name.of)))
     return known or name
 
 
 def _is_own(word: str, general: set[str]) -> bool:
-    """Whether a word in a part's alias is its own: "power 4 channel" and "speaker murah" are many parts."""
+    """Whether a word in a part's alias is specific: "power 4 channel" and "speaker murah" are many parts."""
     return not (
         word in general or word.isdecimal() or is_ordinary(spell(word)) or word in {"inch", "inci", "channel", "ch"}
     )
@@ -193,7 +193,7 @@ def _split(alias: str) -> list[str]:
 
 
 def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:
-    """Whether a name that could be something else is meant here as a name."""
+    """Whether an ambiguous name is meant as a name here."""
     before = {text_at(line, at - 1), text_at(line, at - 2)}
     if name.kind == "technician":
         led = before & BEFORE_A_TECHNICIAN or any(token.text == "teknisi" for token in line)
@@ -209,8 +209,8 @@ def _is_unknown(line: Line, at: int) -> bool:
     return len(line[at].raw) >= 4 and line[at].raw.isalpha() and not is_ordinary(line[at].text)
 
 
-def _runs(line: Line, at: int, most: int = MOST_WORDS) -> Iterator[tuple[int, str, str]]:
-    """The runs of words from a place on, the shortest first: where each ends, as typed and as spelt, without signs."""
+def _runs(line: Line, at: int, most: int = MAX_WORDS) -> Iterator[tuple[int, str, str]]:
+    """The runs of words from a place on, the shortest first: the end of each, as typed and as spelt, without signs."""
     raw = spelt = ""
     for end in range(at, min(len(line), at + most)):
         token = line[end]
@@ -227,12 +227,12 @@ def _key(alias: str) -> str:
 
 
 def _sound(key: str) -> str:
-    """The first letter, or the one that is written for it."""
+    """The first letter, or the one often written instead."""
     return SOUNDS_LIKE.get(key[:1], key[:1])
 
 
-def _least(key: str) -> float:
-    """How like a name has to be, of 100; one slip in a short name weighs more."""
+def _min_similarity(key: str) -> float:
+    """The least similarity of a name, out of 100; a slip in a short name weighs more."""
     return 76 if len(key) >= 8 else 80
 
 

@@ -1,4 +1,4 @@
-"""A month that is looked back at, as people say it: "november", "nov 2025", "2026-11", "11/2026", "bulan lalu"."""
+"""A past or current month: "november", "nov 2025", "2026-11", "11/2026", "bulan lalu"."""
 
 from datetime import date, timedelta
 
@@ -11,7 +11,7 @@ _LAST = {"lalu", "kemarin", "last", "previous", "sebelumnya"}
 
 
 def read_month(text: str, today: date) -> date | None:
-    """The first day of the month meant, the latest one where no year is said; None for anything else, or one to come."""
+    """The first day of the month, the latest such month if no year is named; None for a future one or other text."""
     words = [token.text for token in tokenise(text) if token.text not in _NOTHING]
     match words:
         case [word] if word in _THIS:

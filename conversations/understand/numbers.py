@@ -1,13 +1,11 @@
-"""Numbers as people write them: words into digits, and amounts (prices, sizes) out of the way of times and years.
+"""Numbers: words into digits, and amounts (prices, sizes) replaced so that they aren't read as times or years.
 
-    "dua puluh lima"  →  25        "1,2jt" "Rp 350.000" "9 inch" "4 channel" "6x9"  →  <amount>
-
-What is an amount is never a time, a date, a year or a count.
+"dua puluh lima"  →  25        "1,2jt" "Rp 350.000" "9 inch" "4 channel" "6x9"  →  <amount>
 """
 
 from datetime import datetime
 
-from conversations.understand.line import Line, Token, glued_at, number_at, replace, stands, text_at
+from conversations.understand.line import Line, Token, glued_at, matches, number_at, replace, text_at
 
 DIGITS = {
     word: value
@@ -70,7 +68,7 @@ def without_amounts(line: Line) -> Line:
 
 
 def take_year(line: Line, now: datetime) -> tuple[int | None, Line]:
-    """A car's year, and the line with <year> in its place; two digits only where "thn" or a car leads them."""
+    """A car's year, and the line with <year> in its place; two digits only after "thn" or a car."""
     for at, token in enumerate(line):
         led = text_at(line, at - 1) in {"tahun", "<car>", "'"}
         year = year_of(token.number, now) if token.number is not None else None
@@ -80,16 +78,16 @@ def take_year(line: Line, now: datetime) -> tuple[int | None, Line]:
 
 
 def year_of(number: int, now: datetime) -> int | None:
-    """The year, from 1980 to the next, that a number of four or two digits means on a car."""
+    """The year, from 1980 to next year, that four or two digits mean on a car."""
     if number < 100:
         number += 2000 if number <= now.year % 100 + 1 else 1900
     return number if 1980 <= number <= now.year + 1 else None
 
 
 def count_in(line: Line) -> int | None:
-    """How many of a thing: "2 speaker", "dua pcs", "3x"."""
+    """ "2 speaker", "dua pcs", "3x"."""
     for at, token in enumerate(line):
-        if token.number is not None and (text_at(line, at + 1) in COUNTED or stands(line, at + 1, "x")):
+        if token.number is not None and (text_at(line, at + 1) in COUNTED or matches(line, at + 1, "x")):
             return token.number
     return None
 
@@ -114,9 +112,9 @@ def _in_words(line: Line, at: int) -> tuple[int | None, int]:
 
 
 def _amount_end(line: Line, at: int) -> int | None:
-    """Where an amount that begins at a place ends; None: none begins."""
+    """Where the amount that begins at a place ends; None if none begins."""
     if text_at(line, at) in {"rp", "idr"}:
-        figure = _figure_end(line, at + 1 + stands(line, at + 1, "."))
+        figure = _figure_end(line, at + 1 + matches(line, at + 1, "."))
         return _unit_end(line, figure) if figure else None
     figure = _figure_end(line, at)
     if figure is None or text_at(line, at - 1) in LED_BY_TIME:
@@ -126,7 +124,7 @@ def _amount_end(line: Line, at: int) -> int | None:
 
 
 def _figure_end(line: Line, at: int) -> int | None:
-    """The end of a number with its decimals, its thousands, or a second number: 6,5 · 1.200.000 · 6x9 · 5-6."""
+    """The end of a number with its decimals, thousands, or a second number: 6,5 · 1.200.000 · 6x9 · 5-6."""
     if number_at(line, at) is None:
         return None
     end = at + 1
@@ -136,14 +134,14 @@ def _figure_end(line: Line, at: int) -> int | None:
 
 
 def _unit_end(line: Line, at: int) -> int:
-    """Past the units that stand here: "juta rupiah"."""
+    """Past the units at a place: "juta rupiah"."""
     while text_at(line, at) in MONEY or text_at(line, at) in SIZES:
         at += 1
     return at
 
 
 def _is_size(line: Line, at: int, end: int) -> bool:
-    """Whether a figure needs no unit to be one: 6x9, one decimal (6.5), or thousands in groups (350.000)."""
+    """Whether a figure is an amount without a unit: 6x9, one decimal (6.5), or groups of thousands (350.000)."""
     if end == at + 1:
         return False
     tail = [len(text_at(line, place)) for place in range(at + 2, end, 2)]

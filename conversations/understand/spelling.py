@@ -1,9 +1,9 @@
-"""From what was typed to words that the grammars know.
+"""From typed text to the words that the grammars know.
 
     "Bsk jm10 bs ga, bang?"  →  besok · jam · 10 · bisa · tidak · , · kak · ?
 
-A word is looked up in `vocabulary/spellings.yaml`; one that is nowhere is tried without its stretched letters and
-its affixes, then as a near spelling of a word that matters. What was typed stays beside it, for names.
+A word is looked up in `vocabulary/spellings.yaml`; an unknown one is tried without stretched letters and affixes, then
+as a near spelling of an important word. The typed form is kept for names.
 """
 
 import re
@@ -18,12 +18,12 @@ from rapidfuzz.distance import OSA
 
 from conversations.understand.line import Line, Token
 
-MOST_CHARACTERS = 600
-"""What is read of a message: it says in less what it wants, and so every message takes bounded time."""
+MAX_CHARACTERS = 600
+"""Characters of a message that are read, so that reading takes bounded time."""
 
 
 def tokenise(text: str) -> Line:
-    """The tokens of a text in small letters, each word in its one spelling."""
+    """The tokens of a text in lower case, each word in its one spelling."""
     tokens: list[Token] = []
     end = -1
     for found in _TOKEN.finditer(_plain(text)):
@@ -37,22 +37,29 @@ def tokenise(text: str) -> Line:
 
 @lru_cache(maxsize=8192)
 def spell(word: str) -> str:
-    """The one spelling of a word in small letters (two words for some), or the word itself."""
+    """The one spelling of a lower-case word (two words for some), or the word itself."""
     calm = _STRETCH.sub(r"\1", word)
     return _known(word) or _known(calm) or _without_affixes(calm) or _near(calm) or word
 
 
 def is_ordinary(word: str) -> bool:
-    """Whether a word is one of the language, and so no misspelt name."""
+    """Whether a word is a common word of the language, and so no misspelt name."""
     return word in _ordinary() or word in _spellings()
 
 
 @cache
 def table(name: str) -> dict[str, object]:
-    """A table of `vocabulary/`."""
     loaded = yaml.safe_load(files(__package__).joinpath("vocabulary", name).read_text("utf-8"))
     assert isinstance(loaded, dict)
     return loaded
+
+
+@cache
+def phrases(name: str, section: str) -> dict[str, str]:
+    """The phrases of a table's section, each with the key it stands for, in the order of the table."""
+    rows = table(name)[section]
+    assert isinstance(rows, dict)
+    return {phrase.strip(): str(key) for key, row in rows.items() for phrase in row.split(",")}
 
 
 _TOKEN = re.compile(r"[^\W\d_]+|[0-9]+|[^\w\s]")
@@ -65,8 +72,8 @@ _PREFIXES = ("di", "nge", "ng", "meng", "me", "ter", "ke")
 
 
 def _plain(text: str) -> str:
-    """Small letters without accents or addresses; "jum'at" and "I'd" in one piece, "p.m." as pm."""
-    text = unicodedata.normalize("NFKD", _ADDRESS.sub(" ", text[:MOST_CHARACTERS])).casefold()
+    """Lower case without accents or addresses; "jum'at" and "I'd" in one piece, "p.m." as pm."""
+    text = unicodedata.normalize("NFKD", _ADDRESS.sub(" ", text[:MAX_CHARACTERS])).casefold()
     text = "".join(sign for sign in text if not unicodedata.combining(sign))
     return _HALF_DAY.sub(r"\1m", _APOSTROPHE.sub("", text))
 
@@ -90,7 +97,7 @@ def _without_affixes(word: str) -> str | None:
 
 
 def _near(word: str) -> str | None:
-    """The word that matters which this one misses by its vowels alone ("jdwl") or by a slip ("garanis")."""
+    """The important word that this one misses by its vowels alone ("jdwl") or by a slip ("garanis")."""
     if not 3 <= len(word) <= 20:
         return None
     candidates = _worth_repairing().get(word[0], ())
@@ -101,7 +108,7 @@ def _near(word: str) -> str | None:
         return None
     found = process.extractOne(word, candidates, scorer=OSA.distance, score_cutoff=1 if len(word) < 8 else 2)
     if found is None or (len(word) == 5 == len(found[0]) and sorted(word) != sorted(found[0])):
-        return None  # one letter for another makes another short word: "belok" is no "besok"
+        return None  # a changed letter makes another short word: "belok" is not "besok"
     return found[0]
 
 
@@ -111,7 +118,7 @@ def _consonants(word: str) -> str:
 
 @cache
 def _spellings() -> dict[str, str]:
-    """Every spelling to its word; a word is a spelling of itself."""
+    """Every spelling and its word; a word is a spelling of itself."""
     words = {spelling: word for word, row in table("spellings.yaml").items() for spelling in str(row).split()}
     return words | {word: word for word in words.values() if " " not in word}
 
@@ -126,7 +133,7 @@ def _ordinary() -> frozenset[str]:
 
 @cache
 def _worth_repairing() -> Mapping[str, Sequence[str]]:
-    """The longer words of the table by their first letter, which slips seldom touch."""
+    """The longer words of the table by their first letter, which is seldom mistyped."""
     by_letter: dict[str, list[str]] = {}
     for word in sorted(set(_spellings().values())):
         if " " not in word and len(word) >= 5:

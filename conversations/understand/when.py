@@ -2,7 +2,7 @@
 
     "minggu depan senin jam 9 pagi"  →  Ahead(weeks=1) · Weekday(0) · Clock(9:00) · morning  →  30 November, 09:00
 
-Of several days the surest is taken, unless it is turned down; where they disagree, the day is ambiguous.
+Of several days the most definite one is taken, unless it is rejected; if they disagree, the day is ambiguous.
 """
 
 import datetime as dt
@@ -16,45 +16,45 @@ from typing import TypeVar
 from conversations.understand.clock import Clock, ClockPiece, PartOfDay, clock_at, resolve
 from conversations.understand.days import (
     Ahead,
+    Certainty,
     Day,
     DayOfMonth,
     DayPiece,
-    Length,
-    Sure,
-    Told,
+    Duration,
+    Past,
     Weekday,
     Weekend,
     day_at,
     in_month,
     on_weekday,
 )
-from conversations.understand.line import Line, number_at, replace, stands, text_at
+from conversations.understand.line import Line, matches, number_at, replace, text_at
 from conversations.understand.numbers import with_digits, without_amounts
 from conversations.understand.spelling import tokenise
 from core.shop import Shop
 
-TURNED_DOWN = frozenset({"jangan", "bukan"})
-LEFT_FOR_ANOTHER = frozenset({"dari", "from", "tidak jadi"})
-TURNED_TO = frozenset({"ke", "jadi"})
-THROUGH = frozenset({"sampai", "hingga", "-"})
-LASTS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
+REJECTED = frozenset({"jangan", "bukan"})
+REPLACED = frozenset({"dari", "from", "tidak jadi"})
+PREFERRED = frozenset({"ke", "jadi"})
+UNTIL = frozenset({"sampai", "hingga", "-"})
+UNITS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
 AFTER_A_BARE_HOUR = frozenset({"", "kak", "bisa", "ya", "saja", "an", "?", ",", "."})
 CLAUSE_ENDS = frozenset({",", ".", "?", "!", "sekarang", "tapi"})
-MOST_HOURS_AHEAD = 24
+MAX_HOURS_AHEAD = 24
 A_WEEK = [date(2026, 1, 5) + timedelta(days=ahead) for ahead in range(7)]
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A day, a time, or a part of the day, each where it was said; the time excludes the part of the day."""
+    """A day, a time or a part of the day, as far as named; never a time and a part of the day."""
 
     day: date | None = None
     time: dt.time | None = None
     part_of_day: PartOfDay | None = None
     ambiguous: bool = False
-    """The day could be another, too: ask."""
+    """Another day could be meant: ask."""
     faint: bool = False
-    """The day was but a "sekarang" or "nanti"."""
+    """The day was only "sekarang" or "nanti"."""
 
     def __bool__(self) -> bool:
         return bool(self.day or self.time or self.part_of_day)
@@ -65,26 +65,26 @@ _P = TypeVar("_P", Clock, PartOfDay)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A piece and where it stands."""
+class PieceAt:
+    """A piece and its place."""
 
     piece: Piece
     start: int
     end: int
     before: str
-    """The word before it, or the two of "tidak jadi"."""
+    """The word before it, or "tidak jadi"."""
 
 
 def read_when(text: str, now: datetime, shop: Shop) -> When | None:
-    """The day and time that a text names, in the workshop's zone; None where it names none that exists."""
+    """The day and time that a text names, in the workshop's zone; None if it names none that exists."""
     when, _ = take_when(without_amounts(with_digits(tokenise(text))), now, shop)
     return when or None
 
 
 def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
-    """What a line says of day and time, and the line with <day>, <time>, <part_of_day> in place of it."""
+    """The day and time that a line names, and the line with <day>, <time>, <part_of_day> in their place."""
     local = shop.local(now)
-    said = list(_wanted(_scan(line, local), line))
+    said = list(_with_past(_scan(line, local), line))
     day = _day(said, line, local.date(), shop)
     clock = _first(said, Clock)
     part = _first(said, PartOfDay)
@@ -94,40 +94,40 @@ def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
         time=resolve(clock, part, hours) if clock else None,
         part_of_day=part if clock is None else None,
         ambiguous=bool(day and day.day and day.ambiguous),
-        faint=bool(day and day.sure is Sure.FAINT),
+        faint=bool(day and day.certainty is Certainty.FAINT),
     )
     return when, _tagged(line, said)
 
 
-def _scan(line: Line, now: datetime) -> Iterator[Said]:
+def _scan(line: Line, now: datetime) -> Iterator[PieceAt]:
     """Every piece from left to right."""
     at = 0
-    last: Said | None = None
+    last: PieceAt | None = None
     while at < len(line):
         start = at
         for piece, end in _pieces(line, at, now, last):
-            last = Said(piece, start, end, _before(line, at))
-            start = end  # the second of two pieces has no words left of its own
+            last = PieceAt(piece, start, end, _before(line, at))
+            start = end  # the second of two pieces takes no words
             yield last
         at = start if start > at else at + 1
 
 
-def _wanted(said: Iterable[Said], line: Line) -> Iterator[Said]:
-    """The pieces with those of what is told made told as well: "tadi pagi", "kemarin saya transfer jam 10"."""
-    told_until = 0
+def _with_past(said: Iterable[PieceAt], line: Line) -> Iterator[PieceAt]:
+    """Pieces that belong to something past become `Past` too: "tadi pagi", "kemarin saya transfer jam 10"."""
+    past_until = 0
     for each in said:
-        if isinstance(each.piece, Told):
-            told_until = next((at for at in range(each.end, len(line)) if stands(line, at, CLAUSE_ENDS)), len(line))
+        if isinstance(each.piece, Past):
+            past_until = next((at for at in range(each.end, len(line)) if matches(line, at, CLAUSE_ENDS)), len(line))
         elif isinstance(each.piece, DayPiece):
-            told_until = 0
-        elif each.start < told_until:
-            yield changed(each, piece=Told())
+            past_until = 0
+        elif each.start < past_until:
+            yield changed(each, piece=Past())
             continue
         yield each
 
 
-def _pieces(line: Line, at: int, now: datetime, last: Said | None) -> list[tuple[Piece, int]]:
-    """What is said from this place on; two pieces for "sore ini" and "2 jam lagi"."""
+def _pieces(line: Line, at: int, now: datetime, last: PieceAt | None) -> list[tuple[Piece, int]]:
+    """What begins at this place; two pieces for "sore ini" and "2 jam lagi"."""
     today = now.date()
     if ahead := _hours_ahead(line, at, now):
         return ahead
@@ -135,100 +135,103 @@ def _pieces(line: Line, at: int, now: datetime, last: Said | None) -> list[tuple
         return [found]
     if timed := clock_at(line, at):
         piece, end = timed
-        if isinstance(piece, PartOfDay) and stands(line, end, "ini"):
-            return [(piece, end + 1), (Day(today, Sure.RELATED), end + 1)]
+        if isinstance(piece, PartOfDay) and matches(line, end, "ini"):
+            return [(piece, end + 1), (Day(today, Certainty.RELATED), end + 1)]
         return [timed]
-    if stands(line, at, {"nanti", "this"}) and clock_at(line, at + 1):
-        return [(Day(today, Sure.FAINT if stands(line, at, "nanti") else Sure.RELATED), at + 1)]
+    if matches(line, at, {"nanti", "this"}) and clock_at(line, at + 1):
+        return [(Day(today, Certainty.FAINT if matches(line, at, "nanti") else Certainty.RELATED), at + 1)]
     if (number := number_at(line, at)) is not None:
         if _is_bare_hour(line, at, last):
             return [(Clock(number * 60), at + 1)]
-        if number < 1000 and stands(line, at + 1, LASTS):  # "2020 hari minggu" is a year and a Sunday
-            return [(Length(), at + 2)]
+        if number < 1000 and matches(line, at + 1, UNITS):  # "2020 hari minggu" is a year and a Sunday
+            return [(Duration(), at + 2)]
     return []
 
 
 def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
     """ "2 jam lagi", "sejam lagi", "in 2 hours"."""
-    led = stands(line, at, {"in", "dalam"})
-    count = 1 if stands(line, at + led, {"sejam", "an"}) else number_at(line, at + led)
-    end = at + led + 1 + (not stands(line, at + led, "sejam"))
-    if count is None or count > MOST_HOURS_AHEAD or text_at(line, end - 1) not in {"jam", "sejam"}:
+    led = matches(line, at, {"in", "dalam"})
+    count = 1 if matches(line, at + led, {"sejam", "an"}) else number_at(line, at + led)
+    end = at + led + 1 + (not matches(line, at + led, "sejam"))
+    if count is None or count > MAX_HOURS_AHEAD or text_at(line, end - 1) not in {"jam", "sejam"}:
         return []
-    if not (led or stands(line, end, "lagi")):
+    if not (led or matches(line, end, "lagi")):
         return []
     then = now + timedelta(hours=count)
     end += not led
-    return [(Day(then.date(), Sure.RELATED), end), (Clock(then.hour * 60 + then.minute, fixed=True), end)]
+    return [(Day(then.date(), Certainty.RELATED), end), (Clock(then.hour * 60 + then.minute, fixed=True), end)]
 
 
 def _before(line: Line, at: int) -> str:
     two = f"{text_at(line, at - 2)} {text_at(line, at - 1)}"
-    return two if two in LEFT_FOR_ANOTHER else text_at(line, at - 1)
+    return two if two in REPLACED else text_at(line, at - 1)
 
 
-def _is_bare_hour(line: Line, at: int, last: Said | None) -> bool:
+def _is_bare_hour(line: Line, at: int, last: PieceAt | None) -> bool:
     """Whether a number right after "besok" is the hour: "bsk 10 bisa?"."""
-    if last is None or last.end != at or not (isinstance(last.piece, Day) and last.piece.sure is Sure.RELATED):
+    if (
+        last is None
+        or last.end != at
+        or not (isinstance(last.piece, Day) and last.piece.certainty is Certainty.RELATED)
+    ):
         return False
     return 1 <= (number_at(line, at) or 0) <= 23 and text_at(line, at + 1) in AFTER_A_BARE_HOUR
 
 
-def _day(said: Sequence[Said], line: Line, today: date, shop: Shop) -> Day | None:
-    """The day that all the pieces come down to."""
+def _day(said: Sequence[PieceAt], line: Line, today: date, shop: Shop) -> Day | None:
     ahead = next((each.piece for each in said if isinstance(each.piece, Ahead)), Ahead())
     days = [
-        Said(day, each.start, each.end, each.before)
+        PieceAt(day, each.start, each.end, each.before)
         for each in said
         if (day := _dated(each.piece, ahead, today, shop)) is not None
     ]
-    if any(text_at(line, a.end) in THROUGH and b.start == a.end + 1 for a, b in pairwise(days)):
-        return None  # "senin sampai jumat" asks for hours and names no day
+    if any(text_at(line, a.end) in UNTIL and b.start == a.end + 1 for a, b in pairwise(days)):
+        return None  # "senin sampai jumat" names no day
     if not days and ahead.day:
-        return Day(ahead.day, Sure.RELATED)
-    return _surest(days)
+        return Day(ahead.day, Certainty.RELATED)
+    return _most_definite(days)
 
 
 def _dated(piece: Piece, ahead: Ahead, today: date, shop: Shop) -> Day | None:
-    """The day of a piece, moved by the weeks or months ahead that are said beside it."""
+    """The day of a piece, moved by the weeks or months ahead beside it."""
     match piece:
         case Day():
             return piece
         case Weekday(number, weeks):
             near = on_weekday(Weekday(number), today)
             far = on_weekday(Weekday(number, ahead.weeks if weeks is None else weeks), today)
-            # "jumat depan" is next week's for most, this week's for some.
-            return Day(far, Sure.WEEKDAY, ambiguous=weeks is not None and near != far)
+            # "jumat depan" means next week to most people, this week to some.
+            return Day(far, Certainty.WEEKDAY, ambiguous=weeks is not None and near != far)
         case Weekend():
             saturday = on_weekday(Weekday(5, ahead.weeks), today)
             two_days = all(shop.weekly_hours(day) for day in A_WEEK[5:])
-            return Day(saturday, Sure.WEEKDAY, ambiguous=two_days)
+            return Day(saturday, Certainty.WEEKDAY, ambiguous=two_days)
         case DayOfMonth(number):
-            return Day(in_month(number, today, ahead.months), Sure.DATE)
+            return Day(in_month(number, today, ahead.months), Certainty.DATE)
     return None
 
 
-def _surest(days: Sequence[Said]) -> Day | None:
-    """Of several days the surest, the first of equals; ambiguous unless they agree."""
-    pieces = [each.piece for each in _left(days) if isinstance(each.piece, Day)]
+def _most_definite(days: Sequence[PieceAt]) -> Day | None:
+    """The most definite day, the first of equals; ambiguous unless all agree."""
+    pieces = [each.piece for each in _preferred(days) if isinstance(each.piece, Day)]
     if not pieces:
         return None
-    best = max(pieces, key=lambda piece: piece.sure)
-    rivals = {piece.day for piece in pieces if piece.sure is not Sure.FAINT} - {best.day}
-    return Day(best.day, best.sure, ambiguous=best.ambiguous or bool(rivals))
+    best = max(pieces, key=lambda piece: piece.certainty)
+    rivals = {piece.day for piece in pieces if piece.certainty is not Certainty.FAINT} - {best.day}
+    return Day(best.day, best.certainty, ambiguous=best.ambiguous or bool(rivals))
 
 
-def _first(said: Sequence[Said], kind: type[_P]) -> _P | None:
-    """The first piece of a kind, of those that are meant."""
-    pieces = (each.piece for each in _left([each for each in said if isinstance(each.piece, kind)]))
+def _first(said: Sequence[PieceAt], kind: type[_P]) -> _P | None:
+    """The first piece of a kind that isn't rejected."""
+    pieces = (each.piece for each in _preferred([each for each in said if isinstance(each.piece, kind)]))
     return next((piece for piece in pieces if isinstance(piece, kind)), None)
 
 
-def _left(said: Sequence[Said]) -> Sequence[Said]:
-    """What is left of several: not what is turned down ("jangan besok"), rather what is turned to ("dari rabu ke jumat")."""
-    wanted = [each for each in said if each.before not in TURNED_DOWN]
-    wanted = [each for each in wanted if each.before not in LEFT_FOR_ANOTHER] or wanted
-    return [each for each in wanted if each.before in TURNED_TO] or wanted
+def _preferred(said: Sequence[PieceAt]) -> Sequence[PieceAt]:
+    """The pieces that count: not what is rejected ("jangan besok"), rather what is preferred ("dari rabu ke jumat")."""
+    wanted = [each for each in said if each.before not in REJECTED]
+    wanted = [each for each in wanted if each.before not in REPLACED] or wanted
+    return [each for each in wanted if each.before in PREFERRED] or wanted
 
 
 def _hours(shop: Shop, day: date | None) -> tuple[dt.time, dt.time]:
@@ -239,7 +242,7 @@ def _hours(shop: Shop, day: date | None) -> tuple[dt.time, dt.time]:
     return min(opens for opens, _ in week), max(closes for _, closes in week)
 
 
-def _tagged(line: Line, said: Sequence[Said]) -> Line:
+def _tagged(line: Line, said: Sequence[PieceAt]) -> Line:
     for each in reversed(said):
         line = replace(line, each.start, each.end, _tag(each.piece))
     return line
@@ -251,8 +254,8 @@ def _tag(piece: Piece) -> str:
             return "<time>"
         case PartOfDay():
             return "<part_of_day>"
-        case Told():
-            return "<told>"
-        case Length():
+        case Past():
+            return "<past>"
+        case Duration():
             return "<amount>"
     return "<day>"

@@ -1,4 +1,4 @@
-"""Days on which the shop stays closed, set and taken back by an admin."""
+"""Days that an admin closes, and opens again."""
 
 from datetime import date, time, timedelta
 
@@ -11,17 +11,17 @@ from core.db.tables import Booking, Closure
 from core.schedule import bookings
 from core.states import BookingStatus
 
-_TO_BE_DONE = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
+_NOT_BEGUN = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 
 async def close_day(ctx: Context, day: date, reason: str) -> list[Booking]:
-    """Close a day, for a reason that customers are told; answers the bookings of that day that must be moved.
+    """Close a day for new bookings, for a reason that customers are told; returns what is booked on it already.
 
-    Nothing new is booked on it; what is booked stays until an admin moves or cancels it.
+    These bookings stay until an admin moves or cancels them.
     """
     closing = insert_into(ctx.session, Closure).values(day=day, reason=reason)
     await ctx.session.execute(closing.on_conflict_do_update(index_elements=["day"], set_={"reason": reason}))
-    return await affected(ctx, day)
+    return await affected_by_closing(ctx, day)
 
 
 async def reopen_day(session: AsyncSession, day: date) -> bool:
@@ -30,13 +30,13 @@ async def reopen_day(session: AsyncSession, day: date) -> bool:
     return reopened is not None
 
 
-async def affected(ctx: Context, day: date) -> list[Booking]:
-    """The bookings of a day that still hold their places and wait to be worked on, loaded as by `bookings.load`."""
+async def affected_by_closing(ctx: Context, day: date) -> list[Booking]:
+    """The bookings of a day that hold their slot and whose work hasn't begun, loaded as by `bookings.load`."""
     begins = ctx.shop.at(day, time())
-    waiting = bookings.loaded().where(
+    booked = bookings.select_bookings().where(
         Booking.starts_at >= begins,
         Booking.starts_at < begins + timedelta(days=1),
-        Booking.status.in_(_TO_BE_DONE),
+        Booking.status.in_(_NOT_BEGUN),
         Booking.holding,
     )
-    return list(await ctx.session.scalars(waiting.order_by(Booking.starts_at, Booking.id)))
+    return list(await ctx.session.scalars(booked.order_by(Booking.starts_at, Booking.id)))

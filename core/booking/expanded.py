@@ -1,4 +1,4 @@
-"""Bookings with all that they refer to, in a fixed number of queries however many they are."""
+"""Bookings with all the rows that they refer to."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +30,7 @@ class Expanded:
 
 
 async def expand(session: AsyncSession, bookings: Sequence[Booking]) -> list[Expanded]:
-    """All that is told of these bookings, in six queries."""
+    """What REST shows of these bookings, in six queries however many there are."""
     ids = [booking.id for booking in bookings]
     lines = [line for booking in bookings for line in booking.lines]
     parts = await session.scalars(select(Part).where(Part.id.in_({line.part_id for line in lines if line.part_id})))

@@ -1,7 +1,7 @@
 """Moving a booking to another time, another technician or both; what was paid stays with it.
 
-move ──> the new places are taken before the old ones are left ──> reminders anew, both sides told
-  └── late money, whose place was gone: the new place confirms it (`late`)
+The new slots are taken before the old ones are given back. A booking whose slot was lost before its money came
+(`slot_lost`) is confirmed by the new one.
 """
 
 from datetime import datetime
@@ -16,29 +16,31 @@ from core.pricing import policy
 from core.refusals import Refusal
 from core.schedule import bookings
 from core.states import BookingStatus, PaymentMethod
-from core.work.notices import taken_away
+from core.work import notices
 
 _MOVABLE = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 
-async def move(ctx: Context, booking: Booking, starts_at: datetime, *, technician_id: str | None, actor: str) -> None:
+async def reschedule(
+    ctx: Context, booking: Booking, starts_at: datetime, *, technician_id: str | None, actor: str
+) -> None:
     """Move a booking; a customer (`bookings.CUSTOMER`) within the shop's limits, staff at any time before work starts.
 
-    Asked for where it stands already, nothing happens. Raises `TooLateToMove`, `MovedTooOften`, and what
-    `bookings.reschedule` refuses; a booking that had lost its hold also what `payments.request` does.
+    Does nothing where the booking is there already. Raises `TooLateToMove`, `MovedTooOften`, and what
+    `bookings.reschedule` refuses; a booking that had lost its hold also what `payment_requests.request` does.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
-    if _stands(booking, starts_at, technician_id, ctx.now):
+    if _is_there(booking, starts_at, technician_id, ctx.now):
         return
-    was, waited = booking.starts_at, slot_lost.waits(booking)
-    lapsed = not waited and _lapsed(booking, ctx.now)
-    if actor == bookings.CUSTOMER and not waited:
-        check_may_move(ctx, booking)
+    was, slot_was_lost = booking.starts_at, slot_lost.waits(booking)
+    lapsed = not slot_was_lost and _lapsed(booking, ctx.now)
+    if actor == bookings.CUSTOMER and not slot_was_lost:
+        check_may_reschedule(ctx, booking)
         booking.moves += 1
     if booking.technician_id != technician_id:
-        await taken_away(ctx, booking)
+        await notices.unassigned(ctx, booking)
     await bookings.reschedule(ctx, booking, starts_at, technician_id=technician_id, actor=actor)
-    if waited:
+    if slot_was_lost:
         await slot_lost.placed(ctx, booking)
         return
     if lapsed:
@@ -48,34 +50,34 @@ async def move(ctx: Context, booking: Booking, starts_at: datetime, *, technicia
     await _tell(ctx, booking, was, actor=actor)
 
 
-def check_may_move(ctx: Context, booking: Booking) -> None:
-    """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless its customer may move it now."""
+def check_may_reschedule(ctx: Context, booking: Booking) -> None:
+    """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may reschedule it now."""
     if not slot_lost.waits(booking):
-        policy.check_may_move(booking.status, booking.starts_at - ctx.now, booking.moves, ctx.shop)
+        policy.check_may_reschedule(booking.status, booking.starts_at - ctx.now, booking.moves, ctx.shop)
 
 
-def may_move(ctx: Context, booking: Booking) -> bool:
-    """Whether its customer may move it now."""
+def may_reschedule(ctx: Context, booking: Booking) -> bool:
+    """Whether the customer may reschedule it now."""
     try:
-        check_may_move(ctx, booking)
+        check_may_reschedule(ctx, booking)
     except Refusal:
         return False
     return True
 
 
-def _stands(booking: Booking, starts_at: datetime, technician_id: str | None, now: datetime) -> bool:
-    there = (booking.starts_at, booking.technician_id) == (starts_at, technician_id)
-    return there and booking.status in _MOVABLE and booking.holding and not _lapsed(booking, now)
+def _is_there(booking: Booking, starts_at: datetime, technician_id: str | None, now: datetime) -> bool:
+    same = (booking.starts_at, booking.technician_id) == (starts_at, technician_id)
+    return same and booking.status in _MOVABLE and booking.holding and not _lapsed(booking, now)
 
 
 def _lapsed(booking: Booking, now: datetime) -> bool:
-    """Whether it waits for a payment whose time is over, so that moving it takes a new link."""
+    """Whether the time for its payment is over, so that it needs a new link."""
     by_link = booking.status is BookingStatus.PENDING and booking.payment_method is not PaymentMethod.COD
     return by_link and (not booking.holding or (booking.hold_until is not None and booking.hold_until <= now))
 
 
 async def _tell(ctx: Context, booking: Booking, was: datetime, *, actor: str) -> None:
-    """Who moved it knows; everybody else concerned reads it, the customer also by mail."""
+    """Tell everybody except the one who moved it; the customer also by mail."""
     by_customer = actor == bookings.CUSTOMER
     key = f"moved:{booking.code}:{ctx.now.isoformat()}"
     facts = await cards.job_facts(ctx, booking)

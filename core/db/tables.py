@@ -13,7 +13,7 @@
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from core.db.personal import (
+    NAMES_PHOTOS,
+    NOBODY,
+    Content,
+    Forget,
+    Rows,
+    erased_by,
+    erased_to,
+    personal,
+    refers_to,
+)
 from core.states import (
     BookingStatus,
     CostState,
@@ -50,6 +61,8 @@ from core.states import (
     RequestState,
     WaitState,
 )
+
+IDEMPOTENCY_KEPT = timedelta(days=1)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -286,14 +299,15 @@ class Customer(Base):
     """A person; several contacts can lead to one."""
 
     __tablename__ = "customer"
+    __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str | None]
-    phone: Mapped[str | None] = mapped_column(index=True)
+    name: Mapped[str | None] = mapped_column(info=erased_to(None))
+    phone: Mapped[str | None] = mapped_column(index=True, info=erased_to(None))
     """E.164; proven by the channel when `phone_proven`."""
-    phone_proven: Mapped[bool] = mapped_column(default=False)
-    email: Mapped[str | None]
-    clerk_user: Mapped[str | None] = mapped_column(unique=True)
+    phone_proven: Mapped[bool] = mapped_column(default=False, info=erased_to(False))
+    email: Mapped[str | None] = mapped_column(info=erased_to(None))
+    clerk_user: Mapped[str | None] = mapped_column(unique=True, info=erased_to(None))
     created_at: Mapped[datetime]
 
 
@@ -301,7 +315,7 @@ class Contact(Base):
     """One address on one channel; the address is opaque (facts/channels.md), the phone a fact apart."""
 
     __tablename__ = "contact"
-    __table_args__ = (UniqueConstraint("channel", "address"),)
+    __table_args__ = (UniqueConstraint("channel", "address"), personal(erase=Rows.DELETED))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[str]
@@ -324,9 +338,10 @@ class Conversation(Base):
     """What a contact has answered so far; there is no step pointer (facts/conversation.md)."""
 
     __tablename__ = "conversation"
+    __table_args__ = personal(erase=Rows.DELETED)
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
-    state: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[dict[str, Any]] = mapped_column(default=dict, info=NAMES_PHOTOS)
     """`conversations.state.State` as JSON."""
     updated_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -338,15 +353,17 @@ class Inbound(Base):
     __table_args__ = (
         Index("ix_inbound_received_at", "received_at"),
         _partial("ix_inbound_failed", "received_at", where="error IS NOT NULL"),
+        # Erased messages stay as rows, since the vendor may deliver them again.
+        personal(erase=Rows.KEPT, by_address=True, forget=Forget(("received_at",))),
     )
 
     channel: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[str] = mapped_column(primary_key=True)
-    address: Mapped[str]
+    address: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     received_at: Mapped[datetime]
-    raw: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    raw: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=erased_to(None))
     """The vendor's payload, kept only where the turn failed through a bug."""
-    error: Mapped[str | None]
+    error: Mapped[str | None] = mapped_column(info=erased_to(None))
 
 
 class Outbox(Base):
@@ -361,6 +378,11 @@ class Outbox(Base):
         _partial("ix_outbox_about", "about", where="about IS NOT NULL"),
         Index("ix_outbox_created_at", "created_at"),
         Index("ix_outbox_vendor_id", "vendor_id"),
+        personal(
+            erase=Rows.DELETED,
+            by_address=True,
+            forget=Forget(("created_at", "due_at"), where="state IN ('sent', 'failed', 'dropped')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -369,7 +391,7 @@ class Outbox(Base):
     """telegram, whatsapp or email."""
     address: Mapped[str]
     language: Mapped[str]
-    body: Mapped[dict[str, Any]]
+    body: Mapped[dict[str, Any]] = mapped_column(info=NAMES_PHOTOS)
     """A `core.messages.Message` as JSON."""
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
     about: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
@@ -442,26 +464,27 @@ class Booking(Base):
             where="status = 'pending' AND paid_amount > 0 AND NOT holding",
         ),
         CheckConstraint("total_price >= 0 AND paid_amount >= 0", name="money"),
+        personal(erase=Rows.KEPT),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     """What people read: BK-7F3K2Q."""
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
-    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), info=erased_to(None))
     """The chat it was made in and is spoken of; None: over the web, no chat known."""
     language: Mapped[str] = mapped_column(default="id")
-    name: Mapped[str]
-    phone: Mapped[str]
-    email: Mapped[str | None]
+    name: Mapped[str] = mapped_column(info=erased_to(NOBODY))
+    phone: Mapped[str] = mapped_column(info=erased_to(NOBODY))
+    email: Mapped[str | None] = mapped_column(info=erased_to(None))
     car_brand: Mapped[str]
     car_model: Mapped[str]
     car_year: Mapped[int]
-    plate: Mapped[str | None]
+    plate: Mapped[str | None] = mapped_column(info=erased_to(None))
     location: Mapped[Location] = mapped_column(default=Location.WORKSHOP)
-    address: Mapped[str | None]
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
+    address: Mapped[str | None] = mapped_column(info=erased_to(None))
+    latitude: Mapped[float | None] = mapped_column(info=erased_to(None))
+    longitude: Mapped[float | None] = mapped_column(info=erased_to(None))
     starts_at: Mapped[datetime]
     minutes: Mapped[int]
     """How long shop and technician are taken, travel included."""
@@ -491,7 +514,7 @@ class Booking(Base):
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
-    cancellation_reason: Mapped[str | None]
+    cancellation_reason: Mapped[str | None] = mapped_column(info=erased_to(None))
     no_show_at: Mapped[datetime | None]
     """When staff noted that the customer never came; the booking is cancelled then."""
     moves: Mapped[int] = mapped_column(default=0)
@@ -512,7 +535,7 @@ class BookingLine(Base):
     """One part, service or fee of a booking at its frozen price."""
 
     __tablename__ = "booking_line"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"), personal(erase=Rows.KEPT))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
@@ -535,6 +558,7 @@ class BookingEvent(Base):
     """The time line of a booking: what happened, when, by whom."""
 
     __tablename__ = "booking_event"
+    __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
@@ -542,7 +566,7 @@ class BookingEvent(Base):
     kind: Mapped[EventKind]
     actor: Mapped[str]
     """An `Actor`, or a staff member's name."""
-    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict, info=erased_by(Content.EVENT))
 
 
 class Waiting(Base):
@@ -553,6 +577,7 @@ class Waiting(Base):
         _partial("ix_waiting_slot", "starts_at", "id", where="state = 'waiting'"),
         _partial("ix_waiting_offered_until", "offered_until", where="state = 'offered'"),
         Index("ix_waiting_customer", "customer_id", "created_at"),
+        personal(erase=Rows.DELETED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -564,7 +589,7 @@ class Waiting(Base):
     starts_at: Mapped[datetime]
     """The start it was wanted for; the wait is over when it has come."""
     order: Mapped[dict[str, Any]]
-    """`bookings.Order` as JSON, and the `total` it would have cost when the wait began."""
+    """An `Order` as JSON, and the `total` it would have cost when the wait began."""
     state: Mapped[WaitState] = mapped_column(default=WaitState.WAITING)
     created_at: Mapped[datetime]
     offered_until: Mapped[datetime | None]
@@ -585,6 +610,7 @@ class Seat(Base):
     """A cell that a booking holds."""
 
     __tablename__ = "seat"
+    __table_args__ = personal(erase=Rows.KEPT, exported=False)
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(ForeignKey("slot.starts_at"), primary_key=True)
@@ -594,6 +620,7 @@ class TechnicianCell(Base):
     """A cell in which a technician is taken; the primary key makes a second booking impossible."""
 
     __tablename__ = "technician_cell"
+    __table_args__ = personal(erase=Rows.KEPT, exported=False)
 
     technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(primary_key=True)
@@ -607,13 +634,14 @@ class WorkNote(Base):
     """What a technician tells the customer about the car."""
 
     __tablename__ = "work_note"
+    __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     at: Mapped[datetime]
     author: Mapped[str]
-    text: Mapped[str]
-    photos: Mapped[list[str]] = mapped_column(default=list)
+    text: Mapped[str] = mapped_column(info=erased_to(""))
+    photos: Mapped[list[str]] = mapped_column(default=list, info=erased_to([]) | NAMES_PHOTOS)
     """Keys of stored photos, or https links given over REST (`media`)."""
 
 
@@ -621,14 +649,14 @@ class AdditionalCost(Base):
     """What turned out to be needed beyond the booking; once agreed it is one of the booking's lines."""
 
     __tablename__ = "additional_cost"
-    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"), personal(erase=Rows.KEPT))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     description: Mapped[str]
     amount: Mapped[int]
     """Rupiah, before PPN where it is charged."""
-    photo: Mapped[str | None]
+    photo: Mapped[str | None] = mapped_column(info=erased_to(None) | NAMES_PHOTOS)
     state: Mapped[CostState] = mapped_column(default=CostState.PROPOSED)
     proposed_by: Mapped[str]
     proposed_at: Mapped[datetime]
@@ -639,12 +667,12 @@ class Rating(Base):
     """What a customer thinks of a completed job; the primary key makes it one each."""
 
     __tablename__ = "rating"
-    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),)
+    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars"), personal(erase=Rows.KEPT))
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
     technician_id: Mapped[str | None] = mapped_column(ForeignKey("technician.id"))
     stars: Mapped[int]
-    comment: Mapped[str | None]
+    comment: Mapped[str | None] = mapped_column(info=erased_to(None))
     at: Mapped[datetime]
 
 
@@ -659,6 +687,7 @@ class PaymentRequest(Base):
         Index("ix_payment_request_booking_id", "booking_id"),
         Index("ix_payment_request_created_at", "created_at"),
         _partial("ix_payment_request_due_at", "due_at", where="due_at IS NOT NULL"),
+        personal(erase=Rows.KEPT),
     )
 
     order_id: Mapped[str] = mapped_column(primary_key=True)
@@ -668,8 +697,8 @@ class PaymentRequest(Base):
     channels: Mapped[list[str]]
     """Midtrans' enabled_payments."""
     state: Mapped[RequestState] = mapped_column(default=RequestState.WANTED)
-    token: Mapped[str | None]
-    url: Mapped[str | None]
+    token: Mapped[str | None] = mapped_column(info=erased_to(None))
+    url: Mapped[str | None] = mapped_column(info=erased_to(None))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
@@ -683,6 +712,7 @@ class PaymentAttempt(Base):
     """One attempt to pay a request (a transaction_id at Midtrans), as its last confirmed status tells."""
 
     __tablename__ = "payment_attempt"
+    __table_args__ = personal(erase=Rows.KEPT)
 
     transaction_id: Mapped[str] = mapped_column(primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("payment_request.order_id"), index=True)
@@ -692,7 +722,7 @@ class PaymentAttempt(Base):
     amount: Mapped[int | None]
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
-    answer: Mapped[dict[str, Any]]
+    answer: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.EVIDENCE))
     """The status answer that told it."""
 
 
@@ -703,13 +733,14 @@ class PaymentNotification(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
+        personal(erase=Rows.KEPT),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    order_id: Mapped[str]
+    order_id: Mapped[str] = mapped_column(info=refers_to("payment_request.order_id"))
     digest: Mapped[str]
     """SHA-256 of the body: a repeated notification is the same one."""
-    body: Mapped[dict[str, Any]]
+    body: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.EVIDENCE))
     received_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     """When to ask Midtrans for the status; None: done."""
@@ -723,7 +754,11 @@ class LedgerEntry(Base):
 
     __tablename__ = "ledger_entry"
     # The amount is there to be read: revenue is added up without looking at an entry.
-    __table_args__ = (UniqueConstraint("order_id", "kind", "reference"), Index("ix_ledger_entry_at", "at", "amount"))
+    __table_args__ = (
+        UniqueConstraint("order_id", "kind", "reference"),
+        Index("ix_ledger_entry_at", "at", "amount"),
+        personal(erase=Rows.KEPT),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
@@ -737,7 +772,7 @@ class LedgerEntry(Base):
     """Rupiah; negative when money leaves."""
     method: Mapped[str]
     at: Mapped[datetime]
-    evidence: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.EVIDENCE))
 
 
 class Refund(Base):
@@ -748,6 +783,7 @@ class Refund(Base):
         CheckConstraint("amount > 0", name="amount"),
         _partial("ix_refund_open", "asked_at", where="state <> 'done'"),
         _partial("ix_refund_due_at", "due_at", where="due_at IS NOT NULL"),
+        personal(erase=Rows.KEPT),
     )
 
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -760,7 +796,7 @@ class Refund(Base):
     amount: Mapped[int]
     reason: Mapped[RefundReason]
     state: Mapped[RefundState] = mapped_column(default=RefundState.WANTED)
-    bank_account: Mapped[str | None]
+    bank_account: Mapped[str | None] = mapped_column(info=erased_to(None))
     """Where to transfer it by hand: bank, number and holder in the customer's words."""
     asked_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
@@ -776,42 +812,46 @@ class Invoice(Base):
     """An invoice as it was issued: its facts are frozen, the PDF is made from them; a second one bills later costs."""
 
     __tablename__ = "invoice"
+    __table_args__ = personal(erase=Rows.KEPT)
 
     number: Mapped[str] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     issued_at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.PAPER))
 
 
 class CreditNote(Base):
     """What is taken off issued invoices, which never change; its facts are frozen."""
 
     __tablename__ = "credit_note"
+    __table_args__ = personal(erase=Rows.KEPT)
 
     number: Mapped[str] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     issued_at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.PAPER))
 
 
 class Receipt(Base):
     """The receipt (kwitansi) of one payment, with its facts frozen."""
 
     __tablename__ = "receipt"
+    __table_args__ = personal(erase=Rows.KEPT)
 
     number: Mapped[str] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
     issued_at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.PAPER))
 
 
 class IdempotencyKey(Base):
     """A REST request that may be repeated, with its first answer (`idempotency`)."""
 
     __tablename__ = "idempotency_key"
+    __table_args__ = personal(erase=Rows.DELETED, forget=Forget(("created_at",), after=IDEMPOTENCY_KEPT))
 
-    owner: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(primary_key=True, info=refers_to("customer.clerk_user"))
     """The Clerk user."""
     key: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]

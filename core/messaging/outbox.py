@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import trace
-from core.db.database import insert_once, leave_work
+from core.db.database import Work, insert_once, leave_work
 from core.db.tables import Contact, Moment, Outbox
 from core.messaging.messages import Message, to_json
 
@@ -55,7 +55,7 @@ async def enqueue(
 
     `about`: the contact of the customer whom it tells staff of.
     """
-    leave_work(session, channel)
+    leave_work(session, Work(channel))
     return await insert_once(
         session,
         Outbox,
@@ -97,7 +97,7 @@ async def reply(
     if row.state == "sending":
         session.info.setdefault("claimed", []).append(Outbox(**values | dict(row._mapping), unclear=0, shown=True))
     else:
-        leave_work(session, channel)
+        leave_work(session, Work(channel))
 
 
 def claimed(session: AsyncSession) -> Sequence[Outbox]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import selectinload
 
 from core.context import Context
 from core.db import leases
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
@@ -44,8 +44,6 @@ from core.states import (
     RequestState,
 )
 
-WORKER = "payments"
-"""Whose work a request is (`database.leave_work`)."""
 LOOK_EVERY = timedelta(minutes=10)
 """How often Midtrans is asked about an open link, lest a notification was lost."""
 ALIVE = (RequestState.WANTED, RequestState.OPEN)
@@ -63,7 +61,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
     amount = _amount(booking, ctx.shop, percent)
     able = channels(booking.payment_method, amount)
     if percent != booking.down_payment_percent:  # what was agreed when it was booked stands
-        await trust.check(ctx, booking.customer_id, booking.payment_method, percent)
+        await trust.check_payment_terms(ctx, booking.customer_id, booking.payment_method, percent)
     for alive in await _alive(ctx.session, booking):
         if (alive.amount, alive.channels) == (amount, able) and alive.expires_at > ctx.now:
             return alive
@@ -82,7 +80,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         due_at=ctx.now,
     )
     ctx.session.add(made)
-    leave_work(ctx.session, WORKER)
+    leave_work(ctx.session, Work.PAYMENTS)
     await refresh(ctx.session, booking)
     return made
 
@@ -92,7 +90,7 @@ async def void(ctx: Context, booking: Booking) -> None:
     for alive in await _alive(ctx.session, booking):
         alive.state = RequestState.CANCELLED
         alive.due_at = ctx.now if alive.token else None
-        leave_work(ctx.session, WORKER)
+        leave_work(ctx.session, Work.PAYMENTS)
 
 
 async def hurry(ctx: Context, order_id: str) -> None:

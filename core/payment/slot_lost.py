@@ -1,9 +1,9 @@
 """Late money: a booking is paid, but its place went to somebody else meanwhile.
 
 place_gone ──> the customer is told, with the nearest slots to tap
-    another slot  ──> moving.move takes it, and `placed` confirms the booking
+    another slot  ──> rescheduling.reschedule takes it, and `placed` confirms the booking
     the money back ─> give_back cancels it and owes all of it
-    the rest, asked for all the same ─> ask_for_rest takes its place again where it is free, and `placed` confirms it
+    the rest, asked for all the same ─> request_payment takes its place again where it is free, and `placed` confirms it
     no answer     ──> remind the admins after a day
 """
 
@@ -65,7 +65,7 @@ async def placed(ctx: Context, booking: Booking) -> None:
     """It has a place again: confirmed, with its invoice and reminders; the customer and the admins are told."""
     check_move(booking.status, BookingStatus.CONFIRMED)
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.note(ctx, booking, EventKind.CONFIRMED, actor=bookings.SYSTEM)
+    bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=bookings.SYSTEM)
     await invoices.issue(ctx, booking)
     await reminders.schedule(ctx, booking)
     facts = await cards.job_facts(ctx, booking)
@@ -88,16 +88,19 @@ async def placed(ctx: Context, booking: Booking) -> None:
     )
 
 
-async def ask_for_rest(ctx: Context, booking: Booking, *, percent: int | None) -> PaymentRequest:
-    """`payments.request` where late money may wait: its place is taken again first, for good.
+async def request_payment(ctx: Context, booking: Booking, *, percent: int | None) -> PaymentRequest:
+    """Ask for a down payment of `percent`, or (None) for all that remains; a link that failed is retried at once.
 
-    Raises what `payments.request` does, also where the place isn't free.
+    Where money came after the slot was lost, the slot is taken again first, for good. Raises what
+    `payment_requests.request` does, also where the slot isn't free.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
     if waits(booking):
         await bookings.hold_again(ctx, booking)
         await placed(ctx, booking)
-    return await payment_requests.request(ctx, booking, percent=percent)
+    request = await payment_requests.request(ctx, booking, percent=percent)
+    await payment_requests.hurry(ctx, request.order_id)
+    return request
 
 
 async def give_back(ctx: Context, booking: Booking) -> None:

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from core.db.database import insert_once
-from core.db.tables import Booking, Contact, Conversation, Customer, Inbound, Waiting
+from core.db.personal import references
+from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Waiting
 from core.refusals import NotFound
 
 SEEN_PRECISION = timedelta(minutes=1)
@@ -121,6 +122,13 @@ async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> No
     await merge(session, left, into=known, contact=contact)
 
 
+def update_details(customer: Customer, *, name: str, phone: str, email: str | None) -> None:
+    """Keep the newest details that a customer gave; a phone that a channel has proven stays."""
+    customer.name, customer.email = name, email or customer.email
+    if not customer.phone_proven:
+        customer.phone = phone or customer.phone
+
+
 async def lock(session: AsyncSession, customer_id: int) -> Customer:
     """A customer, for whom nobody books until the transaction ends; raises `NotFound` where there is none (any more)."""
     # First what an offer locks first.
@@ -136,13 +144,11 @@ async def merge(session: AsyncSession, left: Customer, *, into: Customer, contac
 
     What of theirs was spoken of in no chat is spoken of at `contact` from now on.
     """
-    for theirs in (Booking, Waiting):
-        await session.execute(
-            update(theirs)
-            .where(theirs.customer_id == left.id)
-            .values(customer_id=into.id, contact_id=func.coalesce(theirs.contact_id, contact.id))
-            .execution_options(synchronize_session=False)
-        )
+    customer_id, contact_id = inspect(Customer).c.id, inspect(Contact).c.id
+    for table in Base.metadata.sorted_tables:
+        chats = {each: func.coalesce(each, contact.id) for each, target in references(table) if target is contact_id}
+        for owner in (each for each, target in references(table) if target is customer_id):
+            await session.execute(update(table).where(owner == left.id).values({owner: into.id} | chats))
     into.name, into.email, user = into.name or left.name, into.email or left.email, into.clerk_user or left.clerk_user
     await session.delete(left)
     await session.flush()  # one Clerk user has one customer

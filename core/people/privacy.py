@@ -1,11 +1,11 @@
 """What is kept about a person: all of it shown, or all of it erased that no law makes the shop keep.
 
-    find ──> Customer ── export ──> every row that leads to them, as JSON
-                      └─ erase ───> names, numbers, addresses, plates, messages, photos go;
+    find ──> Customer ── export ──> every row about them, as JSON
+                      └─ erase ───> names, numbers, addresses, plates, messages and photos go;
                                     bookings, money and papers stay, without a person
 
-Rows are found by what they refer to, so a table that is added later is in the export by itself. What staff were shown
-(a job, a day's list) refers to nobody and may tell of several people: it is found by its words, erased, not exported.
+Each table says what happens to its rows (`core.db.personal`). What staff were shown (a job, a day's list) refers to
+nobody and may tell of several people: it is found by its words, erased, not exported.
 
 Law: papers are kept for ten years after the year they were issued in (UU KUP art. 28 (11)), with the buyer's name, and
 where PPN was charged with the address too (UU PPN art. 13 (5)); such a duty goes before the right to be forgotten
@@ -13,78 +13,47 @@ where PPN was charged with the address too (UU PPN art. 13 (5)); such a duty goe
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, Text, and_, cast, delete, false, or_, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    cast,
+    delete,
+    false,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core import media
 from core.context import Context
-from core.db.tables import (
-    AdditionalCost,
-    Base,
-    Booking,
-    BookingEvent,
-    Contact,
-    Conversation,
-    CreditNote,
-    Customer,
-    IdempotencyKey,
-    Inbound,
-    Invoice,
-    LedgerEntry,
-    Outbox,
-    PaymentAttempt,
-    PaymentNotification,
-    PaymentRequest,
-    Rating,
-    Receipt,
-    Refund,
-    Waiting,
-    WorkNote,
-)
+from core.db.personal import NOBODY, Content, Rows, columns_naming_photos, references, tables_about_people
+from core.db.tables import Base, Booking, Contact, Customer, Outbox, Refund, Waiting
 from core.refusals import NotFound
-from core.shop import Shop
 from core.states import BookingStatus, RefundState, WaitState
 
 PAPERS_KEPT_YEARS = 10
-NOBODY = "-"
-"""Stands where a column can't be empty."""
-
-_NOT_TOLD = {"seat", "technician_cell"}
-"""Says nothing that the booking doesn't."""
-_WHERE_IT_WENT = {"key", "address", "vendor_id", "error"}
-"""Of a message to somebody else: where staff can be reached is told to nobody."""
-_WHO_ANSWERS = {"human"}
-"""Of what a chat remembers: the address of the admin who took it over."""
-Paper = type[Invoice] | type[CreditNote] | type[Receipt]
-_PAPERS: tuple[Paper, ...] = (Invoice, CreditNote, Receipt)
-_OF_EVIDENCE = {
+_STAFFS_OWN = {"key", "address", "vendor_id", "error"}
+"""Columns of a message to staff that aren't exported: they tell where staff can be reached."""
+_PROOF = {
     "order_id", "transaction_id", "transaction_status", "status_code", "gross_amount", "currency", "payment_type",
     "fraud_status", "transaction_time", "settlement_time", "refund_key", "refund_amount", "taken_by", "transferred_by",
     "notifications", "duplicate_refund_key",
 }  # fmt: skip
-"""What proves a payment and names nobody but staff; cards, accounts and customers' details go."""
-_ERASED: Mapping[type[Base], Mapping[str, object]] = {
-    Booking: {
-        "name": NOBODY,
-        "phone": NOBODY,
-        "contact_id": None,
-        **dict.fromkeys(("email", "plate", "address", "latitude", "longitude", "cancellation_reason")),
-    },
-    WorkNote: {"text": "", "photos": []},
-    AdditionalCost: {"photo": None},
-    Rating: {"comment": None},
-    Refund: {"bank_account": None},
-    PaymentRequest: {"token": None, "url": None},
-}
+"""The part of the evidence that proves a payment and names nobody but staff; cards, accounts and customers' details go."""
 
 
 class StillNeeded(Exception):
-    """Why a person can't be erased yet: bookings that are alive, money owed to them, a place in the waiting list."""
+    """Why a person can't be erased yet: open bookings, money owed to them, a place in the waitlist."""
 
     def __init__(self, codes: Iterable[str]) -> None:
         self.codes = sorted(codes)
@@ -92,11 +61,11 @@ class StillNeeded(Exception):
 
 
 class Ambiguous(Exception):
-    """Several people are known by a number; the code of a booking tells which one is meant."""
+    """Several people have this number; the code of a booking tells which one is meant."""
 
 
 async def find(session: AsyncSession, *, phone: str | None = None, code: str | None = None) -> Customer:
-    """A person by their number in E.164 or by a booking's code; raises `NotFound` and `Ambiguous`."""
+    """A person by number (E.164) or by a booking's code; raises `NotFound` and `Ambiguous`."""
     if code is not None:
         named = select(Customer).join(Booking, Booking.customer_id == Customer.id).where(Booking.code == code)
     else:
@@ -110,176 +79,152 @@ async def find(session: AsyncSession, *, phone: str | None = None, code: str | N
 
 
 async def export(session: AsyncSession, customer: Customer) -> dict[str, list[dict[str, Any]]]:
-    """Every row that is about a person, by table, as JSON values."""
-    person = await _person(session, customer)
-    told = {}
-    for table in Base.metadata.sorted_tables:
-        theirs = _theirs(table, person)
-        if theirs is None or table.name in _NOT_TOLD:
+    """Every row about a person, by table, as JSON values."""
+    rows = _RowsOf(session, customer)
+    addresses, exported = await rows.addresses(), {}
+    for table, declared in tables_about_people(Base.metadata).items():
+        if not declared.exported:
             continue
-        rows = (await session.execute(select(table).where(theirs).order_by(*table.primary_key))).mappings().all()
-        if rows:
-            told[table.name] = [_told(table, row, person) for row in rows]
-    return told
+        theirs = select(table).where(await rows.of(table)).order_by(*table.primary_key)
+        found = (await session.execute(theirs)).mappings().all()
+        if found:
+            exported[table.name] = [_exported(table, row, addresses) for row in found]
+    return exported
 
 
 async def erase(ctx: Context, customer: Customer) -> list[str]:
-    """Forget a person; the keys of stored photos that are nobody's now. Raises `StillNeeded`."""
-    person = await _person(ctx.session, customer)
-    await _check_over(ctx.session, person)
-    photos = await _photos(ctx.session, person)
-    for table, values in _ERASED.items():
-        await ctx.session.execute(update(table).where(_of(table, person)).values(values))
-    await _strip(ctx.session, BookingEvent, "detail", person, _without_words)
-    for kept, column in ((LedgerEntry, "evidence"), (PaymentNotification, "body"), (PaymentAttempt, "answer")):
-        await _strip(ctx.session, kept, column, person, _bare_evidence)
-    for paper in _PAPERS:
-        await _strip_papers(ctx.session, paper, person, this_year=ctx.shop.local(ctx.now).year, shop=ctx.shop)
-    await ctx.session.execute(
-        update(Inbound).where(_of(Inbound, person)).values(address=NOBODY, raw=None, error=None)
-    )  # the row stays: the vendor may deliver that message once more
-    await ctx.session.execute(delete(Outbox).where(await _mentions(ctx.session, person, ctx.shop)))
-    for gone in (Outbox, Waiting, IdempotencyKey, Conversation, Contact):
-        await ctx.session.execute(delete(gone).where(_of(gone, person)))
-    nobody = dict.fromkeys(("name", "phone", "email", "clerk_user")) | {"phone_proven": False}
-    await ctx.session.execute(update(Customer).where(Customer.id == customer.id).values(nobody))
+    """Erase a person; the keys of stored photos that nothing names any more. Raises `StillNeeded`."""
+    session, rows = ctx.session, _RowsOf(ctx.session, customer)
+    await _check_over(session, rows, customer)
+    tables = tables_about_people(Base.metadata)
+    theirs = {table: await rows.of(table) for table in tables}
+    photos = await _photos(session, theirs)
+    also_named_in = await _mentions(ctx, rows, customer)
+    for table, declared in tables.items():
+        if declared.erase is Rows.KEPT:
+            await _clean(ctx, table, theirs[table])
+    await session.execute(delete(Outbox).where(also_named_in))
+    for table in reversed(list(tables)):  # what refers to a row goes before it
+        if tables[table].erase is Rows.DELETED:
+            await session.execute(delete(table).where(theirs[table]))
     return photos
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """What leads to a person's rows."""
+class _RowsOf:
+    """Finds the rows about one person: a customer's own, and what refers to such a row."""
 
-    customer: Customer
-    contacts: Sequence[Contact]
-    bookings: Sequence[Booking]
-    orders: Sequence[str]
+    def __init__(self, session: AsyncSession, customer: Customer) -> None:
+        self._session, self._customer = session, customer
+        self._values: dict[Column[Any], Sequence[Any]] = {}
 
-    @property
-    def chats(self) -> list[tuple[str, str]]:
-        """Where they write from: (channel, address) pairs."""
-        return [(contact.channel, contact.address) for contact in self.contacts]
+    async def of(self, table: Table | type[Base]) -> ColumnElement[bool]:
+        """The condition for a table's rows, by values: it still holds when other tables' rows are gone."""
+        table = table if isinstance(table, Table) else Base.metadata.tables[table.__tablename__]
+        declared = tables_about_people(Base.metadata)
+        if table.name == Customer.__tablename__:
+            return Customer.id == self._customer.id
+        ways: list[ColumnElement[bool]] = [
+            column.in_(await self._referred_to(target))
+            for column, target in references(table)
+            if target.table in declared
+        ]
+        if declared[table].by_address:
+            ways.append(tuple_(table.c.channel, table.c.address).in_(await self.addresses()))
+        return or_(false(), *ways)
 
-    @property
-    def mailboxes(self) -> list[tuple[str, str]]:
-        """Where they get e-mail, as pairs like those of chats."""
-        mails = {booking.email for booking in self.bookings} | {self.customer.email}
-        return [("email", mail) for mail in mails if mail]
+    async def addresses(self) -> list[tuple[str, str]]:
+        """Where they write from and are written to: (channel, address) pairs."""
+        chats = await self._session.execute(select(Contact.channel, Contact.address).where(await self.of(Contact)))
+        mails = {
+            self._customer.email,
+            *await self._session.scalars(select(Booking.email).where(await self.of(Booking))),
+        }
+        return [*((channel, address) for channel, address in chats), *(("email", mail) for mail in mails if mail)]
 
-
-async def _person(session: AsyncSession, customer: Customer) -> _Person:
-    contacts = (await session.scalars(select(Contact).where(Contact.customer_id == customer.id))).all()
-    bookings = (await session.scalars(select(Booking).where(Booking.customer_id == customer.id))).all()
-    ids = [booking.id for booking in bookings]
-    orders = await session.scalars(select(PaymentRequest.order_id).where(PaymentRequest.booking_id.in_(ids)))
-    return _Person(customer, contacts, bookings, orders.all())
-
-
-def _of(table: type[Base], person: _Person) -> ColumnElement[bool]:
-    theirs = _theirs(Base.metadata.tables[table.__tablename__], person)
-    if theirs is None:
-        raise TypeError(f"{table.__name__} leads to nobody")
-    return theirs
-
-
-def _theirs(table: Table, person: _Person) -> ColumnElement[bool] | None:
-    """Which rows of a table are about a person; None for a table that is about nobody."""
-    ids: Mapping[str, Sequence[object]] = {
-        "customer": [person.customer.id],
-        "contact": [contact.id for contact in person.contacts],
-        "booking": [booking.id for booking in person.bookings],
-        "payment_request": person.orders,
-    }
-    ways: list[ColumnElement[bool]] = [
-        key.parent.in_(ids[key.column.table.name]) for key in table.foreign_keys if key.column.table.name in ids
-    ]
-    match table.name:
-        case "customer":
-            ways = [table.c.id == person.customer.id]
-        case "inbound":
-            ways = [tuple_(table.c.channel, table.c.address).in_(person.chats)]
-        case "outbox":
-            ways.append(tuple_(table.c.channel, table.c.address).in_([*person.chats, *person.mailboxes]))
-        case "payment_notification":
-            ways = [table.c.order_id.in_(person.orders)]
-        case "idempotency_key":
-            ways = [and_(table.c.owner == person.customer.clerk_user, table.c.owner.is_not(None))]
-    return or_(*ways) if ways else None
+    async def _referred_to(self, column: Column[Any]) -> Sequence[Any]:
+        if column not in self._values:
+            found = select(column).where(await self.of(column.table), column.is_not(None))
+            self._values[column] = (await self._session.scalars(found)).all()
+        return self._values[column]
 
 
-async def _check_over(session: AsyncSession, person: _Person) -> None:
-    """Nothing is expected of the shop any more; what it looks at stays as it is until the transaction ends."""
+async def _check_over(session: AsyncSession, rows: _RowsOf, customer: Customer) -> None:
+    """Raise `StillNeeded` while the shop still owes them something; locks the bookings that it looks at."""
     ended = (BookingStatus.COMPLETED, BookingStatus.CANCELLED)
-    mine = select(Booking).where(Booking.customer_id == person.customer.id).order_by(Booking.id)
+    mine = select(Booking).where(Booking.customer_id == customer.id).order_by(Booking.id)
     locked = (await session.scalars(mine.with_for_update(key_share=True))).all()
     alive = {booking.code for booking in locked if booking.status not in ended}
     owed = select(Booking.code).join(Refund, Refund.booking_id == Booking.id)
-    alive |= set(await session.scalars(owed.where(_of(Refund, person), Refund.state != RefundState.DONE)))
+    alive |= set(await session.scalars(owed.where(await rows.of(Refund), Refund.state != RefundState.DONE)))
     waiting = select(Waiting.booking_code).where(
-        _of(Waiting, person), Waiting.state.in_((WaitState.WAITING, WaitState.OFFERED))
+        await rows.of(Waiting), Waiting.state.in_((WaitState.WAITING, WaitState.OFFERED))
     )
     alive |= set(await session.scalars(waiting))
     if alive:
         raise StillNeeded(alive)
 
 
-async def _photos(session: AsyncSession, person: _Person) -> list[str]:
-    noted = await session.scalars(select(WorkNote.photos).where(_of(WorkNote, person)))
-    costs = await session.scalars(select(AdditionalCost.photo).where(_of(AdditionalCost, person)))
-    bodies = await session.scalars(select(Outbox.body).where(_of(Outbox, person)))
-    sent = [body["document"]["id"] for body in bodies if "document" in body]
-    named = [photo for photos in noted for photo in photos] + [photo for photo in costs if photo] + sent
-    return [photo for photo in dict.fromkeys(named) if media.is_key(photo)]
+async def _photos(session: AsyncSession, theirs: Mapping[Table, ColumnElement[bool]]) -> list[str]:
+    named: set[str] = set()
+    for column in columns_naming_photos(Base.metadata):
+        for text in await session.scalars(select(cast(column, Text)).where(theirs[column.table], column.is_not(None))):
+            named |= media.keys_in(text)
+    return sorted(named)
 
 
-async def _mentions(session: AsyncSession, person: _Person, shop: Shop) -> ColumnElement[bool]:
-    """Messages that a person can be read in although they lead to nobody: by a booking's code, or what staff were shown."""
-    waits = await session.scalars(select(Waiting.booking_code).where(_of(Waiting, person)))
-    codes = [*(booking.code for booking in person.bookings), *waits]
-    words = [json.dumps(word) for word in _names(person)]  # whole values of a message, as its column writes them
-    staffs = [address for member in shop.staff for address in member.addresses]
-    heard, chat, body = aliased(Outbox), tuple_(Outbox.channel, Outbox.address), cast(Outbox.body, Text)
-    had_been_staff = select(heard.channel, heard.address).where(heard.kind == "staff")
+async def _mentions(ctx: Context, rows: _RowsOf, customer: Customer) -> ColumnElement[bool]:
+    """Messages that name a person without referring to them: by a booking's code, or in what staff were shown."""
+    bookings = (await ctx.session.scalars(select(Booking).where(await rows.of(Booking)))).all()
+    waits = await ctx.session.scalars(select(Waiting.booking_code).where(await rows.of(Waiting)))
+    names = _names([customer, *bookings], await rows.addresses())
+    words = [json.dumps(name) for name in names]  # whole values of a message, as its column writes them
+    staff = [address for member in ctx.shop.staff for address in member.addresses]
+    to_staff, chat, body = aliased(Outbox), tuple_(Outbox.channel, Outbox.address), cast(Outbox.body, Text)
+    former_staff = select(to_staff.channel, to_staff.address).where(to_staff.kind == "staff")
     return or_(
         false(),
-        *(body.contains(code, autoescape=True) for code in codes),
+        *(body.contains(code, autoescape=True) for code in [*(booking.code for booking in bookings), *waits]),
         and_(
             Outbox.kind == "reply",
-            chat.in_(staffs) | chat.in_(had_been_staff),
+            chat.in_(staff) | chat.in_(former_staff),
             or_(false(), *(body.contains(word, autoescape=True) for word in words)),
         ),
     )
 
 
-def _names(person: _Person) -> set[str]:
+def _names(called: Iterable[Customer | Booking], addresses: Iterable[tuple[str, str]]) -> set[str]:
     """All that a person is called by."""
-    customer, bookings, contacts = person.customer, person.bookings, person.contacts
-    called = {customer.name, customer.phone, customer.email}
-    called |= {name for booking in bookings for name in (booking.name, booking.phone, booking.email)}
-    called |= {name for contact in contacts for name in (contact.address, contact.address.removeprefix("whatsapp:"))}
-    return {name for name in called if name and name != NOBODY}
+    names = {name for each in called for name in (each.name, each.phone, each.email)}
+    names |= {name for _, address in addresses for name in (address, address.removeprefix("whatsapp:"))}
+    return {name for name in names if name and name != NOBODY}
 
 
-async def _strip(
-    session: AsyncSession,
-    table: type[Base],
-    column: str,
-    person: _Person,
-    stripped: Callable[[dict[str, Any]], dict[str, Any]],
-) -> None:
-    for row in await session.scalars(select(table).where(_of(table, person))):
-        setattr(row, column, stripped(getattr(row, column)))
-    await session.flush()
+async def _clean(ctx: Context, table: Table, theirs: ColumnElement[bool]) -> None:
+    """Take the person out of rows that stay."""
+    values = {column.name: column.info["erased_to"] for column in table.columns if "erased_to" in column.info}
+    if values:
+        await ctx.session.execute(update(table).where(theirs).values(values))
+    contents = {column.name: column.info["content"] for column in table.columns if "content" in column.info}
+    if not contents:
+        return
+    for row in (await ctx.session.execute(select(table).where(theirs))).mappings().all():
+        cleaned = {name: _cleaned(ctx, content, row[name], row) for name, content in contents.items()}
+        this = and_(*(column == row[column.name] for column in table.primary_key))
+        await ctx.session.execute(update(table).where(this).values(cleaned))
 
 
-async def _strip_papers(session: AsyncSession, paper: Paper, person: _Person, *, this_year: int, shop: Shop) -> None:
-    issued = await session.execute(select(paper.number, paper.issued_at, paper.facts).where(_of(paper, person)))
-    for number, issued_at, facts in issued.all():
-        bare = _bare_paper(facts, keep_name=this_year <= shop.local(issued_at).year + PAPERS_KEPT_YEARS)
-        await session.execute(update(paper).where(paper.number == number).values(facts=bare))
+def _cleaned(ctx: Context, content: Content, value: dict[str, Any], row: RowMapping) -> dict[str, Any]:
+    match content:
+        case Content.EVIDENCE:
+            return {name: each for name, each in value.items() if name in _PROOF}
+        case Content.EVENT:  # numbers and order_ids stay; words may name somebody
+            return {name: each for name, each in value.items() if name == "order_id" or not isinstance(each, str)}
+        case Content.PAPER:
+            kept_until = ctx.shop.local(row["issued_at"]).year + PAPERS_KEPT_YEARS
+            return _cleaned_paper(value, keep_name=ctx.shop.local(ctx.now).year <= kept_until)
 
 
-def _bare_paper(facts: dict[str, Any], *, keep_name: bool) -> dict[str, Any]:
+def _cleaned_paper(facts: dict[str, Any], *, keep_name: bool) -> dict[str, Any]:
     """A paper's facts with no more of a person in them than the law wants kept."""
     gone: dict[str, object] = {"customer_phone": NOBODY, "customer_email": None, "plate": None}
     if not (keep_name and facts.get("tax_amount")):
@@ -289,24 +234,15 @@ def _bare_paper(facts: dict[str, Any], *, keep_name: bool) -> dict[str, Any]:
     return facts | {name: value for name, value in gone.items() if name in facts}
 
 
-def _bare_evidence(evidence: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in evidence.items() if name in _OF_EVIDENCE}
-
-
-def _without_words(detail: dict[str, Any]) -> dict[str, Any]:
-    """Numbers and order_ids; whatever was written in words may name somebody."""
-    return {name: value for name, value in detail.items() if name == "order_id" or not isinstance(value, str)}
-
-
-def _told(table: Table, row: RowMapping, person: _Person) -> dict[str, Any]:
+def _exported(table: Table, row: RowMapping, addresses: Collection[tuple[str, str]]) -> dict[str, Any]:
     """A row as it is shown to the person, without what is staff's own."""
-    told = {name: _as_json(value) for name, value in row.items()}
+    values = {name: _as_json(value) for name, value in row.items()}
     match table.name:
-        case "outbox" if (row["channel"], row["address"]) not in (*person.chats, *person.mailboxes):
-            return _without(told, _WHERE_IT_WENT)
-        case "conversation":
-            return told | {"state": _without(row["state"], _WHO_ANSWERS)}
-    return told
+        case "outbox" if (row["channel"], row["address"]) not in addresses:
+            return _without(values, _STAFFS_OWN)
+        case "conversation":  # `human`: the address of the admin who took it over
+            return values | {"state": _without(row["state"], {"human"})}
+    return values
 
 
 def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
@@ -314,5 +250,5 @@ def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any
 
 
 def _as_json(value: object) -> object:
-    """Dates and enums in words; the rest is JSON already."""
+    """Dates and enums as text; the rest is JSON already."""
     return value if value is None or isinstance(value, bool | int | float | list | dict) else str(value)

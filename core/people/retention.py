@@ -1,55 +1,56 @@
 """What nobody needs any more goes: old messages, what chats remember, repeated requests; photos that nothing names.
 
-A batch is a short transaction of its own, so that nobody waits for it. Bookings, money and papers stay.
+Each table says which rows are old (`core.db.personal`). A batch is a short transaction of its own, so that it blocks
+nobody. Bookings, money and papers stay.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, or_, select, tuple_
+from sqlalchemy import Table, Text, cast, delete, or_, select, text, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import idempotency, media
-from core.db.tables import AdditionalCost, Base, Conversation, IdempotencyKey, Inbound, Outbox, WorkNote
+from core import media
+from core.db.personal import Forget, columns_naming_photos, tables_about_people
+from core.db.tables import Base, Conversation
 from core.media import PhotoKind
 
 BATCH = 200
-_NAMING_PHOTOS = (Conversation.state, WorkNote.photos, AdditionalCost.photo, Outbox.body)
-"""In the order that a photo goes from one to the other, so that none is missed that goes on meanwhile."""
 
 Emptied = Callable[[dict[str, Any]], dict[str, Any]]
 """What a conversation must go on remembering when all else is forgotten."""
 
 
 async def forget(session: AsyncSession, *, before: datetime, emptied: Emptied, now: datetime, most: int = BATCH) -> int:
-    """Forget at most so many rows of a kind that are older; how many rows there were, 0 when all is done.
+    """Forget at most so many old rows of each table; how many rows there were, 0 when all is done.
 
-    What still has to be sent stays, however old.
+    `before`: what is older is old, unless its table says otherwise. Messages still to be sent stay, however old.
     """
-    done = Outbox.state.in_(("sent", "failed", "dropped"))
-    return (
-        await _delete(session, Inbound, Inbound.received_at < before, most)
-        + await _delete(session, Outbox, (Outbox.created_at < before) & (Outbox.due_at < before) & done, most)
-        + await _delete(session, IdempotencyKey, IdempotencyKey.created_at < now - idempotency.KEPT, most)
-        + await _empty(session, before, emptied, now, most)
-    )
+    gone = await _empty(session, before, emptied, now, most)
+    for table, declared in tables_about_people(Base.metadata).items():
+        if (old := declared.forget) is not None:
+            gone += await _delete(session, table, old, now - old.after if old.after else before, most)
+    return gone
 
 
 async def photos_named(session: AsyncSession) -> set[str]:
     """The random names of all stored photos that something still refers to (`media.name_of`)."""
-    named: set[str] = set()
-    for column in _NAMING_PHOTOS:
-        words = cast(column, Text)
-        some = or_(*(words.contains(f".{kind}") for kind in PhotoKind))
-        for text in await session.scalars(select(words).where(some)):
-            named |= media.named_in(text)
-    return named
+    # One statement sees one moment: no photo is missed that is moved from one row to another meanwhile.
+    found = await session.scalars(
+        union_all(
+            *(
+                select(words).where(or_(*(words.contains(f".{kind}") for kind in PhotoKind)))
+                for words in (cast(column, Text) for column in columns_naming_photos(Base.metadata))
+            )
+        )
+    )
+    return {name for text in found for name in media.named_in(text)}
 
 
-async def _delete(session: AsyncSession, table: type[Base], old: ColumnElement[bool], most: int) -> int:
-    key = list(Base.metadata.tables[table.__tablename__].primary_key)
-    batch = select(*key).where(old).limit(most)
+async def _delete(session: AsyncSession, table: Table, old: Forget, before: datetime, most: int) -> int:
+    key = list(table.primary_key)
+    batch = select(*key).where(*(table.c[moment] < before for moment in old.moments), text(old.where)).limit(most)
     gone = await session.execute(delete(table).where(tuple_(*key).in_(batch)).returning(*key))
     return len(gone.all())
 

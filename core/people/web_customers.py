@@ -47,11 +47,16 @@ async def chat_of(session: AsyncSession, customer_id: int) -> Contact | None:
 
 
 async def ask_whose(ctx: Context, booking: Booking) -> None:
-    """Ask the chat whose proven number a web booking was made with whether it is theirs, once for each Clerk user."""
+    """Ask the chat whose proven number a web booking was made with whether it is theirs, once for each Clerk user.
+
+    Does nothing for a booking made in a chat.
+    """
+    web = await ctx.session.get_one(Customer, booking.customer_id)
+    if web.clerk_user is None or web.phone_proven:
+        return
     owners = select(Customer).where(Customer.phone == booking.phone, Customer.phone_proven).order_by(Customer.id)
     owner = (await ctx.session.scalars(owners.limit(1))).first()
-    web = await ctx.session.get_one(Customer, booking.customer_id)
-    if owner is None or owner.clerk_user is not None or web.phone_proven:
+    if owner is None or owner.clerk_user is not None:
         return
     chat = await chat_of(ctx.session, owner.id)
     if chat is None:

@@ -1,8 +1,8 @@
-"""Who may do what (flow.md, "Who may do what"), until when, and what of the money is kept then. Pure rules.
+"""Who may do what (flow.md, "Who may do what"), until when, and how much of the money the shop keeps. Pure rules.
 
 staff     may work on a booking: admins on all, technicians on their own
-customer  may cancel and move until the shop's deadlines; a late one, or staying away, costs a share
-          of the down payment; who stays away again and again pays more of it before
+customer  may cancel and reschedule until the shop's deadlines; cancelling late, or a no-show, costs a share
+          of the down payment; after repeated no-shows only the highest down payment is offered
 """
 
 from datetime import datetime, timedelta
@@ -22,12 +22,11 @@ from core.states import BookingStatus, check_move
 
 
 def may_work_on(member: StaffMember, technician_id: str | None) -> bool:
-    """Whether a staff member may work on a booking of that technician's: admins on all, technicians on their own."""
     return member.role == "admin" or (member.technician is not None and member.technician == technician_id)
 
 
 def check_may_work_on(member: StaffMember, technician_id: str | None) -> None:
-    """Raise `NotAssigned` unless the staff member may work on a booking of that technician's."""
+    """Raise `NotAssigned` unless `may_work_on`."""
     if not may_work_on(member, technician_id):
         raise NotAssigned
 
@@ -35,7 +34,7 @@ def check_may_work_on(member: StaffMember, technician_id: str | None) -> None:
 def check_may_cancel(status: BookingStatus, left: timedelta, shop: Shop) -> None:
     """Raise `InvalidTransition` or `TooLateToCancel` unless the customer may cancel now.
 
-    What isn't confirmed yet can be cancelled at any time.
+    A booking that isn't confirmed yet can be cancelled at any time.
     """
     check_move(status, BookingStatus.CANCELLED)
     if status is BookingStatus.IN_PROGRESS:
@@ -44,10 +43,10 @@ def check_may_cancel(status: BookingStatus, left: timedelta, shop: Shop) -> None
         raise TooLateToCancel(hours=shop.cancel_until_hours)
 
 
-def check_may_move(status: BookingStatus, left: timedelta, moves: int, shop: Shop) -> None:
-    """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may move it now.
+def check_may_reschedule(status: BookingStatus, left: timedelta, moves: int, shop: Shop) -> None:
+    """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may reschedule it now.
 
-    `moves`: how often they moved it before.
+    `moves`: how often they did so before.
     """
     if status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=status, then=status)
@@ -58,15 +57,15 @@ def check_may_move(status: BookingStatus, left: timedelta, moves: int, shop: Sho
 
 
 def missed_deadline(left: timedelta, shop: Shop) -> int | None:
-    """The last of the deadlines for cancelling (hours before the start) that is over; None before the first."""
+    """The last deadline for cancelling that is over, in hours before the start; None before the first."""
     return min((hours for hours in shop.kept_percents if left < timedelta(hours=hours)), default=None)
 
 
 def kept_when_cancelled(total: Money, paid: Money, percent: int | None, left: timedelta, shop: Shop) -> Money:
-    """What the shop keeps of the money when the customer cancels now; nothing before the first deadline.
+    """What the shop keeps when the customer cancels now; nothing before the first deadline.
 
-    It is a share of the down payment, whatever was paid: `percent` of the total, or (None: paid in full)
-    the lowest that the shop takes.
+    It is a share of the down payment, whatever was paid: of `percent` of the total, or (None: paid in full) of
+    the lowest down payment that the shop takes.
     """
     missed = missed_deadline(left, shop)
     share = shop.kept_percents[missed] if missed is not None else 0
@@ -74,12 +73,12 @@ def kept_when_cancelled(total: Money, paid: Money, percent: int | None, left: ti
 
 
 def kept_for_no_show(total: Money, paid: Money, percent: int | None, shop: Shop) -> Money:
-    """What the shop keeps of the money when the customer never came; `percent` as in `kept_when_cancelled`."""
+    """What the shop keeps after a no-show; `percent` as in `kept_when_cancelled`."""
     return _share_of_down_payment(total, paid, percent, shop.no_show_kept_percent, shop)
 
 
 def check_no_show(status: BookingStatus, starts_at: datetime, now: datetime, shop: Shop) -> None:
-    """Raise `InvalidTransition` or `TooEarlyForNoShow` unless the customer can be said to have stayed away."""
+    """Raise `InvalidTransition` or `TooEarlyForNoShow` unless a no-show can be recorded now."""
     if status is not BookingStatus.CONFIRMED:
         raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
     if now < starts_at:
@@ -87,12 +86,12 @@ def check_no_show(status: BookingStatus, starts_at: datetime, now: datetime, sho
 
 
 def is_trusted(no_shows: int, shop: Shop) -> bool:
-    """Whether a customer who stayed away so often still pays as everybody does."""
+    """Whether a customer with so many no-shows may pay like everybody else."""
     return no_shows <= shop.no_shows_tolerated
 
 
 def down_payments(no_shows: int, shop: Shop) -> tuple[int, ...]:
-    """The down payments, in percent, that a customer who stayed away so often may choose from."""
+    """The down payments, in percent, that a customer with so many no-shows may choose from."""
     offered = shop.down_payment_percents
     return offered if is_trusted(no_shows, shop) or not offered else (max(offered),)
 

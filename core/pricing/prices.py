@@ -20,7 +20,7 @@ PPN_PERCENT = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Some of one part, or one service, at its price of now; an adapter is a part like any other."""
+    """A quantity of one part or service at its present price; an adapter is a part like any other."""
 
     kind: Literal["part", "service"]
     id: str
@@ -36,18 +36,16 @@ class Line:
 
     @property
     def total(self) -> Money:
-        """Quantity times the discounted price."""
         return self.quantity * discounted(self.price, self.discount)
 
     @property
     def saving(self) -> Money:
-        """What the discount takes off."""
         return self.quantity * self.price - self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What is to be paid and for what, and how long the job takes (travel included, at least one slot)."""
+    """A price with its lines, and how long the job takes (travel included, at least one slot)."""
 
     lines: tuple[Line, ...]
     onsite_fee: Money
@@ -57,32 +55,27 @@ class Quote:
 
     @property
     def subtotal_parts(self) -> Money:
-        """All parts, discounted."""
         return sum(line.total for line in self.lines if line.kind == "part")
 
     @property
     def subtotal_services(self) -> Money:
-        """All services, discounted."""
         return sum(line.total for line in self.lines if line.kind == "service")
 
     @property
     def total(self) -> Money:
-        """What the customer pays: price and PPN."""
+        """What the customer pays, PPN included."""
         return self.subtotal_parts + self.subtotal_services + self.onsite_fee + self.tax_amount
 
     @property
     def savings(self) -> Money:
-        """What the discounts take off."""
         return sum(line.saving for line in self.lines)
 
     @property
     def skills(self) -> frozenset[str]:
-        """What a technician must be able to do for all of it."""
         return frozenset(line.skill for line in self.lines if line.skill)
 
 
 def quote(lines: Sequence[Line], *, location: Location, shop: Shop) -> Quote:
-    """The price and the length of these lines, in the workshop or at the customer's."""
     onsite = location is Location.ONSITE
     fee = shop.onsite_fee if onsite else 0
     travel = shop.onsite_travel_minutes if onsite else 0
@@ -108,7 +101,7 @@ def down_payment(total: Money, percent: int) -> Money:
 
 
 def check_down_payment(percent: int, shop: Shop) -> None:
-    """Raise `BadDownPayment` (percentages) when it lies outside what the shop takes."""
+    """Raise `BadDownPayment` unless the shop takes a down payment of that percentage."""
     least, most = min(shop.down_payment_percents, default=100), max(shop.down_payment_percents, default=100)
     if not least <= percent <= most:
         raise BadDownPayment(least=least, most=most)

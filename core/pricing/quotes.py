@@ -1,4 +1,4 @@
-"""Quotes for what customers choose, from the catalogue's rows of now."""
+"""Quotes at the catalogue's present prices."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from core.states import Location
 async def quote_for(
     ctx: Context, parts: Iterable[tuple[str, int]], services: Iterable[str], *, location: Location
 ) -> Quote:
-    """The price of parts and services as they stand in the catalogue.
+    """Price these parts, given with their quantities, and services.
 
     Raises `NothingChosen`, `BadQuantity`, `NotFound`, `NotForSale`, `PreOrderOnly`, `NotOnsite`.
     """
@@ -90,7 +90,7 @@ async def _offers(session: AsyncSession, query: Executable, wanted: Counter[str]
     return offers
 
 
-# Built once; columns alone, so that neither stock nor specifications are read.
+# Built once. Single columns: neither stock nor specifications are needed.
 _PARTS = select(
     Part.id,
     Part.name,

@@ -95,7 +95,7 @@ async def find(
     if technician_id is not None:
         wanted.append(Booking.technician_id == technician_id)
     total = await ctx.session.scalar(select(func.count()).select_from(Booking).where(*wanted))
-    page = bookings.loaded().where(*wanted).order_by(Booking.starts_at.desc(), Booking.id.desc())
+    page = bookings.select_bookings().where(*wanted).order_by(Booking.starts_at.desc(), Booking.id.desc())
     return (await ctx.session.scalars(page.limit(limit).offset(offset))).all(), total or 0
 
 

@@ -1,7 +1,7 @@
-"""Time and places: which slots there are, what is taken, and the booking that takes them.
+"""Slots, what takes them, and the booking rows that hold them.
 
 slots          the grid of a day            occupancy           what of it is taken
-availability   what is free and when        holds               places taken and given back
-orders         what is asked for            bookings            the row, from held to cancelled
-waitlist_priority   nobody books past a customer who waited longer
+availability   what is free and when        holds               seats, technicians and parts, held and given back
+orders         what a customer orders       bookings            the booking's row, from held to cancelled
+waitlist_priority   nobody books past a waitlist entry that came first
 """

@@ -1,15 +1,14 @@
-"""The places a booking holds: seats in the slots it spans, its technician's cells, its parts in stock.
+"""What a booking holds: seats in the slots it spans, its technician's cells, its parts in stock.
 
-Every change of places goes through `exchange`, so that rivals always lock in one order and can't
-wait for each other in a circle:
+Every change goes through `exchange`, so that all transactions lock in one order and can't deadlock:
 
     giving ended holds back  ->  slots by time  ->  technician's cells  ->  parts by id
 
 In one transaction a receipt takes its number before all that, an invoice or a credit note after it.
 
-The database says no, not a check before: a slot's seat is a conditional upsert, a technician's cell
-a primary key, stock a conditional update. A refusal may leave part of the exchange written: whoever
-catches it rolls back to before (a savepoint, or the transaction).
+The database refuses, not a check before: a slot's seat is a conditional upsert, a technician's cell
+a primary key, stock a conditional update. A refusal may leave part of the exchange written: the caller
+that catches it rolls back to before (a savepoint, or the transaction).
 """
 
 from collections import Counter
@@ -21,15 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context
-from core.db.database import insert_into, leave_work, one_at_a_time
+from core.db.database import Work, insert_into, leave_work, one_at_a_time
 from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 
 _BLIND = {"synchronize_session": False}
 """Slots, seats and stock are never read through the session's objects."""
 
-WAITING = "waiting"
-"""Whose work it is to offer what is given back to who waits for it (`database.leave_work`)."""
 _GIVING_BACK = "giving ended holds back"
 
 
@@ -41,14 +38,14 @@ async def exchange(
     cells: Collection[datetime] = (),
     cap: int = 0,
 ) -> None:
-    """Give back what some bookings hold, and let one take these cells, its technician and its parts.
+    """Give back what the `leaving` bookings hold; `entering` takes these cells, its technician and its parts.
 
     A booking may be on both sides (it moves). Lines are loaded. Raises `SlotFull`, `TechnicianBusy`,
     `InsufficientStock`.
     """
     if leaving:
         await _leave(session, leaving, also=cells)
-        leave_work(session, WAITING)
+        leave_work(session, Work.WAITLIST)
     if entering:
         await _enter(session, entering, cells, cap)
     await _shift_stock(session, leaving, entering)
@@ -58,8 +55,8 @@ async def exchange(
         entering.holding = True
 
 
-async def hand_over(session: AsyncSession, booking: Booking, *, leaving: Sequence[Booking] = ()) -> None:
-    """Move a booking's cells to the technician it names now; its seats and parts stay. Raises `TechnicianBusy`."""
+async def change_technician(session: AsyncSession, booking: Booking, *, leaving: Sequence[Booking] = ()) -> None:
+    """Move a booking's cells to the technician it names now; raises `TechnicianBusy`."""
     cells = list(await session.scalars(select(Seat.starts_at).where(Seat.booking_id == booking.id)))
     await _leave(session, leaving, also=cells)
     await session.execute(
@@ -71,8 +68,8 @@ async def hand_over(session: AsyncSession, booking: Booking, *, leaving: Sequenc
         other.holding = False
 
 
-async def use_up(session: AsyncSession, booking: Booking) -> None:
-    """The work is done: its seats and its technician are free again, its parts have left the shop for good."""
+async def consume(session: AsyncSession, booking: Booking) -> None:
+    """Free the seats and the technician of a completed job, and take its parts out of stock for good."""
     await exchange(session, leaving=[booking])
     for part_id, quantity in sorted(parts_of(booking).items()):
         await session.execute(
@@ -80,11 +77,11 @@ async def use_up(session: AsyncSession, booking: Booking) -> None:
         )
 
 
-async def ended(ctx: Context) -> list[Booking]:
-    """Bookings whose hold has ended by the clock and that still have their places, locked, with their lines.
+async def lock_ended(ctx: Context) -> list[Booking]:
+    """The bookings whose hold has ended by the clock and that hold something still, locked, with their lines.
 
-    Rivals wait for each other here and find nothing left to give back. A booking that somebody works
-    on right now (its payment came in, it is being cancelled) is left to them.
+    One transaction at a time gives them back; the next finds none. A booking that another transaction has locked
+    (its payment came in, it is being cancelled) is left to that one.
     """
     over = (Booking.hold_until <= ctx.now, Booking.holding)
     if await ctx.session.scalar(select(Booking.id).where(*over).limit(1)) is None:
@@ -140,7 +137,7 @@ async def _claim_technician(session: AsyncSession, booking: Booking, cells: Coll
 
 
 async def _lock(session: AsyncSession, cells: Collection[datetime]) -> None:
-    # An upsert that changes nothing also locks slots that nobody has made yet.
+    # An upsert that changes nothing also locks slots whose row doesn't exist yet.
     await session.execute(
         insert_into(session, Slot).on_conflict_do_update(index_elements=["starts_at"], set_={"cap": Slot.cap}),
         [{"starts_at": cell, "cap": 0, "taken": 0} for cell in sorted(cells)],
@@ -169,7 +166,7 @@ async def _reserve(session: AsyncSession, part_id: str, quantity: int) -> bool:
 
 
 async def insufficient(session: AsyncSession, part_id: str, wanted: int) -> InsufficientStock:
-    """The refusal of that many of a part, with how many there are now."""
+    """The refusal for `wanted` pieces of a part, with the stock of now."""
     query = select(Part.name, Part.on_hand - Part.reserved).where(Part.id == part_id)
     name, stock = (await session.execute(query)).one()
     return InsufficientStock(name=name, wanted=wanted, stock=stock)

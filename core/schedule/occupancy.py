@@ -1,6 +1,6 @@
-"""What a day has, and how much of it is taken: closure, technicians on duty, seats in its cells. It only reads.
+"""What a day offers, and how much of it is taken: closure, technicians on duty, seats in its cells. It only reads.
 
-A hold that has ended by the clock doesn't count, swept or not.
+A hold that has ended by the clock doesn't count, even before `bookings.release_ended_holds` has run.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,27 +28,30 @@ from core.db.tables import Booking, Closure, Leave, Moment, Seat, Slot, Technici
 from core.messaging.messages import Say
 from core.schedule import slots
 
-# In the index's own words: with a bound value a database wouldn't know that it may use it.
+# Written as in the partial index: with a bound value the database can't tell that the index applies.
 IS_WAITING = text("waiting.state = 'waiting'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """What a day has before anything is booked: why it is closed, who works, how many jobs a slot takes."""
+class DayCapacity:
+    """What a day offers before anything is booked."""
 
     closed: Say | None
+    """Why it is closed, for the customer; None when it opens."""
     listed: frozenset[str]
+    """The ids of all technicians, on duty or not."""
     on_duty: Mapping[str, Technician]
     cap: int
-    line: bool
-    """Whether anybody at all waits in the line (`line`)."""
+    """How many jobs a slot takes."""
+    has_waitlist: bool
+    """Whether the waitlist, for any day, has an entry: without one `waitlist_priority` needn't be asked."""
 
     def can_do(self, skills: frozenset[str]) -> list[Technician]:
-        """Who works that day and has all these skills."""
+        """The technicians on duty who have all these skills."""
         return [technician for technician in self.on_duty.values() if skills <= set(technician.skills)]
 
 
-async def read_day(ctx: Context, day: date) -> Day:
+async def day_capacity(ctx: Context, day: date) -> DayCapacity:
     """A day's closure and technicians, in one statement."""
     rows = (await ctx.session.execute(_DAY, {"day": day})).all()
     listed = [(technician, leave) for _, technician, leave, _ in rows if technician]
@@ -57,19 +60,19 @@ async def read_day(ctx: Context, day: date) -> Day:
         for technician, leave in listed
         if leave is None and technician.is_available and day.weekday() not in technician.days_off
     }
-    reason, *_, line = rows[0]
-    return Day(
+    reason, *_, has_waitlist = rows[0]
+    return DayCapacity(
         closed=slots.why_closed(day, ctx.shop, {day: reason} if reason is not None else {}),
         listed=frozenset(technician.id for technician, _ in listed),
         on_duty=on_duty,
         cap=min(ctx.shop.max_bookings_per_slot, len(on_duty)) if listed else ctx.shop.max_bookings_per_slot,
-        line=line,
+        has_waitlist=has_waitlist,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """How many seats of a cell are taken, and whether the technician asked about is busy then."""
+class CellOccupancy:
+    """How many seats of a cell are taken, and whether the named technician is busy then."""
 
     taken: int = 0
     busy: bool = False
@@ -78,7 +81,7 @@ class Load:
 async def busy_cells(
     ctx: Context, technicians: Collection[str], cells: Collection[datetime]
 ) -> set[tuple[str, datetime]]:
-    """In which of these cells which of these technicians have a job."""
+    """Pairs of technician and cell: who of these has a job in which of these cells."""
     query = (
         select(TechnicianCell.technician_id, TechnicianCell.starts_at)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
@@ -87,16 +90,18 @@ async def busy_cells(
     return {(technician, cell) for technician, cell in await ctx.session.execute(query)}
 
 
-async def read_loads(ctx: Context, cells: list[datetime], *, technician_id: str | None) -> dict[datetime, Load]:
-    """The load of each of these cells."""
-    query = _LOADS if technician_id is None else _LOADS_OF_TECHNICIAN
-    asked = {"cells": cells, "now": ctx.now, "technician_id": technician_id}
-    found = {start: Load(taken, is_busy) for start, taken, is_busy in await ctx.session.execute(query, asked)}
-    return {cell: found.get(cell, Load()) for cell in cells}
+async def cell_occupancy(
+    ctx: Context, cells: list[datetime], *, technician_id: str | None
+) -> dict[datetime, CellOccupancy]:
+    """How much of each of these cells is taken."""
+    query = _OCCUPANCY if technician_id is None else _OCCUPANCY_WITH_TECHNICIAN
+    rows = await ctx.session.execute(query, {"cells": cells, "now": ctx.now, "technician_id": technician_id})
+    found = {cell: CellOccupancy(taken, is_busy) for cell, taken, is_busy in rows}
+    return {cell: found.get(cell, CellOccupancy()) for cell in cells}
 
 
 def _day_statement() -> Executable:
-    # One row there always is, even where there are neither technicians nor a closure.
+    # Always gives a row, even where there are neither technicians nor a closure.
     always, day = select(literal(1)).subquery(), bindparam("day", type_=Date())
     return (
         select(Closure.reason, Technician, Leave.day, exists(select(Waiting.id).where(IS_WAITING)))
@@ -108,10 +113,9 @@ def _day_statement() -> Executable:
     )
 
 
-def _loads_statement(*, of_technician: bool) -> Executable:
+def _occupancy_statement(*, with_technician: bool) -> Executable:
     now = bindparam("now", type_=Moment())
-    # Each cell by name, not a span: PostgreSQL can't tell how long a span is before it is asked, and would plan anew
-    # each time where there are many.
+    # A list of cells, not a range: PostgreSQL can't estimate a bound range and would plan each call again.
     cells = bindparam("cells", type_=Moment(), expanding=True)
     ended = (
         select(Seat.starts_at, func.count().label("seats"))
@@ -120,13 +124,13 @@ def _loads_statement(*, of_technician: bool) -> Executable:
         .group_by(Seat.starts_at)
         .subquery()
     )
-    loads = (
+    occupancy = (
         select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0))
         .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
         .where(Slot.starts_at.in_(cells))
     )
-    if not of_technician:
-        return loads.add_columns(false())
+    if not with_technician:
+        return occupancy.add_columns(false())
     busy = (
         select(TechnicianCell.starts_at)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
@@ -134,15 +138,15 @@ def _loads_statement(*, of_technician: bool) -> Executable:
         .where(TechnicianCell.starts_at.in_(cells))
         .subquery()
     )
-    return loads.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
+    return occupancy.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
 
 
 def holds_on(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether a booking still holds its places at `now`, swept or not."""
+    """Whether a booking still holds its slots at `now`."""
     return or_(Booking.hold_until.is_(None), Booking.hold_until > now)
 
 
-# Built once: putting such a statement together costs more than running it.
+# Built once: building such a statement costs more than running it.
 _DAY = _day_statement()
-_LOADS = _loads_statement(of_technician=False)
-_LOADS_OF_TECHNICIAN = _loads_statement(of_technician=True)
+_OCCUPANCY = _occupancy_statement(with_technician=False)
+_OCCUPANCY_WITH_TECHNICIAN = _occupancy_statement(with_technician=True)

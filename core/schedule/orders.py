@@ -1,13 +1,12 @@
-"""What a customer asks for, what it needs of the shop, and the booking it becomes; nothing is taken here."""
+"""What a customer orders, what the job takes of the shop, and the booking row; nothing is held here."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.context import Context
 from core.db.tables import Booking, BookingLine, Technician
-from core.pricing import prices, trust
+from core.pricing import prices, quotes, trust
 from core.pricing.prices import Line, Quote
-from core.pricing.quotes import quote_for
 from core.refusals import (
     AddressMissing,
     CashForServicesOnly,
@@ -17,14 +16,14 @@ from core.refusals import (
     TypeMismatch,
 )
 from core.schedule import slots
-from core.schedule.occupancy import Day, read_day
+from core.schedule.occupancy import DayCapacity, day_capacity
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a customer asks for; nothing in it is a price."""
+    """What a customer wants; it holds no price."""
 
     name: str
     phone: str
@@ -39,47 +38,61 @@ class Order:
     longitude: float | None = None
     starts_at: datetime
     technician_id: str | None = None
-    """None: anyone."""
+    """None: any technician."""
     parts: tuple[tuple[str, int], ...] = ()
     """Part ids with their quantities."""
     services: tuple[str, ...] = ()
     method: PaymentMethod
     down_payment_percent: int | None = None
     booking_type: str | None = None
-    """What the REST API's clients believe it to be; checked, never stored."""
+    """The REST client's own classification; checked, never stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRequest:
+    """An order, the customer it is for, and where the booking is spoken of."""
+
+    order: Order
+    customer_id: int
+    contact_id: int | None
+    """None: the customer has no chat."""
+    language: str
+    code: str
+    """The code of the booking that the order becomes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class JobPlan:
     """What an order takes of the shop, free or not, and what it costs now."""
 
     quote: Quote
     cells: list[datetime]
-    day: Day
+    day: DayCapacity
     technician: Technician | None
 
 
-async def needs_of(ctx: Context, order: Order, *, customer_id: int) -> Needs:
-    """What booking an order would need; raises what `book` does, but for what others have already."""
+async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
+    """Check an order and price it. Raises what `bookings.book` does, except for what others have taken."""
+    order = request.order
     _check_order(order, ctx.shop)
-    await trust.check(ctx, customer_id, order.method, order.down_payment_percent)
-    quote = await quote_for(ctx, order.parts, order.services, location=order.location)
-    cells, day = await place(ctx, order.starts_at, quote.minutes)
+    await trust.check_payment_terms(ctx, request.customer_id, order.method, order.down_payment_percent)
+    quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location)
+    cells, day = await cells_of_job(ctx, order.starts_at, quote.minutes)
     slots.check_start(order.starts_at, ctx.now, ctx.shop)
-    return Needs(quote, cells, day, technician_for(day, order.technician_id, quote.skills))
+    return JobPlan(quote, cells, day, technician_for(day, order.technician_id, quote.skills))
 
 
-async def place(ctx: Context, starts_at: datetime, minutes: int) -> tuple[list[datetime], Day]:
-    """The cells of a job and what their day has, closed days refused; raises `OutsideHours`."""
+async def cells_of_job(ctx: Context, starts_at: datetime, minutes: int) -> tuple[list[datetime], DayCapacity]:
+    """The cells that a job takes, and what their day has; raises `OutsideHours`, also on a closed day."""
     cells = slots.spanned(starts_at, minutes, ctx.shop)
-    day = await read_day(ctx, ctx.shop.local(starts_at).date())
+    day = await day_capacity(ctx, ctx.shop.local(starts_at).date())
     if day.closed:
         raise OutsideHours
     return cells, day
 
 
-def technician_for(day: Day, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
-    """The technician asked for; for "anyone", somebody on duty must have the skills."""
+def technician_for(day: DayCapacity, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
+    """The technician ordered. Raises `NotFound`, `TechnicianBusy`; with None, unless anybody on duty has the skills."""
     if technician_id is None:
         if day.on_duty and not day.can_do(skills):
             raise TechnicianBusy
@@ -92,12 +105,13 @@ def technician_for(day: Day, technician_id: str | None, skills: frozenset[str]) 
     return technician
 
 
-def booking_of(order: Order, quote: Quote, *, customer_id: int, language: str, now: datetime, code: str) -> Booking:
-    """The pending booking that an order becomes, at the prices of a quote; it holds nothing yet."""
+def booking_of(request: BookingRequest, quote: Quote, *, now: datetime) -> Booking:
+    """The pending booking that a request becomes, at the prices of a quote; it holds nothing yet."""
+    order = request.order
     return Booking(
-        code=code,
-        customer_id=customer_id,
-        language=language,
+        code=request.code,
+        customer_id=request.customer_id,
+        language=request.language,
         name=order.name,
         phone=order.phone,
         email=order.email,

@@ -21,7 +21,7 @@ _LANGUAGES = {"id": "id", "en": "en_US"}
 
 
 def cells(day: date, shop: Shop) -> list[datetime]:
-    """The starts of a weekday's slots, in the shop's zone; empty where it is closed, and only whole slots."""
+    """The starts of a day's slots, in the shop's zone, by its weekday alone; only whole slots."""
     hours = shop.weekly_hours(day)
     if hours is None:
         return []
@@ -31,7 +31,7 @@ def cells(day: date, shop: Shop) -> list[datetime]:
 
 
 def why_closed(day: date, shop: Shop, closures: Mapping[date, str], *, language: str = "id") -> Say | None:
-    """Why the shop is closed on a day, to be told to a customer; None when it opens."""
+    """Why the shop is closed on a day, for the customer; None when it opens."""
     if shop.weekly_hours(day) is None:
         return say("closed.weekday")
     if day in closures:
@@ -43,7 +43,6 @@ def why_closed(day: date, shop: Shop, closures: Mapping[date, str], *, language:
 
 
 def public_holiday(day: date, language: str = "id") -> str | None:
-    """The name of Indonesia's public holiday on that day."""
     return _public_holidays(day.year, language).get(day)
 
 
@@ -59,7 +58,7 @@ def spanned(starts_at: datetime, minutes: int, shop: Shop) -> list[datetime]:
 
 
 def span(starts_at: datetime, minutes: int, shop: Shop) -> list[datetime]:
-    """As `spanned`, but empty when the job doesn't fit into that weekday's hours."""
+    """As `spanned`, but empty when the job doesn't fit into the opening hours."""
     start = shop.local(starts_at)
     grid = cells(start.date(), shop)
     hours = shop.weekly_hours(start.date())
@@ -70,7 +69,7 @@ def span(starts_at: datetime, minutes: int, shop: Shop) -> list[datetime]:
 
 
 def check_start(starts_at: datetime, now: datetime, shop: Shop) -> None:
-    """Raise `InThePast` or `TooFarAhead` when no booking may start at that moment."""
+    """Raise `InThePast` or `TooFarAhead` unless a booking may start then."""
     if starts_at < shop.earliest_start(now):
         raise InThePast
     if shop.local(starts_at).date() > shop.last_day(now):

@@ -1,8 +1,8 @@
-"""The line: who waits for a place that is taken, and who of them could have it now. It only reads.
+"""Who on the waitlist could be booked now, and the rule that nobody jumps it. It only reads.
 
-Nobody jumps the line. A newcomer claims his places like everybody; then, the rows of his slots and parts being
-his, `check` looks whether anybody who came before could have had a place without that claim. If so, he is refused, and
-those who wait are offered it (`waiting`), which is itself a claim behind all who came before.
+A newcomer takes seats, technician and parts like everybody. Then, while the transaction has those rows locked,
+`refuse_if_jumping` checks whether an entry that came before could have been booked without that. If so, the newcomer
+is refused, and the entry gets an offer (`core.booking.waitlist_offers`), which follows the same rule.
 """
 
 from collections import Counter
@@ -14,21 +14,21 @@ from sqlalchemy import select
 
 from core.catalogue import snapshot
 from core.context import Context
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Service, Waiting
 from core.refusals import SlotFull
 from core.schedule import holds, slots
-from core.schedule.occupancy import IS_WAITING, Day, busy_cells, read_day, read_loads
+from core.schedule.occupancy import IS_WAITING, DayCapacity, busy_cells, cell_occupancy, day_capacity
 from core.shop import Shop
 from core.states import Location
 
-LONGEST = 500
-"""Who is further behind isn't looked at yet."""
+MAX_READ = 500
+"""Entries further behind aren't considered yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What somebody in the line needs of the shop, by the services of now."""
+class EntryNeeds:
+    """What a waitlist entry takes of the shop, by the services of now."""
 
     id: int
     """The row of `Waiting`; the lower, the earlier."""
@@ -41,106 +41,105 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What somebody has just taken of the shop."""
+class Taken:
+    """What a booking has just taken of the shop."""
 
     cells: frozenset[datetime] = frozenset()
     technician_id: str | None = None
-    """Who was free in these cells."""
+    """Busy in these cells because of it."""
     parts: Mapping[str, int] = field(default_factory=dict)
 
-    def touches(self, wish: Wish) -> bool:
-        """Whether it takes anything that the wish is for."""
-        return not (self.cells.isdisjoint(wish.cells) and self.parts.keys().isdisjoint(wish.parts))
+    def touches(self, needs: EntryNeeds) -> bool:
+        """Whether it takes anything that the entry needs."""
+        return not (self.cells.isdisjoint(needs.cells) and self.parts.keys().isdisjoint(needs.parts))
+
+
+NOTHING = Taken()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """What there is: seats taken, technicians' jobs and stock, as they were before a claim."""
+    """Seats taken, technicians' jobs and stock, as they were before something was taken."""
 
-    days: Mapping[date, Day]
+    days: Mapping[date, DayCapacity]
     taken: Mapping[datetime, int]
     busy: frozenset[tuple[str, datetime]]
     stock: Mapping[str, int]
 
 
-NOTHING = Claim()
+async def refuse_if_jumping(ctx: Context, taken: Taken, *, offered_to: int | None) -> None:
+    """Raise `SlotFull` or `InsufficientStock` where a booking took what a waitlist entry could be offered now.
 
-
-async def check(ctx: Context, claim: Claim, *, before: int | None) -> None:
-    """Raise `SlotFull` or `InsufficientStock` where a claim takes what somebody in the line could be offered now.
-
-    `before`: the claim is the offer to that place in the line, so only who stands before it counts.
+    `offered_to`: the booking is the offer to that entry, so only the entries ahead of it count.
     """
-    rivals = [wish for wish in await read(ctx, before=before) if claim.touches(wish)]
-    first = next(iter(await servable(ctx, rivals, without=claim)), None)
+    rivals = [needs for needs in await read_entries(ctx, ahead_of=offered_to) if taken.touches(needs)]
+    first = next(iter(await offerable(ctx, rivals, without=taken)), None)
     if first is None:
         return
-    leave_work(ctx.session, holds.WAITING)
-    if not claim.cells.isdisjoint(first.cells):
+    leave_work(ctx.session, Work.WAITLIST)
+    if not taken.cells.isdisjoint(first.cells):
         raise SlotFull
-    part = min(claim.parts.keys() & first.parts.keys())
-    raise await holds.insufficient(ctx.session, part, claim.parts[part])
+    part = min(taken.parts.keys() & first.parts.keys())
+    raise await holds.insufficient(ctx.session, part, taken.parts[part])
 
 
-async def promised(ctx: Context) -> Counter[datetime]:
-    """How many seats of which cells are about to be offered to who waits."""
-    wishes = await servable(ctx, await read(ctx))
-    return Counter(cell for wish in wishes for cell in wish.cells)
+async def seats_to_offer(ctx: Context) -> Counter[datetime]:
+    """How many seats of which cells are about to be offered to waitlist entries."""
+    entries = await offerable(ctx, await read_entries(ctx))
+    return Counter(cell for needs in entries for cell in needs.cells)
 
 
-async def read(ctx: Context, *, before: int | None = None) -> list[Wish]:
-    """Everybody in the line (before that place), first come first."""
-    ahead = Waiting.id < before if before is not None else Waiting.id > 0
-    query = select(Waiting).where(IS_WAITING, Waiting.starts_at > ctx.now, ahead).order_by(Waiting.id).limit(LONGEST)
+async def read_entries(ctx: Context, *, ahead_of: int | None = None) -> list[EntryNeeds]:
+    """All waitlist entries (those ahead of one), the earliest first."""
+    ahead = Waiting.id < ahead_of if ahead_of is not None else Waiting.id > 0
+    query = select(Waiting).where(IS_WAITING, Waiting.starts_at > ctx.now, ahead).order_by(Waiting.id).limit(MAX_READ)
     rows = list(await ctx.session.scalars(query))
     wanted = {service for row in rows for service in row.order["services"]}
     services = {each.id: each for each in await ctx.session.scalars(select(Service).where(Service.id.in_(wanted)))}
-    return [_wish(row, services, ctx.shop) for row in rows]
+    return [_needs(row, services, ctx.shop) for row in rows]
 
 
-async def servable(ctx: Context, wishes: Sequence[Wish], *, without: Claim = NOTHING) -> list[Wish]:
-    """Who of them could be booked now, each for himself, were it not for a claim."""
-    if not wishes:
+async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Taken = NOTHING) -> list[EntryNeeds]:
+    """The entries that could be booked now, each on its own, if `without` hadn't been taken."""
+    if not entries:
         return []
-    supply = await _supply(ctx, wishes, without)
-    return [
-        wish for wish in wishes if wish.starts_at >= ctx.shop.earliest_start(ctx.now) and _fits(wish, supply, ctx.shop)
-    ]
+    supply = await _supply(ctx, entries, without)
+    earliest = ctx.shop.earliest_start(ctx.now)
+    return [needs for needs in entries if needs.starts_at >= earliest and _fits(needs, supply, ctx.shop)]
 
 
-def _fits(wish: Wish, supply: Supply, shop: Shop) -> bool:
-    day = supply.days[shop.local(wish.starts_at).date()]
-    if day.closed or not wish.cells or not _has_technician(wish, day, supply):
+def _fits(needs: EntryNeeds, supply: Supply, shop: Shop) -> bool:
+    day = supply.days[shop.local(needs.starts_at).date()]
+    if day.closed or not needs.cells or not _has_technician(needs, day, supply):
         return False
-    seats = all(supply.taken[cell] < day.cap for cell in wish.cells)
-    return seats and all(supply.stock.get(part, 0) >= count for part, count in wish.parts.items())
+    seats = all(supply.taken[cell] < day.cap for cell in needs.cells)
+    return seats and all(supply.stock.get(part, 0) >= count for part, count in needs.parts.items())
 
 
-def _has_technician(wish: Wish, day: Day, supply: Supply) -> bool:
-    able = {technician.id for technician in day.can_do(wish.skills)}
-    if wish.technician_id is None:
+def _has_technician(needs: EntryNeeds, day: DayCapacity, supply: Supply) -> bool:
+    able = {technician.id for technician in day.can_do(needs.skills)}
+    if needs.technician_id is None:
         return bool(able) or not day.on_duty
-    return wish.technician_id in able and not any((wish.technician_id, cell) in supply.busy for cell in wish.cells)
+    return needs.technician_id in able and not any((needs.technician_id, cell) in supply.busy for cell in needs.cells)
 
 
-async def _supply(ctx: Context, wishes: Sequence[Wish], without: Claim) -> Supply:
-    days = sorted({ctx.shop.local(wish.starts_at).date() for wish in wishes})
-    cells = sorted({cell for wish in wishes for cell in wish.cells})
-    loads = await read_loads(ctx, cells, technician_id=None)
-    named = {wish.technician_id for wish in wishes if wish.technician_id}
+async def _supply(ctx: Context, entries: Sequence[EntryNeeds], without: Taken) -> Supply:
+    days = sorted({ctx.shop.local(needs.starts_at).date() for needs in entries})
+    cells = sorted({cell for needs in entries for cell in needs.cells})
+    occupancy = await cell_occupancy(ctx, cells, technician_id=None)
+    named = {needs.technician_id for needs in entries if needs.technician_id}
     busy = await busy_cells(ctx, named, cells) if named else set()
-    parts = {part for wish in wishes for part in wish.parts}
+    parts = {part for needs in entries for part in needs.parts}
     stock = await snapshot.stock(ctx.session, parts) if parts else {}
     return Supply(
-        days={day: await read_day(ctx, day) for day in days},
-        taken={cell: load.taken - (cell in without.cells) for cell, load in loads.items()},
+        days={day: await day_capacity(ctx, day) for day in days},
+        taken={cell: found.taken - (cell in without.cells) for cell, found in occupancy.items()},
         busy=frozenset(busy) - {(without.technician_id or "", cell) for cell in without.cells},
         stock={part: count + without.parts.get(part, 0) for part, count in stock.items()},
     )
 
 
-def _wish(row: Waiting, services: Mapping[str, Service], shop: Shop) -> Wish:
+def _needs(row: Waiting, services: Mapping[str, Service], shop: Shop) -> EntryNeeds:
     order = row.order
     work = [services[each] for each in order["services"] if each in services]
     minutes = sum(service.minutes for service in work)
@@ -149,7 +148,7 @@ def _wish(row: Waiting, services: Mapping[str, Service], shop: Shop) -> Wish:
     parts = Counter[str]()
     for part, count in order["parts"]:
         parts[part] += count
-    return Wish(
+    return EntryNeeds(
         id=row.id,
         starts_at=row.starts_at,
         cells=frozenset(slots.span(row.starts_at, minutes, shop)),

@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.database import leave_work
+from core.db.database import Work, leave_work
 from core.db.tables import Booking, Contact, Customer, Outbox
 from core.messaging.messages import Message, message_from_json, say
 from core.notices.tell import tell
@@ -84,7 +84,7 @@ async def resend(session: AsyncSession, *, key: str, now: datetime) -> Outbox:
     row = (await session.scalars(again)).one_or_none()
     if row is None:
         raise NotFound(code=key)
-    leave_work(session, row.channel)
+    leave_work(session, Work(row.channel))
     return row
 
 

@@ -1,20 +1,21 @@
 """The work on the car, from the assignment to the rating (flow.md, steps 4 and 5).
 
     assign ──> confirmed ── start ──> in_progress ── complete ──> completed ── rate
-                  └── add_note, add_cost, decide_cost, receive_cash      (calling it off: `cancellation`)
+                  └── add_note, add_cost, decide_cost, receive_cash      (cancelling: `core.booking`)
 
-Every verb locks the booking first, so that two at once come one after the other; writes on its time
-line; and tells those concerned through the outbox. A verb leaves the booking's technician and contact
-to be loaded anew. Core never commits; a refusal leaves it to whoever catches it to roll back.
+Every verb locks the booking first, so that two at once run one after the other; records an event; and sends
+notices through the outbox. A verb expires the booking's technician and contact: load the booking again afterwards.
+A refusal may leave part of the work written: the caller rolls back to before.
 
     planning   assign, free_for, agenda       costs     add_cost, decide_cost
     progress   start … complete               cash      receive_cash
     notes      add_note                       rating    rate, comment_on
-    history    what a customer can look at    notices   who is told what
+    history    what a customer can look at    warranty  how long it lasts
+    notices    messages about the work
 """
 
 from core.work.cash import receive_cash
-from core.work.costs import add_cost, decide_cost
+from core.work.costs import MAX_COST, add_cost, decide_cost
 from core.work.history import History, history
 from core.work.notes import add_note, notes_of
 from core.work.planning import agenda, assign, free_for
@@ -22,6 +23,7 @@ from core.work.progress import complete, move_status, on_my_way, start
 from core.work.rating import comment_on, rate
 
 __all__ = [
+    "MAX_COST",
     "History",
     "add_cost",
     "add_note",

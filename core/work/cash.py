@@ -1,4 +1,4 @@
-"""Cash that staff takes from the customer's hand."""
+"""Cash payments to staff."""
 
 from sqlalchemy import func, select
 
@@ -14,10 +14,10 @@ from core.work import notices
 
 
 async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> None:
-    """Enter cash that `actor` took; like any money it confirms a booking that was pending, and brings the invoice.
+    """Enter cash that `actor` took; like any payment it confirms a pending booking and issues the invoice.
 
-    Links for the money that came so are withdrawn. Raises `InvalidTransition` (cancelled), `AlreadyPaid`,
-    `BadAmount` (more than remains), and what `bookings.hold_again` refuses when places were given back.
+    Open payment links are closed. Raises `InvalidTransition` (cancelled), `AlreadyPaid`, `BadAmount` (more than
+    remains), and what `bookings.hold_again` refuses once the hold has ended.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
     if booking.status is BookingStatus.CANCELLED:
@@ -27,7 +27,7 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
     if not 1 <= amount <= booking.remaining:
         raise BadAmount(least=1, most=booking.remaining)
     number = await _enter(ctx, booking, amount, actor=actor)
-    bookings.note(ctx, booking, EventKind.CASH, actor=actor, amount=amount)
+    bookings.record_event(ctx, booking, EventKind.CASH, actor=actor, amount=amount)
     first = booking.status is BookingStatus.PENDING
     if first:
         await _confirm(ctx, booking, actor=actor)
@@ -59,4 +59,4 @@ async def _confirm(ctx: Context, booking: Booking, *, actor: str) -> None:
     if not booking.holding:
         await bookings.hold_again(ctx, booking)
     booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.note(ctx, booking, EventKind.CONFIRMED, actor=actor)
+    bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)

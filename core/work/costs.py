@@ -1,4 +1,4 @@
-"""What turns out to be needed beyond the booking: proposed to the customer, billed once agreed.
+"""Additional costs: proposed to the customer, billed once agreed.
 
 add_cost ──> PROPOSED ── decide_cost ──> AGREED: a line, a higher total, a link for the rest
      └── agreed (REST) ─────────────────────^        REFUSED: kept in the history, never billed
@@ -17,23 +17,23 @@ from core.schedule import bookings
 from core.states import BookingStatus, CostState, EventKind
 from core.work import notices
 
-MOST = 1_000_000_000
-"""Rupiah: more is a slip of the finger."""
+MAX_COST = 1_000_000_000
+"""In rupiah: more is a typing error."""
 _WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 
 
 async def add_cost(
     ctx: Context, booking: Booking, description: str, amount: Money, *, agreed: bool, photo: str | None, actor: str
 ) -> AdditionalCost:
-    """Add a cost of `amount` (before PPN): billed at once when the customer has `agreed`, else put to them.
+    """Add a cost of `amount` (before PPN): billed at once if the customer has `agreed`, else proposed to them.
 
     Raises `BadAmount`, `BadPhotos`, `NotBeingWorkedOn`.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
     if booking.status not in _WORKED_ON:
         raise NotBeingWorkedOn
-    if not 1 <= amount <= MOST:
-        raise BadAmount(least=1, most=MOST)
+    if not 1 <= amount <= MAX_COST:
+        raise BadAmount(least=1, most=MAX_COST)
     media.check([photo] if photo else [])
     cost = AdditionalCost(
         booking_id=booking.id,
@@ -46,7 +46,7 @@ async def add_cost(
     )
     ctx.session.add(cost)
     await ctx.session.flush()
-    bookings.note(ctx, booking, EventKind.COST_PROPOSED, actor=actor, cost_id=cost.id, amount=amount)
+    bookings.record_event(ctx, booking, EventKind.COST_PROPOSED, actor=actor, cost_id=cost.id, amount=amount)
     if agreed:
         by_link = await _bill(ctx, booking, cost, actor=actor)
         await notices.cost_added(ctx, booking, cost, by_link=by_link)
@@ -56,9 +56,9 @@ async def add_cost(
 
 
 async def decide_cost(ctx: Context, cost_id: int, *, agreed: bool, customer_id: int) -> AdditionalCost:
-    """The booking's owner agrees to a proposed cost or refuses it, once.
+    """Agree to a proposed cost or refuse it, once.
 
-    Raises `NotFound` for anybody else, `CostDecided`, `NotBeingWorkedOn`.
+    Raises `NotFound` unless it is a booking of this customer's, `CostDecided`, `NotBeingWorkedOn`.
     """
     cost = await ctx.session.get(AdditionalCost, cost_id)
     if cost is None:
@@ -66,7 +66,7 @@ async def decide_cost(ctx: Context, cost_id: int, *, agreed: bool, customer_id: 
     booking = await payment_requests.locked(ctx.session, cost.booking_id)
     if booking.customer_id != customer_id:
         raise NotFound
-    await ctx.session.refresh(cost)  # somebody may have decided while we waited for the lock
+    await ctx.session.refresh(cost)  # another tap may have decided it before we had the lock
     if cost.state is not CostState.PROPOSED:
         raise CostDecided
     if booking.status not in _WORKED_ON:
@@ -81,7 +81,7 @@ async def decide_cost(ctx: Context, cost_id: int, *, agreed: bool, customer_id: 
 
 
 async def withdraw(ctx: Context, booking: Booking, *, actor: str) -> None:
-    """The work is over: costs that nobody decided on are refused."""
+    """Refuse the costs that nobody decided on, when the work is over."""
     undecided = await ctx.session.scalars(
         select(AdditionalCost).where(
             AdditionalCost.booking_id == booking.id, AdditionalCost.state == CostState.PROPOSED
@@ -93,29 +93,29 @@ async def withdraw(ctx: Context, booking: Booking, *, actor: str) -> None:
 
 def _refuse(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> None:
     cost.state, cost.decided_at = CostState.REFUSED, ctx.now
-    bookings.note(ctx, booking, EventKind.COST_REFUSED, actor=actor, cost_id=cost.id, amount=cost.amount)
+    bookings.record_event(ctx, booking, EventKind.COST_REFUSED, actor=actor, cost_id=cost.id, amount=cost.amount)
 
 
 async def _bill(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: str) -> bool:
-    """Make the cost one of the booking's lines and ask for what remains; whether a payment link comes for it."""
+    """Add the cost to the booking and ask for what remains; True when a payment link follows."""
     cost.state, cost.decided_at = CostState.AGREED, ctx.now
     booking.lines.append(BookingLine(name=cost.description, quantity=1, price=cost.amount, total=cost.amount))
     booking.additional_costs += cost.amount
     booking.total_price += cost.amount + _more_tax(booking, cost.amount)
-    bookings.note(ctx, booking, EventKind.COST_AGREED, actor=actor, cost_id=cost.id, amount=cost.amount)
+    bookings.record_event(ctx, booking, EventKind.COST_AGREED, actor=actor, cost_id=cost.id, amount=cost.amount)
     await ctx.session.flush()
     await payment_requests.refresh(ctx.session, booking)
     if not booking.remaining:
         return False
     try:
-        await slot_lost.ask_for_rest(ctx, booking, percent=None)
-    except MethodCannotPay:  # cash, or too little for the method: it is paid at the workshop
+        await slot_lost.request_payment(ctx, booking, percent=None)
+    except MethodCannotPay:  # cash, or below the minimum of the method: it is paid at the workshop
         return False
     return True
 
 
 def _more_tax(booking: Booking, amount: Money) -> Money:
-    """The PPN that an agreed cost adds, where the booking is taxed: on the whole price, so that nothing is rounded twice."""
+    """The PPN that an agreed cost adds to a taxed booking: computed on the whole price, to round only once."""
     if not booking.tax_base:
         return 0
     before = booking.tax_amount

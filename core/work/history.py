@@ -29,7 +29,7 @@ SHOWN = (
     EventKind.CANCELLED,
     EventKind.RATED,
 )
-"""Events of the time line that concern a customer."""
+"""The kinds of booking events that a customer sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class History:
     costs: Sequence[AdditionalCost]
     payments: Sequence[Payment]
     papers: Sequence[str]
-    """What to ask `invoices.load` for, a paper each."""
+    """The keys of its papers, for `invoices.load`."""
     rating: Rating | None
 
 

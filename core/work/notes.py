@@ -1,4 +1,4 @@
-"""What the technician sees, written down and photographed; the customer reads along."""
+"""Work notes with photos, which the customer gets at once."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -19,7 +19,7 @@ _NOTED = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingStatus.COMP
 
 
 async def add_note(ctx: Context, booking: Booking, text: str, *, photos: Sequence[str], actor: str) -> WorkNote:
-    """Note something about a job, with photos (`media`: keys or links), and show it to the customer at once.
+    """Add a note with photos (keys or links, see `media`) and send it to the customer.
 
     Raises `NothingNoted`, `BadPhotos`, `NotBeingWorkedOn` (pending or cancelled).
     """
@@ -32,13 +32,13 @@ async def add_note(ctx: Context, booking: Booking, text: str, *, photos: Sequenc
     note = WorkNote(booking_id=booking.id, at=ctx.now, author=actor, text=text.strip(), photos=list(photos))
     ctx.session.add(note)
     await ctx.session.flush()
-    bookings.note(ctx, booking, EventKind.NOTE, actor=actor, note_id=note.id)
+    bookings.record_event(ctx, booking, EventKind.NOTE, actor=actor, note_id=note.id)
     await notices.noted(ctx, booking, note)
     return note
 
 
 async def notes_of(session: AsyncSession, booking_ids: Collection[int]) -> dict[int, list[WorkNote]]:
-    """The notes of several bookings by booking, oldest first, in one query."""
+    """The notes of several bookings, oldest first, by booking id; in one query."""
     found = await session.scalars(
         select(WorkNote).where(WorkNote.booking_id.in_(booking_ids)).order_by(WorkNote.at, WorkNote.id)
     )

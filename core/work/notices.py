@@ -1,8 +1,8 @@
-"""Who is told what about the work on the car; see `core.notices` for the rest.
+"""Notices about the work on the car; the other notices are in `core.notices`.
 
 the customer      technician, on the way, work begun, notes with photos, costs, cash, warranty card,
                   a day later: how was it?  (by mail where no chat is known)
-the technician    a new job, a job taken away, what the customer says to a cost
+the technician    a new job, a job that was reassigned, what the customer says to a cost
 the admins        cash, cost decisions, completed jobs
 """
 
@@ -40,8 +40,8 @@ async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
     await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=card)
 
 
-async def taken_away(ctx: Context, booking: Booking) -> None:
-    """The job goes to somebody else: whoever has it now hears of it."""
+async def unassigned(ctx: Context, booking: Booking) -> None:
+    """The job goes to somebody else: tell the technician who still has it."""
     heard = message(say("staff.taken_away", code=booking.code, at=ctx.shop.local(booking.starts_at)))
     key = f"taken-away:{booking.code}:{ctx.now.isoformat()}"
     await tell(ctx, booking, key, technician=heard)

@@ -1,4 +1,4 @@
-"""Who does the job, and a technician's day."""
+"""Assigning technicians, and a technician's day."""
 
 from datetime import date, time, timedelta
 
@@ -7,8 +7,7 @@ from core.db.tables import Booking, Technician
 from core.papers import invoices
 from core.payment import payment_requests
 from core.refusals import InvalidTransition, NotFound, TechnicianBusy
-from core.schedule import availability as calendar
-from core.schedule import bookings, holds
+from core.schedule import availability, bookings, holds, orders
 from core.states import BookingStatus, EventKind
 from core.work import notices
 
@@ -17,10 +16,10 @@ _ON_THE_AGENDA = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingSta
 
 
 async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: str) -> None:
-    """Give a booking to a technician, which confirms one that was pending (paid or not), and tell both sides.
+    """Assign a technician, which confirms a pending booking, paid or not.
 
-    A booking that had lost its places takes them again. Raises `InvalidTransition` once it is over,
-    `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where places are gone.
+    A booking whose hold has ended is held again. Raises `InvalidTransition` once it is over,
+    `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where others took its slot or parts.
     """
     booking = await payment_requests.locked(ctx.session, booking.id)
     if booking.status in _OVER:
@@ -29,27 +28,29 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     if booking.technician_id == technician_id and not first:
         return
     await _check_free(ctx, booking, technician_id)
-    await notices.taken_away(ctx, booking)
+    await notices.unassigned(ctx, booking)
     await _hold_with(ctx, booking, technician_id)
-    bookings.note(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
+    bookings.record_event(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
     if first:
         booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-        bookings.note(ctx, booking, EventKind.CONFIRMED, actor=actor)
-        if booking.paid_amount:  # the money was there, its place wasn't (`late`)
+        bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)
+        if booking.paid_amount:  # paid after its slot was lost (`slot_lost`)
             await invoices.issue(ctx, booking)
     await notices.assigned(ctx, booking, first=first)
 
 
 async def free_for(ctx: Context, booking: Booking) -> list[Technician]:
-    """Who could take a booking at its time; whoever has it now counts as free."""
-    skills = await bookings.skills_of(ctx.session, booking)
-    return await calendar.free_technicians(ctx, booking.starts_at, booking.minutes, skills=skills, besides=booking.id)
+    """The technicians who could do a booking at its time, the one who has it now included."""
+    skills = await bookings.required_skills(ctx.session, booking)
+    return await availability.free_technicians(
+        ctx, booking.starts_at, booking.minutes, skills=skills, moving=booking.id
+    )
 
 
 async def agenda(ctx: Context, technician_id: str, day: date) -> list[Booking]:
-    """A technician's jobs of a day in order of time, those done included, loaded as by `bookings.load`."""
+    """A technician's jobs of a day in order of time, completed ones included, loaded as by `bookings.load`."""
     begins = ctx.shop.at(day, time())
-    jobs = bookings.loaded().where(
+    jobs = bookings.select_bookings().where(
         Booking.technician_id == technician_id,
         Booking.starts_at >= begins,
         Booking.starts_at < begins + timedelta(days=1),
@@ -67,11 +68,11 @@ async def _check_free(ctx: Context, booking: Booking, technician_id: str) -> Non
 
 
 async def _hold_with(ctx: Context, booking: Booking, technician_id: str) -> None:
-    ended = [other for other in await holds.ended(ctx) if other.id != booking.id]
+    ended = [other for other in await holds.lock_ended(ctx) if other.id != booking.id]
     booking.technician_id = technician_id
     await ctx.session.flush()
     if booking.holding:
-        await holds.hand_over(ctx.session, booking, leaving=ended)
+        await holds.change_technician(ctx.session, booking, leaving=ended)
         return
-    cells, day = await bookings.place(ctx, booking.starts_at, booking.minutes)
+    cells, day = await orders.cells_of_job(ctx, booking.starts_at, booking.minutes)
     await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=cells, cap=day.cap)

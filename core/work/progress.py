@@ -1,4 +1,4 @@
-"""The job itself: on the way, in progress, completed."""
+"""The progress of a job: on the way, in progress, completed."""
 
 from datetime import date
 
@@ -23,7 +23,7 @@ async def on_my_way(ctx: Context, booking: Booking, *, actor: str) -> None:
     if booking.location is not Location.ONSITE:
         raise WorkshopJob
     check_move(booking.status, BookingStatus.IN_PROGRESS)
-    bookings.note(ctx, booking, EventKind.ON_MY_WAY, actor=actor)
+    bookings.record_event(ctx, booking, EventKind.ON_MY_WAY, actor=actor)
     await notices.on_my_way(ctx, booking)
 
 
@@ -32,13 +32,13 @@ async def start(ctx: Context, booking: Booking, *, actor: str) -> None:
     booking = await payment_requests.locked(ctx.session, booking.id)
     check_move(booking.status, BookingStatus.IN_PROGRESS)
     booking.status = BookingStatus.IN_PROGRESS
-    await outbox.drop(ctx.session, booking.id)  # who is here needs no reminder
-    bookings.note(ctx, booking, EventKind.STARTED, actor=actor)
+    await outbox.drop(ctx.session, booking.id)  # no reminder is needed any more
+    bookings.record_event(ctx, booking, EventKind.STARTED, actor=actor)
     await notices.started(ctx, booking)
 
 
 async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
-    """The job is done and paid: parts leave the stock, warranties begin, the last invoice is issued (flow.md, step 4).
+    """Complete a paid job: parts leave the stock, warranties begin, the last invoice is issued (flow.md, step 4).
 
     Raises `InvalidTransition`, `StillUnpaid`.
     """
@@ -47,23 +47,23 @@ async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
     if booking.remaining:
         raise StillUnpaid(remaining=booking.remaining)
     await costs.withdraw(ctx, booking, actor=actor)
-    await holds.use_up(ctx.session, booking)
+    await holds.consume(ctx.session, booking)
     _begin_warranties(booking, ctx.shop.local(ctx.now).date())
     booking.status, booking.completed_at = BookingStatus.COMPLETED, ctx.now
     await _count_job(ctx.session, booking)
     papers = await invoices.issue_all(ctx, booking)
-    bookings.note(ctx, booking, EventKind.COMPLETED, actor=actor)
+    bookings.record_event(ctx, booking, EventKind.COMPLETED, actor=actor)
     await notices.completed(ctx, booking, papers=papers)
 
 
 async def move_status(ctx: Context, booking: Booking, status: BookingStatus, *, actor: str) -> None:
-    """Bring the work to a status by the verb that leads there; raises `InvalidTransition` where none does."""
+    """Start or complete the work, for REST's status; raises `InvalidTransition` for any other status."""
     match status:
         case BookingStatus.IN_PROGRESS:
             await start(ctx, booking, actor=actor)
         case BookingStatus.COMPLETED:
             await complete(ctx, booking, actor=actor)
-        case _:  # only money or an assignment confirms; `cancellation` calls off
+        case _:  # a payment or an assignment confirms; `booking.cancel` cancels
             raise InvalidTransition(now=booking.status, then=status)
 
 

@@ -1,4 +1,4 @@
-"""What customers think of a completed job."""
+"""Ratings of completed jobs."""
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,9 +14,9 @@ from core.states import BookingStatus, EventKind
 
 
 async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, *, customer_id: int) -> None:
-    """The customer gives a completed job 1 to 5 stars, once; they count for its technician.
+    """Rate a completed job with 1 to 5 stars, once; they count for its technician.
 
-    Raises `NotFound` for anybody else, `BadRating`, `NotCompleted`, `AlreadyRated`.
+    Raises `NotFound` unless it is a booking of this customer's, `BadRating`, `NotCompleted`, `AlreadyRated`.
     """
     if booking.customer_id != customer_id:
         raise NotFound
@@ -35,13 +35,13 @@ async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, 
     )
     if not new:
         raise AlreadyRated
-    bookings.note(ctx, booking, EventKind.RATED, actor=bookings.CUSTOMER, stars=stars)
-    await outbox.drop(ctx.session, booking.id)  # the request for it, if it still waits
+    bookings.record_event(ctx, booking, EventKind.RATED, actor=bookings.CUSTOMER, stars=stars)
+    await outbox.drop(ctx.session, booking.id)  # the request for a rating, if it is still queued
     await _count(ctx.session, booking, stars)
 
 
 async def comment_on(session: AsyncSession, booking: Booking, comment: str, *, customer_id: int) -> None:
-    """Add the words that follow a rating given without any. Raises `NotFound`, `AlreadyRated`."""
+    """Add a comment to a rating that has none. Raises `NotFound`, `AlreadyRated`."""
     rating = await session.get(Rating, booking.id, with_for_update=True)
     if rating is None or booking.customer_id != customer_id:
         raise NotFound

@@ -134,7 +134,7 @@ async def show_money(kinds: Sequence[Places]) -> None:
 
 async def show_days(aged: Sequence[tuple[str, Database, Database]]) -> None:
     """A day's slots with a short and a long history."""
-    print(f"\nSlots of a day (core.schedule.bookings.day_load), median of {history.TIMES} each, asked alternately\n")
+    print(f"\nSlots of a day (slots_of_day), median of {history.TIMES} each, asked alternately\n")
     _row("database", f"{FEW} past, ms", f"{MANY} past, ms", "ratio")
     for name, few, many in aged:
         short, long = await history.compare(few, many)

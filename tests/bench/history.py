@@ -15,7 +15,7 @@ from sqlalchemy import text
 from core.context import Context
 from core.db.database import Database, insert_into
 from core.db.tables import Booking, Customer, Seat, Slot, TechnicianCell
-from core.schedule.bookings import day_load
+from core.schedule.availability import slots_of_day
 from core.schedule.slots import cells
 from core.states import BookingStatus, PaymentMethod, PaymentStatus
 
@@ -59,7 +59,7 @@ async def compare(few: Database, many: Database) -> tuple[float, float]:
         for _ in range(TIMES):
             for session, times in zip(sessions, spent, strict=True):
                 begin = perf_counter()
-                load = await day_load(Context(session, SHOP, MONDAY_8_AM), DAY, technician_id="dedi")
+                load = await slots_of_day(Context(session, SHOP, MONDAY_8_AM), DAY, technician_id="dedi")
                 times.append(perf_counter() - begin)
                 await session.rollback()
                 if len(load) != 8:

@@ -24,7 +24,7 @@ from sqlalchemy import func, select, update
 
 from bot.app import chance
 from bot.payments.midtrans_client import Midtrans
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from core.db.database import Database, insert_into
 from core.db.tables import Booking, Contact, Customer, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
@@ -106,7 +106,7 @@ _WEBHOOK = "/api/payment/webhook"
 @asynccontextmanager
 async def _collecting(database: Database, vendor: Midtrans, done: asyncio.Event) -> AsyncIterator[int]:
     """Run the webhook and the payment worker; yields the port."""
-    collector = Collector(
+    collector = PaymentWorker(
         database, vendor, shop=SHOP, finish_url="", clock=clock, chance=chance, wake_dispatch=done.set
     )
     working = asyncio.create_task(collector.run())

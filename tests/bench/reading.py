@@ -8,7 +8,8 @@ from time import perf_counter
 
 from served import FILES, MONDAY_8_AM, SHOP
 
-from conversations.understand import Lexicon, understand
+from conversations.understand import understand
+from conversations.understand.lexicon import Lexicon
 from core.catalogue.csv_files import as_catalogue, read
 
 LINES = Path(__file__).parents[1] / "conversations" / "understand" / "lines"

@@ -12,7 +12,7 @@ from load import SECRET
 from sqlalchemy import func, select
 
 from bot.app import chance, fresh_id
-from bot.channels.sending import File, Parcel
+from bot.channels.sending import File, Outgoing
 from bot.intake import Intake
 from bot.outbox.dispatch import Dispatcher
 from bot.sandbox.demo import CATALOGUE, WORKSHOP
@@ -104,7 +104,7 @@ class _Handed:
     def __init__(self, done: Done) -> None:
         self._done = done
 
-    async def send(self, parcel: Parcel) -> str | None:
+    async def send(self, parcel: Outgoing) -> str | None:
         self._done(parcel.key.rpartition(":")[2])
         return parcel.key
 

@@ -1,4 +1,4 @@
-"""Settings: each bad one stops the start with one sentence that names it."""
+"""Settings: a bad one stops the start with one sentence that names it."""
 
 from pathlib import Path
 
@@ -13,32 +13,32 @@ BAD = [
     ("SERVER__PORT", "70000", "server.port"),  # no port
     ("SERVER__PUBLIC_URL", "bengkel.example", "server.public_url"),  # no scheme
     ("SERVER__RATE_LIMIT", "viel", "server.rate_limit"),  # neither N/minute nor off
-    ("SERVER__PROT", "1", "server.prot"),  # a typing error is not passed over
+    ("SERVER__PROT", "1", "server.prot"),  # a typo is an error
     ("DATABASE__URL", "mysql://x", "database"),  # a database we don't know
-    ("DATABASE__URL", "???", "database"),  # no address at all
+    ("DATABASE__URL", "???", "database"),  # not a URL
     ("TELEGRAM__MODE", "pull", "telegram.mode"),
     ("WHATSAPP__ACCOUNT_SID", "AC1", "auth_token"),  # half an account
     ("MIDTRANS__PRODUCTION", "maybe", "midtrans.production"),
-    ("EMAIL__SMTP_URL", "smtp://x", "sender"),  # mail from nobody
+    ("EMAIL__SMTP_URL", "smtp://x", "sender"),  # no sender
     ("WORKSHOP__SLOT_MINUTES", "3", "workshop.slot_minutes"),
     ("WORKSHOP__TIMEZONE", "Mars/Olympus", "workshop.timezone"),
     ("WORKSHOP__DOWN_PAYMENT_PERCENTS", "[20]", "down_payment_percents"),  # the owner's bounds are 30 to 50
     ("WORKSHOP__DOWN_PAYMENT_PERCENTS", "[30, 60]", "down_payment_percents"),
     ("WORKSHOP__HOLD_MINUTES", "5", "workshop.hold_minutes"),  # Midtrans wants at least 15
     ("WORKSHOP__HOLD_MINUTES", "10081", "workshop.hold_minutes"),  # and at most seven days
-    ("WORKSHOP__OFFER_MINUTES", "10", "workshop.offer_minutes"),  # its link wouldn't live so short
+    ("WORKSHOP__OFFER_MINUTES", "10", "workshop.offer_minutes"),  # shorter than a payment link
     ("WORKSHOP__CANCEL_UNTIL_HOURS", "-1", "workshop.cancel_until_hours"),  # a deadline after the start
-    ("WORKSHOP__CANCEL_UNTIL_HOURS", "24", "cancel_until_hours"),  # nobody cancels after that, so who'd pay the fee?
+    ("WORKSHOP__CANCEL_UNTIL_HOURS", "24", "cancel_until_hours"),  # no cancellation after that could cost the fee
     ("WORKSHOP__MOVE_UNTIL_HOURS", "-6", "workshop.move_until_hours"),
-    ("WORKSHOP__MOVE_UNTIL_HOURS", "23", "move_until_hours"),  # moved away from the fee that is due 24 hours before
+    ("WORKSHOP__MOVE_UNTIL_HOURS", "23", "move_until_hours"),  # moving would avoid the fee due 24 hours before
     ("WORKSHOP__MAX_MOVES", "-1", "workshop.max_moves"),
-    ("WORKSHOP__KEPT_PERCENTS", '{"24": 50, "6": 30}', "kept_percents"),  # cheaper the later
+    ("WORKSHOP__KEPT_PERCENTS", '{"24": 50, "6": 30}', "kept_percents"),  # later but cheaper
     ("WORKSHOP__KEPT_PERCENTS", '{"24": 120}', "workshop.kept_percents.24"),  # more than was paid
     ("WORKSHOP__KEPT_PERCENTS", '{"-3": 50}', "workshop.kept_percents.-3"),  # after the start
     ("WORKSHOP__KEPT_PERCENTS", '{"a day": 50}', "workshop.kept_percents.a day"),  # hours are numbers
-    ("WORKSHOP__KEPT_PERCENTS", "50", "workshop.kept_percents"),  # of what, after when?
+    ("WORKSHOP__KEPT_PERCENTS", "50", "workshop.kept_percents"),  # no hours
     ("WORKSHOP__KEPT_PERCENTS", "half", "BENGKEL_WORKSHOP__KEPT_PERCENTS"),
-    ("WORKSHOP__NO_SHOW_KEPT_PERCENT", "40", "no_show_kept_percent"),  # staying away cheaper than cancelling
+    ("WORKSHOP__NO_SHOW_KEPT_PERCENT", "40", "no_show_kept_percent"),  # a no-show would be cheaper than cancelling
     ("WORKSHOP__NO_SHOW_KEPT_PERCENT", "101", "workshop.no_show_kept_percent"),
     ("WORKSHOP__NO_SHOWS_TOLERATED", "-1", "workshop.no_shows_tolerated"),
     ("WORKSHOP__OPENING_HOURS", '{"monday": "17:00-09:00"}', "opening_hours"),  # closes before it opens
@@ -49,11 +49,11 @@ BAD = [
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No .env of this machine has a say."""
+    """Run in a folder without a .env file."""
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_settings_in_the_repository_are_right() -> None:
+def test_repository_settings_are_valid() -> None:
     settings = load(CONFIG)
     assert settings.shop.name == "Bengkel Suara Jaya"
     assert settings.telegram.token is None
@@ -76,20 +76,20 @@ def test_a_bad_setting_is_named_in_one_sentence(
         (
             "TELEGRAM",
             '{"token": "123:very-secret",}',
-            "BENGKEL_TELEGRAM must be JSON, and isn't from line 1, column 29 on.",
+            "BENGKEL_TELEGRAM must be JSON, and is invalid at line 1, column 29.",
         ),
-        ("TELEGRAM", "123:very-secret", "BENGKEL_TELEGRAM must be JSON, and isn't from line 1, column 4 on."),
-        ("EMAIL", '{\n"smtp_url": very-secret}', "BENGKEL_EMAIL must be JSON, and isn't from line 2, column 13 on."),
+        ("TELEGRAM", "123:very-secret", "BENGKEL_TELEGRAM must be JSON, and is invalid at line 1, column 4."),
+        ("EMAIL", '{\n"smtp_url": very-secret}', "BENGKEL_EMAIL must be JSON, and is invalid at line 2, column 13."),
         ("TELEGRAM", '"very-secret"', "Setting telegram: Input should be a valid dictionary or instance of Telegram."),
-        # A password that isn't quoted as addresses want it.
+        # A password that isn't URL-encoded.
         (
             "DATABASE__URL",
             "postgresql+asyncpg://u:a@b:very-secret@db/x",
-            "Setting database: url is no database address.",
+            "Setting database: url is not a database address.",
         ),
     ],
 )
-def test_a_typing_error_beside_a_secret_does_not_show_it(
+def test_typo_next_to_a_secret_does_not_leak_it(
     key: str, value: str, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"BENGKEL_{key}", value)
@@ -98,7 +98,7 @@ def test_a_typing_error_beside_a_secret_does_not_show_it(
     assert str(bad.value) == named
 
 
-def test_the_environment_wins_over_dot_env_and_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_overrides_dot_env_and_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("BENGKEL_SERVER__PORT=9001\nBENGKEL_WORKSHOP__CITY=Bekasi\n")
     monkeypatch.setenv("BENGKEL_SERVER__PORT", "9002")
     settings = load(CONFIG)
@@ -108,12 +108,12 @@ def test_the_environment_wins_over_dot_env_and_the_file(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ('{"20": 25, "12": 60}', {20: 25, 12: 60}),  # not beside what stands in the file
+        ('{"20": 25, "12": 60}', {20: 25, 12: 60}),  # not merged with the file's table
         ('{"24": 30}', {24: 30}),
-        ("{}", {}),  # nothing is ever kept
+        ("{}", {}),  # keeps nothing
     ],
 )
-def test_a_table_from_the_environment_replaces_the_one_in_the_file(
+def test_table_from_the_environment_replaces_the_files(
     given: str, kept: dict[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text('BENGKEL_WORKSHOP__KEPT_PERCENTS={"18": 10}\n')
@@ -121,7 +121,7 @@ def test_a_table_from_the_environment_replaces_the_one_in_the_file(
     assert load(CONFIG).shop.kept_percents == kept
 
 
-def test_staff_given_as_json_can_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_staff_may_be_given_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "BENGKEL_STAFF",
         '[{"name": "Rina", "role": "admin", "telegram": 7, "whatsapp": "+628111000001"},'
@@ -145,13 +145,13 @@ def test_a_secret_in_the_file_is_refused(tmp_path: Path) -> None:
         "sqlite+aiosqlite://x:hunter2@/data",  # one that is of no use
     ],
 )
-def test_a_databases_password_in_the_file_is_refused(url: str, tmp_path: Path) -> None:
+def test_database_password_in_the_file_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(BadSettings) as bad:
         load(_with_database(url, tmp_path))
     assert str(bad.value) == "database.url holds a password, which is a secret: set BENGKEL_DATABASE__URL instead."
 
 
-def test_a_databases_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_database_password_may_come_from_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = _with_database("postgresql+asyncpg://bengkel@db/bengkel", tmp_path)
     assert load(file).database.url == "postgresql+asyncpg://bengkel@db/bengkel"
     monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://bengkel:hunter2@db/bengkel")
@@ -164,7 +164,7 @@ def test_a_secret_is_not_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("section", ["telegram", "database", "email"])
-def test_a_section_that_is_none_is_named(section: str, tmp_path: Path) -> None:
+def test_malformed_section_is_named(section: str, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(f"{section}: something\n")
     with pytest.raises(BadSettings, match=section):
@@ -172,7 +172,7 @@ def test_a_section_that_is_none_is_named(section: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["[", "just words", "\x00"])
-def test_a_file_that_is_no_settings_file_is_named(text: str, tmp_path: Path) -> None:
+def test_malformed_settings_file_is_named(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(text)
     with pytest.raises(BadSettings, match=r"config\.yaml"):
@@ -184,7 +184,7 @@ def test_a_missing_file_is_named() -> None:
         load(Path("nowhere.yaml"))
 
 
-def test_what_the_log_must_not_hold_is_every_secret_and_the_passwords_in_addresses(
+def test_secrets_include_passwords_within_urls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("BENGKEL_TELEGRAM__TOKEN", "1:token")

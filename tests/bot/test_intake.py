@@ -1,4 +1,4 @@
-"""A message comes in: committed before the vendor hears of it, in its chat's order, and kept where a turn fails."""
+"""Intake: a turn commits before the vendor gets its answer, in the chat's order, and a failed message is kept."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ OWNER = "7000000001"
 
 
 class Buggy(Engine):
-    """An engine whose turns break on some words, after having written something."""
+    """An engine whose turns fail on some words, after writing something."""
 
     def __init__(self, shop: Shop) -> None:
         super().__init__(shop)
@@ -46,15 +46,15 @@ class Buggy(Engine):
 
 
 class Door:
-    """An intake, and what it handed over."""
+    """An intake, and what it sent and woke."""
 
     def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
         self.database, self.now = database, now
         self.engine = Buggy(shop)
         self.sent: list[str] = []
         self.woken: list[str] = []
-        self.photo_asked, self.photo_given = asyncio.Event(), asyncio.Event()
-        self.photo_given.set()
+        self.photo_requested, self.photo_available = asyncio.Event(), asyncio.Event()
+        self.photo_available.set()
         self.intake = Intake(
             database,
             self.engine,
@@ -82,8 +82,8 @@ class Door:
         self.sent += [row.key for row in rows]
 
     async def _photo(self, channel: str, handle: str) -> str | None:
-        self.photo_asked.set()
-        await self.photo_given.wait()
+        self.photo_requested.set()
+        await self.photo_available.wait()
         return None
 
 
@@ -96,7 +96,7 @@ def door(stocked: Database, shop: Shop, now: datetime) -> Door:
     return Door(stocked, shop, now)
 
 
-async def test_a_turn_that_breaks_leaves_the_message_whole_an_apology_and_an_alert(door: Door) -> None:
+async def test_bug_keeps_message_apologizes_and_alerts(door: Door) -> None:
     await door.take("halo", "1")
     await door.take("boom", "2")
     assert await door.inbound() == {"1": (None, None), "2": ({"update_id": "2", "text": "boom"}, "KeyError")}
@@ -107,48 +107,44 @@ async def test_a_turn_that_breaks_leaves_the_message_whole_an_apology_and_an_ale
     assert set(door.woken) == {"telegram"}
 
 
-async def test_the_apology_speaks_the_persons_language(door: Door) -> None:
+async def test_apology_is_in_the_persons_language(door: Door) -> None:
     await door.take("good morning, I want to book", "1", language="en")
     await door.take("boom", "2")
     assert (await door.written())["sorry:telegram:2"].language == "en"
 
 
-async def test_a_broken_message_that_is_delivered_again_apologizes_once(door: Door) -> None:
+async def test_redelivered_failed_message_apologizes_once(door: Door) -> None:
     await door.take("boom", "1")
     await door.take("boom", "1")
     assert [key for key in await door.written() if key.startswith("sorry")] == ["sorry:telegram:1"]
 
 
-async def test_a_bug_while_photos_are_looked_at_keeps_the_message_too(door: Door) -> None:
+async def test_bug_while_checking_photos_keeps_the_message(door: Door) -> None:
     door.engine.blind = True
     await door.take("lihat", "1", media=("photo-1",))
     assert (await door.inbound())["1"][1] == "LookupError"
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "messages"),
     [
         ("1", ["sorry:telegram:1", f"staff:bug:telegram:1:telegram:{OWNER}"]),
-        ("", [f"staff:bug:telegram:1:telegram:{OWNER}"]),  # nobody knows who it is from
+        ("", [f"staff:bug:telegram:1:telegram:{OWNER}"]),  # unknown sender
     ],
 )
-async def test_a_message_that_could_not_be_read_is_kept_like_one_whose_turn_broke(
-    door: Door, address: str, told: list[str]
-) -> None:
+async def test_unreadable_message_is_kept(door: Door, address: str, messages: list[str]) -> None:
     await door.take("", "1", address=address, unread=AttributeError("no such field"))
     assert (await door.inbound())["1"] == ({"update_id": "1", "text": ""}, "AttributeError")
-    assert list(await door.written()) == told
+    assert list(await door.written()) == messages
 
 
-async def test_while_the_database_is_locked_the_vendor_is_told_to_come_again(
-    stocked_sqlite_url: str, shop: Shop, now: datetime
-) -> None:
-    """Nothing is kept then, not even that it came: the next delivery is a whole turn."""
+async def test_locked_database_makes_the_vendor_retry(stocked_sqlite_url: str, shop: Shop, now: datetime) -> None:
+    """Nothing is stored, not even the arrival: the next delivery is a whole turn."""
     holder = Database(stocked_sqlite_url)
     door = Door(Database(stocked_sqlite_url, patience=timedelta(milliseconds=1)), shop, now)
     async with holder.write() as session:
         await session.execute(select(1))  # begins
-        for _ in range(25):  # more than are read of a chat: what comes again isn't counted again
+        for _ in range(25):  # above the rate limit: a redelivery isn't counted again
             with pytest.raises(AWAY):
                 await door.take("halo", "1")
     assert await door.inbound() == {}
@@ -158,8 +154,8 @@ async def test_while_the_database_is_locked_the_vendor_is_told_to_come_again(
     await door.database.close()
 
 
-async def test_a_replayed_message_is_answered_once(door: Door) -> None:
-    """Its reply is left to the server's loops: the row is due, nobody claimed it."""
+async def test_replayed_message_is_answered_once(door: Door) -> None:
+    """Its reply is left to the server's loops: due and unclaimed."""
     await door.take("boom", "1")
     door.engine.broken, door.sent[:] = "", []
     assert await door.intake.replay(incoming("boom", "1"))
@@ -170,7 +166,7 @@ async def test_a_replayed_message_is_answered_once(door: Door) -> None:
     assert door.sent == []
 
 
-async def test_two_who_replay_at_once_answer_once(door: Door, shop: Shop) -> None:
+async def test_two_replays_at_once_answer_once(door: Door, shop: Shop) -> None:
     await door.take("boom", "1")
     door.engine.broken = ""
     other = Door(door.database, shop, door.now)
@@ -179,7 +175,7 @@ async def test_two_who_replay_at_once_answer_once(door: Door, shop: Shop) -> Non
     assert sorted(await asyncio.gather(door.intake.replay(again), other.intake.replay(again))) == [False, True]
 
 
-async def test_a_message_that_fails_again_is_still_kept(door: Door) -> None:
+async def test_message_that_fails_again_is_still_kept(door: Door) -> None:
     await door.take("boom", "1")
     before = await door.inbound()
     with pytest.raises(KeyError):
@@ -187,7 +183,7 @@ async def test_a_message_that_fails_again_is_still_kept(door: Door) -> None:
     assert await door.inbound() == before
 
 
-async def test_what_waits_is_listed_oldest_first(door: Door) -> None:
+async def test_failed_messages_are_listed_oldest_first(door: Door) -> None:
     await door.take("boom", "9")
     door.now += timedelta(minutes=1)
     await door.take("halo", "8")
@@ -197,32 +193,32 @@ async def test_what_waits_is_listed_oldest_first(door: Door) -> None:
 
 
 @pytest.mark.parametrize(("address", "shown"), [("whatsapp:+6281234567890", "…890"), ("7000000001", "…001")])
-def test_an_address_is_masked(address: str, shown: str) -> None:
+def test_address_is_masked(address: str, shown: str) -> None:
     assert failed_turns.masked(address) == shown
 
 
-async def test_while_a_photo_is_fetched_the_chats_next_message_waits_and_other_chats_do_not(door: Door) -> None:
-    """Only staff's photos are fetched; the words they type next belong after the photo."""
-    door.photo_given.clear()
+async def test_photo_download_delays_only_its_own_chat(door: Door) -> None:
+    """Only staff's photos are downloaded; text typed next belongs after the photo."""
+    door.photo_available.clear()
     photo = asyncio.create_task(door.take("", "1", address=OWNER, media=("photo-1",)))
     await asyncio.sleep(0)
     words = asyncio.create_task(door.take("menu", "2", address=OWNER))
     await door.take("halo", "3")
     assert list(await door.inbound()) == ["3"]
-    door.photo_given.set()
+    door.photo_available.set()
     await asyncio.gather(photo, words)
     assert list(await door.written()) == ["reply:telegram:3", "reply:telegram:1", "reply:telegram:2"]
 
 
-async def test_a_chats_messages_are_answered_in_the_order_they_came(door: Door) -> None:
-    """On PostgreSQL each has a connection of its own, so that only the chat's own queue can order them."""
+async def test_chats_messages_are_answered_in_order(door: Door) -> None:
+    """On PostgreSQL each turn has its own connection, so only the chat's queue orders them."""
     await asyncio.gather(*(door.take("halo", f"{number:02}") for number in range(8)))
     keys = [key for key in await door.written() if key.startswith("reply")]
     assert keys == [f"reply:telegram:{number:02}" for number in range(8)]
     assert door.sent == keys[: len(door.sent)]
 
 
-async def test_no_queue_is_kept_for_a_chat_that_is_quiet(door: Door) -> None:
+async def test_quiet_chat_keeps_no_lock(door: Door) -> None:
     before = _locks()
     for number in range(20):
         await door.take("halo", str(number), address=str(number))
@@ -234,16 +230,14 @@ def _locks() -> int:
     return sum(type(each) is asyncio.Lock for each in gc.get_objects())
 
 
-async def test_a_second_process_waits_for_the_turn_of_the_first_and_sees_what_it_changed(
-    postgres_url: str, shop: Shop, now: datetime
-) -> None:
-    """Another process has no part in our queue: the conversation's row is what makes it wait."""
+async def test_second_process_waits_and_sees_the_first_turn(postgres_url: str, shop: Shop, now: datetime) -> None:
+    """The queue is per process: the conversation's row makes the other process wait."""
     here, there = Database(postgres_url), Database(postgres_url)
     await Door(here, shop, now).take("halo", "1")
     async with here.write() as session:
         contact, state, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
         waiting = asyncio.create_task(_meet(there, now))
-        await _somebody_waits(here)
+        await _lock_is_waited_for(here)
         contact.language = "en"
         await contacts.remember(session, contact, state | {"misses": 7}, now)
     assert await waiting == ("en", 7)
@@ -251,18 +245,16 @@ async def test_a_second_process_waits_for_the_turn_of_the_first_and_sees_what_it
     await there.close()
 
 
-async def test_while_one_process_fetches_a_photo_the_chats_next_message_waits_at_another(
-    postgres_url: str, shop: Shop, now: datetime
-) -> None:
+async def test_photo_download_delays_other_process(postgres_url: str, shop: Shop, now: datetime) -> None:
     here, there = Door(Database(postgres_url), shop, now), Door(Database(postgres_url), shop, now)
-    here.photo_given.clear()
+    here.photo_available.clear()
     photo = asyncio.create_task(here.take("", "1", address=OWNER, media=("photo-1",)))
-    await here.photo_asked.wait()
+    await here.photo_requested.wait()
     words = asyncio.create_task(there.take("menu", "2", address=OWNER))
-    await _somebody_waits(here.database)
+    await _lock_is_waited_for(here.database)
     await there.take("halo", "3")
     assert list(await here.inbound()) == ["3"]
-    here.photo_given.set()
+    here.photo_available.set()
     await asyncio.gather(photo, words)
     assert list(await here.written()) == ["reply:telegram:3", "reply:telegram:1", "reply:telegram:2"]
     await here.database.close()
@@ -275,16 +267,14 @@ async def _meet(database: Database, now: datetime) -> tuple[str, int]:
         return contact.language, state["misses"]
 
 
-async def _somebody_waits(database: Database) -> None:
+async def _lock_is_waited_for(database: Database) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with asyncio.timeout(HANG), database.engine.connect() as connection:
         while not (await connection.exec_driver_sql(query)).scalar():
             await connection.rollback()
 
 
-async def test_the_first_two_messages_of_a_person_at_two_processes_make_one_contact(
-    postgres_url: str, shop: Shop, now: datetime
-) -> None:
+async def test_two_processes_create_one_contact(postgres_url: str, shop: Shop, now: datetime) -> None:
     here, there = Database(postgres_url), Database(postgres_url)
     await asyncio.gather(Door(here, shop, now).take("halo", "1"), Door(there, shop, now).take("halo", "2"))
     async with here.read() as session:
@@ -293,7 +283,7 @@ async def test_the_first_two_messages_of_a_person_at_two_processes_make_one_cont
     await there.close()
 
 
-def test_what_is_kept_can_be_read_again() -> None:
+def test_kept_message_can_be_read_again() -> None:
     user, chat = {"id": 5, "is_bot": False, "first_name": "Budi"}, {"id": 5, "type": "private"}
     message = {"message_id": 1, "date": 1, "chat": chat, "from": user, "text": "halo"}
     said = READERS["telegram"]({"update_id": 900, "message": message})
@@ -306,22 +296,22 @@ def test_what_is_kept_can_be_read_again() -> None:
     assert READERS["whatsapp"](json.loads(json.dumps(dict(said.raw)))) == said
 
 
-async def test_a_flood_of_one_chat_is_told_so_once_a_minute_and_touches_no_other(door: Door) -> None:
+async def test_flooding_chat_is_warned_once_a_minute(door: Door) -> None:
     for number in range(23):
         await door.take("halo", str(number), address="1")
     await door.take("halo", "other", address="2")
     written = await door.written()
-    told = [key for key in written if key.startswith("unread:")]
-    assert told == ["unread:telegram:20"]
+    messages = [key for key in written if key.startswith("unread:")]
+    assert messages == ["unread:telegram:20"]
     assert "reply:telegram:19" in written
     assert not written.keys() & {"reply:telegram:20", "reply:telegram:21", "reply:telegram:22"}
     assert "reply:telegram:other" in written
-    door.now += timedelta(seconds=3)  # one more fits in again
+    door.now += timedelta(seconds=3)  # the limit allows one more
     await door.take("halo", "later", address="1")
     assert "reply:telegram:later" in await door.written()
 
 
-async def test_what_was_left_unread_stays_so_when_the_vendor_brings_it_again(door: Door) -> None:
+async def test_redelivered_unread_message_stays_unread(door: Door) -> None:
     for number in range(21):
         await door.take("halo", str(number))
     door.now += timedelta(minutes=10)
@@ -330,19 +320,19 @@ async def test_what_was_left_unread_stays_so_when_the_vendor_brings_it_again(doo
     assert (await door.inbound())["20"] == (None, None)
 
 
-async def test_what_is_fetched_and_was_answered_before_is_left_alone_and_counts_against_nobody(door: Door) -> None:
-    """What Twilio lists is asked for with an overlap, minute for minute."""
-    told = [incoming(f"halo {number}", f"m{number}") for number in range(19)]
-    for message in told[:-1]:
+async def test_catch_up_skips_answered_messages(door: Door) -> None:
+    """Twilio's list overlaps by a minute each time."""
+    messages = [incoming(f"halo {number}", f"m{number}") for number in range(19)]
+    for message in messages[:-1]:
         await door.intake.take(message)
     for _ in range(3):
-        await door.intake.take_missed("telegram", told)
+        await door.intake.take_missed("telegram", messages)
     assert list(await door.written()) == [f"reply:telegram:m{number}" for number in range(19)]
     await door.take("masih ada", "m19")
     assert list(await door.written())[-1] == "reply:telegram:m19", "the twentieth of this minute is read"
 
 
-async def test_as_many_are_fetched_as_a_rush_has_left(door: Door) -> None:
+async def test_unseen_handles_many_ids(door: Door) -> None:
     ids = [f"m{number}" for number in range(1200)]
     async with door.database.write() as session:
         for event_id in ids[::100]:

@@ -1,10 +1,10 @@
-"""How long others ask us to wait."""
+"""Retry-After headers."""
 
 from datetime import timedelta
 
 import pytest
 
-from bot.timeouts import LONGEST_WAIT, retry_after
+from bot.timeouts import MAX_RETRY_AFTER, retry_after
 
 DATE = "Mon, 23 Nov 2026 01:00:00 GMT"
 
@@ -24,8 +24,8 @@ DATE = "Mon, 23 Nov 2026 01:00:00 GMT"
         pytest.param({"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT", "Date": DATE}, 3600, id="next century"),
     ],
 )
-def test_what_is_asked_is_heeded_within_reason(headers: dict[str, str], seconds: int) -> None:
-    assert retry_after(headers) == timedelta(seconds=seconds) <= LONGEST_WAIT
+def test_retry_after_is_followed_up_to_a_limit(headers: dict[str, str], seconds: int) -> None:
+    assert retry_after(headers) == timedelta(seconds=seconds) <= MAX_RETRY_AFTER
 
 
 @pytest.mark.parametrize(
@@ -41,5 +41,5 @@ def test_what_is_asked_is_heeded_within_reason(headers: dict[str, str], seconds:
         pytest.param({"Retry-After": "Mon, 23 Nov 2026 01:02:00", "Date": DATE}, id="a moment in no time zone"),
     ],
 )
-def test_what_nobody_can_read_is_as_if_it_were_not_there(headers: dict[str, str]) -> None:
+def test_unreadable_retry_after_is_ignored(headers: dict[str, str]) -> None:
     assert retry_after(headers) is None

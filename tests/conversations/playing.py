@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
-from core.database import Database
-from core.tables import Booking, Refund
 from sqlalchemy import select
 from talk import Talk
 from transcript import Chooses, Happens, Sees, Step, Taps, Types
+
+from core.db.database import Database
+from core.db.tables import Booking, Refund
 
 STORED = ("0123456789abcdef0123456789abcdef.jpg",)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from workshop import order
 
-from bot.background.waitlist_worker import Line
+from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels import telegram_render, whatsapp_render
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
@@ -19,6 +19,7 @@ from core.db.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
 from core.messaging.messages import Message, message_from_json
 from core.payment import payment_requests, settlement
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import PaymentMethod, RequestState
 
@@ -95,11 +96,13 @@ class Talk:
             wish = order(at, services=("tuning-audio",), technician_id=technician, method=PaymentMethod.QRIS)
             booking = await bookings.book(
                 Context(session, self.shop, self.now),
-                wish,
-                customer_id=contact.customer_id,
-                contact_id=contact.id,
-                language=contact.language,
-                code=f"BK-{count + 1:06}",
+                BookingRequest(
+                    order=wish,
+                    customer_id=contact.customer_id,
+                    contact_id=contact.id,
+                    language=contact.language,
+                    code=f"BK-{count + 1:06}",
+                ),
             )
             await payment_requests.request(Context(session, self.shop, self.now), booking, percent=None)
 
@@ -154,7 +157,7 @@ class Talk:
 
     async def line_moves(self) -> None:
         """The waiting list is looked after."""
-        line = Line(self.database, shop=self.shop, clock=lambda: self.now, wake_dispatch=lambda: None)
+        line = WaitlistWorker(self.database, shop=self.shop, clock=lambda: self.now, wake_dispatch=lambda: None)
         while await line.run_once():
             pass
         await self.look()

@@ -1,4 +1,4 @@
-"""Who calls for a person is answered each time; the admins hear it once in ten minutes."""
+"""A call for a person is answered each time; the admins get one notice in ten minutes."""
 
 from datetime import datetime, timedelta
 
@@ -11,33 +11,31 @@ from core.shop import Shop
 RINA = "7000000001"
 
 
-async def _heard(talk: Talk) -> int:
+async def _notices(talk: Talk) -> int:
     return sum("perlu dibantu langsung" in text for text in (await letters(talk.database, kind="staff")).values())
 
 
-async def test_sixty_calls_of_one_customer_are_one_notice_in_ten_minutes(
-    stocked: Database, shop: Shop, now: datetime
-) -> None:
+async def test_repeated_calls_make_one_notice_in_ten_minutes(stocked: Database, shop: Shop, now: datetime) -> None:
     sari = Talk(stocked, shop, "whatsapp", now)
     for call in range(60):
         sari.now = now + timedelta(seconds=5 * call)
         await sari.type("admin")
         assert "admin sudah saya panggil" in sari.screen
-    assert await _heard(sari) == 1
+    assert await _notices(sari) == 1
     sari.now = now + timedelta(minutes=10)
     await sari.type("admin")
-    assert await _heard(sari) == 2
+    assert await _notices(sari) == 2
 
 
-async def test_others_are_heard_all_the_same(stocked: Database, shop: Shop, now: datetime) -> None:
+async def test_each_customer_makes_a_notice(stocked: Database, shop: Shop, now: datetime) -> None:
     for channel in ("whatsapp", "telegram"):
         talk = Talk(stocked, shop, channel, now)
         await talk.type("admin")
         await talk.type("admin")
-    assert await _heard(talk) == 2
+    assert await _notices(talk) == 2
 
 
-async def test_a_call_after_a_person_was_there_is_a_new_one(stocked: Database, shop: Shop, now: datetime) -> None:
+async def test_a_call_after_a_takeover_is_a_new_one(stocked: Database, shop: Shop, now: datetime) -> None:
     sari, rina = Talk(stocked, shop, "whatsapp", now), Talk(stocked, shop, "telegram", now, address=RINA)
     await sari.type("admin")
     rina.now = sari.now
@@ -46,4 +44,4 @@ async def test_a_call_after_a_person_was_there_is_a_new_one(stocked: Database, s
     await rina.type("selesai")
     sari.now = rina.now
     await sari.type("admin")
-    assert await _heard(sari) == 2
+    assert await _notices(sari) == 2

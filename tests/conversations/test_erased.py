@@ -1,4 +1,4 @@
-"""Somebody who spoke with staff is erased: nothing of the talk is left, and nothing of others' is lost."""
+"""Erasing a customer who wrote with staff: all of their messages go, and nobody else's."""
 
 from datetime import datetime
 
@@ -16,11 +16,11 @@ from core.states import BookingStatus
 SARI, BUDI, RINA = "whatsapp:+6281290000001", "whatsapp:+6281290000002", "7000000001"
 CODE, ACCOUNT, SECRET = "BK-000001", "BCA 123456", "rumah warna hijau"
 FROM_HER, TO_HER = "ab" * 16 + ".jpg", "cd" * 16 + ".jpg"
-TELLING = (f"'{SARI}'", f"'{SARI.removeprefix('whatsapp:')}'", "'Sari'", ACCOUNT, SECRET, FROM_HER, TO_HER)
+SARIS_DATA = (f"'{SARI}'", f"'{SARI.removeprefix('whatsapp:')}'", "'Sari'", ACCOUNT, SECRET, FROM_HER, TO_HER)
 
 
-async def _speaks(customer: Talk, rina: Talk) -> None:
-    """A customer calls for a person, writes where to transfer to, and gets an answer."""
+async def _talk_to_admin(customer: Talk, rina: Talk) -> None:
+    """A customer calls for a person, writes a bank account, and gets an answer."""
     await customer.type("admin")
     rina.now = customer.now
     await rina.look()
@@ -41,12 +41,12 @@ async def _everything(database: Database) -> str:
 
 @pytest.fixture
 async def people(stocked: Database, shop: Shop, now: datetime) -> tuple[Talk, Talk, Talk]:
-    """Sari, Budi and Ibu Rina, who has spoken with both and has looked at Sari's job."""
+    """Sari; Budi, who called for a person; and the admin, Rina, who wrote with Sari and saw her job."""
     sari, budi = (Talk(stocked, shop, "whatsapp", now, address=address) for address in (SARI, BUDI))
     rina = Talk(stocked, shop, "telegram", now, address=RINA)
     await sari.type("halo")
     await sari.has_booked("2026-11-24T10:00", None)
-    await _speaks(sari, rina)
+    await _talk_to_admin(sari, rina)
     for look in (f"take:{CODE}", "hand-back", f"job:{CODE}", "jobs:tomorrow", "pending"):
         await rina.choose(look)
     budi.now = rina.now
@@ -54,34 +54,34 @@ async def people(stocked: Database, shop: Shop, now: datetime) -> tuple[Talk, Ta
     return sari, budi, rina
 
 
-async def test_what_was_said_to_staff_and_shown_to_them_goes_too(people: tuple[Talk, Talk, Talk]) -> None:
+async def test_messages_with_staff_are_erased(people: tuple[Talk, Talk, Talk]) -> None:
     sari, _, _ = people
     before = await _everything(sari.database)
-    assert [word for word in TELLING if word not in before] == []
+    assert [word for word in SARIS_DATA if word not in before] == []
     async with sari.database.write() as session:
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
         erased = await privacy.find(session, code=CODE)
         photos = await privacy.erase(Context(session, sari.shop, sari.now), erased)
     after = await _everything(sari.database)
-    assert [word for word in TELLING if word in after] == []
+    assert [word for word in SARIS_DATA if word in after] == []
     assert set(photos) == {FROM_HER, TO_HER}
     async with sari.database.read() as session:
         kept = await session.scalars(select(Outbox.address).where(Outbox.about.is_not(None)))
-        assert kept.all() == [RINA], "that Budi wants a person"
+        assert kept.all() == [RINA], "Budi's call for a person"
 
 
-async def test_a_job_shown_to_somebody_who_has_left_the_staff_goes_too(people: tuple[Talk, Talk, Talk]) -> None:
+async def test_messages_to_former_staff_are_erased(people: tuple[Talk, Talk, Talk]) -> None:
     sari, _, _ = people
     without_rina = sari.shop.model_copy(update={"staff": ()})
     async with sari.database.write() as session:
         await session.execute(update(Booking).values(status=BookingStatus.COMPLETED))
         await privacy.erase(Context(session, without_rina, sari.now), await privacy.find(session, code=CODE))
     after = await _everything(sari.database)
-    assert [word for word in TELLING if word in after] == []
+    assert [word for word in SARIS_DATA if word in after] == []
 
 
-async def test_an_admin_whose_customer_is_erased_meanwhile_speaks_to_nobody(people: tuple[Talk, Talk, Talk]) -> None:
-    """Whoever comes next may have the same number in the database, but doesn't get the words."""
+async def test_erasure_ends_a_takeover(people: tuple[Talk, Talk, Talk]) -> None:
+    """The next contact may get the same id, but not the admin's messages."""
     sari, _, rina = people
     await rina.choose(f"take:{CODE}")
     async with sari.database.write() as session:
@@ -89,8 +89,8 @@ async def test_an_admin_whose_customer_is_erased_meanwhile_speaks_to_nobody(peop
         erased = await privacy.find(session, code=CODE)
         number = await session.scalar(select(Contact.id).where(Contact.customer_id == erased.id))
         await privacy.erase(Context(session, sari.shop, sari.now), erased)
-        comer = Customer(created_at=sari.now)
-        session.add(Contact(id=number, channel="telegram", address="5001", customer=comer, created_at=sari.now))
+        newcomer = Customer(created_at=sari.now)
+        session.add(Contact(id=number, channel="telegram", address="5001", customer=newcomer, created_at=sari.now))
         await session.flush()
         session.add(Conversation(contact_id=number, state={}, updated_at=sari.now))
     await rina.type("Bu Sari, datanya sudah saya hapus")
@@ -101,9 +101,9 @@ async def test_an_admin_whose_customer_is_erased_meanwhile_speaks_to_nobody(peop
     assert "Tidak ada tugas" in rina.screen
 
 
-async def test_what_was_said_to_staff_is_shown_and_what_tells_of_others_is_not(people: tuple[Talk, Talk, Talk]) -> None:
+async def test_export_holds_messages_with_staff_of_one_person(people: tuple[Talk, Talk, Talk]) -> None:
     sari, _, _ = people
     async with sari.database.read() as session:
-        told = str(await privacy.export(session, await privacy.find(session, code=CODE)))
-    assert [word for word in TELLING if word not in told] == []
-    assert BUDI.removeprefix("whatsapp:") not in told
+        exported = str(await privacy.export(session, await privacy.find(session, code=CODE)))
+    assert [word for word in SARIS_DATA if word not in exported] == []
+    assert BUDI.removeprefix("whatsapp:") not in exported

@@ -1,4 +1,4 @@
-"""A chat that was quiet for a year is forgotten, all but which of its buttons are old."""
+"""A chat that was quiet for a year is forgotten, except for its prompt number."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from core.people import contacts
 from core.shop import Shop
 
 
-async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
+async def test_buttons_of_a_forgotten_chat_stay_stale(
     sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     talk = Talk(Database(sqlite_url), shop, "telegram", now)
@@ -26,7 +26,7 @@ async def test_old_messages_go_and_buttons_of_a_forgotten_chat_stay_old(
     assert before.flow
     later = now + timedelta(days=366)
     photos = Photos(tmp_path, lambda: "")
-    await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).look()
+    await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).check()
     async with talk.database.write() as session:
         state = State.from_json(await contacts.recall(session, "telegram", talk.address), now=later)
         assert (state.prompt, state.flow, state.answers) == (before.prompt, None, [])

@@ -1,4 +1,4 @@
-"""How a customer who stayed away again and again is asked to pay: shown in the chat, in both languages."""
+"""How a customer with several no-shows is asked to pay."""
 
 from datetime import datetime, timedelta
 
@@ -19,16 +19,16 @@ AND_ON = ("skip", "skip", "di bengkel", "lanjut")
 @pytest.mark.parametrize(
     ("missed", "shown", "hidden"),
     [
-        (1, ("Bayar di tempat", "DP 30%", "DP 50%"), ("jadwal yang terlewat",)),  # once happens to everybody
+        (1, ("Bayar di tempat", "DP 30%", "DP 50%"), ("jadwal yang terlewat",)),  # one no-show is tolerated
         (2, ("jadwal yang terlewat, kali ini DP-nya 50%", "Bayar penuh", "DP 50%"), ("Bayar di tempat", "DP 30%", "DP 40%")),
     ],
 )  # fmt: skip
-async def test_more_no_shows_than_the_shop_tolerates_leave_fewer_ways_to_pay(
+async def test_no_shows_limit_the_payment_methods(
     stocked: Database, shop: Shop, now: datetime, missed: int, shown: tuple[str, ...], hidden: tuple[str, ...]
 ) -> None:
     talk = Talk(stocked, shop, "telegram", now)
     await talk.type("halo")
-    await _stayed_away(stocked, missed, now)
+    await _miss(stocked, missed, now)
     for words in TO_PAYMENT:
         await talk.type(words)
     await talk.share_contact("+6281290000001")
@@ -40,14 +40,14 @@ async def test_more_no_shows_than_the_shop_tolerates_leave_fewer_ways_to_pay(
     assert [words for words in hidden if words in ways + talk.screen] == []
 
 
-async def _stayed_away(database: Database, times: int, now: datetime) -> None:
+async def _miss(database: Database, times: int, now: datetime) -> None:
     async with database.write() as session:
         contact = (await session.scalars(select(Contact).where(Contact.address == ADDRESSES["telegram"]))).one()
         session.add_all(_missed(contact.customer_id, number, now) for number in range(times))
 
 
 def _missed(customer_id: int, number: int, now: datetime) -> Booking:
-    """An appointment of weeks ago that nobody came to."""
+    """An appointment some weeks ago with a no-show."""
     return Booking(
         code=f"BK-MISS{number}",
         customer_id=customer_id,

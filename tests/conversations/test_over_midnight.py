@@ -1,4 +1,4 @@
-"""A conversation that goes on past midnight, past the year's end and past a restart means the day it meant."""
+"""A conversation across midnight, the year's end and a restart keeps the day it meant."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from core.people import contacts
 from core.shop import Shop
 
 
-async def test_the_day_after_tomorrow_stays_that_day_in_the_new_year(stocked_sqlite_url: str, shop: Shop) -> None:
+async def test_a_chosen_day_survives_midnight_and_a_restart(stocked_sqlite_url: str, shop: Shop) -> None:
     last_minute = datetime(2026, 12, 31, 16, 59, 30, tzinfo=UTC)  # 23:59:30 in Jakarta
     talk = Talk(Database(stocked_sqlite_url), shop, "telegram", last_minute, restarting=True)
     await talk.type("mau pasang speaker lusa")
@@ -18,7 +18,7 @@ async def test_the_day_after_tomorrow_stays_that_day_in_the_new_year(stocked_sql
     await talk.type("Toyota Avanza 2018")
     assert shop.local(talk.now).year == 2027
     assert await _day(talk) == "2027-01-02"
-    await talk.type("lusa")  # said again after midnight, it is another day
+    await talk.type("lusa")  # after midnight, "lusa" is the next day
     assert "Tanggal: Min, 3 Jan" in talk.screen
     await talk.database.close()
 

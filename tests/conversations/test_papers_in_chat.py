@@ -1,4 +1,4 @@
-"""The papers of a booking are for its customer alone, whatever a button says."""
+"""The papers of a booking go only to its customer, whatever the button says."""
 
 from datetime import datetime
 from typing import Literal
@@ -15,15 +15,15 @@ from core.shop import Shop
 
 TAPS: dict[str, Literal["receipt", "invoice"] | None] = {
     f"papers:receipt:{CODE}": "receipt",  # the only one
-    f"paper:receipt:{CODE}": "receipt",  # that one
+    f"paper:receipt:{CODE}": "receipt",  # by its name
     f"papers:invoice:{CODE}": "invoice",
     f"papers:credit_note:{CODE}": None,  # none of that kind
     f"paper:receipt:{CODE}.2": None,  # never issued
     f"paper:photo:{CODE}": None,  # no kind of paper
     "papers:receipt:BK-NONE": None,
-    "paper:receipt": None,  # half a button
+    "paper:receipt": None,  # incomplete
 }
-"""What is tapped, and what its customer gets."""
+"""Button, and the paper that the customer gets."""
 
 
 async def test_only_its_customer_gets_a_paper(database: Database, shop: Shop, now: datetime) -> None:

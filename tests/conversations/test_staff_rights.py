@@ -1,4 +1,4 @@
-"""Who may do what in the chat, in one table; what isn't theirs does nothing, tapped or typed."""
+"""Who may do what in the chat, in one table; other people's actions do nothing, tapped or typed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ ADDRESSES = {
     "unassigned": "7000000003",
     "admin": "7000000001",
 }
-"""Nobody known; the customer whose booking it is, and another one; its technician, and another one; an admin."""
+"""An unknown person; the booking's customer, another one; its technician, another one; an admin."""
 
 # what is tapped          what is typed          nobody, owner, stranger, assigned, unassigned, admin
 RIGHTS = """
@@ -127,8 +127,9 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
     return database
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("tapped", "typed", "expected"), _rows())
-async def test_everybody_can_do_what_is_theirs_and_nothing_else(
+async def test_everybody_can_do_only_what_they_may(
     job: Database, shop: Shop, now: datetime, tapped: str, typed: str, expected: dict[str, str]
 ) -> None:
     ways = [{"choice": tapped.format(code=CODE)}, *([{"text": typed.format(code=CODE)}] if typed != "." else [])]
@@ -150,9 +151,7 @@ def _check(keys: list[str], answer: str, said: dict[str, str], who: str) -> None
         assert any(key.startswith(wanted) for key in keys), f"{who} {said}: {keys}"
 
 
-async def test_who_left_the_staff_can_do_nothing_more_with_an_open_flow(
-    job: Database, shop: Shop, now: datetime
-) -> None:
+async def test_former_staff_cannot_finish_an_open_flow(job: Database, shop: Shop, now: datetime) -> None:
     await _say(job, shop, now, "assigned", 1, choice=f"note:{CODE}")
     await _say(job, shop, now, "assigned", 2, text="Sudah dicek")
     without = Shop.model_validate(shop.model_dump() | {"staff": [shop.staff[0].model_dump()]})
@@ -161,7 +160,7 @@ async def test_who_left_the_staff_can_do_nothing_more_with_an_open_flow(
         assert await session.scalar(select(func.count()).select_from(WorkNote)) == 1
 
 
-async def test_a_technician_who_lost_the_job_cannot_end_a_flow_on_it(job: Database, shop: Shop, now: datetime) -> None:
+async def test_unassigned_technician_cannot_finish_a_flow(job: Database, shop: Shop, now: datetime) -> None:
     await _say(job, shop, now, "assigned", 1, choice=f"note:{CODE}")
     await _say(job, shop, now, "assigned", 2, text="Sudah dicek")
     await _say(job, shop, now, "admin", 3, choice=f"give:{CODE}:{BUDI}")
@@ -171,7 +170,7 @@ async def test_a_technician_who_lost_the_job_cannot_end_a_flow_on_it(job: Databa
         assert await session.scalar(select(func.count()).select_from(WorkNote)) == 1
 
 
-async def test_a_warranty_is_shown_with_the_days_that_are_left(database: Database, shop: Shop, now: datetime) -> None:
+async def test_warranty_shows_the_days_left(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, parts=((SPEAKER, 1),), services=())
     async with database.write() as session:
         await _begin_talking(session, now)
@@ -187,29 +186,29 @@ async def test_a_warranty_is_shown_with_the_days_that_are_left(database: Databas
 
 
 async def _begin_talking(session: AsyncSession, now: datetime) -> None:
-    """The owner's chat has a conversation, and new customers get numbers after those of the workshop."""
+    """Give the owner's chat a conversation, and let new customers' ids follow the existing ones."""
     session.add(Conversation(contact_id=1, state={}, updated_at=now))
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT setval(pg_get_serial_sequence('customer', 'id'), 10)"))
 
 
-class _Undone(Exception):
-    """Nobody is to notice."""
+class _RollBack(Exception):
+    """Rolls the turn back."""
 
 
 async def _try(database: Database, shop: Shop, now: datetime, who: str, **said: str) -> tuple[list[str], bool]:
-    """The keys of the answer, and whether the workshop's books changed; then all is undone."""
+    """The keys of the answer, and whether anything changed; the turn is rolled back."""
     keys: list[str] = []
     changed = False
     try:
         async with database.write() as session:
-            before = await _books(session)
+            before = await _stored(session)
             await _turn(session, shop, now, who, 1, **said)
             reply = await session.scalar(select(Outbox).where(Outbox.key == "reply:telegram:1"))
             keys = [each.key for each in message_from_json(reply.body).says] if reply else []
-            changed = before != await _books(session)
-            raise _Undone
-    except _Undone:
+            changed = before != await _stored(session)
+            raise _RollBack
+    except _RollBack:
         return keys, changed
 
 
@@ -226,8 +225,8 @@ async def _turn(session: AsyncSession, shop: Shop, now: datetime, who: str, even
     await Engine(shop).take_turn(session, incoming, now=now, fresh="7F3K2Q00ZZZZZZZZ")
 
 
-async def _books(session: AsyncSession) -> Any:
-    """All that staff can change."""
+async def _stored(session: AsyncSession) -> Any:
+    """What staff can change."""
     await session.flush()
     facts = (Booking.status, Booking.technician_id, Booking.paid_amount, Booking.total_price)
     booked = (await session.execute(select(*facts))).all()

@@ -1,4 +1,4 @@
-"""Messages that failed for good, in the hands of staff: seen with their reason, sent again, once."""
+"""Undelivered messages: an admin sees the reason and sends them again, once."""
 
 from datetime import datetime
 
@@ -24,10 +24,10 @@ def shop(shop: Shop) -> Shop:
     return Shop.model_validate(shop.model_dump() | {"staff": [*(each.model_dump() for each in shop.staff), dedi]})
 
 
-async def lose(
+async def fail(
     database: Database, now: datetime, reason: str = "63016: outside\nthe window", kind: str = "notice"
 ) -> None:
-    """A notice for Sari that was given up."""
+    """A notice to Sari that failed for good."""
     channel, address = SARI
     async with database.write() as session:
         await outbox.enqueue(
@@ -49,26 +49,25 @@ async def state(database: Database) -> str:
         return (await session.scalars(select(Outbox.state).where(Outbox.key == "lost"))).one()
 
 
-async def test_an_admin_sees_why_a_message_failed_and_sends_it_again(
-    stocked: Database, shop: Shop, now: datetime
-) -> None:
+async def test_admin_resends_a_failed_message(stocked: Database, shop: Shop, now: datetime) -> None:
     sari = Talk(stocked, shop, SARI[0], now, name="Sari", address=SARI[1])
     await sari.type("halo")
     rina = Talk(stocked, shop, RINA[0], now, name="Rina", address=RINA[1])
     await rina.type("/macet")
     assert "Tidak ada pesan yang gagal terkirim" in rina.screen
-    await lose(stocked, now)
+    await fail(stocked, now)
     await rina.type("surat macet")
     assert "pemberitahuan untuk +6281290000001: 63016: outside the window" in rina.screen
     await rina.tap("+6281290000001")
     assert "sedang dikirim lagi" in rina.screen
     assert await state(stocked) == "due"
     async with stocked.read() as session:
-        (letter,) = await session.scalars(select(Outbox.id).where(Outbox.key == "lost"))
-    await rina.choose(f"resend:{letter}")
+        (failed,) = await session.scalars(select(Outbox.id).where(Outbox.key == "lost"))
+    await rina.choose(f"resend:{failed}")
     assert "sudah dikirim lagi sebelumnya" in rina.screen
 
 
+@pytest.mark.parametrize("stocked", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("kind", "reason", "shown"),
     [
@@ -78,20 +77,20 @@ async def test_an_admin_sees_why_a_message_failed_and_sends_it_again(
         ("takeover", "timeout", "kabar chat kembali ke bot untuk +6281290000001: timeout"),
     ],
 )
-async def test_every_kind_of_message_is_called_something_and_known_reasons_are_told_in_words(
+async def test_kinds_and_known_reasons_are_shown_in_words(
     stocked: Database, shop: Shop, now: datetime, kind: str, reason: str, shown: str
 ) -> None:
-    await lose(stocked, now, reason, kind)
+    await fail(stocked, now, reason, kind)
     rina = Talk(stocked, shop, RINA[0], now, name="Rina", address=RINA[1])
     await rina.type("/macet")
     assert shown in rina.screen
 
 
 @pytest.mark.parametrize(("who", "name"), [(DEDI, "Dedi"), (SARI, "Sari")])
-async def test_nobody_but_an_admin_sends_again(
+async def test_only_admins_resend(
     stocked: Database, shop: Shop, now: datetime, who: tuple[str, str], name: str
 ) -> None:
-    await lose(stocked, now)
+    await fail(stocked, now)
     talk = Talk(stocked, shop, who[0], now, name=name, address=who[1])
     await talk.type("macet")
     assert "63016" not in talk.screen
@@ -99,8 +98,8 @@ async def test_nobody_but_an_admin_sends_again(
     assert await state(stocked) == "failed"
 
 
-async def test_a_letter_can_be_named_by_its_number(stocked: Database, shop: Shop, now: datetime) -> None:
-    await lose(stocked, now)
+async def test_a_failed_message_is_chosen_by_number(stocked: Database, shop: Shop, now: datetime) -> None:
+    await fail(stocked, now)
     rina = Talk(stocked, shop, RINA[0], now, name="Rina", address=RINA[1])
     await rina.type("macet")
     await rina.type("1")

@@ -1,4 +1,4 @@
-"""Every text exists in both languages, with the same parameters, and every key in the code has one."""
+"""Every text exists in both languages with the same parameters, and every key in the code has one."""
 
 import ast
 import re
@@ -9,7 +9,6 @@ import pytest
 
 from conversations.booking.deciding import CHANGES
 from conversations.dialogue import FLOWS
-from conversations.staff import ADMINS_FLOWS, STAFFS_FLOWS
 from conversations.staff.monthly import COLUMNS
 from conversations.texts import LANGUAGES, render, templates
 from core.catalogue.fit import FitAnswer
@@ -34,7 +33,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "refusal.{}": tuple(each.code for each in Refusal.__subclasses__()),
     "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
-    "again.{}": tuple(step.name for flow in (*FLOWS.values(), *STAFFS_FLOWS, *ADMINS_FLOWS) for step in flow.steps),
+    "again.{}": tuple(step.name for flow in FLOWS.values() for step in flow.steps),
     "{}_photo": ("team.from_customer", "team.from_staff"),
     "{}_file": ("team.from_customer", "team.from_staff"),
     "{}_after": ("notice.pay_here", "work.pay_rest"),
@@ -50,7 +49,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "report.sold.{}": ("extra", "onsite", "tax"),
     "month.{}": tuple(map(str, range(1, 13))),
 }
-"""Keys that the code puts together, and all that can stand in their gap."""
+"""Keys that the code assembles, and the values for their gap."""
 
 
 def test_both_languages_have_the_same_keys() -> None:
@@ -81,18 +80,20 @@ def test_each_key_in_the_code_has_a_text() -> None:
     assert {key for key in _keys_in_code() if key not in templates("id")} == set()
 
 
-def test_no_text_is_left_over() -> None:
+def test_no_text_is_unused() -> None:
     families = [re.compile(re.escape(family).replace(r"\{\}", r"[\w.]+") + "$") for family in FAMILIES]
     words = _words_in_code()
     unused = {
         key
         for key in templates("id")
-        if key not in words and not any(family.match(key) for family in families) and not _begins_a_word(key, words)
+        if key not in words
+        and not any(family.match(key) for family in families)
+        and not _has_prefix_in_code(key, words)
     }
     assert unused == set()
 
 
-def test_a_name_with_markup_is_escaped_where_the_text_has_bold() -> None:
+def test_markup_in_a_parameter_is_escaped() -> None:
     from bot.channels.telegram_render import HTML
 
     shown = render(say("mine.head", code="<i>x</i>", status=say("status.pending")), "id", HTML)
@@ -132,6 +133,6 @@ def _words_in_code() -> set[str]:
     }
 
 
-def _begins_a_word(key: str, words: set[str]) -> bool:
-    """Whether the code puts this key together from such a beginning."""
+def _has_prefix_in_code(key: str, words: set[str]) -> bool:
+    """Whether the code assembles this key from such a prefix."""
     return any(word.endswith((".", "_")) and len(word) > 3 and key.startswith(word) for word in words)

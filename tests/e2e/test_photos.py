@@ -12,6 +12,9 @@ from town import Town
 from bot.sandbox.phones import Bubble, Person
 from core.shop import StaffMember
 
+pytestmark = pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
+"""Photos lie in a folder, whatever the database is."""
+
 
 def picture(shade: int, *, size: tuple[int, int] = (640, 480)) -> bytes:
     out = io.BytesIO()

@@ -14,7 +14,7 @@ from core.notices import booking_notices
 from core.payment import payment_requests
 from core.people import contacts
 from core.schedule import bookings
-from core.schedule.orders import Order
+from core.schedule.orders import BookingRequest, Order
 from core.states import PaymentMethod
 
 CLOSES = datetime(2026, 12, 31, 16, 59, tzinfo=UTC)
@@ -101,7 +101,9 @@ async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod)
             method=method,
         )
         who = {"customer_id": contact.customer_id, "contact_id": contact.id, "language": "id"}
-        booking = await bookings.book(Context(session, shop, now), asked, **who, code=f"BK-0000{hour}")
+        booking = await bookings.book(
+            Context(session, shop, now), BookingRequest(order=asked, **who, code=f"BK-0000{hour}")
+        )
         if method is PaymentMethod.COD:
             await booking_notices.booked(Context(session, shop, now), booking)
         else:

@@ -13,6 +13,11 @@ from bot.sandbox.midtrans import Fault
 from core.db.tables import LedgerEntry
 from core.states import BookingStatus, PaymentStatus
 
+each_once = pytest.mark.parametrize(
+    ("channel", "closed_town"), [("telegram", "postgres"), ("whatsapp", "sqlite")], indirect=["closed_town"]
+)
+"""Each channel and each database, but not each with each: the transcripts are."""
+
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
 async def test_a_customer_books_and_pays_and_gets_the_invoice(town: Town, channel: str) -> None:
@@ -37,7 +42,7 @@ async def test_a_customer_books_and_pays_and_gets_the_invoice(town: Town, channe
     assert "masuk Rp914.100" in told
 
 
-@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+@each_once
 async def test_duplicate_deliveries_make_one_booking(town: Town, channel: str) -> None:
     customer = town.customer(channel)
     town.there.midtrans.notifications.copies = 3
@@ -59,7 +64,7 @@ async def test_two_messages_at_once_are_answered_in_turn(town: Town) -> None:
     await says(customer, "1", "Ada tambahan lain")
 
 
-@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+@each_once
 async def test_a_conversation_survives_a_restart(closed_town: Town, channel: str) -> None:
     customer = closed_town.customer(channel)
     async with closed_town.open():
@@ -70,9 +75,10 @@ async def test_a_conversation_survives_a_restart(closed_town: Town, channel: str
         await says(customer, "lanjut", "Ada lagi")
 
 
-@pytest.mark.parametrize("fault", [Fault.DOWN, Fault.HTML, Fault.ERROR, Fault.NONSENSE])
-async def test_a_midtrans_failure_keeps_the_hold(town: Town, fault: Fault) -> None:
-    town.there.midtrans.fail(fault)
+@pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
+async def test_a_midtrans_failure_keeps_the_hold(town: Town) -> None:
+    """That each fault is trouble and nothing else: `tests/bot/test_midtrans.py`."""
+    town.there.midtrans.fail(Fault.NONSENSE)
     customer = town.telegram
     told = await book(customer, until="sedikit lebih lama")
     assert "Jadwal Kakak tetap kami simpan" in told.text
@@ -99,6 +105,7 @@ async def test_messages_keep_their_order_after_a_failure(town: Town) -> None:
     assert "Mau lihat part apa" in second.text
 
 
+@pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
 @pytest.mark.parametrize("name", ["مريم حسن", "O'Neil & *Sari* 🎧"])
 async def test_any_name_is_shown_as_typed(town: Town, channel: str, name: str) -> None:

@@ -9,14 +9,16 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-PATIENCE = 0.3
+LOCKED_OUT = 0.3
+"""Seconds after which whoever hasn't come is held up by the database. Too soon, and the race is only narrower."""
 
 
 class Pause:
     """Stops every caller until `everyone` has arrived, or until the timeout: the missing ones may wait for a lock."""
 
-    def __init__(self, everyone: int) -> None:
+    def __init__(self, everyone: int, *, patience: float = LOCKED_OUT) -> None:
         self._missing = everyone
+        self._patience = patience
         self._go = asyncio.Event()
 
     async def __call__(self) -> None:
@@ -24,7 +26,7 @@ class Pause:
         if self._missing == 0:
             self._go.set()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await self._go.wait()
         except TimeoutError:
             self._go.set()

@@ -36,16 +36,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from till import Till, Weather
 from workshop import ADAPTER, ANDI, BUDI, INSTALL, SPEAKER, WIRE, check_books, furnish, order
 
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_records import Transaction
-from core.booking import cancellation, rescheduling
+from core.booking import record_no_show, reschedule
 from core.context import Context
 from core.db.tables import Booking, Contact, PaymentNotification, PaymentRequest, Refund
 from core.payment import ledger, payment_requests, refunds, settlement, slot_lost
 from core.refusals import AlreadyPaid, Refusal
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.states import BookingStatus, PaymentMethod, RefundState, RequestState
 from core.work import cash, costs, planning, progress
 
@@ -95,7 +96,7 @@ class Money(RuleBasedStateMachine):
         self.way = opened(self.put_back())
         self.database = self.run(self.way.__aenter__())
         self.till = Till(lambda: self.now)
-        self.collector = Collector(
+        self.collector = PaymentWorker(
             self.database,
             self.till,
             shop=SHOP,
@@ -150,11 +151,13 @@ class Money(RuleBasedStateMachine):
             (parts, services), share = things, None if method is PaymentMethod.COD else percent
             booking = await bookings.book(
                 Context(session, **self.set),
-                order(start, method=method, parts=parts, services=services, down_payment_percent=share),
-                customer_id=who % CUSTOMERS + 1,
-                contact_id=1 if who % CUSTOMERS == 0 else None,
-                language="id",
-                code=f"BK-{self.booked + 1:06}",
+                BookingRequest(
+                    order=order(start, method=method, parts=parts, services=services, down_payment_percent=share),
+                    customer_id=who % CUSTOMERS + 1,
+                    contact_id=1 if who % CUSTOMERS == 0 else None,
+                    language="id",
+                    code=f"BK-{self.booked + 1:06}",
+                ),
             )
             if method is not PaymentMethod.COD:
                 await payment_requests.request(Context(session, **self.set), booking, percent=share)
@@ -165,7 +168,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.booked)
     @rule(which=WHICH, percent=SHARES, weather=WEATHERS)
     def asks_for_a_link(self, which: int, percent: int | None, weather: Weather) -> None:
-        self.on(which, lambda session, it: slot_lost.ask_for_rest(Context(session, **self.set), it, percent=percent))
+        self.on(which, lambda session, it: slot_lost.request_payment(Context(session, **self.set), it, percent=percent))
         self.the_worker_works(weather)
 
     @precondition(lambda self: self.till.pages)
@@ -199,11 +202,9 @@ class Money(RuleBasedStateMachine):
                     await slot_lost.give_back(Context(session, **self.set), it)
                     self.kept[it.code] = 0
                 case "no-show":
-                    self.kept[it.code] = (
-                        await cancellation.no_show(Context(session, **self.set), it, actor=STAFF)
-                    ).kept
+                    self.kept[it.code] = (await record_no_show(Context(session, **self.set), it, actor=STAFF)).kept
                 case _:
-                    terms = await cancellation.cancel(Context(session, **self.set), it, reason="batal", actor=by)
+                    terms = await cancel(Context(session, **self.set), it, reason="batal", actor=by)
                     self.kept[it.code] = terms.kept
 
         self.on(which, cancel)
@@ -214,7 +215,7 @@ class Money(RuleBasedStateMachine):
         who = bookings.CUSTOMER
         self.on(
             which,
-            lambda session, it: rescheduling.move(
+            lambda session, it: reschedule(
                 Context(session, **self.set), it, start, technician_id=technician, actor=who
             ),
         )
@@ -522,7 +523,7 @@ def bounded(examples: int, steps: int, **more: Any) -> settings:
 
 def test_the_books_match_the_real_money(sqlite: Sqlite) -> None:
     machine = type("Money", (Money,), {"put_back": staticmethod(lambda: sqlite.put_back("bare"))})
-    run_state_machine_as_test(machine, settings=bounded(25, 20))
+    run_state_machine_as_test(machine, settings=bounded(12, 20))
 
 
 def test_the_books_match_the_real_money_on_postgresql(postgres: Postgres) -> None:

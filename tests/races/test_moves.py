@@ -10,7 +10,7 @@ from paying import book as book_with_link
 from sqlalchemy import select
 from workshop import ANDI, INSTALL, book, check_books, furnish, order
 
-from core.booking import rescheduling
+from core.booking import reschedule
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Outbox
@@ -30,7 +30,7 @@ async def move(
     try:
         async with database.write() as session:
             booking = await bookings.load(session, code=code)
-            await rescheduling.move(
+            await reschedule(
                 Context(session, shop, now), booking, to, technician_id=technician, actor=bookings.CUSTOMER
             )
     except Refusal as refusal:

@@ -12,6 +12,7 @@ import pytest
 from pausing import Pause
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from waiting import HANG
 from workshop import AMPLIFIER, ANDI, CHECK, FULL_DAY, INSTALL, SPEAKER, TUNE, WIRE, book, check_books, furnish, order
 
 from core.context import Context
@@ -19,7 +20,7 @@ from core.db.database import Database
 from core.db.tables import Booking, Seat, Slot
 from core.refusals import InsufficientStock, Refusal, SlotFull, TechnicianBusy
 from core.schedule import bookings
-from core.schedule.bookings import Order
+from core.schedule.orders import Order
 from core.shop import Shop
 
 RIVALS = 8
@@ -165,7 +166,7 @@ async def test_control_a_check_before_the_insert_overbooks(
             asked = order(shop.at(TUESDAY + timedelta(days=1), time(8 + number)), services=(CHECK,))
             await book(session, asked, shop=shop, now=now, code=f"BK-{number}", customer=number)
         session.add(Slot(starts_at=start, cap=3, taken=0))
-    naive, crowd = create_async_engine(url, pool_size=RIVALS), Pause(RIVALS)
+    naive, crowd = create_async_engine(url, pool_size=RIVALS), Pause(RIVALS, patience=HANG)
 
     async def one(booking_id: int) -> bool:
         async with AsyncSession(naive) as session, session.begin():

@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import text
 from waiting import HANG
 
-from bot.background.single_instance import only_server
-from bot.background.single_process import in_one_process
-from bot.channels.sending import File, Parcel
+from bot.background.single_process import in_one_process, sqlite_lock
+from bot.channels.sending import File, Outgoing
 from bot.config import BadSettings
 from bot.outbox.dispatch import Dispatcher
 from core.context import Context
@@ -40,7 +39,7 @@ class Phones:
     def __init__(self) -> None:
         self.rung: list[str] = []
 
-    async def send(self, parcel: Parcel) -> str | None:
+    async def send(self, parcel: Outgoing) -> str | None:
         self.rung.append(parcel.key)
         await asyncio.sleep(0)
         return None
@@ -144,9 +143,9 @@ async def test_polling_stops_when_the_database_is_lost(postgres_url: str) -> Non
 
 def test_sqlite_serves_one_process(tmp_path: Path) -> None:
     file = tmp_path / "bengkel.db"
-    with only_server(file), pytest.raises(BadSettings, match=r"^database\.url: another server"), only_server(file):
+    with sqlite_lock(file), pytest.raises(BadSettings, match=r"^database\.url: another server"), sqlite_lock(file):
         pass
-    with only_server(file):
+    with sqlite_lock(file):
         """The lock is free again."""
 
 

@@ -10,11 +10,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, order
 
-from conversations import actions, dialogue, staff
+from conversations import registry
 from conversations.engine import Engine
 from conversations.incoming import Incoming
+from conversations.turn import Who
 from core import work
-from core.booking import waitlist
+from core.booking import join_waitlist, make_offer
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Outbox, Refund, Waiting
@@ -22,13 +23,15 @@ from core.messaging.messages import Say, message_from_json
 from core.payment import refunds
 from core.people import web_customers
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import Location
 
 KEY = "0123456789abcdef0123456789abcdef.jpg"
 OWNER, STRANGER, ADMIN = "5001", "5002", "7000000001"
-OF_A_BOOKING = sorted({*dialogue.OF_A_BOOKING, "see", "pay", "join", "stranger"})
-OF_STAFF = sorted({*staff.FOR_STAFF, *staff.FOR_ADMINS})
+OF_STAFF = sorted(name for name, (who, _) in registry.ACTIONS.items() if who is not Who.CUSTOMER)
+OF_NOTHING = {"menu", "book", "resume", "mine", "info", "human", "language"}
+OF_A_BOOKING = sorted({*registry.ACTIONS} - {*OF_STAFF} - OF_NOTHING)
 OTHERWISE = {"warranties"}
 """Actions that don't name a booking."""
 SHAPES = {
@@ -92,7 +95,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
         await _wait(session, REAL["wait"], now + timedelta(days=3), shop, now)
         offered = await _wait(session, REAL["offer"], now + timedelta(days=4), shop, now)
-        await waitlist.offer(Context(session, shop, now), offered.id)
+        await make_offer(Context(session, shop, now), offered.id)
         await _book_on_the_web(session, shop, now)
     return database
 
@@ -100,8 +103,8 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
 async def _wait(session: AsyncSession, code: str, day: datetime, shop: Shop, now: datetime) -> Waiting:
     """Put the owner on the waitlist for 14:00."""
     asked = order(shop.at(shop.local(day).date(), time(14)))
-    return await waitlist.join(
-        Context(session, shop, now), asked, customer_id=1, contact_id=1, language="id", code=code
+    return await join_waitlist(
+        Context(session, shop, now), BookingRequest(order=asked, customer_id=1, contact_id=1, language="id", code=code)
     )
 
 
@@ -112,7 +115,8 @@ async def _book_on_the_web(session: AsyncSession, shop: Shop, now: datetime) -> 
         customer.phone, customer.phone_proven = phone, True
     on_the_web = await web_customers.of_user(session, "user_web", now=now)
     await bookings.book(
-        Context(session, shop, now), asked, customer_id=on_the_web.id, contact_id=None, language="id", code=REAL["web"]
+        Context(session, shop, now),
+        BookingRequest(order=asked, customer_id=on_the_web.id, contact_id=None, language="id", code=REAL["web"]),
     )
 
 
@@ -143,7 +147,7 @@ async def test_staff_buttons_do_nothing_for_others(job: Database, shop: Shop, no
 async def test_malformed_ids_cause_no_bug(job: Database, shop: Shop, now: datetime) -> None:
     """An admin may use every action."""
     engine = Engine(shop)
-    taps = [f"{name}:{text}" for name in {*OF_A_BOOKING, *OF_STAFF, *actions.ACTIONS} for text in NO_IDS]
+    taps = [f"{name}:{text}" for name in registry.ACTIONS for text in NO_IDS]
     async with job.write() as session:
         for number, tap in enumerate(sorted(taps)):
             await _turn(session, engine, now, ADMIN, tap, event=str(number))

@@ -1,4 +1,4 @@
-"""Signed links to our files."""
+"""Signed links to files."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ async def client() -> AsyncIterator[TestClient[Any, Any]]:
 
 
 @pytest.mark.parametrize("name", ["BK-7", "BK 7/ä"])
-async def test_a_signed_link_gives_the_file_again_and_again(client: TestClient[Any, Any], name: str) -> None:
+async def test_signed_link_works_repeatedly(client: TestClient[Any, Any], name: str) -> None:
     link = sign(SECRET, "invoice", name, LATER)
     for _ in range(2):
         response = await client.get(link)
@@ -41,7 +41,7 @@ async def test_a_signed_link_gives_the_file_again_and_again(client: TestClient[A
         assert response.headers["Content-Disposition"].startswith("inline; filename")
 
 
-async def test_head_tells_length_and_type_as_get_does(client: TestClient[Any, Any]) -> None:
+async def test_head_has_length_and_type_of_get(client: TestClient[Any, Any]) -> None:
     response = await client.head(sign(SECRET, "invoice", "BK-7", LATER))
     assert (response.status, response.content_type, response.headers["Content-Length"]) == (200, "application/pdf", "8")
     assert await response.read() == b""
@@ -59,10 +59,10 @@ LINK = sign(SECRET, "invoice", "BK-7", LATER)
         (LINK[:-1], 403),  # half a signature
         (LINK.partition("&")[0], 403),  # none
         (LINK.partition("?")[0], 403),  # nothing at all
-        (LINK + "ä", 403),  # letters that no signature has
+        (LINK + "ä", 403),  # not ASCII
         (sign(b"1" * 32, "invoice", "BK-7", LATER), 403),  # signed by somebody else
-        (sign(SECRET, "invoice", "BK-7", NOW), 410),  # ended this second
-        (sign(SECRET, "invoice", "BK-9", LATER), 404),  # ours, but gone
+        (sign(SECRET, "invoice", "BK-7", NOW), 410),  # expired this second
+        (sign(SECRET, "invoice", "BK-9", LATER), 404),  # valid, but the file is gone
     ],
 )
 async def test_any_other_link_is_refused(client: TestClient[Any, Any], link: str, status: int) -> None:

@@ -1,4 +1,4 @@
-"""Telegram's updates, as they come in, and what is not one of them."""
+"""Telegram's updates: read, ignored or refused."""
 
 import io
 from collections.abc import AsyncIterator
@@ -71,7 +71,7 @@ async def inbox() -> AsyncIterator[Inbox]:
 
 
 @pytest.mark.parametrize("secret", [None, "", "a-secret_toke", "a-secret_tokenn", "å"])
-async def test_a_call_without_the_secret_is_refused_and_nothing_is_taken(inbox: Inbox, secret: str | None) -> None:
+async def test_update_without_the_secret_is_refused(inbox: Inbox, secret: str | None) -> None:
     assert await inbox.post(update(text="halo"), secret) == 403
     assert inbox.taken == []
 
@@ -82,37 +82,37 @@ async def test_a_call_without_the_secret_is_refused_and_nothing_is_taken(inbox: 
         b"",  # nothing
         b"{",  # half of it
         b"\xff\xfe",  # no text
-        b"[" * 100_000,  # nested until the parser gives up
-        b'{"update_id": ' + b"9" * 5_000 + b"}",  # a number that Python doesn't read
+        b"[" * 100_000,  # nested too deeply
+        b'{"update_id": ' + b"9" * 5_000 + b"}",  # a number with too many digits
         [],  # JSON, but no object
         {},  # no update
-        {"update_id": "900"},  # an id that isn't one
-        {"update_id": 900, "message": "halo"},  # a message that isn't one
+        {"update_id": "900"},  # a malformed id
+        {"update_id": 900, "message": "halo"},  # a malformed message
         {"update_id": 900, "message": {"chat": 5}},  # half a message
         {"update_id": 900, "callback_query": {"id": "q"}},  # half a tap
     ],
 )
-async def test_what_is_no_update_is_refused(inbox: Inbox, body: Any) -> None:
+async def test_malformed_update_is_refused(inbox: Inbox, body: Any) -> None:
     assert await inbox.post(body) == 400
     assert inbox.taken == []
 
 
-async def test_two_mebibytes_are_too_much(inbox: Inbox) -> None:
+async def test_two_mebibytes_are_refused(inbox: Inbox) -> None:
     assert await inbox.post(b" " * 2 * 1024 * 1024) == 413
 
 
-async def test_a_text_comes_in_with_who_wrote_it_where_and_in_which_language(inbox: Inbox) -> None:
+async def test_text_comes_with_sender_chat_and_language(inbox: Inbox) -> None:
     taken = await inbox.incoming(text="  mau pasang\x00 speaker \u0007")
     assert (taken.channel, taken.address, taken.event_id) == ("telegram", "5", "900")
     assert (taken.text, taken.name, taken.language) == ("mau pasang speaker", "Budi Santoso", "id")
     assert taken.raw["message"]["from"]["id"] == 5
 
 
-async def test_a_command_comes_in_as_text_with_its_payload(inbox: Inbox) -> None:
+async def test_command_is_text_with_its_payload(inbox: Inbox) -> None:
     assert (await inbox.incoming(text="/start abc")).text == "/start abc"
 
 
-async def test_ten_thousand_characters_are_bounded(inbox: Inbox) -> None:
+async def test_long_text_is_cut(inbox: Inbox) -> None:
     assert len((await inbox.incoming(text="🎉" * 10_000)).text or "") == 2000
 
 
@@ -120,13 +120,13 @@ async def test_ten_thousand_characters_are_bounded(inbox: Inbox) -> None:
     ("contact", "phone", "text"),
     [
         ({"user_id": 5, "phone_number": "6281234567890"}, "+6281234567890", None),  # one's own
-        ({"user_id": 5, "phone_number": "+62 812-3456-7890"}, "+6281234567890", None),  # written nicely
-        ({"user_id": 6, "phone_number": "6281234567890"}, None, "6281234567890"),  # a friend's: as if typed
+        ({"user_id": 5, "phone_number": "+62 812-3456-7890"}, "+6281234567890", None),  # formatted
+        ({"user_id": 6, "phone_number": "6281234567890"}, None, "6281234567890"),  # someone else's: like typed text
         ({"phone_number": "6281234567890"}, None, "6281234567890"),  # from the address book
         ({"user_id": 5, "phone_number": "123"}, None, "123"),  # no number
     ],
 )
-async def test_only_ones_own_contact_proves_a_phone(
+async def test_only_own_contact_proves_a_phone(
     inbox: Inbox, contact: dict[str, Any], phone: str | None, text: str | None
 ) -> None:
     taken = await inbox.incoming(contact=contact | {"first_name": "X"})
@@ -141,7 +141,7 @@ async def test_a_location_and_a_venue_are_places(inbox: Inbox) -> None:
     assert (await inbox.incoming(location=spot, venue=venue)).place == Place(-6.29, 106.79, "Rumah, Jl. Melati 3")
 
 
-async def test_of_a_photo_the_largest_size_is_kept_and_its_caption_read(inbox: Inbox) -> None:
+async def test_photos_largest_size_and_caption_are_used(inbox: Inbox) -> None:
     sizes = [
         {"file_id": name, "file_unique_id": name, "width": side, "height": side}
         for name, side in (("small", 90), ("large", 1280), ("middle", 320))
@@ -150,7 +150,7 @@ async def test_of_a_photo_the_largest_size_is_kept_and_its_caption_read(inbox: I
     assert (taken.media, taken.text) == (("large",), "bukti transfer")
 
 
-async def test_a_document_is_kept_and_a_sticker_is_at_least_an_answer(inbox: Inbox) -> None:
+async def test_document_is_media_and_sticker_is_empty_text(inbox: Inbox) -> None:
     assert (await inbox.incoming(document={"file_id": "doc", "file_unique_id": "d"})).media == ("doc",)
     inbox.taken.clear()
     kind = {"type": "regular", "is_animated": False, "is_video": False, "width": 1, "height": 1}
@@ -158,14 +158,14 @@ async def test_a_document_is_kept_and_a_sticker_is_at_least_an_answer(inbox: Inb
     assert (taken.media, taken.text) == ((), None)
 
 
-async def test_a_tap_is_a_choice_with_the_buttons_words_and_is_answered(inbox: Inbox) -> None:
+async def test_tap_is_a_choice_with_its_label(inbox: Inbox) -> None:
     assert await inbox.post(tap()) == 200
     [taken] = inbox.taken
     assert (taken.choice, taken.text, taken.address, taken.event_id) == ("12:1", "Tidak", "5", "901")
     assert inbox.answered == ["q9"]
 
 
-async def test_a_tap_on_a_message_that_telegram_no_longer_shows_is_still_a_choice(inbox: Inbox) -> None:
+async def test_tap_on_an_inaccessible_message_is_a_choice(inbox: Inbox) -> None:
     gone = tap()
     gone["callback_query"]["message"] = {"message_id": 1, "date": 0, "chat": CHAT}
     assert await inbox.post(gone) == 200
@@ -175,32 +175,30 @@ async def test_a_tap_on_a_message_that_telegram_no_longer_shows_is_still_a_choic
 @pytest.mark.parametrize(
     "ignored",
     [
-        {"update_id": 1, "edited_message": update(text="halo")["message"]},  # the answer stood already
+        {"update_id": 1, "edited_message": update(text="halo")["message"]},  # an edit
         update(text="halo", chat={"id": -7, "type": "group", "title": "Grup"}),  # a group
         {
             "update_id": 1,
             "channel_post": {"message_id": 1, "date": 1, "chat": {"id": -8, "type": "channel"}, "text": "x"},
         },
-        update(message_auto_delete_timer_changed={"message_auto_delete_time": 60}),  # a note of the app
-        {"update_id": 1, "something_new": {"x": 1}},  # whatever Telegram invents next
-        update(text="halo", **{"from": None}),  # nobody
+        update(message_auto_delete_timer_changed={"message_auto_delete_time": 60}),  # a service message
+        {"update_id": 1, "something_new": {"x": 1}},  # an unknown type
+        update(text="halo", **{"from": None}),  # no sender
     ],
 )
-async def test_what_isnt_a_person_in_a_private_chat_is_accepted_and_ignored(
-    inbox: Inbox, ignored: dict[str, Any]
-) -> None:
+async def test_other_updates_are_ignored(inbox: Inbox, ignored: dict[str, Any]) -> None:
     assert await inbox.post(ignored) == 200
     assert inbox.taken == []
 
 
-async def test_while_the_database_is_away_telegram_is_told_to_come_again(inbox: Inbox) -> None:
+async def test_telegram_retries_while_the_database_is_away(inbox: Inbox) -> None:
     inbox.away = True
     assert await inbox.post(tap()) == 503
     assert inbox.answered == []
 
 
-async def test_an_update_that_a_bug_of_ours_cannot_read_is_handed_over_to_be_kept() -> None:
-    """A field that the library promises and Telegram left out: who polls goes on, and nothing is lost."""
+async def test_update_that_read_fails_on_is_kept() -> None:
+    """Telegram left out a field that the library promises: polling goes on, and nothing is lost."""
     taken: list[Incoming] = []
 
     async def take(incoming: Incoming) -> None:

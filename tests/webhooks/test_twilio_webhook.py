@@ -1,4 +1,4 @@
-"""WhatsApp messages and delivery states, as Twilio posts them, and forged ones."""
+"""WhatsApp messages and delivery reports as Twilio posts them, and forged ones."""
 
 import io
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ class Inbox:
     async def post(
         self, form: Any, *, path: str = "/webhooks/twilio", signature: str | None = "", **request: Any
     ) -> tuple[int, str]:
-        """Post as Twilio does; `signature` None leaves it out, "" makes a right one."""
+        """Post as Twilio does; `signature` None sends none, "" a valid one."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"} | request.pop("headers", {})
         if signature is not None:
             headers["X-Twilio-Signature"] = signature or RequestValidator(TOKEN).compute_signature(PUBLIC + path, form)
@@ -69,7 +69,7 @@ async def inbox() -> AsyncIterator[Inbox]:
         yield inbox
 
 
-def test_twilios_own_vector_of_a_signature() -> None:
+def test_signature_matches_twilios_example() -> None:
     """https://github.com/twilio/twilio-python/blob/main/tests/unit/test_request_validator.py"""
     params = {
         "CallSid": "CA1234567890ABCDE",
@@ -84,42 +84,40 @@ def test_twilios_own_vector_of_a_signature() -> None:
 
 @pytest.mark.parametrize("signature", [None, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", "å", "x"])
 @pytest.mark.parametrize(("path", "form"), [("/webhooks/twilio", TEXT), ("/webhooks/twilio/status", STATUS)])
-async def test_a_forged_call_is_refused_and_nothing_is_taken(
-    inbox: Inbox, path: str, form: dict[str, str], signature: str | None
-) -> None:
+async def test_forged_message_is_refused(inbox: Inbox, path: str, form: dict[str, str], signature: str | None) -> None:
     assert (await inbox.post(form, path=path, signature=signature))[0] == 403
     assert (inbox.taken, inbox.reports) == ([], [])
 
 
-async def test_an_altered_field_breaks_the_signature(inbox: Inbox) -> None:
+async def test_altered_field_breaks_the_signature(inbox: Inbox) -> None:
     signature = RequestValidator(TOKEN).compute_signature(PUBLIC + "/webhooks/twilio", TEXT)
     assert (await inbox.post(TEXT | {"From": "whatsapp:+6289999999999"}, signature=signature))[0] == 403
 
 
-async def test_the_signature_counts_blank_and_repeated_fields_and_the_raw_query(inbox: Inbox) -> None:
+async def test_signature_covers_blank_and_repeated_fields(inbox: Inbox) -> None:
     form = MultiDict([*TEXT.items(), ("Empty", ""), ("Twice", "a"), ("Twice", "b")])
     assert (await inbox.post(form, path="/webhooks/twilio?a=%7Eb&c="))[0] == 200
 
 
-async def test_a_text_is_taken_and_answered_with_empty_twiml(inbox: Inbox) -> None:
+async def test_text_is_answered_with_empty_twiml(inbox: Inbox) -> None:
     assert await inbox.post(TEXT) == (200, "<Response/>")
     [taken] = inbox.taken
     assert (taken.channel, taken.address, taken.event_id) == ("whatsapp", "whatsapp:+6281234567890", "SM1")
     assert (taken.text, taken.name, taken.phone, taken.language) == ("halo", "Budi", "+6281234567890", None)
 
 
-async def test_a_hidden_number_is_an_address_but_no_phone(inbox: Inbox) -> None:
+async def test_hidden_number_is_an_address_without_phone(inbox: Inbox) -> None:
     taken = await inbox.incoming(From="whatsapp:ID.4566778899")
     assert (taken.address, taken.phone) == ("whatsapp:ID.4566778899", None)
 
 
 @pytest.mark.parametrize("field", ["ButtonPayload", "ListId"])
-async def test_a_tapped_button_or_entry_is_a_choice_with_its_words(inbox: Inbox, field: str) -> None:
+async def test_tapped_button_or_entry_is_a_choice(inbox: Inbox, field: str) -> None:
     taken = await inbox.incoming(**{field: "12:3", "Body": "Besok"})
     assert (taken.choice, taken.text) == ("12:3", "Besok")
 
 
-async def test_a_button_of_an_approved_template_is_just_its_words(inbox: Inbox) -> None:
+async def test_template_button_is_just_text(inbox: Inbox) -> None:
     taken = await inbox.incoming(ButtonPayload="RESCHEDULE", Body="Ubah jadwal")
     assert (taken.choice, taken.text) == (None, "Ubah jadwal")
 
@@ -130,14 +128,14 @@ async def test_a_location_is_a_place(inbox: Inbox) -> None:
     assert (taken.place, taken.text) == (Place(-6.29, 106.79, "Rumah, Jl. Melati 3"), None)
 
 
-async def test_photos_are_kept_by_their_links(inbox: Inbox) -> None:
+async def test_photos_are_kept_by_url(inbox: Inbox) -> None:
     taken = await inbox.incoming(
         NumMedia="2", MediaUrl0="https://api.twilio.com/m/0", MediaUrl1="https://api.twilio.com/m/1"
     )
     assert taken.media == ("https://api.twilio.com/m/0", "https://api.twilio.com/m/1")
 
 
-async def test_strange_text_comes_in_clean(inbox: Inbox) -> None:
+async def test_strange_text_is_cleaned(inbox: Inbox) -> None:
     taken = await inbox.incoming(Body="halo\x00 مرحبا 👨‍👩‍👧 <b>", ProfileName="B\x00udi\n\nTotal: Rp0")
     assert (taken.text, taken.name) == ("halo مرحبا 👨‍👩‍👧 <b>", "Budi Total: Rp0")
     assert "\x00" not in "".join(taken.raw.values())
@@ -147,43 +145,43 @@ async def test_strange_text_comes_in_clean(inbox: Inbox) -> None:
     "form",
     [
         {},  # nothing
-        {"MessageSid": "SM1"},  # from nobody
-        {"From": "whatsapp:+62811111111", "Body": "halo"},  # no id to know it again by
+        {"MessageSid": "SM1"},  # no sender
+        {"From": "whatsapp:+62811111111", "Body": "halo"},  # no id
         TEXT | {"Latitude": "north", "Longitude": "1"},  # no number
-        TEXT | {"Latitude": "nan", "Longitude": "1"},  # a number that is none
-        TEXT | {"Latitude": "91", "Longitude": "1"},  # off the globe
+        TEXT | {"Latitude": "nan", "Longitude": "1"},  # not a number
+        TEXT | {"Latitude": "91", "Longitude": "1"},  # out of range
     ],
 )
-async def test_what_is_no_message_is_refused(inbox: Inbox, form: dict[str, str]) -> None:
+async def test_malformed_message_is_refused(inbox: Inbox, form: dict[str, str]) -> None:
     assert (await inbox.post(form))[0] == 400
     assert inbox.taken == []
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
-async def test_what_is_no_form_is_refused(inbox: Inbox, content_type: str) -> None:
+async def test_other_content_type_is_refused(inbox: Inbox, content_type: str) -> None:
     status, _ = await inbox.post({}, signature="x", data=b"{}", headers={"Content-Type": content_type})
     assert status == 400
 
 
-async def test_a_form_that_is_no_text_is_refused(inbox: Inbox) -> None:
+async def test_form_that_is_no_text_is_refused(inbox: Inbox) -> None:
     assert (await inbox.post({}, signature="x", data=b"Body=\xff\xfe"))[0] == 400
 
 
-async def test_two_mebibytes_are_too_much(inbox: Inbox) -> None:
+async def test_two_mebibytes_are_refused(inbox: Inbox) -> None:
     assert (await inbox.post({}, signature="x", data=io.BytesIO(b"a=" + b"b" * 2 * 1024 * 1024)))[0] == 413
 
 
-async def test_a_text_message_to_the_same_account_is_ignored(inbox: Inbox) -> None:
+async def test_sms_to_the_same_account_is_ignored(inbox: Inbox) -> None:
     assert (await inbox.post(TEXT | {"From": "+6281234567890"}))[0] == 200
     assert inbox.taken == []
 
 
-async def test_while_the_database_is_away_twilio_is_told_to_come_again(inbox: Inbox) -> None:
+async def test_twilio_retries_while_the_database_is_away(inbox: Inbox) -> None:
     inbox.away = True
     assert (await inbox.post(TEXT))[0] == 503
 
 
-async def test_a_delivery_state_is_handed_on_with_its_error(inbox: Inbox) -> None:
+async def test_delivery_report_has_state_and_error(inbox: Inbox) -> None:
     assert await inbox.post(STATUS, path="/webhooks/twilio/status") == (204, "")
     assert await inbox.post({"MessageSid": "SM1", "MessageStatus": "sent"}, path="/webhooks/twilio/status") == (204, "")
     assert inbox.reports == [Report("SM1", "undelivered", "63016"), Report("SM1", "sent")]
@@ -198,18 +196,16 @@ async def test_a_delivery_state_is_handed_on_with_its_error(inbox: Inbox) -> Non
         pytest.param("?message=99999999999999999999", None, True, id="a number that no row has"),
     ],
 )
-async def test_a_report_says_by_its_address_of_which_message_it_is(
-    inbox: Inbox, query: str, message: int | None, is_last_part: bool
-) -> None:
+async def test_report_url_names_its_message(inbox: Inbox, query: str, message: int | None, is_last_part: bool) -> None:
     assert await inbox.post(STATUS, path=f"/webhooks/twilio/status{query}") == (204, "")
     assert inbox.reports == [Report("SM1", "undelivered", "63016", message, is_last_part)]
 
 
-async def test_the_address_is_signed_too(inbox: Inbox) -> None:
+async def test_report_url_is_signed_too(inbox: Inbox) -> None:
     forged = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}/webhooks/twilio/status?message=7", STATUS)
     assert (await inbox.post(STATUS, path="/webhooks/twilio/status?message=8", signature=forged))[0] == 403
     assert inbox.reports == []
 
 
-async def test_half_a_delivery_state_is_refused(inbox: Inbox) -> None:
+async def test_incomplete_delivery_report_is_refused(inbox: Inbox) -> None:
     assert (await inbox.post({"MessageSid": "SM1"}, path="/webhooks/twilio/status"))[0] == 400

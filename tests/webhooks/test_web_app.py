@@ -1,4 +1,4 @@
-"""What every route shares: limits, errors as short answers, health."""
+"""What all routes share: limits, short error answers, health."""
 
 import asyncio
 import gzip
@@ -28,20 +28,20 @@ async def echo(request: web.Request) -> web.Response:
     return web.json_response(await request.json())
 
 
-async def think(request: web.Request) -> web.Response:
-    """Read the body and work on it for longer than it had to arrive."""
+async def work_long(request: web.Request) -> web.Response:
+    """Read the body, and take longer than the body deadline."""
     body, thought = await request.json(), asyncio.Event()
     asyncio.get_running_loop().call_later(2 * DEADLINE.total_seconds(), thought.set)
     await thought.wait()
     return web.json_response(body)
 
 
-async def fall(_: web.Request) -> web.Response:
+async def fail(_: web.Request) -> web.Response:
     raise KeyError("a bug, and Budi's number 081234567890")
 
 
-async def ask_nobody(_: web.Request) -> web.Response:
-    """A database that doesn't listen."""
+async def lose_database(_: web.Request) -> web.Response:
+    """Use an unreachable database."""
     database = Database("postgresql+asyncpg://nobody@127.0.0.1:9/none")
     try:
         async with database.read() as session:
@@ -51,7 +51,7 @@ async def ask_nobody(_: web.Request) -> web.Response:
     return web.Response()
 
 
-async def said(_: web.Request) -> web.Response:
+async def refuse(_: web.Request) -> web.Response:
     raise web.HTTPConflict(text='{"code": "slot_full"}', content_type="application/json")
 
 
@@ -67,10 +67,10 @@ async def client(missing: dict[str, str]) -> AsyncIterator[TestClient[Any, Any]]
 
     routes = [
         web.post("/api/echo", echo),
-        web.post("/api/think", think),
-        web.get("/api/bug", fall),
-        web.get("/api/nobody", ask_nobody),
-        web.get("/api/said", said),
+        web.post("/api/work_long", work_long),
+        web.get("/api/bug", fail),
+        web.get("/api/nobody", lose_database),
+        web.get("/api/refuse", refuse),
     ]
     app = make_app(routes, ready=ready, body_deadline=DEADLINE)
     async with TestClient(TestServer(app)) as client:
@@ -83,7 +83,7 @@ async def _ready() -> dict[str, str]:
 
 @asynccontextmanager
 async def served(app: web.Application, **patience: timedelta) -> AsyncIterator[str]:
-    """The address of the application as it is served in earnest."""
+    """The URL of the application behind its real runner."""
     runner = make_runner(app, **patience)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -103,11 +103,11 @@ async def failure(response: Any) -> tuple[int, str]:
     [
         (b"{", (400, "bad_request")),  # half of it
         (b"\xff", (400, "bad_request")),  # no text
-        (b"[" * 200_000, (400, "bad_request")),  # nested until the parser gives up
+        (b"[" * 200_000, (400, "bad_request")),  # nested too deeply
         (b" " * 2 * 1024 * 1024, (413, "too_large")),  # 2 MiB
     ],
 )
-async def test_a_bad_body_is_refused_in_the_apis_shape(
+async def test_bad_body_is_refused_in_the_apis_shape(
     client: TestClient[Any, Any], body: bytes, expected: tuple[int, str]
 ) -> None:
     assert await failure(await client.post("/api/echo", data=io.BytesIO(body))) == expected
@@ -117,11 +117,11 @@ async def test_a_bad_body_is_refused_in_the_apis_shape(
     ("headers", "expected"),
     [
         ({"Content-Encoding": "gzip"}, (415, "unsupported_media_type")),  # it isn't
-        ({"Content-Type": "application/json; charset=nonsense"}, (415, "unsupported_media_type")),  # no such letters
-        ({"Content-Type": "application/json; charset=hex"}, (415, "unsupported_media_type")),  # no letters at all
+        ({"Content-Type": "application/json; charset=nonsense"}, (415, "unsupported_media_type")),  # unknown charset
+        ({"Content-Type": "application/json; charset=hex"}, (415, "unsupported_media_type")),  # not a text encoding
     ],
 )
-async def test_headers_that_lie_about_the_body_are_refused(
+async def test_unknown_encoding_or_charset_is_refused(
     client: TestClient[Any, Any], headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
     response = await client.post("/api/echo", data=b'{"a": 1}', headers=headers)
@@ -138,19 +138,19 @@ async def test_headers_that_lie_about_the_body_are_refused(
         ("POST", "/webhooks/nowhere", "gzip"),  # where nothing is
     ],
 )
-async def test_a_packed_body_is_refused_on_every_path(method: str, path: str, coding: str) -> None:
+async def test_compressed_body_is_refused_on_every_path(method: str, path: str, coding: str) -> None:
     app = make_app([web.post("/api/echo", echo)], ready=_ready)
     async with served(app) as url, ClientSession(url) as session:
         response = await session.request(method, path, data=gzip.compress(b"{}"), headers={"Content-Encoding": coding})
         assert await failure(response) == (415, "unsupported_media_type")
 
 
-async def test_a_body_that_says_that_it_is_not_packed_is_read(client: TestClient[Any, Any]) -> None:
+async def test_identity_encoding_is_accepted(client: TestClient[Any, Any]) -> None:
     response = await client.post("/api/echo", data=b'{"a": 1}', headers={"Content-Encoding": "Identity"})
     assert await response.json() == {"a": 1}
 
 
-async def test_a_packed_body_is_not_unpacked() -> None:
+async def test_compressed_body_is_never_expanded() -> None:
     packed, came = gzip.compress(bytes(LARGEST_BODY)), []
 
     @web.middleware
@@ -164,7 +164,7 @@ async def test_a_packed_body_is_not_unpacked() -> None:
 
 
 @pytest.mark.parametrize("rest", [b"zz\r\nno chunk\r\n", b"5\r\nab"])
-async def test_a_broken_body_is_no_bug_of_ours(
+async def test_broken_body_is_no_server_error(
     client: TestClient[Any, Any], caplog: pytest.LogCaptureFixture, rest: bytes
 ) -> None:
     reader, writer = await asyncio.open_connection(client.host, client.port)
@@ -175,7 +175,7 @@ async def test_a_broken_body_is_no_bug_of_ours(
     assert [record for record in caplog.records if record.name == "webhooks.app"] == []
 
 
-async def test_two_mebibytes_in_chunks_are_refused_too(client: TestClient[Any, Any]) -> None:
+async def test_two_chunked_mebibytes_are_refused(client: TestClient[Any, Any]) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(32):
             yield b" " * 64 * 1024
@@ -183,7 +183,7 @@ async def test_two_mebibytes_in_chunks_are_refused_too(client: TestClient[Any, A
     assert await failure(await client.post("/api/echo", data=chunks())) == (413, "too_large")
 
 
-async def test_a_body_that_stops_half_way_is_given_up(client: TestClient[Any, Any]) -> None:
+async def test_stalled_body_times_out(client: TestClient[Any, Any]) -> None:
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
     head = await asyncio.wait_for(reader.readuntil(b"\r\n"), HANG)
@@ -191,18 +191,18 @@ async def test_a_body_that_stops_half_way_is_given_up(client: TestClient[Any, An
     writer.close()
 
 
-async def test_a_body_that_comes_slowly_but_comes_is_waited_for() -> None:
+async def test_slow_but_steady_body_is_accepted() -> None:
     app = make_app([web.post("/api/echo", echo)], ready=_ready, body_deadline=timedelta(0), slowest_body=1)
     async with TestClient(TestServer(app)) as client:
         reader, writer = await asyncio.open_connection(client.host, client.port)
         writer.write(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n" + b"[" + b" " * 30)
-        assert (await client.get("/healthz")).status == 200  # meanwhile the first look has been
+        assert (await client.get("/healthz")).status == 200  # after the first check
         writer.write(b" " * 8 + b"]")
         assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), HANG)
         writer.close()
 
 
-async def test_half_heads_hold_nobody_up_and_are_given_up() -> None:
+async def test_incomplete_heads_time_out() -> None:
     async with served(make_app([], ready=_ready), idle=timedelta(seconds=0.5)) as url:
         port = URL(url).port
         halves = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
@@ -215,8 +215,8 @@ async def test_half_heads_hold_nobody_up_and_are_given_up() -> None:
             writer.close()
 
 
-async def test_a_whole_body_may_take_longer_to_work_on(client: TestClient[Any, Any]) -> None:
-    response = await client.post("/api/think", json={"ok": True})
+async def test_handler_may_outlast_the_body_deadline(client: TestClient[Any, Any]) -> None:
+    response = await client.post("/api/work_long", json={"ok": True})
     assert await response.json() == {"ok": True}
 
 
@@ -235,13 +235,13 @@ async def test_every_failure_has_one_shape(
     assert await failure(await client.request(method, path)) == expected
 
 
-async def test_a_failure_speaks_the_callers_language(client: TestClient[Any, Any]) -> None:
+async def test_failure_is_in_the_callers_language(client: TestClient[Any, Any]) -> None:
     indonesian = await (await client.get("/nowhere")).json()
     english = await (await client.get("/nowhere", headers={"Accept-Language": "en-GB"})).json()
     assert (indonesian["message"], english["message"]) == ("Yang dicari tidak ditemukan.", "There is nothing here.")
 
 
-async def test_a_bug_shows_no_trace_to_the_caller_and_is_logged_once(
+async def test_bug_shows_no_trace_and_is_logged_once(
     client: TestClient[Any, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -251,12 +251,12 @@ async def test_a_bug_shows_no_trace_to_the_caller_and_is_logged_once(
     assert [record.message for record in caplog.records] == ["GET /api/bug failed"]
 
 
-async def test_a_routes_own_answer_goes_through(client: TestClient[Any, Any]) -> None:
-    response = await client.get("/api/said")
+async def test_route_may_answer_a_failure_itself(client: TestClient[Any, Any]) -> None:
+    response = await client.get("/api/refuse")
     assert (response.status, await response.json()) == (409, {"code": "slot_full"})
 
 
-async def test_every_answer_carries_the_security_headers(client: TestClient[Any, Any]) -> None:
+async def test_every_answer_has_security_headers(client: TestClient[Any, Any]) -> None:
     for path in ("/healthz", "/nowhere"):
         headers = (await client.get(path)).headers
         assert headers["X-Content-Type-Options"] == "nosniff"

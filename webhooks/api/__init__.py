@@ -1,13 +1,13 @@
 """The REST API for web front ends, on the same core as the chat.
 
-    endpoint     a handler whose signature says all       openapi, docs   made from these signatures
-    auth         Clerk's tokens                           limits          writes per user and per address
-    catalogue    parts, services, technicians             workshop        hours and slots
-    bookings     as a customer                            work            as staff
-    user         who a token is                           models          what goes in and out
+    endpoint     a handler with its route, rights and types    openapi, docs   generated from them
+    auth         Clerk's tokens and keys                       answers         envelope and failures
+    catalogue    parts, services, technicians                  workshop        hours and slots
+    bookings     for customers                                 work            for staff
+    user         the caller                                    models          request and response types
 
-aiohttp-pydantic was looked at: its failures, its docs page (from another server) and its class-based
-views would all have had to be replaced, so a decorator of our own does it in one file.
+aiohttp-pydantic would have needed replacements for its failures, its docs page (from another server) and its
+class-based views; a decorator does the same in one file.
 """
 
 from importlib.metadata import version
@@ -19,18 +19,17 @@ from webhooks.api.endpoint import Api, Endpoint
 
 __all__ = ["ENDPOINTS", "Api", "routes"]
 
-# Where two paths fit, the first one is taken: /technicians/available before an id, my-bookings and statistics likewise.
-ENDPOINTS: tuple[Endpoint, ...] = (
-    *catalogue.ENDPOINTS,
-    *workshop.ENDPOINTS,
-    *bookings.ENDPOINTS,
-    *work.ENDPOINTS,
-    *user.ENDPOINTS,
+# In order of definition, since the first matching path wins: my-bookings comes before an id.
+ENDPOINTS: tuple[Endpoint, ...] = tuple(
+    each
+    for module in (catalogue, workshop, bookings, work, user)
+    for each in vars(module).values()
+    if isinstance(each, Endpoint)
 )
 
 
 def routes(api: Api, *, public_url: str) -> list[web.RouteDef]:
-    """Every route of api.md under /api/, with its own description."""
+    """Every route of api.md under /api/, and the OpenAPI document."""
     document = openapi.document(
         ENDPOINTS, title=f"{api.shop.name}: REST API", version=version("bengkel"), server=public_url
     )

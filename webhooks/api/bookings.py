@@ -1,19 +1,16 @@
-"""/api/bookings as a customer uses it: book, see, pay, move, cancel."""
+"""/api/bookings for customers: book, list, pay, reschedule, cancel."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import idempotency
-from core.booking import cancellation, expanded, rescheduling
-from core.context import Context
+from core.booking import BookingRequest, cancel, expand, place, reschedule
 from core.db.tables import Booking
-from core.notices import booking_notices
-from core.payment import payment_requests, slot_lost
+from core.payment import slot_lost
 from core.people import web_customers
 from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
@@ -22,7 +19,7 @@ from core.schedule import bookings
 from core.shop import Shop
 from webhooks.api.answers import Denied
 from webhooks.api.auth import User
-from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.bookings import (
     BookingFilter,
     BookingShown,
@@ -39,26 +36,25 @@ _KEY = re.compile(r"[!-~]{1,200}")
 _SHOWN = TypeAdapter(BookingShown)
 
 
-@endpoint("POST", "/api/bookings", who=Who.USER, status=201, conflicts=True, also=(404,))
+@endpoint("POST", "/api/bookings", who=Who.USER, status=201, also=(404, 409))
 async def create_booking(call: Call, body: NewBooking) -> BookingShown:
-    """Book: seats, technician and parts are held until the payment link ends."""
+    """Book: the slot, technician and parts are held until the payment link expires."""
     key, digest = _idempotency_key(call), sha256(await call.request.read()).hexdigest()
     async with call.api.database.write() as session:
         if key is not None:
             first = await idempotency.begin(session, owner=call.user.id, key=key, digest=digest, now=call.now)
             if first is not None:
                 return _SHOWN.validate_python(first)
-        made = await _book(session, call, body)
+        booked = await _book(session, call, body)
         if key is not None:
-            answer: Mapping[str, Any] = made.model_dump(mode="json")
-            await idempotency.finish(session, owner=call.user.id, key=key, answer=answer)
+            await idempotency.finish(session, owner=call.user.id, key=key, answer=booked.model_dump(mode="json"))
     call.api.wake()
-    return made
+    return booked
 
 
 @endpoint("GET", "/api/bookings/my-bookings", who=Who.USER)
 async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]:
-    """One's own bookings, newest first."""
+    """The caller's own bookings, newest first."""
     async with call.api.database.read() as session:
         customer = await web_customers.known(session, call.user.id)
         if customer is None:
@@ -70,7 +66,7 @@ async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]
 
 @endpoint("GET", "/api/bookings", who=Who.STAFF)
 async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
-    """Bookings, the latest appointment first; a technician's own."""
+    """Bookings, latest appointment first; technicians see their own."""
     member = call.user.staff
     if member is None or (member.role == "technician" and member.technician is None):
         return Page([], 0)
@@ -95,17 +91,16 @@ async def get_booking(call: Call) -> BookingShown:
         return (await _shown(session, call, [booking]))[0]
 
 
-@endpoint("POST", "/api/bookings/{id}/payment", who=Who.USER, conflicts=True, also=(503,))
+@endpoint("POST", "/api/bookings/{id}/payment", who=Who.USER, also=(409,))
 async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
-    """A link to pay all that remains, or a down payment first; the same link while it lives."""
+    """A link to pay the whole remainder or a down payment; the same link while it is valid."""
     shop = call.api.shop
     if call.api.pay_link is None:
         raise PaymentUnavailable
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await slot_lost.ask_for_rest(call.context(session), booking, percent=share)
-        await payment_requests.hurry(call.context(session), request.order_id)
+        request = await slot_lost.request_payment(call.context(session), booking, percent=share)
     call.api.wake()
     link = PaymentLink.of(request)
     if link is None and (opened := await call.api.pay_link(request)) is not None:
@@ -115,24 +110,24 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     return link
 
 
-@endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, conflicts=True)
+@endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, also=(409,))
 async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
-    """Cancel: customers until the shop's deadline, admins until the work is done; what comes back is sent back."""
+    """Cancel: customers until the shop's deadline, admins until the work is done; starts the refund."""
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await cancellation.cancel(call.context(session), booking, reason=body.reason, actor=actor)
+        await cancel(call.context(session), booking, reason=body.reason, actor=actor)
         shown = await again(session, call)
     call.api.wake()
     return shown
 
 
-@endpoint("POST", "/api/bookings/{id}/reschedule", who=Who.USER, conflicts=True)
+@endpoint("POST", "/api/bookings/{id}/reschedule", who=Who.USER, also=(409,))
 async def reschedule_booking(call: Call, body: Move) -> BookingShown:
-    """Move to another time; what was paid stays."""
+    """Move to another time; payments stay with the booking."""
     shop = call.api.shop
     async with call.api.database.write() as session:
         booking, actor = await _owned_or_admin(session, call)
-        await rescheduling.move(
+        await reschedule(
             call.context(session),
             booking,
             shop.at(body.scheduled_date, body.scheduled_time),
@@ -144,27 +139,19 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     return shown
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    create_booking,
-    list_my_bookings,
-    list_bookings,
-    get_booking,
-    pay_booking,
-    cancel_booking,
-    reschedule_booking,
-)
-
-
 async def visible(session: AsyncSession, call: Call) -> Booking:
-    """The booking in the path, if its user may see it; raises `NotFound`."""
+    """The booking in the path, if the caller may see it; raises `NotFound`."""
     booking = await bookings.load(session, code=call.id)
-    if _works_on(call.user, booking) or await _owns(session, call.user, booking):
+    staff = call.user.staff
+    if staff and policy.may_work_on(staff, booking.technician_id):
+        return booking
+    if await _owns(session, call.user, booking):
         return booking
     raise NotFound
 
 
 async def owned(session: AsyncSession, call: Call) -> Booking:
-    """The booking in the path, for its owner; raises `NotFound`, or `Denied` for staff, who see it."""
+    """The booking in the path, for its owner; raises `NotFound`, or `Denied` for staff, who may see it."""
     booking = await visible(session, call)
     if not await _owns(session, call.user, booking):
         raise Denied(403, "forbidden")
@@ -172,13 +159,13 @@ async def owned(session: AsyncSession, call: Call) -> Booking:
 
 
 async def again(session: AsyncSession, call: Call) -> BookingShown:
-    """The booking in the path as it stands after a change."""
+    """The booking in the path, reloaded after a change."""
     await session.flush()
     return (await _shown(session, call, [await bookings.load(session, code=call.id)]))[0]
 
 
 async def _owned_or_admin(session: AsyncSession, call: Call) -> tuple[Booking, str]:
-    """The booking in the path, and who acts on it."""
+    """The booking in the path, and the name of the one who acts on it."""
     booking = await visible(session, call)
     if await _owns(session, call.user, booking):
         return booking, bookings.CUSTOMER
@@ -192,42 +179,32 @@ async def _owns(session: AsyncSession, user: User, booking: Booking) -> bool:
     return customer is not None and customer.id == booking.customer_id
 
 
-def _works_on(user: User, booking: Booking) -> bool:
-    return user.staff is not None and policy.may_work_on(user.staff, booking.technician_id)
-
-
 async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingShown:
-    api, now = call.api, call.now
-    customer = await web_customers.of_user(session, call.user.id, now=now)
+    api = call.api
+    customer = await web_customers.of_user(session, call.user.id, now=call.now)
     chat = await web_customers.chat_of(session, customer.id)
-    booking = await bookings.book(
-        Context(session, api.shop, now),
-        body.order(api.shop),
+    request = BookingRequest(
+        order=body.order(api.shop),
         customer_id=customer.id,
         contact_id=chat.id if chat else None,
         language=chat.language if chat else LANGUAGE,
         code=f"BK-{api.fresh()[:8]}",
     )
-    customer.name, customer.email = body.customer_name, body.customer_email or customer.email
-    if not customer.phone_proven:
-        customer.phone = body.customer_phone
-    await booking_notices.booked(Context(session, api.shop, now), booking)
-    await web_customers.ask_whose(Context(session, api.shop, now), booking)
+    booking = await place(call.context(session), request, ask_for_payment=False)
     return (await _shown(session, call, [booking]))[0]
 
 
 async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, shop: Shop) -> int:
-    """The down payment asked for, agreed before, or the lowest that this customer may choose."""
+    """The down payment in percent: requested, agreed before, or the lowest that this customer may choose."""
     if chosen := body.dp_percent or booking.down_payment_percent:
         return chosen
-    missed = await trust.count(session, booking.customer_id)
+    missed = await trust.count_no_shows(session, booking.customer_id)
     return min(policy.down_payments(missed, shop), default=0)
 
 
 async def _shown(session: AsyncSession, call: Call, found: Sequence[Booking]) -> list[BookingShown]:
     api = call.api
-    known = await expanded.expand(session, found)
-    return [BookingShown.of(each, shop=api.shop, link=api.file_link) for each in known]
+    return [BookingShown.of(each, shop=api.shop, link=api.file_link) for each in await expand(session, found)]
 
 
 def _idempotency_key(call: Call) -> str | None:

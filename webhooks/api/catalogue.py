@@ -1,4 +1,4 @@
-"""/api/spareparts, /api/services, /api/technicians: what is on offer, and its upkeep by admins."""
+"""/api/spareparts, /api/services, /api/technicians: the catalogue, maintained by admins."""
 
 import re
 import unicodedata
@@ -11,8 +11,7 @@ from core.catalogue.edit import Entry
 from core.catalogue.fit import Fit, FitAnswer
 from core.db.tables import Part, Service, Technician
 from core.messaging.messages import Say, say
-from webhooks.api.answers import language_of
-from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import (
     Car,
     Compatibility,
@@ -30,9 +29,10 @@ from webhooks.api.models.catalogue import (
     WorkerChange,
     WorkerFilter,
 )
+from webhooks.app import language_of
 
 MOST_OF_A_NAME = 40
-"""Letters of a name that go into its id."""
+"""How many letters of a name go into its id."""
 
 
 # --- spareparts --------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ MOST_OF_A_NAME = 40
 
 @endpoint("GET", "/api/spareparts", who=Who.ANYONE)
 async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]:
-    """Parts on offer, by name."""
+    """Available parts, by name."""
     async with call.api.database.read() as session:
         parts, total = await search.find_parts(session, **query.model_dump(by_alias=False))
     return Page([Sparepart.of(part) for part in parts], total)
@@ -48,13 +48,13 @@ async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]
 
 @endpoint("GET", "/api/spareparts/{id}", who=Who.ANYONE)
 async def get_sparepart(call: Call) -> Sparepart:
-    """A part on offer."""
+    """One part."""
     return Sparepart.of(await _offered(call, Part))
 
 
 @endpoint("GET", "/api/spareparts/{id}/stock", who=Who.ANYONE)
 async def get_stock(call: Call) -> Stock:
-    """What can be had of a part now."""
+    """A part's stock."""
     part = await _offered(call, Part)
     status = snapshot.stock_status(part, part.stock)
     return Stock(
@@ -62,14 +62,14 @@ async def get_stock(call: Call) -> Stock:
         name=part.name,
         stock=part.stock,
         status=status,
-        message=_words(call, say(f"api.stock.{status}", name=part.name, stock=part.stock)),
+        message=_render(call, say(f"api.stock.{status}", name=part.name, stock=part.stock)),
         is_pre_order_only=part.is_pre_order_only,
     )
 
 
 @endpoint("GET", "/api/spareparts/{id}/compatibility", who=Who.ANYONE)
 async def check_compatibility(call: Call, query: Car) -> Compatibility:
-    """Whether a part fits a car, and what helps where it doesn't."""
+    """Whether a part fits a car; if not, an adapter or alternatives."""
     async with call.api.database.read() as session:
         part = await edit.offered(session, Part, call.id)
         catalogue = await snapshot.load(session)
@@ -79,7 +79,7 @@ async def check_compatibility(call: Call, query: Car) -> Compatibility:
     return Compatibility(
         is_compatible=_COMPATIBLE[found.answer],
         fit=found.answer,
-        message=_words(call, _fit_words(part, found, query)),
+        message=_render(call, _fit_text(part, found, query)),
         adapter=Sparepart.of(adapter) if adapter else None,
         alternatives=[Sparepart.of(other) for other in others],
     )
@@ -87,7 +87,7 @@ async def check_compatibility(call: Call, query: Car) -> Compatibility:
 
 @endpoint("POST", "/api/spareparts", who=Who.ADMIN, status=201)
 async def create_sparepart(call: Call, body: NewSparepart) -> Sparepart:
-    """Put a part on offer."""
+    """Add a part."""
     values = body.columns()
     part = Part(id=_new_id(call, body.name), on_hand=values.pop("stock", 0), reserved=0, **values)
     return Sparepart.of(await _add(call, part))
@@ -95,13 +95,13 @@ async def create_sparepart(call: Call, body: NewSparepart) -> Sparepart:
 
 @endpoint("PUT", "/api/spareparts/{id}", who=Who.ADMIN)
 async def update_sparepart(call: Call, body: SparepartChange) -> Sparepart:
-    """Change a part; what isn't given stays."""
+    """Change a part; missing fields stay as they are."""
     return Sparepart.of(await _change(call, Part, body.columns()))
 
 
 @endpoint("DELETE", "/api/spareparts/{id}", who=Who.ADMIN)
 async def retire_sparepart(call: Call) -> Sparepart:
-    """Take a part off the offer; bookings keep it."""
+    """Remove a part from the catalogue; bookings keep it."""
     return Sparepart.of(await _retire(call, Part))
 
 
@@ -118,25 +118,25 @@ async def list_services(call: Call, query: ServiceFilter) -> Page[ServiceOffer]:
 
 @endpoint("GET", "/api/services/{id}", who=Who.ANYONE)
 async def get_service(call: Call) -> ServiceOffer:
-    """A service."""
+    """One service."""
     return ServiceOffer.of(await _offered(call, Service))
 
 
 @endpoint("POST", "/api/services", who=Who.ADMIN, status=201)
 async def create_service(call: Call, body: NewService) -> ServiceOffer:
-    """Put a service on offer."""
+    """Add a service."""
     return ServiceOffer.of(await _add(call, Service(id=_new_id(call, body.name), **body.columns())))
 
 
 @endpoint("PUT", "/api/services/{id}", who=Who.ADMIN)
 async def update_service(call: Call, body: ServiceChange) -> ServiceOffer:
-    """Change a service; what isn't given stays."""
+    """Change a service; missing fields stay as they are."""
     return ServiceOffer.of(await _change(call, Service, body.columns()))
 
 
 @endpoint("DELETE", "/api/services/{id}", who=Who.ADMIN)
 async def retire_service(call: Call) -> ServiceOffer:
-    """Take a service off the offer; bookings keep it."""
+    """Remove a service from the catalogue; bookings keep it."""
     return ServiceOffer.of(await _retire(call, Service))
 
 
@@ -154,41 +154,22 @@ async def list_technicians(call: Call, query: WorkerFilter) -> Page[Worker]:
 
 @endpoint("POST", "/api/technicians", who=Who.ADMIN, status=201)
 async def create_technician(call: Call, body: NewWorker) -> Worker:
-    """Take on a technician."""
+    """Add a technician."""
     technician = Technician(id=_new_id(call, body.name), rating_sum=0, rating_count=0, total_jobs=0, **body.columns())
     return Worker.of(await _add(call, technician), for_staff=True)
 
 
 @endpoint("PUT", "/api/technicians/{id}", who=Who.ADMIN)
 async def update_technician(call: Call, body: WorkerChange) -> Worker:
-    """Change a technician; what isn't given stays."""
+    """Change a technician; missing fields stay as they are."""
     return Worker.of(await _change(call, Technician, body.columns()), for_staff=True)
 
 
 @endpoint("DELETE", "/api/technicians/{id}", who=Who.ADMIN)
 async def retire_technician(call: Call) -> Worker:
-    """Let a technician go; bookings keep the name."""
+    """Remove a technician; bookings keep the name."""
     return Worker.of(await _retire(call, Technician), for_staff=True)
 
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    list_spareparts,
-    get_sparepart,
-    get_stock,
-    check_compatibility,
-    create_sparepart,
-    update_sparepart,
-    retire_sparepart,
-    list_services,
-    get_service,
-    create_service,
-    update_service,
-    retire_service,
-    list_technicians,
-    create_technician,
-    update_technician,
-    retire_technician,
-)
 
 _COMPATIBLE = {
     FitAnswer.FITS: True,
@@ -219,18 +200,18 @@ async def _retire(call: Call, table: type[Entry]) -> Entry:
 
 
 def _new_id(call: Call, name: str) -> str:
-    """An id that tells what it is of: "jbl-stage3-607cf-7f3k2q"."""
+    """An id that shows the name: "jbl-stage3-607cf-7f3k2q"."""
     letters = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", letters)[:MOST_OF_A_NAME].strip("-")
     return "-".join(piece for piece in (slug, call.api.fresh()[:6].lower()) if piece)
 
 
-def _fit_words(part: Part, found: Fit, car: Car) -> Say:
+def _fit_text(part: Part, found: Fit, car: Car) -> Say:
     names = {"name": part.name, "car": f"{car.brand} {car.model} {car.year}"}
     if found.adapter is not None:
         return say("fit.needs_adapter", adapter=found.adapter.name, price=price_of(found.adapter), **names)
     return say(f"fit.{found.answer}", **names)
 
 
-def _words(call: Call, text: Say) -> str:
+def _render(call: Call, text: Say) -> str:
     return render(text, language_of(call.request))

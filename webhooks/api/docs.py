@@ -1,4 +1,4 @@
-"""/api/openapi.json, and the same as a page to read at /api/docs, which loads nothing from elsewhere."""
+"""/api/openapi.json, and the same as a page at /api/docs that loads nothing from elsewhere."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,6 @@ _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-in
 
 
 def routes(document: Mapping[str, Any]) -> list[web.RouteDef]:
-    """Both, made once."""
     text = json.dumps(document, ensure_ascii=False)
     page = "".join(_page(document))
 
@@ -91,7 +90,7 @@ def _table(rows: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """A schema in a few words, as HTML."""
+    """A short description of a schema, as HTML."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f'<a href="#{name}">{name}</a>'

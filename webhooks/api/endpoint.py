@@ -1,21 +1,22 @@
-"""An endpoint: a handler whose signature says all there is to know about it.
+"""An endpoint: a handler together with its route, rights and types.
 
     @endpoint("GET", "/api/spareparts/{id}", who=Who.ANYONE)
     async def sparepart(call: Call) -> Sparepart: ...
 
-`query` and `body` parameters are pydantic models, read and checked before the handler runs; what it returns is
-put into api.md's envelope; and the OpenAPI document is made from the same types (`openapi`).
+`query` and `body` parameters are pydantic models, validated before the handler runs; its result is put into api.md's
+envelope; and the OpenAPI document is generated from the same types (`openapi`).
 
     request ── address's limit ── who? ── user's limit ── query, body ── handler ── envelope
 """
 
+import math
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -30,19 +31,18 @@ from core.shop import Shop
 from webhooks.api.answers import Denied, answered, failed
 from webhooks.api.auth import Clerk, User
 from webhooks.api.forms import read_form
-from webhooks.api.limits import count
 
 IDENTIFIER = r"[A-Za-z0-9_\-]{1,64}"
-"""What our ids look like; anything else names nothing."""
+"""The format of ids; any other id is not found."""
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 USERS_AT_AN_ADDRESS = 5
-"""How many users' writes one address may make: a family, the shop's own office."""
+"""An address may make this many users' writes: a family, the shop's office."""
 
 T = TypeVar("T")
 
 
 class Who(Enum):
-    """Who may call an endpoint at all; whose booking it is, the handler looks at itself."""
+    """Who may call an endpoint; the handler checks whose booking it is."""
 
     ANYONE = "anyone"
     USER = "any signed-in user"
@@ -50,58 +50,50 @@ class Who(Enum):
     ADMIN = "admins"
 
 
-class Keep(Protocol):
-    """Stores a photo and answers its key; raises `BadPhotos` for what is none."""
-
-    async def __call__(self, content: bytes) -> str: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """What handlers need, made once by the composition root."""
+    """What handlers need, built once by `bot.app`."""
 
     database: Database
     shop: Shop
     clock: Callable[[], datetime]
     fresh: Callable[[], str]
     wake: Callable[[], None]
-    """Called when there may be something to send."""
+    """Called when there may be messages to send."""
     clerk: Clerk | None
-    """None: nobody can sign in."""
+    """None: sign-in is off."""
     pay_link: Callable[[PaymentRequest], Awaitable[PaymentRequest | None]] | None
-    """A request just made with its link, None while Midtrans doesn't answer; no function where payment is off."""
+    """A request with its payment link, None while Midtrans doesn't answer; no function if payment is off."""
     file_link: Callable[[str, str], str]
-    """The signed address of a file, by kind and name."""
-    keep_photo: Keep
+    """The signed URL of a file, by kind and id."""
+    keep_photo: Callable[[bytes], Awaitable[str]]
+    """Stores a photo and returns its key; raises `BadPhotos`."""
     rate_limit: str = "off"
     behind_proxy: bool = False
-    """Whether the last address in X-Forwarded-For is the caller's, put there by our own proxy."""
+    """Whether our own proxy appends the caller's address to X-Forwarded-For."""
 
     @cached_property
     def by_user(self) -> Limiter:
-        """Writes per user."""
         return Limiter(self.rate_limit)
 
     @cached_property
     def by_address(self) -> Limiter:
-        """Writes per address."""
         return Limiter(self.rate_limit, times=USERS_AT_AN_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way through a handler."""
+    """One request, passed to its handler."""
 
     api: Api
     request: web.Request
     now: datetime
     caller: User | None
     files: list[bytes] = field(default_factory=list)
-    """What came along in a multipart body."""
+    """The files of a multipart body."""
 
     @property
     def id(self) -> str:
-        """The id in the path."""
         return self.request.match_info["id"]
 
     def context(self, session: AsyncSession) -> Context:
@@ -110,7 +102,7 @@ class Call:
 
     @property
     def user(self) -> User:
-        """Who asks, where nobody else gets here."""
+        """The signed-in caller; raises `Denied` (401) if there is none."""
         if self.caller is None:
             raise Denied(401, "unauthorized")
         return self.caller
@@ -118,7 +110,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some of a list, and how many there are in all."""
+    """A part of a list, and the total number of items."""
 
     items: Sequence[T]
     total: int
@@ -127,20 +119,19 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Whole(Generic[T]):
-    """A body that has its own outermost fields beside `success`."""
+    """A body with its own top-level fields beside `success`."""
 
     body: T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A handler with its place, its rights and its types."""
+    """A handler with its route, rights and types."""
 
     method: str
     path: str
     who: Who
     status: int
-    conflicts: bool
     also: frozenset[int]
     takes_files: bool
     run: Callable[..., Awaitable[object]]
@@ -150,16 +141,15 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """What the document calls it."""
         return self.run.__name__
 
     @property
     def summary(self) -> str:
-        """What it does, in a sentence."""
+        """The first paragraph of the handler's docstring."""
         return (self.run.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
 
     def route(self, api: Api) -> web.RouteDef:
-        """The route for aiohttp; HEAD comes along with GET."""
+        """The aiohttp route; GET includes HEAD."""
         adapter: TypeAdapter[Any] = TypeAdapter(inner(self.returns))
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -170,7 +160,7 @@ class Endpoint:
                 return failed(request, error)
             try:
                 result = await self.run(call, **given)
-            except (Refusal, Denied) as error:  # a wrong value from here on would be our own
+            except (Refusal, Denied) as error:  # a ValidationError from here on is a bug
                 return failed(request, error)
             return _envelope(adapter, result, self.status)
 
@@ -179,10 +169,10 @@ class Endpoint:
     async def _let_in(self, api: Api, request: web.Request) -> Call:
         now = api.clock()
         if self.method in WRITES:
-            count(api.by_address, _address(request, api), now)
+            _limit(api.by_address, _address(request, api), now)
         caller = await self._identify(api, request, now)
         if self.method in WRITES and caller is not None:
-            count(api.by_user, caller.id, now)
+            _limit(api.by_user, caller.id, now)
         if "id" in request.match_info and not re.fullmatch(IDENTIFIER, request.match_info["id"]):
             raise NotFound
         return Call(api, request, now, caller)
@@ -217,13 +207,12 @@ def endpoint(
     *,
     who: Who,
     status: int = 200,
-    conflicts: bool = False,
     also: Sequence[int] = (),
     takes_files: bool = False,
 ) -> Callable[[Callable[..., Awaitable[object]]], Endpoint]:
-    """Make a handler an endpoint; `conflicts`: it may answer 409, `also`: what else beside the usual.
+    """Make a handler an endpoint; `also`: statuses that it may answer beside the usual ones.
 
-    `takes_files`: a multipart body is taken too, its files in `Call.files`.
+    `takes_files`: it also takes a multipart body, whose files are in `Call.files`.
     """
 
     def made(run: Callable[..., Awaitable[object]]) -> Endpoint:
@@ -233,7 +222,6 @@ def endpoint(
             path=path,
             who=who,
             status=status,
-            conflicts=conflicts,
             also=frozenset(also),
             takes_files=takes_files,
             run=run,
@@ -245,8 +233,14 @@ def endpoint(
     return made
 
 
+def _limit(limiter: Limiter, key: str, now: datetime) -> None:
+    """Count one write; raises `Denied` (429) above the limit."""
+    if (wait := limiter.wait(key, now)) > timedelta():
+        raise Denied(429, "too_many_requests", retry_after=max(1, math.ceil(wait.total_seconds())))
+
+
 async def _known(api: Api, header: str | None, now: datetime) -> User | None:
-    """Who asks for something public: a token that is no good makes nobody of them."""
+    """The caller of a public endpoint; an invalid token counts as no token."""
     if api.clerk is None or header is None:
         return None
     try:
@@ -267,7 +261,7 @@ def _address(request: web.Request, api: Api) -> str:
 
 
 def inner(returns: Any) -> Any:
-    """The type within `Page[…]` or `Whole[…]`, for a list of them where it is a page."""
+    """The type within `Page[…]` (as a list) or `Whole[…]`."""
     origin = getattr(returns, "__origin__", None)
     if origin is Page:
         return list[returns.__args__[0]]

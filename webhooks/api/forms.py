@@ -1,4 +1,4 @@
-"""A multipart body: its fields as a model takes them, and its files, bounded before they are kept."""
+"""Multipart bodies: fields and files, with limits enforced while reading."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,11 @@ from webhooks.api.answers import Denied
 LONGEST_FIELD = 10_000
 MOST_PARTS = 50
 LISTS = frozenset({"photos"})
-"""Fields that may come more than once."""
+"""Fields that may repeat."""
 
 
 async def read_form(request: web.Request) -> tuple[Mapping[str, object], list[bytes]]:
-    """The fields by name and the files in their order; raises `Denied` for what is too much or no form."""
+    """The fields by name and the files in order; raises `Denied` for a malformed or too large body."""
     fields: dict[str, object] = {}
     files: list[bytes] = []
     try:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the endpoints' own types.
+"""The OpenAPI document, generated from the endpoints' types.
 
 Source: https://spec.openapis.org/oas/v3.1.1.html
 """
@@ -25,7 +25,7 @@ class WrongField(Model):
 
 
 class Failure(Model):
-    """Every "no": a sentence for a person, a word for a program."""
+    """Every failure: a sentence for people, a code for programs."""
 
     success: bool
     message: str
@@ -34,7 +34,6 @@ class Failure(Model):
 
 
 def document(endpoints: Sequence[Endpoint], *, title: str, version: str, server: str) -> Json:
-    """The whole API as OpenAPI 3.1."""
     schemas, components = _schemas(tuple(endpoints))
     paths: Json = {}
     for each in endpoints:
@@ -53,7 +52,7 @@ def document(endpoints: Sequence[Endpoint], *, title: str, version: str, server:
 
 @cache
 def _schemas(endpoints: tuple[Endpoint, ...]) -> tuple[Mapping[str, Json], Json]:
-    """The schema of each type that goes in or out, by `_key`, and the components they refer to."""
+    """The schema of each request and response type, by `_key`, and the components they refer to."""
     wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [("failure", "serialization", TypeAdapter(Failure))]
     for each in endpoints:
         given = {"query": each.query, "body": each.body}
@@ -100,7 +99,7 @@ def _query(each: Endpoint, components: Json) -> list[Json]:
 
 
 def _sent(schema: Json) -> Json:
-    """What a query can hold: a value that isn't there is not sent."""
+    """A query parameter's schema: null means that it isn't sent."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     return kinds[0] if len(kinds) == 1 else schema
 
@@ -109,8 +108,10 @@ def _headers(each: Endpoint) -> list[Json]:
     if each.name != "create_booking":
         return []
     schema = {"type": "string", "pattern": "^[!-~]{1,200}$"}
-    told = "The same key again gives the first answer."
-    return [{"name": "Idempotency-Key", "in": "header", "required": False, "description": told, "schema": schema}]
+    description = "A repeated key returns the first answer."
+    return [
+        {"name": "Idempotency-Key", "in": "header", "required": False, "description": description, "schema": schema}
+    ]
 
 
 def _content(each: Endpoint, schemas: Mapping[str, Json]) -> Json:
@@ -146,8 +147,8 @@ def _response(status: int, schema: Json) -> Json:
 
 
 def _failures(each: Endpoint) -> set[int]:
-    """Every "no" that an endpoint can answer."""
-    statuses = {415, 503, *each.also}  # a body in letters nobody knows, or packed; a database that is away
+    """Every failing status that an endpoint can answer."""
+    statuses = {415, 503, *each.also}  # an unknown charset or a compressed body; a database that is away
     if each.query is not None or each.body is not None:
         statuses.add(400)
     if "{id}" in each.path:
@@ -158,6 +159,4 @@ def _failures(each: Endpoint) -> set[int]:
         statuses.add(403)
     if each.method in WRITES:
         statuses |= {408, 413, 429}
-    if each.conflicts:
-        statuses.add(409)
     return statuses

@@ -1,15 +1,15 @@
-"""/api/user: who a token is taken for."""
+"""/api/user: the caller."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from webhooks.api.endpoint import Call, Endpoint, Who, Whole, endpoint
+from webhooks.api.endpoint import Call, Who, Whole, endpoint
 from webhooks.api.models.fields import Model
 
 
 class Profile(Model):
-    """Whom we know behind a token."""
+    """The caller, by id and staff entry."""
 
     id: Annotated[str, Field(alias="_id")]
     name: str | None
@@ -17,7 +17,7 @@ class Profile(Model):
 
 
 class Known(Model):
-    """The role, and who has it."""
+    """The caller and their role."""
 
     role: Literal["admin", "technician", "user"]
     data: Profile
@@ -25,7 +25,7 @@ class Known(Model):
 
 @endpoint("GET", "/api/user", who=Who.USER)
 async def get_user(call: Call) -> Whole[Known]:
-    """The role that the staff list gives to a token's user."""
+    """The caller's role and entry in the staff list."""
     user = call.user
     profile = Profile(
         id=user.id,
@@ -33,6 +33,3 @@ async def get_user(call: Call) -> Whole[Known]:
         technician_id=user.staff.technician if user.staff else None,
     )
     return Whole(Known(role=user.role, data=profile))
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (get_user,)

@@ -1,21 +1,21 @@
-"""/api/workshop and what is free when."""
+"""/api/workshop, its slots, and who is free when."""
 
 from datetime import date, timedelta
 
 from conversations.texts import render
-from core.schedule import bookings, slots
+from core.schedule import availability, slots
 from core.shop import WEEKDAYS, Shop
-from webhooks.api.answers import language_of
-from webhooks.api.endpoint import Call, Endpoint, Page, Who, endpoint
+from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
 from webhooks.api.models.workshop import Coordinates, FreeAt, Hours, SlotsOf, TimeSlot, Workshop
+from webhooks.app import language_of
 
 _A_MONDAY = date(2024, 1, 1)
 
 
 @endpoint("GET", "/api/workshop", who=Who.ANYONE)
 async def get_workshop(call: Call) -> Workshop:
-    """The workshop, its hours and its slots."""
+    """The workshop, its opening hours and slots."""
     shop = call.api.shop
     week = [_A_MONDAY + timedelta(days=number) for number in range(7)]
     located = shop.latitude is not None and shop.longitude is not None
@@ -36,11 +36,11 @@ async def get_workshop(call: Call) -> Workshop:
 
 @endpoint("GET", "/api/workshop/timeslots", who=Who.ANYONE)
 async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
-    """A day's slots with their load; with a duration, where a job that long can begin."""
+    """A day's slots with their occupancy; with a duration, whether a job that long can start."""
     shop, language = call.api.shop, language_of(call.request)
     async with call.api.database.read() as session:
-        day = await bookings.day_load(call.context(session), query.date, minutes=query.duration)
-        closed = None if day else await bookings.why_closed(call.context(session), query.date, language=language)
+        day = await availability.slots_of_day(call.context(session), query.date, minutes=query.duration)
+        closed = None if day else await availability.why_closed(call.context(session), query.date, language=language)
     shown = [
         TimeSlot(
             time=f"{shop.local(slot.starts_at):%H:%M}",
@@ -55,19 +55,16 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
 
 @endpoint("GET", "/api/technicians/available", who=Who.ANYONE)
 async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
-    """Who has no other job then."""
+    """Technicians without another job at that time."""
     shop = call.api.shop
     async with call.api.database.read() as session:
-        free = await bookings.free_technicians(
+        free = await availability.free_technicians(
             call.context(session),
             shop.at(query.date, query.time),
             query.duration or shop.slot_minutes,
             skills=frozenset(),
         )
     return Page([Worker.of(technician) for technician in free], len(free))
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (get_workshop, list_timeslots, list_free_technicians)
 
 
 def _hours(shop: Shop, day: date) -> Hours | None:

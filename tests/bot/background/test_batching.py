@@ -1,16 +1,16 @@
-"""What many want at once is done at once, everybody waits for it, and nobody pays for another's bug."""
+"""Items of a batch are done by one call, and one item's bug fails no other."""
 
 import asyncio
 from collections.abc import Sequence
 
 import pytest
 
-from bot.background.batching import Together
+from bot.background.batching import Batcher
 from core.db.database import AWAY
 
 
 class Work:
-    """Takes as long as the test wants, and can't stand zeros."""
+    """Waits until the test lets it go on; zeros are a bug."""
 
     def __init__(self) -> None:
         self.calls: list[list[int]] = []
@@ -28,17 +28,17 @@ class Work:
             raise ZeroDivisionError
 
 
-async def wanted(together: Together[int], *numbers: int) -> list[BaseException | None]:
-    return await asyncio.gather(*(together.do(number) for number in numbers), return_exceptions=True)
+async def do_all(batcher: Batcher[int], *numbers: int) -> list[BaseException | None]:
+    return await asyncio.gather(*(batcher.do(number) for number in numbers), return_exceptions=True)
 
 
-async def test_what_comes_while_a_round_is_done_is_the_next_round() -> None:
+async def test_items_during_a_call_are_the_next_batch() -> None:
     work = Work()
-    together = Together(work)
+    batcher = Batcher(work)
     work.may_go_on.clear()
-    first = asyncio.create_task(together.do(1))
+    first = asyncio.create_task(batcher.do(1))
     await work.called.wait()
-    rest = asyncio.create_task(wanted(together, 2, 3, 4))
+    rest = asyncio.create_task(do_all(batcher, 2, 3, 4))
     await asyncio.sleep(0)
     assert (first.done(), rest.done()) == (False, False)
     work.may_go_on.set()
@@ -47,37 +47,37 @@ async def test_what_comes_while_a_round_is_done_is_the_next_round() -> None:
     assert work.calls == [[1], [2, 3, 4]]
 
 
-async def test_each_round_is_of_its_own_callers() -> None:
+async def test_a_batch_holds_only_its_own_items() -> None:
     work = Work()
-    together = Together(work)
+    batcher = Batcher(work)
     for number in (1, 2):
-        await together.do(number)
+        await batcher.do(number)
     assert work.calls == [[1], [2]]
 
 
-async def test_whose_bug_it_is_has_it_alone() -> None:
+async def test_only_the_item_with_the_bug_fails() -> None:
     work = Work()
-    one, zero, two = await wanted(Together(work), 1, 0, 2)
+    one, zero, two = await do_all(Batcher(work), 1, 0, 2)
     assert (one, two) == (None, None)
     assert isinstance(zero, ZeroDivisionError)
     assert work.calls == [[1, 0, 2], [1], [0], [2]]
 
 
-async def test_a_database_that_is_away_is_away_for_all_of_them() -> None:
+async def test_a_database_outage_fails_the_whole_batch() -> None:
     work = Work()
     work.is_away = True
-    together = Together(work)
-    assert all(isinstance(error, AWAY) for error in await wanted(together, 1, 2))
+    batcher = Batcher(work)
+    assert all(isinstance(error, AWAY) for error in await do_all(batcher, 1, 2))
     assert work.calls == [[1, 2]]
     work.is_away = False
-    await together.do(3)
+    await batcher.do(3)
 
 
-async def test_who_goes_away_takes_nothing_from_the_others() -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_batch() -> None:
     work = Work()
-    together = Together(work)
+    batcher = Batcher(work)
     work.may_go_on.clear()
-    leaving, staying = asyncio.create_task(together.do(1)), asyncio.create_task(together.do(2))
+    leaving, staying = asyncio.create_task(batcher.do(1)), asyncio.create_task(batcher.do(2))
     await work.called.wait()
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):

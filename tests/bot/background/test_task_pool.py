@@ -1,14 +1,14 @@
-"""Work done side by side: it ends by itself, has room, and tells when something hangs."""
+"""The task pool limits its tasks, reports results, and notices a task that is stuck."""
 
 import asyncio
 
 import pytest
 
-from bot.background.task_pool import Crew
+from bot.background.task_pool import TaskPool
 
 
-async def test_whoever_begins_work_hears_what_it_came_to_and_there_is_room_again() -> None:
-    crew, heard = Crew[str](2), list[str | BaseException]()
+async def test_a_task_reports_its_result_and_frees_its_place() -> None:
+    pool, results = TaskPool[str](2), list[str | BaseException]()
 
     async def work(word: str) -> str:
         if word == "bug":
@@ -16,27 +16,27 @@ async def test_whoever_begins_work_hears_what_it_came_to_and_there_is_room_again
         return word
 
     for word in ("done", "bug"):
-        crew.begin(work(word), heard.append)
-    assert (crew.room, bool(crew)) == (0, True)
-    await crew.all_ended()
-    assert (crew.room, bool(crew)) == (2, False)
-    assert heard[0] == "done"
-    assert isinstance(heard[1], KeyError)
+        pool.start(work(word), results.append)
+    assert (pool.free, bool(pool)) == (0, True)
+    await pool.wait_for_all()
+    assert (pool.free, bool(pool)) == (2, False)
+    assert results[0] == "done"
+    assert isinstance(results[1], KeyError)
 
 
-async def test_what_is_broken_off_came_to_nothing() -> None:
-    crew, heard = Crew[bool](1), list[bool | BaseException]()
-    crew.begin(asyncio.Event().wait(), heard.append)
-    await crew.cancel()
-    assert (crew.room, heard) == (1, [])
+async def test_a_cancelled_task_reports_nothing() -> None:
+    pool, results = TaskPool[bool](1), list[bool | BaseException]()
+    pool.start(asyncio.Event().wait(), results.append)
+    await pool.cancel()
+    assert (pool.free, results) == (1, [])
 
 
-async def test_what_never_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    crew = Crew[bool](1)
-    crew.begin(asyncio.Event().wait(), lambda _: None)
-    assert crew.trouble is None
+async def test_a_task_that_never_ends_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = TaskPool[bool](1)
+    pool.start(asyncio.Event().wait(), lambda _: None)
+    assert pool.trouble is None
     loop, later = asyncio.get_running_loop(), asyncio.get_running_loop().time() + 181
     monkeypatch.setattr(loop, "time", lambda: later)
-    assert crew.trouble == "stuck"
+    assert pool.trouble == "stuck"
     monkeypatch.undo()
-    await crew.cancel()
+    await pool.cancel()

@@ -1,4 +1,4 @@
-"""The scheduler only says "look", again and again, whatever a look comes to."""
+"""Ticks are repeated, whatever a check does."""
 
 import asyncio
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from bot.background.ticker import Tick, start
 
 
-async def test_a_tick_goes_on_after_a_look_that_failed(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_tick_is_repeated_after_a_failed_check(caplog: pytest.LogCaptureFixture) -> None:
     looked = asyncio.Semaphore(0)
 
     async def look() -> None:
@@ -22,7 +22,7 @@ async def test_a_tick_goes_on_after_a_look_that_failed(caplog: pytest.LogCapture
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_no_look_is_skipped_for_being_late_and_none_is_made_up_for_twice() -> None:
+async def test_late_ticks_are_coalesced_into_one() -> None:
     async def look() -> None: ...
 
     scheduler = start([Tick("sweep", timedelta(minutes=5), look)], fresh=lambda: "1")

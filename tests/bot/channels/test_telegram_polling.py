@@ -1,4 +1,4 @@
-"""Polling takes the chats of a batch side by side, and confirms nothing that isn't committed."""
+"""Polling takes the chats of a batch side by side, and confirms only what is committed."""
 
 import asyncio
 from datetime import timedelta
@@ -17,7 +17,7 @@ class Enough(Exception):
 
 
 class Bot:
-    """Gives out the updates of a batch from the offset on, and ends when all are confirmed."""
+    """Returns the updates from the offset on, and raises `Enough` when all are confirmed."""
 
     def __init__(self, *chats: int) -> None:
         self.chats = chats
@@ -50,8 +50,8 @@ async def test_a_slow_chat_holds_up_no_other() -> None:
     assert bot.offsets == [0, 3]
 
 
-async def test_what_came_after_a_message_that_failed_is_asked_for_again() -> None:
-    """The first of three can't be taken while the database is away; the others were, and are known by their ids."""
+async def test_updates_after_a_failed_one_are_fetched_again() -> None:
+    """The database is away for the first of three; the others were taken, and are known by their ids."""
     bot, taken = Bot(5, 6, 7), list[str]()
 
     async def take(incoming: Incoming) -> None:
@@ -68,7 +68,7 @@ async def test_what_came_after_a_message_that_failed_is_asked_for_again() -> Non
     assert taken == ["1", "2", "3"] * 2
 
 
-async def test_when_telegram_asks_us_to_wait_we_do() -> None:
+async def test_polling_respects_retry_after() -> None:
     pauses = list[float]()
 
     class Busy(Bot):
@@ -88,8 +88,8 @@ async def test_when_telegram_asks_us_to_wait_we_do() -> None:
     assert pauses == [40]
 
 
-async def test_what_came_after_a_message_that_failed_does_not_overtake_it() -> None:
-    """Both are of one chat: "satu" fails the first time, and "dua" waits for it."""
+async def test_later_messages_do_not_overtake_a_failed_one() -> None:
+    """Both are from one chat: the first fails once, and the second waits for it."""
     bot, answered, fails = Bot(5, 5), list[str](), ["1"]
 
     async def take(incoming: Incoming) -> None:
@@ -107,7 +107,7 @@ async def test_what_came_after_a_message_that_failed_does_not_overtake_it() -> N
     assert bot.offsets == [0, 0, 3]
 
 
-async def test_an_update_that_the_library_cannot_read_is_handed_over_to_be_kept_and_keeps_no_other_back() -> None:
+async def test_an_unreadable_update_is_kept_and_skipped() -> None:
     class Odd(Bot):
         def update(self, number: int, chat: int) -> dict[str, Any]:
             read = super().update(number, chat)

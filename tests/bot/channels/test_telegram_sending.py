@@ -1,10 +1,10 @@
-"""What Telegram is asked to show, and what is made of its refusals; the Bot API is a small server here."""
+"""Rendering and sending for Telegram, and how its errors are translated; the Bot API is a small server here."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from any_message import messages
 from hypothesis import given, settings
 from telegram import InlineKeyboardMarkup, ReplyKeyboardMarkup, ReplyKeyboardRemove
 
-from bot.channels.sending import File, NotSent, Parcel, Unclear, Undeliverable
+from bot.channels.sending import File, NotSent, Outgoing, Unclear, Undeliverable
 from bot.channels.telegram import TelegramSender, make_bot
 from bot.channels.telegram_polling import backoff, poll
 from bot.channels.telegram_render import HTML, parts
@@ -25,6 +25,7 @@ from conversations.texts import render
 from core.messaging.messages import Document, Link, Message, Option, message, say
 
 TOKEN = "7000:test"
+WRITTEN = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
 def labels(*names: str) -> tuple[Option, ...]:
@@ -36,7 +37,7 @@ def labels(*names: str) -> tuple[Option, ...]:
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(messages(most_options=120))
-def test_any_message_fits_telegram_and_every_option_can_be_reached(given_message: Message) -> None:
+def test_any_message_fits_telegrams_limits(given_message: Message) -> None:
     for keys_open in (False, True):
         shown = parts(given_message, "id", keys_open=keys_open)
         for part in shown:
@@ -63,7 +64,7 @@ def _check_options(given_message: Message, keyboard: object, text: str) -> None:
     assert all(title.strip() for title in reachable)
 
 
-def test_a_name_is_shown_as_it_is_written_and_marks_nothing_up() -> None:
+def test_a_name_is_escaped_for_telegram() -> None:
     [part] = parts(message(say("channel.link", label="<b>Budi</b> & Co *x* \u202e")), "id")
     assert part.text == "👉 &lt;b&gt;Budi&lt;/b&gt; &amp; Co *x* :"
 
@@ -72,7 +73,7 @@ def test_our_own_bold_stays_bold() -> None:
     assert "<b>Kirim lokasi saya</b>" in render(say("ask.address.telegram"), "id", HTML)
 
 
-def test_short_options_share_a_row_and_long_ones_stand_alone() -> None:
+def test_only_short_options_share_a_row() -> None:
     keyboard = parts(
         message(
             say("channel.keys_gone"),
@@ -92,7 +93,7 @@ def test_short_options_share_a_row_and_long_ones_stand_alone() -> None:
     ]
 
 
-def test_two_options_with_the_same_name_are_told_apart_by_number() -> None:
+def test_options_with_the_same_label_are_numbered() -> None:
     keyboard = parts(message(say("channel.keys_gone"), options=labels("Rian", "Rian"), prompt=1), "id")[0].keyboard
     assert isinstance(keyboard, InlineKeyboardMarkup)
     assert [button.text for row in keyboard.inline_keyboard for button in row] == ["1. Rian", "2. Rian"]
@@ -103,7 +104,7 @@ def test_a_hint_becomes_a_line_of_text() -> None:
     assert "• JBL: sisa 2" in part.text
 
 
-def test_a_question_for_the_contact_has_its_options_as_plain_keys_and_its_link_as_text() -> None:
+def test_a_contact_request_has_options_as_plain_keys() -> None:
     link = Link("https://example.com/?a=1&b=2", say("channel.open_list"))
     [part] = parts(message(say("channel.keys_gone"), options=labels("Lewati"), wants="contact", link=link), "id")
     assert isinstance(part.keyboard, ReplyKeyboardMarkup)
@@ -112,7 +113,7 @@ def test_a_question_for_the_contact_has_its_options_as_plain_keys_and_its_link_a
     assert "https://example.com/?a=1&amp;b=2" in part.text
 
 
-def test_an_open_reply_keyboard_is_taken_away_before_buttons_come() -> None:
+def test_an_open_reply_keyboard_is_removed_first() -> None:
     asked = message(say("channel.keys_gone"), options=labels("Ya"), prompt=2)
     first, second = parts(asked, "id", keys_open=True)
     assert isinstance(first.keyboard, ReplyKeyboardRemove)
@@ -120,7 +121,7 @@ def test_an_open_reply_keyboard_is_taken_away_before_buttons_come() -> None:
     assert len(parts(asked, "id")) == 1
 
 
-def test_a_caption_that_is_too_long_goes_ahead_of_the_document() -> None:
+def test_a_long_caption_is_sent_before_the_document() -> None:
     invoice = Document("invoice", "BK-7")
     [short] = parts(message(say("channel.keys_gone"), document=invoice), "id")
     assert (short.document, short.text) == (True, "👌")
@@ -135,7 +136,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class BotApi:
-    """A Bot API that remembers its calls and answers as it is told, else kindly."""
+    """A Bot API that records its calls; `answers` replaces the usual answers."""
 
     url: str = ""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -203,24 +204,35 @@ async def html(_: web.Request) -> web.StreamResponse:
     return web.Response(text="<html>", content_type="text/html")
 
 
-def parcel(body: Message, **changes: Any) -> Parcel:
-    return Parcel(
-        **({"id": 7, "key": "k", "address": "5", "language": "id", "message": body, "kind": "reply"} | changes)
+def outgoing(body: Message, **changes: Any) -> Outgoing:
+    return Outgoing(
+        **(
+            {
+                "id": 7,
+                "key": "k",
+                "address": "5",
+                "language": "id",
+                "message": body,
+                "kind": "reply",
+                "written_at": WRITTEN,
+            }
+            | changes
+        )
     )
 
 
 HELLO = message(say("channel.keys_gone"))
 
 
-async def test_a_message_goes_out_as_html_and_comes_back_with_its_id(api: BotApi, sender: TelegramSender) -> None:
-    assert await sender.send(parcel(HELLO)) == "41"
+async def test_a_message_is_sent_as_html_and_returns_its_id(api: BotApi, sender: TelegramSender) -> None:
+    assert await sender.send(outgoing(HELLO)) == "41"
     [(method, fields)] = api.calls
     assert (method, fields["chat_id"], fields["text"], fields["parse_mode"]) == ("sendMessage", "5", "👌", "HTML")
 
 
-async def test_a_document_is_uploaded_with_its_name_and_caption(api: BotApi, sender: TelegramSender) -> None:
+async def test_a_document_is_uploaded_with_name_and_caption(api: BotApi, sender: TelegramSender) -> None:
     file = File("invoice-BK-7.pdf", "application/pdf", b"%PDF-1.7", "https://example.com/f")
-    await sender.send(parcel(message(say("channel.keys_gone"), document=Document("invoice", "BK-7")), file=file))
+    await sender.send(outgoing(message(say("channel.keys_gone"), document=Document("invoice", "BK-7")), file=file))
     [(method, fields)] = api.calls
     upload = next(value for value in fields.values() if isinstance(value, web.FileField))
     assert (method, fields["caption"], upload.filename) == ("sendDocument", "👌", "invoice-BK-7.pdf")
@@ -229,53 +241,53 @@ async def test_a_document_is_uploaded_with_its_name_and_caption(api: BotApi, sen
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (refusal(429, "Too Many Requests: retry after 7", retry_after=7), NotSent),  # told to wait
+        (refusal(429, "Too Many Requests: retry after 7", retry_after=7), NotSent),  # has to wait
         (refusal(403, "Forbidden: bot was blocked by the user"), Undeliverable),  # the chat is closed
-        (refusal(400, "Bad Request: message is too long"), Undeliverable),  # never right, however often
-        (refusal(401, "Unauthorized"), NotSent),  # our token: mended in the settings, not lost
-        (refusal(502, "Bad Gateway"), NotSent),  # an answer, and it says no
-        (refusal(500, "Internal Server Error"), NotSent),  # the same: while it lasts, we try on
+        (refusal(400, "Bad Request: message is too long"), Undeliverable),  # a retry can't help
+        (refusal(401, "Unauthorized"), NotSent),  # our token: it can be corrected in the settings
+        (refusal(502, "Bad Gateway"), NotSent),  # rejected, so not sent
+        (refusal(500, "Internal Server Error"), NotSent),  # the same: retried while it lasts
         (page(504, "504 Gateway Time-out"), NotSent),  # the same, said by a proxy
-        (never, Unclear),  # it may have been taken
+        (never, Unclear),  # it may have been accepted
         (hang_up, Unclear),  # the same
         (html, Unclear),  # a 200 that isn't Telegram's
     ],
 )
-async def test_an_error_says_whether_the_message_may_have_arrived(
+async def test_vendor_errors_are_translated(
     api: BotApi, sender: TelegramSender, answer: Answer, expected: type[Exception]
 ) -> None:
     api.answers.append(answer)
     with pytest.raises(expected):
-        await sender.send(parcel(HELLO))
+        await sender.send(outgoing(HELLO))
 
 
-async def test_telegram_says_how_long_to_wait_and_who_is_gone(api: BotApi, sender: TelegramSender) -> None:
+async def test_errors_hold_retry_after_and_unreachable(api: BotApi, sender: TelegramSender) -> None:
     api.answers.append(refusal(429, "Too Many Requests", retry_after=7))
     with pytest.raises(NotSent) as wait:
-        await sender.send(parcel(HELLO))
+        await sender.send(outgoing(HELLO))
     assert wait.value.retry_after == timedelta(seconds=7)
     api.answers.append(refusal(403, "Forbidden: bot was blocked by the user"))
     with pytest.raises(Undeliverable) as gone:
-        await sender.send(parcel(HELLO))
+        await sender.send(outgoing(HELLO))
     assert gone.value.unreachable
 
 
-async def test_a_telegram_that_stays_silent_isnt_handed_a_message_again(api: BotApi, sender: TelegramSender) -> None:
-    """Its one more try is for when Telegram is back: a long outage must not use it up."""
+async def test_a_retry_needs_a_telegram_that_answers(api: BotApi, sender: TelegramSender) -> None:
+    """A message that is unclear is repeated only once: an outage must not use that up."""
     api.answers.append(never)
     with pytest.raises(NotSent):
-        await sender.send(parcel(HELLO, attempts=1))
+        await sender.send(outgoing(HELLO, attempts=1))
     assert api.methods() == ["getMe"]
 
 
-async def test_nothing_was_sent_where_nobody_listens() -> None:
+async def test_a_refused_connection_means_not_sent() -> None:
     sender = TelegramSender(make_bot(TOKEN, "http://127.0.0.1:9"))
     with pytest.raises(NotSent):
-        await sender.send(parcel(HELLO))
+        await sender.send(outgoing(HELLO))
     await sender.close()
 
 
-async def test_a_retry_goes_on_behind_the_parts_that_were_taken(api: BotApi, sender: TelegramSender) -> None:
+async def test_a_retry_sends_only_the_parts_left(api: BotApi, sender: TelegramSender) -> None:
     long = message(say("channel.link", label="kata " * 1500))
 
     async def fine(_: web.Request) -> web.StreamResponse:
@@ -284,43 +296,39 @@ async def test_a_retry_goes_on_behind_the_parts_that_were_taken(api: BotApi, sen
 
     api.answers += [fine, refusal(502, "Bad Gateway")]
     with pytest.raises(NotSent) as no:
-        await sender.send(parcel(long))
+        await sender.send(outgoing(long))
     assert no.value.parts_left == 1
     elsewhere = TelegramSender(make_bot(TOKEN, api.url))  # in another process, or after a restart
-    await elsewhere.send(parcel(long, parts_left=no.value.parts_left))
+    await elsewhere.send(outgoing(long, parts_left=no.value.parts_left))
     await elsewhere.close()
     first, second, again = (fields["text"] for _, fields in api.calls)
     assert second == again != first
 
 
-async def test_what_remains_is_not_forgotten_while_telegram_stays_silent(api: BotApi, sender: TelegramSender) -> None:
+async def test_parts_left_survive_a_failed_connection_check(api: BotApi, sender: TelegramSender) -> None:
     api.answers.append(never)
     with pytest.raises(NotSent) as no:
-        await sender.send(parcel(HELLO, attempts=1, parts_left=1))
+        await sender.send(outgoing(HELLO, attempts=1, parts_left=1))
     assert no.value.parts_left == 1
 
 
-async def test_buttons_after_a_contact_question_take_its_keyboard_away_once(
-    api: BotApi, sender: TelegramSender
-) -> None:
+async def test_buttons_remove_the_reply_keyboard_once(api: BotApi, sender: TelegramSender) -> None:
     ask = message(say("channel.keys_gone"), wants="contact")
     buttons = message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)
     for body in (ask, buttons, buttons):
-        await sender.send(parcel(body))
+        await sender.send(outgoing(body))
     keyboards = [next(iter(json.loads(fields["reply_markup"]))) for _, fields in api.calls]
     assert keyboards == ["keyboard", "remove_keyboard", "inline_keyboard", "inline_keyboard"]
 
 
-async def test_a_tap_too_old_to_answer_is_no_error(api: BotApi, sender: TelegramSender) -> None:
+async def test_a_tap_that_is_too_old_is_no_error(api: BotApi, sender: TelegramSender) -> None:
     api.answers.append(refusal(400, "Bad Request: query is too old and response timeout expired"))
     sender.answer("q1")
     await sender.close()
     assert api.methods() == ["answerCallbackQuery"]
 
 
-async def test_telegram_learns_the_commands_in_both_languages_and_where_to_call(
-    api: BotApi, sender: TelegramSender
-) -> None:
+async def test_announce_sets_commands_and_webhook(api: BotApi, sender: TelegramSender) -> None:
     await sender.announce({"menu": say("channel.open_list")}, ("https://x.example/webhooks/telegram", "s3cret"))
     assert api.methods() == ["setMyCommands", "setMyCommands", "setWebhook"]
     assert [fields.get("language_code") for _, fields in api.calls] == [None, "en", None]
@@ -347,8 +355,8 @@ class Enough(Exception):
     pass
 
 
-async def test_an_update_is_confirmed_only_once_it_is_committed(api: BotApi) -> None:
-    """The database is away at update 11: it is asked for again, and 10 isn't."""
+async def test_an_update_is_confirmed_after_its_commit(api: BotApi) -> None:
+    """The database is away at update 11: that one is fetched again, and 10 isn't."""
     taken: list[str] = []
 
     async def take(incoming: Incoming) -> None:
@@ -393,6 +401,6 @@ async def _nothing(_: Incoming) -> None:
     raise AssertionError
 
 
-def test_a_pause_is_never_longer_than_a_minute() -> None:
+def test_backoff_is_at_most_a_minute() -> None:
     assert backoff(0) == timedelta(seconds=1)
     assert backoff(1000) == timedelta(minutes=1)

@@ -25,24 +25,24 @@ def test_every_piece_is_whole_html(tokens: list[str]) -> None:
         assert piece.count("&") == piece.count(";")
 
 
-def test_a_text_is_cut_at_a_paragraph_before_a_line_before_a_word() -> None:
+def test_split_prefers_paragraphs_then_lines_then_words() -> None:
     assert split("satu\n\ndua tiga", 12) == ["satu", "dua tiga"]
     assert split("satu\ndua tiga", 12) == ["satu", "dua tiga"]
     assert split("satu dua tiga", 12) == ["satu dua", "tiga"]
     assert split("satuduatigaempat", 12) == ["satuduatigae", "mpat"]
 
 
-def test_an_emoji_counts_two_and_is_never_halved() -> None:
+def test_an_emoji_has_two_units_and_is_not_split() -> None:
     assert width("🎉") == 2
     assert shorten("🎉🎉🎉", 4) == "🎉…"
     assert split("🎉🎉🎉", 3) == ["🎉", "🎉", "🎉"]
 
 
-def test_a_name_cannot_turn_the_line_around_but_stays_arabic() -> None:
+def test_direction_overrides_are_removed_arabic_stays() -> None:
     assert upright("محمد \u202e0001 pR\u202c") == "محمد 0001 pR"
 
 
-def test_an_option_of_any_length_stays_on_the_line_of_its_number() -> None:
+def test_each_numbered_option_is_one_line() -> None:
     lines = numbered((Option("a", "kata " * 2_000), Option("b", "<b>", "sisa\n2")), "id", HTML).split("\n")
     assert [line[:7] for line in lines] == ["1. kata", "2. &lt;"]
     assert lines[1] == "2. &lt;b&gt;: sisa 2"

@@ -1,4 +1,4 @@
-"""Messages of WhatsApp that no webhook brought are fetched: at the start, and while we run."""
+"""WhatsApp messages whose webhook failed are fetched, at the start and later."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.channels.sending import NotSent
-from bot.channels.whatsapp_catch_up import OVERLAP, UNDER_WAY, catch_up
+from bot.channels.whatsapp_catch_up import OVERLAP, WEBHOOK_TIME, catch_up
 from conversations.incoming import Incoming
 from core.upkeep.delivery_reports import Report
 
@@ -16,7 +16,7 @@ class Enough(Exception):
 
 
 class Twilio:
-    """Answers each look in turn: messages, or an error."""
+    """Answers each fetch in turn, with messages or an error."""
 
     def __init__(self, *answers: list[str] | Exception) -> None:
         self.answers = list(answers)
@@ -35,7 +35,7 @@ class Twilio:
 
 
 class Desk:
-    """Takes messages; the database is away for some. Time passes while it pauses."""
+    """Takes messages; the database is away for some. Pauses move the clock."""
 
     def __init__(self, now: datetime, *away: str) -> None:
         self.now, self.away = now, list(away)
@@ -63,14 +63,14 @@ async def _look(twilio: Twilio, desk: Desk, since: datetime) -> None:
         await catch_up(twilio, since=since, take=desk.take, note=desk.note, clock=lambda: desk.now, pause=desk.pause)  # type: ignore[arg-type]
 
 
-async def test_the_first_look_goes_back_to_when_somebody_was_last_heard(now: datetime) -> None:
+async def test_the_first_fetch_begins_at_the_last_message(now: datetime) -> None:
     since, desk, twilio = now - timedelta(hours=3), Desk(now), Twilio(["SM1", "SM2"], Enough())
     await _look(twilio, desk, since)
     assert desk.taken == ["SM1", "SM2"]
     assert desk.noted == [Report("SM9", "failed", "63019")]
-    assert twilio.asked[0] == (since - OVERLAP, now - UNDER_WAY)
-    assert twilio.asked[1][0] == now - UNDER_WAY - OVERLAP, "the next look begins where this one ended"
-    assert desk.pauses == [UNDER_WAY], "what was dropped just before the start is not left for long"
+    assert twilio.asked[0] == (since - OVERLAP, now - WEBHOOK_TIME)
+    assert twilio.asked[1][0] == now - WEBHOOK_TIME - OVERLAP, "the next look begins where this one ended"
+    assert desk.pauses == [WEBHOOK_TIME], "what was dropped just before the start is not left for long"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_the_first_look_goes_back_to_when_somebody_was_last_heard(now: dat
         ((["SM1", "SM2"], ["SM1", "SM2"]), ["SM2"], ["SM1", "SM1", "SM2"]),  # the database is: SM1 is known by its id
     ],
 )
-async def test_while_somebody_is_away_the_same_span_is_asked_for_again(
+async def test_a_failed_fetch_is_repeated_for_the_same_time(
     now: datetime,
     answers: tuple[list[str] | Exception, ...],
     away: list[str],
@@ -90,11 +90,11 @@ async def test_while_somebody_is_away_the_same_span_is_asked_for_again(
     await _look(twilio, desk, since)
     assert desk.taken == taken
     assert {asked for asked, _ in twilio.asked[:-1]} == {since - OVERLAP}
-    assert desk.pauses[-1] == UNDER_WAY
+    assert desk.pauses[-1] == WEBHOOK_TIME
     assert desk.pauses[0] == timedelta(seconds=1)
 
 
-async def test_twilio_is_asked_again_when_it_said_so(now: datetime) -> None:
+async def test_fetching_respects_retry_after(now: datetime) -> None:
     desk, twilio = Desk(now), Twilio(NotSent("429", timedelta(seconds=40)), ["SM1"], Enough())
     await _look(twilio, desk, now)
     assert desk.pauses[0] == timedelta(seconds=40)

@@ -1,4 +1,4 @@
-"""What WhatsApp is asked to show, and what is made of Twilio's refusals; Twilio is a small server here."""
+"""Rendering and sending for WhatsApp, and how Twilio's errors are translated; Twilio is a small server here."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from any_message import messages
 from hypothesis import given, settings
 
-from bot.channels.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
+from bot.channels.sending import File, NotSent, Outgoing, OutsideWindow, Unclear, Undeliverable
 from bot.channels.text_fitting import width
 from bot.channels.whatsapp import WhatsAppSender
 from bot.channels.whatsapp_render import WHATSAPP, Interactive, Text, parts, template_text
@@ -43,7 +43,7 @@ def only(body: Message) -> Any:
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(messages())
-def test_any_message_fits_whatsapp_and_every_option_can_be_reached(given_message: Message) -> None:
+def test_any_message_fits_whatsapps_limits(given_message: Message) -> None:
     shown = parts(given_message, "id")
     for part in shown[:-1]:
         assert isinstance(part, Text)
@@ -59,7 +59,7 @@ def test_any_message_fits_whatsapp_and_every_option_can_be_reached(given_message
 
 
 def _check_content(part: Interactive, given_message: Message) -> None:
-    """The stand-in's own rules take the Content and its variables."""
+    """The Content and its variables are valid by the stand-in's rules."""
     filled = fill(content_from("HX1", {"types": part.types, "language": "id"}), json.dumps(part.variables))
     assert width(filled.body) <= 1024
     if not given_message.options:
@@ -88,7 +88,7 @@ def _check_content(part: Interactive, given_message: Message) -> None:
         ("محمد 🎉", "محمد 🎉"),  # any script
     ],
 )
-def test_a_name_reads_naturally_and_marks_nothing_up(name: str, shown: str) -> None:
+def test_a_name_is_escaped_for_whatsapp(name: str, shown: str) -> None:
     assert render(name, "id", WHATSAPP) == shown
 
 
@@ -112,13 +112,13 @@ def test_up_to_three_short_options_are_buttons() -> None:
         (Option("a", "JBL", "sisa 2"),),  # a hint, for which buttons have no room
     ],
 )
-def test_what_doesnt_fit_on_buttons_is_a_list(options: tuple[Option, ...]) -> None:
+def test_options_that_do_not_fit_on_buttons_are_a_list(options: tuple[Option, ...]) -> None:
     part = only(message(say("channel.keys_gone"), options=options, prompt=1))
     assert "twilio/list-picker" in part.types
     assert "Lihat pilihan" in part.variables.values()
 
 
-def test_entries_that_would_be_cut_to_the_same_words_are_numbered_and_told_in_full() -> None:
+def test_entries_that_look_the_same_are_numbered() -> None:
     two = labels("Pioneer TS-A6960F 6x9 inci 4 arah", "Pioneer TS-A6960F 6x9 inci 3 arah")
     part = only(message(say("channel.keys_gone"), options=two, prompt=1))
     values = list(part.variables.values())
@@ -127,32 +127,32 @@ def test_entries_that_would_be_cut_to_the_same_words_are_numbered_and_told_in_fu
     assert "Pioneer TS-A6960F 6x9 inci 3 arah" in values
 
 
-def test_more_than_ten_options_are_numbered_as_the_engine_counts_them() -> None:
+def test_more_than_ten_options_are_numbered_text() -> None:
     part = only(message(say("channel.keys_gone"), options=labels(*(f"Opsi {i}" for i in range(1, 13))), prompt=1))
     assert "\n1. Opsi 1\n" in part.body
     assert "\n12. Opsi 12\n" in part.body
 
 
-def test_messages_of_one_shape_share_a_content_which_holds_nothing_of_theirs() -> None:
+def test_a_content_is_shared_and_holds_no_texts() -> None:
     one = only(message(say("channel.link", label="Budi"), options=labels("Ya", "Tidak"), prompt=1))
     other = only(message(say("channel.link", label="Siti"), options=labels("A", "B"), prompt=2))
     assert one.name == other.name
     assert "Budi" not in json.dumps(one.types)
 
 
-def test_a_link_alone_is_a_button_and_its_host_part_of_the_content() -> None:
+def test_a_link_alone_is_a_button() -> None:
     part = only(message(say("channel.keys_gone"), link=PAY))
     [action] = part.types["twilio/call-to-action"]["actions"]
     assert action == {"type": "URL", "title": "Lihat pilihan", "url": "https://example.com/{{2}}"}
     assert part.variables == {"1": "👌", "2": "_a_?b=*c*"}
 
 
-def test_a_link_beside_options_stands_on_its_own_line_unaltered() -> None:
+def test_a_link_beside_options_is_a_line_of_its_own() -> None:
     part = only(message(say("channel.keys_gone"), link=PAY, options=labels("Menu"), prompt=1))
     assert part.body.endswith("\nhttps://example.com/_a_?b=*c*")
 
 
-def test_a_template_gets_the_message_in_one_line() -> None:
+def test_a_templates_variable_has_no_line_ends() -> None:
     both = message(say("channel.keys_gone"), say("channel.link", label="a\nb"))
     assert template_text(both, "id") == "👌 👉 a b:"
 
@@ -164,7 +164,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Twilio:
-    """A Twilio that remembers what it took, and answers as it is told, else kindly."""
+    """A Twilio that records its messages; `answers` replaces the usual answers."""
 
     url: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -239,7 +239,7 @@ async def sender(twilio: Twilio) -> AsyncIterator[WhatsAppSender]:
     await sender.close()
 
 
-def parcel(body: Message = HELLO, **changes: Any) -> Parcel:
+def outgoing(body: Message = HELLO, **changes: Any) -> Outgoing:
     given = {
         "id": 7,
         "key": "k",
@@ -249,7 +249,7 @@ def parcel(body: Message = HELLO, **changes: Any) -> Parcel:
         "kind": "reply",
         "written_at": NOW,
     }
-    return Parcel(**(given | changes))
+    return Outgoing(**(given | changes))
 
 
 def refusal(status: int, code: int) -> Answer:
@@ -269,69 +269,69 @@ async def hang_up(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def test_a_text_goes_out_with_a_place_to_report_its_delivery(twilio: Twilio, sender: WhatsAppSender) -> None:
-    assert await sender.send(parcel()) == "SM0"
+async def test_a_text_is_sent_with_a_status_callback(twilio: Twilio, sender: WhatsAppSender) -> None:
+    assert await sender.send(outgoing()) == "SM0"
     [sent] = twilio.messages
     assert (sent["From"], sent["To"], sent["Body"]) == ("whatsapp:+6281100000000", BUDI, "👌")
     assert sent["StatusCallback"] == "https://bengkel.example/webhooks/twilio/status?message=7"
 
 
-async def test_each_part_of_a_long_message_says_whether_it_is_the_last(twilio: Twilio, sender: WhatsAppSender) -> None:
-    await sender.send(parcel(message("kata " * 1000)))
+async def test_the_status_callback_names_the_last_part(twilio: Twilio, sender: WhatsAppSender) -> None:
+    await sender.send(outgoing(message("kata " * 1000)))
     queries = [sent["StatusCallback"].partition("?")[2] for sent in reversed(twilio.messages)]
     assert queries == ["part_of=7"] * (len(queries) - 1) + ["message=7"]
     assert len(queries) > 1
 
 
-async def test_a_file_goes_as_its_link_with_the_text(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_a_file_is_sent_by_its_url(twilio: Twilio, sender: WhatsAppSender) -> None:
     file = File("invoice.pdf", "application/pdf", b"%PDF", "https://bengkel.example/files/invoice/BK-7?sig=x")
     body = message(say("channel.keys_gone"), document=Document("invoice", "BK-7"))
-    await sender.send(parcel(body, file=file))
+    await sender.send(outgoing(body, file=file))
     assert (twilio.messages[0]["MediaUrl"], twilio.messages[0]["Body"]) == ([file.url], "👌")
 
 
-async def test_a_file_that_twilio_would_reject_goes_as_a_link(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_an_unsupported_file_is_sent_as_a_link(twilio: Twilio, sender: WhatsAppSender) -> None:
     file = File("laporan.csv", "text/csv", b"", "https://bengkel.example/files/report/2026-11.id?sig=x")
     body = message(say("channel.keys_gone"), document=Document("report", "2026-11.id"))
-    await sender.send(parcel(body, file=file))
+    await sender.send(outgoing(body, file=file))
     [sent] = twilio.messages
     assert not sent.get("MediaUrl")
     assert sent["Body"] == f"👌\n{file.url}"
 
 
-async def test_a_shape_is_made_once_and_found_again_after_a_restart(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_a_content_is_reused_after_a_restart(twilio: Twilio, sender: WhatsAppSender) -> None:
     ask = message(say("channel.keys_gone"), options=labels("Ya", "Tidak"), prompt=1)
-    await sender.send(parcel(ask))
-    await sender.send(parcel(ask))
+    await sender.send(outgoing(ask))
+    await sender.send(outgoing(ask))
     restarted = make_sender(twilio.url)
-    await restarted.send(parcel(ask))
+    await restarted.send(outgoing(ask))
     await restarted.close()
     assert len(twilio.contents) == 1
     assert {sent["ContentSid"] for sent in twilio.messages} == {"HX0"}
 
 
-async def test_a_content_somebody_deleted_is_made_again(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_a_deleted_content_is_made_again(twilio: Twilio, sender: WhatsAppSender) -> None:
     ask = message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)
-    await sender.send(parcel(ask))
+    await sender.send(outgoing(ask))
     twilio.contents.clear()
     twilio.answers.append(refusal(400, 21655))
     with pytest.raises(NotSent):
-        await sender.send(parcel(ask))
-    await sender.send(parcel(ask, attempts=1, written_at=NOW + timedelta(hours=1)))
+        await sender.send(outgoing(ask))
+    await sender.send(outgoing(ask, attempts=1, written_at=NOW + timedelta(hours=1)))
     assert len(twilio.contents) == 1
     assert len(twilio.messages) == 2
 
 
-async def test_outside_the_window_a_template_goes_where_there_is_one(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_a_template_is_used_outside_the_window(twilio: Twilio, sender: WhatsAppSender) -> None:
     twilio.contents.append(
         {"sid": "HXapproved", "language": "id", "types": {"twilio/text": {"body": "Halo Kak, {{1}} Sampai jumpa."}}}
     )
     reminder = message(say("channel.keys_gone"), say("channel.keys_gone"))
-    await sender.send(parcel(reminder, kind="reminder", in_session=False))
+    await sender.send(outgoing(reminder, kind="reminder", in_session=False))
     assert twilio.messages[0]["body"] == "Halo Kak, 👌 👌 Sampai jumpa."
     with pytest.raises(OutsideWindow):
-        await sender.send(parcel(kind="reminder", language="en", in_session=False))
-    again = parcel(reminder, kind="reminder", in_session=False, attempts=1)
+        await sender.send(outgoing(kind="reminder", language="en", in_session=False))
+    again = outgoing(reminder, kind="reminder", in_session=False, attempts=1)
     assert await sender.send(again) == "SM0"
 
 
@@ -340,137 +340,123 @@ async def test_outside_the_window_a_template_goes_where_there_is_one(twilio: Twi
     [
         (refusal(429, 20429), NotSent),  # too many requests
         (refusal(400, 63018), NotSent),  # too fast for this number
-        (refusal(503, 20503), NotSent),  # an answer, and it says no
-        (refusal(401, 20003), NotSent),  # our credentials: mended in the settings, not lost
+        (refusal(503, 20503), NotSent),  # rejected, so not sent
+        (refusal(401, 20003), NotSent),  # our credentials: they can be corrected in the settings
         (refusal(400, 63016), OutsideWindow),  # the 24 hours ended meanwhile
-        (refusal(400, 21617), Undeliverable),  # never right, however often
-        (hang_up, Unclear),  # it may have been taken
+        (refusal(400, 21617), Undeliverable),  # a retry can't help
+        (hang_up, Unclear),  # it may have been accepted
         (html, Unclear),  # a 201 that isn't Twilio's
     ],
 )
-async def test_an_error_says_whether_the_message_may_have_arrived(
+async def test_vendor_errors_are_translated(
     twilio: Twilio, sender: WhatsAppSender, answer: Answer, expected: type[Exception]
 ) -> None:
     twilio.answers.append(answer)
     with pytest.raises(expected):
-        await sender.send(parcel())
+        await sender.send(outgoing())
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_how_long_twilio_asks_us_to_wait_comes_with_its_no(
-    twilio: Twilio, sender: WhatsAppSender, status: int
-) -> None:
+async def test_an_error_holds_retry_after(twilio: Twilio, sender: WhatsAppSender, status: int) -> None:
     async def busy(_: web.Request) -> web.StreamResponse:
         return web.json_response({"code": 20429}, status=status, headers={"Retry-After": "40"})
 
     twilio.answers.append(busy)
     with pytest.raises(NotSent) as no:
-        await sender.send(parcel())
+        await sender.send(outgoing())
     assert no.value.retry_after == timedelta(seconds=40)
 
 
-async def test_nothing_was_sent_where_nobody_listens() -> None:
+async def test_a_refused_connection_means_not_sent() -> None:
     sender = make_sender("http://127.0.0.1:9")
     with pytest.raises(NotSent):
-        await sender.send(parcel())
+        await sender.send(outgoing())
     await sender.close()
 
 
-async def test_a_content_that_could_not_be_made_means_that_nothing_was_sent(
-    twilio: Twilio, sender: WhatsAppSender
-) -> None:
+async def test_a_failed_content_means_not_sent(twilio: Twilio, sender: WhatsAppSender) -> None:
     twilio.answers.append(hang_up)
     with pytest.raises(NotSent):
-        await sender.send(parcel(message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)))
+        await sender.send(outgoing(message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)))
 
 
 async def test_a_number_without_whatsapp_is_unreachable(twilio: Twilio, sender: WhatsAppSender) -> None:
     twilio.answers.append(refusal(400, 63003))
     with pytest.raises(Undeliverable) as gone:
-        await sender.send(parcel())
+        await sender.send(outgoing())
     assert gone.value.unreachable
 
 
-async def test_what_twilio_took_before_the_line_broke_is_not_sent_again(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_a_message_that_twilio_has_is_not_sent_again(twilio: Twilio, sender: WhatsAppSender) -> None:
     async def take_and_hang_up(request: web.Request) -> web.StreamResponse:
         twilio.keep(dict(await request.post()))
         return await hang_up(request)
 
     twilio.answers.append(take_and_hang_up)
     with pytest.raises(Unclear):
-        await sender.send(parcel())
-    assert await sender.send(parcel(attempts=1)) == "SM0"
+        await sender.send(outgoing())
+    assert await sender.send(outgoing(attempts=1)) == "SM0"
     assert len(twilio.messages) == 1
 
 
-async def test_only_the_part_that_is_missing_is_sent_again(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_only_the_missing_part_is_sent_again(twilio: Twilio, sender: WhatsAppSender) -> None:
     ask = message(say("channel.link", label="kata " * 300), options=labels("Ya"), prompt=1)
-    await sender.send(parcel(ask))
+    await sender.send(outgoing(ask))
     lost = twilio.messages.pop(0)
-    await sender.send(parcel(ask, attempts=1))
+    await sender.send(outgoing(ask, attempts=1))
     assert len(twilio.messages) == 2
     assert twilio.messages[0]["body"] == lost["body"]
 
 
-async def test_a_retry_goes_on_behind_the_parts_that_were_taken(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_a_retry_sends_only_the_parts_left(twilio: Twilio, sender: WhatsAppSender) -> None:
     ask = message(say("channel.link", label="kata " * 300), options=labels("Ya"), prompt=1)
 
     async def take(request: web.Request) -> web.StreamResponse:
         return web.json_response(twilio.keep(dict(await request.post())), status=201)
 
-    await sender.send(parcel(message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)))  # makes the Content
+    await sender.send(outgoing(message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)))  # makes the Content
     twilio.messages.clear()
     twilio.answers += [take, refusal(429, 20429)]
     with pytest.raises(NotSent) as no:
-        await sender.send(parcel(ask))
+        await sender.send(outgoing(ask))
     assert no.value.parts_left == 1
-    await sender.send(parcel(ask, attempts=1, parts_left=1))
+    await sender.send(outgoing(ask, attempts=1, parts_left=1))
     assert [bool(sent.get("ContentSid")) for sent in twilio.messages] == [True, False]
 
 
-async def test_another_message_of_the_same_words_is_not_taken_for_this_one(
-    twilio: Twilio, sender: WhatsAppSender
-) -> None:
+async def test_another_message_with_the_same_text_is_ignored(twilio: Twilio, sender: WhatsAppSender) -> None:
     twilio.keep({"To": BUDI, "Body": "👌"}, at=NOW)
-    await sender.send(parcel(attempts=1, others=["SM0"]))
+    await sender.send(outgoing(attempts=1, others=["SM0"]))
     assert len(twilio.messages) == 2
 
 
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
-async def test_what_was_taken_and_could_not_be_delivered_is_sent_again(
-    twilio: Twilio, sender: WhatsAppSender, status: str
-) -> None:
+async def test_an_undelivered_message_is_sent_again(twilio: Twilio, sender: WhatsAppSender, status: str) -> None:
     twilio.keep({"To": BUDI, "Body": "👌"}, at=NOW, status=status)
-    await sender.send(parcel(attempts=1))
+    await sender.send(outgoing(attempts=1))
     assert len(twilio.messages) == 2
 
 
-async def test_a_file_without_words_is_rather_sent_twice_than_not_at_all(
-    twilio: Twilio, sender: WhatsAppSender
-) -> None:
+async def test_a_file_without_text_is_sent_again(twilio: Twilio, sender: WhatsAppSender) -> None:
     ask = message(say("channel.keys_gone"), options=labels("Ya"), prompt=1, document=Document("photo", "1"))
     file = File("1.jpg", "image/jpeg", b"", "https://bengkel.example/files/photo/1?sig=x")
     twilio.keep({"To": BUDI, "Body": "", "MediaUrl": [file.url]}, at=NOW)
-    await sender.send(parcel(ask, attempts=1, file=file))
+    await sender.send(outgoing(ask, attempts=1, file=file))
     assert len(twilio.messages) == 3
 
 
-async def test_clocks_that_go_apart_a_little_hide_nothing_that_was_taken(
-    twilio: Twilio, sender: WhatsAppSender
-) -> None:
+async def test_the_lookup_allows_for_clock_skew(twilio: Twilio, sender: WhatsAppSender) -> None:
     twilio.keep({"To": BUDI, "Body": "👌"}, at=NOW - timedelta(seconds=30))
-    assert await sender.send(parcel(attempts=1)) == "SM0"
+    assert await sender.send(outgoing(attempts=1)) == "SM0"
 
 
-async def test_the_same_words_from_before_are_another_message(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_an_earlier_message_with_the_same_text_is_ignored(twilio: Twilio, sender: WhatsAppSender) -> None:
     twilio.keep({"To": BUDI, "Body": "👌"}, at=NOW - timedelta(minutes=5))
-    await sender.send(parcel(attempts=1))
+    await sender.send(outgoing(attempts=1))
     assert len(twilio.messages) == 2
 
 
-async def test_messages_whose_webhook_failed_are_found_again_oldest_first(
-    twilio: Twilio, sender: WhatsAppSender
-) -> None:
+async def test_missed_messages_are_fetched_oldest_first(twilio: Twilio, sender: WhatsAppSender) -> None:
     for sid, address, words in (
         ("SM8", BUDI, "besok jam 10"),
         ("SM9", "whatsapp:ID.77", "halo"),
@@ -482,7 +468,7 @@ async def test_messages_whose_webhook_failed_are_found_again_oldest_first(
     assert (second.event_id, second.phone) == ("SM9", None)
 
 
-async def test_failures_whose_webhook_failed_are_found_again(twilio: Twilio, sender: WhatsAppSender) -> None:
+async def test_missed_failures_are_fetched(twilio: Twilio, sender: WhatsAppSender) -> None:
     ours = {"To": BUDI, "From": "whatsapp:+6281100000000", "Body": "Invoice"}
     for status, code in (("failed", 63019), ("read", None), ("undelivered", 63003), ("queued", None)):
         twilio.keep(ours | {"error_code": code}, status=status)
@@ -493,13 +479,13 @@ async def test_failures_whose_webhook_failed_are_found_again(twilio: Twilio, sen
     assert twilio.asked == ["whatsapp:+6281100000000"]
 
 
-async def test_while_twilio_is_away_nobody_knows_what_failed(twilio: Twilio) -> None:
+async def test_fetching_failures_raises_while_twilio_is_away(twilio: Twilio) -> None:
     sender = make_sender("http://127.0.0.1:1")
     with pytest.raises(NotSent):
         await sender.failures(NOW)
     await sender.close()
 
 
-async def test_a_first_attempt_asks_for_nothing_beforehand(twilio: Twilio, sender: WhatsAppSender) -> None:
-    await sender.send(parcel())
+async def test_a_first_attempt_looks_nothing_up(twilio: Twilio, sender: WhatsAppSender) -> None:
+    await sender.send(outgoing())
     assert twilio.asked == []

@@ -1,4 +1,4 @@
-"""The commands, as typed."""
+"""The `bengkel` commands, as typed."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ def bengkel(*words: str) -> int:
     return main([command, "--config", CONFIG, *rest])
 
 
-def test_the_catalogue_goes_out_and_comes_back_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exported_catalogue_imports_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bengkel("catalog", "import", "demo") == 0
     assert "113 parts" in capsys.readouterr().out
     assert bengkel("catalog", "export", "first") == 0
@@ -37,7 +37,7 @@ def test_the_catalogue_goes_out_and_comes_back_the_same(tmp_path: Path, capsys: 
         assert Path(file).read_text() == (tmp_path / "second" / Path(file).name).read_text()
 
 
-def test_a_bad_row_is_named_and_nothing_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_row_is_named_and_nothing_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bengkel("catalog", "import", "demo")
     bengkel("catalog", "export", "out")
     parts = tmp_path / "out" / "parts.csv"
@@ -61,7 +61,7 @@ def test_a_bad_row_is_named_and_nothing_is_imported(tmp_path: Path, capsys: pyte
         ("empty.csv", b"", "empty"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(
+def test_unreadable_file_is_named(
     name: str, content: bytes | None, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content is not None:
@@ -70,24 +70,24 @@ def test_a_file_that_cannot_be_read_is_named(
     assert named in capsys.readouterr().err
 
 
-def test_understand_prints_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_understand_prints_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert bengkel("understand", "--now", "2026-11-23T08:00:00+07:00", "bsk jam 10 bs ga bang", "siang bang") == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first == {"date": "2026-11-24", "time": "10:00"}
     assert second == {"intent": "greet"}
 
 
-def test_understand_makes_no_database(tmp_path: Path) -> None:
+def test_understand_creates_no_database(tmp_path: Path) -> None:
     bengkel("understand", "halo")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_says_what_is_off_and_what_is_bad(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_reports_off_and_bad_parts(capsys: pytest.CaptureFixture[str]) -> None:
     assert bengkel("check") == 1
-    said = capsys.readouterr().out
-    assert "ok  database" in said
-    assert "off telegram" in said
-    assert "bad staff" in said
+    output = capsys.readouterr().out
+    assert "ok  database" in output
+    assert "off telegram" in output
+    assert "bad staff" in output
 
 
 def test_db_upgrade_can_be_repeated() -> None:
@@ -95,7 +95,7 @@ def test_db_upgrade_can_be_repeated() -> None:
     assert bengkel("db", "upgrade") == 0
 
 
-def test_a_schema_too_old_to_upgrade_is_said_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_schema_too_old_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bengkel("db", "upgrade")
     with closing(sqlite3.connect(tmp_path / "data" / "bengkel.db")) as file, file:
         file.execute("UPDATE alembic_version SET version_num = '0007'")
@@ -108,7 +108,7 @@ def test_a_schema_too_old_to_upgrade_is_said_in_a_line(tmp_path: Path, capsys: p
     assert "schema 0007" in capsys.readouterr().out
 
 
-def test_a_database_that_is_away_is_said_in_a_line(
+def test_missing_database_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://nobody@127.0.0.1:1/none")
@@ -116,7 +116,9 @@ def test_a_database_that_is_away_is_said_in_a_line(
     assert capsys.readouterr().err.startswith("The database can't be used:")
 
 
-def test_bad_settings_are_said_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_settings_are_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("BENGKEL_SERVER__PORT", "abc")
     assert bengkel("run") == 1
     assert capsys.readouterr().err.count("\n") == 1
@@ -149,11 +151,9 @@ async def _fail_at(file: Path, raw: dict[str, object]) -> None:
     await database.close()
 
 
-def test_a_failed_message_is_listed_masked_shown_whole_and_replayed_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_failed_message_is_listed_shown_and_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bengkel("inbox") == 0
-    assert capsys.readouterr().out == "No message waits: every turn went well.\n"
+    assert capsys.readouterr().out == "No failed messages.\n"
     asyncio.run(_fail_at(tmp_path / "data" / "bengkel.db", BROKEN))
     bengkel("inbox", "list")
     assert capsys.readouterr().out == "2026-11-23 01:00:00Z  telegram 900  from …005  KeyError\n"
@@ -167,13 +167,13 @@ def test_a_failed_message_is_listed_masked_shown_whole_and_replayed_once(
     assert "was answered" in capsys.readouterr().err
 
 
-def test_a_message_that_fails_again_is_said_and_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_second_failure_is_reported_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bengkel("db", "upgrade")
     asyncio.run(_fail_at(tmp_path / "data" / "bengkel.db", {"update_id": 900, "message": "no message"}))
     assert bengkel("inbox", "replay", "--all") == 1
-    said = capsys.readouterr()
-    assert "telegram 900: failed again" in said.out
-    assert "1 of 1 failed again" in said.err
+    output = capsys.readouterr()
+    assert "telegram 900: failed again" in output.out
+    assert "1 of 1 failed again" in output.err
     bengkel("inbox")
     assert "telegram 900" in capsys.readouterr().out
 
@@ -183,17 +183,15 @@ def test_a_message_that_fails_again_is_said_and_stays(tmp_path: Path, capsys: py
     [
         (("show",), "bengkel inbox show CHANNEL EVENT_ID"),  # which one?
         (("replay", "telegram"), "bengkel inbox replay CHANNEL EVENT_ID"),  # half a name
-        (("replay", "telegram", "901"), "no message 901"),  # never came
+        (("replay", "telegram", "901"), "no telegram message 901"),  # never came
     ],
 )
-def test_a_message_that_isnt_there_is_named(
-    words: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_message_is_named(words: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert bengkel("inbox", *words) == 1
     assert named in capsys.readouterr().err
 
 
-def test_a_backup_says_what_is_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_backup_reports_its_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bengkel("db", "upgrade")
     assert bengkel("backup", "kept.db") == 0
     assert capsys.readouterr().out.endswith("kept.db: 0 customers, 0 bookings, 0 ledger entries, checked\n")
@@ -203,15 +201,13 @@ def test_a_backup_says_what_is_in_it(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert len(list(tmp_path.glob("bengkel-*Z.db"))) == 1
 
 
-def test_postgresql_is_left_to_its_own_backup(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_postgresql_backup_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("BENGKEL_DATABASE__URL", "postgresql+asyncpg://nobody@127.0.0.1:1/none")
     assert bengkel("backup") == 1
     assert "pg_dump" in capsys.readouterr().err
 
 
-def test_a_database_is_copied_into_an_empty_one_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_copy_needs_an_empty_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bengkel("catalog", "import", "demo")
     here, there = (f"sqlite+aiosqlite:///{tmp_path / name}" for name in ("data/bengkel.db", "there.db"))
     assert bengkel("db", "copy", here, there) == 0
@@ -228,7 +224,7 @@ def test_a_database_is_copied_into_an_empty_one_only(tmp_path: Path, capsys: pyt
         (("mysql://a/b", "sqlite+aiosqlite:///b.db"), "url must begin with"),  # another kind
     ],
 )
-def test_a_copy_that_cannot_be_is_said_in_a_line(
+def test_impossible_copy_is_reported_in_one_line(
     urls: tuple[str, ...], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bengkel("db", "copy", *urls) == 1

@@ -1,4 +1,4 @@
-"""`bengkel customer`, as the owner types it when somebody asks what is kept about them."""
+"""`bengkel customer`, as the owner types it."""
 
 import asyncio
 import io
@@ -26,7 +26,7 @@ def customer(*words: str) -> int:
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A shop in which Sari has booked and a photo of her car was taken."""
+    """The photo folder of a shop where Sari has a booking with a photo."""
     monkeypatch.chdir(tmp_path)
     photos = tmp_path / "data" / "photos"
     photos.mkdir(parents=True)
@@ -54,25 +54,21 @@ async def _is_done() -> None:
 
 
 @pytest.mark.parametrize("who", [CODE, CODE.lower(), "0812-3456-7890", "+6281234567890"])
-def test_a_person_is_named_by_a_booking_or_a_number_as_people_write_it(
-    who: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_person_is_found_by_booking_or_number(who: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert customer("export", who) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["booking"][0]["name"] == "Sari"
-    assert told["contact"][0]["address"] == CHAT[1]
+    data = json.loads(capsys.readouterr().out)
+    assert data["booking"][0]["name"] == "Sari"
+    assert data["contact"][0]["address"] == CHAT[1]
 
 
-def test_who_isnt_known_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_person_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert customer("export", "BK-NONE") == 1
-    assert capsys.readouterr().err == "Nobody is known by BK-NONE: give a phone number, or the code of a booking.\n"
+    assert capsys.readouterr().err == "No customer found for BK-NONE: give a phone number or a booking code.\n"
 
 
-def test_a_person_is_erased_when_the_job_is_done_and_their_photos_with_them(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_person_and_photos_are_erased_after_the_job(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert customer("erase", CODE, "--yes") == 1
-    assert f"Not before this is over: {CODE}" in capsys.readouterr().err
+    assert f"Still open: {CODE}" in capsys.readouterr().err
     asyncio.run(_is_done())
     assert customer("erase", CODE, "--yes") == 0
     assert "photos removed: 1." in capsys.readouterr().out
@@ -81,11 +77,11 @@ def test_a_person_is_erased_when_the_job_is_done_and_their_photos_with_them(
     assert "Sari" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("said", "status"), [("yes\n", 0), ("no\n", 1), ("\n", 1)])
-def test_it_is_asked_first(
-    said: str, status: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("typed", "status"), [("yes\n", 0), ("no\n", 1), ("\n", 1)])
+def test_erasing_needs_confirmation(
+    typed: str, status: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asyncio.run(_is_done())
-    monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     assert customer("erase", CODE) == status
     assert "for good?" in capsys.readouterr().out

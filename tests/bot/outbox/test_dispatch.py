@@ -1,4 +1,4 @@
-"""The outbox loop: what each way of failing does to a message, and that nothing is lost or sent twice."""
+"""The dispatcher: what each error does to a message, and that nothing is lost or sent twice."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,9 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 from waiting import HANG, committing, until
 
-from bot.channels.rate_limit import Pace
-from bot.channels.sending import File, NotSent, OutsideWindow, Parcel, Unclear, Undeliverable
-from bot.outbox.dispatch import AT_ONCE, Dispatcher
-from core.db.database import Database
+from bot.channels.sending import File, NotSent, Outgoing, OutsideWindow, RateLimit, Unclear, Undeliverable
+from bot.outbox.dispatch import MAX_SENDING, Dispatcher
+from core.db.database import Database, Work
 from core.db.tables import Booking, Contact, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import Document, message, say
@@ -27,29 +26,29 @@ HELLO = message(say("notice.see_you"))
 
 
 class Channel:
-    """A vendor that keeps what it took and does what it is told."""
+    """A vendor that records messages; it raises `answers` in turn, and waits for `gate`."""
 
     def __init__(self) -> None:
-        self.taken: list[Parcel] = []
+        self.taken: list[Outgoing] = []
         self.answers: list[BaseException] = []
         self.arrived = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
         self.gate.set()
         self.slow: set[str] = set()
-        """The keys that wait for the gate; all of them where none is named."""
+        """The keys that wait for the gate; if it is empty, all."""
 
-    async def send(self, parcel: Parcel) -> str | None:
-        self.taken.append(parcel)
+    async def send(self, outgoing: Outgoing) -> str | None:
+        self.taken.append(outgoing)
         self.arrived.release()
-        if not self.slow or parcel.key in self.slow:
+        if not self.slow or outgoing.key in self.slow:
             await self.gate.wait()
         if self.answers:
             raise self.answers.pop(0)
-        return f"m-{parcel.key}"
+        return f"m-{outgoing.key}"
 
     @property
     def keys(self) -> list[str]:
-        return [parcel.key for parcel in self.taken]
+        return [outgoing.key for outgoing in self.taken]
 
 
 class Clock:
@@ -61,7 +60,7 @@ class Clock:
 
 
 class Post:
-    """A dispatcher with its channels, its clock and its database."""
+    """A dispatcher with its channels, clock and database."""
 
     def __init__(
         self, database: Database, shop: Shop, now: datetime, per_second: Mapping[str, int] | None = None
@@ -82,7 +81,7 @@ class Post:
 
 
 def _dispatcher(post: Post, shop: Shop, **changes: Any) -> Dispatcher:
-    """One of several processes' that serve the same database and clock."""
+    """The dispatcher of another process with the same database and clock."""
     usual = {"files": _file, "shop": shop, "clock": post.clock, "chance": lambda: 0.0}
     return Dispatcher(post.database, post.senders, **usual | changes)
 
@@ -96,19 +95,19 @@ def post(database: Database, shop: Shop, now: datetime) -> Post:
     return Post(database, shop, now)
 
 
-async def test_a_message_goes_out_with_its_file_and_is_marked(post: Post) -> None:
+async def test_a_message_is_sent_with_its_file_and_recorded(post: Post) -> None:
     await post.write("paid", message=message(say("notice.see_you"), document=Document("invoice", "BK-1")))
     assert await post.dispatcher.run_once() == 1
-    (parcel,) = post.telegram.taken
-    assert parcel.message.says == (say("notice.see_you"),)
-    assert parcel.file is not None
-    assert parcel.file.name == "BK-1.pdf"
+    (outgoing,) = post.telegram.taken
+    assert outgoing.message.says == (say("notice.see_you"),)
+    assert outgoing.file is not None
+    assert outgoing.file.name == "BK-1.pdf"
     row = await post.row("paid")
     assert (row.state, row.vendor_id, row.sent_at) == ("sent", "m-paid", post.clock.now)
     assert await post.dispatcher.run_once() == 0
 
 
-async def test_chats_are_served_side_by_side_and_each_in_its_order(post: Post) -> None:
+async def test_each_chats_messages_are_sent_in_order(post: Post) -> None:
     for key, address in (("a1", "a"), ("a2", "a"), ("b1", "b")):
         await post.write(key, address=address)
     while await post.dispatcher.run_once():
@@ -119,16 +118,23 @@ async def test_chats_are_served_side_by_side_and_each_in_its_order(post: Post) -
 @pytest.mark.parametrize(
     ("wrong", "state", "waits"),
     [
-        pytest.param(NotSent("connection refused"), "due", timedelta(seconds=2), id="refused: soon again"),
-        pytest.param(NotSent("429", timedelta(seconds=40)), "due", timedelta(seconds=40), id="429: as long as asked"),
-        pytest.param(Unclear("read timeout"), "due", timedelta(seconds=2), id="unclear: once more"),
-        pytest.param(Undeliverable("bad request"), "failed", None, id="never taken: given up"),
+        pytest.param(NotSent("connection refused"), "due", timedelta(seconds=2), id="refused: retried soon"),
+        pytest.param(
+            NotSent("429", timedelta(seconds=40)),
+            "due",
+            timedelta(seconds=40),
+            id="429: retried after the time that it says",
+        ),
+        pytest.param(Unclear("read timeout"), "due", timedelta(seconds=2), id="unclear: repeated once"),
+        pytest.param(Undeliverable("bad request"), "failed", None, id="undeliverable: given up"),
         pytest.param(OutsideWindow(), "failed", None, id="outside the window, about no booking"),
         pytest.param(ConnectionError("no file"), "due", timedelta(seconds=2), id="the database is away for its file"),
         pytest.param(KeyError("a bug"), "failed", None, id="a bug: given up, so that the chat goes on"),
     ],
 )
-async def test_what_a_failure_does(post: Post, wrong: BaseException, state: str, waits: timedelta | None) -> None:
+async def test_an_error_decides_about_the_retry(
+    post: Post, wrong: BaseException, state: str, waits: timedelta | None
+) -> None:
     await post.write("first")
     await post.write("second")
     post.telegram.answers = [wrong]
@@ -144,28 +150,28 @@ async def test_what_a_failure_does(post: Post, wrong: BaseException, state: str,
     assert (await post.row("second")).state == "sent"
 
 
-async def test_an_unclear_message_says_so_the_second_time_and_there_is_no_third(post: Post) -> None:
+async def test_an_unclear_message_is_repeated_once(post: Post) -> None:
     await post.write("reply")
     post.telegram.answers = [Unclear("timeout"), Unclear("timeout")]
     for _ in range(3):
         await post.dispatcher.run_once()
         post.clock.now += MINUTE
-    assert [parcel.attempts for parcel in post.telegram.taken if parcel.key == "reply"] == [0, 1]
+    assert [outgoing.attempts for outgoing in post.telegram.taken if outgoing.key == "reply"] == [0, 1]
     assert (await post.row("reply")).state == "failed"
 
 
-async def test_a_crash_between_sending_and_recording_sends_once_more(post: Post, shop: Shop) -> None:
+async def test_a_crash_before_recording_repeats_a_message(post: Post, shop: Shop) -> None:
     await post.write("reply")
     async with post.database.write() as session:  # claimed, sent, and then the power failed
         await outbox_claims.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
     assert await post.dispatcher.run_once() == 0
     post.clock.now += outbox.LEASE
     assert await post.dispatcher.run_once() == 1
-    assert [parcel.attempts for parcel in post.telegram.taken] == [1]
+    assert [outgoing.attempts for outgoing in post.telegram.taken] == [1]
     assert (await post.row("reply")).state == "sent"
 
 
-async def test_over_which_two_processes_died_is_not_sent_again_and_the_admins_hear_of_it(post: Post) -> None:
+async def test_a_message_shown_in_two_crashes_is_given_up(post: Post) -> None:
     await post.write("reply")
     for _ in range(2):
         async with post.database.write() as session:  # shown, perhaps sent, and then the power failed
@@ -180,10 +186,8 @@ async def test_over_which_two_processes_died_is_not_sent_again_and_the_admins_he
     ]
 
 
-async def test_over_which_processes_died_before_they_sent_it_is_sent_however_often_that_was(
-    post: Post, shop: Shop
-) -> None:
-    """An invoice takes a while to draw, and a rush a while to be spaced."""
+async def test_crashes_before_sending_do_not_count_as_attempts(post: Post, shop: Shop) -> None:
+    """Making an invoice takes a while, and so does the rate limit."""
     await post.write("paid", message=message(say("notice.see_you"), document=Document("invoice", "BK-1")))
     for _ in range(3):
         drawing, dies = asyncio.Event(), asyncio.Event()
@@ -201,7 +205,7 @@ async def test_over_which_processes_died_before_they_sent_it_is_sent_however_oft
     assert (await post.row("paid")).state == "sent"
 
 
-async def test_what_somebody_else_has_claimed_while_its_file_was_drawn_is_not_sent(post: Post, shop: Shop) -> None:
+async def test_a_message_is_not_sent_after_its_claim_is_lost(post: Post, shop: Shop) -> None:
     await post.write("paid", message=message(say("notice.see_you"), document=Document("invoice", "BK-1")))
 
     async def draw_too_slowly(document: Document) -> File:
@@ -218,9 +222,7 @@ async def test_what_somebody_else_has_claimed_while_its_file_was_drawn_is_not_se
     assert (row.state, row.attempts) == ("sending", 2)
 
 
-async def test_whatever_else_waits_for_a_closed_chat_is_told_otherwise_too(
-    post: Post, shop: Shop, now: datetime
-) -> None:
+async def test_all_messages_of_a_closed_chat_are_mailed(post: Post, shop: Shop, now: datetime) -> None:
     await book(post.database, shop, now)
     booking = await booking_of(post.database)
     for key in ("first", "second"):
@@ -231,7 +233,7 @@ async def test_whatever_else_waits_for_a_closed_chat_is_told_otherwise_too(
     assert sorted(post.email.keys) == ["first:email", "second:email"]
 
 
-async def test_what_was_sent_while_the_database_was_away_is_recorded_later_and_not_sent_again(post: Post) -> None:
+async def test_results_are_recorded_when_the_database_is_back(post: Post) -> None:
     await post.write("reply")
     post.telegram.gate.clear()
     sending = asyncio.create_task(post.dispatcher.run_once())
@@ -248,7 +250,7 @@ async def test_what_was_sent_while_the_database_was_away_is_recorded_later_and_n
 
 
 class _away:  # noqa: N801 — reads as a word in a with statement
-    """The database refuses every statement."""
+    """The database rejects every statement."""
 
     def __init__(self, database: Database) -> None:
         self._engine = database.engine.sync_engine
@@ -266,7 +268,7 @@ class _away:  # noqa: N801 — reads as a word in a with statement
         raise OperationalError("", {}, Exception("database is locked"))
 
 
-async def test_a_blocked_chat_is_marked_and_the_news_goes_by_mail(post: Post, shop: Shop, now: datetime) -> None:
+async def test_a_blocked_chat_is_marked_and_news_is_mailed(post: Post, shop: Shop, now: datetime) -> None:
     await book(post.database, shop, now)
     booking = await booking_of(post.database)
     await post.write("news", address=CHAT[1], kind="notice", booking_id=booking.id)
@@ -281,7 +283,7 @@ async def test_a_blocked_chat_is_marked_and_the_news_goes_by_mail(post: Post, sh
         assert (await session.scalars(select(Contact.unreachable_at))).one() == now
 
 
-async def test_who_has_no_address_is_told_by_the_staff(post: Post, shop: Shop, now: datetime) -> None:
+async def test_staff_tells_a_customer_without_email(post: Post, shop: Shop, now: datetime) -> None:
     await book(post.database, shop, now, email=None)
     booking = await booking_of(post.database)
     reminder = {"channel": "whatsapp", "address": "whatsapp:+62811", "kind": "reminder", "booking_id": booking.id}
@@ -295,7 +297,7 @@ async def test_who_has_no_address_is_told_by_the_staff(post: Post, shop: Shop, n
 
 
 @pytest.mark.parametrize(("until", "mailed"), [(None, ["news:email"]), (MINUTE, [])], ids=["news", "a reminder"])
-async def test_what_could_not_be_sent_in_time_goes_by_mail_unless_its_time_is_over(
+async def test_a_message_that_is_too_late_is_mailed_if_useful(
     post: Post, shop: Shop, now: datetime, until: timedelta | None, mailed: list[str]
 ) -> None:
     await book(post.database, shop, now)
@@ -308,7 +310,7 @@ async def test_what_could_not_be_sent_in_time_goes_by_mail_unless_its_time_is_ov
     assert post.email.keys == mailed
 
 
-async def test_a_letter_that_mail_refuses_is_not_mailed_again(post: Post, shop: Shop, now: datetime) -> None:
+async def test_a_failed_email_is_not_mailed_again(post: Post, shop: Shop, now: datetime) -> None:
     await book(post.database, shop, now)
     booking = await booking_of(post.database)
     await post.write("paid:email", channel="email", address="sari@example.com", booking_id=booking.id, kind="notice")
@@ -322,7 +324,7 @@ async def test_a_letter_that_mail_refuses_is_not_mailed_again(post: Post, shop: 
     ("ago", "open_window"),
     [(timedelta(hours=23, minutes=59), True), (timedelta(hours=24), False), (timedelta(days=9), False)],
 )
-async def test_the_24_hours_count_from_the_persons_last_message(
+async def test_the_session_window_is_24_hours(
     post: Post, shop: Shop, now: datetime, ago: timedelta, open_window: bool
 ) -> None:
     await book(post.database, shop, now)
@@ -334,10 +336,10 @@ async def test_the_24_hours_count_from_the_persons_last_message(
         )
     await post.write("reminder", channel="whatsapp", address="whatsapp:+62811")
     await post.dispatcher.run_once("whatsapp")
-    assert [parcel.in_session for parcel in post.whatsapp.taken] == [open_window]
+    assert [outgoing.in_session for outgoing in post.whatsapp.taken] == [open_window]
 
 
-async def test_a_slow_channel_holds_up_no_other_and_stopping_finishes_what_is_being_sent(post: Post) -> None:
+async def test_a_slow_channel_holds_up_no_other(post: Post) -> None:
     await post.write("slow", channel="email", address="sari@example.com")
     await post.write("reply")
     post.email.gate.clear()
@@ -345,7 +347,7 @@ async def test_a_slow_channel_holds_up_no_other_and_stopping_finishes_what_is_be
     await post.telegram.arrived.acquire()
     await post.email.arrived.acquire()
     await post.write("next")
-    post.dispatcher.wake("telegram")
+    post.dispatcher.wake(Work.TELEGRAM)
     await post.telegram.arrived.acquire()
     post.dispatcher.stop()
     post.email.gate.set()
@@ -353,7 +355,7 @@ async def test_a_slow_channel_holds_up_no_other_and_stopping_finishes_what_is_be
     assert (await post.row("slow")).state == "sent"
 
 
-async def test_a_slow_chat_holds_up_no_other_and_what_went_is_recorded_at_once(post: Post) -> None:
+async def test_a_slow_chat_holds_up_no_other(post: Post) -> None:
     await post.write("slow", address="1")
     post.telegram.slow = {"slow"}
     post.telegram.gate.clear()
@@ -361,7 +363,7 @@ async def test_a_slow_chat_holds_up_no_other_and_what_went_is_recorded_at_once(p
     await post.telegram.arrived.acquire()
     for key in ("quick", "quick too"):
         await post.write(key, address="2")
-        post.dispatcher.wake("telegram")
+        post.dispatcher.wake(Work.TELEGRAM)
         await post.telegram.arrived.acquire()
     await _until(post, "quick too", "sent")
     assert (await post.row("slow")).state == "sending"
@@ -370,7 +372,7 @@ async def test_a_slow_chat_holds_up_no_other_and_what_went_is_recorded_at_once(p
     await running
 
 
-async def test_a_chats_next_message_goes_out_as_soon_as_the_one_before_was_taken(post: Post) -> None:
+async def test_the_next_message_follows_without_a_tick(post: Post) -> None:
     await post.write("first")
     post.telegram.slow = {"first"}
     post.telegram.gate.clear()
@@ -378,7 +380,7 @@ async def test_a_chats_next_message_goes_out_as_soon_as_the_one_before_was_taken
     await post.telegram.arrived.acquire()
     await post.write("second")
     await post.write("elsewhere", address="2")
-    post.dispatcher.wake("telegram")
+    post.dispatcher.wake(Work.TELEGRAM)
     await _until(post, "elsewhere", "sent")  # the loop has looked, and passed the second over
     post.telegram.gate.set()
     await _until(post, "second", "sent")
@@ -386,10 +388,8 @@ async def test_a_chats_next_message_goes_out_as_soon_as_the_one_before_was_taken
     await running
 
 
-async def test_what_waits_behind_another_process_goes_out_soon_after_that_has_sent_what_is_before_it(
-    postgres_url: str, shop: Shop, now: datetime
-) -> None:
-    """Nobody ticks here, and the other process doesn't tell us."""
+async def test_a_message_behind_another_process_is_sent_soon(postgres_url: str, shop: Shop, now: datetime) -> None:
+    """There are no ticks here, and the other process doesn't wake this one."""
     database = Database(postgres_url)
     post = Post(database, shop, now)
     await post.write("theirs")
@@ -397,7 +397,7 @@ async def test_what_waits_behind_another_process_goes_out_soon_after_that_has_se
         [theirs] = await outbox_claims.claim(session, now=now, limit=1, channels=["telegram"])
     running = asyncio.create_task(post.dispatcher.run())
     await post.write("ours")
-    post.dispatcher.wake("telegram")
+    post.dispatcher.wake(Work.TELEGRAM)
     async with committing() as committed:
         for _ in range(2):  # the second one of its looks began after ours was written
             await committed.wait()
@@ -417,7 +417,7 @@ async def _until(post: Post, key: str, state: str) -> None:
     await until(is_so)
 
 
-async def test_a_clock_that_leaps_has_nothing_sent_twice_that_is_under_way(post: Post) -> None:
+async def test_a_clock_jump_sends_nothing_twice(post: Post) -> None:
     await post.write("slow")
     await post.write("behind it")
     post.telegram.gate.clear()
@@ -426,7 +426,7 @@ async def test_a_clock_that_leaps_has_nothing_sent_twice_that_is_under_way(post:
     post.clock.now += timedelta(hours=1)
     post.dispatcher.wake()
     await post.write("another", address="2")
-    post.dispatcher.wake("telegram")
+    post.dispatcher.wake(Work.TELEGRAM)
     await post.telegram.arrived.acquire()
     assert post.telegram.keys == ["slow", "another"]
     post.telegram.gate.set()
@@ -437,8 +437,8 @@ async def test_a_clock_that_leaps_has_nothing_sent_twice_that_is_under_way(post:
     assert {(await post.row(key)).state for key in post.telegram.keys} == {"sent"}
 
 
-async def test_what_is_too_old_does_not_keep_what_is_new_waiting(post: Post) -> None:
-    for number in range(AT_ONCE + 1):
+async def test_messages_that_are_too_old_hold_up_no_new_one(post: Post) -> None:
+    for number in range(MAX_SENDING + 1):
         await post.write(f"old {number}", address=str(number), until=post.clock.now)
     post.clock.now += MINUTE
     await post.write("new", address="new")
@@ -449,9 +449,7 @@ async def test_what_is_too_old_does_not_keep_what_is_new_waiting(post: Post) -> 
     assert post.telegram.keys == ["new"]
 
 
-async def test_what_no_vendor_has_seen_when_the_server_stops_is_left_to_others_as_never_tried(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_a_stopping_server_gives_unseen_claims_back(database: Database, shop: Shop, now: datetime) -> None:
     post = Post(database, shop, now, per_second={"telegram": 1})
     for number in range(3):
         await post.write(str(number), address=str(number))
@@ -465,9 +463,7 @@ async def test_what_no_vendor_has_seen_when_the_server_stops_is_left_to_others_a
     assert await Post(database, shop, now).dispatcher.run_once() == 2
 
 
-async def test_a_bug_in_recording_one_message_has_no_other_sent_again_nor_its_chat_held_up_for_ever(
-    post: Post, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_bug_in_recording_affects_one_message(post: Post, caplog: pytest.LogCaptureFixture) -> None:
     await post.write("poison")
     await post.write("another chat", address="2")
     with _recording_fails(post.database, "poison"):
@@ -485,7 +481,7 @@ async def test_a_bug_in_recording_one_message_has_no_other_sent_again_nor_its_ch
 
 @contextmanager
 def _recording_fails(database: Database, key: str) -> Iterator[None]:
-    """What became of one message is more than the database takes."""
+    """The database rejects the result of one message."""
 
     def refuse(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.startswith("UPDATE outbox") and f"m-{key}" in str(parameters):
@@ -498,7 +494,7 @@ def _recording_fails(database: Database, key: str) -> Iterator[None]:
         event.remove(database.engine.sync_engine, "before_cursor_execute", refuse)
 
 
-async def test_a_retry_goes_on_where_the_vendor_stopped(post: Post) -> None:
+async def test_a_retry_gets_the_parts_left(post: Post) -> None:
     await post.write("long")
     stopped = NotSent("429")
     stopped.parts_left = 2
@@ -506,10 +502,10 @@ async def test_a_retry_goes_on_where_the_vendor_stopped(post: Post) -> None:
     await post.dispatcher.run_once()
     post.clock.now += MINUTE
     await post.dispatcher.run_once()
-    assert [parcel.parts_left for parcel in post.telegram.taken] == [None, 2]
+    assert [outgoing.parts_left for outgoing in post.telegram.taken] == [None, 2]
 
 
-async def test_whoever_tries_again_is_told_what_the_chats_other_messages_are_called(post: Post) -> None:
+async def test_a_retry_gets_the_chats_other_vendor_ids(post: Post) -> None:
     await post.write("earlier")
     await post.write("another chat", address="2")
     await post.dispatcher.run_once()
@@ -518,14 +514,14 @@ async def test_whoever_tries_again_is_told_what_the_chats_other_messages_are_cal
     await post.dispatcher.run_once()
     post.clock.now += MINUTE
     await post.dispatcher.run_once()
-    assert [list(parcel.others) for parcel in post.telegram.taken if parcel.key == "reply"] == [[], ["m-earlier"]]
+    assert [list(outgoing.others) for outgoing in post.telegram.taken if outgoing.key == "reply"] == [[], ["m-earlier"]]
 
 
-async def test_a_rush_is_spaced_as_the_vendor_takes_it_and_one_alone_doesnt_wait() -> None:
-    moments, pace, clock = [], Pace(100), asyncio.get_running_loop().time
+async def test_the_rate_limit_spaces_a_burst() -> None:
+    moments, pace, clock = [], RateLimit(100), asyncio.get_running_loop().time
 
     async def send() -> None:
-        await pace.turn()
+        await pace.wait()
         moments.append(clock())
 
     begun = clock()
@@ -533,10 +529,10 @@ async def test_a_rush_is_spaced_as_the_vendor_takes_it_and_one_alone_doesnt_wait
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert moments[-1] - begun >= 0.04, gaps
     async with asyncio.timeout(HANG):
-        await Pace(1 / 86_400).turn()  # one a day, and this is the first
+        await RateLimit(1 / 86_400).wait()  # one a day, and this is the first
 
 
-async def test_a_bug_in_what_a_failure_brings_about_has_no_other_message_sent_again(
+async def test_a_bug_in_handling_a_failure_affects_one_message(
     database: Database, shop: Shop, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     await book(database, shop, now)
@@ -555,7 +551,7 @@ async def test_a_bug_in_what_a_failure_brings_about_has_no_other_message_sent_ag
     assert "nobody could be told" in caplog.text
 
 
-async def test_the_loop_outlives_a_database_that_is_away(post: Post) -> None:
+async def test_the_dispatcher_survives_a_database_outage(post: Post) -> None:
     await post.write("reply")
     with _away(post.database) as away:
         running = asyncio.create_task(post.dispatcher.run())

@@ -1,4 +1,4 @@
-"""A reply that is claimed as it is written: it goes out without being looked for, in its chat's order, once."""
+"""A reply is claimed when it is written, and sent once, in its chat's order, without a poll."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.channels.sending import File, Parcel
+from bot.channels.sending import File, Outgoing
 from bot.outbox.dispatch import Dispatcher
 from core.db.database import Database, work_left
 from core.db.tables import Outbox
@@ -18,16 +18,16 @@ HELLO = message(say("notice.see_you"))
 
 
 class Channel:
-    """A vendor that keeps what it took, once it is let."""
+    """A vendor that records messages, and answers when its gate is open."""
 
     def __init__(self) -> None:
-        self.taken: list[Parcel] = []
+        self.taken: list[Outgoing] = []
         self.arrived = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def send(self, parcel: Parcel) -> str | None:
-        self.taken.append(parcel)
+    async def send(self, outgoing: Outgoing) -> str | None:
+        self.taken.append(outgoing)
         self.arrived.release()
         await self.gate.wait()
         return "m1"
@@ -43,7 +43,7 @@ class Post:
         )
 
     async def reply(self, key: str, address: str = "1") -> tuple[Outbox, ...]:
-        """Commit a reply as a turn does; what it claimed."""
+        """Commit a reply as a turn does; returns what was claimed."""
         async with self.database.write() as session:
             await outbox.reply(
                 session, key=key, channel=self.name, address=address, language="id", message=HELLO, now=self.now
@@ -65,18 +65,18 @@ def post(database: Database, shop: Shop, now: datetime) -> Post:
     return Post(database, shop, now)
 
 
-async def test_a_reply_goes_out_unlooked_for_and_within_its_window(post: Post) -> None:
+async def test_a_claimed_reply_is_sent_without_a_poll(post: Post) -> None:
     running = asyncio.create_task(post.dispatcher.run())
     post.dispatcher.send(await post.reply("reply"))
     await post.channel.arrived.acquire()
     post.dispatcher.stop()
     await running
-    (parcel,) = post.channel.taken
-    assert (parcel.key, parcel.in_session, parcel.attempts) == ("reply", True, 0)
+    (outgoing,) = post.channel.taken
+    assert (outgoing.key, outgoing.in_session, outgoing.attempts) == ("reply", True, 0)
     assert await post.states() == {"reply": "sent"}
 
 
-async def test_while_an_earlier_message_waits_the_reply_waits_behind_it(post: Post) -> None:
+async def test_a_reply_waits_behind_an_earlier_message(post: Post) -> None:
     async with post.database.write() as session:
         await outbox.enqueue(
             session, key="earlier", channel=post.name, address="1", language="id", message=HELLO, now=post.now
@@ -84,10 +84,10 @@ async def test_while_an_earlier_message_waits_the_reply_waits_behind_it(post: Po
     assert await post.reply("reply") == ()
     while await post.dispatcher.run_once():
         pass
-    assert [parcel.key for parcel in post.channel.taken] == ["earlier", "reply"]
+    assert [outgoing.key for outgoing in post.channel.taken] == ["earlier", "reply"]
 
 
-async def test_a_reminder_of_tomorrow_holds_no_reply_up(post: Post) -> None:
+async def test_a_later_reminder_holds_up_no_reply(post: Post) -> None:
     async with post.database.write() as session:
         await outbox.enqueue(
             session,
@@ -102,12 +102,12 @@ async def test_a_reminder_of_tomorrow_holds_no_reply_up(post: Post) -> None:
     assert [row.key for row in await post.reply("reply")] == ["reply"]
 
 
-async def test_another_chat_s_message_holds_no_reply_up(post: Post) -> None:
+async def test_another_chats_message_holds_up_no_reply(post: Post) -> None:
     await post.reply("reply", address="2")
     assert [row.key for row in await post.reply("another", address="1")] == ["another"]
 
 
-async def test_a_reply_whose_process_died_is_sent_once_its_lease_is_over(post: Post) -> None:
+async def test_a_reply_is_sent_after_a_crash(post: Post) -> None:
     await post.reply("reply")
     assert await post.dispatcher.run_once() == 0
     post.now += outbox.LEASE
@@ -115,7 +115,7 @@ async def test_a_reply_whose_process_died_is_sent_once_its_lease_is_over(post: P
     assert await post.states() == {"reply": "sent"}
 
 
-async def test_a_reply_of_a_turn_that_ends_while_the_loops_stop_is_still_sent(post: Post) -> None:
+async def test_a_reply_is_sent_while_the_dispatcher_stops(post: Post) -> None:
     first, last = await post.reply("first"), await post.reply("last", address="2")
     post.channel.gate.clear()
     running = asyncio.create_task(post.dispatcher.run())
@@ -128,7 +128,7 @@ async def test_a_reply_of_a_turn_that_ends_while_the_loops_stop_is_still_sent(po
     assert await post.states() == {"first": "sent", "last": "sent"}
 
 
-async def test_a_channel_that_is_off_takes_nothing(post: Post, shop: Shop) -> None:
+async def test_replies_for_a_channel_that_is_off_are_ignored(post: Post, shop: Shop) -> None:
     elsewhere = Post(post.database, shop, post.now, channel="telegram")
     post.dispatcher.send(await elsewhere.reply("reply"))
     post.dispatcher.stop()

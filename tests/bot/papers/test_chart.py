@@ -1,4 +1,4 @@
-"""The picture of the week: what its bars and figures say, whatever the week was like."""
+"""The week's chart: bars and figures for any week."""
 
 import io
 from datetime import UTC, date, datetime, timedelta
@@ -32,7 +32,7 @@ THURSDAY = datetime(2026, 11, 26, 16, 5, tzinfo=UTC)
         (-1_200_000, "−Rp1,2 jt", "−Rp1.2M"),
     ],
 )
-def test_money_in_short_fits_on_a_bar(amount: int, indonesian: str, english: str) -> None:
+def test_short_amounts_fit_on_a_bar(amount: int, indonesian: str, english: str) -> None:
     assert money_in_short(amount, "id").replace("\N{NO-BREAK SPACE}", " ") == indonesian
     assert money_in_short(amount, "en") == english
 
@@ -41,15 +41,13 @@ def test_money_in_short_fits_on_a_bar(amount: int, indonesian: str, english: str
     ("bookings", "revenue", "bars"),
     [
         ([0] * 7, [0] * 7, (0, 0, 0)),  # nothing happened
-        ([5, 8, 0, 6, 4, 9, 0], [1, 0, 0, 12_500_000, 850_000, 0, 0], (5, 3, 0)),  # however little, it shows
-        ([0, 0, 300, 0, 0, 0, 1], [9_999_000_000_000, 1, 0, 0, 0, 0, 0], (2, 2, 0)),  # beside the hugest too
+        ([5, 8, 0, 6, 4, 9, 0], [1, 0, 0, 12_500_000, 850_000, 0, 0], (5, 3, 0)),  # a small value still shows
+        ([0, 0, 300, 0, 0, 0, 1], [9_999_000_000_000, 1, 0, 0, 0, 0, 0], (2, 2, 0)),  # even beside a huge one
         ([1, 0, 0, 0, 0, 0, 0], [-500_000, 250_000, 0, 0, -1, 0, 0], (1, 1, 2)),  # money went back
         ([0] * 7, [-1] * 7, (0, 0, 7)),  # nothing but that
     ],
 )
-def test_every_day_with_anything_has_its_bar(
-    bookings: list[int], revenue: list[int], bars: tuple[int, int, int]
-) -> None:
+def test_every_nonzero_day_has_a_bar(bookings: list[int], revenue: list[int], bars: tuple[int, int, int]) -> None:
     days = [
         DayFigures(MONDAY + timedelta(days=number), *figures)
         for number, figures in enumerate(zip(bookings, revenue, strict=True))
@@ -63,7 +61,7 @@ def test_every_day_with_anything_has_its_bar(
     ("at", "marked"),
     [
         (THURSDAY, 1),
-        (THURSDAY + timedelta(days=7), 0),  # looked at again when the week is over
+        (THURSDAY + timedelta(days=7), 0),  # a past week
     ],
 )
 def test_today_is_marked(at: datetime, marked: int) -> None:
@@ -71,7 +69,7 @@ def test_today_is_marked(at: datetime, marked: int) -> None:
     assert _columns_with(_open(chart.png(days, at=at, language="id")), SHADE) == marked
 
 
-async def test_a_picture_asked_for_again_is_that_of_its_moment() -> None:
+async def test_chart_is_cached_for_a_minute() -> None:
     days = [DayFigures(MONDAY + timedelta(days=number), 0, 0) for number in range(7)]
     first = await chart.make(days, at=THURSDAY, language="id")
     assert await chart.make(days, at=THURSDAY + timedelta(seconds=59), language="id") == first
@@ -88,6 +86,6 @@ def _open(content: bytes) -> Image.Image:
 
 
 def _columns_with(picture: Image.Image, colour: tuple[int, int, int]) -> int:
-    """In how many of the seven columns that colour stands in the middle."""
+    """How many of the seven columns contain that colour."""
     middles = [round(chart.MARGIN + (number + 0.5) * chart.COLUMN) + 30 for number in range(7)]
     return sum(any(picture.getpixel((x, y)) == colour for y in range(picture.height)) for x in middles)

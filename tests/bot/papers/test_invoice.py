@@ -1,4 +1,4 @@
-"""The invoice's PDF says all that the facts say, whatever people type, in the same bytes every time."""
+"""The invoice's PDF: all facts, any typed text, and the same bytes every time."""
 
 import asyncio
 import io
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from bot.papers import pdf
-from bot.papers.in_words import in_words
+from bot.papers.letterhead import in_words
 from bot.papers.sheet import Paper
 from core.papers.invoices import InvoiceFacts, InvoiceLine, Payment
 from core.states import Location
@@ -39,16 +39,16 @@ ISSUED = datetime(2026, 11, 23, 3, 12, tzinfo=UTC)
         (3_000_000_001_000, "tiga triliun seribu rupiah"),
     ],
 )
-def test_amounts_are_written_as_indonesian_shops_write_them(amount: int, words: str) -> None:
+def test_amounts_in_indonesian_words(amount: int, words: str) -> None:
     assert in_words(amount, "id") == words
 
 
-def test_amounts_in_english_are_in_english() -> None:
+def test_amounts_in_english_words() -> None:
     assert in_words(1_021_000, "en") == "one million, twenty-one thousand rupiah"
 
 
 @pytest.mark.parametrize("count", [1, 25, 60])
-def test_every_line_is_on_paper_with_quantity_price_discount_and_total(count: int) -> None:
+def test_every_line_is_on_the_invoice(count: int) -> None:
     lines = [
         _line(f"Speaker no. {number}", price=100_000 + number, quantity=1 + number % 3, discount=number % 2 * 10)
         for number in range(count)
@@ -60,7 +60,7 @@ def test_every_line_is_on_paper_with_quantity_price_discount_and_total(count: in
         assert row in text
 
 
-def test_a_long_list_repeats_the_tables_head_and_counts_its_pages() -> None:
+def test_long_invoice_repeats_head_and_counts_pages() -> None:
     pages = _pages(_facts(*(_line(f"Kabel {number}") for number in range(25))))
     assert len(pages) == 2
     for number, page in enumerate(pages, start=1):
@@ -69,12 +69,12 @@ def test_a_long_list_repeats_the_tables_head_and_counts_its_pages() -> None:
         assert "INV/2026/00042" in page
 
 
-def test_a_supplementary_invoice_names_the_one_it_adds_to() -> None:
+def test_supplement_names_its_invoice() -> None:
     text = _text(_facts(_line("Kabel RCA"), supplements="INV/2026/00041"))
     assert "Tambahan untuk INV/2026/00041" in text
 
 
-def test_head_customer_car_and_appointment_are_on_paper() -> None:
+def test_head_customer_car_and_appointment_are_shown() -> None:
     text = _text(_facts(_line("Speaker")))
     for words in (
         "Bengkel Suara Jaya",
@@ -105,14 +105,14 @@ def test_head_customer_car_and_appointment_are_on_paper() -> None:
         ([300_000, -300_000], "DANA DIKEMBALIKAN", 1_000_000),
     ],
 )
-def test_the_mark_follows_from_the_money(amounts: list[int], mark: str, remaining: int) -> None:
+def test_mark_follows_from_the_payments(amounts: list[int], mark: str, remaining: int) -> None:
     payments = [Payment(ISSUED, "received" if amount > 0 else "refunded", "qris", amount) for amount in amounts]
     text = _text(_facts(_line("Speaker", price=1_000_000)), payments)
     assert f" {mark} KEPADA" in text
     assert f"Sisa tagihan {_rp(remaining)}" in text
 
 
-def test_each_payment_stands_with_its_day_in_the_shops_zone_its_way_and_its_sum() -> None:
+def test_payments_show_local_date_method_and_amount() -> None:
     payments = [
         Payment(datetime(2026, 11, 23, 17, 30, tzinfo=UTC), "received", "bca_va", 400_000),  # past midnight in Jakarta
         Payment(datetime(2026, 11, 25, 3, 0, tzinfo=UTC), "refunded", "bca_va", -100_000),
@@ -124,8 +124,8 @@ def test_each_payment_stands_with_its_day_in_the_shops_zone_its_way_and_its_sum(
     assert "Diterima 26 Nov 2026 · new_way −Rp50.000" in text
 
 
-def test_ppn_shows_its_base_and_its_amount() -> None:
-    """The example of the regulation: Rp1.200.000 gives a base of Rp1.100.000 and PPN of Rp132.000."""
+def test_ppn_shows_base_and_amount() -> None:
+    """The regulation's example: Rp1.200.000 gives a base of Rp1.100.000 and PPN of Rp132.000."""
     line = _line("Speaker", price=1_200_000)
     text = _text(_facts(line, tax_base=1_100_000, tax_amount=132_000, total=1_332_000))
     assert "PPN 12% × DPP Rp1.100.000" in text
@@ -135,7 +135,7 @@ def test_ppn_shows_its_base_and_its_amount() -> None:
     assert "PPN" not in _text(_facts(line))
 
 
-def test_an_onsite_job_shows_its_fee_and_where_to_go() -> None:
+def test_onsite_job_shows_fee_and_address() -> None:
     facts = _facts(_line("Speaker"), onsite_fee=150_000, location=Location.ONSITE, address="Jl. Melati 3, Bekasi")
     text = _text(facts)
     assert "Biaya kunjungan" in text
@@ -144,12 +144,12 @@ def test_an_onsite_job_shows_its_fee_and_where_to_go() -> None:
     assert "Di lokasi yang Kakak bagikan" in _text(facts.model_copy(update={"address": None}))
 
 
-def test_discounts_are_summed_up() -> None:
+def test_discounts_are_totalled() -> None:
     text = _text(_facts(_line("Speaker", price=1_000_000, quantity=2, discount=15)))
     assert "Kakak hemat Rp300.000 dari diskon" in text
 
 
-def test_english_is_english_throughout() -> None:
+def test_english_invoice_has_no_indonesian() -> None:
     text = _text(_facts(_line("Speaker")), [Payment(ISSUED, "cash", "cash", 1_000_000)], language="en")
     for words in (
         "PAID IN FULL",
@@ -168,7 +168,7 @@ def test_english_is_english_throughout() -> None:
     ("typed", "shown"),
     [
         ("<b>tebal</b> & **x** __y__", "<b>tebal</b> & **x** __y__"),  # markup of any kind is just text
-        ("{nb} {pages}", "{nb} {pages}"),  # fpdf2's own stand-in for the number of pages
+        ("{nb} {pages}", "{nb} {pages}"),  # fpdf2's placeholder for the number of pages
         ("\u2007dua", "dua"),  # ours
         ("a\x00b\x1bc\u202ed\u200be", "abcde"),  # control and direction signs
         ("satu\r\ndua\ttiga", "satu dua tiga"),  # one line
@@ -181,11 +181,11 @@ def test_english_is_english_throughout() -> None:
         ("=1+1", "=1+1"),
     ],
 )
-def test_odd_text_is_shown_or_replaced_and_never_raises(typed: str, shown: str) -> None:
+def test_odd_text_never_raises(typed: str, shown: str) -> None:
     assert f"KEPADA {shown} +62" in _text(_facts(_line("Speaker"), customer_name=typed))
 
 
-def test_arabic_is_joined_and_stands_from_right_to_left() -> None:
+def test_arabic_is_shaped_right_to_left() -> None:
     paper = Paper(title="", author="", language="id", made_at=ISSUED)
     initial_seen, final_lam_alef, isolated_meem = "\ufeb3", "\ufefc", "\ufee1"
     assert paper.printable("Ali سلام") == f"Ali {isolated_meem}{final_lam_alef}{initial_seen}"
@@ -193,22 +193,22 @@ def test_arabic_is_joined_and_stands_from_right_to_left() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(name=st.text(max_size=400), item=st.text(max_size=4000), price=st.integers(0, 10**15))
-def test_nothing_that_can_be_typed_breaks_an_invoice(name: str, item: str, price: int) -> None:
+def test_any_typed_text_makes_a_valid_invoice(name: str, item: str, price: int) -> None:
     facts = _facts(_line(item, price=price), customer_name=name, plate=name, car=item, shop_name=name or "x")
     assert _pages(facts)
 
 
-def test_a_name_of_any_length_leaves_the_sum_whole() -> None:
+def test_long_name_leaves_the_total_whole() -> None:
     text = _text(_facts(_line("Super " * 2_000, price=999_999_999_999)))
     assert text.count("Rp999.999.999.999") >= 4
 
 
-def test_the_same_invoice_is_the_same_bytes() -> None:
+def test_same_invoice_gives_same_bytes() -> None:
     facts, payments = _facts(_line("Speaker 😀"), _line("محمد")), [Payment(ISSUED, "received", "qris", 1)]
     assert pdf.draw(facts, payments, language="id") == pdf.draw(facts, payments, language="id")
 
 
-async def test_making_one_leaves_the_loop_free_and_making_it_again_costs_nothing() -> None:
+async def test_rendering_is_off_the_loop_and_cached() -> None:
     facts = _facts(*(_line(f"Speaker {number}") for number in range(40)), number="INV/2026/09999")
     making = asyncio.create_task(pdf.make(facts, [], language="id"))
     turns = 0

@@ -1,4 +1,4 @@
-"""The month's report as its reader gets it: a table, a CSV that a spreadsheet can't be tricked by, and its month by any name."""
+"""The monthly report: a table, a safe CSV, and its month by any name."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ FORMULAS = ("=1+1", "+62", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1+1")
 
 
 def month(*names: str) -> Month:
-    """A month in which each of these was sold for 1.000, and as much came in."""
+    """A month in which each of these names sold for 1.000, fully paid."""
     share = Share(len(names), 1_000 * len(names))
     money = Moved(1, received=1_000 * len(names))
     return Month(
@@ -37,13 +37,13 @@ def rows(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
 
 
-def test_no_name_is_run_as_a_formula() -> None:
+def test_names_are_never_formulas() -> None:
     content = monthly_sheet.as_csv(month(*FORMULAS), "id")
     assert content.startswith(b"\xef\xbb\xbf"), "Excel takes it for UTF-8 by this alone"
     assert [row[2] for row in rows(content) if row[1] == "Terjual"] == [*(f"'{name}" for name in FORMULAS), "Total"]
 
 
-def test_a_name_stays_in_its_cell_and_on_its_line() -> None:
+def test_name_stays_in_its_cell_and_line() -> None:
     names = ('Speaker 6,5" ; =1', "dua\nbaris")
     assert [row[2] for row in rows(monthly_sheet.as_csv(month(*names), "id")) if row[1] == "Terjual"][:2] == [*names]
     table = "\n".join(monthly_sheet.as_table(month("a\x1b[2Jb\nc"), "id", make_shop()))
@@ -56,7 +56,7 @@ def test_a_name_stays_in_its_cell_and_on_its_line() -> None:
     [
         ("november", (2026, 11)),
         ("nov", (2026, 11)),
-        ("desember", (2025, 12)),  # the latest one there was
+        ("desember", (2025, 12)),  # the latest past one
         ("october 2025", (2025, 10)),
         ("des 25", (2025, 12)),
         ("2026-11", (2026, 11)),
@@ -64,7 +64,7 @@ def test_a_name_stays_in_its_cell_and_on_its_line() -> None:
         ("bulan ini", (2026, 11)),
         ("bulan lalu", (2026, 10)),
         ("last month", (2026, 10)),
-        ("2026-12", None),  # to come
+        ("2026-12", None),  # in the future
         ("desember 2026", None),
         ("13/2026", None),
         ("0/2026", None),
@@ -73,11 +73,11 @@ def test_a_name_stays_in_its_cell_and_on_its_line() -> None:
         ("9" * 500, None),
     ],
 )
-def test_a_month_is_named_as_people_do(said: str, meant: tuple[int, int] | None) -> None:
+def test_month_may_be_given_in_words(said: str, meant: tuple[int, int] | None) -> None:
     assert read_month(said, date(2026, 11, 23)) == (date(*meant, 1) if meant else None)
 
 
-def test_the_command_prints_a_table_or_writes_a_file(
+def test_command_prints_a_table_or_writes_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Every paper of a booking can be attached and fetched by its signed link; nothing else can."""
+"""Every paper of a booking can be attached and downloaded; nothing else can."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ from paying import CODE, ORDER, answer, book, give_link
 
 from bot.papers.files import Library
 from bot.papers.photos import Photos
-from core.booking import cancellation
+from core.booking import cancel
 from core.context import Context
 from core.db.database import Database
 from core.messaging.messages import Document
@@ -18,7 +18,7 @@ from core.schedule import bookings
 from core.shop import Shop
 
 
-async def test_each_kind_of_paper_is_a_pdf_of_its_own_number(
+async def test_each_paper_is_a_pdf_named_by_its_number(
     database: Database, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     await book(database, shop, now)
@@ -27,7 +27,7 @@ async def test_each_kind_of_paper_is_a_pdf_of_its_own_number(
         await settlement.settle(Context(session, shop, now), ORDER, answer())
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await cancellation.cancel(Context(session, shop, now), booking, reason="", actor="Ibu Rina")
+        await cancel(Context(session, shop, now), booking, reason="", actor="Ibu Rina")
     photos = Photos(tmp_path, lambda: "unused")
     library = Library(database, photos, b"secret", "https://shop.example", shop, lambda: now)
     numbers = {"invoice": "INV", "receipt": "KW", "credit_note": "NK"}

@@ -1,4 +1,4 @@
-"""Receipts and credit notes as PDF; and every paper the same bytes wherever and whenever it is made."""
+"""Receipts and credit notes as PDF, and identical bytes for every paper."""
 
 import io
 import os
@@ -105,19 +105,19 @@ def invoice(**changes: Any) -> InvoiceFacts:
         (credit_note(reason="refunded", credited_before=5), "en", ["CREDIT NOTE", "Still billed", "Corrected before −Rp5"]),
     ],
 )  # fmt: skip
-def test_each_paper_says_what_it_must(facts: PaperFacts, language: str, words: list[str]) -> None:
+def test_papers_show_all_facts(facts: PaperFacts, language: str, words: list[str]) -> None:
     text = _text(facts, language=language).casefold()
     for word in words:
         assert word.casefold() in text
 
 
-def test_what_isnt_there_isnt_said() -> None:
+def test_missing_facts_are_left_out() -> None:
     plain = credit_note(keeps=0, tax_base=0, tax_amount=0)
     assert not [word for word in ("PPN", "tetap ditagih", "sebelumnya") if word in _text(plain)]
     assert "Sisa tagihan" not in _text(receipt(purpose="late")), "nothing is owed for what was cancelled"
 
 
-def test_an_invoice_tells_what_a_credit_note_took_off_and_what_goes_back() -> None:
+def test_invoice_shows_credit_and_refund_due() -> None:
     paid = Payment(ISSUED, "received", "qris", 200_000)
     off = Payment(ISSUED, CREDITED, "NK/2026/00001", 450_000)
     back = Payment(ISSUED, "refunded", "transfer", -150_000)
@@ -131,7 +131,7 @@ def test_an_invoice_tells_what_a_credit_note_took_off_and_what_goes_back() -> No
 
 @settings(max_examples=5, deadline=None)
 @given(words=st.text(max_size=400), amount=st.integers(1, 10**15))
-def test_nothing_that_can_be_typed_or_paid_takes_more_than_a_page(words: str, amount: int) -> None:
+def test_any_receipt_or_credit_note_fits_one_page(words: str, amount: int) -> None:
     person = {"customer_name": words, "car": words, "plate": words, "customer_email": words}
     for facts in (
         receipt(**person, amount=amount, method=words, total=amount),
@@ -140,8 +140,8 @@ def test_nothing_that_can_be_typed_or_paid_takes_more_than_a_page(words: str, am
         assert len(PdfReader(io.BytesIO(pdf.draw(facts, language="id"))).pages) == 1
 
 
-def test_every_paper_is_the_same_bytes_in_another_process() -> None:
-    """Another hash seed orders sets and dicts otherwise, and another moment is no other paper."""
+def test_papers_are_the_same_bytes_in_another_process() -> None:
+    """Another hash seed orders sets and dicts differently, and the time has passed."""
     person = {"customer_name": HOSTILE, "car": HOSTILE}
     paid = (Payment(ISSUED, "received", "qris", 1), Payment(ISSUED, CREDITED, "NK/2026/00001", 5))
     wanted = [(receipt(**person), ()), (credit_note(**person), ()), (invoice(**person), paid)]
@@ -156,7 +156,7 @@ def test_every_paper_is_the_same_bytes_in_another_process() -> None:
     assert made.stdout.decode().split() == here
 
 
-async def test_one_that_was_made_is_remembered() -> None:
+async def test_papers_are_cached() -> None:
     first = await pdf.make(receipt(), language="id")
     assert await pdf.make(receipt(), language="id") is first
     assert await pdf.make(receipt(amount=1), language="id") != first
@@ -165,7 +165,7 @@ async def test_one_that_was_made_is_remembered() -> None:
 _ELSEWHERE = """
 import pickle, sys
 from hashlib import sha256
-from bot import pdf
+from bot.papers import pdf
 for facts, payments in pickle.load(sys.stdin.buffer):
     print(sha256(pdf.draw(facts, payments, language="id")).hexdigest())
 """

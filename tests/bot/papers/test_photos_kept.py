@@ -1,4 +1,4 @@
-"""A photo is kept so that every channel takes it: WhatsApp has no WebP, and nothing above 5 MB."""
+"""Photos are stored so that every channel takes them: WhatsApp has no WebP, and at most 5 MB."""
 
 import io
 import struct
@@ -31,7 +31,7 @@ def picture(kind: str, mode: str = "RGB", *, size: tuple[int, int] = SIZE, **how
 
 
 def noise(kind: str, size: tuple[int, int]) -> bytes:
-    """What compresses worst."""
+    """A picture that hardly compresses."""
     out = io.BytesIO()
     pixels = shake_256(b"noise").digest(3 * size[0] * size[1])
     Image.frombytes("RGB", size, pixels).save(out, kind, quality=85)
@@ -39,7 +39,7 @@ def noise(kind: str, size: tuple[int, int]) -> bytes:
 
 
 def scanned(times: int) -> bytes:
-    """A progressive JPEG of that many scans, the last of which comes again and again."""
+    """A progressive JPEG with that many scans, the last one repeated."""
     made = picture("JPEG", progressive=True)
     head, start, last = made.rpartition(b"\xff\xda")
     scan = start + last.removesuffix(b"\xff\xd9")
@@ -47,7 +47,7 @@ def scanned(times: int) -> bytes:
 
 
 def mangled(tag: int, kind: int) -> bytes:
-    """EXIF of a quarter turn, and of a tag in a kind that isn't its own."""
+    """EXIF with a quarter turn, and a tag of a wrong type."""
     return b"Exif\0\0II*\0" + struct.pack("<IH8H4HI", 8, 2, 0x0112, 3, 1, 0, 6, 0, tag, kind, 1, 0, 26, 0, 0)
 
 
@@ -59,10 +59,10 @@ def mangled(tag: int, kind: int) -> bytes:
         picture("PNG", "RGBA"),
         picture("JPEG", progressive=True),
         scanned(media.MOST_SCANS),
-        picture("JPEG") + b"\xff\xda" * 200,  # a film behind it, which may hold anything
+        picture("JPEG") + b"\xff\xda" * 200,  # an appended video, which may hold any bytes
     ],
 )
-async def test_what_every_channel_takes_is_kept_as_it_came(photos: Photos, content: bytes) -> None:
+async def test_photo_for_every_channel_is_kept_as_it_came(photos: Photos, content: bytes) -> None:
     assert await photos.load(await photos.keep(content)) == content
 
 
@@ -70,15 +70,13 @@ async def test_what_every_channel_takes_is_kept_as_it_came(photos: Photos, conte
     ("made", "longest"),
     [
         (lambda: picture("WEBP"), 64),
-        (lambda: picture("JPEG", "CMYK"), 64),  # from a printer's hands
-        (lambda: picture("PNG", "P"), 64),  # numbered colours
+        (lambda: picture("JPEG", "CMYK"), 64),  # CMYK
+        (lambda: picture("PNG", "P"), 64),  # a palette
         (lambda: noise("PNG", (1600, 1200)), 1600),  # too many bytes, not too many pixels
-        (lambda: noise("JPEG", (2800, 2800)), media.LONGEST_SIDE),  # too many of both, and nothing compresses worse
+        (lambda: noise("JPEG", (2800, 2800)), media.LONGEST_SIDE),  # too many of both
     ],
 )
-async def test_what_whatsapp_does_not_take_becomes_a_jpeg(
-    photos: Photos, made: Callable[[], bytes], longest: int
-) -> None:
+async def test_other_formats_become_jpeg(photos: Photos, made: Callable[[], bytes], longest: int) -> None:
     key = await photos.keep(made())
     kept = await photos.load(key)
     assert kept is not None
@@ -88,13 +86,13 @@ async def test_what_whatsapp_does_not_take_becomes_a_jpeg(
     assert (shown.mode, max(shown.size)) == ("RGB", longest)
 
 
-async def test_what_can_be_seen_through_becomes_white(photos: Photos) -> None:
+async def test_transparency_becomes_white(photos: Photos) -> None:
     content = picture("WEBP", "RGBA", lossless=True)
     for key in (kept := await photos.keep(content), media.thumbnail_key(kept)):
         assert _corner(await photos.load(key)) == (255, 255, 255)
 
 
-async def test_a_converted_photo_stands_as_the_camera_was_held(photos: Photos) -> None:
+async def test_converted_photo_is_rotated_by_exif(photos: Photos) -> None:
     turned = Image.Exif()
     turned[0x0112] = 6  # a quarter turn
     kept = await photos.load(await photos.keep(picture("WEBP", exif=turned)))
@@ -107,11 +105,11 @@ async def test_a_converted_photo_stands_as_the_camera_was_held(photos: Photos) -
     [
         scanned(media.MOST_SCANS + 1),  # decoded for seconds, or minutes
         picture("JPEG", exif=mangled(0x0100, 1)),  # a width in bytes
-        picture("JPEG", exif=mangled(0x010F, 11)),  # a maker that is a number
-        picture("WEBP", exif=mangled(0x011A, 2)),  # a resolution in letters
+        picture("JPEG", exif=mangled(0x010F, 11)),  # a number as the camera's maker
+        picture("WEBP", exif=mangled(0x011A, 2)),  # letters as the resolution
     ],
 )
-async def test_what_cannot_be_read_in_time_or_at_all_is_no_photo(photos: Photos, content: bytes) -> None:
+async def test_unreadable_or_slow_photo_is_refused(photos: Photos, content: bytes) -> None:
     with pytest.raises(BadPhotos):
         await photos.keep(content)
 

@@ -1,4 +1,4 @@
-"""Our side of Midtrans: midtransclient unchanged, over real HTTP, and every odd answer made one of two errors."""
+"""The Midtrans client over real HTTP: every unusual answer becomes one of two errors."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ async def client(url: str, **more: Any) -> AsyncIterator[Midtrans]:
 async def answered(
     status: int, text: str, content_type: str = "application/json", **head: str
 ) -> AsyncIterator[Midtrans]:
-    """A client whose every call gets this answer."""
+    """A client that gets this answer to every call."""
 
     async def answer(request: web.Request) -> web.Response:
         await request.read()
@@ -72,7 +72,7 @@ async def answered(
 
 @asynccontextmanager
 async def dripping(reference: str, beginning: bytes) -> AsyncIterator[str]:
-    """A Midtrans whose answer about that order begins so, and drips until we hang up; of others it knows nothing."""
+    """A Midtrans that answers for one order byte by byte until we disconnect, and knows no other order."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readuntil(b"\r\n\r\n")
@@ -106,7 +106,7 @@ async def midtrans(stand_in: MidtransStandIn) -> AsyncIterator[Midtrans]:
         yield midtrans
 
 
-async def test_a_link_is_made_paid_and_asked_about(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
+async def test_a_link_is_made_and_paid(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
     link = await midtrans.create(BODY)
     assert link.url == f"{stand_in.public_url}/snap/v4/redirection/{link.token}"
     assert await midtrans.status("BOOKING-A1-7F3A-1") is None, "nothing is known until a method is chosen"
@@ -116,7 +116,7 @@ async def test_a_link_is_made_paid_and_asked_about(midtrans: Midtrans, stand_in:
     assert (status["transaction_status"], status["gross_amount"]) == ("settlement", "150000.00")
 
 
-async def test_an_expired_order_is_an_answer_and_no_error(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
+async def test_an_expired_order_is_no_error(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
     link = await midtrans.create(BODY)
     await stand_in.choose(link.token, "bca_va")
     assert (await midtrans.expire("BOOKING-A1-7F3A-1"))["status_code"] == "407"
@@ -125,7 +125,7 @@ async def test_an_expired_order_is_an_answer_and_no_error(midtrans: Midtrans, st
     assert status["transaction_status"] == "expire"
 
 
-async def test_closing_a_link_twice_is_fine(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
+async def test_a_link_can_be_closed_twice(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
     link = await midtrans.create(BODY)
     await midtrans.cancel_link(link.token)
     await midtrans.cancel_link(link.token)
@@ -139,7 +139,7 @@ async def test_a_link_in_use_cannot_be_closed(midtrans: Midtrans, stand_in: Midt
         await midtrans.cancel_link(link.token)
 
 
-async def test_only_a_taken_order_id_asks_for_a_new_one(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
+async def test_only_a_used_order_id_needs_a_new_one(midtrans: Midtrans, stand_in: MidtransStandIn) -> None:
     await stand_in.choose((await midtrans.create(BODY)).token, "bca_va")
     with pytest.raises(MidtransRefused) as taken:
         await midtrans.create(BODY)
@@ -161,7 +161,7 @@ def test_already_used_knows_midtrans_wordings(message: str) -> None:
     assert MidtransRefused(400, ["x", message]).already_used
 
 
-async def test_after_a_time_out_the_same_order_id_can_be_created_again(stand_in: MidtransStandIn) -> None:
+async def test_create_can_be_repeated_after_a_timeout(stand_in: MidtransStandIn) -> None:
     async with client(stand_in.public_url, timeout=0.3) as midtrans:
         stand_in.fail(Fault.SLOW, times=1)
         with pytest.raises(MidtransTrouble, match="Timeout"):
@@ -171,7 +171,7 @@ async def test_after_a_time_out_the_same_order_id_can_be_created_again(stand_in:
         assert stand_in.is_open(stand_in.page(link.token))
 
 
-async def test_a_wrong_key_is_a_refusal(stand_in: MidtransStandIn) -> None:
+async def test_a_wrong_key_is_refused(stand_in: MidtransStandIn) -> None:
     async with client(stand_in.public_url, server_key="SB-Mid-server-lain") as midtrans:
         for call in (CALLS["create"], CALLS["status"]):
             with pytest.raises(MidtransRefused) as refused:
@@ -227,9 +227,7 @@ async def test_an_unreadable_answer_is_trouble(status: int, text: str) -> None:
         (200, '{"status_code": "503"}', None),  # an answer that came asks for nothing
     ],
 )
-async def test_how_long_midtrans_asks_us_to_wait_comes_with_the_trouble(
-    status: int, text: str, asked: int | None
-) -> None:
+async def test_trouble_holds_retry_after(status: int, text: str, asked: int | None) -> None:
     async with answered(status, text, **{"Retry-After": "40"}) as midtrans:
         for name in ("create", "status"):
             with pytest.raises(MidtransTrouble) as trouble:
@@ -237,7 +235,7 @@ async def test_how_long_midtrans_asks_us_to_wait_comes_with_the_trouble(
             assert trouble.value.retry_after == (timedelta(seconds=asked) if asked else None)
 
 
-async def test_a_call_in_vain_is_counted_by_the_name_that_the_alerts_watch() -> None:
+async def test_a_failed_call_is_counted_for_the_alerts() -> None:
     before = _calls_in_vain()
     async with answered(502, "<html>bad gateway</html>") as midtrans:
         with pytest.raises(MidtransTrouble):
@@ -265,13 +263,13 @@ def _calls_in_vain() -> float:
         {"token": 1, "redirect_url": "https://app.midtrans.com/x"},  # not what is documented
     ],
 )
-async def test_a_link_that_leads_nowhere_is_trouble(link: dict[str, object]) -> None:
+async def test_an_incomplete_link_is_trouble(link: dict[str, object]) -> None:
     async with answered(201, json.dumps(link)) as midtrans:
         with pytest.raises(MidtransTrouble):
             await midtrans.create(BODY)
 
 
-async def test_a_refusal_in_the_body_counts_though_http_says_200() -> None:
+async def test_the_status_code_in_the_body_counts() -> None:
     refusal = {"status_code": "412", "status_message": "Merchant cannot modify the status of the transaction"}
     async with answered(200, json.dumps(refusal)) as midtrans:
         with pytest.raises(MidtransRefused) as refused:
@@ -288,14 +286,14 @@ async def test_a_refusal_in_the_body_counts_though_http_says_200() -> None:
         b"HTTP/1.1 200 OK\r\n\r\n",  # until it hangs up
     ],
 )
-async def test_an_answer_that_drips_ends_with_the_deadline_and_holds_no_thread(beginning: bytes) -> None:
+async def test_a_slow_answer_ends_with_the_timeout(beginning: bytes) -> None:
     async with dripping("BOOKING-1", beginning) as url, client(url, timeout=0.4, at_once=1) as midtrans:
         with pytest.raises(MidtransTrouble):
             await midtrans.status("BOOKING-1")
         assert await midtrans.status("BOOKING-2") is None, "the only thread is free again, though it still drips"
 
 
-async def test_nobody_listening_is_trouble() -> None:
+async def test_a_refused_connection_is_trouble() -> None:
     async with serving(web.Application()) as url:
         pass
     async with client(url) as midtrans:
@@ -307,7 +305,7 @@ async def test_nobody_listening_is_trouble() -> None:
     "order_id",
     ["../../v2/other", "a/b?c=d#e", "a b%2F", "spasi dan ünïcode"],
 )
-async def test_an_id_stays_one_piece_of_the_path(order_id: str) -> None:
+async def test_an_id_is_one_segment_of_the_path(order_id: str) -> None:
     asked: list[str] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -321,7 +319,7 @@ async def test_an_id_stays_one_piece_of_the_path(order_id: str) -> None:
     assert asked == [order_id]
 
 
-async def test_the_server_key_is_in_no_message_and_no_log(
+async def test_the_server_key_is_never_logged(
     midtrans: Midtrans, stand_in: MidtransStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -346,7 +344,7 @@ async def test_the_server_key_is_in_no_message_and_no_log(
         (True, ["app.midtrans.com", "api.midtrans.com"]),
     ],
 )
-async def test_without_addresses_it_talks_to_the_vendor(
+async def test_default_urls_are_the_vendors(
     production: bool, hosts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up: list[str] = []

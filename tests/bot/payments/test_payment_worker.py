@@ -1,4 +1,4 @@
-"""The payment worker: links are made once, notifications confirmed, time that ran out closed, whatever Midtrans does."""
+"""The payment worker makes each link once, confirms notifications and ends requests, whatever Midtrans does."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from waiting import until
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from core.context import Context
 from core.db import leases
 from core.db.database import Database
@@ -26,22 +26,22 @@ USED = MidtransRefused(400, ["transaction_details.order_id sudah digunakan"])
 WRONG_KEY = MidtransRefused(401, ["Access denied"])
 CHOSEN = MidtransRefused(400, ["Transaction is in progress"])
 OK = None
-"""Where `FakeMidtrans.wrong` has it, nothing is wrong."""
+"""In `FakeMidtrans.wrong`: a call without an error."""
 OTHER_ORDER = "BOOKING-A1-BK000002-1"
 SECOND_ORDER = "BOOKING-A1-BK000001-2"
 
 
 class FakeMidtrans:
-    """Midtrans' answers, one by one; it keeps what it was asked."""
+    """Records its calls; raises `wrong` in turn."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[Mapping[str, Any]] = []
         self.wrong: list[Exception | None] = []
         self.slow: dict[str, asyncio.Event] = {}
-        """The orders whose links take until then."""
+        """The orders whose links have to wait for an event."""
         self.statuses: dict[str, dict[str, Any]] = {}
-        """By a name of the test's own; the newest last, as an order's status tells of that."""
+        """By any name; the newest of an order last, since its status is that one's."""
 
     async def create(self, body: Mapping[str, Any]) -> SnapLink:
         order_id = body["transaction_details"]["order_id"]
@@ -81,13 +81,13 @@ class FakeMidtrans:
 
 
 class Till:
-    """A collector with its Midtrans, its clock and its database."""
+    """A payment worker with its Midtrans, clock and database."""
 
     def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
         self.database, self.shop, self.now = database, shop, now
         self.midtrans = FakeMidtrans()
         self.woken = 0
-        self.collector = Collector(
+        self.worker = PaymentWorker(
             database,
             self.midtrans,  # type: ignore[arg-type]
             shop=shop,
@@ -99,7 +99,7 @@ class Till:
 
     async def work(self, after: timedelta = timedelta()) -> int:
         self.now += after
-        return await self.collector.run_once()
+        return await self.worker.run_once()
 
     async def book(self, **asked: Any) -> None:
         await book(self.database, self.shop, self.now, **asked)
@@ -133,9 +133,7 @@ async def test_a_link_is_made_once_and_sent(till: Till, database: Database) -> N
     assert till.woken == 1
 
 
-async def test_while_midtrans_is_away_the_hold_stays_and_the_same_number_is_tried_again(
-    till: Till, database: Database
-) -> None:
+async def test_a_failed_link_is_retried_with_the_same_order_id(till: Till, database: Database) -> None:
     await till.book()
     till.midtrans.wrong = [MidtransTrouble("ReadTimeout"), MidtransTrouble("HTTP 502")]
     for _ in range(3):
@@ -147,7 +145,7 @@ async def test_while_midtrans_is_away_the_hold_stays_and_the_same_number_is_trie
     assert till.midtrans.bodies[-1]["page_expiry"] == {"unit": "minutes", "duration": 57}
 
 
-async def test_a_number_that_is_taken_is_asked_for_under_the_next(till: Till, database: Database) -> None:
+async def test_a_used_order_id_is_replaced_by_the_next(till: Till, database: Database) -> None:
     await till.book()
     till.midtrans.wrong = [USED]
     await till.work()
@@ -156,7 +154,7 @@ async def test_a_number_that_is_taken_is_asked_for_under_the_next(till: Till, da
     assert list(await letters(database)) == [f"link:{SECOND_ORDER}"]
 
 
-async def test_a_refused_link_is_staffs_to_look_at_and_comes_when_it_is_mended(till: Till, database: Database) -> None:
+async def test_a_rejected_link_is_reported_to_staff(till: Till, database: Database) -> None:
     await till.book()
     till.midtrans.wrong = [WRONG_KEY]
     await till.work()
@@ -165,7 +163,7 @@ async def test_a_refused_link_is_staffs_to_look_at_and_comes_when_it_is_mended(t
     assert f"link:{ORDER}" in await letters(database)
 
 
-async def test_no_link_before_the_time_runs_out_expires_the_request(till: Till, database: Database) -> None:
+async def test_a_request_without_a_link_expires(till: Till, database: Database) -> None:
     await till.book()
     till.midtrans.wrong = [MidtransTrouble("ReadTimeout")]
     await till.work()
@@ -184,7 +182,7 @@ async def test_a_notification_is_confirmed_by_a_status_call(till: Till, database
     assert await till.work(MINUTE) == 0
 
 
-async def test_a_signed_notification_with_an_altered_status_moves_no_money(till: Till, database: Database) -> None:
+async def test_a_notification_with_an_altered_status_is_ignored(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
     await till.notify(status="settlement")
@@ -201,7 +199,7 @@ async def test_a_signed_notification_with_an_altered_status_moves_no_money(till:
 
 
 @pytest.mark.parametrize("said", [answer(status="pending"), None], ids=["pending", "no attempt yet"])
-async def test_a_status_that_is_behind_its_own_notification_is_asked_for_again(
+async def test_a_status_behind_its_notification_is_polled(
     till: Till, database: Database, said: dict[str, Any] | None
 ) -> None:
     await till.book()
@@ -216,8 +214,8 @@ async def test_a_status_that_is_behind_its_own_notification_is_asked_for_again(
     assert await till.work(MINUTE) == 0
 
 
-async def test_a_clock_that_is_set_back_throws_no_notification_away(till: Till, database: Database) -> None:
-    """Or another process' clock, which is a little behind."""
+async def test_a_clock_set_back_loses_no_notification(till: Till, database: Database) -> None:
+    """Or the clock of another process, a little behind."""
     await till.book()
     await till.work()
     till.midtrans.statuses[ORDER] = answer(status="pending")
@@ -233,7 +231,7 @@ async def test_a_clock_that_is_set_back_throws_no_notification_away(till: Till, 
 
 
 @pytest.mark.parametrize("wrong", [MidtransTrouble("ReadTimeout"), WRONG_KEY], ids=["no answer", "wrong key"])
-async def test_a_status_that_cannot_be_had_is_asked_for_again(till: Till, database: Database, wrong: Exception) -> None:
+async def test_a_failed_status_call_is_retried(till: Till, database: Database, wrong: Exception) -> None:
     await till.book()
     await till.work()
     await till.notify()
@@ -249,7 +247,7 @@ BUSY = MidtransTrouble("status 429", timedelta(minutes=10))
 ALMOST = timedelta(minutes=9)
 
 
-async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, database: Database) -> None:
+async def test_retry_after_is_respected(till: Till, database: Database) -> None:
     await till.book()
     till.midtrans.wrong = [BUSY]
     await till.work()
@@ -267,9 +265,7 @@ async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, databas
     assert await till.work(MINUTE) == 1
 
 
-async def test_an_older_attempt_that_settles_late_is_found_though_the_newest_waits(
-    till: Till, database: Database
-) -> None:
+async def test_an_older_transaction_that_settles_late_is_found(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
     till.midtrans.statuses |= {"older": answer(), "newer": answer(status="pending", transaction_id="t-2")}
@@ -278,16 +274,16 @@ async def test_an_older_attempt_that_settles_late_is_found_though_the_newest_wai
     assert till.midtrans.asked[1:] == [("status", ORDER), ("status", "t-1")]
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
     till.midtrans.statuses["newer"] = answer(transaction_id="t-2")
-    await till.work(payment_requests.LOOK_EVERY)  # paid a second time: nobody asks any more, but Midtrans tells
+    await till.work(
+        payment_requests.LOOK_EVERY
+    )  # paid a second time: the link isn't polled any more, but Midtrans notifies
     await till.notify(status="settlement", transaction_id="t-2")
     await till.work()
     assert (await booking_of(database)).paid_amount == 2 * PRICE
     assert any(key == "overpaid:t-2" for key in await letters(database))
 
 
-async def test_a_notification_that_names_a_strangers_transaction_is_an_alert_and_no_money(
-    till: Till, database: Database
-) -> None:
+async def test_a_notification_of_another_order_is_an_alert(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
     till.midtrans.statuses |= {
@@ -300,7 +296,7 @@ async def test_a_notification_that_names_a_strangers_transaction_is_an_alert_and
     assert any("wrong-order" in key for key in await letters(database, kind="staff"))
 
 
-async def test_ten_notifications_of_one_order_are_one_status_call(till: Till, database: Database) -> None:
+async def test_many_notifications_need_one_status_call(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
     for _ in range(5):
@@ -311,7 +307,7 @@ async def test_ten_notifications_of_one_order_are_one_status_call(till: Till, da
     assert till.midtrans.asked[1:] == [("status", ORDER)]
 
 
-async def test_a_page_nobody_opened_is_closed_by_our_own_clock(till: Till, database: Database) -> None:
+async def test_a_page_nobody_opened_expires(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
     await till.work(till.shop.hold - MINUTE)
@@ -322,7 +318,7 @@ async def test_a_page_nobody_opened_is_closed_by_our_own_clock(till: Till, datab
     assert f"ended:{ORDER}" in await letters(database)
 
 
-async def test_money_whose_notification_was_lost_is_found_all_the_same(till: Till, database: Database) -> None:
+async def test_a_payment_without_a_notification_is_found(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
     till.midtrans.statuses[ORDER] = answer()
@@ -331,7 +327,7 @@ async def test_money_whose_notification_was_lost_is_found_all_the_same(till: Til
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
 
 
-async def test_the_last_status_call_is_repeated_until_it_is_answered(till: Till, database: Database) -> None:
+async def test_the_last_status_call_is_retried(till: Till, database: Database) -> None:
     await till.book()
     await till.work()
     till.midtrans.statuses[ORDER] = answer()
@@ -355,24 +351,24 @@ async def test_a_withdrawn_link_is_closed_at_midtrans(till: Till, database: Data
 @pytest.mark.parametrize(
     ("wrong", "asked"),
     [
-        pytest.param([CHOSEN], ["cancel_link", "status", "cancel"], id="a method was chosen: what waits is cancelled"),
+        pytest.param([CHOSEN], ["cancel_link", "status", "cancel"], id="a method was chosen: cancel what is pending"),
         pytest.param(
-            [CHOSEN, OK, WRONG_KEY], ["cancel_link", "status", "cancel"], id="over in the same moment: nothing to do"
+            [CHOSEN, OK, WRONG_KEY], ["cancel_link", "status", "cancel"], id="ended in the same moment: nothing to do"
         ),
-        pytest.param([MidtransTrouble("x")], ["cancel_link", "cancel_link"], id="no answer: again"),
+        pytest.param([MidtransTrouble("x")], ["cancel_link", "cancel_link"], id="no answer: retry"),
         pytest.param(
             [CHOSEN, MidtransTrouble("x")],
             ["cancel_link", "status", "cancel_link"],
-            id="no answer to the second question: again",
+            id="no answer to the second call: retry",
         ),
         pytest.param(
             [CHOSEN, OK, MidtransTrouble("x")],
             ["cancel_link", "status", "cancel", "cancel_link"],
-            id="no answer to the third: again",
+            id="no answer to the third call: retry",
         ),
     ],
 )
-async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
+async def test_closing_a_link_is_retried(
     till: Till, database: Database, wrong: list[Exception | None], asked: list[str]
 ) -> None:
     await till.book()
@@ -388,27 +384,27 @@ async def test_closing_a_link_goes_on_until_midtrans_has_spoken(
     assert (await request_of(database)).due_at is None
 
 
-async def test_who_waits_long_for_midtrans_holds_nobody_else_up(till: Till, database: Database) -> None:
+async def test_a_slow_call_holds_up_no_other_order(till: Till, database: Database) -> None:
     till.midtrans.slow[ORDER] = asyncio.Event()
     await till.book()
-    working = asyncio.create_task(till.collector.run())
+    working = asyncio.create_task(till.worker.run())
     while not till.midtrans.asked:  # noqa: ASYNC110 the worker ends it
         await asyncio.sleep(0)
     await till.book(code="BK-000002")
-    till.collector.wake()
+    till.worker.wake()
 
     async def is_there() -> bool:
         return f"link:{OTHER_ORDER}" in await letters(database)
 
     await until(is_there)
     assert f"link:{ORDER}" not in await letters(database)
-    till.collector.stop()
+    till.worker.stop()
     till.midtrans.slow[ORDER].set()
     await working
     assert f"link:{ORDER}" in await letters(database), "what is under way is ended when the server stops"
 
 
-async def test_a_bug_in_one_order_leaves_the_others_alone(
+async def test_a_bug_in_one_order_affects_no_other(
     till: Till, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     await till.book()

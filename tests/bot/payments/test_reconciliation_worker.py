@@ -1,4 +1,4 @@
-"""The nightly comparison with Midtrans: what a lost notification left is mended, the rest told, and nothing twice."""
+"""The nightly comparison with Midtrans corrects what it can, and reports the rest, once."""
 
 import asyncio
 import math
@@ -15,7 +15,7 @@ from test_payment_worker import FakeMidtrans, Till
 
 from bot.__main__ import main
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
-from bot.payments.reconciliation_worker import AT_ONCE, Reconciler
+from bot.payments.reconciliation_worker import MAX_CALLS, Reconciler
 from core.context import Context
 from core.db.database import Database, upgrade
 from core.db.tables import JobRun, LedgerEntry, PaymentRequest
@@ -34,7 +34,7 @@ BAD_ORDER = MidtransRefused(400, ["order_id is not valid"])
 
 
 class Desk(Till):
-    """A till whose books are compared in the night after."""
+    """A till with a reconciler."""
 
     def __init__(self, database: Database, shop: Shop, now: datetime, midtrans: FakeMidtrans | None = None) -> None:
         super().__init__(database, shop, now)
@@ -76,7 +76,7 @@ def desk(database: Database, shop: Shop, now: datetime) -> Desk:
     return Desk(database, shop, now)
 
 
-async def test_a_lost_payment_is_found_confirmed_and_told_once(desk: Desk) -> None:
+async def test_a_lost_payment_is_found_and_reported_once(desk: Desk) -> None:
     await desk.linked()
     desk.midtrans.statuses[ORDER] = answer()
     await desk.night()
@@ -101,7 +101,7 @@ async def test_a_lost_payment_is_found_confirmed_and_told_once(desk: Desk) -> No
     ],
     ids=["refunded in the dashboard", "charged back", "reversed"],
 )
-async def test_money_that_went_back_unheard_is_taken_off(
+async def test_money_that_went_back_is_deducted(
     desk: Desk, told: dict[str, Any], entries: list[int], state: RequestState
 ) -> None:
     await desk.linked()
@@ -113,7 +113,7 @@ async def test_money_that_went_back_unheard_is_taken_off(
     assert "1 sudah dibetulkan" in await desk.told()
 
 
-async def test_what_ended_while_we_waited_for_the_money_is_ended(desk: Desk) -> None:
+async def test_a_request_that_expired_at_midtrans_is_ended(desk: Desk) -> None:
     await desk.linked()
     desk.midtrans.statuses[ORDER] = answer(status="expire")
     await desk.night()
@@ -131,9 +131,7 @@ async def test_what_ended_while_we_waited_for_the_money_is_ended(desk: Desk) -> 
     ],
     ids=["unknown", "less", "more"],
 )
-async def test_what_settling_cannot_mend_is_told_and_left_as_it_is(
-    desk: Desk, theirs: dict[str, Any] | None, said: str
-) -> None:
+async def test_a_lasting_difference_is_reported_and_left(desk: Desk, theirs: dict[str, Any] | None, said: str) -> None:
     await desk.linked()
     await desk.settle(answer())
     if theirs:
@@ -143,7 +141,7 @@ async def test_what_settling_cannot_mend_is_told_and_left_as_it_is(
     assert f"⚠️ {ORDER}: {said}" in await desk.told()
 
 
-async def test_a_refund_that_midtrans_has_not_got_is_told(desk: Desk) -> None:
+async def test_a_refund_unknown_to_midtrans_is_reported(desk: Desk) -> None:
     await desk.linked()
     await desk.settle(answer(payment_type="gopay"))
     gone = {"refunds": [{"refund_key": "REFUND-A1-BK000001-1", "refund_amount": "150000.00"}]}
@@ -154,7 +152,7 @@ async def test_a_refund_that_midtrans_has_not_got_is_told(desk: Desk) -> None:
     assert await desk.entries() == [("received", PRICE), ("refunded", -PRICE)]
 
 
-async def test_a_transfer_by_hand_is_nothing_that_midtrans_could_know(desk: Desk) -> None:
+async def test_a_transfer_by_hand_is_no_difference(desk: Desk) -> None:
     await desk.linked()
     await desk.settle(answer())
     async with desk.database.write() as session:
@@ -167,7 +165,7 @@ async def test_a_transfer_by_hand_is_nothing_that_midtrans_could_know(desk: Desk
     assert await desk.told() == ""
 
 
-async def test_nothing_is_said_or_written_where_nothing_differs(desk: Desk) -> None:
+async def test_no_difference_is_not_reported(desk: Desk) -> None:
     await desk.linked()
     await desk.settle(answer())
     desk.midtrans.statuses[ORDER] = answer()
@@ -176,7 +174,7 @@ async def test_nothing_is_said_or_written_where_nothing_differs(desk: Desk) -> N
     assert await letters(desk.database) == before
 
 
-async def test_an_older_attempt_that_was_paid_is_found_behind_the_newest(desk: Desk) -> None:
+async def test_an_older_transaction_that_was_paid_is_found(desk: Desk) -> None:
     await desk.linked()
     await desk.settle(answer(status="pending"))
     desk.midtrans.statuses["first"] = answer()
@@ -187,7 +185,7 @@ async def test_an_older_attempt_that_was_paid_is_found_behind_the_newest(desk: D
 
 
 async def several(desk: Desk, count: int) -> list[str]:
-    """So many paid orders of which no notification came."""
+    """Paid orders without a notification."""
     await desk.linked()
     async with desk.database.write() as session:
         session.add_all(
@@ -209,7 +207,7 @@ async def several(desk: Desk, count: int) -> list[str]:
     return orders
 
 
-async def test_when_midtrans_goes_away_the_rest_is_compared_later_and_nothing_again(desk: Desk) -> None:
+async def test_the_comparison_continues_after_an_outage(desk: Desk) -> None:
     orders = await several(desk, 6)
     desk.midtrans.wrong = [None, None, None, *[AWAY] * 4]  # nor does it speak of the first again
     await desk.night()
@@ -222,7 +220,7 @@ async def test_when_midtrans_goes_away_the_rest_is_compared_later_and_nothing_ag
     assert "6 tagihan dicek, 6 sudah dibetulkan" in await desk.told()
 
 
-async def test_a_comparison_that_waits_raises_an_alarm_until_it_goes_on(desk: Desk) -> None:
+async def test_a_comparison_that_waits_raises_an_alarm(desk: Desk) -> None:
     await desk.linked()
     desk.midtrans.wrong = [WRONG_KEY, AWAY, AWAY]
     names = []
@@ -233,7 +231,7 @@ async def test_a_comparison_that_waits_raises_an_alarm_until_it_goes_on(desk: De
     assert [each for each in names if each != ([], [])] == [(["reconciliation"], []), ([], ["reconciliation"])]
 
 
-async def test_an_order_that_midtrans_refuses_to_speak_of_stops_nobody(desk: Desk) -> None:
+async def test_a_rejected_order_holds_up_no_other(desk: Desk) -> None:
     await several(desk, 2)
     desk.midtrans.wrong = [BAD_ORDER]
     await desk.night()
@@ -242,7 +240,7 @@ async def test_an_order_that_midtrans_refuses_to_speak_of_stops_nobody(desk: Des
 
 
 class Mute(FakeMidtrans):
-    """Never says anything of some orders."""
+    """Always fails for some orders."""
 
     def __init__(self, known: FakeMidtrans, *mute: str) -> None:
         super().__init__()
@@ -257,7 +255,7 @@ class Mute(FakeMidtrans):
 
 
 @pytest.mark.parametrize("mute", [[0], [1], [2], [0, 1], [1, 2]])
-async def test_an_order_of_which_midtrans_can_never_say_anything_stops_nobody(desk: Desk, mute: list[int]) -> None:
+async def test_an_order_that_always_fails_holds_up_no_other(desk: Desk, mute: list[int]) -> None:
     orders = await several(desk, 3)
     troubled = [orders[each] for each in mute]
     await Desk(desk.database, desk.shop, desk.now, Mute(desk.midtrans, *troubled)).night()
@@ -267,8 +265,8 @@ async def test_an_order_of_which_midtrans_can_never_say_anything_stops_nobody(de
     assert all(f"⚠️ {order}" in told for order in troubled)
 
 
-async def test_one_that_is_left_over_from_before_is_no_reason_to_wait_either(desk: Desk) -> None:
-    """Midtrans went away before the last two, and has never anything to say of them."""
+async def test_an_order_that_failed_before_holds_up_no_other(desk: Desk) -> None:
+    """Midtrans was away before the last two, and later fails for them only."""
     orders = await several(desk, 4)
     desk.midtrans = mute = Mute(desk.midtrans, *orders[2:])
     mute.wrong = [None, None, AWAY]
@@ -279,18 +277,18 @@ async def test_one_that_is_left_over_from_before_is_no_reason_to_wait_either(des
     assert "4 tagihan dicek, 2 sudah dibetulkan, 2 perlu dilihat" in await desk.told()
 
 
-async def test_a_hiccup_is_asked_about_again_at_once(desk: Desk) -> None:
+async def test_a_single_failure_is_retried_at_once(desk: Desk) -> None:
     await several(desk, 3)
     desk.midtrans.wrong = [None, AWAY]
     await desk.night()
     assert "3 tagihan dicek, 3 sudah dibetulkan" in await desk.told()
 
 
-async def test_nobody_is_asked_for_long_where_nobody_answers(desk: Desk) -> None:
-    await several(desk, 5 * AT_ONCE)
-    desk.midtrans.wrong = [AWAY] * AT_ONCE
+async def test_calls_stop_after_some_failures_in_a_row(desk: Desk) -> None:
+    await several(desk, 5 * MAX_CALLS)
+    desk.midtrans.wrong = [AWAY] * MAX_CALLS
     await desk.night()
-    assert len(desk.midtrans.asked) == AT_ONCE
+    assert len(desk.midtrans.asked) == MAX_CALLS
 
 
 async def test_two_processes_compare_a_night_once(desk: Desk) -> None:
@@ -303,15 +301,15 @@ async def test_two_processes_compare_a_night_once(desk: Desk) -> None:
         assert len((await session.scalars(select(JobRun))).all()) == 1
 
 
-async def test_so_many_are_asked_at_once_and_no_more(desk: Desk) -> None:
-    await several(desk, 3 * AT_ONCE)
+async def test_calls_at_a_time_are_limited(desk: Desk) -> None:
+    await several(desk, 3 * MAX_CALLS)
     desk.midtrans = crowd = Crowd(desk.midtrans)
     await Desk(desk.database, desk.shop, desk.now, crowd).night()
-    assert crowd.most == AT_ONCE
+    assert crowd.most == MAX_CALLS
 
 
 class Crowd(FakeMidtrans):
-    """Answers when nobody else comes any more."""
+    """Counts the calls at a time; each waits a while for others."""
 
     def __init__(self, known: FakeMidtrans) -> None:
         super().__init__()
@@ -327,8 +325,8 @@ class Crowd(FakeMidtrans):
         return await super().status(reference)
 
 
-async def test_links_whose_page_expired_and_payments_that_wait_are_the_clocks_own_work(desk: Desk, shop: Shop) -> None:
-    """Without any night: no notification comes of a page that expired, and lost ones are looked for again and again."""
+async def test_expired_pages_and_lost_payments_need_no_night(desk: Desk, shop: Shop) -> None:
+    """Expired pages bring no notification, and open links are polled for lost ones."""
     await desk.linked()
     await desk.book(code="BK-000002", starts_at=desk.now + DAY + timedelta(hours=4))
     await desk.work()
@@ -340,7 +338,7 @@ async def test_links_whose_page_expired_and_payments_that_wait_are_the_clocks_ow
     assert (await request_of(desk.database)).state is RequestState.EXPIRED
 
 
-def test_by_hand_without_an_account_there_is_nothing_to_compare_with(
+def test_the_command_needs_a_server_key(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -348,7 +346,7 @@ def test_by_hand_without_an_account_there_is_nothing_to_compare_with(
     assert "BENGKEL_MIDTRANS__SERVER_KEY" in capsys.readouterr().err
 
 
-def test_by_hand_an_unreachable_midtrans_is_named(
+def test_the_command_fails_while_midtrans_is_away(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Refunds through Midtrans: once, under one key, whatever the answers; by hand only when Midtrans has said no for good."""
+"""A refund is sent once, under one key, whatever the answers; by hand only after Midtrans has rejected it for good."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from test_payment_worker import FakeMidtrans, Till
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
-from bot.payments.refund_sending import SendingBack
+from bot.payments.refund_sending import RefundSender
 from core.context import Context
 from core.db import leases
 from core.db.database import Database
@@ -36,7 +36,7 @@ def till(database: Database, shop: Shop, now: datetime) -> Till:
 
 
 async def paid(till: Till, owing: int = PRICE, **how: Any) -> None:
-    """A booking that is paid, of which so much is owed back."""
+    """A paid booking with a refund that is due."""
     await till.book()
     await till.work()
     told = answer(**(WALLET | how))
@@ -62,7 +62,7 @@ async def ledger(database: Database) -> list[tuple[str, str, int]]:
 IN, OUT = ("received", "t-1", PRICE), ("refunded", KEY, -PRICE)
 
 
-async def test_a_refund_goes_the_way_the_money_came(till: Till, database: Database) -> None:
+async def test_a_refund_is_sent_once_and_recorded(till: Till, database: Database) -> None:
     await paid(till)
     await till.work()
     await till.work(DAY)
@@ -76,7 +76,7 @@ async def test_a_refund_goes_the_way_the_money_came(till: Till, database: Databa
     assert "ke cara bayar semula" in (await letters(database))[f"refund-done:{KEY}"]
 
 
-async def test_its_notifications_and_later_answers_are_the_same_refund(till: Till, database: Database) -> None:
+async def test_notifications_of_a_refund_are_not_another_one(till: Till, database: Database) -> None:
     await paid(till, 50_000)
     await till.work()
     back = {"refund_key": KEY, "refund_amount": "50000.00"}
@@ -91,17 +91,17 @@ async def test_its_notifications_and_later_answers_are_the_same_refund(till: Til
 @pytest.mark.parametrize(
     ("wrong", "asked", "state"),
     [
-        pytest.param([FINE, NO_ANSWER], 2, RefundState.DONE, id="no answer: the same key again"),
-        pytest.param([NO_ANSWER, FINE], 1, RefundState.DONE, id="no status: nothing is asked blindly"),
-        pytest.param([FINE, DUPLICATE], 1, RefundState.DONE, id="a key that was used has gone through"),
-        pytest.param([FINE, NO_ANSWER, FINE, DUPLICATE], 2, RefundState.DONE, id="the try without an answer had worked"),
+        pytest.param([FINE, NO_ANSWER], 2, RefundState.DONE, id="no answer: retried with the same key"),
+        pytest.param([NO_ANSWER, FINE], 1, RefundState.DONE, id="no status: no refund call"),
+        pytest.param([FINE, DUPLICATE], 1, RefundState.DONE, id="a used key means refunded"),
+        pytest.param([FINE, NO_ANSWER, FINE, DUPLICATE], 2, RefundState.DONE, id="the unanswered call had worked"),
         pytest.param([FINE, NOT_YET], 2, RefundState.DONE, id="not yet: later"),
-        pytest.param([FINE, TOO_MUCH], 1, RefundState.BY_HAND, id="an amount that can't be: by hand at once"),
-        pytest.param([FINE, NOT_YET] * 5, 4, RefundState.BY_HAND, id="three days of noes: by hand"),
-        pytest.param([FINE, NO_ANSWER] * 5, 5, RefundState.WANTED, id="never by hand while it may have gone"),
+        pytest.param([FINE, TOO_MUCH], 1, RefundState.BY_HAND, id="a wrong amount: by hand at once"),
+        pytest.param([FINE, NOT_YET] * 5, 4, RefundState.BY_HAND, id="rejected for three days: by hand"),
+        pytest.param([FINE, NO_ANSWER] * 5, 5, RefundState.WANTED, id="never by hand while it may have worked"),
     ],
 )  # fmt: skip
-async def test_what_midtrans_answers_decides_how_it_goes_on(
+async def test_the_answer_decides_about_the_retry(
     till: Till, database: Database, wrong: list[Exception | None], asked: int, state: RefundState
 ) -> None:
     await paid(till)
@@ -117,15 +117,15 @@ async def test_what_midtrans_answers_decides_how_it_goes_on(
 @pytest.mark.parametrize(
     ("went", "state"),
     [
-        pytest.param(50_000, RefundState.DONE, id="the same amount: it is that refund"),
-        pytest.param(30_000, RefundState.BY_HAND, id="another: nothing went now, so staff transfers it"),
+        pytest.param(50_000, RefundState.DONE, id="the same amount: it is this refund"),
+        pytest.param(30_000, RefundState.BY_HAND, id="another amount: staff transfers it"),
     ],
 )
 @pytest.mark.parametrize("answers", [FINE, DUPLICATE], ids=["said again", "a duplicate"])
-async def test_a_key_that_was_used_before_the_backup_was_put_back_is_not_asked_for_ever(
+async def test_a_key_used_before_a_restored_backup(
     till: Till, database: Database, went: int, state: RefundState, answers: Exception | None
 ) -> None:
-    """Keys were numbers once, so one that went may have been given again."""
+    """Refund keys were numbers before, so a used one may be given again."""
     await paid(till, 0)
     back = {"refund_key": KEY, "refund_amount": f"{went}.00"}
     till.midtrans.statuses[ORDER] = answer(status="partial_refund", refunds=[back], **WALLET)
@@ -145,7 +145,7 @@ async def test_a_key_that_was_used_before_the_backup_was_put_back_is_not_asked_f
     assert (f"refund-done:{KEY}" in told) == (state is RefundState.DONE)
 
 
-async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, database: Database) -> None:
+async def test_retry_after_is_respected(till: Till, database: Database) -> None:
     await paid(till)
     till.midtrans.wrong = [FINE, MidtransTrouble("status 429", timedelta(minutes=10))]
     await till.work()
@@ -154,7 +154,7 @@ async def test_midtrans_is_not_asked_again_before_it_said_so(till: Till, databas
     assert (await refund_of(database)).state is RefundState.DONE
 
 
-async def test_what_midtrans_refuses_for_good_becomes_staffs_task(till: Till, database: Database) -> None:
+async def test_a_refund_rejected_for_good_is_a_staff_task(till: Till, database: Database) -> None:
     await paid(till)
     till.midtrans.wrong = [FINE, TOO_MUCH]
     await till.work()
@@ -164,9 +164,7 @@ async def test_what_midtrans_refuses_for_good_becomes_staffs_task(till: Till, da
     assert any(key.startswith(f"refund-account:{KEY}") for key in told)
 
 
-async def test_a_charged_card_that_has_not_settled_is_voided_where_all_goes_back(
-    till: Till, database: Database
-) -> None:
+async def test_an_unsettled_card_payment_is_voided(till: Till, database: Database) -> None:
     await paid(till, **CHARGED_CARD)
     await till.work()
     assert till.midtrans.asked[:2] == [("status", "t-1"), ("cancel", "t-1")]
@@ -176,7 +174,7 @@ async def test_a_charged_card_that_has_not_settled_is_voided_where_all_goes_back
     assert not any("staff:voided" in key for key in await letters(database))
 
 
-async def test_a_void_without_an_answer_is_found_in_the_status(till: Till, database: Database) -> None:
+async def test_an_unanswered_void_is_found_in_the_status(till: Till, database: Database) -> None:
     await paid(till, **CHARGED_CARD)
     till.midtrans.wrong = [FINE, NO_ANSWER]
     await till.work()
@@ -187,7 +185,7 @@ async def test_a_void_without_an_answer_is_found_in_the_status(till: Till, datab
     assert (await refund_of(database)).state is RefundState.DONE
 
 
-async def test_part_of_a_charged_card_waits_until_it_settles(till: Till, database: Database) -> None:
+async def test_a_partial_card_refund_waits_for_settlement(till: Till, database: Database) -> None:
     await paid(till, 50_000, **CHARGED_CARD)
     await till.work()
     assert [what for what, _ in till.midtrans.asked] == ["status"]
@@ -196,7 +194,7 @@ async def test_part_of_a_charged_card_waits_until_it_settles(till: Till, databas
     assert await ledger(database) == [IN, ("refunded", KEY, -50_000)]
 
 
-async def test_money_that_is_charged_back_meanwhile_is_not_sent_back_too(till: Till, database: Database) -> None:
+async def test_a_chargeback_cancels_the_refund(till: Till, database: Database) -> None:
     await paid(till)
     till.midtrans.statuses[ORDER] = answer(status="chargeback", **WALLET)
     await till.work()
@@ -207,7 +205,7 @@ async def test_money_that_is_charged_back_meanwhile_is_not_sent_back_too(till: T
 
 
 class Meanwhile(FakeMidtrans):
-    """While it is asked for a refund, something else is settled."""
+    """Another status is settled during the refund call."""
 
     def __init__(self, till: Till, told: Mapping[str, Any]) -> None:
         super().__init__()
@@ -222,15 +220,15 @@ class Meanwhile(FakeMidtrans):
 
 @pytest.mark.parametrize("answers", [FINE, DUPLICATE], ids=["it goes", "it had gone"])
 @pytest.mark.parametrize("elsewhere", [40_000, 100_000], ids=["a part", "all of it"])
-async def test_what_was_asked_for_is_entered_though_less_is_owed_by_now(
+async def test_a_refund_of_more_than_is_owed_is_recorded(
     till: Till, database: Database, elsewhere: int, answers: Exception | None
 ) -> None:
-    """Staff sent money back in Midtrans' dashboard in the same moment: the ledger has what lies at Midtrans."""
+    """Staff refunds in Midtrans' dashboard at the same moment; the ledger must show both."""
     await paid(till, 100_000)
     back = {"refund_key": "by-staff", "refund_amount": f"{elsewhere}.00"}
     midtrans = Meanwhile(till, answer(status="partial_refund", refunds=[back], **WALLET))
     midtrans.wrong = [FINE, answers]
-    sender = SendingBack(database, midtrans, shop=till.shop, clock=lambda: till.now, chance=lambda: 0.0)  # type: ignore[arg-type]
+    sender = RefundSender(database, midtrans, shop=till.shop, clock=lambda: till.now, chance=lambda: 0.0)  # type: ignore[arg-type]
     await sender.send(await refund_of(database))
     assert await ledger(database) == [IN, ("refunded", "by-staff", -elsewhere), ("refunded", KEY, -100_000)]
     booking, refund = await booking_of(database), await refund_of(database)
@@ -239,7 +237,7 @@ async def test_what_was_asked_for_is_entered_though_less_is_owed_by_now(
     assert any(KEY in key for key in await letters(database, kind="staff")), "more went than was owed"
 
 
-async def test_two_workers_ask_for_a_refund_once(till: Till, database: Database) -> None:
+async def test_two_workers_send_a_refund_once(till: Till, database: Database) -> None:
     await paid(till)
     async with database.write() as session:
         assert [each.key for each in await refund_requests.claim(session, now=till.now, limit=9)] == [KEY]

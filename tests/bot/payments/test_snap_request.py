@@ -1,4 +1,4 @@
-"""The body of a Snap transaction: what it says adds up, fits, and ends with the hold."""
+"""The body of a Snap transaction adds up, keeps the limits, and expires with the hold."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -86,7 +86,7 @@ def line(name: str, total: int, quantity: int = 1) -> BookingLine:
     return BookingLine(part_id=name.lower(), name=name, quantity=quantity, price=total // quantity, total=total)
 
 
-def test_each_line_stands_with_its_quantity_and_what_stays_paid_is_taken_off() -> None:
+def test_items_have_quantities_and_deduct_payments() -> None:
     about = booking([line("Speaker", 1_530_000, 2), line("Pasang", 150_000)], paid_amount=604_000, going_back=100_000)
     items = body_of(request(1_176_000, RequestPurpose.BALANCE), about)["item_details"]
     assert [(item["name"], item["price"], item["quantity"]) for item in items] == [
@@ -102,24 +102,24 @@ def test_a_down_payment_is_one_line() -> None:
     assert (item["name"], item["price"]) == ("DP 30% booking BK-7F3K2Q", 300_000)
 
 
-def test_what_changed_since_it_was_asked_for_is_one_line() -> None:
+def test_a_changed_booking_is_one_line() -> None:
     about = booking([line("Speaker", 1_000_000)])
     (item,) = body_of(request(900_000), about)["item_details"]
     assert (item["name"], item["price"]) == ("Booking BK-7F3K2Q", 900_000)
 
 
-def test_the_page_ends_no_later_than_the_hold() -> None:
+def test_the_page_expires_with_the_hold() -> None:
     body = body_of(request(150_000, minutes=42.5), booking([line("Pasang", 150_000)]))
     assert body["expiry"] == {"start_time": "2026-11-23 08:00:30 +0700", "unit": "minutes", "duration": 42}
     assert body["page_expiry"] == {"unit": "minutes", "duration": 42}
 
 
-def test_a_page_made_at_the_last_moment_lasts_the_five_minutes_that_midtrans_wants() -> None:
+def test_the_page_lasts_at_least_five_minutes() -> None:
     body = body_of(request(150_000, minutes=2), booking([line("Pasang", 150_000)]))
     assert body["page_expiry"] == {"unit": "minutes", "duration": 5}
 
 
-def test_only_the_channels_of_the_method_are_shown_and_cards_are_checked() -> None:
+def test_only_the_channels_of_the_method_are_enabled() -> None:
     asked = request(150_000)
     body = body_of(asked, booking([line("Pasang", 150_000)]))
     assert body["enabled_payments"] == asked.channels

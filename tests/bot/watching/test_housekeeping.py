@@ -1,4 +1,4 @@
-"""Backups come in time, old ones go, and a failing one is told once a day; what nobody needs any more is forgotten."""
+"""Backups on time, old ones removed, failures reported once a day; unneeded data is deleted."""
 
 import os
 from datetime import datetime, timedelta
@@ -29,12 +29,10 @@ class Server:
 
     async def look(self, *, after: timedelta = timedelta()) -> None:
         self.now += after
-        await self.tick.look()
+        await self.tick.check()
 
 
-async def test_there_is_one_backup_a_day_however_often_it_is_looked_and_two_are_kept(
-    sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path
-) -> None:
+async def test_one_backup_a_day_and_two_are_kept(sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     server = Server(sqlite_url, folder, shop, now)
     made = []
@@ -46,7 +44,7 @@ async def test_there_is_one_backup_a_day_however_often_it_is_looked_and_two_are_
     await server.database.close()
 
 
-async def test_the_admins_hear_once_a_day_of_a_backup_that_fails(
+async def test_admins_hear_of_failed_backup_once_a_day(
     sqlite_url: str, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backups"
@@ -54,15 +52,13 @@ async def test_the_admins_hear_once_a_day_of_a_backup_that_fails(
     server = Server(sqlite_url, folder, shop, now)
     for hours in (0, 1, 24):
         await server.look(after=timedelta(hours=hours))
-    told = await letters(server.database, kind="staff")
-    assert len(told) == 2
-    assert all("Backup data gagal" in text for text in told.values())
+    notices = await letters(server.database, kind="staff")
+    assert len(notices) == 2
+    assert all("Backup data gagal" in text for text in notices.values())
     await server.database.close()
 
 
-async def test_messages_for_a_channel_that_is_off_are_dropped_when_nobody_wants_them_any_more(
-    database: Database, now: datetime, tmp_path: Path
-) -> None:
+async def test_old_messages_for_disabled_channel_are_dropped(database: Database, now: datetime, tmp_path: Path) -> None:
     for key, channel, until in (
         ("letter", "email", None),
         ("long wanted", "email", now + timedelta(days=9)),
@@ -90,32 +86,32 @@ async def test_messages_for_a_channel_that_is_off_are_dropped_when_nobody_wants_
 
 async def forget(database: Database, folder: Path, now: datetime) -> None:
     photos = Photos(folder, lambda: "")
-    await housekeeping.forgetting(config.Privacy(), database, photos, clock=lambda: now).look()
+    await housekeeping.forgetting(config.Privacy(), database, photos, clock=lambda: now).check()
 
 
-def lay(folder: Path, name: str, at: datetime) -> None:
-    """A file that was written then."""
+def write_file(folder: Path, name: str, at: datetime) -> None:
+    """A file with that modification time."""
     file = folder / name
     file.write_bytes(b"")
     os.utime(file, (at.timestamp(), at.timestamp()))
 
 
-def left_in(folder: Path) -> set[str]:
+def files_in(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-async def test_a_photo_that_nothing_names_any_more_is_deleted_and_no_other_file(
+async def test_only_unreferenced_photos_are_deleted(
     database: Database, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
-    """It is stored before what names it is committed, so that a young one stays in any case."""
+    """A photo is stored before its reference is committed, so young photos always stay."""
     in_note, of_cost, in_draft, sent, forgotten, young = (f"{number:032x}.jpg" for number in range(6))
     yesterday = now - timedelta(days=2)
     for photo in (in_note, of_cost, in_draft, sent, forgotten):
         for name in (photo, media.thumbnail_key(photo)):
-            lay(tmp_path, name, yesterday)
-    lay(tmp_path, young, now - timedelta(hours=1))
-    lay(tmp_path, f".{7:032x}.png", yesterday)  # the server was killed while it was written
-    lay(tmp_path, "logo.png", yesterday)
+            write_file(tmp_path, name, yesterday)
+    write_file(tmp_path, young, now - timedelta(hours=1))
+    write_file(tmp_path, f".{7:032x}.png", yesterday)  # the server was killed while writing it
+    write_file(tmp_path, "logo.png", yesterday)
     await book(database, shop, now)
     async with database.write() as session:
         draft = {"answers": [["words", []], ["photos", [in_draft]]]}
@@ -132,14 +128,12 @@ async def test_a_photo_that_nothing_names_any_more_is_deleted_and_no_other_file(
         )
     await forget(database, tmp_path, now)
     kept = {name for photo in (in_note, of_cost, in_draft, sent) for name in (photo, media.thumbnail_key(photo))}
-    assert left_in(tmp_path) == kept | {young, "logo.png"}
+    assert files_in(tmp_path) == kept | {young, "logo.png"}
 
 
-async def test_a_photo_goes_with_the_last_message_that_names_it(
-    database: Database, now: datetime, tmp_path: Path
-) -> None:
+async def test_photo_is_deleted_with_its_last_message(database: Database, now: datetime, tmp_path: Path) -> None:
     photo, year = f"{1:032x}.jpg", timedelta(days=366)
-    lay(tmp_path, photo, now)
+    write_file(tmp_path, photo, now)
     async with database.write() as session:
         letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", photo))
         await outbox.enqueue(
@@ -149,20 +143,18 @@ async def test_a_photo_goes_with_the_last_message_that_names_it(
     left = []
     for later in (timedelta(days=2), year):
         await forget(database, tmp_path, now + later)
-        left.append(left_in(tmp_path))
+        left.append(files_in(tmp_path))
     assert left == [{photo}, set()]
 
 
 @pytest.mark.parametrize(
     ("folder", "source"),
     [
-        (None, Path("bengkel.db")),  # the owner wants none
+        (None, Path("bengkel.db")),  # backups are off
         (Path("backups"), None),  # PostgreSQL
     ],
 )
-def test_without_a_folder_or_a_file_nothing_is_backed_up(
-    folder: Path | None, source: Path | None, shop: Shop, now: datetime
-) -> None:
+def test_no_backup_without_folder_or_file(folder: Path | None, source: Path | None, shop: Shop, now: datetime) -> None:
     ticks: list[Tick] = housekeeping.backups(
         config.Backup(folder=folder), source, Database("sqlite+aiosqlite:///unused.db"), shop=shop, clock=lambda: now
     )

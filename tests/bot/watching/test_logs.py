@@ -1,4 +1,4 @@
-"""What a log line may hold: one line, the id of what caused it, nobody's data and no secret."""
+"""Log lines: one line each, with a trace id, without personal data and secrets."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ PASSWORD = "p@ss/w:rd"
 
 @pytest.fixture
 def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """JSON lines as they come out, from loggers set up as `bengkel run` does."""
+    """JSON log lines, from loggers set up as in `bengkel run`."""
     root, hook = logging.getLogger(), sys.excepthook
     handlers, level = root.handlers[:], root.level
     stream = StringIO()
@@ -60,7 +60,7 @@ PERSONAL = [
 
 
 @pytest.mark.parametrize(("told", "_what"), PERSONAL, ids=[what for _, what in PERSONAL])
-def test_contact_data_is_masked_wherever_it_stands(told: str, _what: str) -> None:
+def test_contact_data_is_masked(told: str, _what: str) -> None:
     for sentence in ("call {} now", "{}", "to={},", "<{}>", "'{}'", "a;{};b"):
         shown = Mask().text(sentence.format(told))
         assert HIDDEN in shown
@@ -90,7 +90,7 @@ SECRETS = [
 
 
 @pytest.mark.parametrize(("told", "secret", "_what"), SECRETS, ids=[what for *_, what in SECRETS])
-def test_secrets_are_masked_wherever_they_stand(told: str, secret: str, _what: str) -> None:
+def test_secrets_are_masked(told: str, secret: str, _what: str) -> None:
     shown = Mask((TOKEN, SERVER_KEY, PASSWORD)).text(f"failed: {told} (again)")
     assert secret not in shown
     assert shown.endswith("(again)")
@@ -108,7 +108,7 @@ KEPT = [
 
 
 @pytest.mark.parametrize("told", KEPT)
-def test_what_an_engineer_needs_is_kept(told: str) -> None:
+def test_technical_data_is_kept(told: str) -> None:
     assert Mask().text(told) == told
 
 
@@ -125,7 +125,7 @@ FORGED = [
 
 @pytest.mark.parametrize("said", FORGED)
 @pytest.mark.parametrize("kind", ["json", "console"])
-def test_nothing_that_is_said_makes_a_line_of_its_own(kind: Any, said: str, lines: object) -> None:
+def test_text_never_makes_a_log_line_of_its_own(kind: Any, said: str, lines: object) -> None:
     stream = StringIO()
     logs.set_up(kind, "info", stream=stream)
     logging.getLogger("core.schedule.bookings").info("note: %s", said, extra={"detail": {"said\n": [said]}})
@@ -135,7 +135,7 @@ def test_nothing_that_is_said_makes_a_line_of_its_own(kind: Any, said: str, line
     assert not any(ord(sign) < 32 or sign == "\u202e" for sign in written.rstrip("\n"))
 
 
-def test_a_forged_line_in_an_exception_stays_within_it(lines: object) -> None:
+def test_forged_line_stays_within_the_exception(lines: object) -> None:
     stream = StringIO()
     logs.set_up("console", "info", stream=stream)
     try:
@@ -147,7 +147,7 @@ def test_a_forged_line_in_an_exception_stays_within_it(lines: object) -> None:
     assert all(line.startswith("    ") or not line for line in rest)
 
 
-def test_a_library_s_line_comes_out_as_ours_do(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_library_lines_look_like_ours(lines: Callable[[], list[dict[str, Any]]]) -> None:
     with trace.following("whatsapp:SM1"):
         logging.getLogger("twilio.http").warning("%s to %s", "POST", "+6281234567890", extra={"phone": "x", "tries": 2})
     (line,) = lines()
@@ -175,16 +175,14 @@ def test_a_library_s_line_comes_out_as_ours_do(lines: Callable[[], list[dict[str
         "sqlalchemy.engine.Engine",
     ],
 )
-def test_a_library_doesn_t_tell_what_it_carries_at_any_level(
-    library: str, lines: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_library_payloads_are_never_logged(library: str, lines: Callable[[], list[dict[str, Any]]]) -> None:
     logging.getLogger().setLevel("DEBUG")
     for level in (logging.DEBUG, logging.INFO):
         logging.getLogger(library).log(level, "sending %s", {"text": "Budi Santoso, Jl. Melati No. 5"})
     assert lines() == []
 
 
-def test_what_a_person_said_stays_out_of_the_lines_of_its_turn(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_persons_words_stay_out_of_a_turns_log(lines: Callable[[], list[dict[str, Any]]]) -> None:
     said = "Atas nama Budi Santoso, Kijang"
     with trace.following("telegram:1", "Budi Santoso", said):
         try:
@@ -197,7 +195,7 @@ def test_what_a_person_said_stays_out_of_the_lines_of_its_turn(lines: Callable[[
     assert "LookupError" in line["exception"]
 
 
-def test_a_chain_of_exceptions_tells_no_secret(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_chained_exceptions_show_no_secret(lines: Callable[[], list[dict[str, Any]]]) -> None:
     try:
         try:
             raise ConnectionError(f"POST https://api.telegram.org/bot{TOKEN}/getMe")
@@ -210,7 +208,7 @@ def test_a_chain_of_exceptions_tells_no_secret(lines: Callable[[], list[dict[str
     assert not any(secret in json.dumps(line) for secret in (TOKEN, SERVER_KEY, PASSWORD))
 
 
-def test_a_program_that_ends_in_an_exception_tells_no_secret(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_uncaught_exception_shows_no_secret(lines: Callable[[], list[dict[str, Any]]]) -> None:
     error = RuntimeError(f"no answer from {TOKEN}")
     sys.excepthook(RuntimeError, error, None)
     (line,) = lines()
@@ -218,14 +216,14 @@ def test_a_program_that_ends_in_an_exception_tells_no_secret(lines: Callable[[],
     assert TOKEN not in json.dumps(line)
 
 
-async def test_a_database_error_doesn_t_repeat_what_was_written(database: Database) -> None:
+async def test_database_error_hides_the_written_values(database: Database) -> None:
     with pytest.raises(DBAPIError) as error:
         async with database.write() as session:
             await session.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Budi Santoso"})
     assert "Budi" not in str(error.value)
 
 
-async def test_a_trace_is_followed_into_tasks_and_not_out_of_them() -> None:
+async def test_trace_enters_tasks_and_does_not_leave_them() -> None:
     async def work(name: str) -> str | None:
         trace.follow(name)
         await asyncio.sleep(0)
@@ -237,10 +235,10 @@ async def test_a_trace_is_followed_into_tasks_and_not_out_of_them() -> None:
     assert trace.current().id is None
 
 
-def test_a_page_that_telegram_answers_with_is_told_of_once_and_by_us(
+def test_telegram_error_page_is_logged_once(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """Its library would write the whole page, with a traceback, before it raises what we log."""
+    """The library would log the whole page with a traceback, before raising the error that we log."""
     logging.getLogger("telegram.request.BaseRequest").error("Can not load invalid JSON data: <html>")
     logging.getLogger("telegram").warning("something else")
     assert [line["event"] for line in lines()] == ["something else"]

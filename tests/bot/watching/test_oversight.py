@@ -1,4 +1,4 @@
-"""What a server shows of itself: which part isn't ready, the figures, and nothing that is nobody's business."""
+"""What a server reports about itself: readiness, metrics, alarms."""
 
 import asyncio
 import threading
@@ -18,8 +18,7 @@ from waiting import HANG
 from bot.background.loop import Loop, Repeated
 from bot.channels.sending import NotSent, Unclear, Undeliverable
 from bot.watching import metrics
-from bot.watching.health import Asked, Pulse
-from bot.watching.oversight import Oversight
+from bot.watching.oversight import Check, Oversight, Pulse
 from core.db.database import AWAY, Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
@@ -36,7 +35,7 @@ Client = TestClient[Any, Any]
 
 
 def figure(text: str, name: str, **labels: str) -> float | None:
-    """A sample's value, None where there is none."""
+    """A sample's value, or None."""
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name == f"bengkel_{name}" and labels.items() <= sample.labels.items():
@@ -49,7 +48,7 @@ def oversight(database: Database, shop: Shop, now: datetime, **parts: Callable[[
 
 
 @asynccontextmanager
-async def asked(seen: Oversight, *, token: str | None = None, behind_proxy: bool = False) -> AsyncIterator[Client]:
+async def served(seen: Oversight, *, token: str | None = None, behind_proxy: bool = False) -> AsyncIterator[Client]:
     async def forbid(_: web.Request) -> web.Response:
         raise web.HTTPForbidden
 
@@ -61,36 +60,36 @@ async def asked(seen: Oversight, *, token: str | None = None, behind_proxy: bool
     await seen.close()
 
 
-async def test_readiness_names_every_part_that_fails(database: Database, shop: Shop, now: datetime) -> None:
+async def test_readiness_names_every_failing_part(database: Database, shop: Shop, now: datetime) -> None:
     seen = oversight(database, shop, now, dispatcher=lambda: None, telegram=lambda: "not joined yet")
     assert await seen.ready() == {"telegram": "not joined yet", "scheduler": "not running"}
     for tick in seen.ticks(SECOND):
-        await tick.look()
+        await tick.check()
     assert await seen.ready() == {"telegram": "not joined yet"}
     await seen.close()
     await database.close()
 
 
-async def test_a_database_that_hangs_is_told_of_in_time_and_asked_only_once() -> None:
-    asked_for, hanging = [], asyncio.Event()
+async def test_hanging_database_is_reported_and_checked_once() -> None:
+    runs, gate = [], asyncio.Event()
 
-    async def ask() -> str:
-        asked_for.append(1)
-        await hanging.wait()
-        return "answer"
+    async def run() -> str:
+        runs.append(1)
+        await gate.wait()
+        return "done"
 
-    question = Asked(ask, patience=timedelta(milliseconds=5))
+    check = Check(run, timeout=timedelta(milliseconds=5))
     for _ in range(3):
         with pytest.raises(AWAY):
-            await question.answer()
-    assert len(asked_for) == 1
-    hanging.set()
-    assert await question.answer() == "answer"
-    assert await question.answer() == "answer"
-    assert len(asked_for) == 2
+            await check.result()
+    assert len(runs) == 1
+    gate.set()
+    assert await check.result() == "done"
+    assert await check.result() == "done"
+    assert len(runs) == 2
 
 
-async def test_a_database_that_is_away_leaves_readiness_and_metrics_answering(shop: Shop, now: datetime) -> None:
+async def test_readiness_and_metrics_answer_without_database(shop: Shop, now: datetime) -> None:
     away = Database("sqlite+aiosqlite:////nowhere/at/all.db")
     seen = oversight(away, shop, now)
     assert (await seen.ready())["database"] == "OperationalError"
@@ -100,17 +99,17 @@ async def test_a_database_that_is_away_leaves_readiness_and_metrics_answering(sh
     await seen.raise_alarms()
     await seen.close()
     await away.close()
-    await _threads_of_the_driver_end()
+    await _join_driver_threads()
 
 
-async def _threads_of_the_driver_end() -> None:
-    """The driver doesn't wait for the thread of a connection that came to nothing, which then misses the test's loop."""
+async def _join_driver_threads() -> None:
+    """The driver doesn't join the thread of a failed connection, which then misses the test's loop."""
     for thread in threading.enumerate():
         if "_connection_worker_thread" in thread.name:
             await asyncio.to_thread(thread.join, 5)
 
 
-async def test_a_loop_tells_when_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hanging_loop_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, began = asyncio.Event(), asyncio.Event()
 
     async def work() -> int:
@@ -133,7 +132,7 @@ async def test_a_loop_tells_when_it_hangs(monkeypatch: pytest.MonkeyPatch) -> No
     assert loop.trouble == "not running"
 
 
-async def test_what_goes_on_for_ever_is_begun_anew_after_a_bug_and_tells_of_it_until_it_has_gone_well_for_a_while(
+async def test_loop_restarts_after_a_bug_and_reports_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun, goes_well, stays = asyncio.Semaphore(0), asyncio.Event(), asyncio.Event()
@@ -161,7 +160,7 @@ async def test_what_goes_on_for_ever_is_begun_anew_after_a_bug_and_tells_of_it_u
     running.cancel()
 
 
-async def test_a_loop_outlives_a_bug_and_tells_of_it_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_loop_survives_a_bug_and_reports_it_once(caplog: pytest.LogCaptureFixture) -> None:
     outcomes: list[Exception | None] = [KeyError("1"), KeyError("2"), OSError("the database is away"), None]
     seen: list[str | None] = []
     worked = asyncio.Event()
@@ -183,7 +182,7 @@ async def test_a_loop_outlives_a_bug_and_tells_of_it_once(caplog: pytest.LogCapt
     await running
 
 
-async def test_a_loop_that_rests_after_a_bug_stops_at_once() -> None:
+async def test_paused_loop_stops_at_once() -> None:
     failed = asyncio.Event()
 
     async def work() -> int:
@@ -197,9 +196,7 @@ async def test_a_loop_that_rests_after_a_bug_stops_at_once() -> None:
     await asyncio.wait_for(running, HANG)
 
 
-async def test_the_admins_hear_of_a_part_that_stays_broken_once_a_day(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_admins_hear_of_a_broken_part_once_a_day(database: Database, shop: Shop, now: datetime) -> None:
     troubles = iter(["fails: KeyError", None, "fails: KeyError", "fails: KeyError", "fails: KeyError"])
     seen = oversight(database, shop, now, payments=lambda: next(troubles))
     told = []
@@ -210,7 +207,7 @@ async def test_the_admins_hear_of_a_part_that_stays_broken_once_a_day(
     assert told == [[], [], [], [{"why": "fails: KeyError"}], [{"why": "fails: KeyError"}]]
 
 
-async def test_a_scheduler_that_has_gone_silent_is_noticed() -> None:
+async def test_silent_scheduler_is_reported() -> None:
     patient, impatient = Pulse(MINUTE), Pulse(-SECOND)
     for pulse in (patient, impatient):
         assert pulse.trouble() == "not running"
@@ -218,7 +215,7 @@ async def test_a_scheduler_that_has_gone_silent_is_noticed() -> None:
     assert (patient.trouble(), impatient.trouble()) == (None, "stuck")
 
 
-async def test_what_waits_is_shown_by_channel(database: Database, shop: Shop, now: datetime) -> None:
+async def test_backlog_is_shown_by_channel(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         for key in ("one", "two"):
             await outbox.enqueue(
@@ -256,7 +253,7 @@ WHO = [
 
 
 @pytest.mark.parametrize(("headers", "token", "proxy", "status", "_who"), WHO, ids=[who for *_, who in WHO])
-async def test_metrics_are_for_this_machine_and_for_who_knows_the_token(
+async def test_metrics_need_this_machine_or_the_token(
     sqlite_url: str,
     shop: Shop,
     now: datetime,
@@ -267,18 +264,16 @@ async def test_metrics_are_for_this_machine_and_for_who_knows_the_token(
     _who: str,
 ) -> None:
     database = Database(sqlite_url)
-    async with asked(oversight(database, shop, now), token=token, behind_proxy=proxy) as client:
+    async with served(oversight(database, shop, now), token=token, behind_proxy=proxy) as client:
         answer = await client.get("/metrics", headers=headers)
         assert answer.status == status
         assert ("bengkel_" in await answer.text()) == (status == 200)
     await database.close()
 
 
-async def test_answers_are_counted_by_route_and_a_stranger_makes_no_new_figures(
-    sqlite_url: str, shop: Shop, now: datetime
-) -> None:
+async def test_answers_are_counted_by_route_and_known_method(sqlite_url: str, shop: Shop, now: datetime) -> None:
     database = Database(sqlite_url)
-    async with asked(oversight(database, shop, now)) as client:
+    async with served(oversight(database, shop, now)) as client:
         before = figure(await _metrics(client), "http_answers_total", route="/webhooks/telegram", status="403") or 0
         await client.post("/webhooks/telegram", data=b"{}")
         await client.get("/api/bookings/BK-7F3K2Q?phone=081234567890")
@@ -298,7 +293,7 @@ async def _metrics(client: Client) -> str:
     return await (await client.get("/metrics")).text()
 
 
-async def test_a_vendor_s_calls_are_counted_by_what_became_of_them(caplog: pytest.LogCaptureFixture) -> None:
+async def test_vendor_calls_are_counted_by_outcome(caplog: pytest.LogCaptureFixture) -> None:
     with metrics.vendor_call("smoke signals"):
         pass
     with pytest.raises(NotSent), metrics.vendor_call("smoke signals"):
@@ -314,11 +309,11 @@ async def test_a_vendor_s_calls_are_counted_by_what_became_of_them(caplog: pytes
     ("last", "away"),
     [
         (NotSent("rain"), {"smoke signals": "NotSent"}),
-        (Undeliverable("nobody looks"), {}),  # he has answered
-        (asyncio.CancelledError(), {"smoke signals": "Unclear"}),  # nobody waited for it
+        (Undeliverable("nobody looks"), {}),  # it has answered
+        (asyncio.CancelledError(), {"smoke signals": "Unclear"}),  # cancelled by us
     ],
 )
-def test_who_gave_no_answer_last_is_away_until_he_gives_one(last: BaseException, away: dict[str, str]) -> None:
+def test_silent_vendor_is_away_until_it_answers(last: BaseException, away: dict[str, str]) -> None:
     for error in (Unclear("fog"), last):
         with pytest.raises(type(error)), metrics.vendor_call("smoke signals"):
             raise error
@@ -329,7 +324,7 @@ def test_who_gave_no_answer_last_is_away_until_he_gives_one(last: BaseException,
 
 
 def _smoke(away: Mapping[str, str]) -> dict[str, str]:
-    """Without the vendors of other tests of this process."""
+    """Vendors that are away, without those of other tests in this process."""
     return {vendor: how for vendor, how in away.items() if vendor == "smoke signals"}
 
 

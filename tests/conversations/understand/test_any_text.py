@@ -8,22 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shops import make_shop
 
-from conversations.understand import (
-    Lexicon,
-    is_landline,
-    read_choice,
-    read_command,
-    read_email,
-    read_name,
-    read_phone,
-    read_plate,
-    read_quantity,
-    read_skip,
-    read_when,
-    read_year,
-    read_yes_no,
-    understand,
-)
+from conversations.understand import understand
+from conversations.understand.answers import read_choice, read_command, read_quantity, read_skip, read_year, read_yes_no
+from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
+from conversations.understand.lexicon import Lexicon
+from conversations.understand.when import read_when
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 SHOP = make_shop()

@@ -4,21 +4,17 @@ from datetime import datetime
 
 import pytest
 
-from conversations.understand import (
+from conversations.understand.answers import (
     Command,
-    is_landline,
     read_choice,
     read_command,
-    read_email,
-    read_name,
-    read_phone,
-    read_plate,
+    read_method,
     read_quantity,
     read_skip,
     read_year,
     read_yes_no,
 )
-from conversations.understand.answers import read_method
+from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 
 
 @pytest.mark.parametrize(
@@ -120,7 +116,7 @@ def test_a_mobile_number_is_read(text: str, number: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "landline"), [("021-7654321", True), ("(022) 4201234", True), ("0812-3456-7890", False), ("12345", False)]
 )
-def test_a_landline_is_told_from_nonsense(text: str, landline: bool) -> None:
+def test_landline_is_recognised(text: str, landline: bool) -> None:
     assert is_landline(text) is landline
 
 
@@ -163,7 +159,7 @@ def test_an_email_address_is_picked_out(text: str, address: str | None) -> None:
         ("harganya berapa?", None),
     ],
 )
-def test_a_name_is_read_without_what_is_around_it(text: str, name: str | None) -> None:
+def test_name_is_read_without_words_around_it(text: str, name: str | None) -> None:
     assert read_name(text) == name
 
 
@@ -221,7 +217,7 @@ def test_a_cars_year_is_read(text: str, year: int | None, now: datetime) -> None
         ("banyak", None),
     ],
 )
-def test_a_quantity_is_read_as_said(text: str, quantity: int | None) -> None:
+def test_quantity_is_read(text: str, quantity: int | None) -> None:
     assert read_quantity(text) == quantity
 
 
@@ -233,7 +229,7 @@ def test_a_question_is_skipped(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["budi@gmail.com", "ada", "B 1234 XYZ", ""])
-def test_an_answer_is_no_skip(text: str) -> None:
+def test_answer_is_not_a_skip(text: str) -> None:
     assert not read_skip(text)
 
 
@@ -322,5 +318,5 @@ def test_a_command_is_the_whole_message(text: str, command: Command | None) -> N
         ("dp 30%", None),  # how much, not how
     ],
 )
-def test_a_way_to_pay(text: str, method: str | None) -> None:
+def test_payment_method_is_read(text: str, method: str | None) -> None:
     assert read_method(text) == method

@@ -1,7 +1,7 @@
-"""Lines as customers type them, with all that is to be understood of each and nothing more.
+"""Lines as customers type them, with exactly what must be understood of each.
 
-given.jsonl came with the task. held_out.jsonl was written before the vocabulary; fresh, traps, more and blind against
-a finished reader, each measured before anything was tuned on it.
+given.jsonl came with the task. held_out.jsonl was written before the vocabulary; fresh, traps, more and blind after the
+readers were finished, and each was measured before anything was tuned on it.
 """
 
 import json
@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from demo_catalogue import DEMO
 
-from conversations.understand import Intent, Lexicon, understand
+from conversations.understand import understand
+from conversations.understand.intents import Intent
+from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import CATEGORIES
 from core.shop import Shop
 
@@ -27,13 +29,13 @@ def lexicon() -> Lexicon:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["text"] for row in ROWS])
-def test_a_line_means_what_its_writer_meant(row: dict[str, str], lexicon: Lexicon, now: datetime, shop: Shop) -> None:
+def test_line_is_understood(row: dict[str, str], lexicon: Lexicon, now: datetime, shop: Shop) -> None:
     expected = {key: value for key, value in row.items() if key != "text"}
 
     assert understand(row["text"], lexicon, now=now, shop=shop).as_json() == expected
 
 
-def test_every_intent_and_category_has_lines_of_its_own() -> None:
+def test_every_intent_and_category_has_lines() -> None:
     intents = Counter(row.get("intent") for row in ROWS)
     categories = Counter(category for row in ROWS for category in row.get("categories", ()))
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shops import make_shop
 
-from conversations.understand import PartOfDay, When, read_when
+from conversations.understand.clock import PartOfDay
+from conversations.understand.when import When, read_when
 from core.shop import Shop
 
 TODAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (date(2026, 11, day) for day in range(23, 30))
@@ -76,7 +77,7 @@ def test_a_day_is_read(text: str, day: date, now: datetime, shop: Shop) -> None:
         ("kamis tgl 27 november", FRIDAY),  # the 27th is a Friday
     ],
 )
-def test_a_day_that_could_be_another_is_marked(text: str, day: date, now: datetime, shop: Shop) -> None:
+def test_ambiguous_day_is_marked(text: str, day: date, now: datetime, shop: Shop) -> None:
     when = read_when(text, now, shop)
 
     assert when is not None
@@ -84,7 +85,7 @@ def test_a_day_that_could_be_another_is_marked(text: str, day: date, now: dateti
 
 
 @pytest.mark.parametrize(("opens_on_sunday", "ambiguous"), [(False, False), (True, True)])
-def test_a_weekend_is_two_days_where_the_shop_opens_on_both(
+def test_weekend_is_ambiguous_if_both_days_are_open(
     opens_on_sunday: bool, ambiguous: bool, now: datetime, shop: Shop
 ) -> None:
     hours = shop.opening_hours | ({"sunday": "10:00-15:00"} if opens_on_sunday else {})
@@ -137,7 +138,7 @@ def test_a_time_is_read(text: str, clock: time, now: datetime, shop: Shop) -> No
     assert read_when(text, now, shop) == When(time=clock)
 
 
-def test_a_bare_hour_follows_the_hours_of_the_day_it_is_for(now: datetime, shop: Shop) -> None:
+def test_bare_hour_follows_the_opening_hours(now: datetime, shop: Shop) -> None:
     evenings = make_shop(opening_hours=shop.opening_hours | {"saturday": "16:00-22:00"})
 
     assert read_when("sabtu jam 9", now, evenings) == When(SATURDAY, time(21))
@@ -162,7 +163,7 @@ def test_a_bare_hour_follows_the_hours_of_the_day_it_is_for(now: datetime, shop:
         ("tadi pagi saya telpon, besok jam 9 bisa?", When(TUESDAY, time(9))),
     ],
 )
-def test_what_is_said_together_is_read_together(text: str, when: When, now: datetime, shop: Shop) -> None:
+def test_day_and_time_are_read_together(text: str, when: When, now: datetime, shop: Shop) -> None:
     assert read_when(text, now, shop) == when
 
 
@@ -201,16 +202,16 @@ def test_what_is_said_together_is_read_together(text: str, when: When, now: date
         "",
     ],
 )
-def test_what_is_no_date_is_not_read_as_one(text: str, now: datetime, shop: Shop) -> None:
+def test_other_numbers_are_not_read_as_dates(text: str, now: datetime, shop: Shop) -> None:
     assert read_when(text, now, shop) is None
 
 
-def test_an_impossible_part_leaves_the_possible_one(now: datetime, shop: Shop) -> None:
+def test_impossible_day_keeps_the_time(now: datetime, shop: Shop) -> None:
     assert read_when("besok jam 25", now, shop) == When(TUESDAY)
     assert read_when("30/02 jam 10", now, shop) == When(time=time(10))
 
 
-def test_today_is_the_workshops_today(shop: Shop) -> None:
+def test_today_is_in_the_workshops_zone(shop: Shop) -> None:
     late = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)  # Tuesday 01:00 in Jakarta
 
     assert read_when("besok", late, shop) == When(WEDNESDAY)
@@ -218,7 +219,7 @@ def test_today_is_the_workshops_today(shop: Shop) -> None:
 
 @settings(deadline=None)
 @given(day=st.dates(date(2026, 11, 23), date(2027, 11, 22)))
-def test_a_written_date_is_read_back(day: date) -> None:
+def test_written_date_is_read_back(day: date) -> None:
     moment = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
     for text in (f"{day:%d-%m-%Y}", f"{day:%d/%m/%Y}", f"tgl {day.day}/{day.month}/{day.year}", f"{day:%Y-%m-%d}"):
@@ -227,7 +228,7 @@ def test_a_written_date_is_read_back(day: date) -> None:
 
 @settings(deadline=None)
 @given(clock=st.times().map(lambda clock: clock.replace(second=0, microsecond=0)))
-def test_a_written_time_of_the_opening_hours_is_read_back(clock: time) -> None:
+def test_written_time_is_read_back(clock: time) -> None:
     moment = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
     read = read_when(f"jam {clock:%H.%M}", moment, make_shop())
 

@@ -1,4 +1,4 @@
-"""Calling a booking off: places, links and money all at once, by whoever, whatever happens beside it."""
+"""Cancelling by customer and staff, and no-shows: slots, links, refunds and notices."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -10,8 +10,8 @@ from sqlalchemy import select
 from workshop import ANDI, SPEAKER, check_books
 
 from core import work
-from core.booking import cancellation
-from core.booking.cancellation import Terms
+from core.booking import cancel, record_no_show
+from core.booking.cancellation import CancellationTerms
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import AdditionalCost, Part, Refund
@@ -37,7 +37,7 @@ class Desk:
         return await book(self.database, self.shop, self.now, **asked)
 
     async def pay(self, order_id: str = ORDER, amount: int = PRICE) -> str:
-        """The link is made and paid by e-wallet."""
+        """Make the link and pay it by e-wallet."""
         await give_link(self.database, order_id, self.shop, self.now)
         return await self.settle(order_id, amount)
 
@@ -46,15 +46,15 @@ class Desk:
         async with self.database.write() as session:
             return await settlement.settle(Context(session, self.shop, self.now), order_id, told)
 
-    async def cancel(self, *, actor: str = bookings.CUSTOMER, reason: str = "", code: str = CODE) -> Terms:
+    async def cancel(self, *, actor: str = bookings.CUSTOMER, reason: str = "", code: str = CODE) -> CancellationTerms:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
-            return await cancellation.cancel(Context(session, self.shop, self.now), booking, reason=reason, actor=actor)
+            return await cancel(Context(session, self.shop, self.now), booking, reason=reason, actor=actor)
 
-    async def no_show(self, *, code: str = CODE) -> Terms:
+    async def no_show(self, *, code: str = CODE) -> CancellationTerms:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
-            return await cancellation.no_show(Context(session, self.shop, self.now), booking, actor="Andi")
+            return await record_no_show(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def start(self) -> None:
         async with self.database.write() as session:
@@ -67,7 +67,7 @@ class Desk:
             return [(amount, reason) for amount, reason in rows]
 
     async def missed(self, count: int) -> None:
-        """The customer stayed away so often."""
+        """Give the customer so many no-shows."""
         for number in range(count):
             code = f"BK-MISS0{number}"
             await self.book(code=code, starts_at=self.starts + timedelta(days=3), percent=30)
@@ -87,10 +87,10 @@ def desk(database: Database, shop: Shop, now: datetime) -> Desk:
 # --- by the customer -----------------------------------------------------------------------------
 
 
-async def test_in_time_everything_comes_back_and_the_places_are_free(desk: Desk) -> None:
+async def test_cancelling_in_time_refunds_and_frees_the_slot(desk: Desk) -> None:
     await desk.book(parts=((SPEAKER, 1),), services=(), technician_id=ANDI)
     await desk.pay(amount=765_000)
-    assert await desk.cancel() == Terms(765_000)
+    assert await desk.cancel() == CancellationTerms(765_000)
     booking = await booking_of(desk.database)
     assert (booking.status, booking.holding, booking.cancelled_at) == (BookingStatus.CANCELLED, False, desk.now)
     assert await desk.owed() == [(765_000, "cancelled")]
@@ -100,11 +100,11 @@ async def test_in_time_everything_comes_back_and_the_places_are_free(desk: Desk)
     await check_books(desk.database)
 
 
-async def test_late_the_shops_share_is_kept_and_everybody_concerned_is_told(desk: Desk) -> None:
+async def test_cancelling_late_keeps_the_share_and_notifies(desk: Desk) -> None:
     await desk.book(percent=30)
     await desk.pay(amount=45_000)
     desk.now = desk.starts - timedelta(hours=23)
-    assert await desk.cancel() == Terms(45_000, 22_500, 24)
+    assert await desk.cancel() == CancellationTerms(45_000, 22_500, 24)
     assert await desk.owed() == [(22_500, "cancelled")]
     told = await letters(desk.database)
     for key in (f"cancelled:{CODE}", f"cancelled:{CODE}:email"):
@@ -113,7 +113,7 @@ async def test_late_the_shops_share_is_kept_and_everybody_concerned_is_told(desk
     assert "Biaya yang ditahan: Rp22.500\nKembali ke pelanggan: Rp22.500" in told[f"staff:cancelled:{CODE}:{ADMIN}"]
 
 
-async def test_too_late_nothing_changes(desk: Desk) -> None:
+async def test_cancelling_too_late_changes_nothing(desk: Desk) -> None:
     await desk.book()
     await desk.pay()
     desk.now = desk.starts - timedelta(hours=1)
@@ -123,21 +123,21 @@ async def test_too_late_nothing_changes(desk: Desk) -> None:
     assert await desk.owed() == []
 
 
-async def test_what_goes_back_already_is_not_owed_again_out_of_the_fee(desk: Desk) -> None:
+async def test_a_refund_under_way_is_not_owed_twice(desk: Desk) -> None:
     await desk.book()
     await desk.pay()
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
         await refunds.owe(Context(session, desk.shop, desk.now), booking, 50_000, reason="overpaid")
     desk.now = desk.starts - timedelta(hours=3)
-    assert await desk.cancel() == Terms(100_000, 22_500, 24)
+    assert await desk.cancel() == CancellationTerms(100_000, 22_500, 24)
     assert await desk.owed() == [(50_000, "overpaid"), (77_500, "cancelled")]
 
 
-async def test_a_link_that_is_open_ends_and_money_that_comes_by_it_all_the_same_goes_back_whole(desk: Desk) -> None:
+async def test_money_by_a_closed_link_is_refunded_in_full(desk: Desk) -> None:
     await desk.book()
     await give_link(desk.database, ORDER, desk.shop, desk.now)
-    assert await desk.cancel() == Terms(0)
+    assert await desk.cancel() == CancellationTerms(0)
     request = await request_of(desk.database)
     assert (request.state, request.due_at) == (RequestState.CANCELLED, desk.now)  # a worker closes it now
     assert "tidak perlu dibayar" in (await letters(desk.database))[f"cancelled:{CODE}"]
@@ -155,14 +155,14 @@ async def test_a_link_still_being_made_is_never_sent(desk: Desk) -> None:
     assert "tidak perlu dibayar" not in (await letters(desk.database))[f"cancelled:{CODE}"]
 
 
-async def test_cancelled_twice_at_once_is_cancelled_and_owed_once(desk: Desk) -> None:
+async def test_two_cancellations_at_once_refund_once(desk: Desk) -> None:
     await desk.book()
     await desk.pay()
     assert sorted(await at_once(desk.cancel(), desk.cancel())) == ["InvalidTransition", "done"]
     assert await desk.owed() == [(PRICE, "cancelled")]
 
 
-async def test_paid_and_cancelled_at_once_the_money_goes_back_whichever_was_first(desk: Desk) -> None:
+async def test_payment_and_cancellation_at_once_refund(desk: Desk) -> None:
     await desk.book()
     await give_link(desk.database, ORDER, desk.shop, desk.now)
     assert await at_once(desk.settle(), desk.cancel()) == ["done", "done"]
@@ -174,7 +174,7 @@ async def test_paid_and_cancelled_at_once_the_money_goes_back_whichever_was_firs
 # --- by staff ------------------------------------------------------------------------------------
 
 
-async def test_what_the_shop_calls_off_costs_nothing_however_late(desk: Desk) -> None:
+async def test_a_late_cancellation_by_the_shop_is_free(desk: Desk) -> None:
     await desk.book(percent=50)
     await desk.pay(amount=75_000)
     desk.now = desk.starts + timedelta(minutes=30)
@@ -183,7 +183,7 @@ async def test_what_the_shop_calls_off_costs_nothing_however_late(desk: Desk) ->
         booking = await bookings.load(session, code=CODE)
         ctx = Context(session, desk.shop, desk.now)
         await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
-    assert await desk.cancel(actor=RINA, reason="Listrik padam") == Terms(75_000)
+    assert await desk.cancel(actor=RINA, reason="Listrik padam") == CancellationTerms(75_000)
     told = await letters(desk.database)
     assert "Alasannya: Listrik padam" in told[f"cancelled:{CODE}"]
     assert "Rp75.000, kami kembalikan seluruhnya" in told[f"cancelled:{CODE}:email"]
@@ -195,11 +195,11 @@ async def test_what_the_shop_calls_off_costs_nothing_however_late(desk: Desk) ->
 # --- who never came ------------------------------------------------------------------------------
 
 
-async def test_who_never_came_loses_the_down_payment_and_gets_the_rest(desk: Desk) -> None:
+async def test_a_no_show_keeps_the_down_payment_only(desk: Desk) -> None:
     await desk.book(technician_id=ANDI)
     await desk.pay()
     desk.now = desk.starts
-    assert await desk.no_show() == Terms(PRICE, 45_000)
+    assert await desk.no_show() == CancellationTerms(PRICE, 45_000)
     booking = await booking_of(desk.database)
     assert (booking.status, booking.no_show_at) == (BookingStatus.CANCELLED, desk.now)
     assert booking.cancellation_reason == "no_show"
@@ -212,7 +212,7 @@ async def test_who_never_came_loses_the_down_payment_and_gets_the_rest(desk: Des
     await check_books(desk.database)
 
 
-async def test_before_its_time_nobody_stayed_away(desk: Desk) -> None:
+async def test_no_show_before_the_start_is_refused(desk: Desk) -> None:
     await desk.book()
     await desk.pay()
     desk.now = desk.starts - timedelta(seconds=1)
@@ -220,7 +220,7 @@ async def test_before_its_time_nobody_stayed_away(desk: Desk) -> None:
         await desk.no_show()
 
 
-async def test_a_car_that_comes_in_while_somebody_notes_a_no_show_is_one_or_the_other(desk: Desk) -> None:
+async def test_start_and_no_show_at_once_are_one_or_the_other(desk: Desk) -> None:
     await desk.book()
     await desk.pay()
     desk.now = desk.starts + timedelta(minutes=20)
@@ -244,15 +244,15 @@ async def test_a_car_that_comes_in_while_somebody_notes_a_no_show_is_one_or_the_
         (2, None, PaymentMethod.COD, NoCashAfterNoShows),  # it would be no down payment at all
     ],
 )
-async def test_who_stayed_away_again_pays_more_before(
+async def test_repeated_no_shows_raise_the_down_payment(
     desk: Desk, missed: int, percent: int | None, method: PaymentMethod, refusal: type[Refusal] | None
 ) -> None:
     await desk.missed(missed)
     assert await _refusal(desk.book(percent=percent, method=method, down_payment_percent=percent)) is refusal
 
 
-async def test_a_booking_made_otherwise_is_asked_for_no_less(desk: Desk) -> None:
-    """Over REST the share is named only with the request for money."""
+async def test_payment_requests_respect_repeated_no_shows(desk: Desk) -> None:
+    """Over REST the down payment is chosen only with the payment request."""
     await desk.missed(2)
     await desk.book()
     for percent, allowed in ((30, False), (50, True), (None, True)):
@@ -262,17 +262,17 @@ async def test_a_booking_made_otherwise_is_asked_for_no_less(desk: Desk) -> None
     assert refusal.value.params == {"least": 50, "most": 50}
 
 
-async def test_what_was_agreed_before_the_last_no_show_stands(desk: Desk) -> None:
+async def test_terms_agreed_before_the_no_show_stand(desk: Desk) -> None:
     await desk.book(percent=30)
     await desk.missed(2)
     desk.now += desk.shop.hold
     await _ask(desk, 30)
 
 
-async def test_other_peoples_no_shows_are_theirs(desk: Desk) -> None:
+async def test_no_shows_count_by_customer(desk: Desk) -> None:
     await desk.missed(2)
     async with desk.database.read() as session:
-        assert [await trust.count(session, customer) for customer in (1, 2)] == [2, 0]
+        assert [await trust.count_no_shows(session, customer) for customer in (1, 2)] == [2, 0]
 
 
 async def _ask(desk: Desk, percent: int | None) -> None:
@@ -290,7 +290,7 @@ async def _refusal(doing: Any) -> type[Refusal] | None:
 
 
 async def at_once(*doing: Any) -> list[str]:
-    """What became of each: done, or the refusal's name."""
+    """Run these at once; for each "done", or the refusal's name."""
     ends = await asyncio.gather(*doing, return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException) and not isinstance(end, Refusal):

@@ -7,7 +7,7 @@ import pytest
 from paying import book, tuesday_at_ten
 from workshop import INSTALL, SPEAKER, check_books, furnish
 
-from core.booking import closures
+from core.booking import affected_by_closing, close_day, reopen_day
 from core.catalogue import snapshot
 from core.context import Context
 from core.db.database import Database
@@ -18,9 +18,9 @@ from core.shop import Shop
 TUESDAY = date(2026, 11, 24)
 
 
-async def test_a_closed_day_takes_no_bookings_and_tells_why(database: Database, shop: Shop, now: datetime) -> None:
+async def test_a_closed_day_takes_no_bookings(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        assert await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
+        assert await close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
     with pytest.raises(OutsideHours):
         await book(database, shop, now)
     async with database.read() as session:
@@ -38,32 +38,28 @@ async def test_closing_lists_the_bookings_that_must_be_moved(database: Database,
         cancelled = await bookings.load(session, code="BK-000002")
         await bookings.cancel(Context(session, shop, now), cancelled, reason="", actor="customer")
     async with database.write() as session:
-        waiting = await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan")
+        waiting = await close_day(Context(session, shop, now), TUESDAY, "Pindahan")
         assert [booking.code for booking in waiting] == ["BK-000001"]
         booking = waiting[0]
         await bookings.reschedule(
             Context(session, shop, now), booking, tuesday + timedelta(days=1), technician_id=None, actor="Ibu Rina"
         )
-        assert await closures.affected(Context(session, shop, now), TUESDAY) == []
+        assert await affected_by_closing(Context(session, shop, now), TUESDAY) == []
 
 
-async def test_a_day_closed_again_has_the_new_reason_and_opens_again(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_a_closed_day_can_change_reason_and_reopen(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        await closures.close_day(Context(session, shop, now), TUESDAY, "Pindahan")
-        await closures.close_day(Context(session, shop, now), TUESDAY, "Libur bersama")
+        await close_day(Context(session, shop, now), TUESDAY, "Pindahan")
+        await close_day(Context(session, shop, now), TUESDAY, "Libur bersama")
         assert (await availability.why_closed(Context(session, shop, now), TUESDAY)).params == {
             "reason": "Libur bersama"
         }  # type: ignore[union-attr]
-        assert await closures.reopen_day(session, TUESDAY)
-        assert not await closures.reopen_day(session, TUESDAY)
+        assert await reopen_day(session, TUESDAY)
+        assert not await reopen_day(session, TUESDAY)
     await book(database, shop, now)
 
 
-async def test_stock_is_corrected_down_to_what_is_promised_and_no_further(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_stock_cannot_go_below_what_is_reserved(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, parts=((SPEAKER, 1),), services=(INSTALL,))
     async with database.write() as session:
         assert (await snapshot.set_stock(session, SPEAKER, 7)).stock == 6
@@ -73,11 +69,12 @@ async def test_stock_is_corrected_down_to_what_is_promised_and_no_further(
     assert refused.value.params == {"name": "Speaker 6,5 inci", "reserved": 1}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("part", "on_hand", "why"),
     [(SPEAKER, -1, BadAmount), (SPEAKER, 100_001, BadAmount), ("tidak-ada", 1, NotFound)],
 )
-async def test_stock_that_cannot_be_is_refused(
+async def test_impossible_stock_is_refused(
     database: Database, now: datetime, part: str, on_hand: int, why: type[Refusal]
 ) -> None:
     await furnish(database, now)
@@ -86,7 +83,7 @@ async def test_stock_that_cannot_be_is_refused(
             await snapshot.set_stock(session, part, on_hand)
 
 
-async def test_the_last_piece_is_either_promised_or_written_off(database: Database, shop: Shop, now: datetime) -> None:
+async def test_the_last_piece_is_reserved_or_written_off(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, code="BK-000009")  # the shop and the customer's chat are there
 
     async def sell() -> None:

@@ -1,4 +1,4 @@
-"""Moving a booking: who may and until when, what comes along, who is told."""
+"""Rescheduling: who may and until when, what moves along, and the notices."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,13 +13,13 @@ from workshop import ANDI, BUDI, SPEAKER, TUNE, check_books
 from workshop import book as just_book
 from workshop import order as an_order
 
-from core.booking import rescheduling
+from core.booking import reschedule
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingEvent, Outbox, PaymentRequest
 from core.payment import settlement
 from core.refusals import InvalidTransition, MovedTooOften, Refusal, SlotFull, TooLateToMove
-from core.schedule import bookings
+from core.schedule import availability, bookings
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, RequestState
 
@@ -50,12 +50,12 @@ async def move(
 ) -> Booking:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await rescheduling.move(Context(session, shop, now), booking, starts_at, technician_id=technician, actor=actor)
+        await reschedule(Context(session, shop, now), booking, starts_at, technician_id=technician, actor=actor)
     return await booking_of(database)
 
 
 async def paid(database: Database, shop: Shop, now: datetime, **asked: Any) -> None:
-    """Tuesday at ten, confirmed by its money."""
+    """Tuesday at ten, paid and confirmed."""
     await book(database, shop, now, **asked)
     await give_link(database, ORDER, shop, now)
     request = await request_of(database)
@@ -93,9 +93,7 @@ LIMITS: list[tuple[str, float, int, BookingStatus, str, type[Refusal] | None]] =
 ]
 
 
-async def test_customers_move_within_the_limits_and_staff_without(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_limits_apply_to_customers_not_to_staff(database: Database, shop: Shop, now: datetime) -> None:
     await paid(database, shop, now)
     for why, hours, moves, status, actor, refusal in LIMITS:
         async with undone(database) as session:
@@ -106,20 +104,20 @@ async def test_customers_move_within_the_limits_and_staff_without(
             to = shop.at(TUESDAY, time(15))
             if refusal:
                 with pytest.raises(refusal):
-                    await rescheduling.move(ctx, booking, to, technician_id=None, actor=actor)
+                    await reschedule(ctx, booking, to, technician_id=None, actor=actor)
             else:
-                await rescheduling.move(ctx, booking, to, technician_id=None, actor=actor)
+                await reschedule(ctx, booking, to, technician_id=None, actor=actor)
                 assert (booking.starts_at, booking.moves) == (to, moves + (actor == "customer")), why
 
 
-async def test_asking_twice_moves_once(database: Database, shop: Shop, now: datetime) -> None:
+async def test_rescheduling_twice_to_one_time_moves_once(database: Database, shop: Shop, now: datetime) -> None:
     await paid(database, shop, now)
     for _ in range(3):
         moved = await move(database, shop, shop.at(WEDNESDAY, time(13)), now)
     assert (moved.moves, len(await events(database, "moved"))) == (1, 1)
 
 
-async def test_a_move_that_is_refused_counts_for_nothing(database: Database, shop: Shop, now: datetime) -> None:
+async def test_a_refused_move_does_not_count(database: Database, shop: Shop, now: datetime) -> None:
     await paid(database, shop, now)
     at_two = shop.at(TUESDAY, time(14))
     async with database.write() as session:
@@ -136,8 +134,8 @@ async def test_a_move_that_is_refused_counts_for_nothing(database: Database, sho
 # --- what comes along ----------------------------------------------------------------------------
 
 
-async def test_money_stays_and_reminders_follow_wherever_it_goes(database: Database, shop: Shop, now: datetime) -> None:
-    """There and on, then back to a day of which it was reminded before."""
+async def test_money_stays_and_reminders_follow(database: Database, shop: Shop, now: datetime) -> None:
+    """Moved twice, then back to a day whose reminder was sent before."""
     await paid(database, shop, now, percent=50)
     for to in (shop.at(WEDNESDAY, time(13)), shop.at(TUESDAY, time(15))):
         moved = await move(database, shop, to, now)
@@ -149,7 +147,7 @@ async def test_money_stays_and_reminders_follow_wherever_it_goes(database: Datab
     await check_books(database)
 
 
-async def test_a_link_that_is_open_lives_on_with_its_hold(database: Database, shop: Shop, now: datetime) -> None:
+async def test_an_open_link_and_its_hold_stay(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     moved = await move(database, shop, shop.at(WEDNESDAY, time(13)), now + HOUR / 2)
@@ -164,7 +162,7 @@ async def test_a_link_that_is_open_lives_on_with_its_hold(database: Database, sh
 
 
 @pytest.mark.parametrize("swept", [True, False])
-async def test_moving_what_lost_its_place_asks_for_the_money_anew(
+async def test_moving_after_the_hold_ended_makes_a_new_link(
     database: Database, shop: Shop, now: datetime, swept: bool
 ) -> None:
     await book(database, shop, now, percent=30)
@@ -182,40 +180,40 @@ async def test_moving_what_lost_its_place_asks_for_the_money_anew(
     await check_books(database)
 
 
-async def test_a_job_for_cash_is_held_and_reminded_of_at_its_new_time(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_a_cash_booking_is_held_until_its_new_start(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, method=PaymentMethod.COD)
     to = shop.at(WEDNESDAY, time(13))
     assert (await move(database, shop, to, now)).hold_until == to
     assert await reminded(database) == [to - 24 * HOUR, to - 2 * HOUR]
 
 
-async def test_the_way_to_the_customer_comes_along(database: Database, shop: Shop, now: datetime) -> None:
-    """An hour's work and an hour's way take two cells wherever they go, and don't fit before closing."""
+async def test_onsite_travel_time_moves_along(database: Database, shop: Shop, now: datetime) -> None:
+    """An hour's work and an hour's travel take two cells, and don't fit before closing."""
     await paid(database, shop, now, location=Location.ONSITE, address="Jl. Tebet Timur Dalam 12", technician_id=ANDI)
     with pytest.raises(Refusal):
         await move(database, shop, shop.at(WEDNESDAY, time(16)), now, technician=ANDI)
     moved = await move(database, shop, shop.at(WEDNESDAY, time(15)), now, technician=ANDI)
     assert moved.minutes == 120
     async with database.read() as session:
-        load = await bookings.day_load(Context(session, shop, now), WEDNESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, shop, now), WEDNESDAY, technician_id=ANDI)
     assert [slot.taken for slot in load] == [0, 0, 0, 0, 0, 0, 1, 1]
     await check_books(database)
 
 
-async def test_what_it_holds_itself_stands_in_nobodys_way(database: Database, shop: Shop, now: datetime) -> None:
+async def test_its_own_slot_counts_as_free(database: Database, shop: Shop, now: datetime) -> None:
     """With one bay, a job of two hours at ten can begin at nine, ten or eleven, with its own technician too."""
     narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
     await book(database, narrow, now, services=(TUNE,), parts=((SPEAKER, 1),), technician_id=ANDI)
     booking = await booking_of(database)
-    asked: dict[str, Any] = {"minutes": 120, "besides": booking.id}
+    asked: dict[str, Any] = {"minutes": 120, "moving": booking.id}
     async with database.read() as session:
         for technician in (ANDI, None):
-            load = await bookings.day_load(Context(session, narrow, now), TUESDAY, technician_id=technician, **asked)
+            load = await availability.slots_of_day(
+                Context(session, narrow, now), TUESDAY, technician_id=technician, **asked
+            )
             assert [slot.free for slot in load] == [True] * 7 + [False]
             assert {slot.taken for slot in load} == {0}
-        ended = await bookings.day_load(Context(session, narrow, now + narrow.hold), TUESDAY, **asked)
+        ended = await availability.slots_of_day(Context(session, narrow, now + narrow.hold), TUESDAY, **asked)
         assert {slot.taken for slot in ended} == {0}  # a hold that has ended isn't counted off twice
 
 
@@ -230,7 +228,7 @@ async def test_what_it_holds_itself_stands_in_nobodys_way(database: Database, sh
         pytest.param("Ibu Rina", ANDI, {"chat", "mail", "andi"}, id="staff: the customer hears in the chat"),
     ],
 )
-async def test_who_is_told_of_a_move(
+async def test_notices_of_a_move(
     database: Database, shop: Shop, now: datetime, actor: str, technician: str, told: set[str]
 ) -> None:
     await paid(database, shop, now, technician_id=ANDI)
@@ -252,7 +250,7 @@ async def events(database: Database, kind: str) -> list[BookingEvent]:
 
 
 async def reminded(database: Database) -> list[datetime]:
-    """When the customer will be reminded."""
+    """The times of the queued reminders."""
     async with database.read() as session:
         due = select(Outbox.due_at).where(Outbox.kind == "reminder", Outbox.state == "due").order_by(Outbox.due_at)
         return list(await session.scalars(due))

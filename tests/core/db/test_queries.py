@@ -10,12 +10,13 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, BUDI, SPEAKER, book, furnish, order
 
-from core.booking import waitlist
+from core.booking import count_ahead, due_ends, due_offers, end_entry, join_waitlist, make_offer
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Waiting
 from core.reports import overview
-from core.schedule import bookings
+from core.schedule import availability, bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import BookingStatus, PaymentStatus
 
@@ -36,13 +37,13 @@ TUESDAY = date(2026, 11, 24)
 Ask = Callable[[AsyncSession, Shop, datetime], Awaitable[Any]]
 
 
-async def day_load(session: AsyncSession, shop: Shop, now: datetime) -> None:
-    await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=60, technician_id=ANDI)
+async def slots_of_day(session: AsyncSession, shop: Shop, now: datetime) -> None:
+    await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=60, technician_id=ANDI)
 
 
 async def free_technicians(session: AsyncSession, shop: Shop, now: datetime) -> None:
     start = shop.at(TUESDAY, time(9))
-    await bookings.free_technicians(Context(session, shop, now), start, 60, skills=frozenset())
+    await availability.free_technicians(Context(session, shop, now), start, 60, skills=frozenset())
 
 
 async def of_customer(session: AsyncSession, shop: Shop, now: datetime) -> None:
@@ -62,26 +63,24 @@ async def booking(session: AsyncSession, shop: Shop, now: datetime) -> None:
 async def the_line(session: AsyncSession, shop: Shop, now: datetime) -> None:
     async def stand(code: str) -> Waiting:
         start = shop.at(TUESDAY, time(10 + len(code)))
-        return await waitlist.join(
+        return await join_waitlist(
             Context(session, shop, now),
-            order(start, technician_id=ANDI),
-            customer_id=1,
-            contact_id=None,
-            language="id",
-            code=code,
+            BookingRequest(
+                order=order(start, technician_id=ANDI), customer_id=1, contact_id=None, language="id", code=code
+            ),
         )
 
     first, _ = await stand("W"), await stand("WW")
-    assert await waitlist.ahead_of(session, first) == 0
-    due = await waitlist.due(Context(session, shop, now))
-    assert [await waitlist.offer(Context(session, shop, now), each) for each in due] == [True, True]
-    over = await waitlist.over(Context(session, shop, now + shop.hold))
+    assert await count_ahead(session, first) == 0
+    due = await due_offers(Context(session, shop, now))
+    assert [await make_offer(Context(session, shop, now), each) for each in due] == [True, True]
+    over = await due_ends(Context(session, shop, now + shop.hold))
     assert over
     for each in over:
-        await waitlist.end(Context(session, shop, now + shop.hold), each)
+        await end_entry(Context(session, shop, now + shop.hold), each)
 
 
-@pytest.mark.parametrize("ask", [day_load, free_technicians, of_customer, release_ended_holds, booking, the_line])
+@pytest.mark.parametrize("ask", [slots_of_day, free_technicians, of_customer, release_ended_holds, booking, the_line])
 async def test_no_question_reads_through_a_table_that_grows(
     sqlite_url: str, shop: Shop, now: datetime, ask: Ask
 ) -> None:
@@ -194,7 +193,7 @@ async def test_a_long_history_is_not_felt_in_the_steps_of_a_days_load(
         async with database.read() as session:
             raw = await (await session.connection()).get_raw_connection()
             await raw.driver_connection.set_progress_handler(count, 1)
-            await day_load(session, shop, now)
+            await slots_of_day(session, shop, now)
             await raw.driver_connection.set_progress_handler(None, 0)
         costs.append(steps)
     await database.close()

@@ -170,6 +170,7 @@ async def test_what_is_agreed_later_goes_on_a_supplementary_invoice_once(
     assert [line.name for line in second.lines] == ["Kabel RCA"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("paper", ["BK-1.1", "BK-1.2", "BK-1.", "BK-1.x", "BK", "", ".", "BK-1/2"])
 async def test_a_paper_that_was_never_issued_is_not_found(
     database: Database, shop: Shop, now: datetime, paper: str

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from workshop import INSTALL, SPEAKER
 
 from core import work
-from core.booking import cancellation
+from core.booking import cancel, record_no_show
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import CreditNote, Invoice, LedgerEntry, Outbox, Receipt
@@ -54,12 +54,12 @@ class Till:
     async def cancel(self, actor: str = bookings.CUSTOMER) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await cancellation.cancel(Context(session, self.shop, self.now), booking, reason="", actor=actor)
+            await cancel(Context(session, self.shop, self.now), booking, reason="", actor=actor)
 
     async def no_show(self) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await cancellation.no_show(Context(session, self.shop, self.now), booking, actor="Andi")
+            await record_no_show(Context(session, self.shop, self.now), booking, actor="Andi")
 
     async def add_cost(self, amount: int) -> None:
         async with self.database.write() as session:

@@ -21,6 +21,7 @@ from core.payment import payment_requests, settlement
 from core.payment.payment_requests import standing
 from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition, MethodCannotPay, SlotFull
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import LedgerKind, PaymentMethod, PaymentStatus, RequestState
 
@@ -47,6 +48,7 @@ async def test_a_booking_asks_for_all_of_it_under_its_own_number(database: Datab
     assert "bca_va" in request.channels
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("percent", "amount"), [(30, 45_000), (35, 52_500), (40, 60_000), (50, 75_000)])
 async def test_a_down_payment_is_a_part_of_the_whole(
     database: Database, shop: Shop, now: datetime, percent: int, amount: int
@@ -56,6 +58,7 @@ async def test_a_down_payment_is_a_part_of_the_whole(
     assert (request.amount, request.purpose) == (amount, "down_payment")
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("percent", [0, 29, 51, 100, -30])
 async def test_a_down_payment_outside_the_shops_bounds_is_refused(
     database: Database, shop: Shop, now: datetime, percent: int
@@ -299,11 +302,13 @@ async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         await bookings.book(
             Context(session, shop, now),
-            order(booking.starts_at, services=(CHECK,)),
-            customer_id=2,
-            contact_id=None,
-            language="id",
-            code="BK-RIVAL1",
+            BookingRequest(
+                order=order(booking.starts_at, services=(CHECK,)),
+                customer_id=2,
+                contact_id=None,
+                language="id",
+                code="BK-RIVAL1",
+            ),
         )
 
 

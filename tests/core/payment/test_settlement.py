@@ -28,6 +28,7 @@ from core.notices import booking_notices
 from core.payment import payment_requests, settlement
 from core.payment.midtrans_status import Meaning, meaning, read
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import BookingStatus, Outcome, PaymentMethod, PaymentStatus, RequestState
 
@@ -331,7 +332,8 @@ async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         rival = order(booking.starts_at, services=(CHECK,))
         await bookings.book(
-            Context(session, shop, now), rival, customer_id=2, contact_id=None, language="id", code="BK-RIVAL1"
+            Context(session, shop, now),
+            BookingRequest(order=rival, customer_id=2, contact_id=None, language="id", code="BK-RIVAL1"),
         )
 
 

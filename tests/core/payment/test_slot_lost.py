@@ -10,7 +10,7 @@ from workshop import ANDI, BUDI, CITRA, SPEAKER, check_books, order
 from workshop import book as just_book
 
 from core import work
-from core.booking import rescheduling
+from core.booking import reschedule
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Invoice, Outbox, Refund
@@ -65,7 +65,7 @@ async def choices(database: Database) -> list[str]:
 async def move(database: Database, shop: Shop, starts_at: datetime, now: datetime, technician: str | None) -> None:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await rescheduling.move(
+        await reschedule(
             Context(session, shop, now), booking, starts_at, technician_id=technician, actor=bookings.CUSTOMER
         )
 
@@ -203,10 +203,10 @@ async def test_what_is_sold_out_takes_no_slot(database: Database, shop: Shop, no
 # --- the rest, asked for all the same ------------------------------------------------------------
 
 
-async def ask_for_rest(database: Database, shop: Shop, now: datetime) -> None:
+async def request_rest(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await slot_lost.ask_for_rest(Context(session, shop, now), booking, percent=None)
+        await slot_lost.request_payment(Context(session, shop, now), booking, percent=None)
 
 
 async def test_who_is_asked_for_the_rest_has_his_place_for_good(
@@ -216,7 +216,7 @@ async def test_who_is_asked_for_the_rest_has_his_place_for_good(
     async with database.write() as session:
         rival = await bookings.load(session, code="BK-RIVAL1")
         await bookings.cancel(Context(session, narrow, later), rival, reason="batal", actor="customer")
-    await ask_for_rest(database, narrow, later)
+    await request_rest(database, narrow, later)
     booking = await booking_of(database)
     assert (booking.status, booking.holding, booking.hold_until) == ("confirmed", True, None)
     assert any(key.startswith("placed:") for key in await letters(database, channel=CHAT[0], address=CHAT[1]))
@@ -231,7 +231,7 @@ async def test_where_the_place_is_still_taken_nothing_is_asked_for(
 ) -> None:
     later = await late_money(database, narrow, now, percent=30, amount=45_000)
     with pytest.raises(SlotFull):
-        await ask_for_rest(database, narrow, later)
+        await request_rest(database, narrow, later)
     assert slot_lost.waits(await booking_of(database))
 
 

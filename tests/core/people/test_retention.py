@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlalchemy import event, func, select
 
-from core import idempotency
 from core.db.database import Database
-from core.db.tables import Contact, Conversation, Customer, IdempotencyKey, Inbound, Outbox
+from core.db.tables import IDEMPOTENCY_KEPT, Contact, Conversation, Customer, IdempotencyKey, Inbound, Outbox
 from core.people import retention
 
 OLD = timedelta(days=366)
@@ -50,7 +49,7 @@ async def test_what_is_old_goes_and_what_is_wanted_stays(database: Database, now
                 _letter("a reminder of today", then, due=OLD),  # its key says that it was sent
                 _letter("waits since long", then, state="due"),
                 _letter("new", now),
-                IdempotencyKey(owner="a", key="old", digest="", answer={}, created_at=now - idempotency.KEPT * 2),
+                IdempotencyKey(owner="a", key="old", digest="", answer={}, created_at=now - IDEMPOTENCY_KEPT * 2),
                 IdempotencyKey(owner="a", key="new", digest="", answer={}, created_at=now),
             ]
         )

@@ -1,4 +1,4 @@
-"""The shop's terms in tables: until when a booking is called off, and what is kept of the money. No database."""
+"""The shop's terms in tables: until when a booking can be cancelled, and what the shop keeps. No database."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shops import make_shop
 
-from core.booking.cancellation import Terms, terms
+from core.booking.cancellation import CancellationTerms, terms_for
 from core.db.tables import Booking
 from core.pricing import policy
 from core.refusals import InvalidTransition, Refusal, TooEarlyForNoShow, TooLateToCancel
@@ -22,7 +22,7 @@ STEPWISE = {48: 25, 24: 50, 6: 100}
 
 
 def before(*, seconds: int = 0, **left: int) -> datetime:
-    """So long before the start, and `seconds` later."""
+    """A moment this long before the start, plus `seconds`."""
     return STARTS - timedelta(**left) + timedelta(seconds=seconds)
 
 
@@ -83,7 +83,7 @@ KEPT: list[tuple[int, int, int | None, datetime, int, str]] = [
 @pytest.mark.parametrize(
     ("total", "paid", "percent", "now", "kept", "reason"), KEPT, ids=[f"{row[5]} ({row[0]})" for row in KEPT]
 )
-def test_a_late_cancellation_costs_a_share_of_the_down_payment(
+def test_late_cancelling_costs_part_of_the_down_payment(
     total: int, paid: int, percent: int | None, now: datetime, kept: int, reason: str
 ) -> None:
     shop = make_shop(kept_percents=STEPWISE, move_until_hours=48)
@@ -98,7 +98,7 @@ def test_a_shop_that_takes_no_down_payments_keeps_nothing() -> None:
 
 @pytest.mark.parametrize("zone", ["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"])
 @pytest.mark.parametrize("clock", ["Asia/Jakarta", "Asia/Makassar", "America/New_York"])
-def test_a_deadline_is_a_moment_whatever_clock_tells_it(zone: str, clock: str) -> None:
+def test_deadlines_do_not_depend_on_the_time_zone(zone: str, clock: str) -> None:
     """New York's clocks went back between this deadline and the start."""
     shop = make_shop(timezone=zone, kept_percents={24: 50})
     starts = datetime(2026, 11, 1, 20, 0, tzinfo=UTC)
@@ -117,7 +117,7 @@ def test_a_deadline_is_a_moment_whatever_clock_tells_it(zone: str, clock: str) -
         (50, 0, 30, 0),
     ],
 )
-def test_staying_away_costs_the_shops_share(share: int, paid: int, percent: int | None, kept: int) -> None:
+def test_a_no_show_costs_the_shops_share(share: int, paid: int, percent: int | None, kept: int) -> None:
     shop = make_shop(no_show_kept_percent=share)
     assert policy.kept_for_no_show(1_000_000, paid, percent, shop) == kept
 
@@ -134,7 +134,7 @@ NO_SHOW: list[tuple[Status, datetime, type[Refusal] | None, str]] = [
 
 
 @pytest.mark.parametrize(("status", "now", "refusal", "reason"), NO_SHOW, ids=[row[3] for row in NO_SHOW])
-def test_who_was_expected_and_never_came_is_a_no_show(
+def test_when_a_no_show_can_be_recorded(
     status: Status, now: datetime, refusal: type[Refusal] | None, reason: str, shop: Shop
 ) -> None:
     assert _refusal(lambda: policy.check_no_show(status, STARTS, now, shop)) is refusal, reason
@@ -177,17 +177,17 @@ def test_technicians_work_on_their_own_jobs(role: str, technician: str | None, o
 @pytest.mark.parametrize(
     ("status", "by_customer", "expected"),
     [
-        (Status.CONFIRMED, True, Terms(300_000, 150_000, 24)),
-        (Status.CONFIRMED, False, Terms(300_000)),  # the shop's own doing costs the customer nothing
-        (Status.PENDING, True, Terms(300_000)),  # paid too late, the place was gone
-        (Status.IN_PROGRESS, False, Terms(300_000)),
+        (Status.CONFIRMED, True, CancellationTerms(300_000, 150_000, 24)),
+        (Status.CONFIRMED, False, CancellationTerms(300_000)),  # the shop's own doing costs the customer nothing
+        (Status.PENDING, True, CancellationTerms(300_000)),  # paid too late, the place was gone
+        (Status.IN_PROGRESS, False, CancellationTerms(300_000)),
     ],
 )
-def test_only_who_calls_off_what_was_confirmed_loses_any(
-    status: Status, by_customer: bool, expected: Terms, shop: Shop
+def test_only_cancelling_a_confirmed_booking_costs(
+    status: Status, by_customer: bool, expected: CancellationTerms, shop: Shop
 ) -> None:
     booking = Booking(status=status, starts_at=STARTS, total_price=1_000_000, down_payment_percent=30)
-    assert terms(booking, 300_000, timedelta(hours=20), shop, by_customer=by_customer) == expected
+    assert terms_for(booking, 300_000, timedelta(hours=20), shop, by_customer=by_customer) == expected
 
 
 @given(
@@ -198,15 +198,15 @@ def test_only_who_calls_off_what_was_confirmed_loses_any(
     hours=st.integers(-100, 100),
     by_customer=st.booleans(),
 )
-def test_kept_and_back_are_what_was_paid(
+def test_kept_and_back_add_up_to_what_was_paid(
     total: int, share: int, percent: int | None, kept: int, hours: int, by_customer: bool
 ) -> None:
     shop = make_shop(kept_percents={24: kept}, no_show_kept_percent=100)
     paid = total * share // 100
     booking = Booking(status=Status.CONFIRMED, starts_at=STARTS, total_price=total, down_payment_percent=percent)
     now = STARTS - timedelta(hours=hours)
-    given_up = terms(booking, paid, STARTS - now, shop, by_customer=by_customer)
-    stayed_away = Terms(paid, policy.kept_for_no_show(total, paid, percent, shop))
+    given_up = terms_for(booking, paid, STARTS - now, shop, by_customer=by_customer)
+    stayed_away = CancellationTerms(paid, policy.kept_for_no_show(total, paid, percent, shop))
     for outcome in (given_up, stayed_away):
         assert outcome.kept + outcome.back == paid
         assert 0 <= outcome.kept <= paid

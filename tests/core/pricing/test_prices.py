@@ -25,7 +25,7 @@ def test_a_quote_adds_up(shop: Shop) -> None:
     assert (quote.onsite_fee, quote.tax_base, quote.tax_amount) == (0, 0, 0)
 
 
-def test_coming_to_the_customer_adds_the_fee_and_the_way(shop: Shop) -> None:
+def test_onsite_adds_the_fee_and_travel_time(shop: Shop) -> None:
     quote = prices.quote([INSTALL], location=Location.ONSITE, shop=shop)
     assert (quote.onsite_fee, quote.minutes, quote.total) == (150_000, 120, 300_000)
 

@@ -7,7 +7,7 @@ from paying import ORDER, answer, book, booking_of, give_link, tuesday_at_ten
 from workshop import ANDI, BUDI
 
 from core import work
-from core.booking import cancellation
+from core.booking import cancel
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import LedgerEntry
@@ -38,7 +38,7 @@ async def three_bookings(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, code="BK-000003", starts_at=tuesday + timedelta(days=1), technician_id=ANDI)
     async with database.write() as session:
         booking = await bookings.load(session, code="BK-000003")
-        await cancellation.cancel(Context(session, shop, now), booking, reason="", actor="Ibu Rina")
+        await cancel(Context(session, shop, now), booking, reason="", actor="Ibu Rina")
 
 
 async def test_an_empty_shop_has_figures_too(database: Database) -> None:

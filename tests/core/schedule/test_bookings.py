@@ -50,7 +50,7 @@ from core.refusals import (
     TooManyUnpaid,
     TypeMismatch,
 )
-from core.schedule import bookings
+from core.schedule import availability, bookings
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 
@@ -58,7 +58,7 @@ TUESDAY = date(2026, 11, 24)
 At = Callable[..., datetime]
 
 on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-"""For rules that decide before anything is written."""
+"""For rules that are checked before anything is written."""
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ async def _furnished(database: Database, now: datetime) -> None:
 
 @pytest.fixture
 def statements(database: Database) -> Iterator[list[str]]:
-    """What is sent to the database from here on."""
+    """The statements sent to the database from here on."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -97,10 +97,10 @@ def at(shop: Shop) -> At:
 async def free(
     session: AsyncSession, start: datetime, shop: Shop, now: datetime, *, skills: Any = (), minutes: int = 60
 ) -> list[Technician]:
-    return await bookings.free_technicians(Context(session, shop, now), start, minutes, skills=frozenset(skills))
+    return await availability.free_technicians(Context(session, shop, now), start, minutes, skills=frozenset(skills))
 
 
-async def test_a_booking_holds_its_places_at_the_prices_of_now(
+async def test_a_booking_holds_its_slot_at_present_prices(
     database: Database, shop: Shop, now: datetime, at: At
 ) -> None:
     async with database.write() as session:
@@ -122,7 +122,7 @@ async def test_a_booking_holds_its_places_at_the_prices_of_now(
         assert (kept.subtotal_parts, kept.subtotal_services, kept.total_price) == (1_605_000, 350_000, 1_955_000)
         assert (kept.minutes, kept.hold_until) == (150, now + shop.hold)
         assert (kept.status, kept.payment_status) == (BookingStatus.PENDING, PaymentStatus.PENDING)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY)
         assert [slot.taken for slot in load] == [0, 1, 1, 1, 0, 0, 0, 0]
         assert (await session.scalars(select(BookingEvent.kind))).all() == ["created"]
     await check_books(database)
@@ -158,7 +158,7 @@ REFUSED: list[tuple[str, dict[str, Any], type[Refusal]]] = [
 
 @on_one_engine
 @pytest.mark.parametrize(("why", "changes", "refusal"), REFUSED, ids=[row[0] for row in REFUSED])
-async def test_an_order_against_the_rules_is_refused_and_changes_nothing(
+async def test_an_invalid_order_changes_nothing(
     database: Database, shop: Shop, now: datetime, at: At, why: str, changes: dict[str, Any], refusal: type[Refusal]
 ) -> None:
     async with database.write() as session:
@@ -199,7 +199,7 @@ MOMENTS: list[tuple[str, str, date, tuple[str, ...], type[Refusal]]] = [
 
 @on_one_engine
 @pytest.mark.parametrize(("why", "clock", "day", "services", "refusal"), MOMENTS, ids=[row[0] for row in MOMENTS])
-async def test_a_time_against_the_rules_is_refused(
+async def test_an_invalid_time_is_refused(
     database: Database,
     shop: Shop,
     now: datetime,
@@ -217,39 +217,35 @@ async def test_a_time_against_the_rules_is_refused(
             await book(session, order(at(clock, day), services=services), shop=shop, now=later)
 
 
-async def test_a_days_package_fits_the_day_exactly(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_a_full_day_package_fits_exactly(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         await book(session, order(at("09:00"), services=(FULL_DAY,)), shop=shop, now=now)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=480)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=480)
         assert [slot.taken for slot in load] == [1] * 8
         assert [slot.free for slot in load] == [True] + [False] * 7
 
 
-async def test_parts_alone_take_the_slot_they_are_handed_over_in(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_parts_alone_take_one_slot(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         made = await book(session, order(at("16:00"), parts=((SPEAKER, 1),)), shop=shop, now=now)
         assert made.minutes == 60
         assert made.subtotal_services == 0
 
 
-async def test_the_way_to_the_customer_costs_time_and_a_fee(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_onsite_jobs_cost_travel_time_and_a_fee(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         asked = order(at("10:00"), location=Location.ONSITE, latitude=-6.2, longitude=106.8)
         made = await book(session, asked, shop=shop, now=now)
         assert (made.minutes, made.onsite_fee, made.total_price) == (120, 150_000, 300_000)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY)
         assert [slot.taken for slot in load] == [0, 1, 1, 0, 0, 0, 0, 0]
 
 
-async def test_the_seat_too_many_is_refused(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_overbooking_is_refused(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         for number in (1, 2, 3):
             await book(session, order(at("11:00")), shop=shop, now=now, code=f"BK-{number}", customer=number)
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=120)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=120)
         assert [slot.free for slot in load] == [True, False, False, True, True, True, True, False]
     with pytest.raises(SlotFull):
         async with database.write() as session:
@@ -257,14 +253,12 @@ async def test_the_seat_too_many_is_refused(database: Database, shop: Shop, now:
     await check_books(database)
 
 
-async def test_a_slot_promises_no_more_people_than_work_that_day(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_technicians_on_duty_limit_a_slot(database: Database, shop: Shop, now: datetime, at: At) -> None:
     friday = date(2026, 11, 27)  # Citra's day off
     async with database.write() as session:
         session.add(Leave(technician_id=BUDI, day=friday))
         await book(session, order(at("10:00", friday)), shop=shop, now=now)
-        load = await bookings.day_load(Context(session, shop, now), friday)
+        load = await availability.slots_of_day(Context(session, shop, now), friday)
         assert (load[1].taken, load[1].cap, load[1].free) == (1, 1, False)
         assert [one.id for one in await free(session, at("14:00", friday), shop, now)] == [ANDI]
     with pytest.raises(SlotFull):
@@ -272,26 +266,22 @@ async def test_a_slot_promises_no_more_people_than_work_that_day(
             await book(session, order(at("10:00", friday)), shop=shop, now=now, code="BK-2", customer=2)
 
 
-async def test_a_day_on_which_nobody_works_has_no_seat(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_a_day_without_technicians_has_no_seat(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         session.add_all(Leave(technician_id=who, day=TUESDAY) for who in (ANDI, BUDI, CITRA))
-        assert not any(slot.free for slot in await bookings.day_load(Context(session, shop, now), TUESDAY))
+        assert not any(slot.free for slot in await availability.slots_of_day(Context(session, shop, now), TUESDAY))
         with pytest.raises(SlotFull):
             await book(session, order(at("10:00"), services=(CHECK,)), shop=shop, now=now)
 
 
-async def test_a_shop_that_lists_no_technicians_plans_by_its_bays(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_a_shop_without_technicians_plans_by_bays(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         await session.execute(delete(Technician))
         await book(session, order(at("10:00"), services=(TUNE,)), shop=shop, now=now)
-        assert (await bookings.day_load(Context(session, shop, now), TUESDAY))[1].cap == 3
+        assert (await availability.slots_of_day(Context(session, shop, now), TUESDAY))[1].cap == 3
 
 
-async def test_anyone_is_not_promised_when_nobody_there_has_the_skill(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_any_technician_needs_the_skill_on_duty(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         session.add(Leave(technician_id=ANDI, day=TUESDAY))
         with pytest.raises(TechnicianBusy):
@@ -304,7 +294,7 @@ async def test_a_technician_has_one_job_at_a_time(database: Database, shop: Shop
         assert [one.id for one in await free(session, at("11:00"), shop, now)] == [BUDI, CITRA]
         assert [one.id for one in await free(session, at("12:00"), shop, now)] == [ANDI, BUDI, CITRA]
         assert await free(session, at("12:00"), shop, now, skills={"dsp"}, minutes=480) == []
-        load = await bookings.day_load(Context(session, shop, now), TUESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY, technician_id=ANDI)
         assert [slot.free for slot in load] == [True, False, False, True, True, True, True, True]
     with pytest.raises(TechnicianBusy):
         async with database.write() as session:
@@ -313,7 +303,7 @@ async def test_a_technician_has_one_job_at_a_time(database: Database, shop: Shop
     await check_books(database)
 
 
-async def test_three_unpaid_bookings_are_enough(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_unpaid_bookings_are_limited(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         for number in (1, 2, 3):
             await book(session, order(at(f"{9 + number}:00")), shop=shop, now=now, code=f"BK-{number}")
@@ -326,7 +316,7 @@ async def test_three_unpaid_bookings_are_enough(database: Database, shop: Shop, 
         await book(session, order(at("14:00")), shop=shop, now=now, code="BK-4")
 
 
-async def test_a_job_for_cash_is_held_until_it_begins(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_a_cash_booking_is_held_until_its_start(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         made = await book(session, order(at("10:00"), method=PaymentMethod.COD), shop=shop, now=now)
         assert made.hold_until == at("10:00")
@@ -334,7 +324,7 @@ async def test_a_job_for_cash_is_held_until_it_begins(database: Database, shop: 
         assert made.hold_until == at("15:00")
 
 
-async def test_a_hold_that_has_ended_blocks_nobody_though_nothing_was_swept(
+async def test_an_ended_hold_blocks_nobody_before_release(
     database: Database, shop: Shop, now: datetime, at: At
 ) -> None:
     async with database.write() as session:
@@ -342,7 +332,7 @@ async def test_a_hold_that_has_ended_blocks_nobody_though_nothing_was_swept(
         await book(session, asked, shop=shop, now=now)
     later = now + shop.hold
     async with database.write() as session:
-        load = await bookings.day_load(Context(session, shop, later), TUESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, shop, later), TUESDAY, technician_id=ANDI)
         assert [(slot.taken, slot.free) for slot in load] == [(0, True)] * 8
         assert ANDI in [one.id for one in await free(session, at("10:00"), shop, later)]
         await book(session, asked, shop=shop, now=later, code="BK-2", customer=2)
@@ -354,7 +344,7 @@ async def test_a_hold_that_has_ended_blocks_nobody_though_nothing_was_swept(
     await check_books(database)
 
 
-async def test_the_sweep_gives_everything_back_once(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_release_gives_everything_back_once(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         for number in (1, 2):
             asked = order(at("10:00"), parts=((SPEAKER, 1), (AMPLIFIER, 1)), technician_id=[ANDI, BUDI][number - 1])
@@ -368,13 +358,13 @@ async def test_the_sweep_gives_everything_back_once(database: Database, shop: Sh
         ]
         assert await bookings.release_ended_holds(Context(session, shop, now + shop.hold)) == []
     async with database.read() as session:
-        assert {slot.taken for slot in await bookings.day_load(Context(session, shop, now), TUESDAY)} == {0}
+        assert {slot.taken for slot in await availability.slots_of_day(Context(session, shop, now), TUESDAY)} == {0}
         kinds = await session.scalars(select(BookingEvent.kind).order_by(BookingEvent.id))
         assert kinds.all() == ["created", "created", "hold_ended", "hold_ended"]
     await check_books(database)
 
 
-async def test_a_retry_holds_again_what_was_given_back(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_a_retry_holds_again(database: Database, shop: Shop, now: datetime, at: At) -> None:
     later = now + shop.hold
     async with database.write() as session:
         made = await book(session, order(at("10:00"), parts=((SPEAKER, 2),), technician_id=ANDI), shop=shop, now=now)
@@ -386,9 +376,7 @@ async def test_a_retry_holds_again_what_was_given_back(database: Database, shop:
     await check_books(database)
 
 
-async def test_a_retry_in_time_keeps_the_places_for_another_while(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_a_retry_in_time_extends_the_hold(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         made = await book(session, order(at("10:00"), technician_id=ANDI), shop=shop, now=now)
         later = now + timedelta(minutes=50)
@@ -406,7 +394,7 @@ async def test_a_retry_in_time_keeps_the_places_for_another_while(
     ],
     ids=["the technician", "the last parts", "the slot"],
 )
-async def test_late_money_finds_its_place_given_away(
+async def test_late_money_may_find_the_slot_taken(
     database: Database, shop: Shop, now: datetime, at: At, rival: dict[str, Any], refusal: type[Refusal]
 ) -> None:
     later = now + shop.hold
@@ -421,9 +409,7 @@ async def test_late_money_finds_its_place_given_away(
     await check_books(database)
 
 
-async def test_nothing_is_held_again_once_the_time_has_come_or_the_booking_is_cancelled(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_past_or_cancelled_is_not_held_again(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         made = await book(session, order(at("10:00")), shop=shop, now=now)
         with pytest.raises(InThePast):
@@ -433,9 +419,7 @@ async def test_nothing_is_held_again_once_the_time_has_come_or_the_booking_is_ca
             await bookings.hold_again(Context(session, shop, now), made)
 
 
-async def test_cancelling_gives_everything_back_and_drops_the_reminders(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_cancelling_frees_all_and_drops_reminders(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         asked = order(at("10:00"), parts=((SPEAKER, 2),), services=(WIRE,), technician_id=ANDI)
         made = await book(session, asked, shop=shop, now=now)
@@ -448,7 +432,7 @@ async def test_cancelling_gives_everything_back_and_drops_the_reminders(
         assert (gone.status, gone.cancelled_at, gone.cancellation_reason) == ("cancelled", now, "mobil dijual")
         states = dict((await session.execute(select(Outbox.kind, Outbox.state))).all())
         assert states == {"reminder": "dropped", "notice": "due"}
-        assert [slot.taken for slot in await bookings.day_load(Context(session, shop, now), TUESDAY)] == [0] * 8
+        assert [slot.taken for slot in await availability.slots_of_day(Context(session, shop, now), TUESDAY)] == [0] * 8
     await check_books(database)
 
 
@@ -463,8 +447,8 @@ async def test_a_customer_cancels_only_until_work_starts(database: Database, sho
             await bookings.cancel(Context(session, shop, now), made, reason="lagi", actor="Ibu Rina")
 
 
-async def test_a_move_takes_its_places_along(database: Database, shop: Shop, now: datetime, at: At) -> None:
-    """Also into hours that it partly holds itself, where no other seat is left."""
+async def test_a_move_exchanges_what_is_held(database: Database, shop: Shop, now: datetime, at: At) -> None:
+    """Also into hours that it partly holds itself when all other seats are taken."""
     narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
     async with database.write() as session:
         asked = order(at("10:00"), parts=((SPEAKER, 2),), services=(TUNE,), technician_id=ANDI)
@@ -473,7 +457,7 @@ async def test_a_move_takes_its_places_along(database: Database, shop: Shop, now
             Context(session, narrow, now), made, at("11:00"), technician_id=ANDI, actor="customer"
         )
         assert (made.starts_at, made.hold_until) == (at("11:00"), now + shop.hold)
-        load = await bookings.day_load(Context(session, narrow, now), TUESDAY, technician_id=ANDI)
+        load = await availability.slots_of_day(Context(session, narrow, now), TUESDAY, technician_id=ANDI)
         assert [slot.taken for slot in load] == [0, 0, 1, 1, 0, 0, 0, 0]
     await check_books(database)
 
@@ -487,7 +471,7 @@ async def test_a_move_takes_its_places_along(database: Database, shop: Shop, now
         ("10:30", ANDI, OutsideHours),
     ],
 )
-async def test_a_move_that_is_refused_leaves_the_booking_where_it_was(
+async def test_a_refused_move_changes_nothing(
     database: Database, shop: Shop, now: datetime, at: At, clock: str, technician: str, refusal: type[Refusal]
 ) -> None:
     async with database.write() as session:
@@ -506,7 +490,7 @@ async def test_a_move_that_is_refused_leaves_the_booking_where_it_was(
     await check_books(database)
 
 
-async def test_work_that_has_begun_is_not_moved(database: Database, shop: Shop, now: datetime, at: At) -> None:
+async def test_a_job_in_progress_is_not_moved(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         made = await book(session, order(at("10:00")), shop=shop, now=now)
         made.status = BookingStatus.IN_PROGRESS
@@ -516,9 +500,7 @@ async def test_work_that_has_begun_is_not_moved(database: Database, shop: Shop, 
             )
 
 
-async def test_a_booking_whose_hold_has_ended_can_move_to_another_slot(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_a_booking_with_an_ended_hold_can_move(database: Database, shop: Shop, now: datetime, at: At) -> None:
     later = now + shop.hold
     async with database.write() as session:
         for number in (1, 2):
@@ -539,31 +521,27 @@ async def test_a_booking_whose_hold_has_ended_can_move_to_another_slot(
     await check_books(database)
 
 
-async def test_the_days_offered_are_those_on_which_the_shop_opens(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_open_days_skip_closed_ones(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         session.add(Closure(day=date(2026, 11, 25), reason="Outing karyawan"))
-        days = await bookings.open_days(Context(session, shop, now), count=6)
+        days = await availability.open_days(Context(session, shop, now), count=6)
         assert [day.day for day in days] == [23, 24, 26, 27, 28, 30]
         evening = at("15:30", date(2026, 11, 23))
-        assert (await bookings.open_days(Context(session, shop, evening), count=1))[0].day == 24
+        assert (await availability.open_days(Context(session, shop, evening), count=1))[0].day == 24
         closed = [date(2026, 11, 25), date(2026, 11, 29), date(2026, 12, 25), TUESDAY]
-        assert [await bookings.why_closed(Context(session, shop, now), day) for day in closed] == [
+        assert [await availability.why_closed(Context(session, shop, now), day) for day in closed] == [
             say("closed.closure", reason="Outing karyawan"),
             say("closed.weekday"),
             say("closed.holiday", name="Hari Raya Natal"),
             None,
         ]
-        assert await bookings.day_load(Context(session, shop, now), date(2026, 11, 25)) == []
+        assert await availability.slots_of_day(Context(session, shop, now), date(2026, 11, 25)) == []
 
 
-async def test_another_slot_is_sought_on_that_day_first_and_then_around_it(
-    database: Database, shop: Shop, now: datetime, at: At
-) -> None:
+async def test_nearest_free_prefers_the_same_day(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async def nearest(clock: str, minutes: int, count: int = 3, **only: Any) -> list[datetime]:
         async with database.read() as session:
-            return await bookings.nearest_free(Context(session, shop, now), at(clock), minutes, count=count, **only)
+            return await availability.nearest_free(Context(session, shop, now), at(clock), minutes, count=count, **only)
 
     async with database.write() as session:
         for number, who in enumerate((ANDI, BUDI, CITRA), 1):
@@ -579,7 +557,7 @@ async def test_another_slot_is_sought_on_that_day_first_and_then_around_it(
     ]
 
 
-async def test_a_customer_sees_their_own_newest_first_for_a_fixed_number_of_queries(
+async def test_own_bookings_take_a_fixed_number_of_queries(
     database: Database, shop: Shop, now: datetime, at: At, statements: list[str]
 ) -> None:
     async with database.write() as session:
@@ -605,7 +583,7 @@ async def test_a_turn_costs_few_statements(
     database: Database, shop: Shop, now: datetime, at: At, statements: list[str]
 ) -> None:
     async with database.write() as session:
-        await bookings.day_load(Context(session, shop, now), TUESDAY, minutes=120, technician_id=ANDI)
+        await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=120, technician_id=ANDI)
         assert len(statements) == 2
         statements.clear()
         asked = order(at("10:00"), parts=((SPEAKER, 1), (ADAPTER, 1)), services=(INSTALL, WIRE), technician_id=ANDI)

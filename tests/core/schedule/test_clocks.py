@@ -1,4 +1,4 @@
-"""The clock is set, the server was away, a year ends: what was promised is kept once, or dropped and noted."""
+"""Clock changes, downtime and the end of a year: reminders and holds end exactly once."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ async def _claim(database: Database, now: datetime) -> list[Outbox]:
 
 
 async def _sends(database: Database, now: datetime, *, kind: str | None = None) -> list[str]:
-    """What goes out by then, in as many looks as there are messages in the chat; the keys of that kind."""
+    """The keys of this kind that are sent by then, polling once for each message in the chat."""
     keys = []
     for _ in range(6):
         for row in await _claim(database, now):
@@ -51,7 +51,7 @@ async def _write(database: Database, key: str, now: datetime) -> None:
         pytest.param(timedelta(minutes=1), [], ["24h", "2h"], id="nobody is reminded of what has begun"),
     ],
 )
-async def test_reminders_that_came_due_while_the_server_was_down(
+async def test_reminders_due_during_downtime(
     database: Database, shop: Shop, now: datetime, down_until: timedelta, sent: list[str], dropped: list[str]
 ) -> None:
     starts_at = (now + timedelta(days=8)).replace(hour=3, minute=0)
@@ -68,9 +68,7 @@ async def test_reminders_that_came_due_while_the_server_was_down(
         ]
 
 
-async def test_a_clock_that_is_set_back_an_hour_doubles_nothing_and_holds_up_only_what_was_written_before(
-    database: Database, now: datetime
-) -> None:
+async def test_a_clock_set_back_doubles_nothing(database: Database, now: datetime) -> None:
     await _write(database, "sent before", now)
     assert await _sends(database, now) == ["sent before"]
     await _write(database, "in hand", now)
@@ -84,9 +82,7 @@ async def test_a_clock_that_is_set_back_an_hour_doubles_nothing_and_holds_up_onl
     assert await _sends(database, late) == ["in hand", "waits behind it"]
 
 
-async def test_a_clock_that_jumps_an_hour_sends_at_most_twice_and_loses_nothing(
-    database: Database, now: datetime
-) -> None:
+async def test_a_clock_that_jumps_loses_nothing(database: Database, now: datetime) -> None:
     await _write(database, "in hand", now)
     (first,) = await _claim(database, now)
     async with database.write() as session:
@@ -99,7 +95,7 @@ async def test_a_clock_that_jumps_an_hour_sends_at_most_twice_and_loses_nothing(
     assert await _sends(database, now + 2 * HOUR) == []
 
 
-async def test_a_hold_ends_once_whichever_way_the_clock_steps(database: Database, shop: Shop, now: datetime) -> None:
+async def test_a_hold_ends_once_when_the_clock_steps(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     released = []
     async with database.read() as session:
@@ -111,7 +107,7 @@ async def test_a_hold_ends_once_whichever_way_the_clock_steps(database: Database
     assert released == [0, 1, 0, 0]
 
 
-async def test_the_end_of_a_year_moves_no_reminder(database: Database, shop: Shop) -> None:
+async def test_reminders_across_the_end_of_the_year(database: Database, shop: Shop) -> None:
     starts_at = datetime(2027, 1, 2, 3, 0, tzinfo=UTC)  # Saturday at ten in Jakarta
     now = datetime(2026, 12, 31, 16, 59, tzinfo=UTC)  # a minute before midnight there
     await book(database, shop, now, starts_at=starts_at)

@@ -118,7 +118,7 @@ def test_eastern_shops_count_their_own_days() -> None:
     closes=st.integers(min_value=10 * 60, max_value=23 * 60),
     minutes=st.integers(min_value=1, max_value=900),
 )
-def test_what_a_job_takes_covers_it_and_lies_within_the_hours(slot_minutes: int, closes: int, minutes: int) -> None:
+def test_cells_cover_the_job_within_opening_hours(slot_minutes: int, closes: int, minutes: int) -> None:
     hours = f"09:00-{closes // 60:02}:{closes % 60:02}"
     shop = make_shop(opening_hours={"tuesday": hours}, slot_minutes=slot_minutes)
     length = timedelta(minutes=slot_minutes)

@@ -142,7 +142,7 @@ async def test_an_alarm_that_a_chat_can_t_take_goes_by_mail(watch: Watch) -> Non
     chat = next(row for row in await watch.told() if row.channel == "whatsapp")
     async with watch.database.write() as session:
         for _ in range(2):
-            await alarms.unheard(Context(session, watch.shop, watch.now), chat, channels=CHANNELS)
+            await alarms.send_by_mail(Context(session, watch.shop, watch.now), chat, channels=CHANNELS)
     (letter,) = [row for row in await watch.told() if row.channel == "email"]
     assert (letter.address, letter.body) == ("halo@suarajaya.example", chat.body)
 

@@ -1,4 +1,4 @@
-"""The whole API over real HTTP, with an issuer of our own, and people to call it as."""
+"""The whole API over HTTP, with a test issuer, and callers in every role."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ from workshop import INSTALL
 
 from bot.papers.photos import Photos
 from bot.payments.midtrans_client import SnapLink
-from bot.payments.payment_worker import Collector
+from bot.payments.payment_worker import PaymentWorker
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking
@@ -37,7 +37,7 @@ SECRET = b"a secret for file links"
 
 @dataclass
 class Issuer:
-    """Clerk: it signs tokens and publishes its keys."""
+    """Clerk's stand-in: signs tokens and publishes keys."""
 
     now: datetime
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
@@ -63,7 +63,7 @@ def public_key(key: rsa.RSAPrivateKey) -> dict[str, Any]:
 
 
 class FakeMidtrans:
-    """It makes links, unless something is wrong."""
+    """Creates links, or raises the next error."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
@@ -77,13 +77,11 @@ class FakeMidtrans:
         return SnapLink(f"tok-{order_id}", f"https://pay.example/{order_id}")
 
     async def cancel_link(self, _: str) -> None:
-        """Closed."""
+        pass
 
 
 @dataclass
 class Caller:
-    """Somebody with a token, or nobody."""
-
     client: TestClient[Any, Any]
     headers: dict[str, str]
 
@@ -104,14 +102,14 @@ class Caller:
 
 @dataclass
 class Web:
-    """The API with everything behind it."""
+    """The API and everything behind it."""
 
     client: TestClient[Any, Any]
     database: Database
     shop: Shop
     issuer: Issuer
     midtrans: FakeMidtrans
-    collector: Collector
+    collector: PaymentWorker
 
     @property
     def now(self) -> datetime:
@@ -130,7 +128,7 @@ class Web:
 
     @property
     def sari(self) -> Caller:
-        """The customer whose booking it is."""
+        """The booking's customer."""
         return self.as_user("user_sari")
 
     @property
@@ -140,12 +138,12 @@ class Web:
 
     @property
     def andi(self) -> Caller:
-        """The technician who has the job."""
+        """The assigned technician."""
         return self.as_user("user_andi")
 
     @property
     def budi(self) -> Caller:
-        """A technician who hasn't."""
+        """Another technician."""
         return self.as_user("user_budi")
 
     @property
@@ -154,13 +152,13 @@ class Web:
         return self.as_user("user_rina")
 
     async def book(self, **changes: Any) -> str:
-        """A booking of Sari's, by its id."""
+        """Book as Sari; returns the id."""
         status, body = await self.sari.post("/api/bookings", wish(**changes))
         assert status == 201, body
         return str(body["data"]["_id"])
 
     async def pay(self, booking: str, percent: int | None = None) -> str:
-        """Sari pays, and Midtrans says so."""
+        """Pay as Sari, confirmed by Midtrans."""
         wanted = {"paymentType": "dp", "dpPercent": percent} if percent else {"paymentType": "full"}
         status, body = await self.sari.post(f"/api/bookings/{booking}/payment", wanted)
         assert status == 200, body
@@ -176,7 +174,7 @@ class Web:
 
 
 def wish(**changes: Any) -> dict[str, Any]:
-    """What a web page sends to book an hour's work tomorrow at ten."""
+    """A booking request for an hour's work tomorrow at ten."""
     return {
         "customerName": "Sari Dewi",
         "customerPhone": "0812 3456 7890",
@@ -194,14 +192,14 @@ def wish(**changes: Any) -> dict[str, Any]:
 async def opened(
     database: Database, shop: Shop, issuer: Issuer, folder: Path, *, origins: tuple[str, ...] = (ORIGIN,), **more: Any
 ) -> AsyncIterator[Web]:
-    """The application as the composition root builds it, but for its issuer, its Midtrans and its clock."""
+    """The application as `bot.app` builds it, with a test issuer, Midtrans and clock."""
     midtrans, numbers = FakeMidtrans(), itertools.count(1)
     photos = Photos(folder / "photos", lambda: f"{next(numbers):032x}")
 
     def clock() -> datetime:
         return issuer.now
 
-    collector = Collector(
+    collector = PaymentWorker(
         database,
         midtrans,  # type: ignore[arg-type]
         shop=shop,

@@ -1,4 +1,4 @@
-"""The API on both databases, with a furnished workshop behind it."""
+"""The API on both databases, with a furnished workshop."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -16,7 +16,7 @@ from core.shop import Shop, StaffMember
 
 @pytest.fixture(scope="session")
 def rsa_keys() -> list[rsa.RSAPrivateKey]:
-    """Two, since making them takes its time."""
+    """Two keys, cached because making them is slow."""
     return [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
 
 
@@ -37,7 +37,7 @@ def staffed(shop: Shop) -> Shop:
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """What a test wants to be different about the API."""
+    """Overrides for the API's settings."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Booking and paying over REST: what is refused and how, what a repetition does, how many questions a list asks."""
+"""Booking and paying over REST: refusals, repetition, and the number of queries of a list."""
 
 import asyncio
 import io
@@ -43,7 +43,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 @on_one_engine
 @pytest.mark.parametrize("why", REFUSED)
-async def test_a_booking_is_refused_for(web: Web, why: str) -> None:
+async def test_booking_is_refused_for(web: Web, why: str) -> None:
     changes, status, code = REFUSED[why]
     found, body = await web.sari.post("/api/bookings", wish(**changes))
     assert (found, body["code"], body["success"]) == (status, code, False)
@@ -62,7 +62,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a time without minutes": ({"scheduledTime": "10"}, "scheduledTime"),
     "no name": ({"customerName": "   "}, "customerName"),
     "a name of control characters": ({"customerName": "\x00\x01"}, "customerName"),
-    "half a character": ({"customerName": "\ud800"}, "body"),  # such JSON isn't read at all
+    "half a character": ({"customerName": "\ud800"}, "body"),  # not valid JSON
     "a name of 10,000 letters": ({"customerName": "x" * 10_000}, "customerName"),
     "a landline": ({"customerPhone": "021 7654321"}, "customerPhone"),
     "a phone that is none": ({"customerPhone": "hello"}, "customerPhone"),
@@ -96,9 +96,9 @@ async def test_a_wrong_field_is_named(web: Web, why: str) -> None:
     [
         (b"{", "application/json", 400),  # half of it
         (b"\xff\xfe", "application/json", 400),  # no UTF-8
-        (b"[" * 100_000, "application/json", 400),  # nested beyond reason
+        (b"[" * 100_000, "application/json", 400),  # nested too deeply
         (b'{"a": NaN}', "application/json", 400),  # no JSON
-        (b'{"a": 1' + b"0" * 10_000 + b"}", "application/json", 400),  # a number beyond all bounds
+        (b'{"a": 1' + b"0" * 10_000 + b"}", "application/json", 400),  # a huge number
         (b"[]", "application/json", 400),
         (b"null", "application/json", 400),
         (b"", "application/json", 400),
@@ -108,9 +108,7 @@ async def test_a_wrong_field_is_named(web: Web, why: str) -> None:
         (b"a=b", "application/x-www-form-urlencoded", 415),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_the_clients_fault(
-    web: Web, raw: bytes, content_type: str, status: int
-) -> None:
+async def test_unreadable_body_is_a_client_error(web: Web, raw: bytes, content_type: str, status: int) -> None:
     found, body = await web.sari.call(
         "POST", "/api/bookings", data=io.BytesIO(raw), headers={"Content-Type": content_type}
     )
@@ -130,7 +128,7 @@ async def test_a_body_that_cannot_be_read_is_the_clients_fault(
         "/api/services/%F0%9F%98%80",
     ],
 )
-async def test_an_id_that_names_nothing_is_not_found(web: Web, path: str) -> None:
+async def test_unknown_id_is_not_found(web: Web, path: str) -> None:
     status, body = await web.rina.get(path)
     assert (status, body["code"]) == (404, "not_found")
 
@@ -143,7 +141,7 @@ async def test_an_id_that_names_nothing_is_not_found(web: Web, path: str) -> Non
         "category=unknown", "inStock=maybe", "search=" + "x" * 101,
     ],
 )  # fmt: skip
-async def test_a_filter_that_cannot_be_is_named(web: Web, query: str) -> None:
+async def test_invalid_filter_is_named(web: Web, query: str) -> None:
     status, body = await web.nobody.get(f"/api/spareparts?{query}")
     assert (status, body["errors"][0]["field"]) == (400, query.partition("=")[0])
 
@@ -158,7 +156,7 @@ async def test_a_filter_that_cannot_be_is_named(web: Web, query: str) -> None:
         ("search=avanza+RING", {"Ring adaptor Avanza"}),
         ("search=jbl", {"Speaker 6,5 inci"}),
         ("search=%25", set()),  # no wildcard
-        ("search=%00", set()),  # says nothing: blank
+        ("search=%00", set()),  # blank
         ("inStock=true", {"Amplifier 4 channel", "Ring adaptor Avanza"}),
         ("limit=1&offset=1", {"Ring adaptor Avanza"}),
         ("offset=50", set()),
@@ -175,14 +173,14 @@ async def test_parts_are_found_by(web: Web, query: str, names: set[str]) -> None
     assert body["total"] == (3 if "offset" in query else len(names))
 
 
-async def test_a_post_under_the_same_key_gives_the_first_answer(web: Web) -> None:
+async def test_repeated_key_returns_the_first_answer(web: Web) -> None:
     key = {"Idempotency-Key": "7f3k-2q"}
     first = await web.sari.post("/api/bookings", wish(), headers=key)
     again = await web.sari.post("/api/bookings", wish(), headers=key)
     assert first == again
     assert first[0] == 201
     other = await web.tono.post("/api/bookings", wish(), headers=key)
-    assert other[1]["data"]["_id"] != first[1]["data"]["_id"]  # keys are each user's own
+    assert other[1]["data"]["_id"] != first[1]["data"]["_id"]  # keys are per user
     status, body = await web.sari.post("/api/bookings", wish(scheduledTime="11:00"), headers=key)
     assert (status, body["code"]) == (409, "idempotency_key_reused")
     web.now += KEPT + timedelta(minutes=1)
@@ -190,7 +188,7 @@ async def test_a_post_under_the_same_key_gives_the_first_answer(web: Web) -> Non
     assert (status, body["success"]) == (201, True)
 
 
-async def test_two_posts_at_once_under_one_key_book_once(web: Web) -> None:
+async def test_two_posts_with_one_key_book_once(web: Web) -> None:
     key = {"Idempotency-Key": "at-once"}
     answers = await asyncio.gather(*(web.sari.post("/api/bookings", wish(), headers=key) for _ in range(6)))
     assert {status for status, _ in answers} == {201}
@@ -199,7 +197,7 @@ async def test_two_posts_at_once_under_one_key_book_once(web: Web) -> None:
         assert await session.scalar(select(func.count()).select_from(Booking)) == 1
 
 
-async def test_a_refusal_forgets_its_key(web: Web) -> None:
+async def test_refusal_releases_its_key(web: Web) -> None:
     key = {"Idempotency-Key": "try-again"}
     assert (await web.sari.post("/api/bookings", wish(services=[]), headers=key))[0] == 400
     assert (await web.sari.post("/api/bookings", wish(), headers=key))[0] == 201
@@ -209,12 +207,12 @@ async def test_a_refusal_forgets_its_key(web: Web) -> None:
 
 @on_one_engine
 @pytest.mark.parametrize("key", ["", "with space", "x" * 201])
-async def test_a_key_must_be_one(web: Web, key: str) -> None:
+async def test_malformed_key_is_refused(web: Web, key: str) -> None:
     status, body = await web.sari.post("/api/bookings", wish(), headers={"Idempotency-Key": key})
     assert (status, body["code"]) == (400, "bad_idempotency_key")
 
 
-async def test_rivals_for_the_last_seat_get_one_booking_and_clean_refusals(web: Web) -> None:
+async def test_last_slot_is_booked_once(web: Web) -> None:
     rivals = [web.as_user(f"user_{number}") for number in range(8)]
     answers = await asyncio.gather(*(rival.post("/api/bookings", wish()) for rival in rivals))
     assert sorted(status for status, _ in answers) == [201] * 3 + [409] * 5
@@ -226,7 +224,7 @@ async def test_rivals_for_the_last_seat_get_one_booking_and_clean_refusals(web: 
 # --- paying ------------------------------------------------------------------------------------
 
 
-async def test_the_same_link_while_it_lives_and_another_for_another_amount(web: Web) -> None:
+async def test_link_is_reused_until_the_amount_changes(web: Web) -> None:
     code = await web.book()
     _, first = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "dp", "dpPercent": 35})
     assert first["data"]["amount"] == 52_500
@@ -239,7 +237,7 @@ async def test_the_same_link_while_it_lives_and_another_for_another_amount(web: 
     assert len(web.midtrans.made) == 2
 
 
-async def test_after_a_down_payment_full_charges_what_remains_and_then_nothing(web: Web) -> None:
+async def test_full_payment_charges_only_the_remainder(web: Web) -> None:
     code = await web.book()
     await web.pay(code, percent=40)
     _, shown = await web.sari.get(f"/api/bookings/{code}")
@@ -253,8 +251,8 @@ async def test_after_a_down_payment_full_charges_what_remains_and_then_nothing(w
         assert (status, body["code"]) == (409, "already_paid")
 
 
-async def test_late_money_that_is_asked_for_its_rest_has_its_place_again_for_good(web: Web) -> None:
-    """The shop was closed that day when the down payment came, and is open again."""
+async def test_paying_the_rest_of_late_money_keeps_its_slot(web: Web) -> None:
+    """The shop was closed on that day when the down payment came, and is open again."""
     code = await web.book()
     _, asked = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "dp", "dpPercent": 40})
     web.now += web.shop.hold
@@ -273,7 +271,7 @@ async def test_late_money_that_is_asked_for_its_rest_has_its_place_again_for_goo
     assert (row.status, row.holding, row.hold_until) == ("confirmed", True, None)
 
 
-async def test_while_midtrans_is_away_the_wish_is_kept_and_asking_again_gives_the_link(web: Web) -> None:
+async def test_payment_request_survives_a_midtrans_outage(web: Web) -> None:
     code = await web.book()
     web.midtrans.wrong = [MidtransTrouble("HTML")]
     status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
@@ -295,7 +293,7 @@ async def test_while_midtrans_is_away_the_wish_is_kept_and_asking_again_gives_th
         ({}, 400, "invalid"),
     ],
 )
-async def test_a_payment_must_be_full_or_a_share(web: Web, wanted: dict[str, Any], status: int, code: str) -> None:
+async def test_payment_must_be_full_or_a_share(web: Web, wanted: dict[str, Any], status: int, code: str) -> None:
     booking = await web.book()
     found, body = await web.sari.post(f"/api/bookings/{booking}/payment", wanted)
     assert (found, body["code"]) == (status, code)
@@ -310,7 +308,7 @@ async def test_cash_has_no_link(web: Web) -> None:
 
 @on_one_engine
 @pytest.mark.parametrize("settings", [{"pay_link": None}])
-async def test_where_payment_is_off_it_says_so(web: Web) -> None:
+async def test_payment_may_be_off(web: Web) -> None:
     code = await web.book()
     status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
     assert (status, body["code"]) == (503, "payment_unavailable")
@@ -320,7 +318,7 @@ async def test_where_payment_is_off_it_says_so(web: Web) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/bookings/my-bookings", "/api/bookings"])
-async def test_a_list_asks_as_many_questions_for_twenty_as_for_one(web: Web, path: str) -> None:
+async def test_list_of_twenty_needs_no_more_queries(web: Web, path: str) -> None:
     caller = web.sari if path.endswith("my-bookings") else web.rina
     asked: list[str] = []
 
@@ -347,7 +345,7 @@ async def test_a_list_asks_as_many_questions_for_twenty_as_for_one(web: Web, pat
     assert counts[0] == counts[1]
 
 
-async def test_bookings_are_listed_by_status_payment_and_day_and_a_technicians_are_their_own(web: Web) -> None:
+async def test_bookings_are_filtered_and_limited_to_own(web: Web) -> None:
     first = await web.book(technicianId=ANDI)
     second = await web.book(scheduledDate="2026-11-25")
     await web.pay(second)
@@ -367,7 +365,7 @@ async def test_bookings_are_listed_by_status_payment_and_day_and_a_technicians_a
     assert ([booking["_id"] for booking in mine["data"]], mine["total"]) == ([first], 2)
 
 
-async def test_phone_and_mail_of_technicians_are_for_staff(web: Web) -> None:
+async def test_technicians_contacts_are_for_staff(web: Web) -> None:
     await web.rina.call("PUT", "/api/technicians/andi", {"phone": "081234567890", "email": "andi@example.com"})
     seen = {}
     for person in ("nobody", "sari", "budi", "rina"):

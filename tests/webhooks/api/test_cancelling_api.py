@@ -1,4 +1,4 @@
-"""Calling off and paying after no-shows over REST: the same terms as in the chat, and no way around them."""
+"""Cancelling and no-shows over REST: the same terms as in the chat."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from core.db.tables import Booking, Refund
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_a_customer_cancels_on_the_shops_terms_and_an_admin_on_none(web: Web) -> None:
+async def test_customer_cancels_on_terms_admin_without(web: Web) -> None:
     first, second = await web.book(), await web.book(scheduledTime="13:00")
     for code in (first, second):
         await web.pay(code, percent=40)
@@ -29,7 +29,7 @@ async def test_a_customer_cancels_on_the_shops_terms_and_an_admin_on_none(web: W
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_who_stayed_away_before_is_asked_for_the_highest_down_payment(web: Web) -> None:
+async def test_no_show_pays_the_highest_down_payment(web: Web) -> None:
     for hour in ("09:00", "10:00"):
         await web.book(scheduledTime=hour)
     async with web.database.write() as session:

@@ -1,4 +1,4 @@
-"""Whatever a client makes of the document, and whatever it makes against it, the answer is one that it declares."""
+"""The API answers generated requests only as its OpenAPI document declares."""
 
 import asyncio
 
@@ -18,12 +18,12 @@ from workshop import ANDI, INSTALL, SPEAKER
 from webhooks.api import ENDPOINTS
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 8
+EXAMPLES = 5
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("mode", GenerationMode)
-async def test_no_answer_is_undeclared_and_none_is_our_fault(web: Web, mode: GenerationMode) -> None:
+async def test_every_answer_is_declared_and_no_server_error(web: Web, mode: GenerationMode) -> None:
     status, document = await web.nobody.get("/api/openapi.json")
     assert status == 200
     schema = openapi.from_dict(document)
@@ -47,5 +47,5 @@ async def test_no_answer_is_undeclared_and_none_is_our_fault(web: Web, mode: Gen
 
     for each in ENDPOINTS:
         if mode is GenerationMode.NEGATIVE and not (each.query or each.body or "{id}" in each.path):
-            continue  # there is nothing to get wrong
+            continue  # no input to get wrong
         await asyncio.to_thread(ask, each.method.lower(), each.path)

@@ -1,4 +1,4 @@
-"""What stands around the endpoints: limits, origins, the document."""
+"""Around the endpoints: rate limits, origins, the document."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,35 +12,35 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.mark.parametrize("settings", [{"rate_limit": "3/minute"}])
-async def test_the_fourth_write_of_a_minute_must_wait(web: Web) -> None:
+async def test_fourth_write_in_a_minute_is_refused(web: Web) -> None:
     async def write(caller: Caller) -> tuple[int, str | None]:
         async with web.client.post("/api/bookings", json={}, headers=caller.headers) as response:
             return response.status, response.headers.get("Retry-After")
 
     assert [await write(web.sari) for _ in range(4)] == [(400, None)] * 3 + [(429, "20")]
-    assert (await web.sari.get("/api/bookings/my-bookings"))[0] == 200  # reading isn't limited
-    assert await write(web.tono) == (400, None)  # nor is somebody else
+    assert (await web.sari.get("/api/bookings/my-bookings"))[0] == 200  # reads aren't limited
+    assert await write(web.tono) == (400, None)  # another user
     web.now += timedelta(seconds=20)
     assert await write(web.sari) == (400, None)
 
 
 @pytest.mark.parametrize("settings", [{"rate_limit": "2/minute"}])
-async def test_an_address_without_tokens_is_limited_too(web: Web) -> None:
+async def test_address_without_token_is_limited_too(web: Web) -> None:
     statuses = [(await web.nobody.post("/api/bookings", {}))[0] for _ in range(11)]
     assert statuses == [401] * 10 + [429]
 
 
 @pytest.mark.parametrize("settings", [{"rate_limit": "1/minute", "behind_proxy": True}])
-async def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_adds(web: Web) -> None:
+async def test_proxy_adds_the_callers_address(web: Web) -> None:
     async def write(forwarded: str) -> int:
         return (await web.nobody.post("/api/bookings", {}, headers={"X-Forwarded-For": forwarded}))[0]
 
     assert [await write("10.0.0.1, 203.0.113.7") for _ in range(6)] == [401] * 5 + [429]
-    assert await write("9.9.9.9, 203.0.113.7") == 429  # what the caller wrote there himself counts for nothing
+    assert await write("9.9.9.9, 203.0.113.7") == 429  # what the caller sends is ignored
     assert await write("203.0.113.8") == 401
 
 
-async def test_pages_of_the_settings_may_call_and_others_may_not(web: Web) -> None:
+async def test_only_configured_origins_may_call(web: Web) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     async with web.client.options("/api/bookings", headers={"Origin": ORIGIN} | asked) as response:
         assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (204, ORIGIN)
@@ -57,7 +57,7 @@ async def test_pages_of_the_settings_may_call_and_others_may_not(web: Web) -> No
         assert "Access-Control-Allow-Origin" not in response.headers
 
 
-async def test_failures_speak_the_callers_language(web: Web) -> None:
+async def test_failures_are_in_the_callers_language(web: Web) -> None:
     _, indonesian = await web.nobody.get("/api/user")
     _, english = await web.nobody.get("/api/user", headers={"Accept-Language": "en-GB,en;q=0.9"})
     assert (indonesian["message"], english["message"]) == ("Silakan masuk dulu.", "Please sign in first.")
@@ -68,7 +68,7 @@ async def test_failures_speak_the_callers_language(web: Web) -> None:
     }
 
 
-async def test_the_document_and_its_page_name_every_endpoint(web: Web) -> None:
+async def test_document_and_page_name_every_endpoint(web: Web) -> None:
     status, document = await web.nobody.get("/api/openapi.json")
     named = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert (status, named) == (200, {(each.method, each.path) for each in ENDPOINTS})

@@ -1,4 +1,4 @@
-"""Fetching the issuer's keys over HTTP: whatever answers, it is keys or `KeysAway`, soon and bounded."""
+"""Fetching the issuer's keys: bounded in time and size, either keys or `KeysAway`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,8 +7,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 from aiohttp.test_utils import TestServer
 
-from webhooks.api import jwks
-from webhooks.api.auth import KeysAway
+from webhooks.api.auth import KeysAway, fetch_keys
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -62,17 +61,17 @@ async def issuer() -> AsyncIterator[TestServer]:
 
 async def test_keys_are_read(issuer: TestServer) -> None:
     async with ClientSession() as client:
-        assert await jwks.fetching(client, str(issuer.make_url("/keys")))() == {"keys": []}
+        assert await fetch_keys(client, str(issuer.make_url("/keys"))) == {"keys": []}
 
 
 @pytest.mark.parametrize("path", [answer.__name__ for answer in ANSWERS if answer is not keys])
-async def test_anything_else_means_that_there_are_none_now(issuer: TestServer, path: str) -> None:
+async def test_other_answers_hold_no_keys(issuer: TestServer, path: str) -> None:
     async with ClientSession(timeout=ClientTimeout(total=0.3)) as client:
         with pytest.raises(KeysAway):
-            await jwks.fetching(client, str(issuer.make_url(f"/{path}")))()
+            await fetch_keys(client, str(issuer.make_url(f"/{path}")))
 
 
-async def test_an_issuer_that_is_not_there_has_none() -> None:
+async def test_unreachable_issuer_has_no_keys() -> None:
     async with ClientSession() as client:
         with pytest.raises(KeysAway):
-            await jwks.fetching(client, "http://127.0.0.1:9/jwks.json")()
+            await fetch_keys(client, "http://127.0.0.1:9/jwks.json")

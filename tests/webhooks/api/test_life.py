@@ -1,4 +1,4 @@
-"""A whole life of a booking by REST alone, and what each step answers."""
+"""A booking's whole life over REST."""
 
 from asking import Web, wish
 from workshop import ANDI, BUDI, INSTALL, SPEAKER
@@ -6,7 +6,7 @@ from workshop import ANDI, BUDI, INSTALL, SPEAKER
 from core.db.tables import Part
 
 
-async def test_a_booking_from_the_shelf_to_the_warranty(web: Web) -> None:
+async def test_booking_from_catalogue_to_warranty(web: Web) -> None:
     code = await web.book(
         spareparts=[{"sparepart": SPEAKER, "quantity": 2, "price": 1}], bookingType="sparepart_and_service"
     )
@@ -58,7 +58,7 @@ async def test_a_booking_from_the_shelf_to_the_warranty(web: Web) -> None:
     })  # fmt: skip
 
 
-async def test_a_booking_comes_back_with_all_that_was_sent_and_the_shops_own_prices(web: Web) -> None:
+async def test_booking_has_its_fields_and_shop_prices(web: Web) -> None:
     wanted = wish(
         spareparts=[{"sparepartId": SPEAKER, "quantity": 1}],
         technicianId=ANDI,
@@ -97,7 +97,7 @@ async def test_a_booking_comes_back_with_all_that_was_sent_and_the_shops_own_pri
     assert (made["additionalCosts"], made["workNotes"]) == ([], [])
 
 
-async def test_a_booking_moves_and_ends_when_its_customer_says_so(web: Web) -> None:
+async def test_customer_moves_and_cancels_a_booking(web: Web) -> None:
     code = await web.book(technicianId=ANDI)
     later = {"scheduledDate": "2026-11-25", "scheduledTime": "13:00", "technicianId": BUDI}
     status, body = await web.sari.post(f"/api/bookings/{code}/reschedule", later)

@@ -1,4 +1,4 @@
-"""Moving a booking over REST: the shop's limits for its customer, none for admins, and late money past them."""
+"""Moving a booking over REST: limits for customers, none for admins and late payments."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,10 +16,10 @@ ELSEWHERE = {"scheduledDate": "2026-11-26", "scheduledTime": "09:00"}
 FURTHER = {"scheduledDate": "2026-11-27", "scheduledTime": "09:00"}
 
 
-async def test_a_customer_moves_twice_and_an_admin_as_often_as_it_needs(web: Web) -> None:
+async def test_customer_may_move_twice_and_admin_any_time(web: Web) -> None:
     code = await web.book(technicianId=ANDI)
     await web.pay(code)
-    for wanted in (MOVED, MOVED, ELSEWHERE):  # the second only repeats the first
+    for wanted in (MOVED, MOVED, ELSEWHERE):  # the second repeats the first
         status, body = await web.sari.post(f"/api/bookings/{code}/reschedule", wanted)
         assert (status, body["data"]["scheduledDate"]) == (200, wanted["scheduledDate"])
         assert (body["data"]["paymentStatus"], body["data"]["technicianId"]) == ("paid", ANDI)
@@ -42,7 +42,7 @@ async def test_a_customer_moves_twice_and_an_admin_as_often_as_it_needs(web: Web
     ],
 )
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the rules don't depend on it
-async def test_what_cannot_be_has_its_code_and_changes_nothing(
+async def test_refused_move_has_a_code_and_changes_nothing(
     web: Web, before: int, wanted: dict[str, Any], code: str
 ) -> None:
     booking = await web.book(technicianId=ANDI)
@@ -55,7 +55,7 @@ async def test_what_cannot_be_has_its_code_and_changes_nothing(
     assert (f"{web.shop.local(kept.starts_at):%Y-%m-%d %H:%M}", kept.moves) == ("2026-11-24 10:00", 0)
 
 
-async def test_late_money_takes_another_time_past_every_limit_and_is_confirmed(web: Web) -> None:
+async def test_late_payment_may_move_past_every_limit(web: Web) -> None:
     code = await web.book(technicianId=ANDI)
     status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
     order_id, amount = body["data"]["orderId"], body["data"]["amount"]
@@ -63,7 +63,7 @@ async def test_late_money_takes_another_time_past_every_limit_and_is_confirmed(w
     async with web.database.write() as session:
         await settlement.look(Context(session, web.shop, web.now), order_id, None)
     assert (await web.tono.post("/api/bookings", wish(technicianId=ANDI)))[0] == 201
-    web.now = (await web.row(code)).starts_at  # later than any customer may move anything
+    web.now = (await web.row(code)).starts_at  # past the customer's deadline
     async with web.database.write() as session:
         told = answer(order_id, amount=amount)
         assert await settlement.settle(Context(session, web.shop, web.now), order_id, told) == "received"

@@ -1,4 +1,4 @@
-"""Web and chat become one history when the number's owner says so in the chat, and not before."""
+"""Web and chat share one history once the number's owner confirms it in the chat."""
 
 import itertools
 
@@ -12,13 +12,14 @@ from conversations.incoming import Incoming
 from core.context import Context
 from core.db.tables import Contact, Customer, Outbox
 from core.schedule import bookings
+from core.schedule.orders import BookingRequest
 
 SARI, TONO = "+6281234567890", "+6281298765432"
 _events = itertools.count(1)
 
 
 async def say(web: Web, number: str, text: str | None = None, *, tap: str | None = None) -> str:
-    """One turn of a chat on WhatsApp, which vouches for its sender's number; what is answered, and its buttons' ids."""
+    """Take one WhatsApp turn, whose number is verified; returns the replies and button ids."""
     event = f"SM{next(_events)}"
     incoming = Incoming("whatsapp", f"whatsapp:{number}", event, text=text, choice=tap, phone=number)
     async with web.database.write() as session:
@@ -36,11 +37,9 @@ async def booked_in_the_chat(web: Web, number: str) -> str:
         wanted = order(web.shop.local(web.now).replace(hour=14), services=(CHECK,), phone=number)
         made = await bookings.book(
             Context(session, web.shop, web.now),
-            wanted,
-            customer_id=contact.customer_id,
-            contact_id=contact.id,
-            language="id",
-            code="BK-CHAT0001",
+            BookingRequest(
+                order=wanted, customer_id=contact.customer_id, contact_id=contact.id, language="id", code="BK-CHAT0001"
+            ),
         )
     return made.code
 
@@ -50,10 +49,10 @@ async def seen_on_the_web(web: Web) -> set[str]:
     return {booking["_id"] for booking in body["data"]}
 
 
-async def test_the_owner_of_the_number_is_asked_and_a_yes_makes_one_history(web: Web) -> None:
+async def test_confirmed_number_joins_the_histories(web: Web) -> None:
     in_chat = await booked_in_the_chat(web, SARI)
     on_web = await web.book()
-    assert await seen_on_the_web(web) == {on_web}  # a number alone shows nothing of the chat
+    assert await seen_on_the_web(web) == {on_web}  # a number alone joins nothing
     asked = await letters(web.database, kind="notice", channel="whatsapp")
     assert any(on_web in text and "Apa ini Kakak?" in text for text in asked.values())
     await say(web, SARI, tap=f"join:{on_web}")
@@ -61,10 +60,10 @@ async def test_the_owner_of_the_number_is_asked_and_a_yes_makes_one_history(web:
     assert on_web in await say(web, SARI, "booking saya")
     assert (await web.sari.get(f"/api/bookings/{in_chat}"))[0] == 200
     another = await web.book(scheduledDate="2026-11-25")
-    assert (await web.row(another)).contact_id is not None  # from now on the chat hears of web bookings too
+    assert (await web.row(another)).contact_id is not None  # the chat now gets notices of web bookings
 
 
-async def test_who_books_on_the_web_first_finds_it_in_the_chat_later(web: Web) -> None:
+async def test_web_booking_shows_up_in_a_later_chat(web: Web) -> None:
     on_web = await web.book()
     assert f"join:{on_web}" in await say(web, SARI, "booking saya")
     await say(web, SARI, tap=f"join:{on_web}")
@@ -72,7 +71,7 @@ async def test_who_books_on_the_web_first_finds_it_in_the_chat_later(web: Web) -
     assert await seen_on_the_web(web) == {on_web}
 
 
-async def test_a_no_joins_nothing_and_tells_staff(web: Web) -> None:
+async def test_denied_number_joins_nothing_and_tells_staff(web: Web) -> None:
     in_chat = await booked_in_the_chat(web, SARI)
     on_web = await web.book()
     await say(web, SARI, tap=f"stranger:{on_web}")
@@ -80,7 +79,7 @@ async def test_a_no_joins_nothing_and_tells_staff(web: Web) -> None:
     assert (await web.sari.get(f"/api/bookings/{in_chat}"))[0] == 404
 
 
-async def test_nobody_joins_a_booking_made_with_another_number(web: Web) -> None:
+async def test_booking_with_other_number_joins_nothing(web: Web) -> None:
     on_web = await web.book()
     await booked_in_the_chat(web, TONO)
     for deed in ("join", "stranger"):
@@ -91,7 +90,7 @@ async def test_nobody_joins_a_booking_made_with_another_number(web: Web) -> None
         assert users.all() == [None]
 
 
-async def test_a_second_web_account_cannot_take_over_a_joined_chat(web: Web) -> None:
+async def test_second_web_account_cannot_join_a_joined_chat(web: Web) -> None:
     await web.book()
     on_web = await web.book(scheduledDate="2026-11-25")
     await say(web, SARI, tap=f"join:{on_web}")
@@ -100,8 +99,8 @@ async def test_a_second_web_account_cannot_take_over_a_joined_chat(web: Web) -> 
     assert len(await seen_on_the_web(web)) == 2
 
 
-async def test_who_has_a_chat_of_their_own_and_books_with_somebody_elses_number_keeps_their_history(web: Web) -> None:
-    """Sari books for Tono: his yes must not give him all that is hers."""
+async def test_someone_elses_number_keeps_own_history(web: Web) -> None:
+    """Sari books for Tono: his yes must not give him her data."""
     await say(web, TONO, "halo")
     own = await web.book()
     await say(web, SARI, tap=f"join:{own}")
@@ -112,7 +111,7 @@ async def test_who_has_a_chat_of_their_own_and_books_with_somebody_elses_number_
     assert await seen_on_the_web(web) == {own, for_tono}
 
 
-async def test_the_owner_is_asked_once_however_often_somebody_books_with_the_number(web: Web) -> None:
+async def test_number_owner_is_asked_only_once(web: Web) -> None:
     await say(web, SARI, "halo")
     for day in ("24", "25", "26"):
         await web.book(scheduledDate=f"2026-11-{day}")

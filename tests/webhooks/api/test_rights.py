@@ -1,4 +1,4 @@
-"""Who may do what, in one table: every endpoint for everybody, with the status that each gets."""
+"""Rights in one table: every endpoint, every caller, and the status."""
 
 from typing import Any
 
@@ -54,13 +54,13 @@ TABLE: dict[str, tuple[tuple[int, int, int, int, int, int], str, Any]] = {
 }  # fmt: skip
 
 
-def test_the_table_names_every_endpoint() -> None:
+def test_rights_table_names_every_endpoint() -> None:
     assert set(TABLE) == {each.name for each in ENDPOINTS}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # rights don't depend on it
 @pytest.mark.parametrize("name", TABLE)
-async def test_everybody_gets_what_the_table_says(web: Web, name: str) -> None:
+async def test_everybody_gets_what_the_rights_table_says(web: Web, name: str) -> None:
     expected, path, body = TABLE[name]
     method = next(each.method for each in ENDPOINTS if each.name == name)
     found = []
@@ -75,7 +75,7 @@ async def test_everybody_gets_what_the_table_says(web: Web, name: str) -> None:
 
 
 async def assigned(web: Web) -> str:
-    """A booking of Sari's that Andi has."""
+    """A booking of Sari's, assigned to Andi."""
     code = await web.book(technicianId=ANDI)
     status, body = await web.rina.post(f"/api/bookings/{code}/assign-technician", {"technicianId": ANDI})
     assert status == 200, body
@@ -83,7 +83,7 @@ async def assigned(web: Web) -> str:
 
 
 async def restored(web: Web) -> str:
-    """The shop as it was before somebody was allowed to change it."""
+    """The shop as it was before the previous call changed it."""
     async with web.database.write() as session:
         for table in (Part, Service, Technician):
             await session.execute(update(table).values(retired_at=None))

@@ -1,4 +1,4 @@
-"""Which tokens are believed, and that nobody can make us fetch keys in a loop."""
+"""Which tokens are accepted, and how often keys are fetched."""
 
 import base64
 import hmac
@@ -13,7 +13,7 @@ from asking import Issuer, Web, public_key
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from webhooks.api.auth import FETCH_GAP, FRESH_FOR
+from webhooks.api.auth import CACHED_FOR, FETCH_GAP
 
 MINUTE = timedelta(minutes=1)
 Make = Callable[[Issuer], str]
@@ -34,7 +34,7 @@ def unsigned(issuer: Issuer) -> str:
 
 
 def signed_with_the_public_key(issuer: Issuer) -> str:
-    """HS256, its secret being our own public key: the old confusion of algorithms."""
+    """HS256 with our public key as the secret: the classic algorithm confusion."""
     pem = (
         issuer.keys["key-1"]
         .public_key()
@@ -110,7 +110,7 @@ REFUSED: dict[str, Make] = {
 
 
 @pytest.mark.parametrize("why", REFUSED)
-async def test_a_token_is_refused_that_has(web: Web, why: str) -> None:
+async def test_token_is_refused_with(web: Web, why: str) -> None:
     token = REFUSED[why](web.issuer)
     status, body = await web.nobody.get("/api/user", headers={"Authorization": f"Bearer {token}"})
     assert (status, body["code"]) == (401, "invalid_token")
@@ -118,7 +118,7 @@ async def test_a_token_is_refused_that_has(web: Web, why: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token abc", "bearer\tabc"])
-async def test_what_is_no_bearer_token_is_no_sign_in(web: Web, header: str) -> None:
+async def test_malformed_header_is_no_sign_in(web: Web, header: str) -> None:
     status, body = await web.nobody.get("/api/user", headers={"Authorization": header})
     assert (status, body["success"]) == (401, False)
 
@@ -127,12 +127,12 @@ async def test_what_is_no_bearer_token_is_no_sign_in(web: Web, header: str) -> N
     ("user", "role", "name"),
     [("user_rina", "admin", "Ibu Rina"), ("user_andi", "technician", "Andi"), ("user_sari", "user", None)],
 )
-async def test_the_role_comes_from_the_staff_list(web: Web, user: str, role: str, name: str | None) -> None:
+async def test_role_comes_from_the_staff_list(web: Web, user: str, role: str, name: str | None) -> None:
     status, body = await web.as_user(user).get("/api/user")
     assert (status, body["role"], body["data"]["_id"], body["data"]["name"]) == (200, role, user, name)
 
 
-async def test_a_role_in_the_token_itself_means_nothing(web: Web) -> None:
+async def test_role_in_the_token_is_ignored(web: Web) -> None:
     token = web.issuer.token("user_sari", role="admin", org_role="org:admin", metadata={"role": "admin"})
     _, body = await web.nobody.get("/api/user", headers={"Authorization": f"Bearer {token}"})
     assert body["role"] == "user"
@@ -154,13 +154,13 @@ async def test_keys_rotate_without_a_restart(web: Web, rsa_keys: list[rsa.RSAPri
     web.now += FETCH_GAP
     headers = {"Authorization": f"Bearer {web.issuer.token('user_sari', kid='key-2')}"}
     assert (await web.nobody.get("/api/user", headers=headers))[0] == 200
-    web.issuer.keys["key-1"] = rsa_keys[0]  # withdrawn: still at hand to sign with, published no more
+    web.issuer.keys["key-1"] = rsa_keys[0]  # withdrawn: still able to sign, no longer published
     old = web.issuer.token("user_sari")
     del web.issuer.keys["key-1"]
     assert (await web.nobody.get("/api/user", headers={"Authorization": f"Bearer {old}"}))[0] == 401
 
 
-async def test_unknown_kids_make_us_fetch_once_in_a_while_only(web: Web) -> None:
+async def test_unknown_kids_cause_few_fetches(web: Web) -> None:
     assert (await web.sari.get("/api/user"))[0] == 200
     web.now += FETCH_GAP
     for number in range(20):
@@ -169,8 +169,8 @@ async def test_unknown_kids_make_us_fetch_once_in_a_while_only(web: Web) -> None
     assert web.issuer.fetched == 2
 
 
-@pytest.mark.parametrize("later", [FRESH_FOR, -FRESH_FOR])  # the latter: the clock was set back
-async def test_a_withdrawn_key_is_forgotten_within_the_hour(
+@pytest.mark.parametrize("later", [CACHED_FOR, -CACHED_FOR])  # negative: the clock was set back
+async def test_withdrawn_key_expires_within_the_hour(
     web: Web, later: timedelta, rsa_keys: list[rsa.RSAPrivateKey]
 ) -> None:
     assert (await web.sari.get("/api/user"))[0] == 200
@@ -180,20 +180,20 @@ async def test_a_withdrawn_key_is_forgotten_within_the_hour(
     assert (await web.nobody.get("/api/user", headers={"Authorization": f"Bearer {token}"}))[0] == 401
 
 
-async def test_while_the_issuer_is_away_known_keys_go_on(web: Web) -> None:
+async def test_cached_keys_work_while_issuer_is_away(web: Web) -> None:
     assert (await web.sari.get("/api/user"))[0] == 200
     web.issuer.away = True
-    web.now += FRESH_FOR
+    web.now += CACHED_FOR
     assert (await web.sari.get("/api/user"))[0] == 200
 
 
-async def test_without_any_key_sign_in_is_said_to_be_away(web: Web) -> None:
+async def test_sign_in_is_unavailable_without_keys(web: Web) -> None:
     web.issuer.away = True
     for _ in range(5):
         status, body = await web.sari.get("/api/user")
         assert (status, body["code"]) == (503, "sign_in_unavailable")
     assert web.issuer.fetched == 1
-    assert (await web.sari.get("/api/spareparts"))[0] == 200  # the public ones don't mind
+    assert (await web.sari.get("/api/spareparts"))[0] == 200  # public endpoints still work
 
 
 @pytest.mark.parametrize(
@@ -203,12 +203,10 @@ async def test_without_any_key_sign_in_is_said_to_be_away(web: Web) -> None:
         (FETCH_GAP - timedelta(seconds=1), 1),  # not yet
         (FETCH_GAP, 2),
         (timedelta(seconds=-1), 2),  # the clock was set back a little
-        (timedelta(hours=-1), 2),  # and by an hour, which nobody should have to wait
+        (timedelta(hours=-1), 2),  # by an hour
     ],
 )
-async def test_after_a_fetch_in_vain_it_is_tried_again_once_the_gap_is_over(
-    web: Web, later: timedelta, fetched: int
-) -> None:
+async def test_failed_fetch_is_retried_after_the_gap(web: Web, later: timedelta, fetched: int) -> None:
     web.issuer.away = True
     assert (await web.sari.get("/api/user"))[0] == 503
     web.issuer.away = False
@@ -218,7 +216,7 @@ async def test_after_a_fetch_in_vain_it_is_tried_again_once_the_gap_is_over(
 
 
 @pytest.mark.parametrize("settings", [{"clerk": None}])
-async def test_without_clerk_protected_routes_say_so_and_public_ones_work(web: Web) -> None:
+async def test_public_routes_work_without_clerk(web: Web) -> None:
     for caller in (web.nobody, web.rina):
         status, body = await caller.get("/api/bookings/my-bookings")
         assert (status, body["code"]) == (503, "sign_in_off")

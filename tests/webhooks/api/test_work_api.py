@@ -1,4 +1,4 @@
-"""The work over REST: photos that come along, costs, and technicians who are busy."""
+"""Work over REST: photos, costs, busy technicians, the catalogue."""
 
 import io
 from typing import Any
@@ -37,7 +37,7 @@ async def assigned(web: Web) -> str:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_photos_that_come_along_are_stored_and_shown_by_signed_links(web: Web, kind: str) -> None:
+async def test_uploaded_photos_are_shown_by_signed_links(web: Web, kind: str) -> None:
     code = await assigned(web)
     data = form(("../../etc/passwd.html", photo(kind)), note="Pintu kiri")
     status, body = await web.andi.call("POST", f"/api/bookings/{code}/work-notes", data=data)
@@ -51,7 +51,7 @@ async def test_photos_that_come_along_are_stored_and_shown_by_signed_links(web: 
     assert (await web.client.get(link.replace("sig=", "sig=0"))).status == 403
 
 
-async def test_links_and_files_may_come_together(web: Web) -> None:
+async def test_note_may_hold_links_and_files(web: Web) -> None:
     code = await assigned(web)
     data = form(("a.jpg", photo()), note="Dua foto", photos="https://photos.example/a.jpg")
     status, body = await web.andi.call("POST", f"/api/bookings/{code}/work-notes", data=data)
@@ -66,14 +66,14 @@ async def test_links_and_files_may_come_together(web: Web) -> None:
     [
         (b"<html><script>alert(1)</script></html>", 400, "bad_photos"),
         (b"\xff\xd8\xff only begins like one", 400, "bad_photos"),
-        (photo()[:2000], 400, "bad_photos"),  # half of one
+        (photo()[:2000], 400, "bad_photos"),  # truncated
         (photo("GIF"), 400, "bad_photos"),
         (b"", 400, "bad_photos"),
-        (photo("PNG", (7000, 7000), "1"), 400, "bad_photos"),  # 49 million pixels in a few kilobytes
+        (photo("PNG", (7000, 7000), "1"), 400, "bad_photos"),  # 49 megapixels in a few kilobytes
         (b"\xff\xd8\xff" + bytes(media.MOST_BYTES), 413, "too_large"),
     ],
 )
-async def test_a_file_is_refused_that_is_no_photo(web: Web, content: bytes, status: int, code: str) -> None:
+async def test_other_file_than_photo_is_refused(web: Web, content: bytes, status: int, code: str) -> None:
     booking = await assigned(web)
     data = form(("a.jpg", content), note="Lihat")
     found, body = await web.andi.call("POST", f"/api/bookings/{booking}/work-notes", data=data)
@@ -93,7 +93,7 @@ async def test_a_file_is_refused_that_is_no_photo(web: Web, content: bytes, stat
         b"--x\r\nContent-Type: multipart/mixed; boundary=z\r\n\r\n--z\r\n\r\n--z--\r\n--x--\r\n",
     ],
 )
-async def test_a_form_that_cannot_be_read_is_the_clients_fault(web: Web, raw: bytes) -> None:
+async def test_unreadable_form_is_a_client_error(web: Web, raw: bytes) -> None:
     code = await assigned(web)
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     status, body = await web.andi.call("POST", f"/api/bookings/{code}/work-notes", data=raw, headers=headers)
@@ -109,13 +109,13 @@ async def test_a_form_that_cannot_be_read_is_the_clients_fault(web: Web, raw: by
         ["https://photos.example/a.jpg"] * 11,
     ],
 )
-async def test_only_web_links_are_taken_as_photos(web: Web, photos: list[str]) -> None:
+async def test_only_web_links_count_as_photos(web: Web, photos: list[str]) -> None:
     code = await assigned(web)
     status, body = await web.andi.post(f"/api/bookings/{code}/work-notes", {"note": "Lihat", "photos": photos})
     assert (status, body["code"]) == (400, "bad_photos")
 
 
-async def test_a_note_needs_words_or_a_photo(web: Web) -> None:
+async def test_note_needs_text_or_a_photo(web: Web) -> None:
     code = await assigned(web)
     for wanted in ({}, {"note": "  "}, {"photos": []}):
         status, body = await web.andi.post(f"/api/bookings/{code}/work-notes", wanted)
@@ -134,13 +134,13 @@ async def test_a_note_needs_words_or_a_photo(web: Web) -> None:
         ({"amount": 1000}, 400, "invalid"),
     ],
 )
-async def test_a_cost_is_refused_with(web: Web, cost: dict[str, Any], status: int, code: str) -> None:
+async def test_cost_is_refused_with(web: Web, cost: dict[str, Any], status: int, code: str) -> None:
     booking = await assigned(web)
     found, body = await web.andi.post(f"/api/bookings/{booking}/additional-cost", cost)
     assert (found, body["code"]) == (status, code)
 
 
-async def test_a_technician_who_is_busy_then_cannot_be_assigned(web: Web) -> None:
+async def test_busy_technician_cannot_be_assigned(web: Web) -> None:
     await assigned(web)
     code = await web.book()
     status, body = await web.rina.post(f"/api/bookings/{code}/assign-technician", {"technicianId": ANDI})
@@ -150,14 +150,14 @@ async def test_a_technician_who_is_busy_then_cannot_be_assigned(web: Web) -> Non
 
 
 @pytest.mark.parametrize("status", ["pending", "confirmed", "completed"])
-async def test_a_confirmed_booking_goes_nowhere_but_on(web: Web, status: str) -> None:
+async def test_confirmed_booking_only_moves_forward(web: Web, status: str) -> None:
     code = await assigned(web)
     found, body = await web.andi.call("PATCH", f"/api/bookings/{code}/status", {"status": status})
     assert (found, body["code"]) == (409, "invalid_transition")
     assert (await web.row(code)).status == "confirmed"
 
 
-async def test_customers_cancel_until_work_starts_and_admins_later_too(web: Web) -> None:
+async def test_customers_cancel_before_work_admins_during_it(web: Web) -> None:
     code = await assigned(web)
     await web.andi.call("PATCH", f"/api/bookings/{code}/status", {"status": "in_progress"})
     status, body = await web.sari.post(f"/api/bookings/{code}/cancel", {"reason": "Batal"})
@@ -166,7 +166,7 @@ async def test_customers_cancel_until_work_starts_and_admins_later_too(web: Web)
     assert (status, body["data"]["cancellationReason"]) == (200, "Mobil mogok")
 
 
-async def test_a_technicians_own_booking_as_a_customer_is_not_one_of_their_jobs(web: Web) -> None:
+async def test_technicians_own_booking_is_not_their_job(web: Web) -> None:
     _, body = await web.budi.post("/api/bookings", wish(technicianId=ANDI))
     code = body["data"]["_id"]
     assert (await web.budi.get(f"/api/bookings/{code}"))[0] == 200
@@ -177,7 +177,7 @@ async def test_a_technicians_own_booking_as_a_customer_is_not_one_of_their_jobs(
 # --- the catalogue's upkeep --------------------------------------------------------------------
 
 
-async def test_a_part_comes_changes_and_goes(web: Web) -> None:
+async def test_part_is_added_changed_and_retired(web: Web) -> None:
     new = {
         "name": "Kabel RCA 5 m", "category": "kabel", "brand": "Lokal", "price": 50_000, "stock": 4, "discount": 10,
         "specifications": {"panjang": "5 m"}, "images": ["https://photos.example/rca.jpg"], "warranty": 3,
@@ -202,7 +202,7 @@ async def test_a_part_comes_changes_and_goes(web: Web) -> None:
         assert (await web.rina.call(method, path, body_))[0] == 404
 
 
-async def test_what_is_booked_is_retired_not_erased(web: Web) -> None:
+async def test_booked_part_is_retired_not_erased(web: Web) -> None:
     code = await web.book(spareparts=[{"sparepartId": SPEAKER, "quantity": 1}], technicianId=BUDI)
     assert (await web.rina.call("DELETE", f"/api/spareparts/{SPEAKER}"))[0] == 200
     assert (await web.rina.call("DELETE", f"/api/technicians/{BUDI}"))[0] == 200
@@ -211,7 +211,7 @@ async def test_what_is_booked_is_retired_not_erased(web: Web) -> None:
     assert body["data"]["technician"]["name"] == "Budi"
 
 
-async def test_the_stock_that_an_admin_sets_is_what_can_still_be_promised(web: Web) -> None:
+async def test_admins_stock_is_what_can_still_be_sold(web: Web) -> None:
     await web.book(spareparts=[{"sparepartId": SPEAKER, "quantity": 2}])
     _, body = await web.nobody.get(f"/api/spareparts/{SPEAKER}/stock")
     assert (body["data"]["stock"], body["data"]["status"]) == (0, "out_of_stock")
@@ -228,7 +228,7 @@ async def test_the_stock_that_an_admin_sets_is_what_can_still_be_promised(web: W
         {"specifications": {"x": {"nested": 1}}}, {"name": "\x00"}, {"warranty": "long"}, {"isAvailable": "perhaps"},
     ],
 )  # fmt: skip
-async def test_a_change_that_cannot_be_is_refused(web: Web, change: dict[str, Any]) -> None:
+async def test_invalid_change_is_refused(web: Web, change: dict[str, Any]) -> None:
     status, body = await web.rina.call("PUT", f"/api/spareparts/{SPEAKER}", change)
     assert (status, body["code"]) == (400, "invalid")
     assert body["errors"][0]["field"].startswith(next(iter(change)))
@@ -237,7 +237,7 @@ async def test_a_change_that_cannot_be_is_refused(web: Web, change: dict[str, An
 # --- the workshop ------------------------------------------------------------------------------
 
 
-async def test_a_days_slots_show_their_load_and_where_a_long_job_can_begin(web: Web) -> None:
+async def test_slots_show_occupancy_and_room_for_a_long_job(web: Web) -> None:
     await web.book()
     _, body = await web.nobody.get("/api/workshop/timeslots?date=2026-11-24")
     slots = {slot["time"]: slot for slot in body["data"]}
@@ -253,7 +253,7 @@ async def test_a_days_slots_show_their_load_and_where_a_long_job_can_begin(web: 
         assert (await web.nobody.get(f"/api/workshop/timeslots?date={day}"))[0] == 200
 
 
-async def test_who_is_free_leaves_out_who_has_a_job_then(web: Web) -> None:
+async def test_busy_technicians_are_not_free(web: Web) -> None:
     await web.book(technicianId=ANDI)
     _, body = await web.nobody.get("/api/technicians/available?date=2026-11-24&time=10:00")
     assert {each["_id"] for each in body["data"]} == {"budi", "citra"}
@@ -263,7 +263,7 @@ async def test_who_is_free_leaves_out_who_has_a_job_then(web: Web) -> None:
     assert {each["_id"] for each in body["data"]} == {"andi", "budi", "citra"}
 
 
-async def test_the_workshop_tells_its_hours(web: Web) -> None:
+async def test_workshop_shows_its_hours(web: Web) -> None:
     _, body = await web.nobody.get("/api/workshop")
     told = body["data"]
     assert told["openingHours"]["monday"] == {"open": "09:00", "close": "17:00"}

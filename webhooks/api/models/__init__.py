@@ -1,1 +1,1 @@
-"""What goes over REST in either direction, typed: camelCase outside, snake_case inside."""
+"""Request and response types of the REST API: camelCase outside, snake_case inside."""

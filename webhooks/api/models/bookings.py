@@ -1,4 +1,4 @@
-"""Bookings as clients ask for them and see them."""
+"""Bookings as clients send and read them."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -7,10 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, AwareDatetime, Field
 
 from core import media
-from core.booking.expanded import Expanded
+from core.booking import Expanded, Order
 from core.db.tables import AdditionalCost, BookingLine, PaymentRequest, WorkNote
 from core.pricing.prices import down_payment
-from core.schedule.bookings import Order
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 from webhooks.api.models.catalogue import ServiceOffer, Sparepart, Worker
@@ -39,12 +38,10 @@ FileLink = Callable[[str, str], str]
 BookingType = Literal["sparepart_only", "service_only", "sparepart_and_service"]
 
 
-# --- asked for ---------------------------------------------------------------------------------
+# --- requests ----------------------------------------------------------------------------------
 
 
 class VehicleInfo(Given):
-    """The customer's car."""
-
     brand: Word
     model: Word
     year: Year
@@ -52,20 +49,18 @@ class VehicleInfo(Given):
 
 
 class PartWanted(Given):
-    """Some of one part; a price that is sent along is ignored."""
+    """A part and its quantity; a price sent along is ignored."""
 
     sparepart_id: Annotated[Id, Field(validation_alias=AliasChoices("sparepartId", "sparepart"))]
     quantity: Quantity = 1
 
 
 class ServiceWanted(Given):
-    """One service."""
-
     service_id: Annotated[Id, Field(validation_alias=AliasChoices("serviceId", "service"))]
 
 
 class NewBooking(Given):
-    """What a customer asks for; prices are the server's."""
+    """A booking request; the server sets the prices."""
 
     customer_name: Word
     customer_phone: Phone
@@ -82,7 +77,6 @@ class NewBooking(Given):
     payment_method: PaymentMethod
 
     def order(self, shop: Shop) -> Order:
-        """The same as the core takes it."""
         return Order(
             name=self.customer_name,
             phone=self.customer_phone,
@@ -103,7 +97,7 @@ class NewBooking(Given):
 
 
 class BookingFilter(Window):
-    """Which bookings; the date is the appointment's."""
+    """The date is the appointment's."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     status: BookingStatus | None = None
@@ -112,26 +106,22 @@ class BookingFilter(Window):
 
 
 class OwnBookings(Window):
-    """Which of one's own."""
-
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class PaymentWanted(Given):
-    """All that remains, or a share of it before."""
+    """The whole remainder, or a down payment."""
 
     payment_type: Literal["full", "dp"]
     dp_percent: Annotated[int, Field(ge=30, le=50)] | None = None
 
 
 class Cancellation(Given):
-    """Why."""
-
     reason: Reason = ""
 
 
 class Move(Given):
-    """Another time; without a technician the booking keeps its own."""
+    """A new time; without a technician the booking keeps its own."""
 
     scheduled_date: Day
     scheduled_time: Clock
@@ -139,37 +129,29 @@ class Move(Given):
 
 
 class Assignment(Given):
-    """Who does it."""
-
     technician_id: Id
 
 
 class StatusWanted(Given):
-    """Where the booking is to go."""
-
     status: BookingStatus
 
 
 class NewNote(Given):
-    """What a technician tells, with links to photos."""
+    """A technician's note, with links to photos."""
 
     note: Prose = ""
     photos: Annotated[list[Annotated[str, Field(max_length=media.LONGEST_LINK)]], NothingIsEmpty] = []
 
 
 class NewCost(Given):
-    """What turned out to be needed."""
-
     description: Word
     amount: Annotated[int, Field(ge=-MOST_COUNT, le=10 * MOST_COUNT)]
 
 
-# --- answered ----------------------------------------------------------------------------------
+# --- responses ---------------------------------------------------------------------------------
 
 
 class VehicleShown(Model):
-    """The car of a booking."""
-
     brand: str
     model: str
     year: int
@@ -177,7 +159,7 @@ class VehicleShown(Model):
 
 
 class PartBooked(Model):
-    """A part of a booking at its frozen price, and the part as it is now."""
+    """A booked part at its frozen price, and the part as it is now."""
 
     sparepart_id: str
     sparepart: Sparepart | None
@@ -191,7 +173,7 @@ class PartBooked(Model):
 
 
 class ServiceBooked(Model):
-    """A service of a booking at its frozen price, and the service as it is now."""
+    """A booked service at its frozen price, and the service as it is now."""
 
     service_id: str
     service: ServiceOffer | None
@@ -204,8 +186,6 @@ class ServiceBooked(Model):
 
 
 class Note(Model):
-    """What a technician told."""
-
     note: str
     photos: list[str]
     author: str
@@ -213,14 +193,12 @@ class Note(Model):
 
     @classmethod
     def of(cls, note: WorkNote, shop: Shop, link: FileLink) -> Self:
-        """A row as clients see it: stored photos by signed links."""
+        """Stored photos become signed links."""
         photos = [link("photo", photo) if media.is_key(photo) else photo for photo in note.photos]
         return cls(note=note.text, photos=photos, author=note.author, created_at=shop.local(note.at))
 
 
 class Cost(Model):
-    """An additional cost that was agreed."""
-
     id: Annotated[str, Field(alias="_id")]
     description: str
     amount: int
@@ -228,13 +206,12 @@ class Cost(Model):
 
     @classmethod
     def of(cls, cost: AdditionalCost, shop: Shop) -> Self:
-        """A row as clients see it."""
         at = shop.local(cost.proposed_at)
         return cls(id=str(cost.id), description=cost.description, amount=cost.amount, created_at=at)
 
 
 class BookingShown(Model):
-    """A booking with all that belongs to it."""
+    """A booking with its lines, costs, notes and payments."""
 
     id: Annotated[str, Field(alias="_id")]
     user: str | None
@@ -275,7 +252,7 @@ class BookingShown(Model):
 
     @classmethod
     def of(cls, known: Expanded, *, shop: Shop, link: FileLink) -> Self:
-        """A booking as clients see it; times in the shop's zone."""
+        """Times are in the shop's zone."""
         booking = known.booking
         starts = shop.local(booking.starts_at)
         parts = [_part(line, known) for line in booking.lines if line.part_id]
@@ -323,7 +300,7 @@ class BookingShown(Model):
 
 
 class PaymentLink(Model):
-    """Where to pay, and how much."""
+    """A payment link and its amount."""
 
     snap_token: str
     snap_redirect_url: str
@@ -332,7 +309,7 @@ class PaymentLink(Model):
 
     @classmethod
     def of(cls, request: PaymentRequest) -> Self | None:
-        """An open request as clients see it; None while it has no link."""
+        """None while the request has no link."""
         if not request.token or not request.url:
             return None
         return cls(
@@ -341,7 +318,7 @@ class PaymentLink(Model):
 
 
 class Figures(Model):
-    """The admin's dashboard; revenue is money received less money that went back."""
+    """The admin's dashboard; revenue is payments less refunds."""
 
     total_bookings: int
     pending_bookings: int

@@ -1,8 +1,8 @@
-"""Parts, services and technicians as clients see and send them."""
+"""Parts, services and technicians as clients send and read them."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import StockStatus
@@ -31,20 +31,36 @@ Category = Literal["speaker", "amplifier", "subwoofer", "headunit", "kabel", "ac
 ServiceCategory = Literal["installation", "repair", "upgrade", "consultation", "package", "other"]
 
 
+class CatalogueModel(Model):
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, row: Part | Service) -> Self:
+        return cls.model_validate(row)
+
+
+class Change(Given):
+    def columns(self) -> dict[str, object]:
+        """The given fields, by column name."""
+        given = self.model_dump(exclude_none=True, by_alias=False)
+        return {_COLUMNS.get(name, name): value for name, value in given.items()}
+
+
+_COLUMNS = {"warranty": "warranty_months", "estimated_duration": "minutes", "specialization": "skills"}
+
+
 # --- spareparts --------------------------------------------------------------------------------
 
 
 class Vehicle(Given):
-    """A car that a part is known to fit; year: "2015-2023", "2018" or "2018-"."""
+    """A car that a part fits; year: "2015-2023", "2018" or "2018-"."""
 
     brand: Word
     model: Word
     year: Years
 
 
-class Sparepart(Model):
-    """A part on offer."""
-
+class Sparepart(CatalogueModel):
     id: Annotated[str, Field(alias="_id")]
     name: str
     category: str
@@ -57,43 +73,20 @@ class Sparepart(Model):
     specifications: dict[str, str]
     images: list[str]
     compatible_vehicles: list[dict[str, str]]
-    warranty: int
+    warranty: Annotated[int, Field(validation_alias=AliasChoices("warranty", "warranty_months"))]
     is_available: bool
     is_pre_order_only: bool
 
-    @classmethod
-    def of(cls, part: Part) -> Self:
-        """A row as clients see it."""
-        return cls(
-            id=part.id,
-            name=part.name,
-            category=part.category,
-            brand=part.brand,
-            price=part.price,
-            discount=part.discount,
-            stock=part.stock,
-            low_stock_threshold=part.low_stock_threshold,
-            description=part.description,
-            specifications=part.specifications,
-            images=part.images,
-            compatible_vehicles=part.compatible_vehicles,
-            warranty=part.warranty_months,
-            is_available=part.is_available,
-            is_pre_order_only=part.is_pre_order_only,
-        )
-
 
 class SparepartFilter(Window):
-    """Which parts."""
-
     category: Category | None = None
     brand: Word | None = None
     search: Word | None = None
     in_stock: bool = False
 
 
-class SparepartChange(Given):
-    """What is to be different about a part; what isn't given stays."""
+class SparepartChange(Change):
+    """Missing fields stay as they are."""
 
     name: Word | None = None
     category: Category | None = None
@@ -110,17 +103,8 @@ class SparepartChange(Given):
     is_available: bool | None = None
     is_pre_order_only: bool | None = None
 
-    def columns(self) -> dict[str, object]:
-        """What is given, by the table's columns."""
-        given = self.model_dump(exclude_none=True, by_alias=False)
-        if self.compatible_vehicles is not None:
-            given["compatible_vehicles"] = [vehicle.model_dump() for vehicle in self.compatible_vehicles]
-        return _renamed(given, warranty="warranty_months")
-
 
 class NewSparepart(SparepartChange):
-    """A part to be put on offer."""
-
     name: Word
     category: Category
     brand: Word
@@ -128,8 +112,6 @@ class NewSparepart(SparepartChange):
 
 
 class Stock(Model):
-    """What can be had of a part now."""
-
     sparepart_id: str
     name: str
     stock: int
@@ -139,15 +121,13 @@ class Stock(Model):
 
 
 class Car(Given):
-    """The car that a part is to go into."""
-
     brand: Word
     model: Word
     year: Year
 
 
 class Compatibility(Model):
-    """Whether a part fits; null: nobody here knows."""
+    """Whether a part fits a car; null: unknown."""
 
     is_compatible: bool | None
     fit: FitAnswer
@@ -159,45 +139,28 @@ class Compatibility(Model):
 # --- services ----------------------------------------------------------------------------------
 
 
-class ServiceOffer(Model):
-    """Work that the shop does; the duration in minutes."""
+class ServiceOffer(CatalogueModel):
+    """A service; the duration is in minutes."""
 
     id: Annotated[str, Field(alias="_id")]
     name: str
     category: str
     price: int
     discount: int
-    estimated_duration: int
+    estimated_duration: Annotated[int, Field(validation_alias=AliasChoices("estimatedDuration", "minutes"))]
     description: str
     included_items: list[str]
     is_available: bool
 
-    @classmethod
-    def of(cls, service: Service) -> Self:
-        """A row as clients see it."""
-        return cls(
-            id=service.id,
-            name=service.name,
-            category=service.category,
-            price=service.price,
-            discount=service.discount,
-            estimated_duration=service.minutes,
-            description=service.description,
-            included_items=service.included_items,
-            is_available=service.is_available,
-        )
-
 
 class ServiceFilter(Window):
-    """Which services."""
-
     category: ServiceCategory | None = None
     search: Word | None = None
     available: bool | None = None
 
 
-class ServiceChange(Given):
-    """What is to be different about a service; what isn't given stays."""
+class ServiceChange(Change):
+    """Missing fields stay as they are."""
 
     name: Word | None = None
     category: ServiceCategory | None = None
@@ -208,14 +171,8 @@ class ServiceChange(Given):
     included_items: WordList | None = None
     is_available: bool | None = None
 
-    def columns(self) -> dict[str, object]:
-        """What is given, by the table's columns."""
-        return _renamed(self.model_dump(exclude_none=True, by_alias=False), estimated_duration="minutes")
-
 
 class NewService(ServiceChange):
-    """A service to be put on offer."""
-
     name: Word
     category: ServiceCategory
     price: Rupiah
@@ -240,7 +197,7 @@ class Worker(Model):
 
     @classmethod
     def of(cls, technician: Technician, *, for_staff: bool = False) -> Self:
-        """A row as clients see it; the rating is the average of the stars, 0 before the first."""
+        """The rating is the average of the stars, 0 before the first."""
         count = technician.rating_count
         return cls(
             id=technician.id,
@@ -256,14 +213,12 @@ class Worker(Model):
 
 
 class WorkerFilter(Window):
-    """Which technicians."""
-
     available: bool | None = None
     specialization: Word | None = None
 
 
-class WorkerChange(Given):
-    """What is to be different about a technician; what isn't given stays."""
+class WorkerChange(Change):
+    """Missing fields stay as they are."""
 
     name: Word | None = None
     specialization: WordList | None = None
@@ -272,16 +227,6 @@ class WorkerChange(Given):
     photo_url: OptionalLink = None
     is_available: bool | None = None
 
-    def columns(self) -> dict[str, object]:
-        """What is given, by the table's columns."""
-        return _renamed(self.model_dump(exclude_none=True, by_alias=False), specialization="skills")
-
 
 class NewWorker(WorkerChange):
-    """A technician who begins here."""
-
     name: Word
-
-
-def _renamed(given: dict[str, object], **names: str) -> dict[str, object]:
-    return {names.get(name, name): value for name, value in given.items()}

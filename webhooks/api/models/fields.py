@@ -1,4 +1,4 @@
-"""The kinds of values that clients send: cleaned, bounded, and refused with a reason of ours."""
+"""Types of the values that clients send: cleaned, bounded, and refused with our own texts."""
 
 import re
 from datetime import date, time
@@ -20,19 +20,19 @@ _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 
 class Model(BaseModel):
-    """What we answer: camelCase outside."""
+    """A response: camelCase outside."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, frozen=True)
 
 
 class Given(BaseModel):
-    """What a client sends, by its camelCase names alone; unknown fields are ignored."""
+    """A request: camelCase names only; unknown fields are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
 
 def _wrong(kind: str) -> PydanticCustomError:
-    # The words are in the texts, by this kind; these are for logs.
+    # The client reads a text chosen by this kind; this message is for logs.
     return PydanticCustomError(kind, "not a valid value")
 
 
@@ -116,7 +116,7 @@ Count = Annotated[int, Field(ge=0, le=100_000)]
 Months = Annotated[int, Field(ge=0, le=240)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Quantity = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
-"""How many there may be of one thing is the shop's own rule."""
+"""The shop's rules limit how many of one part can be ordered."""
 Year = Annotated[
     int,
     Field(ge=1950, le=2100),
@@ -138,7 +138,5 @@ NothingIsEmpty = BeforeValidator(_empty_if_none)
 
 
 class Window(Given):
-    """Which part of a list is wanted."""
-
     limit: Annotated[int, Field(ge=1, le=200)] = 200
     offset: Annotated[int, Field(ge=0, le=MOST_COUNT)] = 0

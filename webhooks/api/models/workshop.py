@@ -7,26 +7,21 @@ from pydantic import Field
 from core.shop import Weekday
 from webhooks.api.models.fields import Clock, Day, Given, Model
 
-Duration = Annotated[int, Field(ge=1, le=7 * 1440)]
-"""Of a job, in minutes."""
+Duration = Annotated[int, Field(ge=1, le=7 * 1440)]  # minutes
 
 
 class Hours(Model):
-    """When a weekday begins and ends."""
-
     open: str
     close: str
 
 
 class Coordinates(Model):
-    """Where it is."""
-
     latitude: float
     longitude: float
 
 
 class Workshop(Model):
-    """The workshop; a weekday on which it is closed is null."""
+    """A weekday on which the workshop is closed is null."""
 
     name: str
     address: str
@@ -42,14 +37,14 @@ class Workshop(Model):
 
 
 class SlotsOf(Given):
-    """Which day, and how long the job is that is to begin."""
+    """A day, and the duration of the job that is to start."""
 
     date: Day
     duration: Duration | None = None
 
 
 class TimeSlot(Model):
-    """A slot of a day with its load."""
+    """A slot with its occupancy."""
 
     time: str
     bookings_count: int
@@ -58,7 +53,7 @@ class TimeSlot(Model):
 
 
 class FreeAt(Given):
-    """When, and for how long, somebody is wanted."""
+    """A time, and the duration of the job."""
 
     date: Day
     time: Clock

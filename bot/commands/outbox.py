@@ -1,6 +1,6 @@
-"""`bengkel outbox`: the messages that failed for good.
+"""`bengkel outbox`: messages that failed for good (dead letters).
 
-list ──> which, to whom (masked), why     resend ──> one is due again, the running server sends it
+list ──> key, recipient (masked), reason     resend ──> mark one as due; the running server sends it
 """
 
 from argparse import Namespace
@@ -18,10 +18,9 @@ MOST_LISTED = 200
 
 
 async def run(options: Namespace) -> AsyncIterator[str]:
-    """List the messages that were given up, or send one again."""
     settings = load(options.config)
     async with opened(settings) as database:
-        if options.deed == "list":
+        if options.action == "list":
             async for line in _listed(database, Mask(settings.secrets)):
                 yield line
         elif not options.key:
@@ -33,11 +32,11 @@ async def run(options: Namespace) -> AsyncIterator[str]:
 async def _listed(database: Database, mask: Mask) -> AsyncIterator[str]:
     async with database.read() as session:
         found = await undelivered.listed(session, limit=MOST_LISTED)
-    for row in (letter.row for letter in found):
+    for row in (each.row for each in found):
         reason = " ".join(mask.text(row.error or "").split())
         yield f"{row.due_at:%Y-%m-%d %H:%M}Z  {row.key}  to {row.channel} {failed_turns.masked(row.address)}  {reason}"
     if not found:
-        yield "No message has failed."
+        yield "No failed messages."
 
 
 async def _resent(database: Database, key: str) -> str:
@@ -45,5 +44,5 @@ async def _resent(database: Database, key: str) -> str:
         async with database.write() as session:
             await undelivered.resend(session, key=key, now=app.now())
     except NotFound:
-        raise CommandFailed(f"No message that failed is called {key}; see bengkel outbox list.") from None
-    return "It goes out with the running server, or when it is started next."
+        raise CommandFailed(f"No failed message has the key {key}; see bengkel outbox list.") from None
+    return "The server sends it, now or when it starts."

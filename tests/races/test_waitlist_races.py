@@ -8,13 +8,13 @@ from sqlalchemy import select
 from workshop import SPEAKER, check_books, furnish, order
 
 from bot.background.waitlist_worker import Line
-from core.booking import waitlist
+from core.booking import join_waitlist
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Part, Waiting
 from core.refusals import InsufficientStock, Refusal, SlotFull
 from core.schedule import bookings
-from core.schedule.bookings import Order
+from core.schedule.orders import BookingRequest, Order
 from core.shop import Shop
 from core.states import WaitState
 
@@ -31,25 +31,17 @@ async def prepare(database: Database, asked: Order, *, shop: Shop, now: datetime
     async with database.write() as session:
         await book(session, asked, customer=HOLDER, shop=shop, now=now)
         for number in WAITERS:
-            await waitlist.join(
+            await join_waitlist(
                 Context(session, shop, now),
-                asked,
-                customer_id=number,
-                contact_id=None,
-                language="id",
-                code=f"BK-W{number}",
+                BookingRequest(order=asked, customer_id=number, contact_id=None, language="id", code=f"BK-W{number}"),
             )
 
 
 async def book(session, asked: Order, *, customer: int, shop: Shop, now: datetime, waited: int | None = None):  # type: ignore[no-untyped-def]
     return await bookings.book(
         Context(session, shop, now),
-        asked,
-        customer_id=customer,
-        contact_id=None,
-        language="id",
-        code=f"BK-{customer}",
-        waited=waited,
+        BookingRequest(order=asked, customer_id=customer, contact_id=None, language="id", code=f"BK-{customer}"),
+        waitlist_entry=waited,
     )
 
 

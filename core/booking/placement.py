@@ -1,0 +1,39 @@
+"""Placing a booking, called alike by chat and REST; taking a waitlist offer ends in the same way."""
+
+from core.context import Context
+from core.db.tables import Booking, Customer
+from core.notices import booking_notices
+from core.payment import payment_requests
+from core.people import contacts, web_customers
+from core.schedule import bookings
+from core.schedule.orders import BookingRequest
+from core.states import PaymentMethod
+
+
+async def place(ctx: Context, request: BookingRequest, *, ask_for_payment: bool) -> Booking:
+    """Remember the customer, hold what the order takes, ask for the money and send the notices.
+
+    `ask_for_payment`: send a payment link at once; a web front end asks for it with a call of its own.
+    Raises a `Refusal`, of nearly any kind.
+    """
+    await remember_customer(ctx, request)
+    booking = await bookings.book(ctx, request)
+    await announce(ctx, booking, ask_for_payment=ask_for_payment)
+    await web_customers.ask_whose(ctx, booking)
+    return booking
+
+
+async def remember_customer(ctx: Context, request: BookingRequest) -> None:
+    """Keep name, phone and e-mail of an order for the customer's next one."""
+    customer = await ctx.session.get_one(Customer, request.customer_id)
+    order = request.order
+    contacts.update_details(customer, name=order.name, phone=order.phone, email=order.email)
+    # Lock the customer before the schedule, as a chat's turn does: their chat and web orders can't deadlock.
+    await ctx.session.flush()
+
+
+async def announce(ctx: Context, booking: Booking, *, ask_for_payment: bool) -> None:
+    """Ask for the money, unless it is paid in cash, and send the notices of a new booking."""
+    if ask_for_payment and booking.payment_method is not PaymentMethod.COD:
+        await payment_requests.request(ctx, booking, percent=booking.down_payment_percent)
+    await booking_notices.booked(ctx, booking)
