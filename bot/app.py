@@ -41,10 +41,10 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
+from core import payment
 from core.context import Context
 from core.db.database import Database, Work, insert_once, upgrade
 from core.db.tables import Contact, Secret
-from core.payment import payment_requests, slot_lost
 from core.refusals import BadPhotos
 from core.shop import Shop
 from core.upkeep import leases
@@ -368,8 +368,8 @@ async def _start(
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
     async with database.write() as session:
-        await payment_requests.end_holds(Context(session, shop, clock()))
-        await slot_lost.remind(Context(session, shop, clock()))
+        await payment.end_holds(Context(session, shop, clock()))
+        await payment.remind_of_lost_slots(Context(session, shop, clock()))
 
 
 async def _finish(

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingLine, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, say
-from core.payment import payment_requests, refund_requests, settlement
 from core.people import contacts
 from core.pricing import trust
 from core.schedule import availability, bookings
@@ -88,10 +88,10 @@ HOT: dict[str, Hot] = {
     "a delivery report without a number": lambda session, shop, now: delivery_reports.note(
         Context(session, shop, now), Report("SM1", "read"), channels=[]
     ),
-    "requests due": lambda session, _, now: payment_requests.claim(session, now=now, limit=16),
-    "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
-    "other attempts of an order": lambda session, _, now: settlement.other_attempts(session, "B", None),
-    "refunds due": lambda session, _, now: refund_requests.claim(session, now=now, limit=16),
+    "requests due": lambda session, _, now: payment.claim_requests(session, now=now, limit=16),
+    "notifications due": lambda session, _, now: payment.claim_notifications(session, now=now, limit=16),
+    "other attempts of an order": lambda session, _, now: payment.other_attempts(session, "B", None),
+    "refunds due": lambda session, _, now: payment.claim_refunds(session, now=now, limit=16),
     "holds that ended": lambda session, shop, now: bookings.release_ended_holds(Context(session, shop, now)),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
     "no-shows of a customer": lambda session, _, __: trust.count_no_shows(session, 1),

@@ -235,5 +235,12 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 
 
+def confirm(ctx: Context, booking: Booking, *, actor: str) -> None:
+    """Confirm a pending booking, which keeps what it holds. Raises `InvalidTransition`."""
+    check_move(booking.status, BookingStatus.CONFIRMED)
+    booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
+    record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)
+
+
 def record_event(ctx: Context, booking: Booking, kind: EventKind, *, actor: str, **detail: Any) -> None:
     ctx.session.add(BookingEvent(booking_id=booking.id, at=ctx.now, kind=kind, actor=actor, detail=detail))

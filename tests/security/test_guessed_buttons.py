@@ -14,13 +14,12 @@ from conversations import registry
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from conversations.turn import Who
-from core import work
+from core import payment, work
 from core.booking import join_waitlist, make_offer
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Outbox, Refund, Waiting
 from core.messaging.messages import Say, message_from_json
-from core.payment import refunds
 from core.people import web_customers
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
@@ -90,7 +89,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         await work.assign(ctx, booking, ANDI, actor="Andi")
         await work.add_note(ctx, booking, "", photos=[KEY], actor="Andi")
         await work.receive_cash(ctx, booking, 50_000, actor="Andi")
-        await refunds.owe(Context(session, shop, now), booking, 10_000, reason="overpaid")
+        await payment.refund(Context(session, shop, now), booking, 10_000, reason="overpaid")
         await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
         await _wait(session, REAL["wait"], now + timedelta(days=3), shop, now)

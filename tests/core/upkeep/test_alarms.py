@@ -10,12 +10,12 @@ from paying import book, give_link
 from sqlalchemy import event, select, update
 
 from conversations.texts import LANGUAGES, render
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, message_from_json, say
-from core.payment import settlement
 from core.refusals import NotFound
 from core.shop import Shop, StaffMember
 from core.states import Outcome
@@ -162,13 +162,13 @@ async def test_a_link_that_can_t_be_made_and_a_payment_that_can_t_be_confirmed(w
     order_id = await book(watch.database, shop, watch.now)
     body = {"order_id": order_id, "transaction_status": "settlement"}
     async with watch.database.write() as session:
-        await settlement.note(session, body, now=watch.now)
+        await payment.store_notification(session, body, now=watch.now)
         await session.execute(update(Outbox).values(state="sent"))
     assert await watch.look(minutes=10) == (["links", "payments"], [])
     await give_link(watch.database, order_id, shop, watch.now)
     async with watch.database.write() as session:
-        await settlement.claim(session, now=watch.now, limit=1)
-        await settlement.answered(session, order_id, outcomes=[Outcome.RECEIVED], claimed_at=watch.now)
+        await payment.claim_notifications(session, now=watch.now, limit=1)
+        await payment.notifications_settled(session, order_id, outcomes=[Outcome.RECEIVED], claimed_at=watch.now)
     assert await watch.look(minutes=1) == ([], ["links", "payments"])
     for row in await watch.told():
         for said in message_from_json(row.body).says:
