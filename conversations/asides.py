@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from conversations import actions
 from conversations.booking import draft
+from conversations.registry import action
 from conversations.shelf import is_sold_out, part_line, price_of, service_line
-from conversations.turn import Turn
+from conversations.turn import Turn, Who
+from conversations.understand.answers import read_no_notice, read_notify
 from conversations.understand.intents import Intent
-from core.catalogue import snapshot
+from core.catalogue import snapshot, stock_alerts
 from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
 from core.db.tables import Part, Service
 from core.messaging.messages import Say, say
@@ -18,6 +20,8 @@ MAX_LINES = 5
 
 async def answer(turn: Turn) -> list[Say] | None:
     """The answer to the question that the message asks; None if it asks none we can answer."""
+    if (said := await _stock_alert(turn)) is not None:
+        return said
     if turn.understood.intent is None:
         return None
     handler = _ASIDES.get(turn.understood.intent)
@@ -35,9 +39,40 @@ async def _price_or_stock(turn: Turn) -> list[Say] | None:
     parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), part.price))
     lines = [part_line(part, stock.get(part.id, 0)) for part in parts[:MAX_LINES]]
     more = [say("aside.more", count=len(parts) - MAX_LINES)] if len(parts) > MAX_LINES else []
+    if len(parts) == 1 and not parts[0].is_pre_order_only and is_sold_out(parts[0], stock.get(parts[0].id, 0)):
+        turn.state.put("sold_out", parts[0].id)
+        more = [say("stock_alert.hint")]
     car = _car(turn)
     head = say("aside.parts_for", car=" ".join(map(str, car)), lines=lines) if car else say("aside.parts", lines=lines)
     return [head, *more]
+
+
+@action("order", who=Who.CUSTOMER)
+async def order(turn: Turn, part_id: str) -> None:
+    """Begin a booking with a part that is back in stock."""
+    await actions.book(turn)
+    if part_id in turn.catalogue.parts:
+        draft.put_in_basket(turn, part_id, 1)
+
+
+async def _stock_alert(turn: Turn) -> list[Say] | None:
+    """ "Kabari kalau ada": an alert for the sold-out part that is named or was shown; or no alerts any more."""
+    text = turn.incoming.text or ""
+    if read_no_notice(text) and await stock_alerts.forget(turn.ctx, turn.contact):
+        return [say("stock_alert.forgotten")]
+    if not read_notify(text):
+        return None
+    named = list(turn.understood.parts)
+    if not named and turn.state.asked in (None, "category", "part"):
+        named = [turn.state.get("sold_out", "")]
+    part = turn.catalogue.parts.get(named[0]) if len(named) == 1 else None
+    if part is None or part.is_pre_order_only:
+        return None
+    stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
+    if not is_sold_out(part, stock):
+        return [part_line(part, stock)]
+    await stock_alerts.ask(turn.ctx, turn.contact, part.id)
+    return [say("stock_alert.noted", name=part.name)]
 
 
 async def _fit(turn: Turn) -> list[Say] | None:

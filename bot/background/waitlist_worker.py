@@ -1,4 +1,4 @@
-"""Ends waitlist entries that are over and offers free slots, at every tick and after each commit that freed something.
+"""Ends waitlist entries that are over, offers free slots and tells of parts that are back, at every tick and after each commit that freed something.
 
 Each entry has a transaction of its own. A bug in one of them is raised after the others are done.
 """
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.background.loop import Loop
 from core.booking import due_ends, due_offers, end_entry, make_offer
+from core.catalogue import stock_alerts
 from core.context import Context
 from core.db.database import AWAY, Database
 from core.shop import Shop
@@ -34,7 +35,10 @@ class WaitlistWorker(Loop):
         async with self._database.read() as session:
             due = await due_offers(Context(session, self._shop, now))
         made = await self._each(due, make_offer, now, bugs)
-        if over or made:
+        async with self._database.read() as session:
+            alerts = await stock_alerts.due(Context(session, self._shop, now))
+        told = await self._each(alerts, stock_alerts.tell, now, bugs)
+        if over or made or told:
             self._wake_dispatch()
         if bugs:
             raise bugs[0]

@@ -3,7 +3,7 @@
 from conversations import actions
 from conversations.registry import action, to_booking
 from conversations.turn import Question, Turn, Who, question
-from core.booking import CancellationTerms, cancellation, may_reschedule, refund_summary
+from core.booking import CancellationTerms, cancellation, cancellation_terms, may_reschedule, refund_summary
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.refusals import TooLateToCancel
@@ -61,6 +61,6 @@ def _too_late(turn: Turn, code: str) -> Question:
 async def _terms(turn: Turn, booking: Booking) -> CancellationTerms | None:
     """The terms of now; None when it is too late to cancel without a person."""
     try:
-        return await cancellation.cancellation_terms(turn.ctx, booking, by_customer=True)
+        return await cancellation_terms(turn.ctx, booking, by_customer=True)
     except TooLateToCancel:
         return None

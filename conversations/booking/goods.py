@@ -4,7 +4,7 @@ from conversations.booking import draft
 from conversations.shelf import is_sold_out, part_option
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
-from core.catalogue import snapshot
+from core.catalogue import snapshot, stock_alerts
 from core.catalogue.fit import Fit, FitAnswer, fit_of
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part
@@ -86,6 +86,12 @@ class PickPart(Step):
             return True
         if option.startswith("wait:"):
             return self._wait_for(turn, option.removeprefix("wait:"))
+        if option.startswith("alert:"):
+            wanted = turn.catalogue.parts[option.removeprefix("alert:")]
+            await stock_alerts.ask(turn.ctx, turn.contact, wanted.id)
+            turn.remark("stock_alert.noted", name=wanted.name)
+            turn.state.drop("sold_out")
+            return True
         part = turn.catalogue.parts.get(option)
         if part is None:
             return False
@@ -124,9 +130,14 @@ class PickPart(Step):
         return parts
 
     def _waitlist_option(self, turn: Turn) -> list[Option]:
-        """A sold-out part that was asked for can be waited for."""
+        """A sold-out part that was asked for can be waited for, with an order or without one."""
         part = turn.catalogue.parts.get(turn.state.get("sold_out"))
-        return [Option(f"wait:{part.id}", say("option.wait_part", name=part.name))] if part else []
+        if part is None:
+            return []
+        return [
+            Option(f"wait:{part.id}", say("option.wait_part", name=part.name)),
+            Option(f"alert:{part.id}", say("option.stock_alert")),
+        ]
 
     def _wait_for(self, turn: Turn, part_id: str) -> bool:
         part = turn.catalogue.parts[part_id]

@@ -91,8 +91,17 @@ def read_whatever(text: str) -> bool:
 
 def read_wait(text: str) -> bool:
     """A wish to join the waitlist: "antri", "waiting list dong", "kabari kalau ada"."""
-    said = f" {' '.join(_words(text))} "
-    return any(f" {phrase} " in said for phrase in _list("wait"))
+    return _says(text, "wait")
+
+
+def read_notify(text: str) -> bool:
+    """A wish to be told when a part is back: "kabari kalau ada", "let me know when it's back"."""
+    return _says(text, "notify") and not read_no_notice(text)
+
+
+def read_no_notice(text: str) -> bool:
+    """A wish not to be told any more: "ga usah dikabari lagi"."""
+    return _says(text, "no_notice")
 
 
 def read_method(text: str) -> str | None:
@@ -139,6 +148,12 @@ def read_year(text: str, now: datetime) -> int | None:
     """A car's year, from 1980 to next year: "2018", "thn 18", "'18"."""
     numbers = [token.number for token in with_digits(tokenise(text)) if token.number is not None]
     return year_of(numbers[0], now) if len(numbers) == 1 else None
+
+
+def _says(text: str, name: str) -> bool:
+    """Whether a text contains one of a list's phrases."""
+    said = f" {' '.join(_words(text))} "
+    return any(f" {phrase} " in said for phrase in _list(name))
 
 
 def _words(text: str) -> list[str]:

@@ -292,6 +292,22 @@ class CatalogueVersion(Base):
     version: Mapped[int] = mapped_column(default=0)
 
 
+class StockAlert(Base):
+    """A chat that wants to be told once when a sold-out part is back; gone when told."""
+
+    __tablename__ = "stock_alert"
+    __table_args__ = (
+        UniqueConstraint("contact_id", "part_id"),
+        Index("ix_stock_alert_part_id", "part_id"),
+        personal(erase=Rows.DELETED),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    part_id: Mapped[str] = mapped_column(ForeignKey("part.id"))
+    created_at: Mapped[datetime]
+
+
 # --- people ------------------------------------------------------------------------------------
 
 

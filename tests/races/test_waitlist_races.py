@@ -7,7 +7,7 @@ from pausing import Pause
 from sqlalchemy import select
 from workshop import SPEAKER, check_books, furnish, order
 
-from bot.background.waitlist_worker import Line
+from bot.background.waitlist_worker import WaitlistWorker
 from core.booking import join_waitlist
 from core.context import Context
 from core.db.database import Database
@@ -22,7 +22,7 @@ TUESDAY = date(2026, 11, 24)
 WAITERS, STRANGERS = range(1, 6), range(6, 11)
 HOLDER = 11
 RESPECTING, IGNORING = None, 0
-"""The `waited` argument of `book`: None respects the waitlist, 0 ignores it."""
+"""The `waitlist_entry` argument of `book`: None respects the waitlist, 0 ignores it."""
 
 
 async def prepare(database: Database, asked: Order, *, shop: Shop, now: datetime) -> None:
@@ -37,16 +37,16 @@ async def prepare(database: Database, asked: Order, *, shop: Shop, now: datetime
             )
 
 
-async def book(session, asked: Order, *, customer: int, shop: Shop, now: datetime, waited: int | None = None):  # type: ignore[no-untyped-def]
+async def book(session, asked: Order, *, customer: int, shop: Shop, now: datetime, waitlist_entry: int | None = None):  # type: ignore[no-untyped-def]
     return await bookings.book(
         Context(session, shop, now),
         BookingRequest(order=asked, customer_id=customer, contact_id=None, language="id", code=f"BK-{customer}"),
-        waitlist_entry=waited,
+        waitlist_entry=waitlist_entry,
     )
 
 
 async def rush(
-    databases: list[Database], asked: Order, *, waited: int | None, shop: Shop, now: datetime
+    databases: list[Database], asked: Order, *, waitlist_entry: int | None, shop: Shop, now: datetime
 ) -> list[type[Refusal] | type[Booking]]:
     """Others book while two processes run the waitlist worker; returns what each of them got."""
     crowd = Pause(len(STRANGERS))
@@ -56,12 +56,14 @@ async def rush(
     async def stranger(number: int) -> type[Refusal] | type[Booking]:
         try:
             async with databases[number % len(databases)].write() as session:
-                await book(session, asked, customer=number, shop=shop, now=now, waited=waited)
+                await book(session, asked, customer=number, shop=shop, now=now, waitlist_entry=waitlist_entry)
         except Refusal as refusal:
             return type(refusal)
         return Booking
 
-    workers = [Line(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2]
+    workers = [
+        WaitlistWorker(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2
+    ]
     ends, *_ = await asyncio.gather(
         asyncio.gather(*(stranger(number) for number in STRANGERS)), *(worker.run_once() for worker in workers[:2])
     )
@@ -85,7 +87,7 @@ async def test_a_freed_seat_goes_to_the_waitlist(databases: list[Database], shop
     async with databases[0].write() as session:
         held = await bookings.load(session, code=f"BK-{HOLDER}")
         await bookings.cancel(Context(session, shop, now), held, reason="batal", actor=bookings.CUSTOMER)
-    ends = await rush(databases, asked, waited=RESPECTING, shop=narrow, now=now)
+    ends = await rush(databases, asked, waitlist_entry=RESPECTING, shop=narrow, now=now)
     assert set(ends) == {SlotFull}
     assert await offered(databases[0]) == ["BK-W1"]
 
@@ -93,7 +95,7 @@ async def test_a_freed_seat_goes_to_the_waitlist(databases: list[Database], shop
 async def test_an_expired_hold_goes_to_the_waitlist(databases: list[Database], shop: Shop, now: datetime) -> None:
     narrow, asked = shop.model_copy(update={"max_bookings_per_slot": 1}), order(shop.at(TUESDAY, time(10)))
     await prepare(databases[0], asked, shop=narrow, now=now)
-    ends = await rush(databases, asked, waited=RESPECTING, shop=narrow, now=now + shop.hold)
+    ends = await rush(databases, asked, waitlist_entry=RESPECTING, shop=narrow, now=now + shop.hold)
     assert set(ends) == {SlotFull}
     assert await offered(databases[0]) == ["BK-W1"]
 
@@ -103,7 +105,7 @@ async def test_restocked_parts_go_to_the_waitlist(databases: list[Database], sho
     roomy = shop.model_copy(update={"max_bookings_per_slot": 30})
     asked = order(shop.at(TUESDAY, time(10)), parts=((SPEAKER, 1),))
     await furnish_more(databases[0], asked, shop=roomy, now=now)
-    ends = await rush(databases, asked, waited=RESPECTING, shop=roomy, now=now)
+    ends = await rush(databases, asked, waitlist_entry=RESPECTING, shop=roomy, now=now)
     assert set(ends) <= {InsufficientStock, SlotFull}
     assert await offered(databases[0]) == ["BK-W1"]
 
@@ -123,5 +125,5 @@ async def test_control_ignoring_the_waitlist_gets_the_seat(
     async with databases[0].write() as session:
         held = await bookings.load(session, code=f"BK-{HOLDER}")
         await bookings.cancel(Context(session, shop, now), held, reason="batal", actor=bookings.CUSTOMER)
-        await book(session, asked, customer=STRANGERS[0], shop=narrow, now=now, waited=IGNORING)
+        await book(session, asked, customer=STRANGERS[0], shop=narrow, now=now, waitlist_entry=IGNORING)
     assert await offered(databases[0]) == []

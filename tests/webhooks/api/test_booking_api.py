@@ -14,8 +14,7 @@ from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, chec
 from bot.payments.midtrans_client import MidtransTrouble
 from core import payment
 from core.context import Context
-from core.db.tables import Booking, Closure, IdempotencyKey, Part, PaymentRequest
-from core.idempotency import KEPT
+from core.db.tables import IDEMPOTENCY_KEPT, Booking, Closure, IdempotencyKey, Part, PaymentRequest
 
 on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CAR = {"brand": "Toyota", "model": "Avanza", "year": 2018}
@@ -183,7 +182,7 @@ async def test_repeated_key_returns_the_first_answer(web: Web) -> None:
     assert other[1]["data"]["_id"] != first[1]["data"]["_id"]  # keys are per user
     status, body = await web.sari.post("/api/bookings", wish(scheduledTime="11:00"), headers=key)
     assert (status, body["code"]) == (409, "idempotency_key_reused")
-    web.now += KEPT + timedelta(minutes=1)
+    web.now += IDEMPOTENCY_KEPT + timedelta(minutes=1)
     status, body = await web.sari.post("/api/bookings", wish(scheduledDate="2026-11-26"), headers=key)
     assert (status, body["success"]) == (201, True)
 

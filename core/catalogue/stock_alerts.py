@@ -1,0 +1,65 @@
+"""Customers who asked to be told when a sold-out part is back: told once, without an order and without a reservation.
+
+    ask ──> StockAlert ── the part can be sold ──> told, and gone
+                 └── forget, or the customer's data is erased ──> gone
+
+For a whole order that waits its turn, see `core.booking.waitlist`.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+
+from core.context import Context
+from core.db.database import insert_once
+from core.db.tables import Contact, Part, StockAlert
+from core.messaging import outbox
+from core.messaging.messages import Option, message, say
+from core.money import discounted
+
+_BACK = (Part.on_hand > Part.reserved, Part.is_available, Part.retired_at.is_(None), ~Part.is_pre_order_only)
+MAX_AT_A_TIME = 100
+"""Alerts that one look tells; the next tick tells the others."""
+
+
+async def ask(ctx: Context, contact: Contact, part_id: str) -> None:
+    """Tell this chat once when the part can be sold again; asking twice is asking once."""
+    await insert_once(ctx.session, StockAlert, contact_id=contact.id, part_id=part_id, created_at=ctx.now)
+
+
+async def forget(ctx: Context, contact: Contact) -> bool:
+    """Drop every alert of this chat; False when there was none."""
+    asked = delete(StockAlert).where(StockAlert.contact_id == contact.id).returning(StockAlert.id)
+    return bool((await ctx.session.scalars(asked)).all())
+
+
+async def due(ctx: Context) -> Sequence[int]:
+    """The alerts whose part can be sold now, the oldest first."""
+    query = select(StockAlert.id).join(Part, Part.id == StockAlert.part_id).where(*_BACK)
+    return (await ctx.session.scalars(query.order_by(StockAlert.id).limit(MAX_AT_A_TIME))).all()
+
+
+async def tell(ctx: Context, alert_id: int) -> bool:
+    """Tell the chat and drop the alert; False when the part is gone again, or another process told it."""
+    back = select(Part.id).where(*_BACK, Part.id == StockAlert.part_id).exists()
+    dropped = delete(StockAlert).where(StockAlert.id == alert_id, back).returning(StockAlert)
+    alert = (await ctx.session.scalars(dropped)).one_or_none()
+    if alert is None:
+        return False
+    contact = await ctx.session.get_one(Contact, alert.contact_id)
+    part = await ctx.session.get_one(Part, alert.part_id)
+    price = discounted(part.price, part.discount)
+    await outbox.enqueue(
+        ctx.session,
+        key=f"stock-alert:{contact.id}:{part.id}:{alert.created_at.isoformat()}",
+        channel=contact.channel,
+        address=contact.address,
+        language=contact.language,
+        message=message(
+            say("stock_alert.back", name=part.name, price=price),
+            options=(Option(f"order:{part.id}", say("stock_alert.option.order")),),
+        ),
+        now=ctx.now,
+        kind="notice",
+    )
+    return True
