@@ -16,8 +16,7 @@ from sqlalchemy import Executable, Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core.context import Context
-from core.db.database import Work, leave_work
+from core.context import Context, Work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Moment, PaymentRequest, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
@@ -71,7 +70,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         due_at=ctx.now,
     )
     ctx.session.add(made)
-    leave_work(ctx.session, Work.PAYMENTS)
+    ctx.effects.work.add(Work.PAYMENTS)
     await refresh(ctx.session, booking)
     return made
 
@@ -81,7 +80,7 @@ async def void(ctx: Context, booking: Booking) -> None:
     for alive in await _alive(ctx.session, booking):
         alive.state = RequestState.CANCELLED
         alive.due_at = ctx.now if alive.token else None
-        leave_work(ctx.session, Work.PAYMENTS)
+        ctx.effects.work.add(Work.PAYMENTS)
 
 
 async def hurry(ctx: Context, order_id: str) -> None:

@@ -15,8 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.context import Context
-from core.db.database import Work, leave_work
+from core.context import Context, Work
 from core.db.tables import Booking, BookingEvent, LedgerEntry, Refund
 from core.money import Money
 from core.payment import ledger, payment_requests, refund_notices
@@ -215,7 +214,7 @@ def _refund(key: str, booking: Booking, pot: Pot, amount: Money, reason: str, no
 
 async def _begin(ctx: Context, booking: Booking, refund: Refund) -> None:
     if refund.state is RefundState.WANTED:
-        leave_work(ctx.session, Work.PAYMENTS)
+        ctx.effects.work.add(Work.PAYMENTS)
         return
     if refund.bank_account is None:
         await refund_notices.ask_account(ctx, booking, refund)
