@@ -42,8 +42,8 @@ from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
 from core import payment
-from core.context import Context
-from core.db.database import Database, Work, insert_once, upgrade
+from core.context import Context, Work
+from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.refusals import BadPhotos
 from core.shop import Shop
@@ -143,7 +143,7 @@ async def serving(
 
         intake = Intake(
             opened,
-            Engine(shop),
+            Engine(),
             shop,
             clock=clock,
             fresh=fresh,
@@ -212,7 +212,7 @@ async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[I
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         yield Intake(
             opened,
-            Engine(settings.shop),
+            Engine(),
             settings.shop,
             clock=now,
             fresh=fresh_id,

@@ -133,7 +133,7 @@ async def _end_offer(ctx: Context, entry: Waiting) -> None:
     )
     await tell(ctx, booking, f"offer-over:{booking.code}", chat=told)
     if ended := await holds.lock_ended(ctx):
-        await holds.exchange(ctx.session, leaving=ended)
+        await holds.exchange(ctx, leaving=ended)
 
 
 async def _end_waiting(ctx: Context, entry: Waiting) -> None:
@@ -193,13 +193,12 @@ async def _tell(ctx: Context, entry: Waiting, letter: Message, *, key: str) -> N
         return
     contact = await ctx.session.get_one(Contact, entry.contact_id)
     await outbox.enqueue(
-        ctx.session,
+        ctx,
         key=key,
         channel=contact.channel,
         address=contact.address,
         language=entry.language,
         message=letter,
-        now=ctx.now,
         kind="notice",
     )
 

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.context import Context
-from core.db.database import Work, leave_work
+from core.context import Context, Work
 from core.db.tables import Booking, PaymentRequest
 from core.money import Money
 from core.notices import booking_notices
@@ -64,7 +63,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         due_at=ctx.now,
     )
     ctx.session.add(made)
-    leave_work(ctx.session, Work.PAYMENTS)
+    ctx.effects.work.add(Work.PAYMENTS)
     await update_totals(ctx.session, booking)
     return made
 
@@ -74,7 +73,7 @@ async def withdraw_requests(ctx: Context, booking: Booking) -> None:
     for each in await _open_requests(ctx.session, booking):
         each.state = RequestState.CANCELLED
         each.due_at = ctx.now if each.token else None
-        leave_work(ctx.session, Work.PAYMENTS)
+        ctx.effects.work.add(Work.PAYMENTS)
 
 
 async def open_request(ctx: Context, booking: Booking) -> PaymentRequest | None:

@@ -15,8 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.context import Context
-from core.db.database import Work, leave_work
+from core.context import Context, Work
 from core.db.tables import Booking, LedgerEntry, Refund
 from core.money import Money
 from core.payment import ledger, refund_notices
@@ -255,7 +254,7 @@ def _refund_of(
 
 async def _begin(ctx: Context, booking: Booking, refund: Refund) -> None:
     if refund.state is RefundState.WANTED:
-        leave_work(ctx.session, Work.PAYMENTS)
+        ctx.effects.work.add(Work.PAYMENTS)
         return
     if refund.bank_account is None:
         await refund_notices.ask_account(ctx, booking, refund)

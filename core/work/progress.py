@@ -47,7 +47,7 @@ async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
     if booking.remaining:
         raise StillUnpaid(remaining=booking.remaining)
     await costs.withdraw(ctx, booking, actor=actor)
-    await holds.consume(ctx.session, booking)
+    await holds.consume(ctx, booking)
     _begin_warranties(booking, ctx.shop.local(ctx.now).date())
     booking.status, booking.completed_at = BookingStatus.COMPLETED, ctx.now
     await _count_job(ctx.session, booking)

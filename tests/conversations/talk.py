@@ -183,11 +183,12 @@ class Talk:
             **{"phone": phone} | said,  # type: ignore[arg-type]
         )
         if self.engine is None or self.restarting:
-            self.engine = Engine(self.shop)
+            self.engine = Engine()
         for time in range(2 if self.twice else 1):
             async with self.database.write() as session:
                 fresh = f"{self.events:08}ZZZZZZZZ"
-                is_new = await self.engine.take_turn(session, incoming, now=self.now, fresh=fresh)
+                ctx = Context(session, self.shop, self.now)
+                is_new = await self.engine.take_turn(ctx, incoming, fresh=fresh)
             assert is_new == (time == 0), "the same message twice is one turn"
         await self.look()
 

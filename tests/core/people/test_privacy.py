@@ -116,13 +116,12 @@ async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -
         chat, _, _ = await contacts.meet(session, *CHAT, phone=None, language="id", now=now)
         await booking_notices.needs_human(Context(session, shop, now), chat, words=SECRET, taken=0)
         await outbox.enqueue(
-            session,
+            Context(session, shop, now),
             key="person:telegram:3:0",
             channel=ADMIN[0],
             address=ADMIN[1],
             language="id",
             message=message(say("team.from_customer_photo", name=NAME), document=Document("photo", SENT)),
-            now=now,
             kind="notice",
             about=chat.id,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from paying import book, give_link
+from shops import make_shop
 from sqlalchemy import event, select, update
 
 from conversations.texts import LANGUAGES, render
@@ -40,13 +41,12 @@ class Watch:
     async def write(self, key: str, channel: str = "telegram", error: str | None = None) -> None:
         async with self.database.write() as session:
             await outbox.enqueue(
-                session,
+                Context(session, make_shop(), self.now),
                 key=key,
                 channel=channel,
                 address=key,
                 language="id",
                 message=message(say("notice.see_you")),
-                now=self.now,
             )
             await session.execute(update(Outbox).where(Outbox.key == key).values(error=error))
 
@@ -192,7 +192,7 @@ async def test_a_message_that_failed_is_listed_and_goes_out_again(watch: Watch) 
     await watch.state("lost", "failed")
     async with watch.database.write() as session:
         assert [letter.row.key for letter in await undelivered.listed(session, limit=10)] == ["lost"]
-        await undelivered.resend(session, key="lost", now=watch.now + timedelta(days=9))
+        await undelivered.resend(Context(session, make_shop(), watch.now + timedelta(days=9)), key="lost")
     async with watch.database.write() as session:
         assert await undelivered.listed(session, limit=10) == []
         (row,) = await outbox_claims.claim(session, now=watch.now + timedelta(days=9), limit=10, channels=CHANNELS)
@@ -204,7 +204,7 @@ async def test_only_a_message_that_failed_is_sent_again(watch: Watch, key: str) 
     await watch.write("waiting")
     async with watch.database.write() as session:
         with pytest.raises(NotFound):
-            await undelivered.resend(session, key=key, now=watch.now)
+            await undelivered.resend(Context(session, make_shop(), watch.now), key=key)
 
 
 async def test_what_is_read_at_every_scrape_doesn_t_read_through_history(sqlite_url: str, now: datetime) -> None:
