@@ -41,10 +41,10 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
-from core.context import Context
-from core.db.database import Database, Work, insert_once, upgrade
+from core import payment
+from core.context import Context, Work
+from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
-from core.payment import payment_requests, slot_lost
 from core.refusals import BadPhotos
 from core.shop import Shop
 from core.upkeep import leases
@@ -143,7 +143,7 @@ async def serving(
 
         intake = Intake(
             opened,
-            Engine(shop),
+            Engine(),
             shop,
             clock=clock,
             fresh=fresh,
@@ -212,7 +212,7 @@ async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[I
         photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         yield Intake(
             opened,
-            Engine(settings.shop),
+            Engine(),
             settings.shop,
             clock=now,
             fresh=fresh_id,
@@ -368,8 +368,8 @@ async def _start(
 async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
     async with database.write() as session:
-        await payment_requests.end_holds(Context(session, shop, clock()))
-        await slot_lost.remind(Context(session, shop, clock()))
+        await payment.end_holds(Context(session, shop, clock()))
+        await payment.remind_of_lost_slots(Context(session, shop, clock()))
 
 
 async def _finish(

@@ -13,14 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from bot.watching import metrics
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import trace
-from core.context import Context
-from core.db.database import AWAY, Database, one_at_a_time, work_left
+from core.context import Context, Effects
+from core.db.database import AWAY, Database, one_at_a_time
 from core.db.tables import Outbox
 from core.limits import Limiter
 from core.messaging import outbox, outbox_claims
@@ -75,14 +73,14 @@ class Intake:
         """
         _trace(incoming)
         if self._limit.wait(_chat(incoming), self._clock()):
-            session = await self._leave_unread(incoming)
+            effects = await self._leave_unread(incoming)
         else:
-            session = await self._answer(incoming)
-        if replies := outbox.claimed(session):
-            metrics.refused(replies)
-            self._send(replies)
-        if work := work_left(session):
-            self._wake(*work)
+            effects = await self._answer(incoming)
+        if effects.replies:
+            metrics.refused(effects.replies)
+            self._send(effects.replies)
+        if effects.work:
+            self._wake(*effects.work)
 
     async def take_missed(self, channel: str, messages: Sequence[Incoming]) -> None:
         """Answer those messages of a channel that never came in; raises what `take` raises.
@@ -101,14 +99,14 @@ class Intake:
         Raises what the turn raises: then the message is still kept.
         """
         _trace(incoming)
-        async with self._in_order(incoming) as (whole, session):
-            if not await failed_turns.take_back(session, incoming.channel, incoming.event_id):
+        async with self._in_order(incoming) as (whole, ctx):
+            if not await failed_turns.take_back(ctx.session, incoming.channel, incoming.event_id):
                 return False
-            await self._engine.take_turn(session, whole, now=self._clock(), fresh=self._fresh())
-            await outbox_claims.hand_back(session, outbox.claimed(session))
+            await self._engine.take_turn(ctx, whole, fresh=self._fresh())
+            await outbox_claims.hand_back(ctx.session, ctx.effects.replies)
         return True
 
-    async def _answer(self, incoming: Incoming) -> AsyncSession:
+    async def _answer(self, incoming: Incoming) -> Effects:
         try:
             with metrics.turn(incoming.channel):
                 return await self._turn(incoming)
@@ -120,15 +118,15 @@ class Intake:
             _log.exception("turn failed")
             return await self._keep(incoming, type(bug).__name__)
 
-    async def _turn(self, incoming: Incoming) -> AsyncSession:
+    async def _turn(self, incoming: Incoming) -> Effects:
         if incoming.unread:
             raise incoming.unread
-        async with self._in_order(incoming) as (whole, session):
-            await self._engine.take_turn(session, whole, now=self._clock(), fresh=self._fresh())
-        return session
+        async with self._in_order(incoming) as (whole, ctx):
+            await self._engine.take_turn(ctx, whole, fresh=self._fresh())
+        return ctx.effects
 
     @asynccontextmanager
-    async def _in_order(self, incoming: Incoming) -> AsyncIterator[tuple[Incoming, AsyncSession]]:
+    async def _in_order(self, incoming: Incoming) -> AsyncIterator[tuple[Incoming, Context]]:
         """The message with its photos, and its turn's transaction; the chat's next message waits, in every process.
 
         Photos are only stored when the turn wants them, before the transaction opens.
@@ -145,15 +143,16 @@ class Intake:
             session = await stack.enter_async_context(self._database.write())
             if not with_photos:
                 await one_at_a_time(session, chat)
-            yield incoming, session
+            yield incoming, Context(session, self._shop, self._clock())
 
     async def _wants_photos(self, incoming: Incoming) -> bool:
         async with self._database.read() as session:
-            return await self._engine.wants_photos(session, incoming, now=self._clock())
+            return await self._engine.wants_photos(Context(session, self._shop, self._clock()), incoming)
 
-    async def _keep(self, incoming: Incoming, error: str) -> AsyncSession:
+    async def _keep(self, incoming: Incoming, error: str) -> Effects:
         channel, event_id, now = incoming.channel, incoming.event_id, self._clock()
         async with self._database.write() as session:
+            ctx = Context(session, self._shop, now)
             is_new = await failed_turns.keep(
                 session,
                 channel=channel,
@@ -166,34 +165,34 @@ class Intake:
             if is_new:
                 event = f"{channel}:{event_id}"
                 if incoming.address:
-                    await _reply(session, incoming, say("bug.sorry"), key=f"sorry:{event}", now=now)
+                    await _reply(ctx, incoming, say("bug.sorry"), key=f"sorry:{event}")
                 notice = message(say("bug.staff", event=event))
-                await tell_admins(Context(session, self._shop, now), f"bug:{event}", notice)
-        return session
+                await tell_admins(ctx, f"bug:{event}", notice)
+        return ctx.effects
 
-    async def _leave_unread(self, incoming: Incoming) -> AsyncSession:
+    async def _leave_unread(self, incoming: Incoming) -> Effects:
         """Note that the message came, so that it isn't taken later, and tell the chat."""
         now = self._clock()
         metrics.UNREAD.labels(incoming.channel).inc()
         async with self._database.write() as session:
+            ctx = Context(session, self._shop, now)
             channel, event_id = incoming.channel, incoming.event_id
             is_new = await contacts.note_arrival(session, channel, event_id, incoming.address, now)
             if is_new and not self._warnings.wait(_chat(incoming), now):
                 _log.warning("a chat is over its rate limit: its messages stay unread")
-                await _reply(session, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}", now=now)
-        return session
+                await _reply(ctx, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}")
+        return ctx.effects
 
 
-async def _reply(session: AsyncSession, incoming: Incoming, text: Say, *, key: str, now: datetime) -> None:
-    contact = await contacts.known(session, incoming.channel, incoming.address)
+async def _reply(ctx: Context, incoming: Incoming, text: Say, *, key: str) -> None:
+    contact = await contacts.known(ctx.session, incoming.channel, incoming.address)
     await outbox.enqueue(
-        session,
+        ctx,
         key=key,
         channel=incoming.channel,
         address=incoming.address,
         language=contact.language if contact else STAFF_LANGUAGE,
         message=message(text),
-        now=now,
     )
 
 

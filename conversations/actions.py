@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from conversations import papers
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.turn import Question, Turn, Who, question
+from core import payment
 from core.booking import may_reschedule, waitlist_entries
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Link, Option, Say, say
 from core.notices import booking_notices
 from core.notices.cards import alert
 from core.notices.tell import tell
-from core.payment import payment_requests, refunds, slot_lost
 from core.people import web_customers
 from core.schedule import bookings
 from core.shop import WEEKDAYS
@@ -102,7 +102,7 @@ async def stranger(turn: Turn, code: str) -> Question:
 async def see(turn: Turn, code: str) -> Question:
     """One booking: its status and lines, what was paid, and what can be done with it."""
     booking = await turn.own_booking(code)
-    owed = await refunds.of_booking(turn.session, booking)
+    owed = await payment.refunds_of(turn.session, booking)
     return question(
         say("mine.head", code=booking.code, status=say(f"status.{booking.status}")),
         say(
@@ -128,14 +128,14 @@ async def pay(turn: Turn, code: str) -> Question:
     A booking that was paid after its slot was taken must get another slot first.
     """
     booking = await turn.own_booking(code)
-    if slot_lost.waits(booking):
-        options = await slot_lost.offers(turn.ctx, booking)
+    if payment.has_lost_slot(booking):
+        options = await payment.lost_slot_choices(turn.ctx, booking)
         return question(say("late.first", code=code), options=options, always=[TO_MENU], button=say("late.button"))
     link = await _pay_link(turn, booking)
     if link is not None:
         return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
-    await slot_lost.request_payment(turn.ctx, booking, percent=percent)
+    await payment.request(turn.ctx, booking, percent=percent)
     return question(say("pay.link_coming", code=code), always=[TO_MENU])
 
 
@@ -198,7 +198,7 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
 
 
 async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
-    open_request = await payment_requests.open_request(turn.ctx, booking)
+    open_request = await payment.open_request(turn.ctx, booking)
     if open_request is None or open_request.url is None:
         return None
     return Link(open_request.url, say("option.pay", amount=open_request.amount))
@@ -213,7 +213,7 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
     live = booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
     cash = booking.payment_method is PaymentMethod.COD
     options = []
-    slot_is_lost = slot_lost.waits(booking)
+    slot_is_lost = payment.has_lost_slot(booking)
     if live and booking.remaining and not cash and not slot_is_lost:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
     if may_reschedule(turn.ctx, booking):

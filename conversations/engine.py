@@ -3,8 +3,6 @@
 duplicate? ── contact ── what to say (`dialogue`) ── which page of it (`paging`) ── outbox
 """
 
-from datetime import datetime
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations import dialogue, paging
@@ -20,18 +18,17 @@ from core.catalogue.snapshot import Catalogue
 from core.context import Context
 from core.messaging import outbox
 from core.people import contacts
-from core.shop import Shop
 
 
 class Engine:
     """Takes turns; caches the newest version of the catalogue."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+    def __init__(self) -> None:
         self._known: tuple[Catalogue, Lexicon] | None = None
 
-    async def take_turn(self, session: AsyncSession, incoming: Incoming, *, now: datetime, fresh: str) -> bool:
+    async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str) -> bool:
         """Answer one message; False for a duplicate. `fresh` is a new random id."""
+        session, shop, now = ctx.session, ctx.shop, ctx.now
         if not await contacts.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
             return False
         catalogue, lexicon = await self._catalogue(session)
@@ -44,32 +41,31 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=self._shop.local(now), shop=self._shop)
-        turn = Turn(Context(session, self._shop, now), catalogue, lexicon, fresh, contact, state, incoming, understood)
+        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)
+        turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
         if is_new and turn.member is None:
-            turn.remark("welcome", shop=self._shop.name)
+            turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
         message = paging.present(turn, asking) if asking is not None else None
         await contacts.remember(session, contact, state.to_json(), now)
         if message is None:  # an admin has taken the conversation over
             return True
         await outbox.reply(
-            session,
+            ctx,
             key=f"reply:{incoming.channel}:{incoming.event_id}",
             channel=contact.channel,
             address=contact.address,
             language=contact.language,
             message=message,
-            now=now,
         )
         return True
 
-    async def wants_photos(self, session: AsyncSession, incoming: Incoming, *, now: datetime) -> bool:
+    async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
         """Whether to store photos from this address: staff's, and a customer's while an admin has taken over."""
-        if self._shop.member_at(incoming.channel, incoming.address) is not None:
+        if ctx.shop.member_at(incoming.channel, incoming.address) is not None:
             return True
-        remembered = await contacts.recall(session, incoming.channel, incoming.address)
-        return State.from_json(remembered, now=now).human is not None
+        remembered = await contacts.recall(ctx.session, incoming.channel, incoming.address)
+        return State.from_json(remembered, now=ctx.now).human is not None
 
     async def _catalogue(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:
         newest = await snapshot.version(session)

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from workshop import INSTALL, furnish, order
 
 from conversations.texts import render
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Contact, Outbox, PaymentRequest
 from core.messaging.messages import message_from_json
-from core.payment import payment_requests
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
 from core.shop import Shop
@@ -61,12 +61,12 @@ async def book(
         )
         if method is PaymentMethod.COD:
             return ""
-        return (await payment_requests.request(Context(session, shop, now), booking, percent=percent)).order_id
+        return (await payment.request(Context(session, shop, now), booking, percent=percent)).order_id
 
 
 async def give_link(database: Database, order_id: str, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        await payment_requests.link_made(
+        await payment.link_made(
             Context(session, shop, now), order_id, token=f"tok-{order_id}", url=f"https://pay.example/{order_id}"
         )
 

@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from shops import make_shop
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.engine import Engine
 from conversations.incoming import Incoming
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingLine, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, say
-from core.payment import payment_requests, refund_requests, settlement
 from core.people import contacts
 from core.pricing import trust
 from core.schedule import availability, bookings
@@ -34,7 +35,7 @@ HELLO = message(say("notice.see_you"))
 
 
 async def test_a_plain_turn_is_five_statements(stocked: Database, shop: Shop, now: datetime) -> None:
-    engine = Engine(shop)
+    engine = Engine()
     await _turn(stocked, engine, "halo", now)
     with _statements(stocked) as asked:
         await _turn(stocked, engine, "menu", now)
@@ -48,7 +49,7 @@ async def test_a_plain_turn_is_five_statements(stocked: Database, shop: Shop, no
 
 
 async def test_a_contact_is_written_at_most_once_a_minute(stocked: Database, shop: Shop, now: datetime) -> None:
-    engine = Engine(shop)
+    engine = Engine()
     await _turn(stocked, engine, "halo", now)
     with _statements(stocked) as asked:
         await _turn(stocked, engine, "menu", now + timedelta(seconds=59))
@@ -57,7 +58,7 @@ async def test_a_contact_is_written_at_most_once_a_minute(stocked: Database, sho
 
 
 async def test_a_long_history_adds_no_statements(stocked: Database, shop: Shop, now: datetime) -> None:
-    engine = Engine(shop)
+    engine = Engine()
     await _turn(stocked, engine, "halo", now)
     counts = []
     for bookings_so_far in (1, 30):
@@ -74,8 +75,8 @@ HOT: dict[str, Hot] = {
         session, "telegram", "1", phone="+6281234567890", language="id", now=now
     ),
     "whether a message is new": lambda session, _, now: contacts.note_arrival(session, "telegram", "e1", "1", now),
-    "the reply": lambda session, _, now: outbox.reply(
-        session, key="k", channel="telegram", address="1", language="id", message=HELLO, now=now
+    "the reply": lambda session, shop, now: outbox.reply(
+        Context(session, shop, now), key="k", channel="telegram", address="1", language="id", message=HELLO
     ),
     "messages due": lambda session, _, now: outbox_claims.claim(session, now=now, limit=32, channels=["telegram"]),
     "a delivery report": lambda session, shop, now: delivery_reports.note(
@@ -88,10 +89,10 @@ HOT: dict[str, Hot] = {
     "a delivery report without a number": lambda session, shop, now: delivery_reports.note(
         Context(session, shop, now), Report("SM1", "read"), channels=[]
     ),
-    "requests due": lambda session, _, now: payment_requests.claim(session, now=now, limit=16),
-    "notifications due": lambda session, _, now: settlement.claim(session, now=now, limit=16),
-    "other attempts of an order": lambda session, _, now: settlement.other_attempts(session, "B", None),
-    "refunds due": lambda session, _, now: refund_requests.claim(session, now=now, limit=16),
+    "requests due": lambda session, _, now: payment.claim_requests(session, now=now, limit=16),
+    "notifications due": lambda session, _, now: payment.claim_notifications(session, now=now, limit=16),
+    "other attempts of an order": lambda session, _, now: payment.other_attempts(session, "B", None),
+    "refunds due": lambda session, _, now: payment.claim_refunds(session, now=now, limit=16),
     "holds that ended": lambda session, shop, now: bookings.release_ended_holds(Context(session, shop, now)),
     "a customer's bookings": lambda session, _, now: bookings.of_customer(session, 1),
     "no-shows of a customer": lambda session, _, __: trust.count_no_shows(session, 1),
@@ -137,7 +138,7 @@ async def _scans(sqlite_url: str, asks: Hot, shop: Shop, now: datetime) -> list[
 async def _turn(database: Database, engine: Engine, text: str, now: datetime) -> None:
     incoming = Incoming("telegram", "1", f"{text} {now}", text=text, name="Sari", language="id")
     async with database.write() as session:
-        assert await engine.take_turn(session, incoming, now=now, fresh="0123456789ABCDEF")
+        assert await engine.take_turn(Context(session, make_shop(), now), incoming, fresh="0123456789ABCDEF")
 
 
 async def _have_booked(database: Database, count: int, now: datetime) -> None:

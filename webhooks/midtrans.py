@@ -15,9 +15,8 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from core import trace
+from core import payment, trace
 from core.db.database import Database
-from core.payment import settlement
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9\-_~.]{1,50}")
 _TEST_BUTTON = "payment_notif_test_"
@@ -36,7 +35,7 @@ def routes(
         trace.follow(body["order_id"])
         if not body["order_id"].startswith(_TEST_BUTTON):
             async with database.write() as session:
-                await settlement.note(session, body, now=clock())
+                await payment.store_notification(session, body, now=clock())
             wake()
         return web.json_response({"success": True})
 

@@ -10,8 +10,10 @@ from bot import app
 from bot.commands import CommandFailed, opened
 from bot.config import load
 from bot.watching.logs import Mask
+from core.context import Context
 from core.db.database import Database
 from core.refusals import NotFound
+from core.shop import Shop
 from core.upkeep import failed_turns, undelivered
 
 MOST_LISTED = 200
@@ -26,7 +28,7 @@ async def run(options: Namespace) -> AsyncIterator[str]:
         elif not options.key:
             raise CommandFailed("Name the message: bengkel outbox resend KEY.")
         else:
-            yield await _resent(database, options.key)
+            yield await _resent(database, settings.shop, options.key)
 
 
 async def _listed(database: Database, mask: Mask) -> AsyncIterator[str]:
@@ -39,10 +41,10 @@ async def _listed(database: Database, mask: Mask) -> AsyncIterator[str]:
         yield "No failed messages."
 
 
-async def _resent(database: Database, key: str) -> str:
+async def _resent(database: Database, shop: Shop, key: str) -> str:
     try:
         async with database.write() as session:
-            await undelivered.resend(session, key=key, now=app.now())
+            await undelivered.resend(Context(session, shop, app.now()), key=key)
     except NotFound:
         raise CommandFailed(f"No failed message has the key {key}; see bengkel outbox list.") from None
     return "The server sends it, now or when it starts."

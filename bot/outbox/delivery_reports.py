@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.background.batching import Batcher
 from core.context import Context
-from core.db.database import Database, work_left
+from core.db.database import Database
 from core.shop import Shop
 from core.upkeep import delivery_reports
 from core.upkeep.delivery_reports import Report
@@ -36,9 +36,10 @@ class DeliveryReports:
             await self._steps.do(report)
             return
         async with self._database.write() as session:
-            await delivery_reports.note(Context(session, self._shop, self._clock()), report, channels=self._channels)
-        if work := work_left(session):
-            self._wake(*work)
+            ctx = Context(session, self._shop, self._clock())
+            await delivery_reports.note(ctx, report, channels=self._channels)
+        if ctx.effects.work:
+            self._wake(*ctx.effects.work)
 
     async def _note_steps(self, steps: Sequence[Report]) -> None:
         async with self._database.write() as session:

@@ -29,7 +29,8 @@ from bot.outbox.results import Result
 from bot.watching import metrics
 from bot.watching.logs import personal_words
 from core import trace
-from core.db.database import AWAY, Database, Work, work_left
+from core.context import Context, Work
+from core.db.database import AWAY, Database
 from core.db.tables import Contact, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import Document, message_from_json
@@ -284,13 +285,13 @@ class Dispatcher:
                 self._forget(row)
 
     async def _record_together(self, done: Sequence[tuple[Outbox, Result]]) -> None:
-        now = self._clock()
         async with self._database.write() as session:
-            await results.record(session, done, shop=self._shop, channels=self._senders, chance=self._chance, now=now)
+            ctx = Context(session, self._shop, self._clock())
+            await results.record(ctx, done, channels=self._senders, chance=self._chance)
         for row, _ in done:
             self._forget(row)
-        if work := work_left(session):
-            self.wake(*work)
+        if ctx.effects.work:
+            self.wake(*ctx.effects.work)
 
     def _forget(self, row: Outbox) -> None:
         self._claimed.pop(row.id, None)

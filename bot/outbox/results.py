@@ -7,9 +7,6 @@ undeliverable, a bug ──> failed, another way
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.sending import NotSent, OutsideWindow, Unclear, Undeliverable
 from bot.watching.logs import personal_words
@@ -18,7 +15,6 @@ from core.context import Context
 from core.db.database import AWAY
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
-from core.shop import Shop
 from core.upkeep import undelivered
 
 LOG = logging.getLogger(__name__)
@@ -28,28 +24,25 @@ Result = str | BaseException | None
 
 
 async def record(
-    session: AsyncSession,
+    ctx: Context,
     done: Sequence[tuple[Outbox, Result]],
     *,
-    shop: Shop,
     channels: Collection[str],
     chance: Callable[[], float],
-    now: datetime,
 ) -> None:
     """Record the results of claimed messages; `channels` are those that are on, `chance` gives numbers from 0 to 1."""
     if accepted := [(row, result) for row, result in done if not isinstance(result, BaseException)]:
-        await outbox_claims.sent(session, accepted, now=now)
+        await outbox_claims.sent(ctx.session, accepted, now=ctx.now)
     errors = ((row, result) for row, result in done if isinstance(result, BaseException))
     for row, error in errors:
         with trace.following(row.trace, row.address, *personal_words(row.body)):
-            if not await _record_error(session, row, error, jitter=chance(), now=now):
-                await _tell_another_way(session, row, error, shop=shop, channels=channels, now=now)
+            if not await _record_error(ctx, row, error, jitter=chance()):
+                await _tell_another_way(ctx, row, error, channels=channels)
 
 
-async def _record_error(
-    session: AsyncSession, row: Outbox, error: BaseException, *, jitter: float, now: datetime
-) -> bool:
+async def _record_error(ctx: Context, row: Outbox, error: BaseException, *, jitter: float) -> bool:
     """Record that a message wasn't accepted; False if its content must reach somebody another way."""
+    session, now = ctx.session, ctx.now
     match error:
         case NotSent(parts_left=left, retry_after=after):
             retried = await outbox_claims.retry(
@@ -69,22 +62,18 @@ async def _record_error(
     return False
 
 
-async def _tell_another_way(
-    session: AsyncSession, row: Outbox, error: BaseException, *, shop: Shop, channels: Collection[str], now: datetime
-) -> None:
+async def _tell_another_way(ctx: Context, row: Outbox, error: BaseException, *, channels: Collection[str]) -> None:
     """Have somebody told what a failed message says, and all others that wait for a chat that is closed."""
     chat_closed = isinstance(error, Undeliverable) and error.unreachable
     try:
-        async with session.begin_nested():
+        async with ctx.session.begin_nested():
             given_up = [row]
             if chat_closed:
                 given_up += await outbox.chat_closed(
-                    session, channel=row.channel, address=row.address, reason="the chat is closed", now=now
+                    ctx.session, channel=row.channel, address=row.address, reason="the chat is closed", now=ctx.now
                 )
             for each in given_up:
-                await undelivered.tell_otherwise(
-                    Context(session, shop, now), each, channels=channels, unreachable=chat_closed
-                )
+                await undelivered.tell_otherwise(ctx, each, channels=channels, unreachable=chat_closed)
     except AWAY:
         raise
     except Exception:

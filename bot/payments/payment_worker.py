@@ -1,8 +1,8 @@
 """The payment worker: confirms notifications, makes, checks and closes payment links, and sends refunds.
 
-    settlement.claim ────────> notifications to confirm ─────────────────┐
-    payment_requests.claim ──> links to make, to close, or to check ─────┼─> Midtrans ──> one transaction each
-    refund_requests.claim ───> refunds to send (RefundSender) ───────────┘
+    claim_notifications ──> notifications to confirm ─────────────────┐
+    claim_requests ───────> links to make, to close, or to check ─────┼─> Midtrans ──> one transaction each
+    claim_refunds ────────> refunds to send (RefundSender) ───────────┘
 
 Midtrans is never called inside a transaction. Claimed work that isn't recorded is due again when its lease ends.
 """
@@ -21,13 +21,11 @@ from bot.background.task_pool import TaskPool
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
 from bot.payments.refund_sending import RefundSender
 from bot.payments.snap_request import snap_body
-from core import trace
+from core import payment, trace
 from core.context import Context
 from core.db.database import AWAY, Database
 from core.db.tables import Booking, PaymentRequest
-from core.payment import midtrans_status, payment_requests, refund_requests, settlement
-from core.payment.midtrans_status import Meaning
-from core.payment.payment_requests import Task
+from core.payment import ClaimedRequest, Meaning
 from core.shop import Shop
 from core.states import Outcome, RequestState
 
@@ -100,9 +98,7 @@ class PaymentWorker(Loop):
                     news = self._link_news
                     async with self._database.read() as session:
                         booking = await session.get_one(Booking, wanted.booking_id)
-                        opened = await payment_requests.open_request(
-                            Context(session, self._shop, self._clock()), booking
-                        )
+                        opened = await payment.open_request(Context(session, self._shop, self._clock()), booking)
                         attempts = (await session.get_one(PaymentRequest, wanted.order_id)).attempts
                     if opened or attempts > wanted.attempts:
                         return opened
@@ -115,9 +111,9 @@ class PaymentWorker(Loop):
         if not free:
             return 0
         async with self._database.write() as session:
-            orders = await settlement.claim(session, now=now, limit=free)
-            requests = await payment_requests.claim(session, now=now, limit=free - len(orders))
-            refunds = await refund_requests.claim(session, now=now, limit=free - len(orders) - len(requests))
+            orders = await payment.claim_notifications(session, now=now, limit=free)
+            requests = await payment.claim_requests(session, now=now, limit=free - len(orders))
+            refunds = await payment.claim_refunds(session, now=now, limit=free - len(orders) - len(requests))
         for work in (
             *(self._confirm(order, now) for order in orders),
             *(self._handle(request) for request in requests),
@@ -138,7 +134,7 @@ class PaymentWorker(Loop):
 
     # --- links -------------------------------------------------------------------------------------
 
-    async def _handle(self, task: Task) -> None:
+    async def _handle(self, task: ClaimedRequest) -> None:
         request = task.request
         trace.follow(request.order_id)
         if request.state is RequestState.CANCELLED:
@@ -152,7 +148,7 @@ class PaymentWorker(Loop):
         else:
             await self._check(request)
 
-    async def _make_link(self, task: Task) -> None:
+    async def _make_link(self, task: ClaimedRequest) -> None:
         order_id = task.request.order_id
         body = snap_body(task.request, task.booking, now=self._clock(), finish_url=self._finish_url)
         try:
@@ -162,19 +158,19 @@ class PaymentWorker(Loop):
         except MidtransRefused as refused:
             if refused.already_used:
                 async with self._database.write() as session:
-                    await payment_requests.renumber(Context(session, self._shop, self._clock()), order_id)
+                    await payment.use_next_order_id(Context(session, self._shop, self._clock()), order_id)
             else:
                 await self._link_failed(order_id, refused)
         else:
             async with self._database.write() as session:
-                await payment_requests.link_made(
+                await payment.link_made(
                     Context(session, self._shop, self._clock()), order_id, token=link.token, url=link.url
                 )
 
     async def _link_failed(self, order_id: str, error: MidtransTrouble | MidtransRefused) -> None:
         _log.warning("no link for %s yet: %s", order_id, error)
         async with self._database.write() as session:
-            await payment_requests.link_failed(
+            await payment.link_failed(
                 Context(session, self._shop, self._clock()),
                 order_id,
                 reason=str(error),
@@ -195,15 +191,15 @@ class PaymentWorker(Loop):
             if not await self._cancel_pending(request.order_id):
                 return
         async with self._database.write() as session:
-            await payment_requests.link_closed(session, request.order_id)
+            await payment.link_closed(session, request.order_id)
 
     async def _cancel_pending(self, order_id: str) -> bool:
         """Cancel an order's pending transactions, but none that is paid; False if Midtrans must be called again."""
         try:
             for status in await self._statuses(order_id):
                 await self._settle(order_id, status)
-                if status.answer is not None and midtrans_status.read(status.answer).meaning is Meaning.WAITING:
-                    await self._midtrans.cancel(midtrans_status.read(status.answer).transaction_id)
+                if status.answer is not None and payment.read_status(status.answer).meaning is Meaning.WAITING:
+                    await self._midtrans.cancel(payment.read_status(status.answer).transaction_id)
         except MidtransTrouble as trouble:
             await self._check_later(order_id, trouble)
             return False
@@ -221,7 +217,7 @@ class PaymentWorker(Loop):
         for status in others:
             await self._settle(request.order_id, status)
         async with self._database.write() as session:
-            await settlement.look(
+            await payment.settle_or_expire(
                 Context(session, self._shop, self._clock()), request.order_id, newest.answer, asked_at=newest.asked_at
             )
 
@@ -229,7 +225,7 @@ class PaymentWorker(Loop):
         _log.warning("%s must be checked again: %s", order_id, error)
         reason, after = str(error), _retry_after(error)
         async with self._database.write() as session:
-            await payment_requests.look_again(
+            await payment.retry_request(
                 session, order_id, reason=reason, jitter=self._chance(), now=self._clock(), after=after
             )
 
@@ -247,14 +243,14 @@ class PaymentWorker(Loop):
         outcomes = [await self._settle(order_id, status) for status in earlier]
         async with self._database.write() as session:
             outcomes.append(await self._settle_in(session, order_id, last))
-            if await settlement.is_behind(session, order_id, outcomes, now=self._clock()):
+            if await payment.status_is_behind(session, order_id, outcomes, now=self._clock()):
                 await self._confirm_later(session, order_id)
             else:
-                await settlement.answered(session, order_id, outcomes=outcomes, claimed_at=claimed_at)
+                await payment.notifications_settled(session, order_id, outcomes=outcomes, claimed_at=claimed_at)
         _log.info("%s: %s", order_id, outcomes[-1])
 
     async def _confirm_later(self, session: AsyncSession, order_id: str, *, after: timedelta | None = None) -> None:
-        await settlement.unanswered(session, order_id, jitter=self._chance(), now=self._clock(), after=after)
+        await payment.retry_notifications(session, order_id, jitter=self._chance(), now=self._clock(), after=after)
 
     # --- statuses ----------------------------------------------------------------------------------
 
@@ -262,7 +258,7 @@ class PaymentWorker(Loop):
         """The status of an order's newest transaction, then of the others that may have changed."""
         newest = await self._status(order_id)
         async with self._database.read() as session:
-            others = await settlement.other_attempts(session, order_id, newest.answer)
+            others = await payment.other_attempts(session, order_id, newest.answer)
         return [newest, *[await self._status(transaction_id) for transaction_id in others]]
 
     async def _status(self, reference: str) -> _Status:
@@ -276,7 +272,7 @@ class PaymentWorker(Loop):
         return outcome
 
     async def _settle_in(self, session: AsyncSession, order_id: str, status: _Status) -> Outcome:
-        return await settlement.settle(
+        return await payment.settle(
             Context(session, self._shop, self._clock()), order_id, status.answer, asked_at=status.asked_at
         )
 

@@ -15,11 +15,10 @@ from typing import NamedTuple
 
 from bot.background.ticker import Tick
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
-from core import trace
+from core import payment, trace
 from core.context import Context
 from core.db.database import AWAY, Database
-from core.payment import midtrans_status, reconciliation, reconciliation_run, settlement
-from core.payment.midtrans_status import Attempt
+from core.payment import Attempt, reconciliation, reconciliation_run
 from core.payment.reconciliation import Findings, Ours
 from core.payment.reconciliation_run import Night
 from core.shop import Shop
@@ -150,7 +149,7 @@ class Reconciler:
         for each in reversed(answer):  # the newest last, when it is known which of the others are still pending
             # One transaction each: together, the second would lock money after slots, against the lock order (`holds`).
             async with self._database.write() as session:
-                outcome = await settlement.settle(
+                outcome = await payment.settle(
                     Context(session, self._shop, self._clock()), ours.order_id, each.answer, asked_at=each.asked_at
                 )
             _log.info("%s: %s", ours.order_id, outcome)
@@ -206,4 +205,4 @@ class Reconciler:
     async def _status(self, reference: str) -> _Status | None:
         asked_at = self._clock()
         answer = await self._midtrans.status(reference)
-        return _Status(asked_at, answer, midtrans_status.read(answer)) if answer is not None else None
+        return _Status(asked_at, answer, payment.read_status(answer)) if answer is not None else None

@@ -1,6 +1,6 @@
 """Sends refunds through Midtrans, each under one refund key at every attempt.
 
-    status ── settle ──> next_deed ──> refund or cancel ──> went, refused or unclear
+    status ── settle ──> next_refund_call ──> refund or cancel ──> went, refused or unclear
 
 An earlier attempt shows in the status, so nothing is refunded twice.
 """
@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
-from core import trace
+from core import payment, trace
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Refund
-from core.payment import refund_requests, settlement
-from core.payment.refund_requests import Deed
+from core.payment import RefundCall
 from core.shop import Shop
 
 _log = logging.getLogger(__name__)
@@ -42,24 +41,24 @@ class RefundSender:
         key = claimed.key
         trace.follow(key)
         try:
-            if found := await self._next_deed(claimed):
+            if found := await self._next_call(claimed):
                 await self._do(*found)
         except MidtransTrouble as trouble:
             _log.warning("it is unclear whether %s was refunded: %s", key, trouble)
             after = trouble.retry_after
             async with self._database.write() as session:
-                await refund_requests.unclear(
+                await payment.refund_unclear(
                     session, key, str(trouble), jitter=self._chance(), now=self._clock(), after=after
                 )
         except MidtransRefused as refused:
             _log.warning("%s isn't refunded: %s", key, refused)
             final = refused.refund_amount_wrong
             async with self._database.write() as session:
-                await refund_requests.refused(
+                await payment.refund_refused(
                     Context(session, self._shop, self._clock()), key, str(refused), for_good=final
                 )
 
-    async def _next_deed(self, claimed: Refund) -> tuple[Refund, Deed] | None:
+    async def _next_call(self, claimed: Refund) -> tuple[Refund, RefundCall] | None:
         assert claimed.order_id is not None  # only what was paid through Midtrans is claimed
         assert claimed.transaction_id is not None
         asked_at = self._clock()
@@ -67,21 +66,21 @@ class RefundSender:
         if status is None:
             raise MidtransTrouble("a transaction that was paid is unknown")
         async with self._database.write() as session:
-            await settlement.settle(
+            await payment.settle(
                 Context(session, self._shop, self._clock()), claimed.order_id, status, asked_at=asked_at
             )
-            return await refund_requests.next_deed(session, claimed.key)
+            return await payment.next_refund_call(session, claimed.key)
 
-    async def _do(self, refund: Refund, deed: Deed) -> None:
-        match deed:
-            case Deed.WAIT:
+    async def _do(self, refund: Refund, call: RefundCall) -> None:
+        match call:
+            case RefundCall.WAIT:
                 raise MidtransRefused(412, ["a card payment that hasn't settled can't be refunded in part"])
-            case Deed.VOID:
+            case RefundCall.VOID:
                 evidence: Mapping[str, object] = await self._midtrans.cancel(refund.transaction_id or "")
-            case Deed.REFUND:
+            case RefundCall.REFUND:
                 evidence = await self._refund(refund)
         async with self._database.write() as session:
-            await refund_requests.went(
+            await payment.refund_sent(
                 Context(session, self._shop, self._clock()), refund.key, evidence, amount=refund.amount
             )
 

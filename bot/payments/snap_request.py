@@ -12,6 +12,7 @@ from conversations.texts import render
 from core.db.tables import Booking, PaymentRequest
 from core.messaging.messages import say
 from core.money import Money
+from core.states import RequestPurpose
 
 MAX_BYTES = 16_000
 MAX_NAME = 50
@@ -56,8 +57,8 @@ def snap_body(request: PaymentRequest, booking: Booking, *, now: datetime, finis
 
 
 def items(request: PaymentRequest, booking: Booking) -> list[Item]:
-    """The lines of the payment page, whose sum is the amount asked for."""
-    if request.purpose == "down_payment":
+    """The lines of the payment page; they add up to the amount of the request."""
+    if request.purpose is RequestPurpose.DOWN_PAYMENT:
         return [_single(request, booking)]
     found = [
         _item(

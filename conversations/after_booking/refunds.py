@@ -6,9 +6,9 @@ from conversations import actions
 from conversations.registry import action
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_yes_no
+from core import payment
 from core.db.tables import Refund
 from core.messaging.messages import Option, say
-from core.payment import refunds
 from core.refusals import AlreadySentBack
 from core.states import RefundState
 
@@ -29,7 +29,7 @@ async def ask_account(turn: Turn, key: str) -> None:
 async def begins_with_account(turn: Turn) -> bool:
     """Whether the message is a bank account that a refund needs; the flow then begins by confirming it."""
     words = _account(turn.incoming.text or "")
-    waiting = await refunds.without_account(turn.session, turn.contact.customer_id) if words else None
+    waiting = await payment.refund_without_account(turn.session, turn.contact.customer_id) if words else None
     if waiting is None:
         return False
     turn.state.begin(ACCOUNT.name, about=waiting.key)
@@ -80,7 +80,7 @@ class AccountRight(Step):
 async def _finish(turn: Turn) -> Question:
     key, answers = turn.state.close()
     await _refund(turn, key)
-    await refunds.send_to(turn.ctx, key, answers["account"])
+    await payment.set_refund_account(turn.ctx, key, answers["account"])
     return actions.menu(turn, say("refund.account_noted"))
 
 
@@ -94,7 +94,7 @@ def _account(text: str) -> str | None:
 
 async def _refund(turn: Turn, key: str) -> Refund:
     """This customer's refund; raises `NotFound` for anybody else's."""
-    refund, booking = await refunds.load(turn.session, key)
+    refund, booking = await payment.load_refund(turn.session, key)
     await turn.own_booking(booking.code)
     return refund
 

@@ -14,10 +14,10 @@ from conversations.registry import action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_yes_no
 from conversations.understand.when import read_when
+from core import payment
 from core.booking import rescheduling
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
-from core.payment import slot_lost
 from core.refusals import Refusal
 from core.schedule import bookings
 from core.states import BookingStatus, PaymentMethod
@@ -61,7 +61,7 @@ def choose_booking(turn: Turn, booking: Booking) -> None:
     if "time" in state and "date" not in state:
         state.put("date", at.date().isoformat(), tentative=True)
     if "time" not in state:
-        turn.remark("late.begins" if slot_lost.waits(booking) else "move.begins", code=booking.code, at=at)
+        turn.remark("late.begins" if payment.has_lost_slot(booking) else "move.begins", code=booking.code, at=at)
 
 
 class Which(Step):
@@ -95,7 +95,7 @@ class Agreed(Step):
         if booking is None:
             raise LookupError("the booking is asked before this step")
         by_customer = turn.state.flow == MOVE.name
-        last = by_customer and not slot_lost.waits(booking) and booking.moves + 1 == turn.shop.max_moves
+        last = by_customer and not payment.has_lost_slot(booking) and booking.moves + 1 == turn.shop.max_moves
         return question(
             *([say("move.last")] if last else []),
             say(
@@ -158,7 +158,7 @@ async def retake_with_anyone(turn: Turn, argument: str) -> Question:
 async def ask_to_refund(turn: Turn, code: str) -> Question:
     """Slot lost: confirm before the booking is cancelled and refunded."""
     booking = await turn.own_booking(code)
-    if not slot_lost.waits(booking):
+    if not payment.has_lost_slot(booking):
         return _settled(code)
     return question(
         say("late.sure", code=code, amount=booking.paid_amount),
@@ -173,16 +173,16 @@ async def ask_to_refund(turn: Turn, code: str) -> Question:
 async def refund(turn: Turn, code: str) -> Question:
     """Slot lost: cancel the booking and refund all of it."""
     booking = await turn.own_booking(code)
-    if not slot_lost.waits(booking):
+    if not payment.has_lost_slot(booking):
         return _settled(code)
-    await slot_lost.give_back(turn.ctx, booking)
+    await payment.refund_lost_slot(turn.ctx, booking)
     return actions.menu(turn, say("cancelling.goodbye"))
 
 
 async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Question:
     code, _, start = argument.partition(":")
     booking = await turn.own_booking(code)
-    if not slot_lost.waits(booking):
+    if not payment.has_lost_slot(booking):
         return _settled(code)
     try:
         async with turn.session.begin_nested():
@@ -202,7 +202,7 @@ async def _offer_others(turn: Turn, code: str, refusal: Refusal) -> Question:
     booking = await turn.own_booking(code)
     turn.remark_refusal(refusal)
     return question(
-        options=await slot_lost.offers(turn.ctx, booking, refusal),
+        options=await payment.lost_slot_choices(turn.ctx, booking, refusal),
         button=say("late.button"),
     )
 
@@ -214,7 +214,7 @@ def _settled(code: str) -> Question:
 async def _live(turn: Turn) -> list[Booking]:
     own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS)
     to_come = [each for each in own_bookings if each.status in _LIVE]
-    return [each for each in to_come if each.starts_at > turn.now or slot_lost.waits(each)]
+    return [each for each in to_come if each.starts_at > turn.now or payment.has_lost_slot(each)]
 
 
 def _start(booking: Booking) -> datetime:
@@ -231,7 +231,7 @@ def _absorb(turn: Turn) -> None:
 
 async def _finish(turn: Turn) -> Question:
     booking = await turn.own_booking(turn.state.about or "")
-    had_lost_slot = slot_lost.waits(booking)
+    had_lost_slot = payment.has_lost_slot(booking)
     await carry_out(turn, booking, actor=bookings.CUSTOMER)
     code, _ = turn.state.close()
     done = [say("late.placed")] if had_lost_slot else _done(turn, await turn.own_booking(code))

@@ -4,10 +4,10 @@ from conversations.booking import draft, waitlist
 from conversations.booking.who import SKIPPED
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_method, read_yes_no
+from core import payment
 from core.booking import place
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
-from core.payment import payment_methods
 from core.pricing import policy, quotes, trust
 from core.pricing.prices import Line, Quote, down_payment
 from core.refusals import (
@@ -134,7 +134,7 @@ class Method(Step):
 
 async def _methods(turn: Turn, quote: Quote) -> list[PaymentMethod]:
     cash = not draft.basket(turn) and policy.is_trusted(await _no_shows(turn), turn.shop)
-    return payment_methods.offered(quote.total, services_only=cash)
+    return payment.offered_methods(quote.total, services_only=cash)
 
 
 class Plan(Step):

@@ -3,9 +3,8 @@
 from conversations.registry import action
 from conversations.staff import jobs, who
 from conversations.turn import Question, Turn, Who, question
-from core import work
+from core import payment, work
 from core.messaging.messages import Document, Option, say
-from core.payment import slot_lost
 from core.reports import overview
 from core.states import BookingStatus
 
@@ -42,7 +41,7 @@ async def pending(turn: Turn, begins: str) -> Question:
     if not found:
         return question(say("team.none_pending"), always=[jobs.TO_STAFF_MENU])
     head = say("team.pending", count=len(found))
-    first = sorted(found, key=lambda booking: (not slot_lost.waits(booking), booking.starts_at))
+    first = sorted(found, key=lambda booking: (not payment.has_lost_slot(booking), booking.starts_at))
     return jobs.listed(turn, head, first, more="pending", begins=begins)
 
 

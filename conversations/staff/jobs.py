@@ -8,11 +8,10 @@ from conversations import registry
 from conversations.registry import action
 from conversations.staff import who
 from conversations.turn import Question, Turn, Who, question
-from core import work
+from core import payment, work
 from core.db.tables import Booking
 from core.messaging.messages import Link, Option, Say, say
 from core.notices import cards
-from core.payment import slot_lost
 from core.reports import overview
 from core.states import BookingStatus, CostState, Location, PaymentMethod, check_move
 from core.work import History
@@ -112,7 +111,7 @@ async def finish_anyway(turn: Turn, code: str) -> Question:
 async def send_link(turn: Turn, code: str) -> Question:
     """Send the customer a payment link for the rest; staff sees one that already exists."""
     booking = await who.job(turn, code)
-    request = await slot_lost.request_payment(turn.ctx, booking, percent=None)
+    request = await payment.request(turn.ctx, booking, percent=None)
     if request.url is None:
         return question(say("team.link_coming", amount=request.amount), options=[back_to_job(code)])
     return question(
@@ -151,7 +150,7 @@ def _line(turn: Turn, booking: Booking) -> Say:
         "team.job_line",
         at=turn.shop.local(booking.starts_at),
         code=booking.code,
-        status=say("team.without_place" if slot_lost.waits(booking) else f"status.{booking.status}"),
+        status=say("team.without_place" if payment.has_lost_slot(booking) else f"status.{booking.status}"),
         car=_car(booking),
         name=booking.name,
         technician=booking.technician.name if booking.technician else say("team.nobody"),

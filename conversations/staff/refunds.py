@@ -4,9 +4,8 @@ from conversations.registry import action
 from conversations.staff.jobs import TO_STAFF_MENU
 from conversations.staff.who import acting
 from conversations.turn import Question, Turn, Who, question
+from core import payment
 from core.messaging.messages import Option, Say, say
-from core.payment import refund_notices
-from core.payment import refunds as owing
 from core.refusals import AlreadySentBack
 from core.states import RefundState
 
@@ -16,7 +15,7 @@ MAX_LISTED = 50
 @action("refunds", who=Who.ADMIN)
 async def refunds(turn: Turn, _: str = "") -> Question:
     """All open refunds, the oldest first."""
-    found = await owing.open_ones(turn.session, limit=MAX_LISTED)
+    found = await payment.open_refunds(turn.session, limit=MAX_LISTED)
     if not found:
         return question(say("team.refunds_none"), always=[TO_STAFF_MENU])
     options = [
@@ -38,17 +37,17 @@ async def owed(turn: Turn, key: str) -> Question:
 @action("ask-account", who=Who.ADMIN)
 async def ask_account(turn: Turn, key: str) -> Question:
     """Ask the customer for a bank account once more; raises `NotFound`, `AlreadySentBack`."""
-    await owing.ask_again(turn.ctx, key)
+    await payment.ask_refund_account(turn.ctx, key)
     return await _card(turn, key, say("team.refund_asked"))
 
 
 @action("transferred", who=Who.ADMIN)
 async def transferred(turn: Turn, key: str) -> Question:
     """Confirm that it was transferred, since a ledger entry can't be undone; raises `NotFound`, `AlreadySentBack`."""
-    refund, booking = await owing.load(turn.session, key)
+    refund, booking = await payment.load_refund(turn.session, key)
     if refund.state is not RefundState.BY_HAND:
         raise AlreadySentBack
-    account = refund_notices.account(refund)
+    account = payment.refund_account(refund)
     return question(
         say("team.refund_sure", code=booking.code, amount=refund.amount, account=account),
         options=[
@@ -60,12 +59,12 @@ async def transferred(turn: Turn, key: str) -> Question:
 
 @action("yes-transferred", who=Who.ADMIN)
 async def yes_transferred(turn: Turn, key: str) -> Question:
-    await owing.transferred(turn.ctx, key, by=acting(turn).name)
+    await payment.record_transfer(turn.ctx, key, by=acting(turn).name)
     return await _card(turn, key, say("team.refund_recorded"))
 
 
 async def _card(turn: Turn, key: str, *first: Say) -> Question:
-    refund, booking = await owing.load(turn.session, key)
-    card = refund_notices.card(booking, refund)
+    refund, booking = await payment.load_refund(turn.session, key)
+    card = payment.refund_card(booking, refund)
     more = Option("refunds", say("team.option.refunds"))
     return question(*first, *card.says, options=card.options, always=[more, TO_STAFF_MENU])

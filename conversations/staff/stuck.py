@@ -35,7 +35,7 @@ async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Questio
 async def resend(turn: Turn, message: str) -> Question:
     try:
         key = await undelivered.key_of(turn.session, int(message) if message.isdecimal() and len(message) < 19 else 0)
-        await undelivered.resend(turn.session, key=key, now=turn.now)
+        await undelivered.resend(turn.ctx, key=key)
     except NotFound:  # another admin resent it, or the button is old
         return await stuck(turn, first=say("stuck.gone"))
     return await stuck(turn, first=say("stuck.sent_again"))

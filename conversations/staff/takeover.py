@@ -138,13 +138,12 @@ async def _schedule_end_notices(turn: Turn, contact: Contact) -> None:
     over = Message((say("team.silent", name=_name(contact), minutes=minutes),), options=(again,))
     for side, message in ((contact, Message((say("human.over"),))), (turn.contact, over)):
         await outbox.enqueue(
-            turn.session,
+            turn.ctx,
             key=f"takeover:{turn.incoming.channel}:{turn.incoming.event_id}:{side.id}",
             channel=side.channel,
             address=side.address,
             language=side.language,
             message=message,
-            now=turn.now,
             due_at=turn.now + turn.shop.takeover,
             kind=END_NOTICE,
             about=contact.id,
@@ -178,13 +177,12 @@ async def _send(
 ) -> None:
     """Send to one side of the takeover of a customer's conversation (`of`)."""
     await outbox.enqueue(
-        turn.session,
+        turn.ctx,
         key=f"person:{turn.incoming.channel}:{turn.incoming.event_id}:{key}",
         channel=channel,
         address=address,
         language=language,
         message=message,
-        now=turn.now,
         kind="notice",
         about=of.id,
     )

@@ -11,6 +11,7 @@ a payment that still comes by one is refunded in full (`settlement`).
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core import payment
 from core.context import Context
 from core.db.tables import Booking
 from core.messaging.messages import Message, Option, Say, message, say
@@ -18,7 +19,6 @@ from core.money import Money
 from core.notices import cards
 from core.notices.tell import tell
 from core.papers import credit_notes
-from core.payment import payment_requests, refunds
 from core.pricing import policy
 from core.schedule import bookings
 from core.shop import Shop
@@ -54,7 +54,7 @@ async def cancellation_terms(ctx: Context, booking: Booking, *, by_customer: boo
 
     Raises `InvalidTransition`, `TooLateToCancel`.
     """
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     left = booking.starts_at - ctx.now
     if by_customer:
         policy.check_may_cancel(booking.status, left, ctx.shop)
@@ -84,7 +84,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
 
 async def no_show_terms(ctx: Context, booking: Booking) -> CancellationTerms:
     """What a no-show costs this customer, as `cancellation_terms`; raises `InvalidTransition`, `TooEarlyForNoShow`."""
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     policy.check_no_show(booking.status, booking.starts_at, ctx.now, ctx.shop)
     paid = _paid(booking)
     return CancellationTerms(
@@ -134,16 +134,16 @@ def _paid(booking: Booking) -> Money:
 
 async def _end(ctx: Context, booking: Booking, *, reason: str, actor: str) -> list[Say]:
     """Cancel the booking's row, open costs and payment link; returns what to say about the link."""
-    link = await payment_requests.open_request(ctx, booking)
+    link = await payment.open_request(ctx, booking)
     await bookings.cancel(ctx, booking, reason=reason, actor=actor)
     await costs.withdraw(ctx, booking, actor=actor)
-    await payment_requests.void(ctx, booking)
+    await payment.withdraw_requests(ctx, booking)
     return [say("cancelling.link_closed")] if link is not None else []
 
 
 async def _owe(ctx: Context, booking: Booking, terms: CancellationTerms, *, reason: RefundReason) -> None:
     if terms.back:
-        await refunds.owe(ctx, booking, terms.back, reason=reason)
+        await payment.refund(ctx, booking, terms.back, reason=reason)
 
 
 # --- notices ---------------------------------------------------------------------------------------

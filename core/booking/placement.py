@@ -1,9 +1,9 @@
 """Placing a booking, called alike by chat and REST; taking a waitlist offer ends in the same way."""
 
+from core import payment
 from core.context import Context
 from core.db.tables import Booking, Customer
 from core.notices import booking_notices
-from core.payment import payment_requests
 from core.people import contacts, web_customers
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
@@ -35,5 +35,5 @@ async def remember_customer(ctx: Context, request: BookingRequest) -> None:
 async def announce(ctx: Context, booking: Booking, *, ask_for_payment: bool) -> None:
     """Ask for the money, unless it is paid in cash, and send the notices of a new booking."""
     if ask_for_payment and booking.payment_method is not PaymentMethod.COD:
-        await payment_requests.request(ctx, booking, percent=booking.down_payment_percent)
+        await payment.request(ctx, booking, percent=booking.down_payment_percent)
     await booking_notices.booked(ctx, booking)

@@ -6,12 +6,12 @@ The new slots are taken before the old ones are given back. A booking whose slot
 
 from datetime import datetime
 
+from core import payment
 from core.context import Context
 from core.db.tables import Booking
 from core.messaging.messages import Say, message, say
 from core.notices import cards, reminders
 from core.notices.tell import tell
-from core.payment import payment_requests, slot_lost
 from core.pricing import policy
 from core.refusals import Refusal
 from core.schedule import bookings
@@ -27,12 +27,12 @@ async def reschedule(
     """Move a booking; a customer (`bookings.CUSTOMER`) within the shop's limits, staff at any time before work starts.
 
     Does nothing where the booking is there already. Raises `TooLateToMove`, `MovedTooOften`, and what
-    `bookings.reschedule` refuses; a booking that had lost its hold also what `payment_requests.request` does.
+    `bookings.reschedule` refuses; a booking that had lost its hold also what `payment.request` does.
     """
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     if _is_there(booking, starts_at, technician_id, ctx.now):
         return
-    was, slot_was_lost = booking.starts_at, slot_lost.waits(booking)
+    was, slot_was_lost = booking.starts_at, payment.has_lost_slot(booking)
     lapsed = not slot_was_lost and _lapsed(booking, ctx.now)
     if actor == bookings.CUSTOMER and not slot_was_lost:
         check_may_reschedule(ctx, booking)
@@ -41,10 +41,10 @@ async def reschedule(
         await notices.unassigned(ctx, booking)
     await bookings.reschedule(ctx, booking, starts_at, technician_id=technician_id, actor=actor)
     if slot_was_lost:
-        await slot_lost.placed(ctx, booking)
+        await payment.confirm_with_slot(ctx, booking)
         return
     if lapsed:
-        await payment_requests.request(ctx, booking, percent=booking.down_payment_percent)
+        await payment.request(ctx, booking, percent=booking.down_payment_percent)
     if booking.status is BookingStatus.CONFIRMED or booking.payment_method is PaymentMethod.COD:
         await reminders.schedule(ctx, booking)
     await _tell(ctx, booking, was, actor=actor)
@@ -52,7 +52,7 @@ async def reschedule(
 
 def check_may_reschedule(ctx: Context, booking: Booking) -> None:
     """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may reschedule it now."""
-    if not slot_lost.waits(booking):
+    if not payment.has_lost_slot(booking):
         policy.check_may_reschedule(booking.status, booking.starts_at - ctx.now, booking.moves, ctx.shop)
 
 

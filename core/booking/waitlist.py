@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.booking.placement import remember_customer
-from core.context import Context
-from core.db.database import Work, leave_work, one_at_a_time
+from core.context import Context, Work
+from core.db.database import one_at_a_time
 from core.db.tables import Waiting
 from core.refusals import AlreadyWaiting, InsufficientStock, NotFound, SlotFull, TechnicianBusy, TooManyWaits
 from core.schedule.occupancy import IS_WAITING
@@ -79,7 +79,7 @@ async def append(ctx: Context, request: BookingRequest) -> Waiting:
     )
     ctx.session.add(entry)
     await ctx.session.flush()
-    leave_work(ctx.session, Work.WAITLIST)
+    ctx.effects.work.add(Work.WAITLIST)
     return entry
 
 

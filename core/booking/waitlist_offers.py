@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import payment
 from core.booking.placement import announce
 from core.booking.waitlist import WAITABLE, append, lock_entry, request_of
 from core.context import Context
@@ -16,7 +17,6 @@ from core.messaging import outbox
 from core.messaging.messages import Message, Option, Say, message, say
 from core.notices import cards
 from core.notices.tell import tell
-from core.payment import payment_requests
 from core.refusals import InvalidTransition, NotFound, Refusal
 from core.schedule import bookings, holds, waitlist_priority
 from core.schedule.occupancy import IS_WAITING
@@ -86,7 +86,7 @@ async def pass_on_offer(ctx: Context, booking: Booking) -> None:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
     entry.state = WaitState.ENDED
     await bookings.cancel(ctx, booking, reason="waiting", actor=bookings.CUSTOMER)
-    await payment_requests.void(ctx, booking)
+    await payment.withdraw_requests(ctx, booking)
 
 
 async def rejoin_waitlist(ctx: Context, booking: Booking, *, code: str) -> Waiting:
@@ -115,7 +115,7 @@ async def end_entry(ctx: Context, entry_id: int) -> None:
 
 async def _end_offer(ctx: Context, entry: Waiting) -> None:
     offered = await ctx.session.scalars(select(Booking.id).where(Booking.code == entry.booking_code))
-    booking = await payment_requests.locked(ctx.session, offered.one())
+    booking = await payment.lock_booking(ctx.session, offered.one())
     entry = await _lock_offered(ctx.session, booking)
     if entry.state is not WaitState.OFFERED:  # answered just now
         return
@@ -133,7 +133,7 @@ async def _end_offer(ctx: Context, entry: Waiting) -> None:
     )
     await tell(ctx, booking, f"offer-over:{booking.code}", chat=told)
     if ended := await holds.lock_ended(ctx):
-        await holds.exchange(ctx.session, leaving=ended)
+        await holds.exchange(ctx, leaving=ended)
 
 
 async def _end_waiting(ctx: Context, entry: Waiting) -> None:
@@ -164,7 +164,7 @@ async def _lock_offered(session: AsyncSession, booking: Booking) -> Waiting:
 
 async def _lock_undecided(session: AsyncSession, booking: Booking, *, then: BookingStatus) -> tuple[Booking, Waiting]:
     """An offered booking and its entry; the button may be old, and a payment or staff may have decided since."""
-    booking = await payment_requests.locked(session, booking.id)
+    booking = await payment.lock_booking(session, booking.id)
     entry = await _lock_offered(session, booking)
     if booking.status is not BookingStatus.PENDING or booking.paid_amount:
         raise InvalidTransition(now=booking.status, then=then)
@@ -193,13 +193,12 @@ async def _tell(ctx: Context, entry: Waiting, letter: Message, *, key: str) -> N
         return
     contact = await ctx.session.get_one(Contact, entry.contact_id)
     await outbox.enqueue(
-        ctx.session,
+        ctx,
         key=key,
         channel=contact.channel,
         address=contact.address,
         language=entry.language,
         message=letter,
-        now=ctx.now,
         kind="notice",
     )
 

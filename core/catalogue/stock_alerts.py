@@ -50,7 +50,7 @@ async def tell(ctx: Context, alert_id: int) -> bool:
     part = await ctx.session.get_one(Part, alert.part_id)
     price = discounted(part.price, part.discount)
     await outbox.enqueue(
-        ctx.session,
+        ctx,
         key=f"stock-alert:{contact.id}:{part.id}:{alert.created_at.isoformat()}",
         channel=contact.channel,
         address=contact.address,
@@ -59,7 +59,6 @@ async def tell(ctx: Context, alert_id: int) -> bool:
             say("stock_alert.back", name=part.name, price=price),
             options=(Option(f"order:{part.id}", say("stock_alert.option.order")),),
         ),
-        now=ctx.now,
         kind="notice",
     )
     return True

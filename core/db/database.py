@@ -9,7 +9,6 @@ Either way a reader can't write, and who waits too long for a lock gets an `Oper
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 import asyncpg
@@ -63,16 +62,6 @@ _WATCHING_US = {
 
 _LAST_NUMBERED, _ITS_SUCCESSOR = "0015", "schema_1"
 """The migrations '0001' to '0015' became one, which makes the same schema as they did."""
-
-
-class Work(StrEnum):
-    """Kinds of work that a transaction leaves to a background worker."""
-
-    TELEGRAM = "telegram"  # the three channels: messages to send
-    WHATSAPP = "whatsapp"
-    EMAIL = "email"
-    PAYMENTS = "payments"  # links to make or close, refunds, notifications to confirm
-    WAITLIST = "waitlist"  # places to offer
 
 
 StillMine = Callable[[], Awaitable[None]]
@@ -249,15 +238,6 @@ async def one_at_a_time(session: AsyncSession, what: str) -> None:
     """Wait until no other transaction does the same; on SQLite, writers come one by one anyway."""
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(_advisory_lock(what)))
-
-
-def leave_work(session: AsyncSession, work: Work) -> None:
-    """Note what there is to do once this is committed, so that only its worker is woken."""
-    session.info.setdefault("work", set()).add(work)
-
-
-def work_left(session: AsyncSession) -> frozenset[Work]:
-    return frozenset(session.info.get("work", ()))
 
 
 async def upgrade(database: Database) -> None:

@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import trace
-from core.db.database import Work, insert_once, leave_work
+from core.context import Context, Work
+from core.db.database import insert_once
 from core.db.tables import Contact, Moment, Outbox
 from core.messaging.messages import Message, to_json
 
@@ -37,14 +38,13 @@ PATIENCE = timedelta(days=2)
 
 
 async def enqueue(
-    session: AsyncSession,
+    ctx: Context,
     *,
     key: str,
     channel: str,
     address: str,
     language: str,
     message: Message,
-    now: datetime,
     due_at: datetime | None = None,
     until: datetime | None = None,
     kind: str = "reply",
@@ -55,9 +55,9 @@ async def enqueue(
 
     `about`: the contact of the customer whom it tells staff of.
     """
-    leave_work(session, Work(channel))
+    ctx.effects.work.add(Work(channel))
     return await insert_once(
-        session,
+        ctx.session,
         Outbox,
         key=key,
         channel=channel,
@@ -67,20 +67,18 @@ async def enqueue(
         booking_id=booking_id,
         about=about,
         kind=kind,
-        due_at=due_at or now,
-        not_before=due_at or now,
+        due_at=due_at or ctx.now,
+        not_before=due_at or ctx.now,
         until=until,
         trace=trace.current().id,
-        created_at=now,
+        created_at=ctx.now,
     )
 
 
-async def reply(
-    session: AsyncSession, *, key: str, channel: str, address: str, language: str, message: Message, now: datetime
-) -> None:
+async def reply(ctx: Context, *, key: str, channel: str, address: str, language: str, message: Message) -> None:
     """Write the answer to what a chat has just said; unless an earlier message waits there, it is claimed at once.
 
-    Whoever commits it sends what `claimed` says, and need not look for it: the vendor sees it in the next moment.
+    A claimed one is in `ctx.effects.replies`, so that it is sent without a poll.
     """
     values = {
         "key": key,
@@ -90,19 +88,14 @@ async def reply(
         "body": to_json(message),
         "kind": "reply",
         "trace": trace.current().id,
-        "due_at": now,
-        "created_at": now,
+        "due_at": ctx.now,
+        "created_at": ctx.now,
     }
-    row = (await session.execute(_REPLY, values | {"now": now, "leased_until": now + LEASE})).one()
+    row = (await ctx.session.execute(_REPLY, values | {"now": ctx.now, "leased_until": ctx.now + LEASE})).one()
     if row.state == "sending":
-        session.info.setdefault("claimed", []).append(Outbox(**values | dict(row._mapping), unclear=0, shown=True))
+        ctx.effects.replies.append(Outbox(**values | dict(row._mapping), unclear=0, shown=True))
     else:
-        leave_work(session, Work(channel))
-
-
-def claimed(session: AsyncSession) -> Sequence[Outbox]:
-    """What this transaction has written and claimed: to be sent once it is committed."""
-    return tuple(session.info.get("claimed", ()))
+        ctx.effects.work.add(Work(channel))
 
 
 async def chat_closed(

@@ -44,13 +44,12 @@ async def tell(
     if chat and booking.contact_id is not None:
         contact = await ctx.session.get_one(Contact, booking.contact_id)
         await outbox.enqueue(
-            ctx.session,
+            ctx,
             key=key,
             channel=contact.channel,
             address=contact.address,
             language=booking.language,
             message=chat,
-            now=ctx.now,
             due_at=due_at,
             until=until,
             kind=kind,
@@ -58,13 +57,12 @@ async def tell(
         )
     if mail and booking.email:
         await outbox.enqueue(
-            ctx.session,
+            ctx,
             key=f"{key}:email",
             channel="email",
             address=booking.email,
             language=booking.language,
             message=_as_mail(ctx, booking, subject, mail),
-            now=ctx.now,
             kind="notice",
             booking_id=booking.id,
         )
@@ -90,13 +88,12 @@ async def _tell_staff(
 ) -> None:
     for channel, address in addresses:
         await outbox.enqueue(
-            ctx.session,
+            ctx,
             key=f"staff:{key}:{channel}:{address}",
             channel=channel,
             address=address,
             language=STAFF_LANGUAGE,
             message=news,
-            now=ctx.now,
             kind="staff",
             booking_id=booking_id,
             about=about,

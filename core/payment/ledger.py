@@ -1,13 +1,13 @@
-"""The ledger: money that moved, each movement entered once; the database refuses to change or delete one.
+"""The ledger: money that moved, each movement entered once; the database refuses to change or delete an entry.
 
     in    received, cash: each with its receipt (`receipts`)
-    out   refunded, reversed, charged_back: taken off the attempt by which the money had come in
+    out   refunded, reversed, charged_back: taken off the attempt that the money came by
 
-What a booking has paid is the sum of its entries, whatever anybody believes (`payments.refresh`).
+What a booking has paid is the sum of its entries (`totals`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,15 +17,14 @@ from core.db.database import insert_once
 from core.db.tables import Booking, LedgerEntry
 from core.money import Money
 from core.papers import receipts
-from core.payment import payment_requests
+from core.payment.totals import update_totals
 from core.states import LedgerKind
 
-_IN = (LedgerKind.RECEIVED, LedgerKind.CASH)
+_MONEY_IN = (LedgerKind.RECEIVED, LedgerKind.CASH)
 
 
-@dataclass(frozen=True, slots=True)
-class Pot:
-    """The money that came in by one attempt to pay, or in cash (then both ids are None), and what is left of it."""
+class PaymentBalance(NamedTuple):
+    """What is left of the money that came in by one attempt, or in cash (then both ids are None)."""
 
     order_id: str | None
     transaction_id: str | None
@@ -33,7 +32,7 @@ class Pot:
     left: Money
 
 
-async def enter(
+async def enter_money(
     ctx: Context,
     booking: Booking,
     kind: LedgerKind,
@@ -45,9 +44,9 @@ async def enter(
     method: str,
     evidence: Mapping[str, object],
 ) -> bool:
-    """Enter money that moved, once per order, kind and reference, and let the booking follow; whether it was new.
+    """Enter money that moved (negative: out) once per order, kind and reference; whether the entry is new.
 
-    What comes in gets its receipt. The booking is locked (`payments.locked`); money that leaves is negative.
+    The booking must be locked; its totals are updated, and money that came in gets its receipt.
     """
     new = await insert_once(
         ctx.session,
@@ -63,13 +62,13 @@ async def enter(
         evidence=dict(evidence),
     )
     if new:
-        await payment_requests.refresh(ctx.session, booking)
-        if kind in _IN:
+        await update_totals(ctx.session, booking)
+        if kind in _MONEY_IN:
             await receipts.issue(ctx, booking, await _newest(ctx.session, booking))
     return new
 
 
-async def pots(session: AsyncSession, booking: Booking) -> list[Pot]:
+async def balances(session: AsyncSession, booking: Booking) -> list[PaymentBalance]:
     """What is left of each payment of a booking, the newest first."""
     entries = await session.scalars(
         select(LedgerEntry).where(LedgerEntry.booking_id == booking.id).order_by(LedgerEntry.id)
@@ -79,10 +78,10 @@ async def pots(session: AsyncSession, booking: Booking) -> list[Pot]:
     for entry in entries:
         by = entry.order_id, entry.transaction_id
         left[by] = left.get(by, 0) + entry.amount
-        if entry.kind in _IN:
+        if entry.kind in _MONEY_IN:
             methods.pop(by, None)
             methods[by] = entry.method  # in the order of the newest money in
-    return [Pot(*by, method, left[by]) for by, method in reversed(methods.items())]
+    return [PaymentBalance(*by, method, left[by]) for by, method in reversed(methods.items())]
 
 
 async def _newest(session: AsyncSession, booking: Booking) -> LedgerEntry:

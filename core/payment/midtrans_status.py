@@ -1,10 +1,9 @@
-"""What Midtrans says of one attempt to pay, read into the shop's terms (facts: "What a status means for us").
+"""A status answer of Midtrans for one attempt to pay, read into the shop's terms.
 
-    status answer ── read ──> Attempt ── .meaning ──> received, waiting, challenged, denied, ended,
+    status answer ── read_status ──> Attempt ── .meaning ──> received, waiting, challenged, denied, ended,
                                                       refunded, charged_back, unknown
 
-Pure: no database, no clock. Three things are kept apart: an attempt (transaction_id), the request it
-pays (order_id), and the booking.
+Pure: no database, no clock. An attempt has a transaction_id; the request that it pays has an order_id.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from core.money import Money
 
 
 class Meaning(StrEnum):
-    """What a status of Midtrans' means to the shop."""
+    """What a status of Midtrans means to the shop."""
 
     RECEIVED = "received"
     WAITING = "waiting"
@@ -28,9 +27,13 @@ class Meaning(StrEnum):
     UNKNOWN = "unknown"
 
 
+PAYABLE = (Meaning.WAITING, Meaning.CHALLENGED)
+OVER = (Meaning.DENIED, Meaning.ENDED)
+
+
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Money that went back, by the vendor's key of it."""
+    """Money that went back, with Midtrans' key for it."""
 
     reference: str
     amount: Money
@@ -52,7 +55,7 @@ class Attempt:
     evidence: Mapping[str, object]
 
 
-def read(answer: Mapping[str, object]) -> Attempt:
+def read_status(answer: Mapping[str, object]) -> Attempt:
     """An attempt from a status answer (or a notification); missing fields are empty."""
     status = _word(answer, "transaction_status")
     return Attempt(

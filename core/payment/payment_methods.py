@@ -48,7 +48,7 @@ def channels(method: PaymentMethod, amount: Money) -> list[str]:
     return able
 
 
-def offered(amount: Money, *, services_only: bool) -> list[PaymentMethod]:
+def offered_methods(amount: Money, *, services_only: bool) -> list[PaymentMethod]:
     """The methods to offer for an amount, in the order they are shown; cash only for services alone."""
     methods: list[PaymentMethod] = [
         method

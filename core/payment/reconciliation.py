@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db.tables import LedgerEntry, PaymentAttempt, PaymentRequest, Refund
 from core.messaging.messages import Say, say
 from core.money import Money
-from core.payment import midtrans_status, payment_requests
+from core.payment import midtrans_status
 from core.payment.midtrans_status import Attempt, Meaning
+from core.payment.totals import OPEN_STATES
 from core.states import RefundState, RequestState
 
 MOST_SHOWN = 20
@@ -97,7 +98,7 @@ def compare(ours: Ours, theirs: Iterable[Attempt]) -> list[Difference]:
     ]
     unknown = [name for name, money in ours.left.items() if money and name not in told]
     found += [_difference(ours, name, None, "404") for name in unknown]
-    if not found and ours.state in payment_requests.ALIVE and (last := _over(told.values())):
+    if not found and ours.state in OPEN_STATES and (last := _over(told.values())):
         found.append(_difference(ours, last.transaction_id, 0, last.status))
     return found
 

@@ -23,7 +23,7 @@ async def ask_account(ctx: Context, booking: Booking, refund: Refund) -> None:
 async def task(ctx: Context, booking: Booking, refund: Refund) -> None:
     """The admins have something to transfer; they hear again when the customer names an account, or another one."""
     key = f"refund-task:{refund.key}:{refund.bank_account or ''}"
-    await tell(ctx, booking, key, admins=card(booking, refund))
+    await tell(ctx, booking, key, admins=refund_card(booking, refund))
 
 
 async def went_back(ctx: Context, booking: Booking, refund: Refund) -> None:
@@ -51,13 +51,17 @@ async def twice(ctx: Context, booking: Booking, refund: Refund, amount: Money) -
     await tell(ctx, booking, f"refund-twice:{refund.key}", admins=alert(booking, what))
 
 
-def card(booking: Booking, refund: Refund) -> Message:
+def refund_card(booking: Booking, refund: Refund) -> Message:
     """A refund as the admins see it; one to be transferred has the buttons for that."""
     by_hand = refund.state is RefundState.BY_HAND
     return message(
         say(f"team.refund.{refund.state}", code=booking.code, amount=refund.amount),
         say(
-            "team.refund.facts", name=booking.name, phone=booking.phone, reason=reason(refund), account=account(refund)
+            "team.refund.facts",
+            name=booking.name,
+            phone=booking.phone,
+            reason=_reason(refund),
+            account=refund_account(refund),
         ),
         options=_buttons(booking, refund) if by_hand else (),
     )
@@ -71,11 +75,11 @@ def _buttons(booking: Booking, refund: Refund) -> tuple[Option, ...]:
     )
 
 
-def reason(refund: Refund) -> Say:
+def _reason(refund: Refund) -> Say:
     """Why it goes back, in words."""
     return say(f"refund.reason.{refund.reason}")
 
 
-def account(refund: Refund) -> Say | str:
+def refund_account(refund: Refund) -> Say | str:
     """Where to, in the customer's words, or that they haven't said yet."""
     return refund.bank_account or say("team.refund.no_account")

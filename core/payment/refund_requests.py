@@ -1,8 +1,10 @@
 """The worker's side of a refund: what to ask of Midtrans, and what its answer means.
 
-claim ──> status asked and settled ──> next_deed ──> REFUND or VOID asked ──┬──> went
-                                          └─ WAIT                           ├──> refused: later, at last by hand
-                                                                            └──> unclear: later, the same key
+claim_refunds ──> status call, settled ──> next_refund_call ──┬──> refund or void ──┬──> refund_sent
+                                                              └──> wait             ├──> refund_refused: later, in the
+                                                                                    │    end transferred by hand
+                                                                                    └──> refund_unclear: later, with
+                                                                                         the same key
 """
 
 from collections.abc import Mapping
@@ -14,22 +16,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
 from core.db import leases
-from core.db.tables import Booking, BookingEvent, LedgerEntry, PaymentAttempt, Refund
+from core.db.tables import Booking, LedgerEntry, PaymentAttempt, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
 from core.notices.cards import alert
 from core.notices.tell import tell
-from core.payment import ledger, refund_notices, refunds
+from core.payment import ledger, refund_notices
+from core.payment.refunds import apply_return, lock_refund
+from core.schedule import bookings
 from core.states import Actor, EventKind, LedgerKind, RefundState
 
 REFUSED_AGAIN = timedelta(hours=1)
-"""How long a no is waited out: a card settles overnight, ShopeePay refunds nothing at night."""
-PATIENCE = timedelta(days=3)
-"""After so long of nothing but noes it is transferred by hand."""
+"""When to ask again after a refusal: a card settles overnight, ShopeePay refunds nothing at night."""
+GIVE_UP_AFTER = timedelta(days=3)
+"""After so long of refusals staff transfers it by hand."""
 
 
-class Deed(StrEnum):
+class RefundCall(StrEnum):
     """What to ask of Midtrans for a refund."""
 
     REFUND = "refund"
@@ -37,35 +41,34 @@ class Deed(StrEnum):
     WAIT = "wait"  # a charged card that hasn't settled, part of whose money goes back
 
 
-async def claim(session: AsyncSession, *, now: datetime, limit: int) -> list[Refund]:
-    """Take the refunds that Midtrans must be asked for now, for `leases.LEASE`."""
-    claimed = await leases.claim(session, _CLAIM, now=now, limit=limit)
-    return list(claimed.all())
+async def claim_refunds(session: AsyncSession, *, now: datetime, limit: int) -> list[Refund]:
+    """Claim the refunds that Midtrans must be asked for now, for `leases.LEASE`."""
+    return list((await leases.claim(session, _CLAIM, now=now, limit=limit)).all())
 
 
-async def next_deed(session: AsyncSession, key: str) -> tuple[Refund, Deed] | None:
-    """What to ask of Midtrans, after the attempt's status was settled; None: nothing any more."""
-    refund, booking = await refunds.locked(session, key)
+async def next_refund_call(session: AsyncSession, key: str) -> tuple[Refund, RefundCall] | None:
+    """What to ask of Midtrans once the attempt's status was settled; None: nothing any more."""
+    refund, booking = await lock_refund(session, key)
     if refund.state is not RefundState.WANTED:
         return None
     attempt = await session.get(PaymentAttempt, refund.transaction_id)
     if attempt is None or attempt.status != "capture":
-        return refund, Deed.REFUND
-    pots = await ledger.pots(session, booking)
-    whole = any((pot.transaction_id, pot.left) == (refund.transaction_id, refund.amount) for pot in pots)
-    return refund, Deed.VOID if whole else Deed.WAIT
+        return refund, RefundCall.REFUND
+    balances = await ledger.balances(session, booking)
+    whole = any((each.transaction_id, each.left) == (refund.transaction_id, refund.amount) for each in balances)
+    return refund, RefundCall.VOID if whole else RefundCall.WAIT
 
 
-async def went(ctx: Context, key: str, evidence: Mapping[str, object], *, amount: Money) -> None:
-    """Midtrans sent back the `amount` that was asked for: entered once (a notification may have told it before).
+async def refund_sent(ctx: Context, key: str, evidence: Mapping[str, object], *, amount: Money) -> None:
+    """Enter the `amount` that Midtrans was asked to refund, unless a notification has reported it before.
 
-    Less may be owed by now, as some went another way while Midtrans was asked. Where another amount went under its key
-    before, nothing has gone now: staff transfers it.
+    The refund may have become smaller during the call. If another amount was entered under its key before, Midtrans
+    has sent nothing now, and staff transfers it.
     """
-    refund, booking = await refunds.locked(ctx.session, key)
-    assert refund.transaction_id is not None  # only what came by an attempt is asked of Midtrans
+    refund, booking = await lock_refund(ctx.session, key)
+    assert refund.transaction_id is not None  # Midtrans is only asked for money that came by an attempt
     attempt = await ctx.session.get_one(PaymentAttempt, refund.transaction_id)
-    new = await ledger.enter(
+    new = await ledger.enter_money(
         ctx,
         booking,
         LedgerKind.REFUNDED,
@@ -77,37 +80,38 @@ async def went(ctx: Context, key: str, evidence: Mapping[str, object], *, amount
         evidence=evidence,
     )
     if new:
-        _note(ctx, booking, refund, amount)
-        await _cover(ctx, booking, refund, amount)
+        detail = {"amount": -amount, "order_id": refund.order_id}
+        bookings.record_event(ctx, booking, EventKind.REFUNDED, actor=Actor.MIDTRANS, **detail)
+        await _apply(ctx, booking, refund, amount)
     elif refund.state is RefundState.WANTED:
         await _entered_before(ctx, booking, refund)
 
 
-async def refused(ctx: Context, key: str, reason: str, *, for_good: bool) -> None:
-    """Midtrans said no: asked again in an hour; for good, or after `PATIENCE`, staff transfers it instead."""
-    refund, booking = await refunds.locked(ctx.session, key)
+async def refund_refused(ctx: Context, key: str, reason: str, *, for_good: bool) -> None:
+    """Ask again in an hour; for good, or after `GIVE_UP_AFTER`, let staff transfer it."""
+    refund, booking = await lock_refund(ctx.session, key)
     if refund.state is not RefundState.WANTED:
         return
     refund.attempts += 1
     refund.error = reason
     refund.due_at = ctx.now + REFUSED_AGAIN
-    if for_good or ctx.now - refund.asked_at >= PATIENCE:
-        await _by_hand(ctx, booking, refund)
+    if for_good or ctx.now - refund.asked_at >= GIVE_UP_AFTER:
+        await _transfer_by_hand(ctx, booking, refund)
 
 
-async def unclear(
+async def refund_unclear(
     session: AsyncSession, key: str, reason: str, *, jitter: float, now: datetime, after: timedelta | None = None
 ) -> None:
-    """Nobody knows whether it went: asked again soon, and never by another way, lest it go twice."""
-    refund, _ = await refunds.locked(session, key)
+    """Ask again soon where nobody knows whether it went; never transfer it by hand, since it could go twice."""
+    refund, _ = await lock_refund(session, key)
     if refund.state is RefundState.WANTED:
         refund.attempts += 1
         refund.error = reason
         refund.due_at = retry_at(refund.attempts, now, jitter=jitter, after=after)
 
 
-async def _by_hand(ctx: Context, booking: Booking, refund: Refund) -> None:
-    """Midtrans won't send it (`refund.error`): staff is told why, and transfers it once the customer has named an account."""
+async def _transfer_by_hand(ctx: Context, booking: Booking, refund: Refund) -> None:
+    """Midtrans won't send it (`refund.error`): tell the admins why, and ask the customer for a bank account."""
     refund.state, refund.due_at = RefundState.BY_HAND, None
     await refund_notices.refused(ctx, booking, refund)
     await refund_notices.ask_account(ctx, booking, refund)
@@ -118,25 +122,18 @@ async def _entered_before(ctx: Context, booking: Booking, refund: Refund) -> Non
     under_its_key = (LedgerEntry.order_id == refund.order_id, LedgerEntry.reference == refund.key)
     entered = select(LedgerEntry.amount).where(LedgerEntry.kind == LedgerKind.REFUNDED, *under_its_key)
     if await ctx.session.scalar(entered) == -refund.amount:
-        await _cover(ctx, booking, refund, refund.amount)
+        await _apply(ctx, booking, refund, refund.amount)
         return
     refund.error = "its refund_key was used for another amount"
-    await _by_hand(ctx, booking, refund)
+    await _transfer_by_hand(ctx, booking, refund)
 
 
-async def _cover(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
-    """The refund is done, the customer is told; staff hears of more than was still owed."""
+async def _apply(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
+    """Close the refund and tell the customer; tell the admins of money beyond what was still to be refunded."""
     key, transaction_id = refund.key, refund.transaction_id or ""
-    if not await refunds.covered(ctx, booking, transaction_id, amount, key=key, tell=True):
+    if not await apply_return(ctx, booking, transaction_id, amount, key=key, tell=True):
         news = alert(booking, say("staff.refunded", amount=amount))
         await tell(ctx, booking, f"refunded:{key}:{refund.order_id}", admins=news)
-
-
-def _note(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
-    detail = {"amount": -amount, "order_id": refund.order_id}
-    ctx.session.add(
-        BookingEvent(booking_id=booking.id, at=ctx.now, kind=EventKind.REFUNDED, actor=Actor.MIDTRANS, detail=detail)
-    )
 
 
 _CLAIM = leases.claim_statement(Refund.key, Refund.due_at).returning(Refund)

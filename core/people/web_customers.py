@@ -69,13 +69,12 @@ async def ask_whose(ctx: Context, booking: Booking) -> None:
         ),
     )
     await outbox.enqueue(
-        ctx.session,
+        ctx,
         key=f"whose:{booking.customer_id}:{owner.id}",
         channel=chat.channel,
         address=chat.address,
         language=chat.language,
         message=question,
-        now=ctx.now,
         kind="notice",
     )
 

@@ -26,6 +26,7 @@ from core.schedule.waitlist_priority import Taken
 from core.states import Actor, BookingStatus, EventKind, PaymentMethod, PaymentStatus, check_move
 
 CUSTOMER, SYSTEM = Actor.CUSTOMER, Actor.SYSTEM
+"""Actors of booking events, besides the names of staff."""
 
 
 async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | None = None) -> Booking:
@@ -44,7 +45,7 @@ async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | N
     ended = await holds.lock_ended(ctx)
     ctx.session.add(booking)
     await ctx.session.flush()
-    await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=plan.cells, cap=plan.day.cap)
+    await holds.exchange(ctx, leaving=ended, entering=booking, cells=plan.cells, cap=plan.day.cap)
     if plan.day.has_waitlist:
         await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, plan.cells), offered_to=waitlist_entry)
     record_event(ctx, booking, EventKind.CREATED, actor=CUSTOMER)
@@ -65,7 +66,7 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
         cells, day = await cells_of_job(ctx, booking.starts_at, booking.minutes)
         technician_for(day, booking.technician_id, frozenset())
         ended = await holds.lock_ended(ctx)
-        await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+        await holds.exchange(ctx, leaving=ended, entering=booking, cells=cells, cap=day.cap)
         if day.has_waitlist:
             await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, cells), offered_to=None)
     booking.hold_until = _hold_until(ctx, booking)
@@ -99,7 +100,7 @@ async def reschedule(
         booking.hold_until = _hold_until(ctx, booking)
     await ctx.session.flush()
     own = await _cells(ctx.session, booking) if held and day.has_waitlist else []
-    await holds.exchange(ctx.session, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
+    await holds.exchange(ctx, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
     if day.has_waitlist:
         taken = _taken(booking, cells, own=own, with_parts=not held)
         await waitlist_priority.refuse_if_jumping(ctx, taken, offered_to=None)
@@ -117,7 +118,7 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     if actor == CUSTOMER and booking.status is BookingStatus.IN_PROGRESS:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CANCELLED)
     if booking.holding:
-        await holds.exchange(ctx.session, leaving=[booking])
+        await holds.exchange(ctx, leaving=[booking])
     booking.status = BookingStatus.CANCELLED
     booking.hold_until = None
     booking.cancelled_at, booking.cancellation_reason = ctx.now, reason
@@ -131,7 +132,7 @@ async def release_ended_holds(ctx: Context) -> list[Booking]:
     Returns these bookings, loaded as by `load`, for notices to their customers.
     """
     if held := await holds.lock_ended(ctx):
-        await holds.exchange(ctx.session, leaving=held)
+        await holds.exchange(ctx, leaving=held)
     # A rival may have given back what some of them held; those only lack the event and the notice.
     query = select_bookings().where(Booking.hold_until <= ctx.now, ~Booking.holding)
     ended = list(await ctx.session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
@@ -232,6 +233,13 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
         "holding",
     ]
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
+
+
+def confirm(ctx: Context, booking: Booking, *, actor: str) -> None:
+    """Confirm a pending booking, which keeps what it holds. Raises `InvalidTransition`."""
+    check_move(booking.status, BookingStatus.CONFIRMED)
+    booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
+    record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)
 
 
 def record_event(ctx: Context, booking: Booking, kind: EventKind, *, actor: str, **detail: Any) -> None:

@@ -19,8 +19,8 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from core.context import Context
-from core.db.database import Work, insert_into, leave_work, one_at_a_time
+from core.context import Context, Work
+from core.db.database import insert_into, one_at_a_time
 from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 
@@ -31,7 +31,7 @@ _GIVING_BACK = "giving ended holds back"
 
 
 async def exchange(
-    session: AsyncSession,
+    ctx: Context,
     *,
     leaving: Sequence[Booking] = (),
     entering: Booking | None = None,
@@ -44,11 +44,11 @@ async def exchange(
     `InsufficientStock`.
     """
     if leaving:
-        await _leave(session, leaving, also=cells)
-        leave_work(session, Work.WAITLIST)
+        await _leave(ctx.session, leaving, also=cells)
+        ctx.effects.work.add(Work.WAITLIST)
     if entering:
-        await _enter(session, entering, cells, cap)
-    await _shift_stock(session, leaving, entering)
+        await _enter(ctx.session, entering, cells, cap)
+    await _shift_stock(ctx.session, leaving, entering)
     for booking in leaving:
         booking.holding = False
     if entering:
@@ -68,11 +68,11 @@ async def change_technician(session: AsyncSession, booking: Booking, *, leaving:
         other.holding = False
 
 
-async def consume(session: AsyncSession, booking: Booking) -> None:
+async def consume(ctx: Context, booking: Booking) -> None:
     """Free the seats and the technician of a completed job, and take its parts out of stock for good."""
-    await exchange(session, leaving=[booking])
+    await exchange(ctx, leaving=[booking])
     for part_id, quantity in sorted(parts_of(booking).items()):
-        await session.execute(
+        await ctx.session.execute(
             update(Part).where(Part.id == part_id).values(on_hand=Part.on_hand - quantity), execution_options=_BLIND
         )
 

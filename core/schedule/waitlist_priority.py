@@ -13,8 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from core.catalogue import snapshot
-from core.context import Context
-from core.db.database import Work, leave_work
+from core.context import Context, Work
 from core.db.tables import Service, Waiting
 from core.refusals import SlotFull
 from core.schedule import holds, slots
@@ -76,7 +75,7 @@ async def refuse_if_jumping(ctx: Context, taken: Taken, *, offered_to: int | Non
     first = next(iter(await offerable(ctx, rivals, without=taken)), None)
     if first is None:
         return
-    leave_work(ctx.session, Work.WAITLIST)
+    ctx.effects.work.add(Work.WAITLIST)
     if not taken.cells.isdisjoint(first.cells):
         raise SlotFull
     part = min(taken.parts.keys() & first.parts.keys())

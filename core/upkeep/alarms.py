@@ -134,13 +134,12 @@ async def _end(ctx: Context, alarm: Alarm, reached: Collection[tuple[str, str]])
 async def _tell(ctx: Context, told: Message, reached: Collection[tuple[str, str]], key: str) -> None:
     for channel, address in sorted(set(reached)):
         await outbox.enqueue(
-            ctx.session,
+            ctx,
             key=f"{KEY}{key}:{channel}:{address}",
             channel=channel,
             address=address,
             language=STAFF_LANGUAGE,
             message=told,
-            now=ctx.now,
             until=ctx.now + WANTED_FOR,
             kind="staff",
         )

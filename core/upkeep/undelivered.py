@@ -6,13 +6,12 @@ failed ──> tell_otherwise     by e-mail, by staff, at least by an alarm
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.context import Context
-from core.db.database import Work, leave_work
+from core.context import Context, Work
 from core.db.tables import Booking, Contact, Customer, Outbox
 from core.messaging.messages import Message, message_from_json, say
 from core.notices.tell import tell
@@ -73,19 +72,18 @@ async def listed(session: AsyncSession, *, limit: int) -> Sequence[DeadLetter]:
     return [DeadLetter(row, name) for row, name in found]
 
 
-async def resend(session: AsyncSession, *, key: str, now: datetime) -> Outbox:
+async def resend(ctx: Context, *, key: str) -> None:
     """Send a message once more that was given up; raises `NotFound` where none was under that key."""
     again = (
         update(Outbox)
         .where(Outbox.key == key, _GIVEN_UP)
-        .values(state="due", due_at=now, not_before=now, until=now + WANTED_FOR, **_NEVER_SENT)
+        .values(state="due", due_at=ctx.now, not_before=ctx.now, until=ctx.now + WANTED_FOR, **_NEVER_SENT)
         .returning(Outbox)
     )
-    row = (await session.scalars(again)).one_or_none()
+    row = (await ctx.session.scalars(again)).one_or_none()
     if row is None:
         raise NotFound(code=key)
-    leave_work(session, Work(row.channel))
-    return row
+    ctx.effects.work.add(Work(row.channel))
 
 
 async def key_of(session: AsyncSession, letter: int) -> str:

@@ -2,11 +2,11 @@
 
 from sqlalchemy import func, select
 
+from core import payment
 from core.context import Context
 from core.db.tables import Booking, LedgerEntry
 from core.money import Money
 from core.papers import invoices
-from core.payment import ledger, payment_requests
 from core.refusals import AlreadyPaid, BadAmount, InvalidTransition
 from core.schedule import bookings
 from core.states import BookingStatus, EventKind, LedgerKind
@@ -19,7 +19,7 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
     Open payment links are closed. Raises `InvalidTransition` (cancelled), `AlreadyPaid`, `BadAmount` (more than
     remains), and what `bookings.hold_again` refuses once the hold has ended.
     """
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.status is BookingStatus.CANCELLED:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
     if not booking.remaining:
@@ -38,7 +38,7 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
 async def _enter(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> int:
     taken = select(func.count()).where(LedgerEntry.booking_id == booking.id, LedgerEntry.kind == LedgerKind.CASH)
     number = (await ctx.session.scalar(taken) or 0) + 1
-    await ledger.enter(
+    await payment.enter_money(
         ctx,
         booking,
         LedgerKind.CASH,
@@ -49,8 +49,8 @@ async def _enter(ctx: Context, booking: Booking, amount: Money, *, actor: str) -
         method="cash",
         evidence={"taken_by": actor},
     )
-    await payment_requests.void(ctx, booking)
-    await payment_requests.refresh(ctx.session, booking)
+    await payment.withdraw_requests(ctx, booking)
+    await payment.update_totals(ctx.session, booking)
     booking.paid_at = booking.paid_at or ctx.now
     return number
 
@@ -58,5 +58,4 @@ async def _enter(ctx: Context, booking: Booking, amount: Money, *, actor: str) -
 async def _confirm(ctx: Context, booking: Booking, *, actor: str) -> None:
     if not booking.holding:
         await bookings.hold_again(ctx, booking)
-    booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-    bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)
+    bookings.confirm(ctx, booking, actor=actor)

@@ -6,11 +6,10 @@ add_cost ──> PROPOSED ── decide_cost ──> AGREED: a line, a higher to
 
 from sqlalchemy import select
 
-from core import media
+from core import media, payment
 from core.context import Context
 from core.db.tables import AdditionalCost, Booking, BookingLine
 from core.money import Money
-from core.payment import payment_requests, slot_lost
 from core.pricing import prices
 from core.refusals import BadAmount, CostDecided, MethodCannotPay, NotBeingWorkedOn, NotFound
 from core.schedule import bookings
@@ -29,7 +28,7 @@ async def add_cost(
 
     Raises `BadAmount`, `BadPhotos`, `NotBeingWorkedOn`.
     """
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.status not in _WORKED_ON:
         raise NotBeingWorkedOn
     if not 1 <= amount <= MAX_COST:
@@ -63,7 +62,7 @@ async def decide_cost(ctx: Context, cost_id: int, *, agreed: bool, customer_id: 
     cost = await ctx.session.get(AdditionalCost, cost_id)
     if cost is None:
         raise NotFound
-    booking = await payment_requests.locked(ctx.session, cost.booking_id)
+    booking = await payment.lock_booking(ctx.session, cost.booking_id)
     if booking.customer_id != customer_id:
         raise NotFound
     await ctx.session.refresh(cost)  # another tap may have decided it before we had the lock
@@ -104,11 +103,11 @@ async def _bill(ctx: Context, booking: Booking, cost: AdditionalCost, *, actor: 
     booking.total_price += cost.amount + _more_tax(booking, cost.amount)
     bookings.record_event(ctx, booking, EventKind.COST_AGREED, actor=actor, cost_id=cost.id, amount=cost.amount)
     await ctx.session.flush()
-    await payment_requests.refresh(ctx.session, booking)
+    await payment.update_totals(ctx.session, booking)
     if not booking.remaining:
         return False
     try:
-        await slot_lost.request_payment(ctx, booking, percent=None)
+        await payment.request(ctx, booking, percent=None)
     except MethodCannotPay:  # cash, or below the minimum of the method: it is paid at the workshop
         return False
     return True

@@ -6,10 +6,9 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import media
+from core import media, payment
 from core.context import Context
 from core.db.tables import Booking, WorkNote
-from core.payment import payment_requests
 from core.refusals import NotBeingWorkedOn, NothingNoted
 from core.schedule import bookings
 from core.states import BookingStatus, EventKind
@@ -23,7 +22,7 @@ async def add_note(ctx: Context, booking: Booking, text: str, *, photos: Sequenc
 
     Raises `NothingNoted`, `BadPhotos`, `NotBeingWorkedOn` (pending or cancelled).
     """
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.status not in _NOTED:
         raise NotBeingWorkedOn
     if not text.strip() and not photos:

@@ -2,10 +2,10 @@
 
 from datetime import date, time, timedelta
 
+from core import payment
 from core.context import Context
 from core.db.tables import Booking, Technician
 from core.papers import invoices
-from core.payment import payment_requests
 from core.refusals import InvalidTransition, NotFound, TechnicianBusy
 from core.schedule import availability, bookings, holds, orders
 from core.states import BookingStatus, EventKind
@@ -21,7 +21,7 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     A booking whose hold has ended is held again. Raises `InvalidTransition` once it is over,
     `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where others took its slot or parts.
     """
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.status in _OVER:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
     first = booking.status is BookingStatus.PENDING
@@ -32,8 +32,7 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     await _hold_with(ctx, booking, technician_id)
     bookings.record_event(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
     if first:
-        booking.status, booking.hold_until = BookingStatus.CONFIRMED, None
-        bookings.record_event(ctx, booking, EventKind.CONFIRMED, actor=actor)
+        bookings.confirm(ctx, booking, actor=actor)
         if booking.paid_amount:  # paid after its slot was lost (`slot_lost`)
             await invoices.issue(ctx, booking)
     await notices.assigned(ctx, booking, first=first)
@@ -75,4 +74,4 @@ async def _hold_with(ctx: Context, booking: Booking, technician_id: str) -> None
         await holds.change_technician(ctx.session, booking, leaving=ended)
         return
     cells, day = await orders.cells_of_job(ctx, booking.starts_at, booking.minutes)
-    await holds.exchange(ctx.session, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+    await holds.exchange(ctx, leaving=ended, entering=booking, cells=cells, cap=day.cap)

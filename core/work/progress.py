@@ -5,12 +5,12 @@ from datetime import date
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import payment
 from core.catalogue import snapshot
 from core.context import Context
 from core.db.tables import Booking, Technician
 from core.messaging import outbox
 from core.papers import invoices
-from core.payment import payment_requests
 from core.refusals import InvalidTransition, StillUnpaid, WorkshopJob
 from core.schedule import bookings, holds
 from core.states import BookingStatus, EventKind, Location, check_move
@@ -19,7 +19,7 @@ from core.work import costs, notices, warranty
 
 async def on_my_way(ctx: Context, booking: Booking, *, actor: str) -> None:
     """The technician sets out for an on-site job. Raises `WorkshopJob`, `InvalidTransition`."""
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.location is not Location.ONSITE:
         raise WorkshopJob
     check_move(booking.status, BookingStatus.IN_PROGRESS)
@@ -29,7 +29,7 @@ async def on_my_way(ctx: Context, booking: Booking, *, actor: str) -> None:
 
 async def start(ctx: Context, booking: Booking, *, actor: str) -> None:
     """The car is in: confirmed becomes in progress. Raises `InvalidTransition`."""
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     check_move(booking.status, BookingStatus.IN_PROGRESS)
     booking.status = BookingStatus.IN_PROGRESS
     await outbox.drop(ctx.session, booking.id)  # no reminder is needed any more
@@ -42,12 +42,12 @@ async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
 
     Raises `InvalidTransition`, `StillUnpaid`.
     """
-    booking = await payment_requests.locked(ctx.session, booking.id)
+    booking = await payment.lock_booking(ctx.session, booking.id)
     check_move(booking.status, BookingStatus.COMPLETED)
     if booking.remaining:
         raise StillUnpaid(remaining=booking.remaining)
     await costs.withdraw(ctx, booking, actor=actor)
-    await holds.consume(ctx.session, booking)
+    await holds.consume(ctx, booking)
     _begin_warranties(booking, ctx.shop.local(ctx.now).date())
     booking.status, booking.completed_at = BookingStatus.COMPLETED, ctx.now
     await _count_job(ctx.session, booking)

@@ -55,7 +55,7 @@ async def shop(database: Database, done: Done) -> AsyncIterator[int]:
     )
     intake = Intake(
         database,
-        Engine(SHOP),
+        Engine(),
         SHOP,
         clock=clock,
         fresh=fresh_id,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 from waiting import HANG
 
 from bot.commands.inbox import READERS
 from bot.intake import Intake
 from conversations.engine import Engine
 from conversations.incoming import Incoming
+from core.context import Context
 from core.db.database import AWAY, Database
 from core.db.tables import Conversation, Inbound, Outbox
 from core.people import contacts
@@ -28,21 +28,21 @@ OWNER = "7000000001"
 class Buggy(Engine):
     """An engine whose turns fail on some words, after writing something."""
 
-    def __init__(self, shop: Shop) -> None:
-        super().__init__(shop)
+    def __init__(self) -> None:
+        super().__init__()
         self.broken = "boom"
         self.blind = False
 
-    async def take_turn(self, session: AsyncSession, incoming: Incoming, *, now: datetime, fresh: str) -> bool:
-        taken = await super().take_turn(session, incoming, now=now, fresh=fresh)
+    async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str) -> bool:
+        taken = await super().take_turn(ctx, incoming, fresh=fresh)
         if incoming.text == self.broken:
             raise KeyError(incoming.text)
         return taken
 
-    async def wants_photos(self, session: AsyncSession, incoming: Incoming, *, now: datetime) -> bool:
+    async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
         if self.blind:
             raise LookupError
-        return await super().wants_photos(session, incoming, now=now)
+        return await super().wants_photos(ctx, incoming)
 
 
 class Door:
@@ -50,7 +50,7 @@ class Door:
 
     def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
         self.database, self.now = database, now
-        self.engine = Buggy(shop)
+        self.engine = Buggy()
         self.sent: list[str] = []
         self.woken: list[str] = []
         self.photo_requested, self.photo_available = asyncio.Event(), asyncio.Event()

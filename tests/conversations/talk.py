@@ -13,11 +13,11 @@ from bot.channels import telegram_render, whatsapp_render
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
 from conversations.texts import render
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
 from core.messaging.messages import Message, message_from_json
-from core.payment import payment_requests, settlement
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
 from core.shop import Shop
@@ -82,9 +82,7 @@ class Talk:
             wanted = await session.scalars(select(PaymentRequest).where(PaymentRequest.state == RequestState.WANTED))
             for request in wanted.all():
                 url = f"https://pay.example/{request.order_id}"
-                await payment_requests.link_made(
-                    Context(session, self.shop, self.now), request.order_id, token="t", url=url
-                )
+                await payment.link_made(Context(session, self.shop, self.now), request.order_id, token="t", url=url)
         await self.look()
 
     async def has_booked(self, moment: str, technician: str | None) -> None:
@@ -104,7 +102,7 @@ class Talk:
                     code=f"BK-{count + 1:06}",
                 ),
             )
-            await payment_requests.request(Context(session, self.shop, self.now), booking, percent=None)
+            await payment.request(Context(session, self.shop, self.now), booking, percent=None)
 
     async def pays(self, *, by: str = "qris", late: bool = False) -> None:
         """The customer pays the open link, or one whose time ran out, by this payment_type, and Midtrans says so."""
@@ -121,7 +119,7 @@ class Talk:
                 "currency": "IDR",
                 "payment_type": by,
             }
-            await settlement.settle(Context(session, self.shop, self.now), request.order_id, answer)
+            await payment.settle(Context(session, self.shop, self.now), request.order_id, answer)
         await self.look()
 
     async def time_runs_out(self) -> None:
@@ -130,7 +128,7 @@ class Talk:
             request = await session.scalar(select(PaymentRequest).where(PaymentRequest.state == RequestState.OPEN))
             assert request, "there is no link that could end"
             self.now = request.expires_at + timedelta(seconds=1)
-            await settlement.look(Context(session, self.shop, self.now), request.order_id, None)
+            await payment.settle_or_expire(Context(session, self.shop, self.now), request.order_id, None)
         await self.look()
 
     async def others_buy(self, part: str) -> None:
@@ -185,11 +183,12 @@ class Talk:
             **{"phone": phone} | said,  # type: ignore[arg-type]
         )
         if self.engine is None or self.restarting:
-            self.engine = Engine(self.shop)
+            self.engine = Engine()
         for time in range(2 if self.twice else 1):
             async with self.database.write() as session:
                 fresh = f"{self.events:08}ZZZZZZZZ"
-                is_new = await self.engine.take_turn(session, incoming, now=self.now, fresh=fresh)
+                ctx = Context(session, self.shop, self.now)
+                is_new = await self.engine.take_turn(ctx, incoming, fresh=fresh)
             assert is_new == (time == 0), "the same message twice is one turn"
         await self.look()
 

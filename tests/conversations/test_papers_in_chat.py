@@ -6,11 +6,11 @@ from typing import Literal
 from paying import CHAT, CODE, ORDER, answer, book, give_link
 from talk import Talk
 
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Contact, Conversation
 from core.messaging.messages import Document
-from core.payment import settlement
 from core.shop import Shop
 
 TAPS: dict[str, Literal["receipt", "invoice"] | None] = {
@@ -30,7 +30,7 @@ async def test_only_its_customer_gets_a_paper(database: Database, shop: Shop, no
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, now), ORDER, answer())
+        await payment.settle(Context(session, shop, now), ORDER, answer())
         session.add(Contact(channel=CHAT[0], address="6001", customer_id=2, created_at=now))
         await session.flush()
         session.add_all(Conversation(contact_id=contact, state={}, updated_at=now) for contact in (1, 2))

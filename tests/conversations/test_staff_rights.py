@@ -222,7 +222,7 @@ async def _say(database: Database, shop: Shop, now: datetime, who: str, event: i
 
 async def _turn(session: AsyncSession, shop: Shop, now: datetime, who: str, event: int, **said: str) -> None:
     incoming = Incoming("telegram", ADDRESSES[who], str(event), **said)  # type: ignore[arg-type]
-    await Engine(shop).take_turn(session, incoming, now=now, fresh="7F3K2Q00ZZZZZZZZ")
+    await Engine().take_turn(Context(session, shop, now), incoming, fresh="7F3K2Q00ZZZZZZZZ")
 
 
 async def _stored(session: AsyncSession) -> Any:

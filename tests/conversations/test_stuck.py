@@ -3,9 +3,11 @@
 from datetime import datetime
 
 import pytest
+from shops import make_shop
 from sqlalchemy import select
 from talk import Talk
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
@@ -31,13 +33,12 @@ async def fail(
     channel, address = SARI
     async with database.write() as session:
         await outbox.enqueue(
-            session,
+            Context(session, make_shop(), now),
             key="lost",
             channel=channel,
             address=address,
             language="id",
             message=message(say("notice.see_you")),
-            now=now,
             kind=kind,
         )
         (row,) = await outbox_claims.claim(session, now=now, limit=1, channels=[channel])

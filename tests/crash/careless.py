@@ -6,17 +6,25 @@ It patches what `bot.app` uses and starts like the product; the harness must cat
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import app
 from bot.__main__ import main as bengkel
+from core.context import Context
 from core.db.database import Database
 from core.messaging import outbox
 
 MOMENT = 0.3
 """Seconds between the two commits, so that a kill is likely to fall between them."""
+
+
+_LATER: WeakKeyDictionary[AsyncSession, list[tuple[Callable[..., Awaitable[Any]], Context, dict[str, Any]]]]
+_LATER = WeakKeyDictionary()
+"""What a session's transaction is still to write."""
 
 
 class Careless(Database):
@@ -26,17 +34,16 @@ class Careless(Database):
     async def write(self) -> AsyncIterator[AsyncSession]:
         async with super().write() as session:
             yield session
-        if later := session.info.pop("later", None):
+        if later := _LATER.pop(session, None):
             await asyncio.sleep(MOMENT)
             async with super().write() as after:
-                for write, values in later:
-                    await write(after, **values)
-            session.info.update(after.info)
+                for write, ctx, values in later:
+                    await write(replace(ctx, session=after), **values)
 
 
 def _later(write: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[bool]]:
-    async def put_off(session: AsyncSession, **values: Any) -> bool:
-        session.info.setdefault("later", []).append((write, values))
+    async def put_off(ctx: Context, **values: Any) -> bool:
+        _LATER.setdefault(ctx.session, []).append((write, ctx, values))
         return True
 
     return put_off

@@ -30,6 +30,7 @@ from bot.config import DatabaseAt
 from bot.sandbox.phones import Person, Typed
 from bot.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from bot.watching import metrics
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Inbound, LedgerEntry, Outbox, PaymentRequest
 from core.messaging import outbox
@@ -225,13 +226,12 @@ async def _queue_mails(town: Town, code: str) -> None:
         for each in (f"{code}a", f"{code}b"):
             subject = say("notice.mail.confirmed", code=f"BK-{each}", shop="Suara Jaya")
             await outbox.enqueue(
-                session,
+                Context(session, town.settings.shop, town.clock()),
                 key=f"paid:{each}:email",
                 channel="email",
                 address="sari@example.com",
                 language="id",
                 message=message(subject, say("notice.see_you")),
-                now=town.clock(),
             )
     await database.close()
 

@@ -7,11 +7,11 @@ from sqlalchemy import Select, func, select
 from town import Town
 
 from bot.sandbox.phones import Person
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import LedgerEntry, Outbox, PaymentAttempt
 from core.notices import booking_notices
-from core.payment import payment_requests
 from core.people import contacts
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest, Order
@@ -107,7 +107,7 @@ async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod)
         if method is PaymentMethod.COD:
             await booking_notices.booked(Context(session, shop, now), booking)
         else:
-            await payment_requests.request(Context(session, shop, now), booking, percent=None)
+            await payment.request(Context(session, shop, now), booking, percent=None)
     await database.close()
     return booking.code
 

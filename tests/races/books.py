@@ -17,7 +17,7 @@ from core.db.tables import (
     Receipt,
     Refund,
 )
-from core.payment import payment_requests
+from core.payment.totals import OPEN_STATES
 from core.states import BookingStatus, PaymentStatus, RefundState
 
 DEAD = (BookingStatus.CANCELLED, BookingStatus.COMPLETED)
@@ -153,9 +153,7 @@ class Books:
             assert booking.payment_status not in (PaymentStatus.PAID, PaymentStatus.DP_PAID)
 
     def _check_requests(self, booking: Booking) -> None:
-        alive = [
-            each for each in self.requests if each.booking_id == booking.id and each.state in payment_requests.ALIVE
-        ]
+        alive = [each for each in self.requests if each.booking_id == booking.id and each.state in OPEN_STATES]
         assert len(alive) <= 1, "a booking has two live payment requests"
         assert not alive or booking.status is not BookingStatus.CANCELLED, (
             "a cancelled booking has a live payment request"

@@ -40,10 +40,10 @@ from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_records import Transaction
+from core import payment
 from core.booking import record_no_show, reschedule
 from core.context import Context
 from core.db.tables import Booking, Contact, PaymentNotification, PaymentRequest, Refund
-from core.payment import ledger, payment_requests, refunds, settlement, slot_lost
 from core.refusals import AlreadyPaid, Refusal
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
@@ -160,7 +160,7 @@ class Money(RuleBasedStateMachine):
                 ),
             )
             if method is not PaymentMethod.COD:
-                await payment_requests.request(Context(session, **self.set), booking, percent=share)
+                await payment.request(Context(session, **self.set), booking, percent=share)
 
         self.booked += self.does(come)
         self.the_worker_works(weather)
@@ -168,7 +168,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.booked)
     @rule(which=WHICH, percent=SHARES, weather=WEATHERS)
     def asks_for_a_link(self, which: int, percent: int | None, weather: Weather) -> None:
-        self.on(which, lambda session, it: slot_lost.request_payment(Context(session, **self.set), it, percent=percent))
+        self.on(which, lambda session, it: payment.request(Context(session, **self.set), it, percent=percent))
         self.the_worker_works(weather)
 
     @precondition(lambda self: self.till.pages)
@@ -199,7 +199,7 @@ class Money(RuleBasedStateMachine):
         async def cancel(session: AsyncSession, it: Booking) -> None:
             match by:
                 case "late":
-                    await slot_lost.give_back(Context(session, **self.set), it)
+                    await payment.refund_lost_slot(Context(session, **self.set), it)
                     self.kept[it.code] = 0
                 case "no-show":
                     self.kept[it.code] = (await record_no_show(Context(session, **self.set), it, actor=STAFF)).kept
@@ -264,7 +264,7 @@ class Money(RuleBasedStateMachine):
             by_hand = select(Refund.key).where(Refund.state == RefundState.BY_HAND).order_by(Refund.key)
             keys = (await session.scalars(by_hand)).all()
             if keys:
-                await refunds.transferred(Context(session, **self.set), keys[which % len(keys)], by=STAFF)
+                await payment.record_transfer(Context(session, **self.set), keys[which % len(keys)], by=STAFF)
 
         self.does(transfer)
 
@@ -459,13 +459,13 @@ class Money(RuleBasedStateMachine):
 
     def arrives(self, body: Mapping[str, Any]) -> None:
         self.heard.add(body["transaction_id"])
-        self.does(lambda session: settlement.note(session, body, now=self.now))
+        self.does(lambda session: payment.store_notification(session, body, now=self.now))
 
     async def settles(
         self, session: AsyncSession, told: Mapping[str, object], *, asked_at: datetime | None = None
     ) -> None:
         order_id = str(told["order_id"])
-        await settlement.settle(Context(session, **self.set), order_id, told, asked_at=asked_at)
+        await payment.settle(Context(session, **self.set), order_id, told, asked_at=asked_at)
 
     def attempt(self, which: int) -> Transaction:
         """A payment attempt; 0 is the newest."""
@@ -499,7 +499,7 @@ class Money(RuleBasedStateMachine):
         async with self.database.write() as session:
             booking = await bookings.load(session, code=code)
             booking.total_price += more
-            asked = (await payment_requests.request(Context(session, **self.set), booking, percent=None)).amount
+            asked = (await payment.request(Context(session, **self.set), booking, percent=None)).amount
             await session.rollback()
             return asked
 
@@ -542,9 +542,9 @@ class Naive(Money):
             if request is None or body["transaction_status"] != "settlement":
                 return
             self.arrived += 1
-            await ledger.enter(
+            await payment.enter_money(
                 Context(session, SHOP, self.now),
-                await payment_requests.locked(session, request.booking_id),
+                await payment.lock_booking(session, request.booking_id),
                 "received",
                 request.amount,
                 reference=f"{body['transaction_id']}:{self.arrived}",

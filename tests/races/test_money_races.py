@@ -16,10 +16,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.payments.reconciliation_worker import Reconciler
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import LedgerEntry, PaymentRequest, Refund
-from core.payment import payment_requests, refund_requests, refunds, settlement
+from core.payment.totals import OPEN_STATES
 from core.refusals import AlreadyPaid, AlreadySentBack
 from core.schedule import bookings
 from core.shop import Shop
@@ -53,34 +54,34 @@ class Rivals:
     def asks(self, percent: int | None) -> Deed:
         async def deed(session: AsyncSession) -> object:
             booking = await bookings.load(session, code=CODE)
-            return (await payment_requests.request(Context(session, **self.set), booking, percent=percent)).order_id
+            return (await payment.request(Context(session, **self.set), booking, percent=percent)).order_id
 
         return deed
 
     def link_comes(self, session: AsyncSession) -> Awaitable[object]:
-        return payment_requests.link_made(Context(session, **self.set), ORDER, token="tok", url="https://pay.example/1")
+        return payment.link_made(Context(session, **self.set), ORDER, token="tok", url="https://pay.example/1")
 
     def pays(self, order_id: str, amount: int, **how: Any) -> Deed:
         told = answer(order_id, amount=amount, transaction_id=f"t-{order_id}", payment_type="gopay") | how
-        return lambda session: settlement.settle(Context(session, **self.set), order_id, told)
+        return lambda session: payment.settle(Context(session, **self.set), order_id, told)
 
     def time_is_over(self, session: AsyncSession) -> Awaitable[object]:
         """Midtrans answered a moment before that there is no attempt."""
         after = Context(session, self.shop, self.now + self.shop.hold)
-        return settlement.look(after, ORDER, None, asked_at=self.now)
+        return payment.settle_or_expire(after, ORDER, None, asked_at=self.now)
 
     async def owes(self, session: AsyncSession) -> object:
         booking = await bookings.load(session, code=CODE)
         return [
             each.amount
-            for each in await refunds.owe(Context(session, **self.set), booking, 100_000, reason="cancelled")
+            for each in await payment.refund(Context(session, **self.set), booking, 100_000, reason="cancelled")
         ]
 
     def transfers(self, session: AsyncSession) -> Awaitable[object]:
-        return refunds.transferred(Context(session, **self.set), KEY, by="Ibu Rina")
+        return payment.record_transfer(Context(session, **self.set), KEY, by="Ibu Rina")
 
     def goes_back(self, session: AsyncSession) -> Awaitable[object]:
-        return refund_requests.went(Context(session, **self.set), KEY, {}, amount=100_000)
+        return payment.refund_sent(Context(session, **self.set), KEY, {}, amount=100_000)
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def rivals(databases: list[Database], shop: Shop, now: datetime) -> Rivals:
 
 async def alive(database: Database) -> Sequence[PaymentRequest]:
     async with database.read() as session:
-        living = select(PaymentRequest).where(PaymentRequest.state.in_(payment_requests.ALIVE))
+        living = select(PaymentRequest).where(PaymentRequest.state.in_(OPEN_STATES))
         return (await session.scalars(living)).all()
 
 
@@ -120,9 +121,7 @@ async def test_a_request_withdrawn_after_the_read_stays_so(postgres_url: str, sh
         read = await session.get_one(PaymentRequest, ORDER)
         async with database.write() as another:
             await Rivals([database], shop, now).asks(30)(another)
-        await payment_requests.link_made(
-            Context(session, shop, now), read.order_id, token="tok", url="https://pay.example/1"
-        )
+        await payment.link_made(Context(session, shop, now), read.order_id, token="tok", url="https://pay.example/1")
     assert [each.order_id for each in await alive(database)] == [SECOND_ORDER]
     await database.close()
 
@@ -216,7 +215,7 @@ async def test_reconciling_and_settling_dont_deadlock(rivals: Rivals) -> None:
     database, shop, later = rivals.databases[0], rivals.shop, rivals.now + rivals.shop.hold
     await book(database, shop, rivals.now, code="BK-000002")
     async with database.write() as session:
-        await settlement.look(Context(session, shop, later), other, None)
+        await payment.settle_or_expire(Context(session, shop, later), other, None)
     await book(database, shop, rivals.now)
     async with database.write() as session:
         await rivals.pays(ORDER, PRICE, transaction_id="t-1", transaction_status="pending")(session)
@@ -228,7 +227,7 @@ async def test_reconciling_and_settling_dont_deadlock(rivals: Rivals) -> None:
 
     async def settle() -> str:
         async with there.write() as session:
-            return await settlement.settle(Context(session, shop, later), other, answer(other, transaction_id="t-3"))
+            return await payment.settle(Context(session, shop, later), other, answer(other, transaction_id="t-3"))
 
     page, outcome = await asyncio.gather(reconciler.page(rivals.now), settle())
     await here.close()

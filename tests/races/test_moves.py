@@ -10,11 +10,11 @@ from paying import book as book_with_link
 from sqlalchemy import select
 from workshop import ANDI, INSTALL, book, check_books, furnish, order
 
+from core import payment
 from core.booking import reschedule
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Outbox
-from core.payment import settlement
 from core.refusals import Refusal, SlotFull, TechnicianBusy
 from core.schedule import bookings
 from core.shop import Shop
@@ -122,7 +122,7 @@ async def test_a_payment_during_a_move(databases: list[Database], shop: Shop, no
 
     async def pays() -> type:
         async with databases[-1].write() as session:
-            await settlement.settle(Context(session, shop, now), ORDER, answer())
+            await payment.settle(Context(session, shop, now), ORDER, answer())
         return Booking
 
     deeds = (move(databases[0], CODE, to, shop=shop, now=now), pays())

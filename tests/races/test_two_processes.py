@@ -50,14 +50,13 @@ async def test_each_reminder_is_sent_by_one_process(both: tuple[Database, Databa
     async with both[0].write() as session:
         for number, key in enumerate(keys):
             await outbox.enqueue(
-                session,
+                Context(session, shop, now - timedelta(days=1)),
                 key=key,
                 channel="telegram",
                 address=str(number % 5),
                 language="id",
                 message=message(say("notice.see_you")),
                 kind="reminder",
-                now=now - timedelta(days=1),
                 due_at=now,
             )
     phones = Phones()

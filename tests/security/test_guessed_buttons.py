@@ -14,13 +14,12 @@ from conversations import registry
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from conversations.turn import Who
-from core import work
+from core import payment, work
 from core.booking import join_waitlist, make_offer
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Outbox, Refund, Waiting
 from core.messaging.messages import Say, message_from_json
-from core.payment import refunds
 from core.people import web_customers
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
@@ -90,7 +89,7 @@ async def job(database: Database, shop: Shop, now: datetime) -> Database:
         await work.assign(ctx, booking, ANDI, actor="Andi")
         await work.add_note(ctx, booking, "", photos=[KEY], actor="Andi")
         await work.receive_cash(ctx, booking, 50_000, actor="Andi")
-        await refunds.owe(Context(session, shop, now), booking, 10_000, reason="overpaid")
+        await payment.refund(Context(session, shop, now), booking, 10_000, reason="overpaid")
         await work.add_cost(ctx, booking, "Kabel", 50_000, agreed=False, photo=None, actor="Andi")
         assert await session.scalar(select(Refund.key)) == REAL["refund"]
         await _wait(session, REAL["wait"], now + timedelta(days=3), shop, now)
@@ -122,46 +121,49 @@ async def _book_on_the_web(session: AsyncSession, shop: Shop, now: datetime) -> 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_other_peoples_ids_look_like_unknown_ids(job: Database, shop: Shop, now: datetime) -> None:
-    engine = Engine(shop)
+    engine = Engine()
     for name in OF_A_BOOKING:
         shape = f"{name}:{SHAPES.get(name, '{code}')}"
-        guessed = await _tapped(job, engine, now, STRANGER, shape.format(**REAL))
-        made_up = await _tapped(job, engine, now, STRANGER, shape.format(**MADE_UP))
+        guessed = await _tapped(job, engine, shop, now, STRANGER, shape.format(**REAL))
+        made_up = await _tapped(job, engine, shop, now, STRANGER, shape.format(**MADE_UP))
         assert guessed == made_up, name
         if name not in OTHERWISE:
-            own = await _tapped(job, engine, now, OWNER, shape.format(**REAL))
+            own = await _tapped(job, engine, shop, now, OWNER, shape.format(**REAL))
             assert own != guessed, f"{name} says nothing to the owner either, so the test proves nothing"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_staff_buttons_do_nothing_for_others(job: Database, shop: Shop, now: datetime) -> None:
-    without_staff = Engine(Shop.model_validate(shop.model_dump() | {"staff": []}))
-    for who, engine in ((OWNER, Engine(shop)), (ADMIN, without_staff)):
-        nothing = await _tapped(job, engine, now, who, f"nothing:{CODE}")
+    engine = Engine()
+    without_staff = Shop.model_validate(shop.model_dump() | {"staff": []})
+    for who, shown in ((OWNER, shop), (ADMIN, without_staff)):
+        nothing = await _tapped(job, engine, shown, now, who, f"nothing:{CODE}")
         assert "tap.stale" in [said.key for said in nothing[0]]
         for name in OF_STAFF:
             argument = REAL["refund"] if "refund" in name or "transferred" in name else CODE
-            assert await _tapped(job, engine, now, who, f"{name}:{argument}") == nothing, name
+            assert await _tapped(job, engine, shown, now, who, f"{name}:{argument}") == nothing, name
 
 
 async def test_malformed_ids_cause_no_bug(job: Database, shop: Shop, now: datetime) -> None:
     """An admin may use every action."""
-    engine = Engine(shop)
+    engine = Engine()
     taps = [f"{name}:{text}" for name in registry.ACTIONS for text in NO_IDS]
     async with job.write() as session:
         for number, tap in enumerate(sorted(taps)):
-            await _turn(session, engine, now, ADMIN, tap, event=str(number))
+            await _turn(session, engine, shop, now, ADMIN, tap, event=str(number))
 
 
 class _Undone(Exception):
     """Rolls the transaction back."""
 
 
-async def _tapped(database: Database, engine: Engine, now: datetime, who: str, choice: str) -> tuple[list[Say], Any]:
+async def _tapped(
+    database: Database, engine: Engine, shop: Shop, now: datetime, who: str, choice: str
+) -> tuple[list[Say], Any]:
     """Tap, then roll back; returns the reply and the row counts after the tap."""
     try:
         async with database.write() as session:
-            await _turn(session, engine, now, who, choice)
+            await _turn(session, engine, shop, now, who, choice)
             reply = await session.scalar(select(Outbox).where(Outbox.key == "reply:telegram:1"))
             says = list(message_from_json(reply.body).says) if reply else []
             found = says, await _books(session)
@@ -171,10 +173,10 @@ async def _tapped(database: Database, engine: Engine, now: datetime, who: str, c
 
 
 async def _turn(
-    session: AsyncSession, engine: Engine, now: datetime, who: str, choice: str, *, event: str = "1"
+    session: AsyncSession, engine: Engine, shop: Shop, now: datetime, who: str, choice: str, *, event: str = "1"
 ) -> None:
     incoming = Incoming("telegram", who, event, choice=choice)
-    await engine.take_turn(session, incoming, now=now, fresh="7F3K2Q00ZZZZZZZZ")
+    await engine.take_turn(Context(session, shop, now), incoming, fresh="7F3K2Q00ZZZZZZZZ")
 
 
 async def _books(session: AsyncSession) -> Any:

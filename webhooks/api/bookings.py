@@ -7,10 +7,9 @@ from hashlib import sha256
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import idempotency
+from core import idempotency, payment
 from core.booking import BookingRequest, cancel, expand, place, reschedule
 from core.db.tables import Booking
-from core.payment import slot_lost
 from core.people import web_customers
 from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
@@ -100,7 +99,7 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     async with call.api.database.write() as session:
         booking = await owned(session, call)
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await slot_lost.request_payment(call.context(session), booking, percent=share)
+        request = await payment.request(call.context(session), booking, percent=share)
     call.api.wake()
     link = PaymentLink.of(request)
     if link is None and (opened := await call.api.pay_link(request)) is not None:

@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from shops import MONDAY_8_AM
+from shops import MONDAY_8_AM, make_shop
 
 from bot.__main__ import main
+from core.context import Context
 from core.db.database import Database
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, say
@@ -22,13 +23,12 @@ async def lose(url: str) -> None:
     database = Database(url)
     async with database.write() as session:
         await outbox.enqueue(
-            session,
+            Context(session, make_shop(), MONDAY_8_AM),
             key="paid:BOOKING-A1-BK000001-1",
             channel="whatsapp",
             address="whatsapp:+6281234567890",
             language="id",
             message=message(say("notice.see_you")),
-            now=MONDAY_8_AM,
         )
         (row,) = await outbox_claims.claim(session, now=MONDAY_8_AM, limit=1, channels=["whatsapp"])
         await outbox_claims.failed(session, row, reason="63024: +6281234567890\nis not on WhatsApp")

@@ -9,13 +9,15 @@ from typing import Any, Self
 
 import pytest
 from paying import ADMIN, CHAT, book, booking_of
+from shops import make_shop
 from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 from waiting import HANG, committing, until
 
 from bot.channels.sending import File, NotSent, Outgoing, OutsideWindow, RateLimit, Unclear, Undeliverable
 from bot.outbox.dispatch import MAX_SENDING, Dispatcher
-from core.db.database import Database, Work
+from core.context import Context, Work
+from core.db.database import Database
 from core.db.tables import Booking, Contact, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import Document, message, say
@@ -73,7 +75,7 @@ class Post:
     async def write(self, key: str, **changes: Any) -> None:
         values = {"channel": "telegram", "address": "1", "language": "id", "message": HELLO} | changes
         async with self.database.write() as session:
-            await outbox.enqueue(session, key=key, now=self.clock.now, **values)
+            await outbox.enqueue(Context(session, make_shop(), self.clock.now), key=key, **values)
 
     async def row(self, key: str) -> Outbox:
         async with self.database.read() as session:

@@ -4,11 +4,13 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from shops import make_shop
 from sqlalchemy import select
 
 from bot.channels.sending import File, Outgoing
 from bot.outbox.dispatch import Dispatcher
-from core.db.database import Database, work_left
+from core.context import Context
+from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox
 from core.messaging.messages import Document, message, say
@@ -45,11 +47,11 @@ class Post:
     async def reply(self, key: str, address: str = "1") -> tuple[Outbox, ...]:
         """Commit a reply as a turn does; returns what was claimed."""
         async with self.database.write() as session:
-            await outbox.reply(
-                session, key=key, channel=self.name, address=address, language="id", message=HELLO, now=self.now
-            )
-        assert bool(outbox.claimed(session)) != bool(work_left(session)), "either it is claimed or somebody must look"
-        return tuple(outbox.claimed(session))
+            ctx = Context(session, make_shop(), self.now)
+            await outbox.reply(ctx, key=key, channel=self.name, address=address, language="id", message=HELLO)
+        effects = ctx.effects
+        assert bool(effects.replies) != bool(effects.work), "either it is claimed or a worker is woken"
+        return tuple(effects.replies)
 
     async def states(self) -> dict[str, str]:
         async with self.database.read() as session:
@@ -79,7 +81,12 @@ async def test_a_claimed_reply_is_sent_without_a_poll(post: Post) -> None:
 async def test_a_reply_waits_behind_an_earlier_message(post: Post) -> None:
     async with post.database.write() as session:
         await outbox.enqueue(
-            session, key="earlier", channel=post.name, address="1", language="id", message=HELLO, now=post.now
+            Context(session, make_shop(), post.now),
+            key="earlier",
+            channel=post.name,
+            address="1",
+            language="id",
+            message=HELLO,
         )
     assert await post.reply("reply") == ()
     while await post.dispatcher.run_once():
@@ -90,13 +97,12 @@ async def test_a_reply_waits_behind_an_earlier_message(post: Post) -> None:
 async def test_a_later_reminder_holds_up_no_reply(post: Post) -> None:
     async with post.database.write() as session:
         await outbox.enqueue(
-            session,
+            Context(session, make_shop(), post.now),
             key="reminder",
             channel=post.name,
             address="1",
             language="id",
             message=HELLO,
-            now=post.now,
             due_at=post.now + timedelta(days=1),
         )
     assert [row.key for row in await post.reply("reply")] == ["reply"]

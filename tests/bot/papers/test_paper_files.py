@@ -8,11 +8,11 @@ from paying import CODE, ORDER, answer, book, give_link
 
 from bot.papers.files import Library
 from bot.papers.photos import Photos
+from core import payment
 from core.booking import cancel
 from core.context import Context
 from core.db.database import Database
 from core.messaging.messages import Document
-from core.payment import settlement
 from core.refusals import NotFound
 from core.schedule import bookings
 from core.shop import Shop
@@ -24,7 +24,7 @@ async def test_each_paper_is_a_pdf_named_by_its_number(
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, now), ORDER, answer())
+        await payment.settle(Context(session, shop, now), ORDER, answer())
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
         await cancel(Context(session, shop, now), booking, reason="", actor="Ibu Rina")

@@ -12,11 +12,12 @@ from waiting import until
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import PaymentWorker
+from core import payment
 from core.context import Context
 from core.db import leases
 from core.db.database import Database
 from core.db.tables import PaymentNotification
-from core.payment import payment_requests, settlement
+from core.payment import notifications, payment_links
 from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus, RequestState
@@ -106,12 +107,12 @@ class Till:
 
     async def notify(self, order_id: str = ORDER, status: str = "settlement", **more: Any) -> None:
         async with self.database.write() as session:
-            await settlement.note(session, answer(order_id, status, **more), now=self.now)
+            await payment.store_notification(session, answer(order_id, status, **more), now=self.now)
 
     async def ask(self, percent: int | None) -> None:
         async with self.database.write() as session:
             booking = await bookings.load(session, code=CODE)
-            await payment_requests.request(Context(session, self.shop, self.now), booking, percent=percent)
+            await payment.request(Context(session, self.shop, self.now), booking, percent=percent)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -191,7 +192,7 @@ async def test_a_notification_with_an_altered_status_is_ignored(till: Till, data
     booking = await booking_of(database)
     assert (booking.status, booking.paid_amount) == (BookingStatus.PENDING, 0)
     came = till.now
-    while till.now <= came + settlement.PATIENCE:
+    while till.now <= came + notifications.MAX_STATUS_DELAY:
         await till.work(MINUTE)
     assert (await booking_of(database)).paid_amount == 0
     async with database.read() as session:
@@ -275,7 +276,7 @@ async def test_an_older_transaction_that_settles_late_is_found(till: Till, datab
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
     till.midtrans.statuses["newer"] = answer(transaction_id="t-2")
     await till.work(
-        payment_requests.LOOK_EVERY
+        payment_links.POLL_INTERVAL
     )  # paid a second time: the link isn't polled any more, but Midtrans notifies
     await till.notify(status="settlement", transaction_id="t-2")
     await till.work()
@@ -322,7 +323,7 @@ async def test_a_payment_without_a_notification_is_found(till: Till, database: D
     await till.book()
     await till.work()
     till.midtrans.statuses[ORDER] = answer()
-    assert await till.work(payment_requests.LOOK_EVERY - MINUTE) == 0
+    assert await till.work(payment_links.POLL_INTERVAL - MINUTE) == 0
     await till.work(MINUTE)
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
 
@@ -375,7 +376,7 @@ async def test_closing_a_link_is_retried(
     await till.work()
     till.midtrans.statuses[ORDER] = answer(status="pending")
     async with database.write() as session:
-        await payment_requests.void(Context(session, till.shop, till.now), await bookings.load(session, code=CODE))
+        await payment.withdraw_requests(Context(session, till.shop, till.now), await bookings.load(session, code=CODE))
     till.midtrans.asked.clear()
     till.midtrans.wrong = list(wrong)  # the same list serves both databases
     await till.work()

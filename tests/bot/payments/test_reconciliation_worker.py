@@ -16,10 +16,11 @@ from test_payment_worker import FakeMidtrans, Till
 from bot.__main__ import main
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.payments.reconciliation_worker import MAX_CALLS, Reconciler
+from core import payment
 from core.context import Context
 from core.db.database import Database, upgrade
 from core.db.tables import JobRun, LedgerEntry, PaymentRequest
-from core.payment import payment_requests, refunds, settlement
+from core.payment import payment_links
 from core.payment.reconciliation_run import AGAIN
 from core.schedule import bookings
 from core.shop import Shop
@@ -63,7 +64,7 @@ class Desk(Till):
 
     async def settle(self, told: Mapping[str, Any]) -> None:
         async with self.database.write() as session:
-            await settlement.settle(Context(session, self.shop, self.now), told["order_id"], told)
+            await payment.settle(Context(session, self.shop, self.now), told["order_id"], told)
 
     async def entries(self) -> list[tuple[str, int]]:
         async with self.database.read() as session:
@@ -157,8 +158,8 @@ async def test_a_transfer_by_hand_is_no_difference(desk: Desk) -> None:
     await desk.settle(answer())
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        [owed] = await refunds.owe(Context(session, desk.shop, desk.now), booking, PRICE, reason="late")
-        await refunds.transferred(Context(session, desk.shop, desk.now), owed.key, by="Ibu Rina")
+        [owed] = await payment.refund(Context(session, desk.shop, desk.now), booking, PRICE, reason="late")
+        await payment.record_transfer(Context(session, desk.shop, desk.now), owed.key, by="Ibu Rina")
     desk.midtrans.statuses[ORDER] = answer()
     await desk.night(MINUTE)
     assert desk.midtrans.asked == [("status", ORDER)]
@@ -332,7 +333,7 @@ async def test_expired_pages_and_lost_payments_need_no_night(desk: Desk, shop: S
     await desk.work()
     lost = "BOOKING-A1-BK000002-1"
     desk.midtrans.statuses[lost] = answer(lost, transaction_id="t-2")
-    await desk.work(payment_requests.LOOK_EVERY)
+    await desk.work(payment_links.POLL_INTERVAL)
     assert (await request_of(desk.database, lost)).state is RequestState.PAID
     await desk.work(shop.hold)
     assert (await request_of(desk.database)).state is RequestState.EXPIRED

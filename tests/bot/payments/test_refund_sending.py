@@ -11,11 +11,12 @@ from test_payment_worker import FakeMidtrans, Till
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.payments.refund_sending import RefundSender
+from core import payment
 from core.context import Context
 from core.db import leases
 from core.db.database import Database
 from core.db.tables import LedgerEntry, Refund
-from core.payment import refund_requests, refunds, settlement
+from core.payment import refund_requests
 from core.schedule import bookings
 from core.shop import Shop
 from core.states import PaymentStatus, RefundState
@@ -42,9 +43,9 @@ async def paid(till: Till, owing: int = PRICE, **how: Any) -> None:
     told = answer(**(WALLET | how))
     till.midtrans.statuses[ORDER] = told
     async with till.database.write() as session:
-        await settlement.settle(Context(session, till.shop, till.now), ORDER, told)
+        await payment.settle(Context(session, till.shop, till.now), ORDER, told)
         booking = await bookings.load(session, code=CODE)
-        await refunds.owe(Context(session, till.shop, till.now), booking, owing, reason="cancelled")
+        await payment.refund(Context(session, till.shop, till.now), booking, owing, reason="cancelled")
     till.midtrans.asked.clear()
 
 
@@ -133,7 +134,7 @@ async def test_a_key_used_before_a_restored_backup(
     await till.work()
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        [owed] = await refunds.owe(Context(session, till.shop, till.now), booking, 50_000, reason="overpaid")
+        [owed] = await payment.refund(Context(session, till.shop, till.now), booking, 50_000, reason="overpaid")
         owed.key = KEY
     till.midtrans.wrong = [FINE, answers]
     await till.work()
@@ -214,7 +215,7 @@ class Meanwhile(FakeMidtrans):
 
     async def refund(self, reference: str, **asked: Any) -> dict[str, Any]:
         async with self.till.database.write() as session:
-            await settlement.settle(Context(session, self.till.shop, self.till.now), ORDER, self.told)
+            await payment.settle(Context(session, self.till.shop, self.till.now), ORDER, self.told)
         return await super().refund(reference, **asked)
 
 
@@ -240,7 +241,7 @@ async def test_a_refund_of_more_than_is_owed_is_recorded(
 async def test_two_workers_send_a_refund_once(till: Till, database: Database) -> None:
     await paid(till)
     async with database.write() as session:
-        assert [each.key for each in await refund_requests.claim(session, now=till.now, limit=9)] == [KEY]
+        assert [each.key for each in await payment.claim_refunds(session, now=till.now, limit=9)] == [KEY]
     assert await till.work() == 0
     await till.work(leases.LEASE)  # the first one died: its lease is over
     assert await ledger(database) == [IN, OUT]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from paying import ADMIN, book, letters
+from shops import make_shop
 from sqlalchemy import select, update
 
 from bot import config
@@ -13,6 +14,7 @@ from bot.background.ticker import Tick
 from bot.papers.photos import Photos
 from bot.watching import housekeeping
 from core import media
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import AdditionalCost, Conversation, Outbox, WorkNote
 from core.messaging import outbox
@@ -66,13 +68,12 @@ async def test_old_messages_for_disabled_channel_are_dropped(database: Database,
     ):
         async with database.write() as session:
             await outbox.enqueue(
-                session,
+                Context(session, make_shop(), now),
                 key=key,
                 channel=channel,
                 address="sari@example.com",
                 language="id",
                 message=message(say("notice.see_you")),
-                now=now,
                 due_at=now + timedelta(days=20) if key.startswith("reminder") else None,
                 until=until,
             )
@@ -124,7 +125,12 @@ async def test_only_unreferenced_photos_are_deleted(
         )  # fmt: skip
         letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", sent))
         await outbox.enqueue(
-            session, key="k", channel=ADMIN[0], address=ADMIN[1], language="id", message=letter, now=now
+            Context(session, make_shop(), now),
+            key="k",
+            channel=ADMIN[0],
+            address=ADMIN[1],
+            language="id",
+            message=letter,
         )
     await forget(database, tmp_path, now)
     kept = {name for photo in (in_note, of_cost, in_draft, sent) for name in (photo, media.thumbnail_key(photo))}
@@ -137,7 +143,12 @@ async def test_photo_is_deleted_with_its_last_message(database: Database, now: d
     async with database.write() as session:
         letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", photo))
         await outbox.enqueue(
-            session, key="k", channel=ADMIN[0], address=ADMIN[1], language="id", message=letter, now=now
+            Context(session, make_shop(), now),
+            key="k",
+            channel=ADMIN[0],
+            address=ADMIN[1],
+            language="id",
+            message=letter,
         )
         await session.execute(update(Outbox).values(state="sent"))
     left = []

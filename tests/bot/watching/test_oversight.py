@@ -19,6 +19,7 @@ from bot.background.loop import Loop, Repeated
 from bot.channels.sending import NotSent, Unclear, Undeliverable
 from bot.watching import metrics
 from bot.watching.oversight import Check, Oversight, Pulse
+from core.context import Context
 from core.db.database import AWAY, Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
@@ -219,13 +220,12 @@ async def test_backlog_is_shown_by_channel(database: Database, shop: Shop, now: 
     async with database.write() as session:
         for key in ("one", "two"):
             await outbox.enqueue(
-                session,
+                Context(session, shop, now),
                 key=key,
                 channel="telegram",
                 address=key,
                 language="id",
                 message=message(say("notice.see_you")),
-                now=now,
             )
         row = (await outbox_claims.claim(session, now=now, limit=1, channels=["telegram"]))[0]
         await outbox_claims.failed(session, row, reason="403")

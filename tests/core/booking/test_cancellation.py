@@ -9,13 +9,12 @@ from paying import CODE, ORDER, PRICE, answer, book, booking_of, give_link, lett
 from sqlalchemy import select
 from workshop import ANDI, SPEAKER, check_books
 
-from core import work
+from core import payment, work
 from core.booking import cancel, record_no_show
 from core.booking.cancellation import CancellationTerms
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import AdditionalCost, Part, Refund
-from core.payment import payment_requests, refunds, settlement
 from core.pricing import trust
 from core.refusals import BadDownPayment, NoCashAfterNoShows, Refusal, TooEarlyForNoShow, TooLateToCancel
 from core.schedule import bookings
@@ -44,7 +43,7 @@ class Desk:
     async def settle(self, order_id: str = ORDER, amount: int = PRICE) -> str:
         told = answer(order_id, amount=amount, transaction_id=f"t-{order_id}", payment_type="gopay")
         async with self.database.write() as session:
-            return await settlement.settle(Context(session, self.shop, self.now), order_id, told)
+            return await payment.settle(Context(session, self.shop, self.now), order_id, told)
 
     async def cancel(self, *, actor: str = bookings.CUSTOMER, reason: str = "", code: str = CODE) -> CancellationTerms:
         async with self.database.write() as session:
@@ -128,7 +127,7 @@ async def test_a_refund_under_way_is_not_owed_twice(desk: Desk) -> None:
     await desk.pay()
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await refunds.owe(Context(session, desk.shop, desk.now), booking, 50_000, reason="overpaid")
+        await payment.refund(Context(session, desk.shop, desk.now), booking, 50_000, reason="overpaid")
     desk.now = desk.starts - timedelta(hours=3)
     assert await desk.cancel() == CancellationTerms(100_000, 22_500, 24)
     assert await desk.owed() == [(50_000, "overpaid"), (77_500, "cancelled")]
@@ -278,7 +277,7 @@ async def test_no_shows_count_by_customer(desk: Desk) -> None:
 async def _ask(desk: Desk, percent: int | None) -> None:
     async with desk.database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(Context(session, desk.shop, desk.now), booking, percent=percent)
+        await payment.request(Context(session, desk.shop, desk.now), booking, percent=percent)
 
 
 async def _refusal(doing: Any) -> type[Refusal] | None:

@@ -13,11 +13,11 @@ from workshop import ANDI, BUDI, SPEAKER, TUNE, check_books
 from workshop import book as just_book
 from workshop import order as an_order
 
+from core import payment
 from core.booking import reschedule
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, BookingEvent, Outbox, PaymentRequest
-from core.payment import settlement
 from core.refusals import InvalidTransition, MovedTooOften, Refusal, SlotFull, TooLateToMove
 from core.schedule import availability, bookings
 from core.shop import Shop
@@ -60,7 +60,7 @@ async def paid(database: Database, shop: Shop, now: datetime, **asked: Any) -> N
     await give_link(database, ORDER, shop, now)
     request = await request_of(database)
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, now), ORDER, answer(amount=request.amount))
+        await payment.settle(Context(session, shop, now), ORDER, answer(amount=request.amount))
 
 
 class _Undone(Exception):
@@ -156,7 +156,7 @@ async def test_an_open_link_and_its_hold_stay(database: Database, shop: Shop, no
     assert (request.state, request.expires_at) == (RequestState.OPEN, now + shop.hold)
     assert await reminded(database) == []
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, now + HOUR / 2), ORDER, answer())
+        await payment.settle(Context(session, shop, now + HOUR / 2), ORDER, answer())
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
     assert (await reminded(database))[-1] == shop.at(WEDNESDAY, time(11))
 
@@ -170,7 +170,7 @@ async def test_moving_after_the_hold_ended_makes_a_new_link(
     later = now + shop.hold
     if swept:
         async with database.write() as session:
-            await settlement.look(Context(session, shop, later), ORDER, None)
+            await payment.settle_or_expire(Context(session, shop, later), ORDER, None)
     moved = await move(database, shop, shop.at(WEDNESDAY, time(13)), later)
     assert (moved.holding, moved.hold_until, moved.payment_status) == (True, later + shop.hold, "pending")
     async with database.read() as session:

@@ -12,12 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, check_books, furnish, order
 
 from bot.background.waitlist_worker import WaitlistWorker
-from core import work
+from core import payment, work
 from core.booking import cancel, join_waitlist, pass_on_offer, rejoin_waitlist, reschedule, take_offer
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Closure, Contact, Leave, Outbox, Part, PaymentRequest, Service, Waiting
-from core.payment import payment_requests, settlement
 from core.refusals import AlreadyWaiting, InThePast, InvalidTransition, OutsideHours, Refusal, SlotFull, TooManyWaits
 from core.schedule import availability, bookings
 from core.schedule.orders import BookingRequest
@@ -209,13 +208,13 @@ async def test_taking_an_offer_sends_a_link_and_holds(database: Database, narrow
 
 
 async def _ask_for_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    await payment_requests.request(Context(session, shop, now), offered, percent=None)
+    await payment.request(Context(session, shop, now), offered, percent=None)
 
 
 async def _pay_by_its_link(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
-    asked = await payment_requests.request(Context(session, shop, now), offered, percent=None)
+    asked = await payment.request(Context(session, shop, now), offered, percent=None)
     told = answer(asked.order_id, amount=asked.amount)
-    assert await settlement.settle(Context(session, shop, now), asked.order_id, told) == "received"
+    assert await payment.settle(Context(session, shop, now), asked.order_id, told) == "received"
 
 
 async def _assign(session: AsyncSession, offered: Booking, shop: Shop, now: datetime) -> None:
@@ -285,7 +284,7 @@ async def test_passing_on_closes_the_payment_link(database: Database, narrow: Sh
     await run_worker(database, narrow, now)
     async with database.write() as session:
         offered = await bookings.load(session, code="BK-W1")
-        asked = await payment_requests.request(Context(session, narrow, now), offered, percent=None)
+        asked = await payment.request(Context(session, narrow, now), offered, percent=None)
         await pass_on_offer(Context(session, narrow, now), offered)
     assert (asked.state, offered.status) == (RequestState.CANCELLED, BookingStatus.CANCELLED)
 

@@ -11,12 +11,12 @@ from paying import ORDER, answer, book, booking_of, give_link
 from sqlalchemy import select, text, update
 from workshop import SPEAKER
 
+from core import payment
 from core.context import Context
 from core.db import copying
 from core.db.copying import CopyFailed
 from core.db.database import Database, upgrade
 from core.db.tables import Base, Counter, Customer, Inbound, LedgerEntry, Part
-from core.payment import settlement
 from core.shop import Shop
 
 
@@ -42,7 +42,7 @@ async def run_a_shop(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, parts=((SPEAKER, 1),))
     await give_link(database, ORDER, shop, now)
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, now), ORDER, answer(amount=price))
+        await payment.settle(Context(session, shop, now), ORDER, answer(amount=price))
         session.add(Inbound(channel="telegram", event_id="9", address="5", received_at=now, raw={"a": None}, error="x"))
         session.add(Inbound(channel="telegram", event_id="8", address="5", received_at=now))
         session.add_all(

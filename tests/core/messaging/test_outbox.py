@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from shops import make_shop
 from sqlalchemy import event, select
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Contact, Customer, Outbox
 from core.messaging import outbox, outbox_claims
@@ -18,7 +20,7 @@ HELLO = message(say("notice.see_you"))
 async def write(database: Database, key: str, now: datetime, **changes: Any) -> bool:
     values = {"channel": "telegram", "address": "1", "language": "id", "message": HELLO} | changes
     async with database.write() as session:
-        return await outbox.enqueue(session, key=key, now=now, **values)
+        return await outbox.enqueue(Context(session, make_shop(), now), key=key, **values)
 
 
 async def claim(database: Database, now: datetime, *, limit: int = 10) -> list[Outbox]:
@@ -116,8 +118,9 @@ async def test_who_lost_the_lease_shows_nothing(database: Database, now: datetim
 
 async def test_a_reply_is_shown_by_the_turn_that_claims_it(database: Database, now: datetime) -> None:
     async with database.write() as session:
-        await outbox.reply(session, key="k", channel="telegram", address="1", language="id", message=HELLO, now=now)
-        assert [row.shown for row in outbox.claimed(session)] == [True]
+        ctx = Context(session, make_shop(), now)
+        await outbox.reply(ctx, key="k", channel="telegram", address="1", language="id", message=HELLO)
+        assert [row.shown for row in ctx.effects.replies] == [True]
     assert (await stored(database, "k")).shown
     [again] = await claim(database, now + outbox.LEASE)
     assert (again.unclear, again.shown) == (1, False)

@@ -13,13 +13,12 @@ from sqlalchemy import Executable, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from workshop import INSTALL, SPEAKER
 
-from core import work
+from core import payment, work
 from core.booking import cancel, record_no_show
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import CreditNote, Invoice, LedgerEntry, Outbox, Receipt
 from core.papers import credit_notes, invoices, numbering, receipts
-from core.payment import refunds, settlement
 from core.pricing.prices import ppn
 from core.refusals import NotFound
 from core.schedule import bookings
@@ -44,7 +43,7 @@ class Till:
     async def pay(self, amount: int = PRICE, status: str = "settlement", **more: Any) -> str:
         told = answer(status=status, amount=amount, payment_type="gopay", **more)
         async with self.database.write() as session:
-            return await settlement.settle(Context(session, self.shop, self.now), ORDER, told)
+            return await payment.settle(Context(session, self.shop, self.now), ORDER, told)
 
     async def cash(self, amount: int) -> None:
         async with self.database.write() as session:
@@ -259,11 +258,11 @@ async def test_money_that_comes_and_goes_after_a_cancellation_credits_nothing_mo
     await till.pay(45_000)
     await till.cancel(RINA)
     async with till.database.write() as session:
-        for refund in await refunds.of_booking(session, await bookings.load(session, code=CODE)):
+        for refund in await payment.refunds_of(session, await bookings.load(session, code=CODE)):
             refund.state = RefundState.BY_HAND
     async with till.database.write() as session:
-        [refund] = await refunds.of_booking(session, await bookings.load(session, code=CODE))
-        await refunds.transferred(Context(session, till.shop, till.now), refund.key, by=RINA)
+        [refund] = await payment.refunds_of(session, await bookings.load(session, code=CODE))
+        await payment.record_transfer(Context(session, till.shop, till.now), refund.key, by=RINA)
     assert len(await till.notes()) == 1
     assert (await till.billed())[0] == 0
 
@@ -402,4 +401,4 @@ def _later(till: Till, *, hours: int) -> datetime:
 async def _owed(till: Till) -> int:
     async with till.database.read() as session:
         booking = await bookings.load(session, code=CODE)
-        return sum(each.amount for each in await refunds.of_booking(session, booking) if each.done_at is None)
+        return sum(each.amount for each in await payment.refunds_of(session, booking) if each.done_at is None)

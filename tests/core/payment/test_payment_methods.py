@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.payment.payment_methods import channels, offered
+from core.payment.payment_methods import channels, offered_methods
 from core.refusals import MethodCannotPay
 from core.states import PaymentMethod as Method
 
@@ -42,11 +42,11 @@ def test_a_method_without_a_channel_is_refused(method: Method, amount: int) -> N
 
 
 def test_cash_is_offered_for_services_alone() -> None:
-    assert Method.COD in offered(150_000, services_only=True)
-    assert Method.COD not in offered(150_000, services_only=False)
+    assert Method.COD in offered_methods(150_000, services_only=True)
+    assert Method.COD not in offered_methods(150_000, services_only=False)
 
 
 @given(amount=st.integers(1, 100_000_000), services_only=st.booleans())
 def test_every_method_offered_can_pay(amount: int, services_only: bool) -> None:
-    for method in offered(amount, services_only=services_only):
+    for method in offered_methods(amount, services_only=services_only):
         assert method is Method.COD or channels(method, amount)

@@ -11,14 +11,15 @@ from paying import CHAT, CODE, ORDER, PRICE, answer, book, booking_of, give_link
 from sqlalchemy import select
 from workshop import AMPLIFIER, CHECK, check_books, order
 
+from core import payment
 from core.context import Context
 from core.db import leases
 from core.db.database import Database
 from core.db.tables import Outbox, PaymentRequest
 from core.messaging import outbox
 from core.notices import reminders
-from core.payment import payment_requests, settlement
-from core.payment.payment_requests import standing
+from core.payment import payment_links
+from core.payment.totals import paid_and_status
 from core.refusals import AlreadyPaid, BadDownPayment, InvalidTransition, MethodCannotPay, SlotFull
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
@@ -31,12 +32,12 @@ MINUTE = timedelta(minutes=1)
 async def ask(database: Database, shop: Shop, now: datetime, percent: int | None = None) -> PaymentRequest:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        return await payment_requests.request(Context(session, shop, now), booking, percent=percent)
+        return await payment.request(Context(session, shop, now), booking, percent=percent)
 
 
 async def settle(database: Database, shop: Shop, now: datetime, reported: dict[str, Any]) -> str:
     async with database.write() as session:
-        return await settlement.settle(Context(session, shop, now), reported["order_id"], reported)
+        return await payment.settle(Context(session, shop, now), reported["order_id"], reported)
 
 
 async def test_a_booking_asks_for_all_of_it_under_its_own_number(database: Database, shop: Shop, now: datetime) -> None:
@@ -133,12 +134,10 @@ async def test_a_link_that_two_workers_made_is_sent_again_as_the_older_died_at_m
     await book(database, shop, now)
     for name in ("first", "second", "second"):
         async with database.write() as session:
-            await payment_requests.link_made(
-                Context(session, shop, now + MINUTE), ORDER, token=name, url=f"https://{name}"
-            )
+            await payment.link_made(Context(session, shop, now + MINUTE), ORDER, token=name, url=f"https://{name}")
     request = await request_of(database)
     assert (request.state, request.token, request.url) == (RequestState.OPEN, "second", "https://second")
-    assert request.due_at == now + MINUTE + payment_requests.LOOK_EVERY
+    assert request.due_at == now + MINUTE + payment_links.POLL_INTERVAL
     async with database.read() as session:
         sent = await session.scalars(select(Outbox.body).where(Outbox.kind == "notice").order_by(Outbox.id))
         assert [body["link"]["url"] for body in sent] == ["https://first", "https://second"]
@@ -154,7 +153,7 @@ async def test_a_link_that_comes_when_all_is_over_changes_nothing(
         await settle(database, shop, now, answer(status=status))
     over, told = await request_of(database), await letters(database)
     async with database.write() as session:
-        await payment_requests.link_made(Context(session, shop, now), ORDER, token="late", url="https://late")
+        await payment.link_made(Context(session, shop, now), ORDER, token="late", url="https://late")
     request = await request_of(database)
     assert (request.state, request.due_at) == (over.state, None)
     assert await letters(database) == told
@@ -169,29 +168,27 @@ async def test_a_worker_that_comes_too_late_leaves_the_others_link_to_its_own_ti
         before = await request_of(database)
         assert before.state is state
         async with database.write() as session:
-            await payment_requests.renumber(Context(session, shop, now), ORDER)
-            await payment_requests.link_failed(
-                Context(session, shop, now), ORDER, reason="x", refused=False, jitter=0.0
-            )
+            await payment.use_next_order_id(Context(session, shop, now), ORDER)
+            await payment.link_failed(Context(session, shop, now), ORDER, reason="x", refused=False, jitter=0.0)
         after = await request_of(database)
         assert (after.state, after.due_at) == (state, before.due_at), "looked at, or closed, as before"
         async with database.write() as session:
-            await payment_requests.void(Context(session, shop, now), await bookings.load(session, code=CODE))
+            await payment.withdraw_requests(Context(session, shop, now), await bookings.load(session, code=CODE))
 
 
-async def test_who_waits_for_a_link_waits_for_no_pause_and_disturbs_no_worker(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_asking_again_skips_the_backoff_but_no_lease(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     later = now + MINUTE
     async with database.write() as session:
-        await payment_requests.link_failed(Context(session, shop, now), ORDER, reason="x", refused=False, jitter=0.0)
-        await payment_requests.hurry(Context(session, shop, now), ORDER)
+        await payment.link_failed(Context(session, shop, now), ORDER, reason="x", refused=False, jitter=0.0)
+        ctx = Context(session, shop, now)
+        await payment.request(ctx, await bookings.load(session, code=CODE), percent=None)
     assert (await request_of(database)).due_at == now
     async with database.write() as session:
-        assert await payment_requests.claim(session, now=later, limit=9)
-        await payment_requests.hurry(Context(session, shop, later), ORDER)
-        assert await payment_requests.claim(session, now=later, limit=9) == []
+        assert await payment.claim_requests(session, now=later, limit=9)
+        ctx = Context(session, shop, later)
+        await payment.request(ctx, await bookings.load(session, code=CODE), percent=None)
+        assert await payment.claim_requests(session, now=later, limit=9) == []
     assert (await request_of(database)).due_at == later + leases.LEASE
 
 
@@ -212,7 +209,7 @@ async def test_a_late_link_is_told_once_and_tried_again(database: Database, shop
     await book(database, shop, now)
     for attempt in (1, 2):
         async with database.write() as session:
-            await payment_requests.link_failed(
+            await payment.link_failed(
                 Context(session, shop, now + attempt * MINUTE), ORDER, reason="timeout", refused=False, jitter=0.0
             )
     request = await request_of(database)
@@ -224,9 +221,7 @@ async def test_staff_is_told_once_when_midtrans_refuses_a_link(database: Databas
     await book(database, shop, now)
     for _ in range(2):
         async with database.write() as session:
-            await payment_requests.link_failed(
-                Context(session, shop, now), ORDER, reason="401", refused=True, jitter=0.0
-            )
+            await payment.link_failed(Context(session, shop, now), ORDER, reason="401", refused=True, jitter=0.0)
     assert len(await letters(database, kind="staff")) == 1
 
 
@@ -235,7 +230,7 @@ async def test_a_number_that_midtrans_knows_already_is_left_for_the_next(
 ) -> None:
     await book(database, shop, now, percent=30)
     async with database.write() as session:
-        await payment_requests.renumber(Context(session, shop, now), ORDER)
+        await payment.use_next_order_id(Context(session, shop, now), ORDER)
     new = await request_of(database, "BOOKING-A1-BK000001-2")
     assert (new.state, new.amount, new.purpose, new.due_at) == (RequestState.WANTED, 45_000, "down_payment", now)
     assert (await request_of(database)).state is RequestState.CANCELLED
@@ -275,7 +270,7 @@ async def test_a_booking_whose_hold_has_ended_is_held_again_first(
     await book(database, shop, now)
     later = now + shop.hold + MINUTE
     async with database.write() as session:
-        await settlement.look(Context(session, shop, later), ORDER, None)
+        await payment.settle_or_expire(Context(session, shop, later), ORDER, None)
     assert not (await booking_of(database)).holding
     again = await ask(database, shop, later)
     booking = await booking_of(database)
@@ -321,12 +316,12 @@ async def test_two_askers_at_once_get_one_request(database: Database, shop: Shop
 async def test_what_is_due_is_taken_by_one_worker(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     async with database.write() as session:
-        (task,) = await payment_requests.claim(session, now=now, limit=10)
+        (task,) = await payment.claim_requests(session, now=now, limit=10)
         assert (task.request.order_id, task.booking.code, len(task.booking.lines)) == (ORDER, CODE, 1)
     async with database.write() as session:
-        assert await payment_requests.claim(session, now=now, limit=10) == []
+        assert await payment.claim_requests(session, now=now, limit=10) == []
     async with database.write() as session:
-        assert len(await payment_requests.claim(session, now=now + leases.LEASE, limit=10)) == 1
+        assert len(await payment.claim_requests(session, now=now + leases.LEASE, limit=10)) == 1
 
 
 # --- reminders -----------------------------------------------------------------------------------
@@ -407,7 +402,7 @@ OPEN, PAID, FAILED, EXPIRED, CANCELLED = (
 def test_the_payment_status_follows_from_the_money_then_from_the_requests(
     entries: list[tuple[LedgerKind, int]], requests: set[RequestState], expected: tuple[int, str]
 ) -> None:
-    assert standing(100, entries, requests) == expected
+    assert paid_and_status(100, entries, requests) == expected
 
 
 @given(
@@ -417,7 +412,7 @@ def test_the_payment_status_follows_from_the_money_then_from_the_requests(
 def test_what_is_paid_is_never_negative_and_agrees_with_its_status(
     entries: list[tuple[LedgerKind, int]], requests: set[RequestState]
 ) -> None:
-    paid, status = standing(300, entries, requests)
+    paid, status = paid_and_status(300, entries, requests)
     assert paid == max(0, sum(amount for _, amount in entries))
     assert (status is PaymentStatus.PAID) == (paid >= 300)
     assert (status is PaymentStatus.DP_PAID) == (0 < paid < 300)
@@ -435,17 +430,17 @@ async def test_reminders_ask_for_the_rest_until_it_is_paid(database: Database, s
     await book(database, shop, now, percent=50)
     await give_link(database, ORDER, shop, now)
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, now), ORDER, answer(amount=PRICE // 2))
+        await payment.settle(Context(session, shop, now), ORDER, answer(amount=PRICE // 2))
     reminders = await letters(database, kind="reminder", state="due")
     assert len(reminders) == 2
     assert all("Sisa pembayarannya Rp75.000" in text for text in reminders.values())
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        rest = await payment_requests.request(Context(session, shop, now), booking, percent=None)
+        rest = await payment.request(Context(session, shop, now), booking, percent=None)
     await give_link(database, rest.order_id, shop, now)
     async with database.write() as session:
         paid = answer(rest.order_id, amount=PRICE // 2, transaction_id="t-2")
-        await settlement.settle(Context(session, shop, now), rest.order_id, paid)
+        await payment.settle(Context(session, shop, now), rest.order_id, paid)
     reminders = await letters(database, kind="reminder", state="due")
     assert len(reminders) == 2
     assert not any("Sisa" in text for text in reminders.values())

@@ -8,10 +8,11 @@ from paying import ORDER, PRICE, answer, book, letters
 from sqlalchemy import event, text, update
 from workshop import furnish
 
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import JobRun, PaymentRequest
-from core.payment import midtrans_status, reconciliation, reconciliation_run, settlement
+from core.payment import reconciliation, reconciliation_run
 from core.payment.reconciliation import MOST_SHOWN, Difference, Findings, Ours
 from core.payment.reconciliation_run import AGAIN, LEASE, Night
 from core.shop import Shop
@@ -57,13 +58,13 @@ def ours(left: int | None = 0, state: RequestState = RequestState.OPEN, status: 
     ],
 )
 def test_what_differs(told: dict[str, Any] | None, here: Ours, differs: tuple[int, int | None] | None) -> None:
-    found = reconciliation.compare(here, [midtrans_status.read(told)] if told else [])
+    found = reconciliation.compare(here, [payment.read_status(told)] if told else [])
     assert [(each.ours, each.theirs) for each in found] == ([differs] if differs else [])
 
 
 def test_an_order_is_not_over_while_one_of_its_attempts_may_still_pay() -> None:
     told = [answer(status="expire"), answer(status="pending", transaction_id="t-2")]
-    assert reconciliation.compare(ours(None), map(midtrans_status.read, told)) == []
+    assert reconciliation.compare(ours(None), map(payment.read_status, told)) == []
 
 
 def test_asked_one_by_one_are_attempts_with_money_and_those_that_wait() -> None:
@@ -107,7 +108,7 @@ async def test_old_orders_are_asked_about_while_they_are_open_or_their_money_mov
     assert await orders(database, later) == []
     assert await orders(database, now) == [ORDER], "it was made then"
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, later), ORDER, answer())
+        await payment.settle(Context(session, shop, later), ORDER, answer())
     assert await orders(database, later) == [ORDER], "late money"
     assert await orders(database, later + MINUTE) == [], "an answer alone is no news"
 

@@ -8,11 +8,10 @@ from paying import CODE, KEY, ORDER, PRICE, answer, book, booking_of, give_link,
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from core import work
+from core import payment, work
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, LedgerEntry, Refund
-from core.payment import refund_requests, refunds, settlement
 from core.refusals import AlreadySentBack, NotFound
 from core.schedule import bookings
 from core.shop import Shop
@@ -29,13 +28,13 @@ async def pay(database: Database, shop: Shop, now: datetime, **how: Any) -> None
 
 async def tell(database: Database, shop: Shop, now: datetime, reported: dict[str, Any]) -> str:
     async with database.write() as session:
-        return await settlement.settle(Context(session, shop, now), ORDER, reported)
+        return await payment.settle(Context(session, shop, now), ORDER, reported)
 
 
 async def owe(database: Database, shop: Shop, now: datetime, amount: int) -> list[Refund]:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        return await refunds.owe(Context(session, shop, now), booking, amount, reason="cancelled")
+        return await payment.refund(Context(session, shop, now), booking, amount, reason="cancelled")
 
 
 async def entries(database: Database) -> list[tuple[str, int]]:
@@ -77,10 +76,10 @@ async def test_a_transfer_is_recorded_once_and_the_customer_hears_of_it(
     await pay(database, shop, now)
     await owe(database, shop, now, PRICE)
     async with database.write() as session:
-        await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
+        await payment.record_transfer(Context(session, shop, now), KEY, by="Ibu Rina")
     with pytest.raises(AlreadySentBack):
         async with database.write() as session:
-            await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
+            await payment.record_transfer(Context(session, shop, now), KEY, by="Ibu Rina")
     assert await entries(database) == [("received", PRICE), ("refunded", -PRICE)]
     assert (await booking_of(database)).payment_status is PaymentStatus.REFUNDED
     assert "Rp150.000" in (await letters(database))[f"refund-done:{KEY}"]
@@ -89,7 +88,7 @@ async def test_a_transfer_is_recorded_once_and_the_customer_hears_of_it(
 async def test_an_unknown_refund_is_none(database: Database, shop: Shop, now: datetime) -> None:
     with pytest.raises(NotFound):
         async with database.write() as session:
-            await refunds.transferred(Context(session, shop, now), "REFUND-A1-BK999999-6B039010-1", by="Ibu Rina")
+            await payment.record_transfer(Context(session, shop, now), "REFUND-A1-BK999999-6B039010-1", by="Ibu Rina")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ async def test_what_went_back_another_way_is_not_sent_again(
     for _ in range(2):
         await tell(database, shop, now, reported)
     async with database.read() as session:
-        still = await refunds.open_ones(session, limit=9)
+        still = await payment.open_refunds(session, limit=9)
         going = (await bookings.load(session, code=CODE)).going_back
     assert [refund.amount for refund, _ in still] == left
     assert going == sum(left)
@@ -167,12 +166,12 @@ async def test_less_than_was_owed_under_a_key_leaves_the_rest_owed_under_another
     await owe(database, shop, now, 50_000)
     if by_hand:
         async with database.write() as session:
-            await refund_requests.refused(Context(session, shop, now), KEY, "414", for_good=True)
-            await refunds.send_to(Context(session, shop, now), KEY, "BCA 123 a.n. Sari")
+            await payment.refund_refused(Context(session, shop, now), KEY, "414", for_good=True)
+            await payment.set_refund_account(Context(session, shop, now), KEY, "BCA 123 a.n. Sari")
     for _ in range(2):
         await tell(database, shop, now, back(30_000, KEY))
     async with database.read() as session:
-        spent, rest = await refunds.of_booking(session, await bookings.load(session, code=CODE))
+        spent, rest = await payment.refunds_of(session, await bookings.load(session, code=CODE))
         going = (await bookings.load(session, code=CODE)).going_back
     assert (spent.key, spent.amount, spent.state) == (KEY, 30_000, RefundState.DONE)
     assert (rest.amount, going) == (20_000, 20_000)
@@ -194,7 +193,7 @@ async def test_more_than_was_owed_under_a_key_counts_against_what_else_is_owed(
     for _ in range(2):
         await tell(database, shop, now, back(60_000, KEY))
     async with database.read() as session:
-        [(still, booking)] = await refunds.open_ones(session, limit=9)
+        [(still, booking)] = await payment.open_refunds(session, limit=9)
     assert (still.amount, booking.going_back) == (20_000, 20_000)
     assert any(f"refunded:{KEY}" in key for key in await letters(database, kind="staff"))
 
@@ -206,11 +205,11 @@ async def test_a_refund_under_our_key_is_ours_though_it_was_given_up(
     await pay(database, shop, now, **BY_WALLET)
     await owe(database, shop, now, PRICE)
     async with database.write() as session:
-        await refund_requests.refused(Context(session, shop, now), KEY, "414", for_good=True)
+        await payment.refund_refused(Context(session, shop, now), KEY, "414", for_good=True)
     await tell(database, shop, now, back(PRICE, KEY, "refund"))
     with pytest.raises(AlreadySentBack):
         async with database.write() as session:
-            await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
+            await payment.record_transfer(Context(session, shop, now), KEY, by="Ibu Rina")
     assert any("refund-no-transfer" in key for key in await letters(database, kind="staff"))
 
 
@@ -220,8 +219,8 @@ async def test_money_that_went_both_ways_is_in_the_ledger_twice_and_staff_hears_
     await pay(database, shop, now, **BY_WALLET)
     await owe(database, shop, now, 50_000)
     async with database.write() as session:
-        await refund_requests.refused(Context(session, shop, now), KEY, "414", for_good=True)
-        await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
+        await payment.refund_refused(Context(session, shop, now), KEY, "414", for_good=True)
+        await payment.record_transfer(Context(session, shop, now), KEY, by="Ibu Rina")
     await tell(database, shop, now, back(50_000, KEY))
     assert await entries(database) == [("received", PRICE), ("refunded", -50_000), ("refunded", -50_000)]
     assert any("refund-twice" in key for key in await letters(database, kind="staff"))
@@ -241,7 +240,7 @@ async def test_the_newest_payment_goes_back_first_each_the_way_it_came(
         (ORDER, 15_000, RefundState.WANTED),
     ]
     async with database.write() as session:
-        await refunds.transferred(Context(session, shop, now), KEY, by="Ibu Rina")
+        await payment.record_transfer(Context(session, shop, now), KEY, by="Ibu Rina")
     assert [each.amount for each in await owe(database, shop, now, PRICE)] == [30_000]
 
 
@@ -250,8 +249,8 @@ async def test_the_account_is_asked_for_told_and_asked_for_again(database: Datab
     await owe(database, shop, now, PRICE)
     for later, account in enumerate(("BCA 123 a.n. Sari", "BNI 456 a.n. Sari"), 1):
         async with database.write() as session:
-            await refunds.ask_again(Context(session, shop, now + later * timedelta(hours=1)), KEY)
-            await refunds.send_to(Context(session, shop, now), KEY, account)
+            await payment.ask_refund_account(Context(session, shop, now + later * timedelta(hours=1)), KEY)
+            await payment.set_refund_account(Context(session, shop, now), KEY, account)
     told = await letters(database)
     assert sum(key.startswith("refund-account:") for key in told) == 3
     assert [text.split("Rekening: ")[1] for key, text in told.items() if "refund-task" in key] == [

@@ -21,12 +21,12 @@ from paying import (
 from sqlalchemy import func, select
 from workshop import CHECK, check_books, order
 
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Invoice, LedgerEntry, Outbox, PaymentNotification, Refund
 from core.notices import booking_notices
-from core.payment import payment_requests, settlement
-from core.payment.midtrans_status import Meaning, meaning, read
+from core.payment.midtrans_status import Meaning, meaning, read_status
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
 from core.shop import Shop
@@ -38,14 +38,14 @@ SECOND_ORDER = "BOOKING-A1-BK000001-2"
 
 async def settle(database: Database, shop: Shop, now: datetime, reported: dict[str, Any], order_id: str = "") -> str:
     async with database.write() as session:
-        return await settlement.settle(Context(session, shop, now), order_id or reported["order_id"], reported)
+        return await payment.settle(Context(session, shop, now), order_id or reported["order_id"], reported)
 
 
 async def look(
     database: Database, shop: Shop, now: datetime, reported: dict[str, Any] | None, order_id: str = ORDER
 ) -> str:
     async with database.write() as session:
-        return await settlement.look(Context(session, shop, now), order_id, reported)
+        return await payment.settle_or_expire(Context(session, shop, now), order_id, reported)
 
 
 async def ledger(database: Database, booking_id: int = 1) -> list[tuple[str, int]]:
@@ -217,7 +217,7 @@ async def test_the_rest_is_received_without_confirming_again(database: Database,
     await settle(database, shop, now, answer(amount=45_000))
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(Context(session, shop, now), booking, percent=None)
+        await payment.request(Context(session, shop, now), booking, percent=None)
     await settle(database, shop, now, answer(SECOND_ORDER, amount=105_000, transaction_id="t-2"))
     booking = await booking_of(database)
     assert (booking.payment_status, booking.paid_amount) == (PaymentStatus.PAID, PRICE)
@@ -233,7 +233,7 @@ async def test_two_requests_both_paid_are_an_overpayment_that_staff_hears_of(
     await open_request(database, shop, now, percent=30)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(Context(session, shop, now), booking, percent=None)
+        await payment.request(Context(session, shop, now), booking, percent=None)
     await settle(database, shop, now, answer(SECOND_ORDER, transaction_id="t-2"))
     await settle(database, shop, now, answer(amount=45_000))
     booking = await booking_of(database)
@@ -254,7 +254,7 @@ async def test_one_request_paid_by_two_attempts_is_money_twice_and_the_second_is
     assert await owed(database) == [(ORDER, "t-2", 45_000, "overpaid")]
     async with database.write() as session:  # what is on its way back pays for nothing
         booking = await bookings.load(session, code=CODE)
-        asked = await payment_requests.request(Context(session, shop, now), booking, percent=None)
+        asked = await payment.request(Context(session, shop, now), booking, percent=None)
     assert asked.amount == 105_000
 
 
@@ -287,7 +287,7 @@ async def test_money_for_one_amount_withdraws_the_other_link(database: Database,
     await open_request(database, shop, now, percent=30)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(Context(session, shop, now), booking, percent=None)
+        await payment.request(Context(session, shop, now), booking, percent=None)
     await give_link(database, SECOND_ORDER, shop, now)
     await settle(database, shop, now, answer(amount=45_000))
     other = await request_of(database, SECOND_ORDER)
@@ -384,7 +384,7 @@ async def test_the_rest_may_run_out_without_harm_to_the_booking(database: Databa
     await settle(database, shop, now, answer(amount=45_000))
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await payment_requests.request(Context(session, shop, now), booking, percent=None)
+        await payment.request(Context(session, shop, now), booking, percent=None)
     await look(database, shop, now + shop.hold, None, SECOND_ORDER)
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.holding) == ("confirmed", "dp_paid", True)
@@ -405,7 +405,7 @@ async def test_an_attempt_that_only_a_notification_names_keeps_nothing_open(
 ) -> None:
     await open_request(database, shop, now)
     async with database.write() as session:
-        await settlement.note(session, answer(status="pending", transaction_id="forged"), now=now)
+        await payment.store_notification(session, answer(status="pending", transaction_id="forged"), now=now)
     assert await settle(database, shop, now, answer(status="expire")) == "ended"
 
 
@@ -430,8 +430,8 @@ async def test_which_attempts_are_asked_about_beside_the_newest(
         await settle(database, shop, now, answer(status=status, transaction_id=name))
     async with database.write() as session:
         for name, status in noted.items():
-            await settlement.note(session, answer(status=status, transaction_id=name), now=now)
-        assert await settlement.other_attempts(session, ORDER, answer(status="pending")) == asked
+            await payment.store_notification(session, answer(status=status, transaction_id=name), now=now)
+        assert await payment.other_attempts(session, ORDER, answer(status="pending")) == asked
 
 
 # --- notifications -------------------------------------------------------------------------------
@@ -441,12 +441,12 @@ async def test_a_notification_is_kept_once_and_confirmed_once(database: Database
     await open_request(database, shop, now)
     for _ in range(3):
         async with database.write() as session:
-            await settlement.note(session, answer(), now=now)
+            await payment.store_notification(session, answer(), now=now)
     async with database.write() as session:
-        assert await settlement.claim(session, now=now, limit=10) == [ORDER]
+        assert await payment.claim_notifications(session, now=now, limit=10) == [ORDER]
     async with database.write() as session:
-        assert await settlement.claim(session, now=now, limit=10) == []
-        await settlement.answered(session, ORDER, outcomes=[Outcome.RECEIVED], claimed_at=now)
+        assert await payment.claim_notifications(session, now=now, limit=10) == []
+        await payment.notifications_settled(session, ORDER, outcomes=[Outcome.RECEIVED], claimed_at=now)
     async with database.read() as session:
         (kept,) = (await session.scalars(select(PaymentNotification))).all()
     assert (kept.outcome, kept.due_at) == ("received", None)
@@ -457,19 +457,19 @@ async def test_a_notification_that_came_during_the_status_call_is_asked_about_ag
 ) -> None:
     await open_request(database, shop, now)
     async with database.write() as session:
-        await settlement.note(session, answer(status="pending"), now=now)
-        await settlement.claim(session, now=now, limit=10)
+        await payment.store_notification(session, answer(status="pending"), now=now)
+        await payment.claim_notifications(session, now=now, limit=10)
     async with database.write() as session:
-        await settlement.note(session, answer(), now=now + MINUTE)
-        await settlement.answered(session, ORDER, outcomes=[Outcome.WAITING], claimed_at=now)
+        await payment.store_notification(session, answer(), now=now + MINUTE)
+        await payment.notifications_settled(session, ORDER, outcomes=[Outcome.WAITING], claimed_at=now)
     async with database.write() as session:
-        assert await settlement.claim(session, now=now + MINUTE, limit=10) == [ORDER]
+        assert await payment.claim_notifications(session, now=now + MINUTE, limit=10) == [ORDER]
 
 
 async def test_an_order_that_is_not_ours_is_not_kept(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
-        assert not await settlement.note(session, answer("BOOKING-B2-BK000001-1"), now=now)
-        assert await settlement.settle(Context(session, shop, now), "BOOKING-B2-BK000001-1", answer()) == "nothing"
+        assert not await payment.store_notification(session, answer("BOOKING-B2-BK000001-1"), now=now)
+        assert await payment.settle(Context(session, shop, now), "BOOKING-B2-BK000001-1", answer()) == "nothing"
 
 
 async def test_cash_is_confirmed_at_once_and_reminded_of(database: Database, shop: Shop, now: datetime) -> None:
@@ -493,7 +493,7 @@ async def test_who_was_to_pay_in_cash_hears_that_his_time_is_over_though_another
     await look(database, shop, start, None)
     assert not (await booking_of(database, "BK-CASH01")).holding
     async with database.write() as session:  # as the clock does, every minute
-        await payment_requests.end_holds(Context(session, shop, start + MINUTE))
+        await payment.end_holds(Context(session, shop, start + MINUTE))
     assert {f"ended:{ORDER}", "reservation-ended:BK-CASH01"} <= set(await letters(database, channel=CHAT[0]))
 
 
@@ -541,13 +541,13 @@ def test_what_a_status_means(status: str, fraud: str, expected: Meaning) -> None
     ],
 )
 def test_an_amount_is_whole_rupiah_or_none(written: object, amount: int | None) -> None:
-    assert read(answer(gross_amount=written)).amount == amount
+    assert read_status(answer(gross_amount=written)).amount == amount
 
 
 async def test_an_entry_has_its_evidence(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     async with database.write() as session:
-        await settlement.note(session, answer(), now=now)
+        await payment.store_notification(session, answer(), now=now)
     await settle(database, shop, now, answer(settlement_time="2026-11-23 08:00:00"))
     async with database.read() as session:
         (entry,) = await session.scalars(select(LedgerEntry))
@@ -557,4 +557,4 @@ async def test_an_entry_has_its_evidence(database: Database, shop: Shop, now: da
 
 
 def test_the_signature_is_not_kept_as_evidence() -> None:
-    assert "signature_key" not in read(answer(signature_key="abc")).evidence
+    assert "signature_key" not in read_status(answer(signature_key="abc")).evidence

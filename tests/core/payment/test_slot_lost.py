@@ -9,13 +9,12 @@ from sqlalchemy import event, select
 from workshop import ANDI, BUDI, CITRA, SPEAKER, check_books, order
 from workshop import book as just_book
 
-from core import work
+from core import payment, work
 from core.booking import reschedule
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Invoice, Outbox, Refund
 from core.messaging.messages import message_from_json
-from core.payment import settlement, slot_lost
 from core.refusals import InsufficientStock, InvalidTransition, SlotFull, TechnicianBusy
 from core.schedule import bookings
 from core.shop import Shop
@@ -46,12 +45,12 @@ async def late_money(
     await give_link(database, ORDER, shop, now)
     ended = now + shop.hold
     async with database.write() as session:
-        await settlement.look(Context(session, shop, ended), ORDER, None)
+        await payment.settle_or_expire(Context(session, shop, ended), ORDER, None)
     wanted = {"starts_at": shop.at(TUESDAY, time(10))} | (rival or {})
     async with database.write() as session:
         await just_book(session, order(**wanted), shop=shop, now=ended, code="BK-RIVAL1", customer=2)
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, ended + MINUTE), ORDER, answer(amount=amount))
+        await payment.settle(Context(session, shop, ended + MINUTE), ORDER, answer(amount=amount))
     return ended + MINUTE
 
 
@@ -79,7 +78,7 @@ async def test_the_customer_chooses_among_the_nearest_slots_another_time_and_the
     await late_money(database, narrow, now)
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.paid_amount) == ("pending", "paid", PRICE)
-    assert slot_lost.waits(booking)
+    assert payment.has_lost_slot(booking)
     near = [f"retake:{CODE}:2026-11-24T{clock}" for clock in ("09:00", "11:00", "12:00")]
     assert await choices(database) == [*near, f"move:{CODE}", f"money-back:{CODE}"]
     told = await letters(database)
@@ -117,9 +116,9 @@ async def test_money_that_comes_after_the_appointment_is_offered_what_is_free_fr
     await give_link(database, ORDER, shop, now)
     thursday = shop.at(date(2026, 11, 26), time(9))
     async with database.write() as session:
-        await settlement.look(Context(session, shop, now + shop.hold), ORDER, None)
+        await payment.settle_or_expire(Context(session, shop, now + shop.hold), ORDER, None)
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, thursday), ORDER, answer())
+        await payment.settle(Context(session, shop, thursday), ORDER, answer())
     first = (await choices(database))[0]
     assert first == f"retake:{CODE}:2026-11-26T10:00"
 
@@ -172,7 +171,7 @@ async def test_a_slot_that_was_taken_meanwhile_leaves_everything_as_it_was(
         await just_book(session, extra, shop=shop, now=later, code="BK-RIVAL4", customer=2)
     with pytest.raises(refusal):
         await move(database, shop, shop.at(TUESDAY, time.fromisoformat(clock)), later, technician)
-    assert slot_lost.waits(await booking_of(database))
+    assert payment.has_lost_slot(await booking_of(database))
     await check_books(database)
 
 
@@ -196,7 +195,7 @@ async def test_what_is_sold_out_takes_no_slot(database: Database, shop: Shop, no
     )
     with pytest.raises(InsufficientStock):
         await move(database, shop, shop.at(WEDNESDAY, time(13)), later, None)
-    assert slot_lost.waits(await booking_of(database))
+    assert payment.has_lost_slot(await booking_of(database))
     await check_books(database)
 
 
@@ -206,7 +205,7 @@ async def test_what_is_sold_out_takes_no_slot(database: Database, shop: Shop, no
 async def request_rest(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
-        await slot_lost.request_payment(Context(session, shop, now), booking, percent=None)
+        await payment.request(Context(session, shop, now), booking, percent=None)
 
 
 async def test_who_is_asked_for_the_rest_has_his_place_for_good(
@@ -221,7 +220,7 @@ async def test_who_is_asked_for_the_rest_has_his_place_for_good(
     assert (booking.status, booking.holding, booking.hold_until) == ("confirmed", True, None)
     assert any(key.startswith("placed:") for key in await letters(database, channel=CHAT[0], address=CHAT[1]))
     async with database.write() as session:
-        await settlement.look(Context(session, narrow, later + narrow.hold), f"{ORDER[:-1]}2", None)
+        await payment.settle_or_expire(Context(session, narrow, later + narrow.hold), f"{ORDER[:-1]}2", None)
     assert (await booking_of(database)).holding, "the rest has time"
     await check_books(database)
 
@@ -232,7 +231,7 @@ async def test_where_the_place_is_still_taken_nothing_is_asked_for(
     later = await late_money(database, narrow, now, percent=30, amount=45_000)
     with pytest.raises(SlotFull):
         await request_rest(database, narrow, later)
-    assert slot_lost.waits(await booking_of(database))
+    assert payment.has_lost_slot(await booking_of(database))
 
 
 # --- the money back ------------------------------------------------------------------------------
@@ -243,7 +242,7 @@ async def test_the_money_goes_back_whole_and_the_booking_is_cancelled(
 ) -> None:
     later = await late_money(database, narrow, now)
     async with database.write() as session:
-        await slot_lost.give_back(Context(session, narrow, later), await bookings.load(session, code=CODE))
+        await payment.refund_lost_slot(Context(session, narrow, later), await bookings.load(session, code=CODE))
     async with database.read() as session:
         (refund,) = (await session.scalars(select(Refund))).all()
     assert (refund.amount, refund.reason) == (PRICE, "late")
@@ -255,7 +254,7 @@ async def test_the_money_goes_back_whole_and_the_booking_is_cancelled(
     assert f"staff:late-back:{CODE}:telegram:{ADMIN[1]}" in told
     async with database.write() as session:
         with pytest.raises(InvalidTransition):
-            await slot_lost.give_back(Context(session, narrow, later), await bookings.load(session, code=CODE))
+            await payment.refund_lost_slot(Context(session, narrow, later), await bookings.load(session, code=CODE))
 
 
 # --- nobody answers ------------------------------------------------------------------------------
@@ -268,7 +267,7 @@ async def test_the_admins_are_reminded_once_after_a_day_of_what_still_waits(
     key = f"staff:still-late:{CODE}:telegram:{ADMIN[1]}"
     for moment, reminded in ((later + DAY - MINUTE, False), (later + DAY, True), (later + 2 * DAY, True)):
         async with database.write() as session:
-            await slot_lost.remind(Context(session, narrow, moment))
+            await payment.remind_of_lost_slots(Context(session, narrow, moment))
         assert (key in await letters(database, kind="staff")) is reminded
 
 
@@ -276,7 +275,7 @@ async def test_nobody_is_reminded_of_what_is_settled(database: Database, narrow:
     later = await late_money(database, narrow, now)
     await move(database, narrow, narrow.at(WEDNESDAY, time(13)), later, None)
     async with database.write() as session:
-        await slot_lost.remind(Context(session, narrow, later + 2 * DAY))
+        await payment.remind_of_lost_slots(Context(session, narrow, later + 2 * DAY))
     assert not any("still-late" in key for key in await letters(database, kind="staff"))
 
 
@@ -290,6 +289,6 @@ async def test_what_waits_is_found_by_its_index(sqlite_url: str, shop: Shop, now
             plans.extend(step[3] for step in cursor.fetchall())
 
     async with database.write() as session:
-        await slot_lost.remind(Context(session, shop, now))
+        await payment.remind_of_lost_slots(Context(session, shop, now))
     await database.close()
     assert plans == ["SEARCH booking USING INDEX ix_booking_without_place (status=? AND paid_at<?)"]

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from workshop import book as book_without_chat
 from workshop import order
 
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import (
@@ -35,7 +36,6 @@ from core.db.tables import (
 from core.messaging import outbox
 from core.messaging.messages import Document, message, say
 from core.notices import booking_notices
-from core.payment import settlement
 from core.people import contacts, privacy, web_customers
 from core.people.privacy import Ambiguous, StillNeeded
 from core.refusals import NotFound
@@ -59,8 +59,8 @@ async def _was_a_customer(database: Database, shop: Shop, now: datetime) -> None
         amount=amount, masked_card=CARD, customer_details={"email": MAIL}, va_numbers=[{"va_number": PHONE[1:]}]
     )
     async with database.write() as session:
-        await settlement.note(session, paid, now=now)
-        await settlement.settle(Context(session, shop, now), ORDER, paid)
+        await payment.store_notification(session, paid, now=now)
+        await payment.settle(Context(session, shop, now), ORDER, paid)
     async with database.write() as session:
         booking = (await session.scalars(select(Booking))).one()
         booking.latitude, booking.longitude = -6.26, 106.81
@@ -116,13 +116,12 @@ async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -
         chat, _, _ = await contacts.meet(session, *CHAT, phone=None, language="id", now=now)
         await booking_notices.needs_human(Context(session, shop, now), chat, words=SECRET, taken=0)
         await outbox.enqueue(
-            session,
+            Context(session, shop, now),
             key="person:telegram:3:0",
             channel=ADMIN[0],
             address=ADMIN[1],
             language="id",
             message=message(say("team.from_customer_photo", name=NAME), document=Document("photo", SENT)),
-            now=now,
             kind="notice",
             about=chat.id,
         )

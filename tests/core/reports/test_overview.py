@@ -6,12 +6,11 @@ import pytest
 from paying import ORDER, answer, book, booking_of, give_link, tuesday_at_ten
 from workshop import ANDI, BUDI
 
-from core import work
+from core import payment, work
 from core.booking import cancel
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import LedgerEntry
-from core.payment import settlement
 from core.reports import overview
 from core.reports.overview import Dashboard
 from core.schedule import bookings
@@ -25,7 +24,7 @@ async def pay(
     database: Database, shop: Shop, now: datetime, order_id: str = ORDER, *, status: str = "settlement"
 ) -> None:
     async with database.write() as session:
-        await settlement.settle(Context(session, shop, now), order_id, answer(order_id, status))
+        await payment.settle(Context(session, shop, now), order_id, answer(order_id, status))
 
 
 async def three_bookings(database: Database, shop: Shop, now: datetime) -> None:

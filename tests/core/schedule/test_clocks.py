@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from paying import book
+from shops import make_shop
 from sqlalchemy import select
 
 from core.context import Context
@@ -38,7 +39,12 @@ async def _sends(database: Database, now: datetime, *, kind: str | None = None) 
 async def _write(database: Database, key: str, now: datetime) -> None:
     async with database.write() as session:
         await outbox.enqueue(
-            session, key=key, channel="telegram", address="1", language="id", message=message(say("menu")), now=now
+            Context(session, make_shop(), now),
+            key=key,
+            channel="telegram",
+            address="1",
+            language="id",
+            message=message(say("menu")),
         )
 
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 from paying import book, give_link
+from shops import make_shop
 from sqlalchemy import event, select, update
 
 from conversations.texts import LANGUAGES, render
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, message_from_json, say
-from core.payment import settlement
 from core.refusals import NotFound
 from core.shop import Shop, StaffMember
 from core.states import Outcome
@@ -40,13 +41,12 @@ class Watch:
     async def write(self, key: str, channel: str = "telegram", error: str | None = None) -> None:
         async with self.database.write() as session:
             await outbox.enqueue(
-                session,
+                Context(session, make_shop(), self.now),
                 key=key,
                 channel=channel,
                 address=key,
                 language="id",
                 message=message(say("notice.see_you")),
-                now=self.now,
             )
             await session.execute(update(Outbox).where(Outbox.key == key).values(error=error))
 
@@ -162,13 +162,13 @@ async def test_a_link_that_can_t_be_made_and_a_payment_that_can_t_be_confirmed(w
     order_id = await book(watch.database, shop, watch.now)
     body = {"order_id": order_id, "transaction_status": "settlement"}
     async with watch.database.write() as session:
-        await settlement.note(session, body, now=watch.now)
+        await payment.store_notification(session, body, now=watch.now)
         await session.execute(update(Outbox).values(state="sent"))
     assert await watch.look(minutes=10) == (["links", "payments"], [])
     await give_link(watch.database, order_id, shop, watch.now)
     async with watch.database.write() as session:
-        await settlement.claim(session, now=watch.now, limit=1)
-        await settlement.answered(session, order_id, outcomes=[Outcome.RECEIVED], claimed_at=watch.now)
+        await payment.claim_notifications(session, now=watch.now, limit=1)
+        await payment.notifications_settled(session, order_id, outcomes=[Outcome.RECEIVED], claimed_at=watch.now)
     assert await watch.look(minutes=1) == ([], ["links", "payments"])
     for row in await watch.told():
         for said in message_from_json(row.body).says:
@@ -192,7 +192,7 @@ async def test_a_message_that_failed_is_listed_and_goes_out_again(watch: Watch) 
     await watch.state("lost", "failed")
     async with watch.database.write() as session:
         assert [letter.row.key for letter in await undelivered.listed(session, limit=10)] == ["lost"]
-        await undelivered.resend(session, key="lost", now=watch.now + timedelta(days=9))
+        await undelivered.resend(Context(session, make_shop(), watch.now + timedelta(days=9)), key="lost")
     async with watch.database.write() as session:
         assert await undelivered.listed(session, limit=10) == []
         (row,) = await outbox_claims.claim(session, now=watch.now + timedelta(days=9), limit=10, channels=CHANNELS)
@@ -204,7 +204,7 @@ async def test_only_a_message_that_failed_is_sent_again(watch: Watch, key: str) 
     await watch.write("waiting")
     async with watch.database.write() as session:
         with pytest.raises(NotFound):
-            await undelivered.resend(session, key=key, now=watch.now)
+            await undelivered.resend(Context(session, make_shop(), watch.now), key=key)
 
 
 async def test_what_is_read_at_every_scrape_doesn_t_read_through_history(sqlite_url: str, now: datetime) -> None:

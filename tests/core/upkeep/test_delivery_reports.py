@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from paying import ADMIN, book, booking_of
+from shops import make_shop
 from sqlalchemy import select, update
 
 from conversations.texts import render
@@ -33,7 +34,7 @@ class Letter:
         """Write it, and hand it to somebody who sends it."""
         values = {"channel": CHAT[0], "address": CHAT[1], "language": "id", "message": HELLO} | changes
         async with self.database.write() as session:
-            await outbox.enqueue(session, key="letter", now=self.now, **values)
+            await outbox.enqueue(Context(session, make_shop(), self.now), key="letter", **values)
         await self.claim()
 
     async def claim(self) -> None:
@@ -228,7 +229,12 @@ async def test_an_alarm_that_could_not_be_delivered_after_all_goes_by_mail(lette
     letter.shop = shop.model_copy(update={"staff": (rina.model_copy(update={"whatsapp": CHAT[1][9:]}),)})
     async with letter.database.write() as session:
         await outbox.enqueue(
-            session, key="alarm:links", channel=CHAT[0], address=CHAT[1], language="id", message=HELLO, now=letter.now
+            Context(session, make_shop(), letter.now),
+            key="alarm:links",
+            channel=CHAT[0],
+            address=CHAT[1],
+            language="id",
+            message=HELLO,
         )
     await letter.claim()
     await letter.sent()
@@ -263,7 +269,7 @@ async def test_what_staff_sends_again_is_reported_on_anew(letter: Letter) -> Non
     await letter.sent("SM1")
     await letter.report("failed", "SM1")
     async with letter.database.write() as session:
-        await undelivered.resend(session, key="letter", now=letter.now)
+        await undelivered.resend(Context(session, make_shop(), letter.now), key="letter")
     await letter.report("failed", "SM1", error="63019")  # Twilio says it twice
     await letter.report_at_once("delivered")
     row = await letter.stored()

@@ -10,7 +10,7 @@ from paying import ADMIN, CODE, PRICE, answer, book, booking_of, give_link, lett
 from sqlalchemy import select, update
 from workshop import AMPLIFIER, ANDI, BUDI, CITRA, INSTALL, SPEAKER, TUNE, check_books
 
-from core import work
+from core import payment, work
 from core.booking import cancel
 from core.context import Context
 from core.db.database import Database
@@ -27,7 +27,6 @@ from core.db.tables import (
 )
 from core.messaging.messages import message_from_json
 from core.papers import invoices, numbering
-from core.payment import settlement
 from core.refusals import (
     AlreadyPaid,
     AlreadyRated,
@@ -79,7 +78,7 @@ class Work:
         await give_link(self.database, number, self.shop, self.now)
         reported = answer(number, amount=amount, transaction_id=f"t-{number}")
         async with self.database.write() as session:
-            assert await settlement.settle(Context(session, self.shop, self.now), number, reported) == "received"
+            assert await payment.settle(Context(session, self.shop, self.now), number, reported) == "received"
 
     async def cost(self, amount: int = 100_000, *, agreed: bool, photo: str | None = None) -> AdditionalCost:
         made = await self(work.add_cost, "Kabel RCA 5 m", amount, agreed=agreed, photo=photo)
@@ -820,7 +819,7 @@ async def test_a_refund_under_way_pays_for_nothing(on: Work) -> None:
     await on.pay()
     async with on.database.write() as session:
         twice = answer(transaction_id="t-2")
-        await settlement.settle(Context(session, on.shop, on.now), twice["order_id"], twice)
+        await payment.settle(Context(session, on.shop, on.now), twice["order_id"], twice)
     await on(work.start)
     await on.cost(agreed=True)
     booking = await booking_of(on.database)

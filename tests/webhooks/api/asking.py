@@ -19,10 +19,10 @@ from workshop import INSTALL
 from bot.papers.photos import Photos
 from bot.payments.midtrans_client import SnapLink
 from bot.payments.payment_worker import PaymentWorker
+from core import payment
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking
-from core.payment import settlement
 from core.schedule import bookings
 from core.shop import Shop
 from webhooks import cors, files
@@ -165,7 +165,7 @@ class Web:
         order_id = body["data"]["orderId"]
         told = answer(order_id, amount=body["data"]["amount"], transaction_id=f"t-{order_id}")
         async with self.database.write() as session:
-            assert await settlement.settle(Context(session, self.shop, self.now), order_id, told) == "received"
+            assert await payment.settle(Context(session, self.shop, self.now), order_id, told) == "received"
         return str(order_id)
 
     async def row(self, booking: str) -> Booking:

@@ -12,9 +12,9 @@ from sqlalchemy import delete, event, func, select, update
 from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, check_books
 
 from bot.payments.midtrans_client import MidtransTrouble
+from core import payment
 from core.context import Context
 from core.db.tables import IDEMPOTENCY_KEPT, Booking, Closure, IdempotencyKey, Part, PaymentRequest
-from core.payment import settlement, slot_lost
 
 on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CAR = {"brand": "Toyota", "model": "Avanza", "year": 2018}
@@ -257,13 +257,13 @@ async def test_paying_the_rest_of_late_money_keeps_its_slot(web: Web) -> None:
     web.now += web.shop.hold
     order_id = asked["data"]["orderId"]
     async with web.database.write() as session:
-        await settlement.look(Context(session, web.shop, web.now), order_id, None)
+        await payment.settle_or_expire(Context(session, web.shop, web.now), order_id, None)
         session.add(Closure(day=date(2026, 11, 24), reason="Libur"))
     async with web.database.write() as session:
         told = answer(order_id, amount=60_000)
-        await settlement.settle(Context(session, web.shop, web.now), order_id, told)
+        await payment.settle(Context(session, web.shop, web.now), order_id, told)
         await session.execute(delete(Closure))
-    assert slot_lost.waits(await web.row(code))
+    assert payment.has_lost_slot(await web.row(code))
     status, rest = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
     assert (status, rest["data"]["amount"]) == (200, 90_000)
     row = await web.row(code)

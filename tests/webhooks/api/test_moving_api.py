@@ -8,8 +8,8 @@ from asking import Web, wish
 from paying import answer
 from workshop import ANDI, BUDI
 
+from core import payment
 from core.context import Context
-from core.payment import settlement
 
 MOVED = {"scheduledDate": "2026-11-25", "scheduledTime": "13:00"}
 ELSEWHERE = {"scheduledDate": "2026-11-26", "scheduledTime": "09:00"}
@@ -61,12 +61,12 @@ async def test_late_payment_may_move_past_every_limit(web: Web) -> None:
     order_id, amount = body["data"]["orderId"], body["data"]["amount"]
     web.now += web.shop.hold
     async with web.database.write() as session:
-        await settlement.look(Context(session, web.shop, web.now), order_id, None)
+        await payment.settle_or_expire(Context(session, web.shop, web.now), order_id, None)
     assert (await web.tono.post("/api/bookings", wish(technicianId=ANDI)))[0] == 201
     web.now = (await web.row(code)).starts_at  # past the customer's deadline
     async with web.database.write() as session:
         told = answer(order_id, amount=amount)
-        assert await settlement.settle(Context(session, web.shop, web.now), order_id, told) == "received"
+        assert await payment.settle(Context(session, web.shop, web.now), order_id, told) == "received"
     status, body = await web.sari.post(f"/api/bookings/{code}/reschedule", MOVED | {"technicianId": BUDI})
     assert (status, body["data"]["bookingStatus"], body["data"]["paymentStatus"]) == (200, "confirmed", "paid")
     assert body["data"]["invoiceUrl"]

@@ -23,7 +23,7 @@ async def say(web: Web, number: str, text: str | None = None, *, tap: str | None
     event = f"SM{next(_events)}"
     incoming = Incoming("whatsapp", f"whatsapp:{number}", event, text=text, choice=tap, phone=number)
     async with web.database.write() as session:
-        await Engine(web.shop).take_turn(session, incoming, now=web.now, fresh=f"{event:>016}")
+        await Engine().take_turn(Context(session, web.shop, web.now), incoming, fresh=f"{event:>016}")
         row = (await session.scalars(select(Outbox).where(Outbox.key == f"reply:whatsapp:{event}"))).one()
         options = " ".join(option["id"] for option in row.body.get("options", ()))
     told = await letters(web.database, key=f"reply:whatsapp:{event}")
