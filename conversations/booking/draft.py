@@ -143,7 +143,7 @@ def request(turn: Turn) -> BookingRequest:
 
 
 def car(turn: Turn) -> tuple[str, str, int] | None:
-    """The order, for the customer of this chat."""
+    """Brand, model and year; None until all are given."""
     brand, model, year = (turn.state.get(name) for name in ("brand", "model", "year"))
     return (brand, model, year) if brand and model and year else None
 

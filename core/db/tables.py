@@ -408,7 +408,7 @@ class Outbox(Base):
     address: Mapped[str]
     language: Mapped[str]
     body: Mapped[dict[str, Any]] = mapped_column(info=NAMES_PHOTOS)
-    """A `core.messages.Message` as JSON."""
+    """A `core.messaging.messages.Message` as JSON."""
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
     about: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     """The customer's contact whom it tells staff of, or whom staff speak with by it; None where that is a booking's."""

@@ -1,7 +1,7 @@
 """The whole schema, and the triggers that keep the ledger and the papers as they were written
 
-A frozen description: it doesn't use `core.tables`, which later migrations change. Databases made by the former
-migrations '0001' to '0015' have the same schema (`core.database.upgrade`), but for one name: their foreign key of
+A frozen description: it doesn't use `core.db.tables`, which later migrations change. Databases made by the former
+migrations '0001' to '0015' have the same schema (`core.db.database.upgrade`), but for one name: their foreign key of
 outbox.about is outbox_about_fkey on PostgreSQL and has no name on SQLite.
 """
 
