@@ -196,7 +196,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.booked)
     @rule(which=WHICH, by=st.sampled_from([bookings.CUSTOMER, STAFF, "no-show", "late"]))
     def is_called_off(self, which: int, by: str) -> None:
-        async def cancel(session: AsyncSession, it: Booking) -> None:
+        async def call_off(session: AsyncSession, it: Booking) -> None:
             match by:
                 case "late":
                     await payment.refund_lost_slot(Context(session, **self.set), it)
@@ -207,7 +207,7 @@ class Money(RuleBasedStateMachine):
                     terms = await cancel(Context(session, **self.set), it, reason="batal", actor=by)
                     self.kept[it.code] = terms.kept
 
-        self.on(which, cancel)
+        self.on(which, call_off)
 
     @precondition(lambda self: self.booked)
     @rule(which=WHICH, start=STARTS, technician=st.sampled_from([None, ANDI]))
