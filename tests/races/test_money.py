@@ -41,7 +41,7 @@ from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_records import Transaction
 from core import payment
-from core.booking import record_no_show, reschedule
+from core.booking import cancel, record_no_show, reschedule
 from core.context import Context
 from core.db.tables import Booking, Contact, PaymentNotification, PaymentRequest, Refund
 from core.refusals import AlreadyPaid, Refusal
