@@ -50,7 +50,7 @@ HIDDEN = "[…]"
 def set_up(
     kind: Literal["console", "json"], level: str, *, secrets: Iterable[str] = (), stream: TextIO = sys.stderr
 ) -> None:
-    """Format all log lines this way from now on; `secrets` appear in none of them, whoever logs them."""
+    """Format all log lines this way from now on, libraries' lines included; `secrets` appear in none of them."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(kind, Mask(secrets)))
     root = logging.getLogger()

@@ -261,7 +261,7 @@ class WhichTechnician(Step):
     reopened_by = (TechnicianBusy,)
 
     def needed(self, turn: Turn) -> bool:
-        """An order on the waitlist gets whoever is free then, or the technician who was named."""
+        """An order on the waitlist gets a technician who is free then, or the one it named."""
         return not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:

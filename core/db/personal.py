@@ -62,7 +62,7 @@ class Personal:
     exported: bool = True
     """False: the rows say nothing about a person that other tables don't."""
     by_address: bool = False
-    """Whether the rows are about whoever writes from their `channel` and `address`, too."""
+    """Whether a row is also about the person with its `channel` and `address`."""
     forget: Forget | None = None
 
 

@@ -36,7 +36,7 @@ async def tell(
     due_at: datetime | None = None,
     until: datetime | None = None,
 ) -> None:
-    """Write to those a booking's news concerns; whoever has no such address is left out.
+    """Write a booking's news to the recipients that are named; a recipient without an address is skipped.
 
     `subject` is the mail's; `kind`, `due_at` (now when None) and `until` are the chat message's. An admin who is the
     technician gets the technician's message.

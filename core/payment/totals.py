@@ -1,6 +1,6 @@
 """Where a booking's money stands: derived from the ledger, the refunds and the requests, and written nowhere else.
 
-Whoever changes one of them locks the booking first (`lock_booking`) and calls `update_totals` afterwards.
+Code that changes one of them locks the booking first (`lock_booking`) and calls `update_totals` afterwards.
 """
 
 from collections.abc import Collection, Sequence

@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 A_WHILE = {"minutes": 6}
 """Longer than any delay between two retries."""
 BETWEEN_TRIES = 1
-"""Seconds of ours until the clock is moved once more."""
+"""Real seconds between two moves of the test clock."""
 
 
 @dataclass

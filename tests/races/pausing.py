@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
 LOCKED_OUT = 0.3
-"""Seconds after which whoever hasn't come is held up by the database. Too soon, and the race is only narrower."""
+"""Seconds to wait for rivals that the database may be blocking. A shorter wait only makes the race narrower."""
 
 
 class Pause:

@@ -202,7 +202,7 @@ async def test_who_was_erased_and_writes_again_is_a_new_person(database: Databas
         assert (is_new, state) == (True, {})
         assert contact.customer_id not in (1, 2)
         assert not await contacts.note_arrival(session, CHAT[0], "1", CHAT[1], now), (
-            "an old message isn't answered anew"
+            "an old message isn't answered again"
         )
 
 
