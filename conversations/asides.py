@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from conversations import actions
-from conversations.booking import draft
+from conversations.booking import BOOKING, draft
 from conversations.registry import action
 from conversations.shelf import is_sold_out, part_line, price_of, service_line
 from conversations.turn import Turn, Who
@@ -49,8 +49,9 @@ async def _price_or_stock(turn: Turn) -> list[Say] | None:
 
 @action("order", who=Who.CUSTOMER)
 async def order(turn: Turn, part_id: str) -> None:
-    """Begin a booking with a part that is back in stock."""
-    await actions.book(turn)
+    """Put a part that is back in stock into the open booking, or begin one with it."""
+    if turn.state.flow != BOOKING.name:
+        await actions.book(turn)
     if part_id in turn.catalogue.parts:
         draft.put_in_basket(turn, part_id, 1)
 
