@@ -29,7 +29,7 @@ from core.upkeep.delivery_reports import Report
 
 GROWING = (
     "booking|booking_event|booking_line|contact|conversation|customer|inbound|ledger_entry|outbox"
-    "|payment_attempt|payment_notification|payment_request|refund|seat|slot|technician_cell"
+    "|payment_attempt|payment_notification|payment_request|refund"
 )
 HELLO = message(say("notice.see_you"))
 
@@ -159,6 +159,7 @@ def _booking(customer_id: int, number: int, now: datetime) -> Booking:
         car_model="Avanza",
         car_year=2018,
         starts_at=now + timedelta(days=number),
+        ends_at=now + timedelta(days=number, hours=1),
         minutes=60,
         payment_method=PaymentMethod.TRANSFER,
         total_price=150_000,

@@ -233,7 +233,7 @@ def _can_join_waitlist(turn: Turn, slot: SlotAvailability, job: Job) -> bool:
     """Whether a new job can stand in the line for a slot: it would fit there, were it not for others."""
     if slot.free or job.moved is not None or slot.cap == 0 or slot.starts_at < turn.shop.earliest_start(turn.now):
         return False
-    return bool(slots.span(slot.starts_at, job.minutes, turn.shop))
+    return slots.fits(slot.starts_at, job.minutes, turn.shop)
 
 
 def _waitlist_option(turn: Turn, slot: SlotAvailability) -> Option:

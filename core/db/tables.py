@@ -3,7 +3,7 @@
     catalogue   Part, Service, Car, Technician, Leave, Closure, CatalogueVersion
     people      Customer, Contact
     talk        Conversation, Inbound, Outbox, Alarm
-    bookings    Booking, BookingLine, BookingEvent, Waiting; Slot, Seat, TechnicianCell hold its place
+    bookings    Booking, BookingLine, BookingEvent, Waiting
     work        WorkNote, AdditionalCost, Rating
     money       PaymentRequest, PaymentAttempt, PaymentNotification, LedgerEntry, Refund
     papers      Invoice, CreditNote, Receipt, Counter
@@ -502,8 +502,10 @@ class Booking(Base):
     latitude: Mapped[float | None] = mapped_column(info=erased_to(None))
     longitude: Mapped[float | None] = mapped_column(info=erased_to(None))
     starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    """Shop and technician are taken from start to end, whatever the shop's slots are by now."""
     minutes: Mapped[int]
-    """How long shop and technician are taken, travel included."""
+    """How long the work takes, travel included."""
     technician_id: Mapped[str | None] = mapped_column(ForeignKey("technician.id"))
     status: Mapped[BookingStatus] = mapped_column(default=BookingStatus.PENDING)
     payment_status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.PENDING)
@@ -523,9 +525,9 @@ class Booking(Base):
     going_back: Mapped[int] = mapped_column(default=0)
     """What of that is owed back and hasn't gone yet: it pays for nothing; only `payments` writes it."""
     hold_until: Mapped[datetime | None]
-    """Until when seat, technician and parts are held without money; None: for good, or released."""
+    """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
-    """Whether it has its seats, technician cells and reserved parts now; lost after `hold_until` to who comes next."""
+    """Whether it has its time, technician and reserved parts now; lost after `hold_until` to who comes next."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -609,38 +611,6 @@ class Waiting(Base):
     state: Mapped[WaitState] = mapped_column(default=WaitState.WAITING)
     created_at: Mapped[datetime]
     offered_until: Mapped[datetime | None]
-
-
-class Slot(Base):
-    """One cell of the day's grid; the database refuses the seat too many."""
-
-    __tablename__ = "slot"
-    __table_args__ = (CheckConstraint("taken >= 0 AND taken <= cap", name="capacity"),)
-
-    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
-    cap: Mapped[int]
-    taken: Mapped[int] = mapped_column(default=0)
-
-
-class Seat(Base):
-    """A cell that a booking holds."""
-
-    __tablename__ = "seat"
-    __table_args__ = personal(erase=Rows.KEPT, exported=False)
-
-    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
-    starts_at: Mapped[datetime] = mapped_column(ForeignKey("slot.starts_at"), primary_key=True)
-
-
-class TechnicianCell(Base):
-    """A cell in which a technician is taken; the primary key makes a second booking impossible."""
-
-    __tablename__ = "technician_cell"
-    __table_args__ = personal(erase=Rows.KEPT, exported=False)
-
-    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
-    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
-    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
 
 
 # --- work --------------------------------------------------------------------------------------

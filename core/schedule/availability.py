@@ -5,18 +5,18 @@ day; a shop that lists no technicians plans by its bays alone. A booking for any
 sure that somebody on duty has the skills: staff assigns one.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.tables import Booking, Closure, Seat, Technician, TechnicianCell
+from core.db.tables import Closure, Technician
 from core.messaging.messages import Say
 from core.schedule import slots, waitlist_priority
-from core.schedule.occupancy import CellOccupancy, cell_occupancy, day_capacity, holds_on
+from core.schedule.occupancy import day_capacity, is_busy, jobs_of_day, peak
 
 DAYS_AROUND = 7
 """How many days before and after the wanted one are searched for another slot."""
@@ -41,30 +41,28 @@ async def slots_of_day(
     counts as taken.
     """
     capacity = await day_capacity(ctx, day)
-    grid = [] if capacity.closed else slots.cells(day, ctx.shop)
+    grid = [] if capacity.closed else slots.starts(day, ctx.shop)
     if not grid:
         return []
-    occupancy = await cell_occupancy(ctx, grid, technician_id=technician_id)
-    if moving is not None:
-        occupancy |= await _after_leaving(ctx, moving, occupancy, technician_id=technician_id)
+    jobs = await jobs_of_day(ctx, day, without=moving)
     if capacity.has_waitlist:
-        offers = await waitlist_priority.seats_to_offer(ctx)
-        occupancy = {cell: replace(found, taken=found.taken + offers[cell]) for cell, found in occupancy.items()}
+        jobs += await waitlist_priority.jobs_to_offer(ctx)
     off_duty = technician_id is not None and technician_id not in capacity.on_duty
     too_far = day > ctx.shop.last_day(ctx.now)
 
     def free(start: datetime) -> bool:
-        job = slots.span(start, minutes or ctx.shop.slot_minutes, ctx.shop)
-        return bool(job) and all(occupancy[cell].taken < capacity.cap and not occupancy[cell].busy for cell in job)
+        end = slots.ends_at(start, minutes or 0, ctx.shop)
+        busy = technician_id is not None and is_busy(jobs, technician_id, start, end)
+        return slots.fits(start, minutes or 0, ctx.shop) and not busy and peak(jobs, start, end) < capacity.cap
 
     return [
         SlotAvailability(
-            starts_at=cell,
-            taken=occupancy[cell].taken,
+            starts_at=start,
+            taken=peak(jobs, start, slots.ends_at(start, 0, ctx.shop)),
             cap=capacity.cap,
-            free=not (off_duty or too_far or cell < ctx.shop.earliest_start(ctx.now)) and free(cell),
+            free=not (off_duty or too_far or start < ctx.shop.earliest_start(ctx.now)) and free(start),
         )
-        for cell in grid
+        for start in grid
     ]
 
 
@@ -97,8 +95,8 @@ async def open_days(ctx: Context, *, count: int) -> list[date]:
     found: list[date] = []
     day = today
     while day <= last and len(found) < count:
-        open_cells = [cell for cell in slots.cells(day, ctx.shop) if cell >= ctx.shop.earliest_start(ctx.now)]
-        if open_cells and slots.why_closed(day, ctx.shop, closures) is None:
+        in_time = [start for start in slots.starts(day, ctx.shop) if start >= ctx.shop.earliest_start(ctx.now)]
+        if in_time and slots.why_closed(day, ctx.shop, closures) is None:
             found.append(day)
         day += timedelta(days=1)
     return found
@@ -115,39 +113,13 @@ async def free_technicians(
 
     `moving` as in `slots_of_day`.
     """
-    capacity = await day_capacity(ctx, ctx.shop.local(starts_at).date())
-    able = capacity.can_do(skills)
-    job = slots.span(starts_at, minutes, ctx.shop)
-    if capacity.closed or not job:
+    day = ctx.shop.local(starts_at).date()
+    capacity = await day_capacity(ctx, day)
+    if capacity.closed or not slots.fits(starts_at, minutes, ctx.shop):
         return []
-    busy = await _busy(ctx, [technician.id for technician in able], job, moving=moving)
-    return [technician for technician in able if technician.id not in busy]
-
-
-async def _after_leaving(
-    ctx: Context, booking_id: int, occupancy: Mapping[datetime, CellOccupancy], *, technician_id: str | None
-) -> dict[datetime, CellOccupancy]:
-    """The occupancy of a booking's own cells once it has left them; a hold that has ended doesn't count anyway."""
-    own = await ctx.session.execute(
-        select(Seat.starts_at, Booking.technician_id)
-        .join(Booking, Booking.id == Seat.booking_id)
-        .where(Seat.booking_id == booking_id, holds_on(ctx.now))
-    )
-    return {
-        cell: CellOccupancy(occupancy[cell].taken - 1, occupancy[cell].busy and technician_id != their_technician)
-        for cell, their_technician in own
-        if cell in occupancy
-    }
-
-
-async def _busy(ctx: Context, technicians: list[str], cells: list[datetime], *, moving: int | None) -> set[str]:
-    query = (
-        select(TechnicianCell.technician_id)
-        .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), holds_on(ctx.now))
-        .where(TechnicianCell.booking_id != moving)
-    )
-    return set(await ctx.session.scalars(query))
+    jobs = await jobs_of_day(ctx, day, without=moving)
+    end = slots.ends_at(starts_at, minutes, ctx.shop)
+    return [each for each in capacity.can_do(skills) if not is_busy(jobs, each.id, starts_at, end)]
 
 
 async def _closures(session: AsyncSession, first: date, last: date) -> dict[date, str]:

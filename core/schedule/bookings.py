@@ -7,7 +7,6 @@
 A refusal may leave part of the work written: the caller rolls back to before (`holds`).
 """
 
-from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +16,12 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from core.context import Context
 from core.db.database import one_at_a_time
-from core.db.tables import Booking, BookingEvent, Contact, Seat, Service
+from core.db.tables import Booking, BookingEvent, Contact, Service
 from core.messaging import outbox
 from core.refusals import InThePast, InvalidTransition, NotFound, TooManyUnpaid
 from core.schedule import holds, slots, waitlist_priority
-from core.schedule.orders import BookingRequest, booking_of, cells_of_job, plan_job, technician_for
+from core.schedule.occupancy import Job
+from core.schedule.orders import BookingRequest, booking_of, day_for_job, plan_job, technician_for
 from core.schedule.waitlist_priority import Taken
 from core.states import Actor, BookingStatus, EventKind, PaymentMethod, PaymentStatus, check_move
 
@@ -38,16 +38,16 @@ async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | N
     if waitlist_entry is None:
         await _check_unpaid(ctx, request.customer_id)
     plan = await plan_job(ctx, request)
-    booking = booking_of(request, plan.quote, now=ctx.now)
+    booking = booking_of(ctx, request, plan.quote)
     booking.technician = plan.technician
     booking.contact = await ctx.session.get(Contact, request.contact_id) if request.contact_id is not None else None
     booking.hold_until = _hold_until(ctx, booking)
     ended = await holds.lock_ended(ctx)
     ctx.session.add(booking)
     await ctx.session.flush()
-    await holds.exchange(ctx, leaving=ended, entering=booking, cells=plan.cells, cap=plan.day.cap)
+    await holds.exchange(ctx, leaving=ended, entering=booking, cap=plan.day.cap)
     if plan.day.has_waitlist:
-        await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, plan.cells), offered_to=waitlist_entry)
+        await waitlist_priority.refuse_if_jumping(ctx, _taken(booking), offered_to=waitlist_entry)
     record_event(ctx, booking, EventKind.CREATED, actor=CUSTOMER)
     return booking
 
@@ -63,12 +63,12 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
     if booking.starts_at <= ctx.now:
         raise InThePast
     if not booking.holding:
-        cells, day = await cells_of_job(ctx, booking.starts_at, booking.minutes)
+        day = await day_for_job(ctx, booking.starts_at, booking.minutes)
         technician_for(day, booking.technician_id, frozenset())
         ended = await holds.lock_ended(ctx)
-        await holds.exchange(ctx, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+        await holds.exchange(ctx, leaving=ended, entering=booking, cap=day.cap)
         if day.has_waitlist:
-            await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, cells), offered_to=None)
+            await waitlist_priority.refuse_if_jumping(ctx, _taken(booking), offered_to=None)
     booking.hold_until = _hold_until(ctx, booking)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
@@ -86,7 +86,7 @@ async def reschedule(
     await _lock(ctx.session, booking)
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=booking.status, then=booking.status)
-    cells, day = await cells_of_job(ctx, starts_at, booking.minutes)
+    day = await day_for_job(ctx, starts_at, booking.minutes)
     slots.check_start(starts_at, ctx.now, ctx.shop)
     skills = await required_skills(ctx.session, booking)
     technician = technician_for(day, technician_id, skills)
@@ -95,15 +95,15 @@ async def reschedule(
     held = booking.holding and booking.id not in leaving
     if booking.holding:
         leaving[booking.id] = booking
+    before = Job(booking.starts_at, booking.ends_at, booking.technician_id) if held else None
     booking.starts_at, booking.technician = starts_at, technician
+    booking.ends_at = slots.ends_at(starts_at, booking.minutes, ctx.shop)
     if not held or (booking.hold_until and booking.payment_method is PaymentMethod.COD):
         booking.hold_until = _hold_until(ctx, booking)
     await ctx.session.flush()
-    own = await _cells(ctx.session, booking) if held and day.has_waitlist else []
-    await holds.exchange(ctx, leaving=list(leaving.values()), entering=booking, cells=cells, cap=day.cap)
+    await holds.exchange(ctx, leaving=list(leaving.values()), entering=booking, cap=day.cap)
     if day.has_waitlist:
-        taken = _taken(booking, cells, own=own, with_parts=not held)
-        await waitlist_priority.refuse_if_jumping(ctx, taken, offered_to=None)
+        await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, before), offered_to=None)
     await outbox.drop(ctx.session, booking.id)
     record_event(ctx, booking, EventKind.MOVED, actor=actor, **was)
 
@@ -196,19 +196,14 @@ def _hold_until(ctx: Context, booking: Booking) -> datetime | None:
     return ctx.shop.hold_end(booking.starts_at, ctx.now)
 
 
-def _taken(
-    booking: Booking, cells: Collection[datetime], *, own: Collection[datetime] = (), with_parts: bool = True
-) -> Taken:
-    """What a booking has just taken, without the cells that were its own before."""
+def _taken(booking: Booking, before: Job | None = None) -> Taken:
+    """What a booking has just taken, beyond the job it held before."""
     return Taken(
-        cells=frozenset(cells) - frozenset(own),
-        technician_id=booking.technician_id,
-        parts=holds.parts_of(booking) if with_parts else {},
+        booking_id=booking.id,
+        job=Job(booking.starts_at, booking.ends_at, booking.technician_id),
+        before=before,
+        parts={} if before else holds.parts_of(booking),
     )
-
-
-async def _cells(session: AsyncSession, booking: Booking) -> Sequence[datetime]:
-    return (await session.scalars(select(Seat.starts_at).where(Seat.booking_id == booking.id))).all()
 
 
 async def required_skills(session: AsyncSession, booking: Booking) -> frozenset[str]:
@@ -228,6 +223,7 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
         "paid_amount",
         "going_back",
         "starts_at",
+        "ends_at",
         "technician_id",
         "hold_until",
         "holding",

@@ -1,71 +1,62 @@
-"""What a booking holds: seats in the slots it spans, its technician's cells, its parts in stock.
+"""What a booking holds: the time it spans, its technician then, its parts in stock.
 
 Every change goes through `exchange`, so that all transactions lock in one order and can't deadlock:
 
-    giving ended holds back  ->  slots by time  ->  technician's cells  ->  parts by id
+    giving ended holds back  ->  the day (in UTC) of the time it takes  ->  parts by id
 
 In one transaction a receipt takes its number before all that, an invoice or a credit note after it.
 
-The database refuses, not a check before: a slot's seat is a conditional upsert, a technician's cell
-a primary key, stock a conditional update. A refusal may leave part of the exchange written: the caller
-that catches it rolls back to before (a savepoint, or the transaction).
+Time is claimed by one transaction at a time for a day; it counts every booking that holds, also those whose hold
+has ended by the clock (their payment may just come in). Stock is a conditional update, which the database refuses.
+A refusal may leave part of the exchange written: the caller that catches it rolls back to before (a savepoint, or
+the transaction).
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context, Work
-from core.db.database import insert_into, one_at_a_time
-from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
+from core.db.database import one_at_a_time
+from core.db.tables import Booking, Part
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
+from core.schedule import occupancy
 
 _BLIND = {"synchronize_session": False}
-"""Slots, seats and stock are never read through the session's objects."""
+"""Stock is never read through the session's objects."""
 
 _GIVING_BACK = "giving ended holds back"
 
 
 async def exchange(
-    ctx: Context,
-    *,
-    leaving: Sequence[Booking] = (),
-    entering: Booking | None = None,
-    cells: Collection[datetime] = (),
-    cap: int = 0,
+    ctx: Context, *, leaving: Sequence[Booking] = (), entering: Booking | None = None, cap: int = 0
 ) -> None:
-    """Give back what the `leaving` bookings hold; `entering` takes these cells, its technician and its parts.
+    """Give back what the `leaving` bookings hold; `entering` takes its time, its technician and its parts.
 
     A booking may be on both sides (it moves). Lines are loaded. Raises `SlotFull`, `TechnicianBusy`,
     `InsufficientStock`.
     """
-    if leaving:
-        await _leave(ctx.session, leaving, also=cells)
-        ctx.effects.work.add(Work.WAITLIST)
-    if entering:
-        await _enter(ctx.session, entering, cells, cap)
-    await _shift_stock(ctx.session, leaving, entering)
     for booking in leaving:
         booking.holding = False
+    if leaving:
+        ctx.effects.work.add(Work.WAITLIST)
+    if entering:
+        await _claim_time(ctx.session, entering, cap)
+    await _shift_stock(ctx.session, leaving, entering)
     if entering:
         entering.holding = True
 
 
 async def change_technician(session: AsyncSession, booking: Booking, *, leaving: Sequence[Booking] = ()) -> None:
-    """Move a booking's cells to the technician it names now; raises `TechnicianBusy`."""
-    cells = list(await session.scalars(select(Seat.starts_at).where(Seat.booking_id == booking.id)))
-    await _leave(session, leaving, also=cells)
-    await session.execute(
-        delete(TechnicianCell).where(TechnicianCell.booking_id == booking.id), execution_options=_BLIND
-    )
-    await _claim_technician(session, booking, sorted(cells))
-    await _shift_stock(session, leaving, None)
+    """Give a booking's time to the technician it names now; raises `TechnicianBusy`."""
     for other in leaving:
         other.holding = False
+    await _claim_time(session, booking, cap=None)
+    await _shift_stock(session, leaving, None)
 
 
 async def consume(ctx: Context, booking: Booking) -> None:
@@ -92,56 +83,19 @@ async def lock_ended(ctx: Context) -> list[Booking]:
     return list(await ctx.session.scalars(query))
 
 
-async def _leave(session: AsyncSession, bookings: Sequence[Booking], *, also: Iterable[datetime]) -> None:
-    ids = [booking.id for booking in bookings]
-    left = set(await session.scalars(select(Seat.starts_at).where(Seat.booking_id.in_(ids))))
-    await _lock(session, {*left, *also})
-    seats = select(func.count()).where(Seat.starts_at == Slot.starts_at, Seat.booking_id.in_(ids)).scalar_subquery()
-    await session.execute(
-        update(Slot).where(Slot.starts_at.in_(left)).values(taken=Slot.taken - seats), execution_options=_BLIND
-    )
-    await session.execute(delete(Seat).where(Seat.booking_id.in_(ids)), execution_options=_BLIND)
-    await session.execute(delete(TechnicianCell).where(TechnicianCell.booking_id.in_(ids)), execution_options=_BLIND)
+async def _claim_time(session: AsyncSession, booking: Booking, cap: int | None) -> None:
+    """Check that a booking's time is free, and keep it free of others until the transaction ends.
 
-
-async def _enter(session: AsyncSession, booking: Booking, cells: Collection[datetime], cap: int) -> None:
-    await _claim(session, cells, cap)
-    await session.execute(insert(Seat), [{"booking_id": booking.id, "starts_at": cell} for cell in cells])
-    if booking.technician_id:
-        await _claim_technician(session, booking, cells)
-
-
-async def _claim(session: AsyncSession, cells: Collection[datetime], cap: int) -> None:
-    if cap == 0:
+    `cap`: how many jobs there may be at one moment; None: as many as there are.
+    """
+    await session.flush()  # what has just been given back no longer counts
+    for day in sorted({booking.starts_at.astimezone(UTC).date(), booking.ends_at.astimezone(UTC).date()}):
+        await one_at_a_time(session, f"the time of {day}")
+    others = await occupancy.held_jobs(session, booking.starts_at, booking.ends_at, without=booking.id)
+    if cap is not None and occupancy.peak(others, booking.starts_at, booking.ends_at) >= cap:
         raise SlotFull
-    upsert = insert_into(session, Slot)
-    claimed = await session.scalars(
-        upsert.on_conflict_do_update(
-            index_elements=["starts_at"],
-            set_={"taken": Slot.taken + 1, "cap": upsert.excluded.cap},
-            where=Slot.taken < upsert.excluded.cap,
-        ).returning(Slot.starts_at),
-        [{"starts_at": cell, "cap": cap, "taken": 1} for cell in cells],
-    )
-    if len(claimed.all()) < len(cells):
-        raise SlotFull
-
-
-async def _claim_technician(session: AsyncSession, booking: Booking, cells: Collection[datetime]) -> None:
-    claimed = await session.scalars(
-        insert_into(session, TechnicianCell).on_conflict_do_nothing().returning(TechnicianCell.starts_at),
-        [{"technician_id": booking.technician_id, "starts_at": cell, "booking_id": booking.id} for cell in cells],
-    )
-    if len(claimed.all()) < len(cells):
+    if booking.technician_id and occupancy.is_busy(others, booking.technician_id, booking.starts_at, booking.ends_at):
         raise TechnicianBusy
-
-
-async def _lock(session: AsyncSession, cells: Collection[datetime]) -> None:
-    # An upsert that changes nothing also locks slots whose row doesn't exist yet.
-    await session.execute(
-        insert_into(session, Slot).on_conflict_do_update(index_elements=["starts_at"], set_={"cap": Slot.cap}),
-        [{"starts_at": cell, "cap": 0, "taken": 0} for cell in sorted(cells)],
-    )
 
 
 async def _shift_stock(session: AsyncSession, leaving: Sequence[Booking], entering: Booking | None) -> None:

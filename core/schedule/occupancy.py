@@ -1,35 +1,22 @@
-"""What a day offers, and how much of it is taken: closure, technicians on duty, seats in its cells. It only reads.
+"""What a day offers, and how much of it is taken: closure, technicians on duty, the jobs that are held. It only reads."""
 
-A hold that has ended by the clock doesn't count, even before `bookings.release_ended_holds` has run.
-"""
-
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from functools import partial
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Date,
-    Executable,
-    and_,
-    bindparam,
-    exists,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import Date, Executable, and_, bindparam, exists, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.tables import Booking, Closure, Leave, Moment, Seat, Slot, Technician, TechnicianCell, Waiting
+from core.db.tables import Booking, Closure, Leave, Moment, Technician, Waiting
 from core.messaging.messages import Say
 from core.schedule import slots
 
 # Written as in the partial index: with a bound value the database can't tell that the index applies.
 IS_WAITING = text("waiting.state = 'waiting'")
+LONGEST_JOB = timedelta(days=1)
+"""A job fits between opening and closing of one day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,33 +58,50 @@ async def day_capacity(ctx: Context, day: date) -> DayCapacity:
 
 
 @dataclass(frozen=True, slots=True)
-class CellOccupancy:
-    """How many seats of a cell are taken, and whether the named technician is busy then."""
+class Job:
+    """The time that a booking takes of the shop and of its technician."""
 
-    taken: int = 0
-    busy: bool = False
+    starts_at: datetime
+    ends_at: datetime
+    technician_id: str | None = None
 
-
-async def busy_cells(
-    ctx: Context, technicians: Collection[str], cells: Collection[datetime]
-) -> set[tuple[str, datetime]]:
-    """Pairs of technician and cell: who of these has a job in which of these cells."""
-    query = (
-        select(TechnicianCell.technician_id, TechnicianCell.starts_at)
-        .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), holds_on(ctx.now))
-    )
-    return {(technician, cell) for technician, cell in await ctx.session.execute(query)}
+    def overlaps(self, starts_at: datetime, ends_at: datetime) -> bool:
+        return self.starts_at < ends_at and starts_at < self.ends_at
 
 
-async def cell_occupancy(
-    ctx: Context, cells: list[datetime], *, technician_id: str | None
-) -> dict[datetime, CellOccupancy]:
-    """How much of each of these cells is taken."""
-    query = _OCCUPANCY if technician_id is None else _OCCUPANCY_WITH_TECHNICIAN
-    rows = await ctx.session.execute(query, {"cells": cells, "now": ctx.now, "technician_id": technician_id})
-    found = {cell: CellOccupancy(taken, is_busy) for cell, taken, is_busy in rows}
-    return {cell: found.get(cell, CellOccupancy()) for cell in cells}
+def peak(jobs: Iterable[Job], starts_at: datetime, ends_at: datetime) -> int:
+    """The most jobs that there are at one moment of a span of time."""
+    there = [job for job in jobs if job.overlaps(starts_at, ends_at)]
+    # The number only grows where a job begins.
+    moments = {max(job.starts_at, starts_at) for job in there}
+    return max((sum(job.starts_at <= moment < job.ends_at for job in there) for moment in moments), default=0)
+
+
+def is_busy(jobs: Iterable[Job], technician_id: str, starts_at: datetime, ends_at: datetime) -> bool:
+    return any(job.technician_id == technician_id and job.overlaps(starts_at, ends_at) for job in jobs)
+
+
+async def jobs_of_day(ctx: Context, day: date, *, without: int | None = None) -> list[Job]:
+    """What is held on a day, except by the booking with the id `without`."""
+    begins = ctx.shop.at(day, time())
+    return await held_jobs(ctx.session, begins, begins + timedelta(days=1), without=without, now=ctx.now)
+
+
+async def held_jobs(
+    session: AsyncSession,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    without: int | None = None,
+    now: datetime | None = None,
+) -> list[Job]:
+    """What is held in a span of time; with `now`, without the holds that have ended by then."""
+    rows = await session.execute(_HELD, {"after": starts_at - LONGEST_JOB, "starts_at": starts_at, "ends_at": ends_at})
+    return [
+        Job(starts, ends, technician_id)
+        for booking_id, starts, ends, technician_id, hold_until in rows
+        if booking_id != without and (now is None or hold_until is None or hold_until > now)
+    ]
 
 
 def _day_statement() -> Executable:
@@ -113,40 +117,17 @@ def _day_statement() -> Executable:
     )
 
 
-def _occupancy_statement(*, with_technician: bool) -> Executable:
-    now = bindparam("now", type_=Moment())
-    # A list of cells, not a range: PostgreSQL can't estimate a bound range and would plan each call again.
-    cells = bindparam("cells", type_=Moment(), expanding=True)
-    ended = (
-        select(Seat.starts_at, func.count().label("seats"))
-        .join(Booking, Booking.id == Seat.booking_id)
-        .where(Booking.hold_until <= now, Seat.starts_at.in_(cells))
-        .group_by(Seat.starts_at)
-        .subquery()
+def _held_statement() -> Executable:
+    moment = partial(bindparam, type_=Moment())
+    return select(Booking.id, Booking.starts_at, Booking.ends_at, Booking.technician_id, Booking.hold_until).where(
+        Booking.holding,
+        # Jobs of a day by their start, which has an index; which of them reach into the span, by their end.
+        Booking.starts_at > moment("after"),
+        Booking.starts_at < moment("ends_at"),
+        Booking.ends_at > moment("starts_at"),
     )
-    occupancy = (
-        select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0))
-        .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
-        .where(Slot.starts_at.in_(cells))
-    )
-    if not with_technician:
-        return occupancy.add_columns(false())
-    busy = (
-        select(TechnicianCell.starts_at)
-        .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id == bindparam("technician_id"), holds_on(now))
-        .where(TechnicianCell.starts_at.in_(cells))
-        .subquery()
-    )
-    return occupancy.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
-
-
-def holds_on(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether a booking still holds its slots at `now`."""
-    return or_(Booking.hold_until.is_(None), Booking.hold_until > now)
 
 
 # Built once: building such a statement costs more than running it.
 _DAY = _day_statement()
-_OCCUPANCY = _occupancy_statement(with_technician=False)
-_OCCUPANCY_WITH_TECHNICIAN = _occupancy_statement(with_technician=True)
+_HELD = _held_statement()

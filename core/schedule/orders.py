@@ -66,7 +66,6 @@ class JobPlan:
     """What an order takes of the shop, free or not, and what it costs now."""
 
     quote: Quote
-    cells: list[datetime]
     day: DayCapacity
     technician: Technician | None
 
@@ -77,18 +76,17 @@ async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
     _check_order(order, ctx.shop)
     await trust.check_payment_terms(ctx, request.customer_id, order.method, order.down_payment_percent)
     quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location)
-    cells, day = await cells_of_job(ctx, order.starts_at, quote.minutes)
+    day = await day_for_job(ctx, order.starts_at, quote.minutes)
     slots.check_start(order.starts_at, ctx.now, ctx.shop)
-    return JobPlan(quote, cells, day, technician_for(day, order.technician_id, quote.skills))
+    return JobPlan(quote, day, technician_for(day, order.technician_id, quote.skills))
 
 
-async def cells_of_job(ctx: Context, starts_at: datetime, minutes: int) -> tuple[list[datetime], DayCapacity]:
-    """The cells that a job takes, and what their day has; raises `OutsideHours`, also on a closed day."""
-    cells = slots.spanned(starts_at, minutes, ctx.shop)
+async def day_for_job(ctx: Context, starts_at: datetime, minutes: int) -> DayCapacity:
+    """What the day of a job has; raises `OutsideHours` where the job doesn't fit into it, also on a closed day."""
     day = await day_capacity(ctx, ctx.shop.local(starts_at).date())
-    if day.closed:
+    if day.closed or not slots.fits(starts_at, minutes, ctx.shop):
         raise OutsideHours
-    return cells, day
+    return day
 
 
 def technician_for(day: DayCapacity, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
@@ -105,7 +103,7 @@ def technician_for(day: DayCapacity, technician_id: str | None, skills: frozense
     return technician
 
 
-def booking_of(request: BookingRequest, quote: Quote, *, now: datetime) -> Booking:
+def booking_of(ctx: Context, request: BookingRequest, quote: Quote) -> Booking:
     """The pending booking that a request becomes, at the prices of a quote; it holds nothing yet."""
     order = request.order
     return Booking(
@@ -124,6 +122,7 @@ def booking_of(request: BookingRequest, quote: Quote, *, now: datetime) -> Booki
         latitude=order.latitude,
         longitude=order.longitude,
         starts_at=order.starts_at,
+        ends_at=slots.ends_at(order.starts_at, quote.minutes, ctx.shop),
         minutes=quote.minutes,
         status=BookingStatus.PENDING,
         payment_status=PaymentStatus.PENDING,
@@ -137,7 +136,7 @@ def booking_of(request: BookingRequest, quote: Quote, *, now: datetime) -> Booki
         total_price=quote.total,
         paid_amount=0,
         going_back=0,
-        created_at=now,
+        created_at=ctx.now,
         lines=[_line(line) for line in quote.lines],
     )
 

@@ -1,8 +1,6 @@
-"""The day's grid: when jobs can start, which cells one takes, and why a day has none. Pure rules.
+"""When jobs can start on a day, and why on some days none can. Pure rules.
 
-09:00    10:00    11:00    12:00         cells of `slot_minutes`, from opening to closing
-  |--------|--------|--------|
-  [  a job of 90 minutes ] ..            takes the cells of 09:00 and 10:00, whole
+A job starts at a multiple of `slot_minutes` after opening, ends before closing, and takes the time between.
 
 A shop's zone has no summer time (Indonesia), so adding minutes to a local time is right.
 """
@@ -14,13 +12,13 @@ from functools import cache
 import holidays
 
 from core.messaging.messages import Say, say
-from core.refusals import InThePast, OutsideHours, TooFarAhead
+from core.refusals import InThePast, TooFarAhead
 from core.shop import Shop
 
 _LANGUAGES = {"id": "id", "en": "en_US"}
 
 
-def cells(day: date, shop: Shop) -> list[datetime]:
+def starts(day: date, shop: Shop) -> list[datetime]:
     """The starts of a day's slots, in the shop's zone, by its weekday alone; only whole slots."""
     hours = shop.weekly_hours(day)
     if hours is None:
@@ -46,26 +44,18 @@ def public_holiday(day: date, language: str = "id") -> str | None:
     return _public_holidays(day.year, language).get(day)
 
 
-def spanned(starts_at: datetime, minutes: int, shop: Shop) -> list[datetime]:
-    """The cells that a job takes; a job takes at least the cell it starts in.
-
-    Raises `OutsideHours` when it doesn't start on a cell or doesn't end before closing.
-    """
-    found = span(starts_at, minutes, shop)
-    if not found:
-        raise OutsideHours
-    return found
-
-
-def span(starts_at: datetime, minutes: int, shop: Shop) -> list[datetime]:
-    """As `spanned`, but empty when the job doesn't fit into the opening hours."""
+def fits(starts_at: datetime, minutes: int, shop: Shop) -> bool:
+    """Whether a job starts at a slot of its weekday and ends before closing."""
     start = shop.local(starts_at)
-    grid = cells(start.date(), shop)
     hours = shop.weekly_hours(start.date())
-    end = start + timedelta(minutes=max(minutes, shop.slot_minutes))
-    if start not in grid or hours is None or end > shop.at(start.date(), hours[1]):
-        return []
-    return [cell for cell in grid if start <= cell < end]
+    if hours is None or start not in starts(start.date(), shop):
+        return False
+    return ends_at(start, minutes, shop) <= shop.at(start.date(), hours[1])
+
+
+def ends_at(starts_at: datetime, minutes: int, shop: Shop) -> datetime:
+    """When a job ends; without a service (parts alone) it takes one slot."""
+    return starts_at + timedelta(minutes=minutes or shop.slot_minutes)
 
 
 def check_start(starts_at: datetime, now: datetime, shop: Shop) -> None:

@@ -7,7 +7,7 @@ is refused, and the entry gets an offer (`core.booking.waitlist_offers`), which 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from core.context import Context, Work
 from core.db.tables import Service, Waiting
 from core.refusals import SlotFull
 from core.schedule import holds, slots
-from core.schedule.occupancy import IS_WAITING, DayCapacity, busy_cells, cell_occupancy, day_capacity
+from core.schedule.occupancy import IS_WAITING, DayCapacity, Job, day_capacity, is_busy, jobs_of_day, peak
 from core.shop import Shop
 from core.states import Location
 
@@ -32,8 +32,9 @@ class EntryNeeds:
     id: int
     """The row of `Waiting`; the lower, the earlier."""
     starts_at: datetime
-    cells: frozenset[datetime]
-    """Empty where the job doesn't fit into the opening hours."""
+    ends_at: datetime
+    fits: bool
+    """Whether the job fits into the opening hours."""
     technician_id: str | None
     skills: frozenset[str]
     parts: Mapping[str, int]
@@ -43,26 +44,33 @@ class EntryNeeds:
 class Taken:
     """What a booking has just taken of the shop."""
 
-    cells: frozenset[datetime] = frozenset()
-    technician_id: str | None = None
-    """Busy in these cells because of it."""
-    parts: Mapping[str, int] = field(default_factory=dict)
+    booking_id: int
+    job: Job
+    before: Job | None
+    """What the booking held until now; its time isn't taken from anybody."""
+    parts: Mapping[str, int]
 
     def touches(self, needs: EntryNeeds) -> bool:
         """Whether it takes anything that the entry needs."""
-        return not (self.cells.isdisjoint(needs.cells) and self.parts.keys().isdisjoint(needs.parts))
+        return self.takes_time_of(needs) or not self.parts.keys().isdisjoint(needs.parts)
 
+    def takes_time_of(self, needs: EntryNeeds) -> bool:
+        return needs.fits and any(start < needs.ends_at and needs.starts_at < end for start, end in self._new_time())
 
-NOTHING = Taken()
+    def _new_time(self) -> list[tuple[datetime, datetime]]:
+        job, before = self.job, self.before
+        if before is None or not before.overlaps(job.starts_at, job.ends_at):
+            return [(job.starts_at, job.ends_at)]
+        spans = [(job.starts_at, before.starts_at), (before.ends_at, job.ends_at)]
+        return [(start, end) for start, end in spans if start < end]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """Seats taken, technicians' jobs and stock, as they were before something was taken."""
+    """Jobs and stock, as they were before something was taken."""
 
     days: Mapping[date, DayCapacity]
-    taken: Mapping[datetime, int]
-    busy: frozenset[tuple[str, datetime]]
+    jobs: Mapping[date, Sequence[Job]]
     stock: Mapping[str, int]
 
 
@@ -76,16 +84,15 @@ async def refuse_if_jumping(ctx: Context, taken: Taken, *, offered_to: int | Non
     if first is None:
         return
     ctx.effects.work.add(Work.WAITLIST)
-    if not taken.cells.isdisjoint(first.cells):
+    if taken.takes_time_of(first):
         raise SlotFull
     part = min(taken.parts.keys() & first.parts.keys())
     raise await holds.insufficient(ctx.session, part, taken.parts[part])
 
 
-async def seats_to_offer(ctx: Context) -> Counter[datetime]:
-    """How many seats of which cells are about to be offered to waitlist entries."""
-    entries = await offerable(ctx, await read_entries(ctx))
-    return Counter(cell for needs in entries for cell in needs.cells)
+async def jobs_to_offer(ctx: Context) -> list[Job]:
+    """The jobs that are about to be offered to waitlist entries."""
+    return [Job(needs.starts_at, needs.ends_at) for needs in await offerable(ctx, await read_entries(ctx))]
 
 
 async def read_entries(ctx: Context, *, ahead_of: int | None = None) -> list[EntryNeeds]:
@@ -98,7 +105,7 @@ async def read_entries(ctx: Context, *, ahead_of: int | None = None) -> list[Ent
     return [_needs(row, services, ctx.shop) for row in rows]
 
 
-async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Taken = NOTHING) -> list[EntryNeeds]:
+async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Taken | None = None) -> list[EntryNeeds]:
     """The entries that could be booked now, each on its own, if `without` hadn't been taken."""
     if not entries:
         return []
@@ -108,34 +115,37 @@ async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Tak
 
 
 def _fits(needs: EntryNeeds, supply: Supply, shop: Shop) -> bool:
-    day = supply.days[shop.local(needs.starts_at).date()]
-    if day.closed or not needs.cells or not _has_technician(needs, day, supply):
+    date_ = shop.local(needs.starts_at).date()
+    day, jobs = supply.days[date_], supply.jobs[date_]
+    if day.closed or not needs.fits or not _has_technician(needs, day, jobs):
         return False
-    seats = all(supply.taken[cell] < day.cap for cell in needs.cells)
-    return seats and all(supply.stock.get(part, 0) >= count for part, count in needs.parts.items())
+    has_place = peak(jobs, needs.starts_at, needs.ends_at) < day.cap
+    return has_place and all(supply.stock.get(part, 0) >= count for part, count in needs.parts.items())
 
 
-def _has_technician(needs: EntryNeeds, day: DayCapacity, supply: Supply) -> bool:
+def _has_technician(needs: EntryNeeds, day: DayCapacity, jobs: Sequence[Job]) -> bool:
     able = {technician.id for technician in day.can_do(needs.skills)}
     if needs.technician_id is None:
         return bool(able) or not day.on_duty
-    return needs.technician_id in able and not any((needs.technician_id, cell) in supply.busy for cell in needs.cells)
+    return needs.technician_id in able and not is_busy(jobs, needs.technician_id, needs.starts_at, needs.ends_at)
 
 
-async def _supply(ctx: Context, entries: Sequence[EntryNeeds], without: Taken) -> Supply:
+async def _supply(ctx: Context, entries: Sequence[EntryNeeds], without: Taken | None) -> Supply:
     days = sorted({ctx.shop.local(needs.starts_at).date() for needs in entries})
-    cells = sorted({cell for needs in entries for cell in needs.cells})
-    occupancy = await cell_occupancy(ctx, cells, technician_id=None)
-    named = {needs.technician_id for needs in entries if needs.technician_id}
-    busy = await busy_cells(ctx, named, cells) if named else set()
     parts = {part for needs in entries for part in needs.parts}
     stock = await snapshot.stock(ctx.session, parts) if parts else {}
     return Supply(
         days={day: await day_capacity(ctx, day) for day in days},
-        taken={cell: found.taken - (cell in without.cells) for cell, found in occupancy.items()},
-        busy=frozenset(busy) - {(without.technician_id or "", cell) for cell in without.cells},
-        stock={part: count + without.parts.get(part, 0) for part, count in stock.items()},
+        jobs={day: await _jobs(ctx, day, without) for day in days},
+        stock={part: count + (without.parts.get(part, 0) if without else 0) for part, count in stock.items()},
     )
+
+
+async def _jobs(ctx: Context, day: date, without: Taken | None) -> list[Job]:
+    if without is None:
+        return await jobs_of_day(ctx, day)
+    jobs = await jobs_of_day(ctx, day, without=without.booking_id)
+    return [*jobs, without.before] if without.before else jobs
 
 
 def _needs(row: Waiting, services: Mapping[str, Service], shop: Shop) -> EntryNeeds:
@@ -150,7 +160,8 @@ def _needs(row: Waiting, services: Mapping[str, Service], shop: Shop) -> EntryNe
     return EntryNeeds(
         id=row.id,
         starts_at=row.starts_at,
-        cells=frozenset(slots.span(row.starts_at, minutes, shop)),
+        ends_at=slots.ends_at(row.starts_at, minutes, shop),
+        fits=slots.fits(row.starts_at, minutes, shop),
         technician_id=order["technician_id"],
         skills=frozenset(service.skill for service in work if service.skill),
         parts=parts,

@@ -73,5 +73,5 @@ async def _hold_with(ctx: Context, booking: Booking, technician_id: str) -> None
     if booking.holding:
         await holds.change_technician(ctx.session, booking, leaving=ended)
         return
-    cells, day = await orders.cells_of_job(ctx, booking.starts_at, booking.minutes)
-    await holds.exchange(ctx, leaving=ended, entering=booking, cells=cells, cap=day.cap)
+    day = await orders.day_for_job(ctx, booking.starts_at, booking.minutes)
+    await holds.exchange(ctx, leaving=ended, entering=booking, cap=day.cap)

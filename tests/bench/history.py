@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from core.context import Context
 from core.db.database import Database, insert_into
-from core.db.tables import Booking, Customer, Seat, Slot, TechnicianCell
+from core.db.tables import Booking, Customer
 from core.schedule.availability import slots_of_day
-from core.schedule.slots import cells
+from core.schedule.slots import starts
 from core.states import BookingStatus, PaymentMethod, PaymentStatus
 
 DAY = SHOP.local(MONDAY_8_AM).date() + timedelta(days=1)
@@ -31,19 +31,9 @@ async def fill(database: Database, past: int) -> None:
     jobs = [*_jobs(DAY, 2, step=1), *islice(_jobs(DAY - timedelta(days=2), 3, step=-1), past)]
     async with database.write() as session:
         await session.execute(insert_into(session, Customer), [{"id": 1, "created_at": MONDAY_8_AM}])
-        slots = {start: {"starts_at": start, "cap": 3, "taken": 3} for start, _ in jobs}
-        numbered = list(enumerate(jobs, 1))
-        for table, rows in (
-            (Booking, [booking_row(number, start, technician) for number, (start, technician) in numbered]),
-            (Slot, list(slots.values())),
-            (Seat, [{"booking_id": number, "starts_at": start} for number, (start, _) in numbered]),
-            (
-                TechnicianCell,
-                [{"technician_id": who, "starts_at": start, "booking_id": number} for number, (start, who) in numbered],
-            ),
-        ):
-            for begin in range(0, len(rows), BATCH):
-                await session.execute(insert_into(session, table), rows[begin : begin + BATCH])
+        rows = [booking_row(number, start, technician) for number, (start, technician) in enumerate(jobs, 1)]
+        for begin in range(0, len(rows), BATCH):
+            await session.execute(insert_into(session, Booking), rows[begin : begin + BATCH])
     if not database.is_sqlite:
         async with database.write() as session:
             await session.execute(text("ANALYZE"))  # autovacuum does it later
@@ -70,7 +60,7 @@ async def compare(few: Database, many: Database) -> tuple[float, float]:
 
 def _jobs(day: date, at_a_time: int, *, step: int) -> Iterator[tuple[datetime, str]]:
     while True:
-        for start in cells(day, SHOP):
+        for start in starts(day, SHOP):
             for technician in TECHNICIANS[:at_a_time]:
                 yield start, technician
         if step > 0:
@@ -90,11 +80,13 @@ def booking_row(number: int, start: datetime, technician: str | None) -> dict[st
         "car_model": "Avanza",
         "car_year": 2018,
         "starts_at": start,
+        "ends_at": start + timedelta(minutes=SHOP.slot_minutes),
         "minutes": SHOP.slot_minutes,
         "technician_id": technician,
         "status": BookingStatus.COMPLETED if start < MONDAY_8_AM else BookingStatus.CONFIRMED,
         "payment_status": PaymentStatus.PAID,
         "payment_method": PaymentMethod.TRANSFER,
         "total_price": 150_000,
+        "holding": start >= MONDAY_8_AM,
         "created_at": start,
     }

@@ -24,9 +24,10 @@ from turns import Cost, Round, cost_of
 
 from bot.app import fresh_id
 from bot.sandbox.clerk import Clerk as Issuer
-from core.db.database import Database, insert_into, insert_once
-from core.db.tables import Booking, IdempotencyKey, Outbox, Part, Slot
-from core.schedule.slots import cells, why_closed
+from core.db.database import Database, insert_once
+from core.db.tables import Booking, IdempotencyKey, Outbox, Part
+from core.schedule.occupancy import held_jobs, peak
+from core.schedule.slots import starts, why_closed
 from webhooks.api import Api, routes
 from webhooks.api.auth import Clerk, KeySet
 from webhooks.app import make_app
@@ -145,8 +146,8 @@ def _floor(database: Database) -> web.Application:
             await insert_once(
                 session, IdempotencyKey, owner="floor", key=str(number), digest="", answer={}, created_at=now
             )
-            seat = update(Slot).where(Slot.starts_at == start, Slot.taken < Slot.cap).values(taken=Slot.taken + 1)
-            if not (await session.execute(seat.returning(Slot.taken))).all():
+            end = start + timedelta(minutes=SHOP.slot_minutes)
+            if peak(await held_jobs(session, start, end), start, end) >= PLENTY:
                 raise web.HTTPConflict
             booking = Booking(**booking_row(number, start, None) | {"id": None})
             session.add(booking)
@@ -160,11 +161,9 @@ def _floor(database: Database) -> web.Application:
 
 
 async def _prepare(database: Database) -> None:
-    """Add unlimited stock and the floor's slots."""
+    """Add unlimited stock."""
     async with database.write() as session:
         await session.execute(update(Part).where(Part.id == PART).values(on_hand=PLENTY))
-        slots = [{"starts_at": start + LATER, "cap": PLENTY, "taken": 0} for start in _starts()]
-        await session.execute(insert_into(session, Slot), slots)
 
 
 # --- requests -----------------------------------------------------------------------------------
@@ -215,7 +214,7 @@ def _request(method: str, path: str, token: str | None, body: object = None, *, 
 @cache
 def _starts() -> Sequence[datetime]:
     """Start times in the coming weeks; each is booked about once."""
-    return [start for day in DAYS if why_closed(day, SHOP, {}) is None for start in cells(day, SHOP)]
+    return [start for day in DAYS if why_closed(day, SHOP, {}) is None for start in starts(day, SHOP)]
 
 
 def _outbox_row(booking_id: int, now: datetime) -> Mapping[str, Any]:

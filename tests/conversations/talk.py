@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from workshop import order
 
 from bot.background.waitlist_worker import WaitlistWorker
@@ -16,13 +16,15 @@ from conversations.texts import render
 from core import payment
 from core.context import Context
 from core.db.database import Database
-from core.db.tables import Booking, Contact, Outbox, Part, PaymentRequest, Slot
+from core.db.tables import Booking, Contact, Customer, Outbox, Part, PaymentRequest
 from core.messaging.messages import Message, message_from_json
 from core.schedule import bookings
+from core.schedule.occupancy import held_jobs, peak
 from core.schedule.orders import BookingRequest
 from core.shop import Shop
-from core.states import PaymentMethod, RequestState
+from core.states import BookingStatus, PaymentMethod, RequestState
 
+HOUR = timedelta(hours=1)
 ADDRESSES = {"telegram": "812345", "whatsapp": "whatsapp:+6281290000001"}
 
 
@@ -42,6 +44,7 @@ class Talk:
     engine: Engine | None = None
     seen: list[Message] = field(default_factory=list)
     events: int = 0
+    others: int = 0
     read: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -90,7 +93,7 @@ class Talk:
         at = datetime.fromisoformat(moment).replace(tzinfo=self.shop.zone)
         async with self.database.write() as session:
             contact = (await session.scalars(select(Contact).where(Contact.address == self.address))).one()
-            count = await session.scalar(select(func.count()).select_from(Booking)) or 0
+            count = await session.scalar(select(func.count()).where(Booking.code.not_like("BK-X%"))) or 0
             wish = order(at, services=("tuning-audio",), technician_id=technician, method=PaymentMethod.QRIS)
             booking = await bookings.book(
                 Context(session, self.shop, self.now),
@@ -137,18 +140,43 @@ class Talk:
             await session.execute(update(Part).where(Part.id == part).values(reserved=Part.on_hand))
 
     async def others_book(self, moment: str) -> None:
-        """Other customers take every seat of a slot (its local time)."""
+        """Other customers take every place for the hour from a moment (the shop's time)."""
         at = datetime.fromisoformat(moment).replace(tzinfo=self.shop.zone)
         async with self.database.write() as session:
-            cap = self.shop.max_bookings_per_slot
-            await session.merge(Slot(starts_at=at, cap=cap, taken=cap))
+            customer = Customer(created_at=self.now)
+            session.add(customer)
+            await session.flush()
+            while peak(await held_jobs(session, at, at + HOUR), at, at + HOUR) < self.shop.max_bookings_per_slot:
+                self.others += 1
+                session.add(
+                    Booking(
+                        code=f"BK-X{self.others:05}",
+                        customer_id=customer.id,
+                        name="Orang lain",
+                        phone="+6281200000000",
+                        car_brand="Honda",
+                        car_model="Jazz",
+                        car_year=2015,
+                        starts_at=at,
+                        ends_at=at + HOUR,
+                        minutes=60,
+                        status=BookingStatus.CONFIRMED,
+                        payment_method=PaymentMethod.TRANSFER,
+                        total_price=0,
+                        created_at=self.now,
+                    )
+                )
+                await session.flush()
 
     async def something_frees(self, what: str) -> None:
-        """One seat of a slot (its local time) or one piece of a part is free again, and the line is looked at."""
+        """One place at a time (the shop's) or one piece of a part is free again, and the line is looked at."""
         async with self.database.write() as session:
             if what[:1].isdigit():
                 at = datetime.fromisoformat(what).replace(tzinfo=self.shop.zone)
-                await session.execute(update(Slot).where(Slot.starts_at == at).values(taken=Slot.taken - 1))
+                other = select(Booking.id).where(Booking.starts_at == at, Booking.code.startswith("BK-X")).limit(1)
+                await session.execute(
+                    delete(Booking).where(Booking.id == other.scalar_subquery()),
+                )
             else:
                 await session.execute(update(Part).where(Part.id == what).values(on_hand=Part.reserved + 1))
         await self.line_moves()

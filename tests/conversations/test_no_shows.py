@@ -57,6 +57,7 @@ def _missed(customer_id: int, number: int, now: datetime) -> Booking:
         car_model="Brio",
         car_year=2019,
         starts_at=now - timedelta(days=20 + number),
+        ends_at=now - timedelta(days=20 + number, hours=1),
         minutes=60,
         status=BookingStatus.CANCELLED,
         holding=False,

@@ -11,7 +11,7 @@ from talk import Talk
 from transcript import FOLDER, Taps, Types, read_folder
 
 from core.db.database import Database
-from core.db.tables import Conversation, Slot
+from core.db.tables import Booking, Conversation
 from core.shop import Shop
 
 TRANSCRIPTS = read_folder(FOLDER)
@@ -79,5 +79,5 @@ async def _stale_tap(talk: Talk) -> None:
 async def _remembered(talk: Talk) -> tuple[object, ...]:
     async with talk.database.read() as session:
         state = (await session.scalars(select(Conversation.state))).one()
-        taken = await session.scalar(select(func.sum(Slot.taken)))
+        taken = await session.scalar(select(func.count()).where(Booking.holding))
     return state["flow"], state["answers"], taken

@@ -15,7 +15,7 @@ from bot.sandbox.phones import Person
 from bot.sandbox.server import StandIns
 from conversations.texts import render
 from core.db.database import Database
-from core.db.tables import Booking, Inbound, LedgerEntry, Outbox, Part, Seat, Slot
+from core.db.tables import Booking, Inbound, LedgerEntry, Outbox, Part
 from core.messaging.messages import message_from_json, say
 from core.states import PaymentStatus
 from core.upkeep.undelivered import WANTED_FOR
@@ -51,7 +51,6 @@ async def judge(there: StandIns, database: Database, patrons: Sequence[Patron], 
         await _money(verdict, session, there, patrons)
         await _fates(verdict, session, patrons)
         await _cars(verdict, session, patrons, places)
-        await _seats(verdict, session)
         await _stock(verdict, session, patrons)
     return verdict
 
@@ -153,6 +152,7 @@ async def _cars(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patro
 
     Nobody cancels before all rivals for the hour are answered.
     """
+    verdict.counts["bookings"] = await session.scalar(select(func.count()).select_from(Booking)) or 0
     cars = list(await session.scalars(select(Booking).order_by(Booking.starts_at)))
     for moment in sorted({car.starts_at for car in cars}):
         there = sum(car.starts_at <= moment < car.starts_at + timedelta(minutes=car.minutes) for car in cars)
@@ -162,18 +162,6 @@ async def _cars(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patro
     sent_away = Counter((patron.day, patron.hour) for patron in patrons if patron.fate is Fate.TURNED_AWAY)
     for when, came in rivals.items():
         verdict.expect(sent_away[when] == came - places, f"{sent_away[when]} of {came} for {when} were turned away")
-
-
-async def _seats(verdict: Verdict, session: AsyncSession) -> None:
-    """Exactly the bookings that hold places have seats, one per slot."""
-    verdict.counts["bookings"] = await session.scalar(select(func.count()).select_from(Booking)) or 0
-    holding = set(await session.scalars(select(Booking.id).where(Booking.holding)))
-    seated = set(await session.scalars(select(Seat.booking_id)))
-    verdict.expect(holding == seated, f"bookings {holding - seated} have no seat, {seated - holding} one too many")
-    held = dict((await session.execute(select(Seat.starts_at, func.count()).group_by(Seat.starts_at))).all())
-    for slot in (await session.scalars(select(Slot))).all():
-        seats = held.get(slot.starts_at, 0)
-        verdict.expect(slot.taken == seats, f"{slot.starts_at}: {slot.taken} taken, {seats} held")
 
 
 async def _stock(verdict: Verdict, session: AsyncSession, patrons: Sequence[Patron]) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
+HELD_JOBS = "SELECT booking.id, booking.starts_at, booking.ends_at"
+"""The statement by which a booking looks for what overlaps its time, just before it takes that time."""
 LOCKED_OUT = 0.3
 """Seconds to wait for rivals that the database may be blocking. A shorter wait only makes the race narrower."""
 

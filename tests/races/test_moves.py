@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import date, datetime, time
 
-from pausing import Pause
+from pausing import HELD_JOBS, Pause
 from paying import CODE, ORDER, answer, booking_of, give_link
 from paying import book as book_with_link
 from sqlalchemy import select
@@ -76,7 +76,7 @@ async def test_more_moves_into_a_slot_than_it_has_places(databases: list[Databas
         move(databases[number % len(databases)], f"BK-{number}", to, shop=shop, now=now)
         for number in range(1, MOVERS + 1)
     ]
-    ends = await at_once(databases, *movers, newcomer(), pause="INSERT INTO slot")
+    ends = await at_once(databases, *movers, newcomer(), pause=HELD_JOBS)
     assert (ends.count(Booking), ends.count(SlotFull)) == (3, 2)
     after = await starts(databases[0])
     for number, end in enumerate(ends[:MOVERS], 1):
@@ -93,7 +93,7 @@ async def test_all_moves_want_one_technician(databases: list[Database], shop: Sh
         move(databases[number % len(databases)], f"BK-{number}", to, shop=shop, now=now, technician=ANDI)
         for number in range(1, MOVERS + 1)
     ]
-    ends = await at_once(databases, *movers, pause="INSERT INTO slot")
+    ends = await at_once(databases, *movers, pause=HELD_JOBS)
     assert (ends.count(Booking), ends.count(TechnicianBusy)) == (1, MOVERS - 1)
     await check_books(databases[0])
 
@@ -107,7 +107,7 @@ async def test_two_moves_want_each_others_place(databases: list[Database], shop:
         databases,
         move(databases[0], "BK-1", before["BK-2"], shop=narrow, now=now),
         move(databases[-1], "BK-2", before["BK-1"], shop=narrow, now=now),
-        pause="INSERT INTO slot",
+        pause=HELD_JOBS,
     )
     assert ends == [SlotFull, SlotFull]
     assert await starts(databases[0]) == before

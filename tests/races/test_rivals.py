@@ -9,17 +9,18 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from pausing import Pause
-from sqlalchemy import func, insert, select, update
+from pausing import HELD_JOBS, Pause
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from waiting import HANG
 from workshop import AMPLIFIER, ANDI, CHECK, FULL_DAY, INSTALL, SPEAKER, TUNE, WIRE, book, check_books, furnish, order
 
 from core.context import Context
 from core.db.database import Database
-from core.db.tables import Booking, Seat, Slot
+from core.db.tables import Booking
 from core.refusals import InsufficientStock, Refusal, SlotFull, TechnicianBusy
 from core.schedule import bookings
+from core.schedule.occupancy import held_jobs, peak
 from core.schedule.orders import Order
 from core.shop import Shop
 
@@ -47,7 +48,7 @@ async def race(databases: list[Database], orders: list[Order], *, pause: str, sh
 async def test_the_last_seats_of_a_slot(databases: list[Database], shop: Shop, now: datetime) -> None:
     await furnish(databases[0], now, customers=RIVALS)
     orders = [order(shop.at(TUESDAY, time(10)))] * RIVALS
-    ends = await race(databases, orders, pause="INSERT INTO slot", shop=shop, now=now)
+    ends = await race(databases, orders, pause=HELD_JOBS, shop=shop, now=now)
     assert (ends.count(Booking), ends.count(SlotFull)) == (3, RIVALS - 3)
     await check_books(databases[0])
 
@@ -56,7 +57,7 @@ async def test_jobs_over_several_slots(databases: list[Database], shop: Shop, no
     """Whole-day jobs: three fit, in whatever order their slots are taken."""
     await furnish(databases[0], now, customers=RIVALS)
     orders = [order(shop.at(TUESDAY, time(9)), services=(FULL_DAY,))] * RIVALS
-    ends = await race(databases, orders, pause="INSERT INTO slot", shop=shop, now=now)
+    ends = await race(databases, orders, pause=HELD_JOBS, shop=shop, now=now)
     assert (ends.count(Booking), ends.count(SlotFull)) == (3, RIVALS - 3)
     await check_books(databases[0])
 
@@ -66,9 +67,33 @@ async def test_jobs_that_overlap_in_chains(databases: list[Database], shop: Shop
     await furnish(databases[0], now, customers=RIVALS)
     orders = [order(shop.at(TUESDAY, time(9 + start % 6)), services=(TUNE, INSTALL)) for start in range(RIVALS)]
     narrow = shop.model_copy(update={"max_bookings_per_slot": 1})
-    ends = await race(databases, orders, pause="INSERT INTO slot", shop=narrow, now=now)
+    ends = await race(databases, orders, pause=HELD_JOBS, shop=narrow, now=now)
     assert set(ends) == {Booking, SlotFull}
     assert 2 <= ends.count(Booking) <= 3  # jobs of three hours in a day of eight
+    await check_books(databases[0])
+
+
+async def test_rivals_under_different_settings(databases: list[Database], shop: Shop, now: datetime) -> None:
+    """While processes restart one by one with shorter slots, the old and the new sell the same time three times only."""
+    await furnish(databases[0], now, customers=RIVALS)
+    starts = {60: time(10), 30: time(10, 30), 45: time(10, 30), 15: time(10, 45)}
+    crowd = Pause(RIVALS)
+    for database in databases:
+        crowd.before(database.engine, HELD_JOBS)
+
+    async def one(number: int) -> bool:
+        slot_minutes = list(starts)[number % len(starts)]
+        its_shop = shop.model_copy(update={"slot_minutes": slot_minutes})
+        asked = order(shop.at(TUESDAY, starts[slot_minutes]))
+        try:
+            async with databases[number % len(databases)].write() as session:
+                await book(session, asked, shop=its_shop, now=now, code=f"BK-R{number}", customer=number)
+        except SlotFull:
+            return False
+        return True
+
+    booked = await asyncio.gather(*(one(number) for number in range(1, RIVALS + 1)))
+    assert booked.count(True) == 3
     await check_books(databases[0])
 
 
@@ -91,7 +116,7 @@ async def test_one_technician(databases: list[Database], shop: Shop, now: dateti
     orders = [
         order(shop.at(TUESDAY, time(9 + number % 2)), services=(WIRE,), technician_id=ANDI) for number in range(3)
     ]
-    ends = await race(databases, orders, pause="INSERT INTO slot", shop=roomy, now=now)
+    ends = await race(databases, orders, pause=HELD_JOBS, shop=roomy, now=now)
     assert (ends.count(Booking), ends.count(TechnicianBusy)) == (1, 2)
     await check_books(databases[0])
 
@@ -165,22 +190,21 @@ async def test_control_a_check_before_the_insert_overbooks(
         for number in range(1, RIVALS + 1):
             asked = order(shop.at(TUESDAY + timedelta(days=1), time(8 + number)), services=(CHECK,))
             await book(session, asked, shop=shop, now=now, code=f"BK-{number}", customer=number)
-        session.add(Slot(starts_at=start, cap=3, taken=0))
     naive, crowd = create_async_engine(url, pool_size=RIVALS), Pause(RIVALS, patience=HANG)
+    end = start + timedelta(minutes=30)
 
     async def one(booking_id: int) -> bool:
         async with AsyncSession(naive) as session, session.begin():
-            taken = await session.scalar(select(Slot.taken).where(Slot.starts_at == start)) or 0
-            if taken >= 3:
+            if peak(await held_jobs(session, start, end), start, end) >= 3:
                 return False
             await crowd()
-            await session.execute(update(Slot).where(Slot.starts_at == start).values(taken=taken + 1))
-            await session.execute(insert(Seat), [{"booking_id": booking_id, "starts_at": start}])
+            moved = update(Booking).where(Booking.id == booking_id).values(starts_at=start, ends_at=end)
+            await session.execute(moved)
             return True
 
     promised = await asyncio.gather(*(one(number) for number in range(1, RIVALS + 1)))
     async with database.read() as session:
-        seats = await session.scalar(select(func.count()).where(Seat.starts_at == start))
+        there = peak(await held_jobs(session, start, end), start, end)
     await naive.dispose()
     await database.close()
-    assert promised.count(True) == seats == RIVALS
+    assert promised.count(True) == there == RIVALS

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import date, datetime, time
 
-from pausing import Pause
+from pausing import HELD_JOBS, Pause
 from sqlalchemy import select
 from workshop import SPEAKER, check_books, furnish, order
 
@@ -51,7 +51,7 @@ async def rush(
     """Others book while two processes run the waitlist worker; returns what each of them got."""
     crowd = Pause(len(STRANGERS))
     for database in databases:
-        crowd.before(database.engine, "INSERT INTO slot")
+        crowd.before(database.engine, HELD_JOBS)
 
     async def stranger(number: int) -> type[Refusal] | type[Booking]:
         try:

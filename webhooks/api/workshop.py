@@ -28,7 +28,7 @@ async def get_workshop(call: Call) -> Workshop:
         description=shop.description,
         timezone=shop.timezone,
         opening_hours={name: _hours(shop, day) for name, day in zip(WEEKDAYS, week, strict=True)},
-        time_slots=sorted({f"{cell:%H:%M}" for day in week for cell in slots.cells(day, shop)}),
+        time_slots=sorted({f"{start:%H:%M}" for day in week for start in slots.starts(day, shop)}),
         max_bookings_per_slot=shop.max_bookings_per_slot,
         coordinates=Coordinates(latitude=shop.latitude or 0, longitude=shop.longitude or 0) if located else None,
     )

@@ -113,9 +113,11 @@ def test_a_row_that_refers_to_nothing_is_damage(sqlite_url: str, tmp_path: Path)
     kept = tmp_path / "kept.db"
     backup.back_up(_file(sqlite_url), kept)
     with sqlite3.connect(kept) as opened:
-        opened.execute("INSERT INTO seat (booking_id, starts_at) VALUES (99, '2026-11-23 03:00:00')")
+        opened.execute(
+            "INSERT INTO stock_alert (contact_id, part_id, created_at) VALUES (99, 'x', '2026-11-23 03:00:00')"
+        )
     opened.close()
-    with pytest.raises(BackupFailed, match="seat"):
+    with pytest.raises(BackupFailed, match="stock_alert"):
         backup.check(kept)
 
 

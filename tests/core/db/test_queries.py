@@ -31,7 +31,7 @@ WANTED: tuple[dict[str, Any], ...] = (
     {"technician_id": ANDI, "status": BookingStatus.COMPLETED, "payment_status": PaymentStatus.PAID},
 )
 """What admins and technicians may ask `reports.find` for."""
-GROWING = ("booking", "booking_line", "booking_event", "slot", "seat", "technician_cell", "outbox", "waiting")
+GROWING = ("booking", "booking_line", "booking_event", "outbox", "waiting")
 TUESDAY = date(2026, 11, 24)
 
 Ask = Callable[[AsyncSession, Shop, datetime], Awaitable[Any]]

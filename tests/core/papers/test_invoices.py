@@ -236,6 +236,7 @@ async def _book(database: Database, code: str, now: datetime, *, name: str = "Sa
             location=Location.ONSITE,
             address="Jl. Melati 3",
             starts_at=now + timedelta(days=2),
+            ends_at=now + timedelta(days=2, hours=1),
             minutes=60,
             technician_id="agus",
             payment_method=PaymentMethod.QRIS,

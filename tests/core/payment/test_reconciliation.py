@@ -152,10 +152,10 @@ async def _many(database: Database, count: int, now: datetime) -> None:
         await session.execute(
             text(
                 "INSERT INTO booking (id, code, customer_id, language, name, phone, car_brand, car_model, car_year,"
-                " location, starts_at, minutes, status, payment_status, payment_method, subtotal_parts,"
+                " location, starts_at, ends_at, minutes, status, payment_status, payment_method, subtotal_parts,"
                 " subtotal_services, onsite_fee, additional_costs, tax_base, tax_amount, total_price, paid_amount,"
                 " holding, created_at, moves) VALUES (1, 'BK-1', 1, 'id', 'Sari', '+62', 'Toyota', 'Avanza', 2018,"
-                " 'workshop', :now, 60, 'pending', 'pending', 'transfer', 0, 0, 0, 0, 0, 0, 0, 0, :no, :now, 0)"
+                " 'workshop', :now, :now, 60, 'pending', 'pending', 'transfer', 0, 0, 0, 0, 0, 0, 0, 0, :no, :now, 0)"
             ),
             {"now": now, "no": False},
         )

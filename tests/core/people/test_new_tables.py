@@ -111,7 +111,7 @@ async def test_old_rows_of_a_new_table_are_forgotten(database: Database, cards: 
 
 def test_every_table_that_points_at_people_declares() -> None:
     """Every table that points at a person says what happens to it."""
-    assert {table.name for table in tables_about_people(Base.metadata)} >= {"customer", "contact", "booking", "seat"}
+    assert {table.name for table in tables_about_people(Base.metadata)} >= {"customer", "contact", "booking", "waiting"}
 
 
 @pytest.mark.parametrize("target", ["customer.id", "contact.id", "booking.id", "payment_request.order_id"])

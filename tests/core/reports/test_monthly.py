@@ -37,6 +37,7 @@ def a_booking(number: int, starts_at: datetime, **changes: Any) -> Booking:
         "car_model": "Avanza",
         "car_year": 2018,
         "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=1),
         "minutes": 60,
         "status": BookingStatus.CONFIRMED,
         "payment_method": PaymentMethod.TRANSFER,

@@ -590,7 +590,7 @@ async def test_a_turn_costs_few_statements(
         await book(session, asked, shop=shop, now=now)
         # SQLite writes lines one by one, PostgreSQL at once.
         counted = [each for each in statements if "INTO booking_line" not in each and "pg_advisory" not in each]
-        assert len(counted) == 11
+        assert len(counted) == 9
 
 
 async def test_an_unknown_booking_is_not_found(database: Database) -> None:

@@ -1,7 +1,6 @@
-"""The day's grid."""
+"""When jobs can start, and which fit."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from shops import make_shop
 
 from core.messaging.messages import say
-from core.refusals import InThePast, OutsideHours, TooFarAhead
+from core.refusals import InThePast, TooFarAhead
 from core.schedule import slots
 from core.shop import Shop
 
@@ -28,12 +27,12 @@ SUNDAY = date(2026, 11, 29)
 )
 def test_the_grid_is_made_of_whole_slots(hours: str, slot_minutes: int, expected: str) -> None:
     shop = make_shop(opening_hours={"tuesday": hours}, slot_minutes=slot_minutes)
-    starts = [f"{cell:%H:%M}" for cell in slots.cells(TUESDAY, shop)]
+    starts = [f"{start:%H:%M}" for start in slots.starts(TUESDAY, shop)]
     assert starts == [clock if ":" in clock else f"{clock}:00" for clock in expected.split()]
 
 
 def test_a_weekday_without_hours_has_no_slots(shop: Shop) -> None:
-    assert slots.cells(SUNDAY, shop) == []
+    assert slots.starts(SUNDAY, shop) == []
 
 
 @pytest.mark.parametrize(
@@ -59,31 +58,32 @@ def test_holidays_are_named_in_the_customers_language(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("clock", "minutes", "takes"),
+    ("clock", "minutes", "fits"),
     [
-        ("09:00", 60, ["09:00"]),
-        ("09:00", 30, ["09:00"]),  # a short job takes its slot
-        ("09:00", 61, ["09:00", "10:00"]),  # a minute over takes the next one
-        ("15:00", 120, ["15:00", "16:00"]),  # ends at closing
-        ("15:00", 121, None),  # ends a minute after
-        ("09:00", 480, [f"{hour:02}:00" for hour in range(9, 17)]),  # the whole day
-        ("08:00", 60, None),
-        ("09:30", 60, None),
-        ("17:00", 60, None),
+        ("09:00", 60, True),
+        ("09:00", 30, True),
+        ("15:00", 120, True),  # ends at closing
+        ("15:00", 121, False),  # ends a minute after
+        ("09:00", 480, True),  # the whole day
+        ("08:00", 60, False),
+        ("09:30", 60, False),  # no slot starts then
+        ("17:00", 60, False),
     ],
 )
-def test_a_job_takes_every_slot_it_spans(shop: Shop, clock: str, minutes: int, takes: list[str] | None) -> None:
+def test_a_job_fits_between_a_slots_start_and_closing(shop: Shop, clock: str, minutes: int, fits: bool) -> None:
     start = datetime.fromisoformat(f"2026-11-24T{clock}+07:00").astimezone(UTC)
-    if takes is None:
-        with pytest.raises(OutsideHours):
-            slots.spanned(start, minutes, shop)
-    else:
-        assert [f"{cell:%H:%M}" for cell in slots.spanned(start, minutes, shop)] == takes
+    assert slots.fits(start, minutes, shop) is fits
 
 
 def test_a_job_may_end_in_the_half_slot_before_closing() -> None:
     shop = make_shop(opening_hours={"tuesday": "09:00-16:30"})
-    assert len(slots.spanned(shop.at(TUESDAY, time(9)), 450, shop)) == 7
+    assert slots.fits(shop.at(TUESDAY, time(9)), 450, shop)
+
+
+def test_a_job_takes_its_minutes_and_parts_alone_take_a_slot(shop: Shop) -> None:
+    start = shop.at(TUESDAY, time(9))
+    assert slots.ends_at(start, 90, shop) == shop.at(TUESDAY, time(10, 30))
+    assert slots.ends_at(start, 0, shop) == shop.at(TUESDAY, time(10))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_start_is_neither_too_near_nor_too_far(
 
 def test_eastern_shops_count_their_own_days() -> None:
     jayapura = make_shop(timezone="Asia/Jayapura")
-    assert slots.cells(TUESDAY, jayapura)[0] == datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
+    assert slots.starts(TUESDAY, jayapura)[0] == datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 
 
 @given(
@@ -118,17 +118,9 @@ def test_eastern_shops_count_their_own_days() -> None:
     closes=st.integers(min_value=10 * 60, max_value=23 * 60),
     minutes=st.integers(min_value=1, max_value=900),
 )
-def test_cells_cover_the_job_within_opening_hours(slot_minutes: int, closes: int, minutes: int) -> None:
+def test_a_job_that_fits_ends_by_closing(slot_minutes: int, closes: int, minutes: int) -> None:
     hours = f"09:00-{closes // 60:02}:{closes % 60:02}"
     shop = make_shop(opening_hours={"tuesday": hours}, slot_minutes=slot_minutes)
-    length = timedelta(minutes=slot_minutes)
-    grid = slots.cells(TUESDAY, shop)
-    for start in grid:
-        taken = slots.span(start, minutes, shop)
-        ends = start + timedelta(minutes=max(minutes, slot_minutes))
-        assert bool(taken) == (ends <= grid[0] + timedelta(minutes=closes - 9 * 60))
-        if taken:
-            assert taken[0] == start
-            assert taken[-1] < ends
-            assert taken[-1] + length >= ends or taken[-1] == grid[-1]
-            assert all(after - before == length for before, after in pairwise(taken))
+    closing = shop.at(TUESDAY, time(closes // 60, closes % 60))
+    for start in slots.starts(TUESDAY, shop):
+        assert slots.fits(start, minutes, shop) == (start + timedelta(minutes=minutes) <= closing)
