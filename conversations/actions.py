@@ -185,6 +185,8 @@ def address(turn: Turn) -> Say:
 async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[Say]:
     """What was paid and what remains; of a cancelled booking, what is kept and what is refunded."""
     if booking.status is not BookingStatus.CANCELLED:
+        if not booking.total_price:
+            return [say("mine.free")]
         status, total = say(f"payment.{booking.payment_status}"), booking.total_price
         paid = say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)
         lines = [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]

@@ -68,6 +68,7 @@ class Confirmed(Step):
     async def ask(self, turn: Turn) -> Question:
         quote = await _quote(turn)
         is_waitlist = draft.is_for_waitlist(turn)
+        pays_now = quote.total and not is_waitlist
         return question(
             say("ask.waiting" if is_waitlist else "ask.confirmed"),
             say("summary.job", **_job(turn)),
@@ -76,7 +77,7 @@ class Confirmed(Step):
             say("summary.customer", **_customer(turn)),
             *([say("waiting.not_a_booking", minutes=turn.shop.offer_minutes)] if is_waitlist else []),
             options=[
-                Option("yes", say("option.continue" if is_waitlist else "option.to_payment")),
+                Option("yes", say("option.to_payment" if pays_now else "option.continue")),
                 Option("change", say("option.change")),
             ],
             always=[Option("cancel", say("option.cancel_booking"))],
@@ -92,6 +93,7 @@ class Confirmed(Step):
         match option:
             case "yes":
                 turn.state.put("confirmed", True)
+                turn.state.put("free", not (await _quote(turn)).total)
             case "change":
                 turn.state.put("changing", True)
             case "cancel":
@@ -106,6 +108,9 @@ class Method(Step):
     name = "method"
     drops = ("plan",)
     reopened_by = (CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows)
+
+    def needed(self, turn: Turn) -> bool:
+        return not turn.state.get("free")
 
     async def ask(self, turn: Turn) -> Question:
         quote = await _quote(turn)
@@ -145,7 +150,7 @@ class Plan(Step):
 
     def needed(self, turn: Turn) -> bool:
         """Cash is paid at the end."""
-        return bool(turn.state.get("method") != PaymentMethod.COD)
+        return not turn.state.get("free") and turn.state.get("method") != PaymentMethod.COD
 
     async def ask(self, turn: Turn) -> Question:
         total = (await _quote(turn)).total
@@ -184,6 +189,8 @@ async def refused(_: Turn, __: str) -> Question:
 
 def _booked(turn: Turn, booking: Booking) -> Question:
     where = {"code": booking.code, "total": booking.total_price, "at": turn.shop.local(booking.starts_at)}
+    if not booking.total_price:
+        return question(say("booked.free", code=booking.code))
     key = "booked.cash" if booking.payment_method is PaymentMethod.COD else "booked.link_coming"
     return question(say(key, **where))
 

@@ -126,7 +126,7 @@ def order(turn: Turn) -> Order:
         technician_id=technician_id(turn),
         parts=tuple(basket(turn)),
         services=tuple(services(turn)),
-        method=PaymentMethod(state.get("method")),
+        method=PaymentMethod(state.get("method") or PaymentMethod.TRANSFER),  # not asked where all is free
         down_payment_percent=None if plan == "full" else int(plan),
     )
 

@@ -17,7 +17,7 @@ from core.booking.cancellation import (
 )
 from core.booking.closures import affected_by_closing, close_day, reopen_day
 from core.booking.expanded import Expanded, expand
-from core.booking.placement import place
+from core.booking.placement import confirm_free, place
 from core.booking.rescheduling import check_may_reschedule, may_reschedule, reschedule
 from core.booking.waitlist import WAITABLE, count_ahead, join_waitlist, leave_waitlist, waitlist_entries
 from core.booking.waitlist_offers import (
@@ -42,6 +42,7 @@ __all__ = [
     "cancellation_terms",
     "check_may_reschedule",
     "close_day",
+    "confirm_free",
     "count_ahead",
     "due_ends",
     "due_offers",

@@ -7,7 +7,7 @@ from core.notices import booking_notices
 from core.people import contacts, web_customers
 from core.schedule import bookings
 from core.schedule.orders import BookingRequest
-from core.states import PaymentMethod
+from core.states import Actor, BookingStatus, PaymentMethod
 
 
 async def place(ctx: Context, request: BookingRequest, *, ask_for_payment: bool) -> Booking:
@@ -33,7 +33,26 @@ async def remember_customer(ctx: Context, request: BookingRequest) -> None:
 
 
 async def announce(ctx: Context, booking: Booking, *, ask_for_payment: bool) -> None:
-    """Ask for the money, unless it is paid in cash, and send the notices of a new booking."""
-    if ask_for_payment and booking.payment_method is not PaymentMethod.COD:
+    """Ask for the money, unless it is paid in cash, and send the notices of a new booking.
+
+    A booking that costs nothing is confirmed.
+    """
+    if not booking.total_price:
+        await confirm_free(ctx, booking)
+    elif ask_for_payment and booking.payment_method is not PaymentMethod.COD:
         await payment.request(ctx, booking, percent=booking.down_payment_percent)
     await booking_notices.booked(ctx, booking)
+
+
+async def confirm_free(ctx: Context, booking: Booking) -> None:
+    """Confirm a booking that costs nothing, new or locked; nothing happens where that is done.
+
+    Raises `InvalidTransition` (cancelled), and what `bookings.hold_again` does.
+    """
+    if booking.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingStatus.COMPLETED):
+        return
+    if not booking.holding:
+        await bookings.hold_again(ctx, booking)
+    bookings.confirm(ctx, booking, actor=Actor.SYSTEM)
+    await payment.update_totals(ctx.session, booking)
+    await booking_notices.free(ctx, booking)

@@ -545,7 +545,9 @@ class Booking(Base):
 
     @property
     def remaining(self) -> int:
-        """What is still to be paid, in rupiah."""
+        """What is still to be paid, in rupiah; nothing once it is cancelled."""
+        if self.status is BookingStatus.CANCELLED:
+            return 0
         return max(0, self.total_price - self.paid_amount + self.going_back)
 
 

@@ -9,7 +9,7 @@ from core.messaging.messages import Message, Option, message, say
 from core.notices import reminders
 from core.notices.cards import block, job_facts, see_you, staff_card
 from core.notices.tell import tell, tell_admins
-from core.states import PaymentMethod
+from core.states import BookingStatus, PaymentMethod
 
 _ONE_CALL = timedelta(minutes=10)
 """Calls for a person within so long are one."""
@@ -20,11 +20,20 @@ async def booked(ctx: Context, booking: Booking) -> None:
     facts = await job_facts(ctx, booking)
     card = staff_card(say("staff.booked", code=booking.code), booking, facts)
     await tell(ctx, booking, f"booked:{booking.code}", admins=card)
-    if booking.payment_method is not PaymentMethod.COD:
+    if booking.payment_method is not PaymentMethod.COD or booking.status is not BookingStatus.PENDING:
         return
     reserved = say("notice.reserved", code=booking.code, name=booking.name, amount=booking.remaining)
     news, key = message(reserved, block(facts), see_you(booking)), f"reserved:{booking.code}"
     await tell(ctx, booking, key, chat=news, mail=news, subject="notice.mail.reserved")
+    await reminders.schedule(ctx, booking)
+
+
+async def free(ctx: Context, booking: Booking) -> None:
+    """A booking that costs nothing is confirmed."""
+    facts = await job_facts(ctx, booking)
+    confirmed = say("notice.confirmed", code=booking.code)
+    news = message(confirmed, block(facts), see_you(booking))
+    await tell(ctx, booking, f"free:{booking.code}", chat=news, mail=news, subject="notice.mail.confirmed")
     await reminders.schedule(ctx, booking)
 
 

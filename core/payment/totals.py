@@ -56,6 +56,8 @@ def paid_and_status(
         return paid, PaymentStatus.PAID if paid - going_back >= total else PaymentStatus.DP_PAID
     if any(kind is LedgerKind.REFUNDED for kind, _ in entries):
         return 0, PaymentStatus.REFUNDED
+    if not total:
+        return 0, PaymentStatus.PAID
     ended = {RequestState.FAILED, RequestState.EXPIRED} & set(requests)
     reversed_ = bool(entries)
     if (ended or reversed_) and not set(OPEN_STATES) & set(requests):

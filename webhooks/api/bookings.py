@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import idempotency, payment
-from core.booking import BookingRequest, cancel, expand, place, reschedule
+from core.booking import BookingRequest, cancel, confirm_free, expand, place, reschedule
 from core.db.tables import Booking
 from core.people import web_customers
 from core.pricing import policy, trust
@@ -94,10 +94,13 @@ async def get_booking(call: Call) -> BookingShown:
 async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     """A link to pay the whole remainder or a down payment; the same link while it is valid."""
     shop = call.api.shop
-    if call.api.pay_link is None:
-        raise PaymentUnavailable
     async with call.api.database.write() as session:
         booking = await owned(session, call)
+        if not booking.total_price:
+            await confirm_free(call.context(session), await payment.lock_booking(session, booking.id))
+            return PaymentLink(is_free=True)
+        if call.api.pay_link is None:
+            raise PaymentUnavailable
         share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
         request = await payment.request(call.context(session), booking, percent=share)
     call.api.wake()

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from workshop import furnish, order
+from workshop import CHECK, furnish, order
 
-from core.booking import BookingRequest, join_waitlist, place
+from core.booking import BookingRequest, confirm_free, join_waitlist, place
 from core.context import Context
 from core.db.database import Database
-from core.db.tables import Booking, Contact, Customer, Outbox, PaymentRequest
+from core.db.tables import Booking, Contact, Customer, Outbox, PaymentRequest, Service
+from core.payment import update_totals
 from core.people import contacts, web_customers
 from core.refusals import NothingChosen
 from core.shop import Shop
@@ -113,3 +114,25 @@ async def test_a_refused_booking_leaves_nothing_behind(ctx: Context) -> None:
             await place(ctx, request(ctx, sari, chat, 10, services=(), phone=FIRST), ask_for_payment=True)
     await ctx.session.refresh(sari)
     assert (await rows(ctx, Booking.id), sari.phone) == ([], None)
+
+
+async def test_what_costs_nothing_is_confirmed_at_once_and_told_once(ctx: Context) -> None:
+    """It used to wait for a payment of Rp0, which nobody can make, and lapsed after an hour."""
+    (await ctx.session.get_one(Service, CHECK)).price = 0
+    sari, chat = await telegram(ctx)
+    booking = await place(ctx, request(ctx, sari, chat, 10, services=(CHECK,)), ask_for_payment=True)
+    assert (booking.status, booking.payment_status, booking.hold_until) == ("confirmed", "paid", None)
+    assert await rows(ctx, PaymentRequest.order_id) == []
+    await confirm_free(ctx, booking)
+    told = await rows(ctx, Outbox.key)
+    assert told.count(f"free:{booking.code}") == 1
+    assert any(key.startswith("reminder") for key in told)
+
+
+async def test_an_additional_cost_on_a_free_job_is_to_be_paid(ctx: Context) -> None:
+    (await ctx.session.get_one(Service, CHECK)).price = 0
+    sari, chat = await telegram(ctx)
+    booking = await place(ctx, request(ctx, sari, chat, 10, services=(CHECK,)), ask_for_payment=True)
+    booking.total_price += 50_000
+    await update_totals(ctx.session, booking)
+    assert (booking.remaining, booking.payment_status) == (50_000, "pending")

@@ -14,7 +14,7 @@ from workshop import AMPLIFIER, ANDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, chec
 from bot.payments.midtrans_client import MidtransTrouble
 from core import payment
 from core.context import Context
-from core.db.tables import IDEMPOTENCY_KEPT, Booking, Closure, IdempotencyKey, Part, PaymentRequest
+from core.db.tables import IDEMPOTENCY_KEPT, Booking, Closure, IdempotencyKey, Part, PaymentRequest, Service
 
 on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CAR = {"brand": "Toyota", "model": "Avanza", "year": 2018}
@@ -311,6 +311,17 @@ async def test_payment_may_be_off(web: Web) -> None:
     code = await web.book()
     status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
     assert (status, body["code"]) == (503, "payment_unavailable")
+
+
+async def test_what_costs_nothing_is_confirmed_without_a_payment(web: Web) -> None:
+    async with web.database.write() as session:
+        await session.execute(update(Service).where(Service.id == CHECK).values(price=0))
+    code = await web.book(services=[{"serviceId": CHECK}])
+    for _ in range(2):
+        status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
+        assert (status, body["data"]["isFree"], body["data"]["amount"]) == (200, True, 0)
+    _, shown = await web.sari.get(f"/api/bookings/{code}")
+    assert (shown["data"]["bookingStatus"], shown["data"]["remainingPayment"]) == ("confirmed", 0)
 
 
 # --- lists -------------------------------------------------------------------------------------

@@ -287,7 +287,7 @@ class BookingShown(Model):
             total_price=booking.total_price,
             dp_amount=down_payment(booking.total_price - booking.additional_costs, booking.down_payment_percent or 0),
             paid_amount=booking.paid_amount,
-            remaining_payment=booking.remaining,
+            remaining_payment=0 if booking.payment_status is PaymentStatus.REFUNDED else booking.remaining,
             work_notes=[Note.of(note, shop, link) for note in known.notes],
             paid_at=_local(booking.paid_at, shop),
             completed_at=_local(booking.completed_at, shop),
@@ -300,12 +300,13 @@ class BookingShown(Model):
 
 
 class PaymentLink(Model):
-    """A payment link and its amount."""
+    """A payment link and its amount; where nothing is to be paid, `isFree` and no link."""
 
-    snap_token: str
-    snap_redirect_url: str
-    order_id: str
-    amount: int
+    is_free: bool = False
+    snap_token: str | None = None
+    snap_redirect_url: str | None = None
+    order_id: str | None = None
+    amount: int = 0
 
     @classmethod
     def of(cls, request: PaymentRequest) -> Self | None:
