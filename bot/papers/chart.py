@@ -21,7 +21,6 @@ from core.reports.overview import DayFigures
 
 RED: Colour = (185, 28, 28)
 WIDTH, HEIGHT, MARGIN = 1080, 1180, 56
-PANELS = (190, 690)
 PLOT = 250
 """Length of the longest bar; with negative values, of the longest one in both directions together."""
 LEAST = 6
@@ -38,7 +37,7 @@ _FONTS = files("bot.papers") / "fonts"
 async def make(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
     """Return the picture, rendered in a thread and cached for the minute that it names."""
     minute = at.replace(second=0, microsecond=0)
-    return await asyncio.to_thread(_remembered, tuple(days), minute, language)
+    return await asyncio.to_thread(_png_once, tuple(days), at=minute, language=language)
 
 
 def png(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
@@ -48,17 +47,21 @@ def png(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
     """
     image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), WHITE)
     sheet = _Sheet(ImageDraw.Draw(image), days, at, language)
-    _head(sheet)
-    for top, series in zip(PANELS, (_bookings(days), _revenue(days, language)), strict=True):
-        _panel(sheet, top, series)
+    week = format_interval(days[0].day, days[-1].day, "yMMMd", locale=language)
+    sheet.write(MARGIN, 92, sheet.text("week", days=week), 50, bold=True, anchor="ls")
+    sheet.write(MARGIN, 142, sheet.text("as_of", at=at), 30, MUTED, anchor="ls")
+    counts, amounts = [day.bookings for day in days], [day.revenue for day in days]
+    # The total names the currency; without it the seven figures fit in larger letters.
+    short = [money_in_short(amount, language).replace("Rp", "") for amount in amounts]
+    total = money_in_short(sum(amounts), language)
+    _panel(sheet, 190, _Series("bookings", counts, [str(count) for count in counts], str(sum(counts)), ACCENT))
+    _panel(sheet, 690, _Series("revenue", amounts, short, total, GREEN))
     out = io.BytesIO()
     image.reduce(FINE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
-@lru_cache(maxsize=4)
-def _remembered(days: tuple[DayFigures, ...], at: datetime, language: str) -> bytes:
-    return png(days, at=at, language=language)
+_png_once = lru_cache(maxsize=4)(png)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +73,6 @@ class _Series:
     figures: Sequence[str]
     total: str
     colour: Colour
-
-
-def _bookings(days: Sequence[DayFigures]) -> _Series:
-    counts = [day.bookings for day in days]
-    return _Series("bookings", counts, [str(count) for count in counts], str(sum(counts)), ACCENT)
-
-
-def _revenue(days: Sequence[DayFigures], language: str) -> _Series:
-    amounts = [day.revenue for day in days]
-    figures = [money_in_short(amount, language) for amount in amounts]
-    total = money_in_short(sum(amounts), language)
-    # The total names the currency; without it the seven figures fit in larger letters.
-    return _Series("revenue", amounts, [figure.replace("Rp", "") for figure in figures], total, GREEN)
 
 
 class _Sheet:
@@ -116,13 +106,6 @@ class _Sheet:
         self._draw.rounded_rectangle(sides, radius * FINE, colour, corners=corners)
 
 
-def _head(sheet: _Sheet) -> None:
-    first, last = sheet.days[0].day, sheet.days[-1].day
-    week = format_interval(first, last, "yMMMd", locale=sheet.language)
-    sheet.write(MARGIN, 92, sheet.text("week", days=week), 50, bold=True, anchor="ls")
-    sheet.write(MARGIN, 142, sheet.text("as_of", at=sheet.at), 30, MUTED, anchor="ls")
-
-
 def _panel(sheet: _Sheet, top: float, series: _Series) -> None:
     """A headline with the week's total, and a bar per day, up or down from one baseline."""
     sheet.write(MARGIN, top + 40, sheet.text(series.name), 36, bold=True, anchor="ls")
@@ -135,7 +118,8 @@ def _panel(sheet: _Sheet, top: float, series: _Series) -> None:
         _day(sheet, middle, top + 80, number)
         length = max(LEAST, abs(value) * room // reach) if value else 0
         _bar(sheet, middle, line, length if value >= 0 else -length, series.colour if value >= 0 else RED)
-        _figure(sheet, middle, line - length - 14 if value >= 0 else line + length + 36, series.figures[number])
+        y, ink = line - length - 14 if value >= 0 else line + length + 36, INK if value else MUTED
+        sheet.write(middle, y, series.figures[number], 32, ink, bold=value != 0, anchor="ms")
     sheet.box(MARGIN, line - 1, WIDTH - MARGIN, line + 1, HAIRLINE)
 
 
@@ -156,8 +140,3 @@ def _bar(sheet: _Sheet, middle: float, line: float, length: float, colour: Colou
         up, radius = length > 0, min(10, abs(length) / 2)
         corners = (up, up, not up, not up)
         sheet.box(middle - BAR / 2, top, middle + BAR / 2, bottom, colour, radius=radius, corners=corners)
-
-
-def _figure(sheet: _Sheet, middle: float, y: float, figure: str) -> None:
-    is_nothing = figure == "0"
-    sheet.write(middle, y, figure, 32, MUTED if is_nothing else INK, bold=not is_nothing, anchor="ms")

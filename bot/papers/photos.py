@@ -60,14 +60,18 @@ class Photos:
         """The bytes of a photo or thumbnail, or None."""
         if not media.is_key(key):
             return None
-        return await asyncio.to_thread(self._load, key)
+        try:
+            return await asyncio.to_thread((self._folder / key).read_bytes)
+        except FileNotFoundError:
+            return None
 
     async def stored(self, *, before: datetime) -> list[str]:
         """Files of photos and thumbnails older than a moment, including half-written ones."""
         return await asyncio.to_thread(self._stored, before)
 
     async def delete(self, files: Collection[str]) -> None:
-        await asyncio.to_thread(self._delete, files)
+        for file in files:
+            await asyncio.to_thread((self._folder / file).unlink, missing_ok=True)
 
     def _keep(self, content: bytes) -> str:
         kind = media.kind_of(content[:12])
@@ -91,12 +95,6 @@ class Photos:
         unfinished.write_bytes(content)
         os.replace(unfinished, self._folder / name)
 
-    def _load(self, key: str) -> bytes | None:
-        try:
-            return (self._folder / key).read_bytes()
-        except FileNotFoundError:
-            return None
-
     def _stored(self, before: datetime) -> list[str]:
         if not self._folder.is_dir():
             return []
@@ -106,10 +104,6 @@ class Photos:
                 for file in files
                 if media.is_key(file.name.removeprefix(_UNFINISHED)) and _is_older(file, before)
             ]
-
-    def _delete(self, files: Collection[str]) -> None:
-        for file in files:
-            (self._folder / file).unlink(missing_ok=True)
 
 
 def _is_older(file: os.DirEntry[str], before: datetime) -> bool:
