@@ -141,6 +141,7 @@ def _deadline(grace: timedelta, slowest: int) -> Middleware:
     async def deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
         body, loop = request.content, asyncio.get_running_loop()
         first_check = loop.time() + grace.total_seconds()
+        timer: asyncio.TimerHandle
 
         def check() -> None:
             nonlocal timer

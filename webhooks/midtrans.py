@@ -20,7 +20,7 @@ from webhooks.app import is_same
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9\-_~.]{1,50}")
 _TEST_BUTTON = "payment_notif_test_"
-_SIGNED = ("order_id", "status_code", "gross_amount")
+_STRINGS = ("order_id", "status_code", "gross_amount", "signature_key")
 
 
 def routes(
@@ -30,7 +30,8 @@ def routes(
 
     async def notified(request: web.Request) -> web.Response:
         body = _parsed(await request.read())
-        if not is_same(body["signature_key"].lower(), signature(*(body[name] for name in _SIGNED), server_key)):
+        expected = signature(body["order_id"], body["status_code"], body["gross_amount"], server_key)
+        if not is_same(body["signature_key"].lower(), expected):
             raise web.HTTPForbidden
         trace.follow(body["order_id"])
         if not body["order_id"].startswith(_TEST_BUTTON):
@@ -56,7 +57,7 @@ def _parsed(raw: bytes) -> Mapping[str, str]:
         body = json.loads(raw, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise web.HTTPBadRequest from None
-    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) for name in (*_SIGNED, "signature_key")):
+    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) for name in _STRINGS):
         raise web.HTTPBadRequest
     if not _ORDER_ID.fullmatch(body["order_id"]):
         raise web.HTTPBadRequest

@@ -47,8 +47,8 @@ def as_table(month: Month, language: str, shop: Shop) -> Iterable[str]:
 def _aligned(section: Section, language: str) -> Iterable[str]:
     rows = [["", *(render(say(f"report.column.{column}"), language) for column in section.columns)]]
     for line in section.lines:
-        numbers = [(column, line.values[column]) for column in section.columns]
-        figures = [str(number) if column == "count" else money(number) for column, number in numbers]
+        values = [(column, line.values[column]) for column in section.columns]
+        figures = [str(value) if column == "count" else money(value) for column, value in values]
         rows.append([_on_one_line(render(line.name, language)), *figures])
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for name, *numbers in rows:

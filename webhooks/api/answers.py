@@ -4,10 +4,6 @@ Refusal ──> its http_status, code and text        ValidationError ──> 40
 Denied  ──> 400, 401, 403, 413, 415, 429, 503 with a code
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -34,10 +30,6 @@ class Denied(Exception):
         self.headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
         if status == 401:
             self.headers["WWW-Authenticate"] = "Bearer"
-
-
-def answered(body: Mapping[str, Any], *, status: int = 200) -> web.Response:
-    return web.Response(text=json.dumps(body, ensure_ascii=False), status=status, content_type="application/json")
 
 
 def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> web.Response:

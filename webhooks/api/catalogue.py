@@ -41,8 +41,8 @@ MOST_OF_A_NAME = 40
 @endpoint("GET", "/api/spareparts", who=Who.ANYONE)
 async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]:
     """Available parts, by name."""
-    async with call.api.database.read() as session:
-        parts, total = await search.find_parts(session, **query.model_dump(by_alias=False))
+    async with call.read() as ctx:
+        parts, total = await search.find_parts(ctx.session, **query.model_dump(by_alias=False))
     return Page([Sparepart.of(part) for part in parts], total)
 
 
@@ -70,12 +70,12 @@ async def get_stock(call: Call) -> Stock:
 @endpoint("GET", "/api/spareparts/{id}/compatibility", who=Who.ANYONE)
 async def check_compatibility(call: Call, query: Car) -> Compatibility:
     """Whether a part fits a car; if not, an adapter or alternatives."""
-    async with call.api.database.read() as session:
-        part = await edit.offered(session, Part, call.id)
-        catalogue = await snapshot.load(session)
+    async with call.read() as ctx:
+        part = await edit.offered(ctx.session, Part, call.id)
+        catalogue = await snapshot.load(ctx.session)
         found = fit.fit_of(catalogue, part, query.brand, query.model, query.year)
-        adapter = await edit.offered(session, Part, found.adapter.id) if found.adapter else None
-        others = [await edit.offered(session, Part, other.id) for other in found.alternatives]
+        adapter = await edit.offered(ctx.session, Part, found.adapter.id) if found.adapter else None
+        others = [await edit.offered(ctx.session, Part, other.id) for other in found.alternatives]
     return Compatibility(
         is_compatible=_COMPATIBLE[found.answer],
         fit=found.answer,
@@ -111,8 +111,8 @@ async def retire_sparepart(call: Call) -> Sparepart:
 @endpoint("GET", "/api/services", who=Who.ANYONE)
 async def list_services(call: Call, query: ServiceFilter) -> Page[ServiceOffer]:
     """Services, by name."""
-    async with call.api.database.read() as session:
-        services, total = await search.find_services(session, **query.model_dump(by_alias=False))
+    async with call.read() as ctx:
+        services, total = await search.find_services(ctx.session, **query.model_dump(by_alias=False))
     return Page([ServiceOffer.of(service) for service in services], total)
 
 
@@ -146,8 +146,8 @@ async def retire_service(call: Call) -> ServiceOffer:
 @endpoint("GET", "/api/technicians", who=Who.ANYONE)
 async def list_technicians(call: Call, query: WorkerFilter) -> Page[Worker]:
     """Technicians, by name; phone and e-mail only for staff."""
-    async with call.api.database.read() as session:
-        technicians, total = await search.find_technicians(session, **query.model_dump(by_alias=False))
+    async with call.read() as ctx:
+        technicians, total = await search.find_technicians(ctx.session, **query.model_dump(by_alias=False))
     for_staff = call.caller is not None and call.caller.staff is not None
     return Page([Worker.of(technician, for_staff=for_staff) for technician in technicians], total)
 
@@ -180,23 +180,23 @@ _COMPATIBLE = {
 
 
 async def _offered(call: Call, table: type[Entry]) -> Entry:
-    async with call.api.database.read() as session:
-        return await edit.offered(session, table, call.id)
+    async with call.read() as ctx:
+        return await edit.offered(ctx.session, table, call.id)
 
 
 async def _add(call: Call, entry: Entry) -> Entry:
-    async with call.api.database.write() as session:
-        return await edit.add(session, entry)
+    async with call.write() as ctx:
+        return await edit.add(ctx.session, entry)
 
 
 async def _change(call: Call, table: type[Entry], values: Mapping[str, object]) -> Entry:
-    async with call.api.database.write() as session:
-        return await edit.change(session, table, call.id, values)
+    async with call.write() as ctx:
+        return await edit.change(ctx.session, table, call.id, values)
 
 
 async def _retire(call: Call, table: type[Entry]) -> Entry:
-    async with call.api.database.write() as session:
-        return await edit.retire(session, table, call.id, now=call.now)
+    async with call.write() as ctx:
+        return await edit.retire(ctx.session, table, call.id, now=call.now)
 
 
 def _new_id(call: Call, name: str) -> str:

@@ -38,9 +38,9 @@ async def get_workshop(call: Call) -> Workshop:
 async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
     """A day's slots with their occupancy; with a duration, whether a job that long can start."""
     shop, language = call.api.shop, language_of(call.request)
-    async with call.api.database.read() as session:
-        day = await availability.slots_of_day(call.context(session), query.date, minutes=query.duration)
-        closed = None if day else await availability.why_closed(call.context(session), query.date, language=language)
+    async with call.read() as ctx:
+        day = await availability.slots_of_day(ctx, query.date, minutes=query.duration)
+        closed = None if day else await availability.why_closed(ctx, query.date, language=language)
     shown = [
         TimeSlot(
             time=f"{shop.local(slot.starts_at):%H:%M}",
@@ -56,14 +56,9 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
 @endpoint("GET", "/api/technicians/available", who=Who.ANYONE)
 async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
     """Technicians without another job at that time."""
-    shop = call.api.shop
-    async with call.api.database.read() as session:
-        free = await availability.free_technicians(
-            call.context(session),
-            shop.at(query.date, query.time),
-            query.duration or shop.slot_minutes,
-            skills=frozenset(),
-        )
+    async with call.read() as ctx:
+        starts_at, minutes = ctx.shop.at(query.date, query.time), query.duration or ctx.shop.slot_minutes
+        free = await availability.free_technicians(ctx, starts_at, minutes, skills=frozenset())
     return Page([Worker.of(technician) for technician in free], len(free))
 
 
