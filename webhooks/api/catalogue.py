@@ -43,13 +43,13 @@ async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]
     """Available parts, by name."""
     async with call.read() as ctx:
         parts, total = await search.find_parts(ctx.session, **query.model_dump(by_alias=False))
-    return Page([Sparepart.of(part) for part in parts], total)
+    return Page([Sparepart.model_validate(part) for part in parts], total)
 
 
 @endpoint("GET", "/api/spareparts/{id}", who=Who.ANYONE)
 async def get_sparepart(call: Call) -> Sparepart:
     """One part."""
-    return Sparepart.of(await _offered(call, Part))
+    return Sparepart.model_validate(await _offered(call, Part))
 
 
 @endpoint("GET", "/api/spareparts/{id}/stock", who=Who.ANYONE)
@@ -80,8 +80,8 @@ async def check_compatibility(call: Call, query: Car) -> Compatibility:
         is_compatible=_COMPATIBLE[found.answer],
         fit=found.answer,
         message=_render(call, _fit_text(part, found, query)),
-        adapter=Sparepart.of(adapter) if adapter else None,
-        alternatives=[Sparepart.of(other) for other in others],
+        adapter=Sparepart.model_validate(adapter) if adapter else None,
+        alternatives=[Sparepart.model_validate(other) for other in others],
     )
 
 
@@ -90,19 +90,19 @@ async def create_sparepart(call: Call, body: NewSparepart) -> Sparepart:
     """Add a part."""
     values = body.columns()
     part = Part(id=_new_id(call, body.name), on_hand=values.pop("stock", 0), reserved=0, **values)
-    return Sparepart.of(await _add(call, part))
+    return Sparepart.model_validate(await _add(call, part))
 
 
 @endpoint("PUT", "/api/spareparts/{id}", who=Who.ADMIN)
 async def update_sparepart(call: Call, body: SparepartChange) -> Sparepart:
     """Change a part; missing fields stay as they are."""
-    return Sparepart.of(await _change(call, Part, body.columns()))
+    return Sparepart.model_validate(await _change(call, Part, body.columns()))
 
 
 @endpoint("DELETE", "/api/spareparts/{id}", who=Who.ADMIN)
 async def retire_sparepart(call: Call) -> Sparepart:
     """Remove a part from the catalogue; bookings keep it."""
-    return Sparepart.of(await _retire(call, Part))
+    return Sparepart.model_validate(await _retire(call, Part))
 
 
 # --- services ----------------------------------------------------------------------------------
@@ -113,31 +113,31 @@ async def list_services(call: Call, query: ServiceFilter) -> Page[ServiceOffer]:
     """Services, by name."""
     async with call.read() as ctx:
         services, total = await search.find_services(ctx.session, **query.model_dump(by_alias=False))
-    return Page([ServiceOffer.of(service) for service in services], total)
+    return Page([ServiceOffer.model_validate(service) for service in services], total)
 
 
 @endpoint("GET", "/api/services/{id}", who=Who.ANYONE)
 async def get_service(call: Call) -> ServiceOffer:
     """One service."""
-    return ServiceOffer.of(await _offered(call, Service))
+    return ServiceOffer.model_validate(await _offered(call, Service))
 
 
 @endpoint("POST", "/api/services", who=Who.ADMIN, status=201)
 async def create_service(call: Call, body: NewService) -> ServiceOffer:
     """Add a service."""
-    return ServiceOffer.of(await _add(call, Service(id=_new_id(call, body.name), **body.columns())))
+    return ServiceOffer.model_validate(await _add(call, Service(id=_new_id(call, body.name), **body.columns())))
 
 
 @endpoint("PUT", "/api/services/{id}", who=Who.ADMIN)
 async def update_service(call: Call, body: ServiceChange) -> ServiceOffer:
     """Change a service; missing fields stay as they are."""
-    return ServiceOffer.of(await _change(call, Service, body.columns()))
+    return ServiceOffer.model_validate(await _change(call, Service, body.columns()))
 
 
 @endpoint("DELETE", "/api/services/{id}", who=Who.ADMIN)
 async def retire_service(call: Call) -> ServiceOffer:
     """Remove a service from the catalogue; bookings keep it."""
-    return ServiceOffer.of(await _retire(call, Service))
+    return ServiceOffer.model_validate(await _retire(call, Service))
 
 
 # --- technicians -------------------------------------------------------------------------------

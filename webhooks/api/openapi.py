@@ -8,23 +8,22 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from webhooks.api.endpoint import IDENTIFIER, WRITES, Endpoint, Page, Who, Whole, inner
-from webhooks.api.models.fields import Model
 
 Json = dict[str, Any]
 
 
-class WrongField(Model):
+class WrongField(BaseModel):
     """What is wrong with one field."""
 
     field: str
     message: str
 
 
-class Failure(Model):
+class Failure(BaseModel):
     """Every failure: a sentence for people, a code for programs."""
 
     success: bool

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, AwareDatetime, Field
 
 from core import media
 from core.booking import Expanded, Order
-from core.db.tables import AdditionalCost, BookingLine, PaymentRequest, WorkNote
+from core.db.tables import AdditionalCost, BookingLine, Part, PaymentRequest, Service, WorkNote
 from core.pricing.prices import down_payment
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
@@ -96,17 +96,16 @@ class NewBooking(Given):
         )
 
 
-class BookingFilter(Window):
+class OwnBookings(Window):
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class BookingFilter(OwnBookings):
     """The date is the appointment's."""
 
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
     status: BookingStatus | None = None
     payment_status: PaymentStatus | None = None
     date: Day | None = None
-
-
-class OwnBookings(Window):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class PaymentWanted(Given):
@@ -158,31 +157,37 @@ class VehicleShown(Model):
     plate_number: str | None
 
 
-class PartBooked(Model):
-    """A booked part at its frozen price, and the part as it is now."""
+class LineBooked(Model):
+    """A line of a booking at its frozen price."""
 
-    sparepart_id: str
-    sparepart: Sparepart | None
     name: str
     quantity: int
     price: int
     discount: int
-    subtotal: int
-    warranty: int
-    warranty_end_date: date | None
+    subtotal: Annotated[int, Field(validation_alias=AliasChoices("subtotal", "total"))]
 
 
-class ServiceBooked(Model):
-    """A booked service at its frozen price, and the service as it is now."""
+class PartBooked(LineBooked):
+    sparepart_id: Annotated[str, Field(validation_alias=AliasChoices("sparepartId", "part_id"))]
+    sparepart: Sparepart | None = None
+    """The part as it is now."""
+    warranty: Annotated[int, Field(validation_alias=AliasChoices("warranty", "warranty_months"))]
+    warranty_end_date: Annotated[date | None, Field(validation_alias=AliasChoices("warrantyEndDate", "warranty_until"))]
 
+    @classmethod
+    def of(cls, line: BookingLine, part: Part) -> Self:
+        return cls.model_validate(line).model_copy(update={"sparepart": Sparepart.model_validate(part)})
+
+
+class ServiceBooked(LineBooked):
     service_id: str
-    service: ServiceOffer | None
-    name: str
-    quantity: int
-    price: int
-    discount: int
-    subtotal: int
-    estimated_duration: int
+    service: ServiceOffer | None = None
+    """The service as it is now."""
+    estimated_duration: Annotated[int, Field(validation_alias=AliasChoices("estimatedDuration", "minutes"))]
+
+    @classmethod
+    def of(cls, line: BookingLine, service: Service) -> Self:
+        return cls.model_validate(line).model_copy(update={"service": ServiceOffer.model_validate(service)})
 
 
 class Note(Model):
@@ -255,8 +260,11 @@ class BookingShown(Model):
         """Times are in the shop's zone."""
         booking = known.booking
         starts = shop.local(booking.starts_at)
-        parts = [_part(line, known) for line in booking.lines if line.part_id]
-        services = [_service(line, known) for line in booking.lines if line.service_id]
+        parts = [PartBooked.of(line, known.parts[line.part_id]) for line in booking.lines if line.part_id]
+        services = [
+            ServiceBooked.of(line, known.services[line.service_id]) for line in booking.lines if line.service_id
+        ]
+        both: BookingType = "sparepart_and_service"
         return cls(
             id=booking.code,
             user=known.user,
@@ -266,7 +274,7 @@ class BookingShown(Model):
             vehicle_info=VehicleShown(
                 brand=booking.car_brand, model=booking.car_model, year=booking.car_year, plate_number=booking.plate
             ),
-            booking_type=_type(parts, services),
+            booking_type=both if parts and services else "service_only" if services else "sparepart_only",
             spareparts=parts,
             services=services,
             scheduled_date=starts.date(),
@@ -327,41 +335,6 @@ class Figures(Model):
     completed_bookings: int
     cancelled_bookings: int
     total_revenue: int
-
-
-def _part(line: BookingLine, known: Expanded) -> PartBooked:
-    part = known.parts.get(line.part_id or "")
-    return PartBooked(
-        sparepart_id=line.part_id or "",
-        sparepart=Sparepart.of(part) if part else None,
-        name=line.name,
-        quantity=line.quantity,
-        price=line.price,
-        discount=line.discount,
-        subtotal=line.total,
-        warranty=line.warranty_months,
-        warranty_end_date=line.warranty_until,
-    )
-
-
-def _service(line: BookingLine, known: Expanded) -> ServiceBooked:
-    service = known.services.get(line.service_id or "")
-    return ServiceBooked(
-        service_id=line.service_id or "",
-        service=ServiceOffer.of(service) if service else None,
-        name=line.name,
-        quantity=line.quantity,
-        price=line.price,
-        discount=line.discount,
-        subtotal=line.total,
-        estimated_duration=line.minutes,
-    )
-
-
-def _type(parts: list[PartBooked], services: list[ServiceBooked]) -> BookingType:
-    if not services:
-        return "sparepart_only"
-    return "sparepart_and_service" if parts else "service_only"
 
 
 def _local(moment: datetime | None, shop: Shop) -> datetime | None:

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import AliasChoices, Field
 
 from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import StockStatus
-from core.db.tables import Part, Service, Technician
+from core.db.tables import Technician
 from webhooks.api.models.fields import (
     Count,
     Given,
@@ -31,14 +31,6 @@ Category = Literal["speaker", "amplifier", "subwoofer", "headunit", "kabel", "ac
 ServiceCategory = Literal["installation", "repair", "upgrade", "consultation", "package", "other"]
 
 
-class CatalogueModel(Model):
-    model_config = ConfigDict(from_attributes=True)
-
-    @classmethod
-    def of(cls, row: Part | Service) -> Self:
-        return cls.model_validate(row)
-
-
 class Change(Given):
     def columns(self) -> dict[str, object]:
         """The given fields, by column name."""
@@ -60,7 +52,7 @@ class Vehicle(Given):
     year: Years
 
 
-class Sparepart(CatalogueModel):
+class Sparepart(Model):
     id: Annotated[str, Field(alias="_id")]
     name: str
     category: str
@@ -139,7 +131,7 @@ class Compatibility(Model):
 # --- services ----------------------------------------------------------------------------------
 
 
-class ServiceOffer(CatalogueModel):
+class ServiceOffer(Model):
     """A service; the duration is in minutes."""
 
     id: Annotated[str, Field(alias="_id")]

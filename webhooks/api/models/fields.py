@@ -1,8 +1,9 @@
 """Types of the values that clients send: cleaned, bounded, and refused with our own texts."""
 
 import re
+from collections.abc import Callable
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -19,10 +20,20 @@ _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 
+T = TypeVar("T")
+
+
 class Model(BaseModel):
     """A response: camelCase outside."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        from_attributes=True,
+        frozen=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Given(BaseModel):
@@ -36,11 +47,15 @@ def _wrong(kind: str) -> PydanticCustomError:
     return PydanticCustomError(kind, "not a valid value")
 
 
-def _said(text: str) -> str:
-    said = clean(text)
-    if not said:
-        raise _wrong("blank")
-    return said
+def _must(kind: str, read: Callable[[str], T | None]) -> AfterValidator:
+    """Replace a text by what `read` makes of it; refuse it as `kind` if that is nothing."""
+
+    def value(text: str) -> T:
+        if not (found := read(text)):
+            raise _wrong(kind)
+        return found
+
+    return AfterValidator(value)
 
 
 def _nothing_if_blank(value: object) -> object:
@@ -65,30 +80,19 @@ def _clock(value: object) -> time:
     raise _wrong("clock")
 
 
-def _email(text: str) -> str:
+def _email(text: str) -> str | None:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
-        raise _wrong("email") from None
+        return None
 
 
-def _phone(text: str) -> str:
-    number = read_phone(text)
-    if number is None:
-        raise _wrong("phone")
-    return number
+def _years(text: str) -> str | None:
+    return text if year_span(text) else None
 
 
-def _years(text: str) -> str:
-    if year_span(text) is None:
-        raise _wrong("years")
-    return text
-
-
-def _web(text: str) -> str:
-    if not re.fullmatch(r"https?://[!-~]+", text):
-        raise _wrong("link")
-    return text
+def _link(text: str) -> str | None:
+    return text if re.fullmatch(r"https?://[!-~]+", text) else None
 
 
 def _list_of_one(value: object) -> object:
@@ -99,14 +103,14 @@ def _empty_if_none(value: object) -> object:
     return [] if value is None else value
 
 
-Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_said)]
+Word = Annotated[str, Field(min_length=1, max_length=100), _must("blank", clean)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(clean)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
 OptionalId = Annotated[Id | None, BeforeValidator(_nothing_if_blank)]
-Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), _must("email", _email)]
 OptionalEmail = Annotated[Email | None, BeforeValidator(_nothing_if_blank)]
-Phone = Annotated[str, Field(max_length=30), AfterValidator(_phone)]
+Phone = Annotated[str, Field(max_length=30), _must("phone", read_phone)]
 Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or clean(text))]
 OptionalPlate = Annotated[Plate | None, BeforeValidator(_nothing_if_blank)]
 OptionalProse = Annotated[Prose | None, BeforeValidator(_nothing_if_blank)]
@@ -122,8 +126,8 @@ Year = Annotated[
     Field(ge=1950, le=2100),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1950, "maximum": 2100}, {"type": "string"}]}),
 ]
-Years = Annotated[str, Field(max_length=9), AfterValidator(_years)]
-Link = Annotated[str, Field(max_length=500), AfterValidator(_web)]
+Years = Annotated[str, Field(max_length=9), _must("years", _years)]
+Link = Annotated[str, Field(max_length=500), _must("link", _link)]
 OptionalLink = Annotated[Link | None, BeforeValidator(_nothing_if_blank)]
 Day = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-24"]})
