@@ -110,15 +110,7 @@ def traced(fresh: Callable[[], str]) -> Middleware:
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        try:
-            b" ".decode(
-                request.charset or "utf-8"
-            )  # aiohttp would fail on an unknown charset wherever it reads the body
-        except (LookupError, UnicodeDecodeError) as error:
-            raise web.HTTPUnsupportedMediaType from error
-        if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            # No caller compresses, and a small body may expand to a huge one.
-            raise web.HTTPUnsupportedMediaType
+        _check_encoding(request)
         return await handler(request)
     except web.HTTPException as answer:
         if answer.status < 400 or answer.content_type == "application/json":
@@ -132,6 +124,19 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:  # noqa: BLE001 — aiohttp shows a trace in debug mode
         _log.exception("%s failed", route_of(request))
         return _failure(request, 500)
+
+
+def _check_encoding(request: web.Request) -> None:
+    """Refuse unknown charsets, which aiohttp fails on wherever it reads the body, and compressed bodies.
+
+    No caller compresses, and a small body may expand to a huge one.
+    """
+    try:
+        b" ".decode(request.charset or "utf-8")
+    except (LookupError, UnicodeDecodeError) as error:
+        raise web.HTTPUnsupportedMediaType from error
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise web.HTTPUnsupportedMediaType
 
 
 def _deadline(grace: timedelta, slowest: int) -> Middleware:

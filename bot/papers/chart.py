@@ -18,6 +18,10 @@ from conversations.texts import money_in_short, render
 from core.messaging.messages import say
 from core.reports.overview import DayFigures
 
+Sides = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
+Corners = tuple[bool, bool, bool, bool]
+"""Which corners are rounded, clockwise from the top left."""
 RED: Colour = (185, 28, 28)
 WIDTH, HEIGHT, MARGIN = 1080, 1180, 56
 PLOT = 250
@@ -79,19 +83,8 @@ class _Sheet:
         font = ImageFont.truetype(str(_FONTS / name), size * FINE)
         self._draw.text((x * FINE, y * FINE), text, colour, font, anchor)
 
-    def box(
-        self,
-        left: float,
-        top: float,
-        right: float,
-        bottom: float,
-        colour: Colour,
-        *,
-        radius: float = 0,
-        corners: tuple[bool, bool, bool, bool] | None = None,
-    ) -> None:
-        sides = [FINE * side for side in (left, top, right, bottom)]
-        self._draw.rounded_rectangle(sides, radius * FINE, colour, corners=corners)
+    def box(self, sides: Sides, colour: Colour, radius: float = 0, corners: Corners | None = None) -> None:
+        self._draw.rounded_rectangle([FINE * side for side in sides], radius * FINE, colour, corners=corners)
 
 
 def _panel(
@@ -114,26 +107,18 @@ def _panel(
         _day(sheet, middle, top + 80, day)
         length = max(LEAST, abs(value) * room // reach) if value else 0
         if value:
-            ends = (base - length, base) if up else (base, base + length)
-            radius, corners = min(10, length / 2), (up, up, not up, not up)
-            sheet.box(
-                middle - BAR / 2,
-                ends[0],
-                middle + BAR / 2,
-                ends[1],
-                colour if up else RED,
-                radius=radius,
-                corners=corners,
-            )
+            end, corners = base - length if up else base + length, (up, up, not up, not up)
+            sides = (middle - BAR / 2, min(base, end), middle + BAR / 2, max(base, end))
+            sheet.box(sides, colour if up else RED, min(10, length / 2), corners)
         y, ink = base - length - 14 if up else base + length + 36, INK if value else MUTED
         sheet.write(middle, y, figures[number], 32, ink, bold=value != 0, anchor="ms")
-    sheet.box(MARGIN, base - 1, WIDTH - MARGIN, base + 1, HAIRLINE)
+    sheet.box((MARGIN, base - 1, WIDTH - MARGIN, base + 1), HAIRLINE)
 
 
 def _day(sheet: _Sheet, middle: float, top: float, day: date) -> None:
     """The day's label below its column; today's column is shaded."""
     bottom, is_today = top + FIGURE + PLOT, day == sheet.at.date()
     if is_today:
-        sheet.box(middle - COLUMN / 2 + 2, top - 10, middle + COLUMN / 2 - 2, bottom + 64, SHADE, radius=16)
+        sheet.box((middle - COLUMN / 2 + 2, top - 10, middle + COLUMN / 2 - 2, bottom + 64), SHADE, 16)
     words = format_date(day, "EEE d", locale=sheet.language)
     sheet.write(middle, bottom + 45, words, 30, INK if is_today else MUTED, bold=is_today, anchor="ms")

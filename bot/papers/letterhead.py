@@ -101,7 +101,7 @@ class Sheet(Paper, Generic[Facts]):
     def total_in_words(self, y: float, width: float, total: Money) -> float:
         """Write the total in words at the left margin; returns the y below it."""
         self.put(MARGIN, y + 0.5, width, self.phrase("paper.in_words").upper(), 7.5, MUTED, bold=True, height=4)
-        return self.block(MARGIN, y + 5.5, width, sentence(total, self.language), 9.5, height=4.8, most=4)
+        return self.block(MARGIN, y + 5.5, width, in_words(total, self.language), 9.5, height=4.8, most=4)
 
     def total_box(self, y: float, label: str, total: Money) -> None:
         self.box(SUM_LEFT, y, RIGHT - SUM_LEFT, 11, ACCENT, radius=1.6)
@@ -134,16 +134,10 @@ def signed(amount: Money) -> str:
 
 def in_words(amount: Money, language: str) -> str:
     if language != "id":
-        return f"{num2words(amount, lang=language)} rupiah"
+        return f"{num2words(amount, lang=language)} rupiah".capitalize()
     words = num2words(amount, lang="id", to="currency")
     # num2words writes "seribu" only at the beginning; "dua puluh satu ribu" is already right.
-    return re.sub(r"\b(juta|miliar|triliun|kuadriliun) satu ribu\b", r"\1 seribu", words)
-
-
-def sentence(amount: Money, language: str) -> str:
-    """The amount in words, capitalized."""
-    words = in_words(amount, language)
-    return words[:1].upper() + words[1:]
+    return re.sub(r"\b(juta|miliar|triliun|kuadriliun) satu ribu\b", r"\1 seribu", words).capitalize()
 
 
 def phone(number: str) -> str:

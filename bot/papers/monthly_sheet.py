@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterable
 
-from conversations.staff.monthly import COLUMNS, Section, name_of, sections
+from conversations.staff.monthly import COLUMNS, name_of, sections
 from conversations.texts import money, render
 from core.messaging.messages import say
 from core.reports.monthly import Month
@@ -41,18 +41,14 @@ def as_table(month: Month, language: str, shop: Shop) -> Iterable[str]:
     for section in sections(month):
         yield ""
         yield render(section.title, language)
-        yield from _aligned(section, language)
-
-
-def _aligned(section: Section, language: str) -> Iterable[str]:
-    rows = [["", *(render(say(f"report.column.{column}"), language) for column in section.columns)]]
-    for line in section.lines:
-        values = [(column, line.values[column]) for column in section.columns]
-        figures = [str(value) if column == "count" else money(value) for column, value in values]
-        rows.append([_on_one_line(render(line.name, language)), *figures])
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    for name, *numbers in rows:
-        yield "  ".join(["", name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])])
+        rows = [["", *(render(say(f"report.column.{column}"), language) for column in section.columns)]]
+        for line in section.lines:
+            values = [(column, line.values[column]) for column in section.columns]
+            figures = [str(value) if column == "count" else money(value) for column, value in values]
+            rows.append([_on_one_line(render(line.name, language)), *figures])
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        for name, *numbers in rows:
+            yield "  ".join(["", name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])])
 
 
 def _on_one_line(name: str) -> str:

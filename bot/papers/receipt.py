@@ -1,6 +1,6 @@
 """The receipt (kwitansi) as a PDF on half a page: payer, amount in figures and words, purpose, and what remains."""
 
-from bot.papers.letterhead import GOOD, PARTLY, Sheet, phone, sentence
+from bot.papers.letterhead import GOOD, PARTLY, Sheet, in_words, phone
 from bot.papers.sheet import ACCENT, INK, MARGIN, MUTED, RIGHT, SHADE, WHITE, WIDTH
 from conversations.texts import money
 from core.papers.receipts import ReceiptFacts
@@ -28,7 +28,7 @@ def draw(facts: ReceiptFacts, *, language: str) -> bytes:
 def _details(sheet: Sheet[ReceiptFacts]) -> None:
     facts = sheet.facts
     _row(sheet, "receipt.from", facts.customer_name, phone(facts.customer_phone))
-    _row(sheet, "receipt.amount", sentence(facts.amount, sheet.language), most=3)
+    _row(sheet, "receipt.amount", in_words(facts.amount, sheet.language), most=3)
     invoice = sheet.phrase("receipt.invoice", number=facts.invoice) if facts.invoice else None
     car = " · ".join(filter(None, [facts.car, facts.plate, invoice]))
     _row(sheet, "receipt.for", sheet.phrase(f"receipt.{facts.purpose}", code=facts.booking_code), car)

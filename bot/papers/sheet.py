@@ -1,4 +1,4 @@
-"""A PDF page: embedded fonts, any text without surprises, colours, running head and footer.
+"""A PDF page: embedded fonts, any text without surprises, colours.
 
 Inter is the shop's font; DejaVu Sans replaces single characters that Inter lacks. Characters in neither are shown as □
 (letters) or dropped (emoji). Text that a person typed is never read as markup.

@@ -37,19 +37,15 @@ def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> w
     match error:
         case Refusal():
             request[REFUSED] = error.code
-            text = say(_refusal_key(error), **error.params)
+            # Some refusals have their own text for REST, where no choices follow as in a chat.
+            own = f"api.refusal.{error.code}"
+            text = say(own if own in templates("id") else f"refusal.{error.code}", **error.params)
             return failure(error.http_status, error.code, text, language)
         case ValidationError():
             fields = [_field(each, language) for each in error.errors(include_url=False)]
             return failure(400, "invalid", say("api.invalid"), language, errors=fields)
         case Denied():
             return failure(error.status, error.code, say(f"api.{error.code}"), language, headers=error.headers)
-
-
-def _refusal_key(refusal: Refusal) -> str:
-    """Some refusals have their own text for REST, where no choices follow as in a chat."""
-    key = f"api.refusal.{refusal.code}"
-    return key if key in templates("id") else f"refusal.{refusal.code}"
 
 
 def _field(error: ErrorDetails, language: str) -> dict[str, str]:

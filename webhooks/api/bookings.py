@@ -97,12 +97,11 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
             raise Denied(403, "forbidden")
         share = await _share(ctx, booking, body) if body.payment_type == "dp" else None
         request = await payment.request(ctx, booking, percent=share)
-    link = PaymentLink.of(request)
-    if link is None and (opened := await call.api.pay_link(request)) is not None:
-        link = PaymentLink.of(opened)
-    if link is None:
+    has_link = request.token and request.url
+    opened = request if has_link else await call.api.pay_link(request)
+    if opened is None or not (opened.token and opened.url):
         raise PaymentUnavailable
-    return link
+    return PaymentLink.model_validate(opened)
 
 
 @endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, also=(409,))

@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Mapping
 
 from conversations.shelf import price_of
-from conversations.texts import render
 from core.catalogue import edit, fit, search, snapshot
 from core.catalogue.edit import Entry
 from core.catalogue.fit import Fit, FitAnswer
@@ -29,7 +28,6 @@ from webhooks.api.models.catalogue import (
     WorkerChange,
     WorkerFilter,
 )
-from webhooks.app import language_of
 
 MOST_OF_A_NAME = 40
 """How many letters of a name go into its id."""
@@ -62,7 +60,7 @@ async def get_stock(call: Call) -> Stock:
         name=part.name,
         stock=part.stock,
         status=status,
-        message=_render(call, say(f"api.stock.{status}", name=part.name, stock=part.stock)),
+        message=call.render(say(f"api.stock.{status}", name=part.name, stock=part.stock)),
         is_pre_order_only=part.is_pre_order_only,
     )
 
@@ -77,9 +75,9 @@ async def check_compatibility(call: Call, query: Car) -> Compatibility:
         adapter = await edit.offered(ctx.session, Part, found.adapter.id) if found.adapter else None
         others = [await edit.offered(ctx.session, Part, other.id) for other in found.alternatives]
     return Compatibility(
-        is_compatible=_COMPATIBLE[found.answer],
+        is_compatible=None if found.answer is FitAnswer.UNKNOWN else found.answer is not FitAnswer.DOES_NOT_FIT,
         fit=found.answer,
-        message=_render(call, _fit_text(part, found, query)),
+        message=call.render(_fit_text(part, found, query)),
         adapter=Sparepart.model_validate(adapter) if adapter else None,
         alternatives=[Sparepart.model_validate(other) for other in others],
     )
@@ -171,14 +169,6 @@ async def retire_technician(call: Call) -> Worker:
     return Worker.of(await _retire(call, Technician), for_staff=True)
 
 
-_COMPATIBLE = {
-    FitAnswer.FITS: True,
-    FitAnswer.NEEDS_ADAPTER: True,
-    FitAnswer.DOES_NOT_FIT: False,
-    FitAnswer.UNKNOWN: None,
-}
-
-
 async def _offered(call: Call, table: type[Entry]) -> Entry:
     async with call.read() as ctx:
         return await edit.offered(ctx.session, table, call.id)
@@ -211,7 +201,3 @@ def _fit_text(part: Part, found: Fit, car: Car) -> Say:
     if found.adapter is not None:
         return say("fit.needs_adapter", adapter=found.adapter.name, price=price_of(found.adapter), **names)
     return say(f"fit.{found.answer}", **names)
-
-
-def _render(call: Call, text: Say) -> str:
-    return render(text, language_of(call.request))

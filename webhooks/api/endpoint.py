@@ -23,15 +23,18 @@ from typing import Any, Generic, TypeVar, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from conversations.texts import render
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentRequest
 from core.limits import Limiter
+from core.messaging.messages import Say
 from core.refusals import NotFound, Refusal
 from core.shop import Shop
 from webhooks.api.answers import Denied, failed
 from webhooks.api.auth import Clerk, User
 from webhooks.api.forms import read_form
+from webhooks.app import language_of
 
 IDENTIFIER = r"[A-Za-z0-9_\-]{1,64}"
 """The format of ids; any other id is not found."""
@@ -109,6 +112,10 @@ class Call:
             yield Context(session, self.api.shop, self.now)
         self.api.wake()
 
+    def render(self, text: Say) -> str:
+        """The text in the caller's language."""
+        return render(text, language_of(self.request))
+
     @property
     def user(self) -> User:
         """The signed-in caller; raises `Denied` (401) if there is none."""
@@ -119,10 +126,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list, and the total number of items."""
-
     items: Sequence[T]
     total: int
+    """How many items the whole list has."""
     message: str | None = None
 
 
@@ -133,29 +139,23 @@ class Whole(Generic[T]):
     body: T
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(eq=False)
 class Endpoint:
     """A handler with its route, rights and types."""
 
+    run: Callable[..., Awaitable[object]]
     method: str
     path: str
     who: Who
     status: int
-    also: frozenset[int]
+    also: Sequence[int]
     takes_files: bool
-    run: Callable[..., Awaitable[object]]
-    query: type[BaseModel] | None
-    body: type[BaseModel] | None
-    returns: Any
 
-    @property
-    def name(self) -> str:
-        return self.run.__name__
-
-    @property
-    def summary(self) -> str:
-        """The first paragraph of the handler's docstring."""
-        return (self.run.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+    def __post_init__(self) -> None:
+        self.name, types = self.run.__name__, get_type_hints(self.run)
+        self.query: type[BaseModel] | None = types.get("query")
+        self.body: type[BaseModel] | None = types.get("body")
+        self.returns: Any = types["return"]
 
     def route(self, api: Api) -> web.RouteDef:
         """The aiohttp route; GET includes HEAD."""
@@ -232,19 +232,7 @@ def endpoint(
     """
 
     def made(run: Callable[..., Awaitable[object]]) -> Endpoint:
-        types = get_type_hints(run)
-        return Endpoint(
-            method=method,
-            path=path,
-            who=who,
-            status=status,
-            also=frozenset(also),
-            takes_files=takes_files,
-            run=run,
-            query=types.get("query"),
-            body=types.get("body"),
-            returns=types["return"],
-        )
+        return Endpoint(run, method, path, who, status, also, takes_files)
 
     return made
 

@@ -1,7 +1,5 @@
 """/api/bookings for staff: assign, progress, notes, additional costs; and the admin's dashboard."""
 
-from dataclasses import asdict
-
 from core import media, work
 from core.booking import cancel
 from core.context import Context
@@ -20,9 +18,7 @@ from webhooks.api.models.bookings import Assignment, BookingShown, Figures, NewC
 async def get_dashboard(call: Call) -> Figures:
     """Bookings by status, and the revenue."""
     async with call.read() as ctx:
-        figures = asdict(await overview.dashboard(ctx.session))
-    revenue = figures.pop("revenue")
-    return Figures(total_revenue=revenue, **{f"{name}_bookings": count for name, count in figures.items()})
+        return Figures.model_validate(await overview.dashboard(ctx.session))
 
 
 @endpoint("POST", "/api/bookings/{id}/assign-technician", who=Who.ADMIN, also=(409,))
