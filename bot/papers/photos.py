@@ -9,6 +9,7 @@ import os
 import re
 import struct
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -96,21 +97,12 @@ class Photos:
         os.replace(unfinished, self._folder / name)
 
     def _stored(self, before: datetime) -> list[str]:
-        if not self._folder.is_dir():
-            return []
-        with os.scandir(self._folder) as files:
-            return [
-                file.name
-                for file in files
-                if media.is_key(file.name.removeprefix(_UNFINISHED)) and _is_older(file, before)
-            ]
-
-
-def _is_older(file: os.DirEntry[str], before: datetime) -> bool:
-    try:
-        return file.stat().st_mtime < before.timestamp()
-    except FileNotFoundError:  # another process was quicker
-        return False
+        found = []
+        for file in self._folder.glob("*"):
+            with suppress(FileNotFoundError):  # another process was quicker
+                if media.is_key(file.name.removeprefix(_UNFINISHED)) and file.stat().st_mtime < before.timestamp():
+                    found.append(file.name)
+        return found
 
 
 def _opened(content: bytes, kind: media.PhotoKind) -> Image.Image:
