@@ -48,7 +48,7 @@ from core.db.tables import Contact, Secret
 from core.refusals import BadPhotos
 from core.shop import Shop
 from core.upkeep import leases
-from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
+from webhooks import api, cors, files, midtrans, operators, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
@@ -179,7 +179,7 @@ async def serving(
         stack.push_async_callback(oversight.close)
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
-            *pages.routes(shop),
+            midtrans.finish_page(shop),
             *_webhooks(settings, opened, channels, collector, intake, reports, clock),
             *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
@@ -263,7 +263,7 @@ def _collector(
         database,
         vendor,
         shop=settings.shop,
-        finish_url=settings.server.public_url + pages.FINISHED,
+        finish_url=settings.server.public_url + midtrans.FINISHED,
         clock=clock,
         chance=chance,
         wake_dispatch=dispatcher.wake,

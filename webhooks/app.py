@@ -6,13 +6,13 @@ Limits keep one client from holding memory or connections; errors become short a
 """
 
 import asyncio
+import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
-from aiohttp import StreamReader, web
+from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from conversations.texts import render
@@ -72,7 +72,16 @@ def make_app(
         client_max_size=LARGEST_BODY, middlewares=[*around, _errors, _deadline(body_deadline, slowest_body)]
     )
     app.on_response_prepare.append(_add_headers)
-    app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", _readiness(ready, away))])
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.json_response({"alive": True})
+
+    async def readiness(_: web.Request) -> web.Response:
+        missing = await ready()
+        status = {"ready": not missing, "missing": dict(missing), "away": dict(away())}
+        return web.json_response(status, status=503 if missing else 200)
+
+    app.add_routes([*routes, web.get("/healthz", alive), web.get("/readyz", readiness)])
     return app
 
 
@@ -98,24 +107,10 @@ def traced(fresh: Callable[[], str]) -> Middleware:
     return follow
 
 
-async def _alive(_: web.Request) -> web.Response:
-    return web.json_response({"alive": True})
-
-
-def _readiness(ready: Ready, away: Callable[[], Mapping[str, str]]) -> Handler:
-    async def answer(_: web.Request) -> web.Response:
-        missing = await ready()
-        status = {"ready": not missing, "missing": dict(missing), "away": dict(away())}
-        return web.json_response(status, status=503 if missing else 200)
-
-    return answer
-
-
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        _check_charset(request)
-        _check_coding(request)
+        _check_encoding(request)
         return await handler(request)
     except web.HTTPException as answer:
         if answer.status < 400 or answer.content_type == "application/json":
@@ -131,16 +126,15 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _failure(request, 500)
 
 
-def _check_charset(request: web.Request) -> None:
-    """Refuse unknown charsets, which aiohttp would fail on wherever the body is read."""
+def _check_encoding(request: web.Request) -> None:
+    """Refuse unknown charsets, which aiohttp fails on wherever it reads the body, and compressed bodies.
+
+    No caller compresses, and a small body may expand to a huge one.
+    """
     try:
         b" ".decode(request.charset or "utf-8")
     except (LookupError, UnicodeDecodeError) as error:
         raise web.HTTPUnsupportedMediaType from error
-
-
-def _check_coding(request: web.Request) -> None:
-    """Refuse compressed bodies: no caller compresses, and a small one may expand to a huge one."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise web.HTTPUnsupportedMediaType
 
@@ -150,41 +144,30 @@ def _deadline(grace: timedelta, slowest: int) -> Middleware:
 
     @web.middleware
     async def deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
+        body, loop = request.content, asyncio.get_running_loop()
+        first_check = loop.time() + grace.total_seconds()
+        timer: asyncio.TimerHandle
+
+        def check() -> None:
+            nonlocal timer
+            until = first_check + body.total_bytes / slowest
+            if not body.is_eof() and until > loop.time():
+                timer = loop.call_at(until, check)
+            elif not body.is_eof():
+                timeout.reschedule(loop.time())
+
+        timer = loop.call_at(first_check, check)
         try:
             async with asyncio.timeout(None) as timeout:
-                watch = _Watch(request.content, timeout, grace, slowest)
-                try:
-                    return await handler(request)
-                finally:
-                    watch.end()
+                return await handler(request)
         except TimeoutError:
             if not timeout.expired():
                 raise
             raise web.HTTPRequestTimeout from None
+        finally:
+            timer.cancel()
 
     return deadline
-
-
-class _Watch:
-    """Expires a timeout when the body comes too slowly."""
-
-    def __init__(self, body: StreamReader, timeout: asyncio.Timeout, grace: timedelta, slowest: int) -> None:
-        self._body, self._timeout, self._slowest = body, timeout, slowest
-        self._loop = asyncio.get_running_loop()
-        self._until = self._loop.time() + grace.total_seconds()
-        self._timer = self._loop.call_at(self._until, self._check)
-
-    def end(self) -> None:
-        self._timer.cancel()
-
-    def _check(self) -> None:
-        if self._body.is_eof():
-            return
-        until = self._until + self._body.total_bytes / self._slowest
-        if until > self._loop.time():
-            self._timer = self._loop.call_at(until, self._check)
-        else:
-            self._timeout.reschedule(self._loop.time())
 
 
 def _failure(request: web.Request, status: int, *, allow: str | None = None) -> web.Response:
@@ -203,10 +186,13 @@ def failure(
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """A failure as api.md shapes it."""
-    body: dict[str, Any] = {"success": False, "message": render(text, language), "code": code}
-    if errors:
-        body["errors"] = list(errors)
-    return web.json_response(body, status=status, headers=headers)
+    body = {"success": False, "message": render(text, language), "code": code}
+    return web.json_response(body | ({"errors": errors} if errors else {}), status=status, headers=headers)
+
+
+def is_same(given: str, secret: str) -> bool:
+    """Compare what a caller sent with a secret or signature, in constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
 
 
 def language_of(request: web.Request) -> str:

@@ -13,6 +13,8 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 from aiohttp.helpers import content_disposition_header
 
+from webhooks.app import is_same
+
 
 @dataclass(frozen=True, slots=True)
 class Download:
@@ -37,7 +39,10 @@ def routes(*, secret: bytes, load: Load, now: Callable[[], datetime]) -> list[we
 
     async def serve(request: web.Request) -> web.Response:
         kind, name = request.match_info["kind"], request.match_info["name"]
-        if _expires(request, secret, kind, name) <= now():
+        until, given = request.query.get("exp", ""), request.query.get("sig", "")
+        if not is_same(given, _signature(secret, kind, name, until)):
+            raise web.HTTPForbidden
+        if datetime.fromtimestamp(int(until), UTC) <= now():
             raise web.HTTPGone
         file = await load(kind, name)
         if file is None:
@@ -52,14 +57,6 @@ def routes(*, secret: bytes, load: Load, now: Callable[[], datetime]) -> list[we
         )
 
     return [web.get("/files/{kind}/{name}", serve)]
-
-
-def _expires(request: web.Request, secret: bytes, kind: str, name: str) -> datetime:
-    """When the link expires; raises 403 unless its signature is right."""
-    until, given = request.query.get("exp", ""), request.query.get("sig", "")
-    if not hmac.compare_digest(_signature(secret, kind, name, until).encode(), given.encode("utf-8", "replace")):
-        raise web.HTTPForbidden
-    return datetime.fromtimestamp(int(until), UTC)
 
 
 def _signature(secret: bytes, kind: str, name: str, until: str) -> str:

@@ -1,26 +1,39 @@
-"""POST /api/payment/webhook: Midtrans reports a change of an order.
+"""POST /api/payment/webhook: Midtrans reports a change of an order; and the page after a payment.
 
     body ── well-formed? ── signed? ── a real order? ──> stored once, worker woken ──> 200
 
 Nothing is decided here: the signature doesn't cover the status, so a worker asks Midtrans (settlement).
 """
 
-import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha512
+from html import escape
 from typing import NoReturn
 
 from aiohttp import web
 
+from conversations.texts import LANGUAGES, render
 from core import payment, trace
 from core.db.database import Database
+from core.messaging.messages import say
+from core.shop import Shop
+from webhooks.app import is_same
 
+FINISHED = "/payment/finish"
 _ORDER_ID = re.compile(r"[A-Za-z0-9\-_~.]{1,50}")
 _TEST_BUTTON = "payment_notif_test_"
-_SIGNED = ("order_id", "status_code", "gross_amount")
+_STRINGS = ("order_id", "status_code", "gross_amount", "signature_key")
+
+
+_PAGE = """<!doctype html>
+<html lang="id"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{shop}</title>
+<style>body{{font:18px/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1.5rem;text-align:center;color:#1f2937}}
+h1{{font-size:1.4rem}}p+p{{color:#6b7280;font-size:1rem}}</style>
+<h1>{shop}</h1>{lines}</html>"""
 
 
 def routes(
@@ -30,7 +43,8 @@ def routes(
 
     async def notified(request: web.Request) -> web.Response:
         body = _parsed(await request.read())
-        if not _is_signed(body, server_key):
+        expected = signature(body["order_id"], body["status_code"], body["gross_amount"], server_key)
+        if not is_same(body["signature_key"].lower(), expected):
             raise web.HTTPForbidden
         trace.follow(body["order_id"])
         if not body["order_id"].startswith(_TEST_BUTTON):
@@ -56,9 +70,7 @@ def _parsed(raw: bytes) -> Mapping[str, str]:
         body = json.loads(raw, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise web.HTTPBadRequest from None
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest
-    if not all(isinstance(body.get(name), str) for name in (*_SIGNED, "signature_key")):
+    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) for name in _STRINGS):
         raise web.HTTPBadRequest
     if not _ORDER_ID.fullmatch(body["order_id"]):
         raise web.HTTPBadRequest
@@ -69,6 +81,13 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _is_signed(body: Mapping[str, str], server_key: str) -> bool:
-    expected = signature(body["order_id"], body["status_code"], body["gross_amount"], server_key)
-    return hmac.compare_digest(expected.encode(), body["signature_key"].lower().encode("utf-8", "replace"))
+def finish_page(shop: Shop) -> web.RouteDef:
+    """The page that Midtrans redirects the browser to; it only points back to the chat, which reports the payment."""
+    lines = "".join(f"<p>{escape(render(say('page.finished'), language))}</p>" for language in LANGUAGES)
+    page = _PAGE.format(shop=escape(shop.name), lines=lines)
+
+    async def finished(_: web.Request) -> web.Response:
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return web.Response(text=page, content_type="text/html", headers=headers)
+
+    return web.get(FINISHED, finished)

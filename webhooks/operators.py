@@ -1,10 +1,11 @@
 """GET /metrics, for callers on this machine or with the token; everybody else gets 401 or 404."""
 
-import hmac
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address, ip_address
 
 from aiohttp import web
+
+from webhooks.app import is_same
 
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
@@ -15,16 +16,12 @@ def routes(exposition: Callable[[], Awaitable[bytes]], *, token: str | None, beh
     """401 for a wrong token; 404 for other callers when no token is set."""
 
     async def metrics(request: web.Request) -> web.Response:
-        if not (_has(request, token) or (not behind_proxy and _is_local(request))):
+        has_token = token is not None and is_same(request.headers.get("Authorization", ""), f"Bearer {token}")
+        if not (has_token or (not behind_proxy and _is_local(request))):
             raise web.HTTPUnauthorized if token else web.HTTPNotFound
         return web.Response(body=await exposition(), headers={"Content-Type": TEXT_FORMAT})
 
     return [web.get("/metrics", metrics)]
-
-
-def _has(request: web.Request, token: str | None) -> bool:
-    given = request.headers.get("Authorization", "").encode("utf-8", "replace")
-    return token is not None and hmac.compare_digest(given, f"Bearer {token}".encode())
 
 
 def _is_local(request: web.Request) -> bool:

@@ -1,6 +1,5 @@
 """Telegram's updates: POST /webhooks/telegram, authenticated by its secret token; polling reads the same updates."""
 
-import hmac
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -9,6 +8,7 @@ from aiohttp import web
 from telegram import CallbackQuery, Message, Update, User
 
 from conversations.incoming import Incoming, Place, clean
+from webhooks.app import is_same
 
 ALLOWED_UPDATES = ("message", "callback_query")
 """The updates that `read` understands."""
@@ -25,15 +25,11 @@ def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
     """The webhook: 403 without the secret, 400 for other bodies, 200 once the turn is committed."""
 
     async def receive(request: web.Request) -> web.Response:
-        if not _is_telegram(request, secret):
+        if not is_same(request.headers.get("X-Telegram-Bot-Api-Secret-Token", ""), secret):
             raise web.HTTPForbidden
         try:
-            payload = await request.json()
+            update = parse(await request.json())
         except ValueError as error:  # also for a number with more digits than Python parses
-            raise web.HTTPBadRequest from error
-        try:
-            update = parse(payload)
-        except NoUpdate as error:
             raise web.HTTPBadRequest from error
         await take_update(update, take=take, answer=answer)
         return web.Response()
@@ -62,21 +58,17 @@ def unreadable(payload: Mapping[str, Any], bug: NoUpdate) -> Incoming:
 
 async def take_update(update: Update, *, take: Take, answer: Answer) -> None:
     """Take an update's message; stop the spinner if it was a tap."""
-    incoming = _read_or_keep(update)
-    if incoming is not None:
-        await take(incoming)
-    if update.callback_query:
-        answer(update.callback_query.id)
-
-
-def _read_or_keep(update: Update) -> Incoming | None:
     try:
-        return read(update)
+        incoming = read(update)
     except Exception as bug:  # noqa: BLE001
         # An update that raised here would stop polling for everybody.
         chat = update.effective_chat
         address = str(chat.id) if chat and chat.type == chat.PRIVATE else ""
-        return Incoming("telegram", address, str(update.update_id), raw=update.to_dict(), unread=bug)
+        incoming = Incoming("telegram", address, str(update.update_id), raw=update.to_dict(), unread=bug)
+    if incoming is not None:
+        await take(incoming)
+    if update.callback_query:
+        answer(update.callback_query.id)
 
 
 def read(update: Update) -> Incoming | None:
@@ -86,15 +78,17 @@ def read(update: Update) -> Incoming | None:
     message = update.message
     if message is None or message.from_user is None or message.chat.type != message.chat.PRIVATE:
         return None
-    text = message.text or message.caption
+    text, phone = message.text or message.caption, _proven_phone(message)
     if text is None and message.effective_attachment is None:
         return None
+    if message.contact and not phone:  # someone else's number is handled like typed text
+        text = text or message.contact.phone_number
     return Incoming(
         channel="telegram",
         address=str(message.chat.id),
         event_id=str(update.update_id),
-        text=clean(text or _foreign_number(message) or "") or None,
-        phone=_proven_phone(message),
+        text=clean(text or "") or None,
+        phone=phone,
         place=_place(message),
         media=_media(message),
         name=_name(message.from_user),
@@ -109,24 +103,19 @@ def read_kept(raw: Mapping[str, Any]) -> Incoming | None:
 
 
 def _tap(update: Update, query: CallbackQuery) -> Incoming:
+    keyboard = query.message.reply_markup if isinstance(query.message, Message) else None
+    buttons = [button for row in (keyboard.inline_keyboard if keyboard else ()) for button in row]
     return Incoming(
         channel="telegram",
         # The bot only writes to private chats, whose id is the person's id.
         address=str(query.from_user.id),
         event_id=str(update.update_id),
-        text=_label(query),
+        text=next((clean(button.text) for button in buttons if button.callback_data == query.data), None),
         choice=clean(query.data or ""),
         name=_name(query.from_user),
         language=query.from_user.language_code,
         raw=update.to_dict(),
     )
-
-
-def _label(query: CallbackQuery) -> str | None:
-    """The tapped button's text."""
-    keyboard = query.message.reply_markup if isinstance(query.message, Message) else None
-    rows = keyboard.inline_keyboard if keyboard else ()
-    return next((clean(button.text) for row in rows for button in row if button.callback_data == query.data), None)
 
 
 def _proven_phone(message: Message) -> str | None:
@@ -135,11 +124,6 @@ def _proven_phone(message: Message) -> str | None:
         return None
     digits = "".join(char for char in message.contact.phone_number if char in "0123456789")
     return f"+{digits}" if 8 <= len(digits) <= 15 else None
-
-
-def _foreign_number(message: Message) -> str | None:
-    """The number of someone else's contact, handled like typed text."""
-    return message.contact.phone_number if message.contact and not _proven_phone(message) else None
 
 
 def _place(message: Message) -> Place | None:
@@ -160,8 +144,3 @@ def _media(message: Message) -> tuple[str, ...]:
 
 def _name(user: User) -> str:
     return " ".join(clean(user.full_name)[:100].split())
-
-
-def _is_telegram(request: web.Request, secret: str) -> bool:
-    given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-    return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())

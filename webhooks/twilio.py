@@ -3,7 +3,6 @@
 Fields: https://www.twilio.com/docs/messaging/guides/webhook-request; new ones appear without notice.
 """
 
-import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
@@ -14,6 +13,7 @@ from twilio.request_validator import RequestValidator
 
 from conversations.incoming import Incoming, Place, clean
 from core.upkeep.delivery_reports import Report
+from webhooks.app import is_same
 
 Take = Callable[[Incoming], Awaitable[None]]
 Delivered = Callable[[Report], Awaitable[None]]
@@ -59,6 +59,7 @@ def read(form: Form) -> Incoming | None:
         return None
     number = _NUMBER.fullmatch(address)
     tapped = form.get("ButtonPayload") or form.get("ListId") or ""
+    urls = (form.get(f"MediaUrl{number}") for number in range(MOST_MEDIA))
     return Incoming(
         channel="whatsapp",
         address=address,
@@ -67,7 +68,7 @@ def read(form: Form) -> Incoming | None:
         choice=tapped if _CHOICE.fullmatch(tapped) else None,
         phone=number[1] if number else None,
         place=_place(form),
-        media=_media(form),
+        media=tuple(url for url in urls if url),
         name=" ".join(form.get("ProfileName", "")[:100].split()) or None,
         raw=form,
     )
@@ -89,21 +90,17 @@ async def _trusted_form(request: web.Request, validator: RequestValidator, publi
     given = request.headers.get("X-Twilio-Signature")
     if not given:
         raise web.HTTPForbidden
-    form = await _form(request)
-    # Behind a proxy the request's own URL differs from the one that Twilio signs.
-    expected = validator.compute_signature(public_url.rstrip("/") + request.raw_path, form)
-    if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
-        raise web.HTTPForbidden
-    return {name: clean(value) for name, value in form.items()}
-
-
-async def _form(request: web.Request) -> MultiDictProxy[str]:
     if request.content_type != "application/x-www-form-urlencoded":
         raise web.HTTPBadRequest
     try:
-        return cast("MultiDictProxy[str]", await request.post())
+        form = cast("MultiDictProxy[str]", await request.post())
     except ValueError as error:
         raise web.HTTPBadRequest from error
+    # Behind a proxy the request's own URL differs from the one that Twilio signs.
+    expected = validator.compute_signature(public_url.rstrip("/") + request.raw_path, form)
+    if not is_same(given, expected):
+        raise web.HTTPForbidden
+    return {name: clean(value) for name, value in form.items()}
 
 
 def _place(form: Form) -> Place | None:
@@ -117,11 +114,6 @@ def _place(form: Form) -> Place | None:
         raise web.HTTPBadRequest
     words = ", ".join(dict.fromkeys(word for word in (form.get("Label"), form.get("Address")) if word))
     return Place(latitude, longitude, words or None)
-
-
-def _media(form: Form) -> tuple[str, ...]:
-    urls = (form.get(f"MediaUrl{number}") for number in range(MOST_MEDIA))
-    return tuple(url for url in urls if url)
 
 
 def _need(form: Form, name: str) -> str:

@@ -5,9 +5,8 @@ make ── in a thread ──> png ── seven days, the time ──> a header
 
 import asyncio
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
 
@@ -19,9 +18,12 @@ from conversations.texts import money_in_short, render
 from core.messaging.messages import say
 from core.reports.overview import DayFigures
 
+Sides = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
+Corners = tuple[bool, bool, bool, bool]
+"""Which corners are rounded, clockwise from the top left."""
 RED: Colour = (185, 28, 28)
 WIDTH, HEIGHT, MARGIN = 1080, 1180, 56
-PANELS = (190, 690)
 PLOT = 250
 """Length of the longest bar; with negative values, of the longest one in both directions together."""
 LEAST = 6
@@ -38,7 +40,7 @@ _FONTS = files("bot.papers") / "fonts"
 async def make(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
     """Return the picture, rendered in a thread and cached for the minute that it names."""
     minute = at.replace(second=0, microsecond=0)
-    return await asyncio.to_thread(_remembered, tuple(days), minute, language)
+    return await asyncio.to_thread(_png_once, tuple(days), at=minute, language=language)
 
 
 def png(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
@@ -47,48 +49,28 @@ def png(days: Sequence[DayFigures], *, at: datetime, language: str) -> bytes:
     Takes about 0.2 s: see `make`.
     """
     image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), WHITE)
-    sheet = _Sheet(ImageDraw.Draw(image), days, at, language)
-    _head(sheet)
-    for top, series in zip(PANELS, (_bookings(days), _revenue(days, language)), strict=True):
-        _panel(sheet, top, series)
+    sheet = _Sheet(ImageDraw.Draw(image), at, language)
+    week = format_interval(days[0].day, days[-1].day, "yMMMd", locale=language)
+    sheet.write(MARGIN, 92, sheet.text("week", days=week), 50, bold=True, anchor="ls")
+    sheet.write(MARGIN, 142, sheet.text("as_of", at=at), 30, MUTED, anchor="ls")
+    counts = {day.day: day.bookings for day in days}
+    amounts = {day.day: day.revenue for day in days}
+    # The total names the currency; without it the seven figures fit in larger letters.
+    short = [money_in_short(amount, language).replace("Rp", "") for amount in amounts.values()]
+    total = money_in_short(sum(amounts.values()), language)
+    _panel(sheet, 190, "bookings", counts, [*map(str, counts.values())], str(sum(counts.values())), ACCENT)
+    _panel(sheet, 690, "revenue", amounts, short, total, GREEN)
     out = io.BytesIO()
     image.reduce(FINE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
-@lru_cache(maxsize=4)
-def _remembered(days: tuple[DayFigures, ...], at: datetime, language: str) -> bytes:
-    return png(days, at=at, language=language)
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """One value per day, each as text, and the week's total."""
-
-    name: str
-    values: Sequence[int]
-    figures: Sequence[str]
-    total: str
-    colour: Colour
-
-
-def _bookings(days: Sequence[DayFigures]) -> _Series:
-    counts = [day.bookings for day in days]
-    return _Series("bookings", counts, [str(count) for count in counts], str(sum(counts)), ACCENT)
-
-
-def _revenue(days: Sequence[DayFigures], language: str) -> _Series:
-    amounts = [day.revenue for day in days]
-    figures = [money_in_short(amount, language) for amount in amounts]
-    total = money_in_short(sum(amounts), language)
-    # The total names the currency; without it the seven figures fit in larger letters.
-    return _Series("revenue", amounts, [figure.replace("Rp", "") for figure in figures], total, GREEN)
+_png_once = lru_cache(maxsize=4)(png)
 
 
 class _Sheet:
-    def __init__(self, draw: ImageDraw.ImageDraw, days: Sequence[DayFigures], at: datetime, language: str) -> None:
-        self.days, self.at, self.language = days, at, language
-        self._draw = draw
+    def __init__(self, draw: ImageDraw.ImageDraw, at: datetime, language: str) -> None:
+        self._draw, self.at, self.language = draw, at, language
 
     def text(self, key: str, **params: object) -> str:
         return render(say(f"chart.{key}", **params), self.language)
@@ -101,63 +83,42 @@ class _Sheet:
         font = ImageFont.truetype(str(_FONTS / name), size * FINE)
         self._draw.text((x * FINE, y * FINE), text, colour, font, anchor)
 
-    def box(
-        self,
-        left: float,
-        top: float,
-        right: float,
-        bottom: float,
-        colour: Colour,
-        *,
-        radius: float = 0,
-        corners: tuple[bool, bool, bool, bool] | None = None,
-    ) -> None:
-        sides = [FINE * side for side in (left, top, right, bottom)]
-        self._draw.rounded_rectangle(sides, radius * FINE, colour, corners=corners)
+    def box(self, sides: Sides, colour: Colour, radius: float = 0, corners: Corners | None = None) -> None:
+        self._draw.rounded_rectangle([FINE * side for side in sides], radius * FINE, colour, corners=corners)
 
 
-def _head(sheet: _Sheet) -> None:
-    first, last = sheet.days[0].day, sheet.days[-1].day
-    week = format_interval(first, last, "yMMMd", locale=sheet.language)
-    sheet.write(MARGIN, 92, sheet.text("week", days=week), 50, bold=True, anchor="ls")
-    sheet.write(MARGIN, 142, sheet.text("as_of", at=sheet.at), 30, MUTED, anchor="ls")
-
-
-def _panel(sheet: _Sheet, top: float, series: _Series) -> None:
+def _panel(
+    sheet: _Sheet,
+    top: float,
+    name: str,
+    values: Mapping[date, int],
+    figures: Sequence[str],
+    total: str,
+    colour: Colour,
+) -> None:
     """A headline with the week's total, and a bar per day, up or down from one baseline."""
-    sheet.write(MARGIN, top + 40, sheet.text(series.name), 36, bold=True, anchor="ls")
-    sheet.write(WIDTH - MARGIN, top + 40, sheet.text("total", total=series.total), 36, bold=True, anchor="rs")
-    high, low = max(0, *series.values), min(0, *series.values)
+    sheet.write(MARGIN, top + 40, sheet.text(name), 36, bold=True, anchor="ls")
+    sheet.write(WIDTH - MARGIN, top + 40, sheet.text("total", total=total), 36, bold=True, anchor="rs")
+    high, low = max(0, *values.values()), min(0, *values.values())
     room, reach = PLOT - FIGURE if low else PLOT, high - low or 1
-    line = top + 80 + FIGURE + (room * high // reach if low else room)
-    for number, value in enumerate(series.values):
-        middle = MARGIN + (number + 0.5) * COLUMN
-        _day(sheet, middle, top + 80, number)
+    base = top + 80 + FIGURE + (room * high // reach if low else room)
+    for number, (day, value) in enumerate(values.items()):
+        middle, up = MARGIN + (number + 0.5) * COLUMN, value >= 0
+        _day(sheet, middle, top + 80, day)
         length = max(LEAST, abs(value) * room // reach) if value else 0
-        _bar(sheet, middle, line, length if value >= 0 else -length, series.colour if value >= 0 else RED)
-        _figure(sheet, middle, line - length - 14 if value >= 0 else line + length + 36, series.figures[number])
-    sheet.box(MARGIN, line - 1, WIDTH - MARGIN, line + 1, HAIRLINE)
+        if value:
+            end, corners = base - length if up else base + length, (up, up, not up, not up)
+            sides = (middle - BAR / 2, min(base, end), middle + BAR / 2, max(base, end))
+            sheet.box(sides, colour if up else RED, min(10, length / 2), corners)
+        y, ink = base - length - 14 if up else base + length + 36, INK if value else MUTED
+        sheet.write(middle, y, figures[number], 32, ink, bold=value != 0, anchor="ms")
+    sheet.box((MARGIN, base - 1, WIDTH - MARGIN, base + 1), HAIRLINE)
 
 
-def _day(sheet: _Sheet, middle: float, top: float, number: int) -> None:
+def _day(sheet: _Sheet, middle: float, top: float, day: date) -> None:
     """The day's label below its column; today's column is shaded."""
-    day, bottom = sheet.days[number].day, top + FIGURE + PLOT
-    is_today = day == sheet.at.date()
+    bottom, is_today = top + FIGURE + PLOT, day == sheet.at.date()
     if is_today:
-        sheet.box(middle - COLUMN / 2 + 2, top - 10, middle + COLUMN / 2 - 2, bottom + 64, SHADE, radius=16)
+        sheet.box((middle - COLUMN / 2 + 2, top - 10, middle + COLUMN / 2 - 2, bottom + 64), SHADE, 16)
     words = format_date(day, "EEE d", locale=sheet.language)
     sheet.write(middle, bottom + 45, words, 30, INK if is_today else MUTED, bold=is_today, anchor="ms")
-
-
-def _bar(sheet: _Sheet, middle: float, line: float, length: float, colour: Colour) -> None:
-    """A bar up from the baseline, or down for a negative length, with rounded ends."""
-    if length:
-        top, bottom = sorted((line, line - length))
-        up, radius = length > 0, min(10, abs(length) / 2)
-        corners = (up, up, not up, not up)
-        sheet.box(middle - BAR / 2, top, middle + BAR / 2, bottom, colour, radius=radius, corners=corners)
-
-
-def _figure(sheet: _Sheet, middle: float, y: float, figure: str) -> None:
-    is_nothing = figure == "0"
-    sheet.write(middle, y, figure, 32, MUTED if is_nothing else INK, bold=not is_nothing, anchor="ms")

@@ -1,8 +1,7 @@
 """The credit note (nota kredit) as a PDF: the corrected invoices, the reason, what stays billed, what is credited."""
 
-from bot.papers import letterhead
-from bot.papers.letterhead import SUM_LEFT, Column, Sheet, signed
-from bot.papers.sheet import ACCENT, INK, MARGIN, MUTED, RIGHT, WHITE, WIDTH
+from bot.papers.letterhead import SUM_LEFT, Sheet, signed
+from bot.papers.sheet import ACCENT, MARGIN, MUTED, RIGHT, WHITE, WIDTH
 from conversations.texts import money
 from core.money import Money
 from core.papers.credit_notes import CreditNoteFacts
@@ -12,59 +11,52 @@ _NAME = WIDTH - _FIGURE - 6
 
 
 def draw(facts: CreditNoteFacts, *, language: str) -> bytes:
-    sheet = letterhead.sheet(facts, language=language)
-    sheet.paper.add_page()
-    letterhead.head(sheet, sheet.text("credit_note.title"))
-    letterhead.columns(sheet, letterhead.customer(sheet), letterhead.car(sheet), _reason(sheet))
+    sheet = Sheet(facts, language=language)
+    sheet.head(sheet.phrase("credit_note.title"))
+    corrected: list[str | None] = [
+        sheet.phrase("credit_note.refers", number=each.number, date=sheet.day(each.issued_at))
+        for each in facts.invoices
+    ]
+    reason = sheet.phrase("credit_note.reason"), sheet.phrase(f"credit_note.reason.{facts.reason}"), corrected
+    sheet.columns(sheet.customer(), sheet.car(), reason)
     _table(sheet)
     _total(sheet)
-    return bytes(sheet.paper.output())
-
-
-def _reason(sheet: Sheet[CreditNoteFacts]) -> Column:
-    details: list[str | None] = [
-        sheet.text("credit_note.refers", number=each.number, date=sheet.day(each.issued_at))
-        for each in sheet.facts.invoices
-    ]
-    return sheet.text("credit_note.reason"), sheet.text(f"credit_note.reason.{sheet.facts.reason}"), details
+    return bytes(sheet.output())
 
 
 def _table(sheet: Sheet[CreditNoteFacts]) -> None:
-    paper, facts, y = sheet.paper, sheet.facts, sheet.paper.y
-    paper.box(MARGIN, y, WIDTH, 8, ACCENT, radius=1.6)
-    paper.use_font(8, WHITE, bold=True)
-    paper.put(MARGIN + 3, y + 1.5, _NAME, sheet.text("credit_note.item"))
-    paper.put(RIGHT - _FIGURE - 3, y + 1.5, _FIGURE, sheet.text("credit_note.amount"), align="R")
-    paper.set_y(y + 8)
+    facts, y = sheet.facts, sheet.y
+    sheet.box(MARGIN, y, WIDTH, 8, ACCENT, radius=1.6)
+    sheet.put(MARGIN + 3, y + 1.5, _NAME, sheet.phrase("credit_note.item"), 8, WHITE, bold=True)
+    amount = sheet.phrase("credit_note.amount")
+    sheet.put(RIGHT - _FIGURE - 3, y + 1.5, _FIGURE, amount, 8, WHITE, bold=True, align="R")
+    sheet.set_y(y + 8)
     for invoice in facts.invoices:
-        name = sheet.text("credit_note.invoice", number=invoice.number, date=sheet.day(invoice.issued_at))
+        name = sheet.phrase("credit_note.invoice", number=invoice.number, date=sheet.day(invoice.issued_at))
         _row(sheet, name, invoice.total, ", ".join(invoice.items))
     if facts.credited_before:
-        _row(sheet, sheet.text("credit_note.before"), -facts.credited_before)
+        _row(sheet, sheet.phrase("credit_note.before"), -facts.credited_before)
     if facts.keeps:
         kept = "credit_note.kept" if facts.reason == "refunded" else "credit_note.kept_fee"
-        _row(sheet, sheet.text(kept), -facts.keeps)
+        _row(sheet, sheet.phrase(kept), -facts.keeps)
 
 
 def _row(sheet: Sheet[CreditNoteFacts], name: str, amount: Money, detail: str = "") -> None:
-    paper, top = sheet.paper, sheet.paper.y
-    paper.use_font(9, INK, bold=True)
-    y = paper.block(MARGIN + 3, top + 2.3, _NAME, name)
+    top = sheet.y
+    y = sheet.block(MARGIN + 3, top + 2.3, _NAME, name, 9, bold=True)
     if detail:
-        paper.use_font(7.8, MUTED)
-        y = paper.block(MARGIN + 3, y, _NAME, detail, height=3.8, most=4)
-    paper.use_font(9, INK)
-    paper.fit(RIGHT - _FIGURE - 3, top + 2.1, _FIGURE, signed(amount), align="R")
-    paper.rule(y + 2.3)
-    paper.set_y(y + 2.3)
+        y = sheet.block(MARGIN + 3, y, _NAME, detail, 7.8, MUTED, height=3.8, most=4)
+    sheet.put(RIGHT - _FIGURE - 3, top + 2.1, _FIGURE, signed(amount), 9, align="R", in_full=True)
+    sheet.rule(y + 2.3)
+    sheet.set_y(y + 2.3)
 
 
 def _total(sheet: Sheet[CreditNoteFacts]) -> None:
     """The credited amount in words and figures, with the PPN that it includes."""
-    paper, facts, y = sheet.paper, sheet.facts, sheet.paper.y + 6
-    letterhead.total_in_words(sheet, y, SUM_LEFT - MARGIN - 8, facts.total)
-    letterhead.total_box(paper, y, sheet.text("credit_note.total"), facts.total)
+    facts, y = sheet.facts, sheet.y + 6
+    sheet.total_in_words(y, SUM_LEFT - MARGIN - 8, facts.total)
+    sheet.total_box(y, sheet.phrase("credit_note.total"), facts.total)
     if facts.tax_amount:
-        paper.use_font(9, MUTED)
-        paper.put(SUM_LEFT + 3, y + 13, 60, sheet.text("credit_note.includes", base=facts.tax_base), height=6)
-        paper.fit(RIGHT - 26, y + 13, 23, money(facts.tax_amount), height=6, align="R")
+        included = sheet.phrase("credit_note.includes", base=facts.tax_base)
+        sheet.put(SUM_LEFT + 3, y + 13, 60, included, 9, MUTED, height=6)
+        sheet.put(RIGHT - 26, y + 13, 23, money(facts.tax_amount), 9, MUTED, height=6, align="R", in_full=True)

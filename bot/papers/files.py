@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.sending import File
 from bot.papers import chart, monthly_sheet, pdf
@@ -62,7 +61,8 @@ class Library:
             case "invoice" | "receipt" | "credit_note":
                 return await self._paper(kind, code)
             case "photo":
-                return await self._photo(code)
+                content = await self.photos.load(code)
+                return Download(code, media.kind_of_key(code).content_type, content) if content else None
             case "week":
                 return await self._week(code)
             case "report":
@@ -70,14 +70,18 @@ class Library:
             case _:
                 return None
 
-    async def _photo(self, key: str) -> Download | None:
-        content = await self.photos.load(key)
-        return Download(key, media.kind_of_key(key).content_type, content) if content else None
-
     async def _paper(self, kind: Literal["invoice", "receipt", "credit_note"], name: str) -> Download | None:
+        facts: PaperFacts
+        payments: tuple[Payment, ...] = ()
         async with self.database.read() as session:
             try:
-                facts, payments = await _load(session, kind, name)
+                match kind:
+                    case "invoice":
+                        facts, payments = await invoices.load(session, name)
+                    case "receipt":
+                        facts = await receipts.load(session, name)
+                    case "credit_note":
+                        facts = await credit_notes.load(session, name)
             except NotFound:
                 return None
             language = await session.scalar(select(Booking.language).where(Booking.code == facts.booking_code))
@@ -97,15 +101,3 @@ class Library:
             days = await overview.week(Context(session, self.shop, self.clock()), date.fromisoformat(monday))
         content = await chart.make(days, at=self.shop.local(self.clock()), language=language)
         return Download(f"{monday}.png", "image/png", content)
-
-
-async def _load(
-    session: AsyncSession, kind: Literal["invoice", "receipt", "credit_note"], name: str
-) -> tuple[PaperFacts, tuple[Payment, ...]]:
-    match kind:
-        case "invoice":
-            return await invoices.load(session, name)
-        case "receipt":
-            return await receipts.load(session, name), ()
-        case "credit_note":
-            return await credit_notes.load(session, name), ()

@@ -7,9 +7,9 @@ and expects semicolons where the comma is the decimal sign, as in Indonesia. Amo
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from conversations.staff.monthly import COLUMNS, Column, Line, Section, name_of, sections
+from conversations.staff.monthly import COLUMNS, name_of, sections
 from conversations.texts import money, render
 from core.messaging.messages import say
 from core.reports.monthly import Month
@@ -41,23 +41,14 @@ def as_table(month: Month, language: str, shop: Shop) -> Iterable[str]:
     for section in sections(month):
         yield ""
         yield render(section.title, language)
-        yield from _aligned(section, language)
-
-
-def _aligned(section: Section, language: str) -> Iterable[str]:
-    head = ["", *(render(say(f"report.column.{column}"), language) for column in section.columns)]
-    rows = [_cells(line, section.columns, language) for line in section.lines]
-    widths = [max(map(len, cells)) for cells in zip(head, *rows, strict=True)]
-    for name, *numbers in (head, *rows):
-        yield "  ".join(["", name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])])
-
-
-def _cells(line: Line, columns: Sequence[Column], language: str) -> list[str]:
-    numbers = [(column, line.values[column]) for column in columns]
-    return [
-        _on_one_line(render(line.name, language)),
-        *(str(number) if column == "count" else money(number) for column, number in numbers),
-    ]
+        rows = [["", *(render(say(f"report.column.{column}"), language) for column in section.columns)]]
+        for line in section.lines:
+            values = [(column, line.values[column]) for column in section.columns]
+            figures = [str(value) if column == "count" else money(value) for column, value in values]
+            rows.append([_on_one_line(render(line.name, language)), *figures])
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        for name, *numbers in rows:
+            yield "  ".join(["", name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])])
 
 
 def _on_one_line(name: str) -> str:

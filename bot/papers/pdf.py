@@ -13,12 +13,7 @@ from core.papers.receipts import ReceiptFacts
 
 async def make(facts: PaperFacts, payments: Sequence[Payment] = (), *, language: str) -> bytes:
     """Return a paper's PDF, cached by content; `payments` are an invoice's."""
-    return await asyncio.to_thread(_remembered, facts, tuple(payments), language)
-
-
-@lru_cache(maxsize=64)
-def _remembered(facts: PaperFacts, payments: tuple[Payment, ...], language: str) -> bytes:
-    return draw(facts, payments, language=language)
+    return await asyncio.to_thread(_draw_once, facts, tuple(payments), language=language)
 
 
 def draw(facts: PaperFacts, payments: Sequence[Payment] = (), *, language: str) -> bytes:
@@ -31,3 +26,6 @@ def draw(facts: PaperFacts, payments: Sequence[Payment] = (), *, language: str) 
         case CreditNoteFacts():
             return credit_note.draw(facts, language=language)
     raise TypeError(f"no paper has {type(facts).__name__}")
+
+
+_draw_once = lru_cache(maxsize=64)(draw)

@@ -9,6 +9,7 @@ import os
 import re
 import struct
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -60,14 +61,18 @@ class Photos:
         """The bytes of a photo or thumbnail, or None."""
         if not media.is_key(key):
             return None
-        return await asyncio.to_thread(self._load, key)
+        try:
+            return await asyncio.to_thread((self._folder / key).read_bytes)
+        except FileNotFoundError:
+            return None
 
     async def stored(self, *, before: datetime) -> list[str]:
         """Files of photos and thumbnails older than a moment, including half-written ones."""
         return await asyncio.to_thread(self._stored, before)
 
     async def delete(self, files: Collection[str]) -> None:
-        await asyncio.to_thread(self._delete, files)
+        for file in files:
+            await asyncio.to_thread((self._folder / file).unlink, missing_ok=True)
 
     def _keep(self, content: bytes) -> str:
         kind = media.kind_of(content[:12])
@@ -91,32 +96,13 @@ class Photos:
         unfinished.write_bytes(content)
         os.replace(unfinished, self._folder / name)
 
-    def _load(self, key: str) -> bytes | None:
-        try:
-            return (self._folder / key).read_bytes()
-        except FileNotFoundError:
-            return None
-
     def _stored(self, before: datetime) -> list[str]:
-        if not self._folder.is_dir():
-            return []
-        with os.scandir(self._folder) as files:
-            return [
-                file.name
-                for file in files
-                if media.is_key(file.name.removeprefix(_UNFINISHED)) and _is_older(file, before)
-            ]
-
-    def _delete(self, files: Collection[str]) -> None:
-        for file in files:
-            (self._folder / file).unlink(missing_ok=True)
-
-
-def _is_older(file: os.DirEntry[str], before: datetime) -> bool:
-    try:
-        return file.stat().st_mtime < before.timestamp()
-    except FileNotFoundError:  # another process was quicker
-        return False
+        found = []
+        for file in self._folder.glob("*"):
+            with suppress(FileNotFoundError):  # another process was quicker
+                if media.is_key(file.name.removeprefix(_UNFINISHED)) and file.stat().st_mtime < before.timestamp():
+                    found.append(file.name)
+        return found
 
 
 def _opened(content: bytes, kind: media.PhotoKind) -> Image.Image:

@@ -1,4 +1,4 @@
-"""A PDF page: embedded fonts, any text without surprises, colours, running head and footer.
+"""A PDF page: embedded fonts, any text without surprises, colours.
 
 Inter is the shop's font; DejaVu Sans replaces single characters that Inter lacks. Characters in neither are shown as □
 (letters) or dropped (emoji). Text that a person typed is never read as markup.
@@ -6,7 +6,7 @@ Inter is the shop's font; DejaVu Sans replaces single characters that Inter lack
 
 import re
 import unicodedata
-from collections.abc import Callable, Container
+from collections.abc import Container
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -62,20 +62,9 @@ class Paper(FPDF):
         self.set_author(author)
         self.set_lang(language)
         self.set_creation_date(made_at)
-        self.heading: Callable[[], None] = lambda: None
-        self.footing: Callable[[], None] = lambda: None
-
-    def header(self) -> None:
-        """fpdf2 calls this on each new page."""
-        if self.page > 1:
-            self.heading()
-
-    def footer(self) -> None:
-        """fpdf2 calls this when a page is full."""
-        self.footing()
 
     def has_room(self, height: float) -> bool:
-        """Whether this many millimetres are left above the footer."""
+        """Whether this height is left above the footer."""
         return self.y + height <= self.h - BOTTOM
 
     def use_font(self, size: float, colour: Colour = INK, *, bold: bool = False) -> None:
@@ -83,24 +72,46 @@ class Paper(FPDF):
         self.set_font("inter", "B" if bold else "", size)
         self.set_text_color(*colour)
 
-    def put(self, x: float, y: float, width: float, text: str, *, height: float = 5, align: Align = "L") -> None:
-        """Write one line of text; text wider than `width` ends in an ellipsis."""
+    def put(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        text: str,
+        size: float,
+        colour: Colour = INK,
+        *,
+        bold: bool = False,
+        height: float = 5,
+        align: Align = "L",
+        in_full: bool = False,
+    ) -> None:
+        """Write one line of text. Wider than `width`, it ends in an ellipsis, or is written smaller if `in_full`."""
+        self.use_font(size, colour, bold=bold)
         text = self.printable(text)
-        if self.get_string_width(text) > width:
+        taken = self.get_string_width(text)
+        if taken > width and in_full:
+            self.set_font_size(size * width / taken)
+        elif taken > width:
             text = self._shortened(text, width)
         self.set_xy(x, y)
         self.cell(width, height, text, align=align)
 
-    def fit(self, x: float, y: float, width: float, text: str, *, height: float = 5, align: Align = "L") -> None:
-        """Write one line of text in full: a smaller size makes it fit."""
-        size, text = self.font_size_pt, self.printable(text)
-        self.set_font_size(size * min(1, width / max(self.get_string_width(text), 1)))
-        self.set_xy(x, y)
-        self.cell(width, height, text, align=align)
-        self.set_font_size(size)
-
-    def block(self, x: float, y: float, width: float, text: str, *, height: float = 4.6, most: int = 8) -> float:
+    def block(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        text: str,
+        size: float,
+        colour: Colour = INK,
+        *,
+        bold: bool = False,
+        height: float = 4.6,
+        most: int = 8,
+    ) -> float:
         """Write text over at most `most` lines; returns the y below it."""
+        self.use_font(size, colour, bold=bold)
         lines = self.lines(width, text, most=most)
         for number, line in enumerate(lines):
             self.set_xy(x, y + number * height)

@@ -4,10 +4,6 @@ Refusal ──> its http_status, code and text        ValidationError ──> 40
 Denied  ──> 400, 401, 403, 413, 415, 429, 503 with a code
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -36,28 +32,20 @@ class Denied(Exception):
             self.headers["WWW-Authenticate"] = "Bearer"
 
 
-def answered(body: Mapping[str, Any], *, status: int = 200) -> web.Response:
-    return web.Response(text=json.dumps(body, ensure_ascii=False), status=status, content_type="application/json")
-
-
 def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> web.Response:
     language = language_of(request)
     match error:
         case Refusal():
             request[REFUSED] = error.code
-            text = say(_refusal_key(error), **error.params)
+            # Some refusals have their own text for REST, where no choices follow as in a chat.
+            own = f"api.refusal.{error.code}"
+            text = say(own if own in templates("id") else f"refusal.{error.code}", **error.params)
             return failure(error.http_status, error.code, text, language)
         case ValidationError():
             fields = [_field(each, language) for each in error.errors(include_url=False)]
             return failure(400, "invalid", say("api.invalid"), language, errors=fields)
         case Denied():
             return failure(error.status, error.code, say(f"api.{error.code}"), language, headers=error.headers)
-
-
-def _refusal_key(refusal: Refusal) -> str:
-    """Some refusals have their own text for REST, where no choices follow as in a chat."""
-    key = f"api.refusal.{refusal.code}"
-    return key if key in templates("id") else f"refusal.{refusal.code}"
 
 
 def _field(error: ErrorDetails, language: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ Source: https://clerk.com/docs/guides/sessions/manual-jwt-verification
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -176,18 +176,14 @@ async def fetch_keys(client: ClientSession, url: str) -> Mapping[str, object]:
         async with client.get(url, allow_redirects=False) as response:
             if response.status != 200:
                 raise KeysAway(f"HTTP {response.status}")
-            jwks = json.loads(await _bounded(response.content.iter_chunked(16 * 1024)))
+            content = bytearray()
+            async for chunk in response.content.iter_chunked(16 * 1024):
+                content += chunk
+                if len(content) > MOST_BYTES:
+                    raise KeysAway("too much")
+            jwks = json.loads(content)
     except (ClientError, TimeoutError, ValueError, RecursionError) as error:
         raise KeysAway(type(error).__name__) from error
     if not isinstance(jwks, dict):
         raise KeysAway("no object")
     return jwks
-
-
-async def _bounded(chunks: AsyncIterable[bytes]) -> bytes:
-    read = b""
-    async for chunk in chunks:
-        read += chunk
-        if len(read) > MOST_BYTES:
-            raise KeysAway("too much")
-    return read

@@ -4,20 +4,16 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 
-from pydantic import TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core import idempotency, payment
 from core.booking import BookingRequest, cancel, confirm_free, expand, place, reschedule
+from core.context import Context
 from core.db.tables import Booking
 from core.people import web_customers
 from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
 from core.reports import overview
 from core.schedule import bookings
-from core.shop import Shop
 from webhooks.api.answers import Denied
-from webhooks.api.auth import User
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.bookings import (
     BookingFilter,
@@ -32,35 +28,35 @@ from webhooks.api.models.bookings import (
 
 LANGUAGE = "id"
 _KEY = re.compile(r"[!-~]{1,200}")
-_SHOWN = TypeAdapter(BookingShown)
 
 
 @endpoint("POST", "/api/bookings", who=Who.USER, status=201, also=(404, 409))
 async def create_booking(call: Call, body: NewBooking) -> BookingShown:
     """Book: the slot, technician and parts are held until the payment link expires."""
-    key, digest = _idempotency_key(call), sha256(await call.request.read()).hexdigest()
-    async with call.api.database.write() as session:
+    key, digest = call.request.headers.get("Idempotency-Key"), sha256(await call.request.read()).hexdigest()
+    if key is not None and not _KEY.fullmatch(key):
+        raise Denied(400, "bad_idempotency_key")
+    async with call.write() as ctx:
         if key is not None:
-            first = await idempotency.begin(session, owner=call.user.id, key=key, digest=digest, now=call.now)
+            first = await idempotency.begin(ctx.session, owner=call.user.id, key=key, digest=digest, now=call.now)
             if first is not None:
-                return _SHOWN.validate_python(first)
-        booked = await _book(session, call, body)
+                return BookingShown.model_validate(first)
+        booked = await _book(ctx, call, body)
         if key is not None:
-            await idempotency.finish(session, owner=call.user.id, key=key, answer=booked.model_dump(mode="json"))
-    call.api.wake()
-    return booked
+            await idempotency.finish(ctx.session, owner=call.user.id, key=key, answer=booked.model_dump(mode="json"))
+        return booked
 
 
 @endpoint("GET", "/api/bookings/my-bookings", who=Who.USER)
 async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]:
     """The caller's own bookings, newest first."""
-    async with call.api.database.read() as session:
-        customer = await web_customers.known(session, call.user.id)
+    async with call.read() as ctx:
+        customer = await web_customers.known(ctx.session, call.user.id)
         if customer is None:
             return Page([], 0)
-        found = await bookings.of_customer(session, customer.id, limit=query.limit, offset=query.offset)
-        total = await web_customers.count_bookings(session, customer.id)
-        return Page(await _shown(session, call, found), total)
+        found = await bookings.of_customer(ctx.session, customer.id, limit=query.limit, offset=query.offset)
+        total = await web_customers.count_bookings(ctx.session, customer.id)
+        return Page(await _shown(ctx, call, found), total)
 
 
 @endpoint("GET", "/api/bookings", who=Who.STAFF)
@@ -69,9 +65,9 @@ async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
     member = call.user.staff
     if member is None or (member.role == "technician" and member.technician is None):
         return Page([], 0)
-    async with call.api.database.read() as session:
+    async with call.read() as ctx:
         found, total = await overview.find(
-            call.context(session),
+            ctx,
             status=query.status,
             payment_status=query.payment_status,
             day=query.date,
@@ -79,138 +75,106 @@ async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
             limit=query.limit,
             offset=query.offset,
         )
-        return Page(await _shown(session, call, found), total)
+        return Page(await _shown(ctx, call, found), total)
 
 
 @endpoint("GET", "/api/bookings/{id}", who=Who.USER)
 async def get_booking(call: Call) -> BookingShown:
     """A booking, for its owner, its technician and admins."""
-    async with call.api.database.read() as session:
-        booking = await visible(session, call)
-        return (await _shown(session, call, [booking]))[0]
+    async with call.read() as ctx:
+        booking, _ = await visible(ctx, call)
+        return (await _shown(ctx, call, [booking]))[0]
 
 
 @endpoint("POST", "/api/bookings/{id}/payment", who=Who.USER, also=(409,))
 async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
     """A link to pay the whole remainder or a down payment; the same link while it is valid."""
-    shop = call.api.shop
-    async with call.api.database.write() as session:
-        booking = await owned(session, call)
+    async with call.write() as ctx:
+        booking, is_owner = await visible(ctx, call)
+        if not is_owner:
+            raise Denied(403, "forbidden")
         if not booking.total_price:
-            await confirm_free(call.context(session), await payment.lock_booking(session, booking.id))
+            await confirm_free(ctx, await payment.lock_booking(ctx.session, booking.id))
             return PaymentLink(is_free=True)
         if call.api.pay_link is None:
             raise PaymentUnavailable
-        share = await _share(session, booking, body, shop) if body.payment_type == "dp" else None
-        request = await payment.request(call.context(session), booking, percent=share)
-    call.api.wake()
-    link = PaymentLink.of(request)
-    if link is None and (opened := await call.api.pay_link(request)) is not None:
-        link = PaymentLink.of(opened)
-    if link is None:
+        share = await _share(ctx, booking, body) if body.payment_type == "dp" else None
+        request = await payment.request(ctx, booking, percent=share)
+    has_link = request.token and request.url
+    opened = request if has_link else await call.api.pay_link(request)
+    if opened is None or not (opened.token and opened.url):
         raise PaymentUnavailable
-    return link
+    return PaymentLink.model_validate(opened)
 
 
 @endpoint("POST", "/api/bookings/{id}/cancel", who=Who.USER, also=(409,))
 async def cancel_booking(call: Call, body: Cancellation) -> BookingShown:
     """Cancel: customers until the shop's deadline, admins until the work is done; starts the refund."""
-    async with call.api.database.write() as session:
-        booking, actor = await _owned_or_admin(session, call)
-        await cancel(call.context(session), booking, reason=body.reason, actor=actor)
-        shown = await again(session, call)
-    call.api.wake()
-    return shown
+    async with call.write() as ctx:
+        booking, actor = await _owned_or_admin(ctx, call)
+        await cancel(ctx, booking, reason=body.reason, actor=actor)
+        return await again(ctx, call)
 
 
 @endpoint("POST", "/api/bookings/{id}/reschedule", who=Who.USER, also=(409,))
 async def reschedule_booking(call: Call, body: Move) -> BookingShown:
     """Move to another time; payments stay with the booking."""
-    shop = call.api.shop
-    async with call.api.database.write() as session:
-        booking, actor = await _owned_or_admin(session, call)
-        await reschedule(
-            call.context(session),
-            booking,
-            shop.at(body.scheduled_date, body.scheduled_time),
-            technician_id=body.technician_id or booking.technician_id,
-            actor=actor,
-        )
-        shown = await again(session, call)
-    call.api.wake()
-    return shown
+    async with call.write() as ctx:
+        booking, actor = await _owned_or_admin(ctx, call)
+        starts_at = ctx.shop.at(body.scheduled_date, body.scheduled_time)
+        technician = body.technician_id or booking.technician_id
+        await reschedule(ctx, booking, starts_at, technician_id=technician, actor=actor)
+        return await again(ctx, call)
 
 
-async def visible(session: AsyncSession, call: Call) -> Booking:
-    """The booking in the path, if the caller may see it; raises `NotFound`."""
-    booking = await bookings.load(session, code=call.id)
-    staff = call.user.staff
-    if staff and policy.may_work_on(staff, booking.technician_id):
-        return booking
-    if await _owns(session, call.user, booking):
-        return booking
-    raise NotFound
+async def visible(ctx: Context, call: Call) -> tuple[Booking, bool]:
+    """The booking in the path, and whether it is the caller's own; raises `NotFound` unless the caller may see it."""
+    booking = await bookings.load(ctx.session, code=call.id)
+    customer, staff = await web_customers.known(ctx.session, call.user.id), call.user.staff
+    is_owner = customer is not None and customer.id == booking.customer_id
+    if not is_owner and not (staff and policy.may_work_on(staff, booking.technician_id)):
+        raise NotFound
+    return booking, is_owner
 
 
-async def owned(session: AsyncSession, call: Call) -> Booking:
-    """The booking in the path, for its owner; raises `NotFound`, or `Denied` for staff, who may see it."""
-    booking = await visible(session, call)
-    if not await _owns(session, call.user, booking):
-        raise Denied(403, "forbidden")
-    return booking
-
-
-async def again(session: AsyncSession, call: Call) -> BookingShown:
+async def again(ctx: Context, call: Call) -> BookingShown:
     """The booking in the path, reloaded after a change."""
-    await session.flush()
-    return (await _shown(session, call, [await bookings.load(session, code=call.id)]))[0]
+    await ctx.session.flush()
+    return (await _shown(ctx, call, [await bookings.load(ctx.session, code=call.id)]))[0]
 
 
-async def _owned_or_admin(session: AsyncSession, call: Call) -> tuple[Booking, str]:
+async def _owned_or_admin(ctx: Context, call: Call) -> tuple[Booking, str]:
     """The booking in the path, and the name of the one who acts on it."""
-    booking = await visible(session, call)
-    if await _owns(session, call.user, booking):
+    booking, is_owner = await visible(ctx, call)
+    if is_owner:
         return booking, bookings.CUSTOMER
     if call.user.staff is None or not call.user.is_admin:
         raise Denied(403, "forbidden")
     return booking, call.user.staff.name
 
 
-async def _owns(session: AsyncSession, user: User, booking: Booking) -> bool:
-    customer = await web_customers.known(session, user.id)
-    return customer is not None and customer.id == booking.customer_id
-
-
-async def _book(session: AsyncSession, call: Call, body: NewBooking) -> BookingShown:
-    api = call.api
-    customer = await web_customers.of_user(session, call.user.id, now=call.now)
-    chat = await web_customers.chat_of(session, customer.id)
+async def _book(ctx: Context, call: Call, body: NewBooking) -> BookingShown:
+    customer = await web_customers.of_user(ctx.session, call.user.id, now=call.now)
+    chat = await web_customers.chat_of(ctx.session, customer.id)
     request = BookingRequest(
-        order=body.order(api.shop),
+        order=body.order(ctx.shop),
         customer_id=customer.id,
         contact_id=chat.id if chat else None,
         language=chat.language if chat else LANGUAGE,
-        code=f"BK-{api.fresh()[:8]}",
+        code=f"BK-{call.api.fresh()[:8]}",
     )
-    booking = await place(call.context(session), request, ask_for_payment=False)
-    return (await _shown(session, call, [booking]))[0]
+    booking = await place(ctx, request, ask_for_payment=False)
+    return (await _shown(ctx, call, [booking]))[0]
 
 
-async def _share(session: AsyncSession, booking: Booking, body: PaymentWanted, shop: Shop) -> int:
+async def _share(ctx: Context, booking: Booking, body: PaymentWanted) -> int:
     """The down payment in percent: requested, agreed before, or the lowest that this customer may choose."""
     if chosen := body.dp_percent or booking.down_payment_percent:
         return chosen
-    missed = await trust.count_no_shows(session, booking.customer_id)
-    return min(policy.down_payments(missed, shop), default=0)
+    missed = await trust.count_no_shows(ctx.session, booking.customer_id)
+    return min(policy.down_payments(missed, ctx.shop), default=0)
 
 
-async def _shown(session: AsyncSession, call: Call, found: Sequence[Booking]) -> list[BookingShown]:
-    api = call.api
-    return [BookingShown.of(each, shop=api.shop, link=api.file_link) for each in await expand(session, found)]
-
-
-def _idempotency_key(call: Call) -> str | None:
-    key = call.request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise Denied(400, "bad_idempotency_key")
-    return key
+async def _shown(ctx: Context, call: Call, found: Sequence[Booking]) -> list[BookingShown]:
+    expanded = await expand(ctx.session, found)
+    return [BookingShown.of(each, shop=ctx.shop, link=call.api.file_link) for each in expanded]

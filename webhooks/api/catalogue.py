@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Mapping
 
 from conversations.shelf import price_of
-from conversations.texts import render
 from core.catalogue import edit, fit, search, snapshot
 from core.catalogue.edit import Entry
 from core.catalogue.fit import Fit, FitAnswer
@@ -29,7 +28,6 @@ from webhooks.api.models.catalogue import (
     WorkerChange,
     WorkerFilter,
 )
-from webhooks.app import language_of
 
 MOST_OF_A_NAME = 40
 """How many letters of a name go into its id."""
@@ -41,15 +39,15 @@ MOST_OF_A_NAME = 40
 @endpoint("GET", "/api/spareparts", who=Who.ANYONE)
 async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]:
     """Available parts, by name."""
-    async with call.api.database.read() as session:
-        parts, total = await search.find_parts(session, **query.model_dump(by_alias=False))
-    return Page([Sparepart.of(part) for part in parts], total)
+    async with call.read() as ctx:
+        parts, total = await search.find_parts(ctx.session, **query.model_dump(by_alias=False))
+    return Page([Sparepart.model_validate(part) for part in parts], total)
 
 
 @endpoint("GET", "/api/spareparts/{id}", who=Who.ANYONE)
 async def get_sparepart(call: Call) -> Sparepart:
     """One part."""
-    return Sparepart.of(await _offered(call, Part))
+    return Sparepart.model_validate(await _offered(call, Part))
 
 
 @endpoint("GET", "/api/spareparts/{id}/stock", who=Who.ANYONE)
@@ -62,7 +60,7 @@ async def get_stock(call: Call) -> Stock:
         name=part.name,
         stock=part.stock,
         status=status,
-        message=_render(call, say(f"api.stock.{status}", name=part.name, stock=part.stock)),
+        message=call.render(say(f"api.stock.{status}", name=part.name, stock=part.stock)),
         is_pre_order_only=part.is_pre_order_only,
     )
 
@@ -70,18 +68,18 @@ async def get_stock(call: Call) -> Stock:
 @endpoint("GET", "/api/spareparts/{id}/compatibility", who=Who.ANYONE)
 async def check_compatibility(call: Call, query: Car) -> Compatibility:
     """Whether a part fits a car; if not, an adapter or alternatives."""
-    async with call.api.database.read() as session:
-        part = await edit.offered(session, Part, call.id)
-        catalogue = await snapshot.load(session)
+    async with call.read() as ctx:
+        part = await edit.offered(ctx.session, Part, call.id)
+        catalogue = await snapshot.load(ctx.session)
         found = fit.fit_of(catalogue, part, query.brand, query.model, query.year)
-        adapter = await edit.offered(session, Part, found.adapter.id) if found.adapter else None
-        others = [await edit.offered(session, Part, other.id) for other in found.alternatives]
+        adapter = await edit.offered(ctx.session, Part, found.adapter.id) if found.adapter else None
+        others = [await edit.offered(ctx.session, Part, other.id) for other in found.alternatives]
     return Compatibility(
-        is_compatible=_COMPATIBLE[found.answer],
+        is_compatible=None if found.answer is FitAnswer.UNKNOWN else found.answer is not FitAnswer.DOES_NOT_FIT,
         fit=found.answer,
-        message=_render(call, _fit_text(part, found, query)),
-        adapter=Sparepart.of(adapter) if adapter else None,
-        alternatives=[Sparepart.of(other) for other in others],
+        message=call.render(_fit_text(part, found, query)),
+        adapter=Sparepart.model_validate(adapter) if adapter else None,
+        alternatives=[Sparepart.model_validate(other) for other in others],
     )
 
 
@@ -90,19 +88,19 @@ async def create_sparepart(call: Call, body: NewSparepart) -> Sparepart:
     """Add a part."""
     values = body.columns()
     part = Part(id=_new_id(call, body.name), on_hand=values.pop("stock", 0), reserved=0, **values)
-    return Sparepart.of(await _add(call, part))
+    return Sparepart.model_validate(await _add(call, part))
 
 
 @endpoint("PUT", "/api/spareparts/{id}", who=Who.ADMIN)
 async def update_sparepart(call: Call, body: SparepartChange) -> Sparepart:
     """Change a part; missing fields stay as they are."""
-    return Sparepart.of(await _change(call, Part, body.columns()))
+    return Sparepart.model_validate(await _change(call, Part, body.columns()))
 
 
 @endpoint("DELETE", "/api/spareparts/{id}", who=Who.ADMIN)
 async def retire_sparepart(call: Call) -> Sparepart:
     """Remove a part from the catalogue; bookings keep it."""
-    return Sparepart.of(await _retire(call, Part))
+    return Sparepart.model_validate(await _retire(call, Part))
 
 
 # --- services ----------------------------------------------------------------------------------
@@ -111,33 +109,33 @@ async def retire_sparepart(call: Call) -> Sparepart:
 @endpoint("GET", "/api/services", who=Who.ANYONE)
 async def list_services(call: Call, query: ServiceFilter) -> Page[ServiceOffer]:
     """Services, by name."""
-    async with call.api.database.read() as session:
-        services, total = await search.find_services(session, **query.model_dump(by_alias=False))
-    return Page([ServiceOffer.of(service) for service in services], total)
+    async with call.read() as ctx:
+        services, total = await search.find_services(ctx.session, **query.model_dump(by_alias=False))
+    return Page([ServiceOffer.model_validate(service) for service in services], total)
 
 
 @endpoint("GET", "/api/services/{id}", who=Who.ANYONE)
 async def get_service(call: Call) -> ServiceOffer:
     """One service."""
-    return ServiceOffer.of(await _offered(call, Service))
+    return ServiceOffer.model_validate(await _offered(call, Service))
 
 
 @endpoint("POST", "/api/services", who=Who.ADMIN, status=201)
 async def create_service(call: Call, body: NewService) -> ServiceOffer:
     """Add a service."""
-    return ServiceOffer.of(await _add(call, Service(id=_new_id(call, body.name), **body.columns())))
+    return ServiceOffer.model_validate(await _add(call, Service(id=_new_id(call, body.name), **body.columns())))
 
 
 @endpoint("PUT", "/api/services/{id}", who=Who.ADMIN)
 async def update_service(call: Call, body: ServiceChange) -> ServiceOffer:
     """Change a service; missing fields stay as they are."""
-    return ServiceOffer.of(await _change(call, Service, body.columns()))
+    return ServiceOffer.model_validate(await _change(call, Service, body.columns()))
 
 
 @endpoint("DELETE", "/api/services/{id}", who=Who.ADMIN)
 async def retire_service(call: Call) -> ServiceOffer:
     """Remove a service from the catalogue; bookings keep it."""
-    return ServiceOffer.of(await _retire(call, Service))
+    return ServiceOffer.model_validate(await _retire(call, Service))
 
 
 # --- technicians -------------------------------------------------------------------------------
@@ -146,8 +144,8 @@ async def retire_service(call: Call) -> ServiceOffer:
 @endpoint("GET", "/api/technicians", who=Who.ANYONE)
 async def list_technicians(call: Call, query: WorkerFilter) -> Page[Worker]:
     """Technicians, by name; phone and e-mail only for staff."""
-    async with call.api.database.read() as session:
-        technicians, total = await search.find_technicians(session, **query.model_dump(by_alias=False))
+    async with call.read() as ctx:
+        technicians, total = await search.find_technicians(ctx.session, **query.model_dump(by_alias=False))
     for_staff = call.caller is not None and call.caller.staff is not None
     return Page([Worker.of(technician, for_staff=for_staff) for technician in technicians], total)
 
@@ -171,32 +169,24 @@ async def retire_technician(call: Call) -> Worker:
     return Worker.of(await _retire(call, Technician), for_staff=True)
 
 
-_COMPATIBLE = {
-    FitAnswer.FITS: True,
-    FitAnswer.NEEDS_ADAPTER: True,
-    FitAnswer.DOES_NOT_FIT: False,
-    FitAnswer.UNKNOWN: None,
-}
-
-
 async def _offered(call: Call, table: type[Entry]) -> Entry:
-    async with call.api.database.read() as session:
-        return await edit.offered(session, table, call.id)
+    async with call.read() as ctx:
+        return await edit.offered(ctx.session, table, call.id)
 
 
 async def _add(call: Call, entry: Entry) -> Entry:
-    async with call.api.database.write() as session:
-        return await edit.add(session, entry)
+    async with call.write() as ctx:
+        return await edit.add(ctx.session, entry)
 
 
 async def _change(call: Call, table: type[Entry], values: Mapping[str, object]) -> Entry:
-    async with call.api.database.write() as session:
-        return await edit.change(session, table, call.id, values)
+    async with call.write() as ctx:
+        return await edit.change(ctx.session, table, call.id, values)
 
 
 async def _retire(call: Call, table: type[Entry]) -> Entry:
-    async with call.api.database.write() as session:
-        return await edit.retire(session, table, call.id, now=call.now)
+    async with call.write() as ctx:
+        return await edit.retire(ctx.session, table, call.id, now=call.now)
 
 
 def _new_id(call: Call, name: str) -> str:
@@ -211,7 +201,3 @@ def _fit_text(part: Part, found: Fit, car: Car) -> Say:
     if found.adapter is not None:
         return say("fit.needs_adapter", adapter=found.adapter.name, price=price_of(found.adapter), **names)
     return say(f"fit.{found.answer}", **names)
-
-
-def _render(call: Call, text: Say) -> str:
-    return render(text, language_of(call.request))

@@ -21,11 +21,10 @@ _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-in
 
 
 def routes(document: Mapping[str, Any]) -> list[web.RouteDef]:
-    text = json.dumps(document, ensure_ascii=False)
-    page = "".join(_page(document))
+    text, page = json.dumps(document, ensure_ascii=False), "".join(_page(document))
 
     async def as_json(_: web.Request) -> web.Response:
-        return web.Response(text=text, content_type="application/json")
+        return web.json_response(text=text)
 
     async def as_page(_: web.Request) -> web.Response:
         return web.Response(text=page, content_type="text/html", headers=_HEADERS)
@@ -48,9 +47,7 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
             yield from _operation(path, method, operation)
     yield "<h2>Schemas</h2>"
     for name, schema in sorted(document["components"]["schemas"].items()):
-        yield f'<details id="{escape(name)}"><summary><code>{escape(name)}</code></summary>'
-        yield from _fields(schema)
-        yield "</details>"
+        yield from _schema(name, schema)
     yield "</html>"
 
 
@@ -58,30 +55,26 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
     yield f"<details><summary><b>{method.upper()}</b><code>{escape(path)}</code>"
     yield f"<i>{escape(operation['summary'])}</i></summary><p>{escape(operation['description'])}</p>"
     if operation["parameters"]:
-        yield "<h3>Parameters</h3>"
         rows = [(each["name"], _kind(each["schema"]), each["in"]) for each in operation["parameters"]]
-        yield _table(rows)
+        yield f"<h3>Parameters</h3>{_table(rows)}"
     for content_type, content in operation.get("requestBody", {}).get("content", {}).items():
         yield f"<h3>Body, {escape(content_type)}</h3><p>{_kind(content['schema'])}</p>"
-    yield "<h3>Answers</h3>"
-    answers = operation["responses"].items()
-    yield _table([(status, _answer(answer), answer["description"]) for status, answer in answers])
-    yield "</details>"
+    rows = []
+    for status, answer in operation["responses"].items():
+        schema = answer["content"]["application/json"]["schema"]
+        rows.append((status, _kind(schema.get("properties", {}).get("data", schema)), answer["description"]))
+    yield f"<h3>Answers</h3>{_table(rows)}</details>"
 
 
-def _answer(answer: Mapping[str, Any]) -> str:
-    schema = answer["content"]["application/json"]["schema"]
-    return _kind(schema.get("properties", {}).get("data", schema))
-
-
-def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
-    yield f"<p>{escape(schema.get('description', ''))}</p>"
+def _schema(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    name, description = escape(name), escape(schema.get("description", ""))
+    yield f'<details id="{name}"><summary><code>{name}</code></summary><p>{description}</p>'
     if "properties" in schema:
-        required = schema.get("required", ())
-        fields = schema["properties"].items()
-        yield _table([(name, _kind(kind), "required" if name in required else "") for name, kind in fields])
+        required, fields = schema.get("required", ()), schema["properties"].items()
+        yield _table([(field, _kind(kind), "required" if field in required else "") for field, kind in fields])
     elif "enum" in schema:
         yield f"<p>{_kind(schema)}</p>"
+    yield "</details>"
 
 
 def _table(rows: Sequence[tuple[str, str, str]]) -> str:

@@ -9,9 +9,11 @@ envelope; and the OpenAPI document is generated from the same types (`openapi`).
     request ── address's limit ── who? ── user's limit ── query, body ── handler ── envelope
 """
 
+import json
 import math
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -20,17 +22,19 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from conversations.texts import render
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentRequest
 from core.limits import Limiter
+from core.messaging.messages import Say
 from core.refusals import NotFound, Refusal
 from core.shop import Shop
-from webhooks.api.answers import Denied, answered, failed
+from webhooks.api.answers import Denied, failed
 from webhooks.api.auth import Clerk, User
 from webhooks.api.forms import read_form
+from webhooks.app import language_of
 
 IDENTIFIER = r"[A-Za-z0-9_\-]{1,64}"
 """The format of ids; any other id is not found."""
@@ -96,9 +100,21 @@ class Call:
     def id(self) -> str:
         return self.request.match_info["id"]
 
-    def context(self, session: AsyncSession) -> Context:
-        """What a use case needs, in the transaction of this request."""
-        return Context(session, self.api.shop, self.now)
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Context]:
+        async with self.api.database.read() as session:
+            yield Context(session, self.api.shop, self.now)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Context]:
+        """One transaction; after its commit the workers send what is in the outbox."""
+        async with self.api.database.write() as session:
+            yield Context(session, self.api.shop, self.now)
+        self.api.wake()
+
+    def render(self, text: Say) -> str:
+        """The text in the caller's language."""
+        return render(text, language_of(self.request))
 
     @property
     def user(self) -> User:
@@ -110,10 +126,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list, and the total number of items."""
-
     items: Sequence[T]
     total: int
+    """How many items the whole list has."""
     message: str | None = None
 
 
@@ -124,29 +139,23 @@ class Whole(Generic[T]):
     body: T
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(eq=False)
 class Endpoint:
     """A handler with its route, rights and types."""
 
+    run: Callable[..., Awaitable[object]]
     method: str
     path: str
     who: Who
     status: int
-    also: frozenset[int]
+    also: Sequence[int]
     takes_files: bool
-    run: Callable[..., Awaitable[object]]
-    query: type[BaseModel] | None
-    body: type[BaseModel] | None
-    returns: Any
 
-    @property
-    def name(self) -> str:
-        return self.run.__name__
-
-    @property
-    def summary(self) -> str:
-        """The first paragraph of the handler's docstring."""
-        return (self.run.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+    def __post_init__(self) -> None:
+        self.name, types = self.run.__name__, get_type_hints(self.run)
+        self.query: type[BaseModel] | None = types.get("query")
+        self.body: type[BaseModel] | None = types.get("body")
+        self.returns: Any = types["return"]
 
     def route(self, api: Api) -> web.RouteDef:
         """The aiohttp route; GET includes HEAD."""
@@ -186,16 +195,23 @@ class Endpoint:
             given["body"] = self.body.model_validate(fields)
             call.files.extend(files)
         elif self.body is not None:
-            given["body"] = await _read(request, self.body)
+            if request.content_type not in ("application/json", "application/octet-stream"):
+                raise Denied(415, "unsupported_media_type")
+            given["body"] = self.body.model_validate_json(await request.read() or b"{}")
         return given
 
     async def _identify(self, api: Api, request: web.Request, now: datetime) -> User | None:
-        header = request.headers.get("Authorization")
-        if self.who is Who.ANYONE:
-            return await _known(api, header, now)
+        header, is_public = request.headers.get("Authorization"), self.who is Who.ANYONE
+        if is_public and (api.clerk is None or header is None):
+            return None
         if api.clerk is None:
             raise Denied(503, "sign_in_off")
-        user = await api.clerk.user(header, now)
+        try:
+            user = await api.clerk.user(header, now)
+        except Denied:
+            if is_public:  # an invalid token counts as no token
+                return None
+            raise
         if (self.who is Who.ADMIN and not user.is_admin) or (self.who is Who.STAFF and user.staff is None):
             raise Denied(403, "forbidden")
         return user
@@ -216,19 +232,7 @@ def endpoint(
     """
 
     def made(run: Callable[..., Awaitable[object]]) -> Endpoint:
-        types = get_type_hints(run)
-        return Endpoint(
-            method=method,
-            path=path,
-            who=who,
-            status=status,
-            also=frozenset(also),
-            takes_files=takes_files,
-            run=run,
-            query=types.get("query"),
-            body=types.get("body"),
-            returns=types["return"],
-        )
+        return Endpoint(run, method, path, who, status, also, takes_files)
 
     return made
 
@@ -239,22 +243,6 @@ def _limit(limiter: Limiter, key: str, now: datetime) -> None:
         raise Denied(429, "too_many_requests", retry_after=max(1, math.ceil(wait.total_seconds())))
 
 
-async def _known(api: Api, header: str | None, now: datetime) -> User | None:
-    """The caller of a public endpoint; an invalid token counts as no token."""
-    if api.clerk is None or header is None:
-        return None
-    try:
-        return await api.clerk.user(header, now)
-    except Denied:
-        return None
-
-
-async def _read(request: web.Request, model: type[BaseModel]) -> BaseModel:
-    if request.content_type not in ("application/json", "application/octet-stream"):
-        raise Denied(415, "unsupported_media_type")
-    return model.model_validate_json(await request.read() or b"{}")
-
-
 def _address(request: web.Request, api: Api) -> str:
     forwarded = request.headers.getall("X-Forwarded-For", []) if api.behind_proxy else []
     return forwarded[-1].rpartition(",")[2].strip()[:64] if forwarded else request.remote or ""
@@ -263,22 +251,15 @@ def _address(request: web.Request, api: Api) -> str:
 def inner(returns: Any) -> Any:
     """The type within `Page[…]` (as a list) or `Whole[…]`."""
     origin = getattr(returns, "__origin__", None)
-    if origin is Page:
-        return list[returns.__args__[0]]
-    if origin is Whole:
-        return returns.__args__[0]
-    return returns
+    if origin not in (Page, Whole):
+        return returns
+    return list[returns.__args__[0]] if origin is Page else returns.__args__[0]
 
 
 def _envelope(adapter: TypeAdapter[Any], result: object, status: int) -> web.Response:
-    def plain(value: object) -> Any:
-        return adapter.dump_python(value, mode="json", by_alias=True)
-
-    match result:
-        case Page():
-            body = {"success": True, "data": plain(list(result.items)), "total": result.total}
-            return answered(body | ({"message": result.message} if result.message else {}), status=status)
-        case Whole():
-            return answered({"success": True} | plain(result.body), status=status)
-        case _:
-            return answered({"success": True, "data": plain(result)}, status=status)
+    content = list(result.items) if isinstance(result, Page) else result.body if isinstance(result, Whole) else result
+    plain = adapter.dump_python(content, mode="json", by_alias=True)
+    body = {"success": True} | (plain if isinstance(result, Whole) else {"data": plain})
+    if isinstance(result, Page):
+        body |= {"total": result.total} | ({"message": result.message} if result.message else {})
+    return web.json_response(text=json.dumps(body, ensure_ascii=False), status=status)

@@ -10,41 +10,34 @@ from webhooks.api.answers import Denied
 
 LONGEST_FIELD = 10_000
 MOST_PARTS = 50
-LISTS = frozenset({"photos"})
-"""Fields that may repeat."""
 
 
 async def read_form(request: web.Request) -> tuple[Mapping[str, object], list[bytes]]:
-    """The fields by name and the files in order; raises `Denied` for a malformed or too large body."""
+    """The fields by name, with the `photos` linked to as a list, and the files in order; raises `Denied` for a malformed or too large body."""
     fields: dict[str, object] = {}
+    links: list[str] = []
     files: list[bytes] = []
     try:
         reader = await request.multipart()
         for _ in range(MOST_PARTS):
             part = await reader.next()
             if part is None:
-                return fields, files
+                return fields | {"photos": links}, files
             if isinstance(part, MultipartReader):
                 raise Denied(400, "bad_request")
             if part.filename is not None:
                 files.append(await _bounded(part, media.MOST_BYTES))
             elif part.name is not None:
-                _put(fields, part.name, (await _bounded(part, LONGEST_FIELD)).decode())
+                name, text = part.name.removesuffix("[]"), (await _bounded(part, LONGEST_FIELD)).decode()
+                if name != "photos":
+                    fields[name] = text
+                elif text:
+                    links.append(text)
             if len(files) > media.MOST_PHOTOS:
                 break
     except (ValueError, RuntimeError, LookupError, AssertionError, HttpProcessingError) as error:
         raise Denied(400, "bad_request") from error
     raise Denied(413, "too_large")
-
-
-def _put(fields: dict[str, object], name: str, text: str) -> None:
-    name = name.removesuffix("[]")
-    if name in LISTS:
-        listed = fields.setdefault(name, [])
-        if isinstance(listed, list) and text:
-            listed.append(text)
-    else:
-        fields[name] = text
 
 
 async def _bounded(part: BodyPartReader, most: int) -> bytes:

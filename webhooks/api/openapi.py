@@ -8,27 +8,23 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from webhooks.api.endpoint import IDENTIFIER, WRITES, Endpoint, Page, Who, Whole, inner
-from webhooks.api.models.fields import Model
 
 Json = dict[str, Any]
 
 
-class WrongField(Model):
-    """What is wrong with one field."""
-
+class WrongField(BaseModel):
     field: str
     message: str
 
 
-class Failure(Model):
-    """Every failure: a sentence for people, a code for programs."""
-
+class Failure(BaseModel):
     success: bool
     message: str
+    """A sentence for people; the code is for programs."""
     code: str
     errors: list[WrongField] | None = None
 
@@ -69,81 +65,58 @@ def _key(each: Endpoint, what: str) -> str:
 def _operation(each: Endpoint, schemas: Mapping[str, Json], components: Json) -> Json:
     operation: Json = {
         "operationId": each.name,
-        "summary": each.summary,
+        "summary": each.run.__doc__,
         "description": f"For {each.who.value}.",
         "tags": [each.path.split("/")[2]],
-        "parameters": [*_path(each), *_query(each, components), *_headers(each)],
+        "parameters": _parameters(each, components),
         "responses": _responses(each, schemas),
     }
     if each.body is not None:
-        operation["requestBody"] = {"required": True, "content": _content(each, schemas)}
+        content: Json = {"application/json": {"schema": schemas[_key(each, "body")]}}
+        if each.takes_files:
+            files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+            form = {"type": "object", "properties": {"note": {"type": "string"}, "photos": files}}
+            content["multipart/form-data"] = {"schema": form}
+        operation["requestBody"] = {"required": True, "content": content}
     if each.who is not Who.ANYONE:
         operation["security"] = [{"clerk": []}]
     return operation
 
 
-def _path(each: Endpoint) -> list[Json]:
-    if "{id}" not in each.path:
-        return []
-    return [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{IDENTIFIER}$"}}]
-
-
-def _query(each: Endpoint, components: Json) -> list[Json]:
-    if each.query is None:
-        return []
-    schema = components[each.query.__name__]
-    return [
-        {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": _sent(kind)}
-        for name, kind in schema["properties"].items()
-    ]
-
-
-def _sent(schema: Json) -> Json:
-    """A query parameter's schema: null means that it isn't sent."""
-    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
-    return kinds[0] if len(kinds) == 1 else schema
-
-
-def _headers(each: Endpoint) -> list[Json]:
-    if each.name != "create_booking":
-        return []
-    schema = {"type": "string", "pattern": "^[!-~]{1,200}$"}
-    description = "A repeated key returns the first answer."
-    return [
-        {"name": "Idempotency-Key", "in": "header", "required": False, "description": description, "schema": schema}
-    ]
-
-
-def _content(each: Endpoint, schemas: Mapping[str, Json]) -> Json:
-    content: Json = {"application/json": {"schema": schemas[_key(each, "body")]}}
-    if each.takes_files:
-        files = {"type": "array", "items": {"type": "string", "format": "binary"}}
-        form = {"type": "object", "properties": {"note": {"type": "string"}, "photos": files}}
-        content["multipart/form-data"] = {"schema": form}
-    return content
+def _parameters(each: Endpoint, components: Json) -> list[Json]:
+    found: list[Json] = []
+    if "{id}" in each.path:
+        schema: Json = {"type": "string", "pattern": f"^{IDENTIFIER}$"}
+        found.append({"name": "id", "in": "path", "required": True, "schema": schema})
+    if each.query is not None:
+        query = components[each.query.__name__]
+        for name, schema in query["properties"].items():
+            # Null means that the parameter isn't sent.
+            kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+            sent = kinds[0] if len(kinds) == 1 else schema
+            found.append({"name": name, "in": "query", "required": name in query.get("required", ()), "schema": sent})
+    if each.name == "create_booking":
+        schema = {"type": "string", "pattern": "^[!-~]{1,200}$"}
+        description = "A repeated key returns the first answer."
+        header = {"name": "Idempotency-Key", "in": "header", "required": False}
+        found.append(header | {"description": description, "schema": schema})
+    return found
 
 
 def _responses(each: Endpoint, schemas: Mapping[str, Json]) -> Json:
-    success = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
-    answer = schemas[_key(each, "answer")]
-    origin = getattr(each.returns, "__origin__", None)
+    answer, origin = schemas[_key(each, "answer")], getattr(each.returns, "__origin__", None)
+    fields: Json = {"success": {"const": True}}
     if origin is Whole:
+        success = {"type": "object", "required": ["success"], "properties": fields}
         whole: Json = {"allOf": [success, answer]}
     else:
-        fields = {"success": {"const": True}, "data": answer, "message": {"type": "string"}}
-        required = ["success", "data"]
-        if origin is Page:
-            fields["total"] = {"type": "integer"}
-            required.append("total")
-        whole = {"type": "object", "required": required, "properties": fields}
-    responses: Json = {str(each.status): _response(each.status, whole)}
-    for status in sorted(_failures(each)):
-        responses[str(status)] = _response(status, schemas["failure"])
-    return responses
-
-
-def _response(status: int, schema: Json) -> Json:
-    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
+        fields |= {"data": answer} | ({"total": {"type": "integer"}} if origin is Page else {})
+        whole = {"type": "object", "required": [*fields], "properties": fields | {"message": {"type": "string"}}}
+    responses = {each.status: whole} | dict.fromkeys(sorted(_failures(each)), schemas["failure"])
+    return {
+        str(status): {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
+        for status, schema in responses.items()
+    }
 
 
 def _failures(each: Endpoint) -> set[int]:

@@ -9,16 +9,12 @@ from webhooks.api.models.fields import Model
 
 
 class Profile(Model):
-    """The caller, by id and staff entry."""
-
     id: Annotated[str, Field(alias="_id")]
     name: str | None
     technician_id: str | None
 
 
 class Known(Model):
-    """The caller and their role."""
-
     role: Literal["admin", "technician", "user"]
     data: Profile
 
@@ -26,10 +22,6 @@ class Known(Model):
 @endpoint("GET", "/api/user", who=Who.USER)
 async def get_user(call: Call) -> Whole[Known]:
     """The caller's role and entry in the staff list."""
-    user = call.user
-    profile = Profile(
-        id=user.id,
-        name=user.staff.name if user.staff else None,
-        technician_id=user.staff.technician if user.staff else None,
-    )
+    user, staff = call.user, call.user.staff
+    profile = Profile(id=user.id, name=staff.name if staff else None, technician_id=staff.technician if staff else None)
     return Whole(Known(role=user.role, data=profile))

@@ -1,16 +1,61 @@
 """/api/workshop, its slots, and who is free when."""
 
 from datetime import date, timedelta
+from typing import Annotated
 
-from conversations.texts import render
+from pydantic import Field
+
 from core.schedule import availability, slots
-from core.shop import WEEKDAYS, Shop
+from core.shop import WEEKDAYS, Weekday
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
-from webhooks.api.models.workshop import Coordinates, FreeAt, Hours, SlotsOf, TimeSlot, Workshop
+from webhooks.api.models.fields import Clock, Day, Given, Model
 from webhooks.app import language_of
 
 _A_MONDAY = date(2024, 1, 1)
+Duration = Annotated[int, Field(ge=1, le=7 * 1440)]  # minutes
+
+
+class Hours(Model):
+    open: str
+    close: str
+
+
+class Coordinates(Model):
+    latitude: float
+    longitude: float
+
+
+class Workshop(Model):
+    """A weekday on which the workshop is closed is null."""
+
+    name: str
+    address: str
+    city: str
+    contact: str
+    email: str
+    description: str
+    timezone: str
+    opening_hours: dict[Weekday, Hours | None]
+    time_slots: list[str]
+    max_bookings_per_slot: int
+    coordinates: Coordinates | None
+
+
+class SlotsOf(Given):
+    date: Day
+    duration: Duration | None = None
+
+
+class TimeSlot(Model):
+    time: str
+    bookings_count: int
+    max_bookings: int
+    is_available: bool
+
+
+class FreeAt(SlotsOf):
+    time: Clock
 
 
 @endpoint("GET", "/api/workshop", who=Who.ANYONE)
@@ -27,7 +72,12 @@ async def get_workshop(call: Call) -> Workshop:
         email=shop.email,
         description=shop.description,
         timezone=shop.timezone,
-        opening_hours={name: _hours(shop, day) for name, day in zip(WEEKDAYS, week, strict=True)},
+        opening_hours={
+            name: Hours(open=f"{hours[0]:%H:%M}", close=f"{hours[1]:%H:%M}")
+            if (hours := shop.weekly_hours(day))
+            else None
+            for name, day in zip(WEEKDAYS, week, strict=True)
+        },
         time_slots=sorted({f"{start:%H:%M}" for day in week for start in slots.starts(day, shop)}),
         max_bookings_per_slot=shop.max_bookings_per_slot,
         coordinates=Coordinates(latitude=shop.latitude or 0, longitude=shop.longitude or 0) if located else None,
@@ -37,36 +87,25 @@ async def get_workshop(call: Call) -> Workshop:
 @endpoint("GET", "/api/workshop/timeslots", who=Who.ANYONE)
 async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
     """A day's slots with their occupancy; with a duration, whether a job that long can start."""
-    shop, language = call.api.shop, language_of(call.request)
-    async with call.api.database.read() as session:
-        day = await availability.slots_of_day(call.context(session), query.date, minutes=query.duration)
-        closed = None if day else await availability.why_closed(call.context(session), query.date, language=language)
+    async with call.read() as ctx:
+        day = await availability.slots_of_day(ctx, query.date, minutes=query.duration)
+        closed = None if day else await availability.why_closed(ctx, query.date, language=language_of(call.request))
     shown = [
         TimeSlot(
-            time=f"{shop.local(slot.starts_at):%H:%M}",
+            time=f"{call.api.shop.local(slot.starts_at):%H:%M}",
             bookings_count=slot.taken,
             max_bookings=slot.cap,
             is_available=slot.free,
         )
         for slot in day
     ]
-    return Page(shown, len(shown), render(closed, language) if closed else None)
+    return Page(shown, len(shown), call.render(closed) if closed else None)
 
 
 @endpoint("GET", "/api/technicians/available", who=Who.ANYONE)
 async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
     """Technicians without another job at that time."""
-    shop = call.api.shop
-    async with call.api.database.read() as session:
-        free = await availability.free_technicians(
-            call.context(session),
-            shop.at(query.date, query.time),
-            query.duration or shop.slot_minutes,
-            skills=frozenset(),
-        )
+    async with call.read() as ctx:
+        starts_at, minutes = ctx.shop.at(query.date, query.time), query.duration or ctx.shop.slot_minutes
+        free = await availability.free_technicians(ctx, starts_at, minutes, skills=frozenset())
     return Page([Worker.of(technician) for technician in free], len(free))
-
-
-def _hours(shop: Shop, day: date) -> Hours | None:
-    hours = shop.weekly_hours(day)
-    return Hours(open=f"{hours[0]:%H:%M}", close=f"{hours[1]:%H:%M}") if hours else None

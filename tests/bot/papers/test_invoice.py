@@ -40,11 +40,11 @@ ISSUED = datetime(2026, 11, 23, 3, 12, tzinfo=UTC)
     ],
 )
 def test_amounts_in_indonesian_words(amount: int, words: str) -> None:
-    assert in_words(amount, "id") == words
+    assert in_words(amount, "id") == words.capitalize()
 
 
 def test_amounts_in_english_words() -> None:
-    assert in_words(1_021_000, "en") == "one million, twenty-one thousand rupiah"
+    assert in_words(1_021_000, "en") == "One million, twenty-one thousand rupiah"
 
 
 @pytest.mark.parametrize("count", [1, 25, 60])

@@ -8,30 +8,29 @@ from pydantic import AliasChoices, AwareDatetime, Field
 
 from core import media
 from core.booking import Expanded, Order
-from core.db.tables import AdditionalCost, BookingLine, PaymentRequest, WorkNote
+from core.db.tables import AdditionalCost, BookingLine, Part, Service, WorkNote
 from core.pricing.prices import down_payment
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
-from webhooks.api.models.catalogue import ServiceOffer, Sparepart, Worker
+from webhooks.api.models.catalogue import Car, ServiceOffer, Sparepart, Worker
 from webhooks.api.models.fields import (
     MOST_COUNT,
     Clock,
     Day,
+    Email,
     Given,
     Id,
+    IfGiven,
     Model,
     NothingIsEmpty,
-    OptionalEmail,
-    OptionalId,
-    OptionalPlate,
-    OptionalProse,
     Phone,
+    Plate,
     Prose,
     Quantity,
     Reason,
     Window,
     Word,
-    Year,
+    column,
 )
 
 FileLink = Callable[[str, str], str]
@@ -41,17 +40,14 @@ BookingType = Literal["sparepart_only", "service_only", "sparepart_and_service"]
 # --- requests ----------------------------------------------------------------------------------
 
 
-class VehicleInfo(Given):
-    brand: Word
-    model: Word
-    year: Year
-    plate_number: OptionalPlate = None
+class VehicleInfo(Car):
+    plate_number: IfGiven[Plate] = None
 
 
 class PartWanted(Given):
     """A part and its quantity; a price sent along is ignored."""
 
-    sparepart_id: Annotated[Id, Field(validation_alias=AliasChoices("sparepartId", "sparepart"))]
+    sparepart_id: Annotated[Id, column("sparepartId", "sparepart")]
     quantity: Quantity = 1
 
 
@@ -60,20 +56,18 @@ class ServiceWanted(Given):
 
 
 class NewBooking(Given):
-    """A booking request; the server sets the prices."""
-
     customer_name: Word
     customer_phone: Phone
-    customer_email: OptionalEmail = None
+    customer_email: IfGiven[Email] = None
     vehicle_info: VehicleInfo
     booking_type: BookingType | None = None
     spareparts: Annotated[list[PartWanted], Field(max_length=50), NothingIsEmpty] = []
     services: Annotated[list[ServiceWanted], Field(max_length=50), NothingIsEmpty] = []
     scheduled_date: Day
     scheduled_time: Clock
-    technician_id: OptionalId = None
+    technician_id: IfGiven[Id] = None
     service_location: Location = Location.WORKSHOP
-    onsite_address: OptionalProse = None
+    onsite_address: IfGiven[Prose] = None
     payment_method: PaymentMethod
 
     def order(self, shop: Shop) -> Order:
@@ -96,22 +90,19 @@ class NewBooking(Given):
         )
 
 
-class BookingFilter(Window):
+class OwnBookings(Window):
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class BookingFilter(OwnBookings):
     """The date is the appointment's."""
 
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
     status: BookingStatus | None = None
     payment_status: PaymentStatus | None = None
     date: Day | None = None
 
 
-class OwnBookings(Window):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-
 class PaymentWanted(Given):
-    """The whole remainder, or a down payment."""
-
     payment_type: Literal["full", "dp"]
     dp_percent: Annotated[int, Field(ge=30, le=50)] | None = None
 
@@ -121,11 +112,11 @@ class Cancellation(Given):
 
 
 class Move(Given):
-    """A new time; without a technician the booking keeps its own."""
+    """Without a technician the booking keeps its own."""
 
     scheduled_date: Day
     scheduled_time: Clock
-    technician_id: OptionalId = None
+    technician_id: IfGiven[Id] = None
 
 
 class Assignment(Given):
@@ -137,8 +128,6 @@ class StatusWanted(Given):
 
 
 class NewNote(Given):
-    """A technician's note, with links to photos."""
-
     note: Prose = ""
     photos: Annotated[list[Annotated[str, Field(max_length=media.LONGEST_LINK)]], NothingIsEmpty] = []
 
@@ -152,37 +141,43 @@ class NewCost(Given):
 
 
 class VehicleShown(Model):
-    brand: str
-    model: str
-    year: int
-    plate_number: str | None
+    brand: Annotated[str, column("brand", "car_brand")]
+    model: Annotated[str, column("model", "car_model")]
+    year: Annotated[int, column("year", "car_year")]
+    plate_number: Annotated[str | None, column("plateNumber", "plate")]
 
 
-class PartBooked(Model):
-    """A booked part at its frozen price, and the part as it is now."""
+class LineBooked(Model):
+    """A line of a booking at its frozen price."""
 
-    sparepart_id: str
-    sparepart: Sparepart | None
     name: str
     quantity: int
     price: int
     discount: int
-    subtotal: int
-    warranty: int
-    warranty_end_date: date | None
+    subtotal: Annotated[int, column("subtotal", "total")]
 
 
-class ServiceBooked(Model):
-    """A booked service at its frozen price, and the service as it is now."""
+class PartBooked(LineBooked):
+    sparepart_id: Annotated[str, column("sparepartId", "part_id")]
+    sparepart: Sparepart | None = None
+    """The part as it is now."""
+    warranty: Annotated[int, column("warranty", "warranty_months")]
+    warranty_end_date: Annotated[date | None, column("warrantyEndDate", "warranty_until")]
 
+    @classmethod
+    def of(cls, line: BookingLine, part: Part) -> Self:
+        return cls.model_validate(line).model_copy(update={"sparepart": Sparepart.model_validate(part)})
+
+
+class ServiceBooked(LineBooked):
     service_id: str
-    service: ServiceOffer | None
-    name: str
-    quantity: int
-    price: int
-    discount: int
-    subtotal: int
-    estimated_duration: int
+    service: ServiceOffer | None = None
+    """The service as it is now."""
+    estimated_duration: Annotated[int, column("estimatedDuration", "minutes")]
+
+    @classmethod
+    def of(cls, line: BookingLine, service: Service) -> Self:
+        return cls.model_validate(line).model_copy(update={"service": ServiceOffer.model_validate(service)})
 
 
 class Note(Model):
@@ -210,92 +205,77 @@ class Cost(Model):
         return cls(id=str(cost.id), description=cost.description, amount=cost.amount, created_at=at)
 
 
-class BookingShown(Model):
-    """A booking with its lines, costs, notes and payments."""
+class BookingColumns(Model):
+    """What a booking's own row says."""
 
-    id: Annotated[str, Field(alias="_id")]
+    id: Annotated[str, Field(alias="_id", validation_alias=AliasChoices("_id", "code"))]
+    customer_name: Annotated[str, column("customerName", "name")]
+    customer_phone: Annotated[str, column("customerPhone", "phone")]
+    customer_email: Annotated[str | None, column("customerEmail", "email")]
+    duration: Annotated[int, column("duration", "minutes")]
+    technician_id: str | None
+    service_location: Annotated[Location, column("serviceLocation", "location")]
+    onsite_address: Annotated[str | None, column("onsiteAddress", "address")]
+    payment_method: PaymentMethod
+    booking_status: Annotated[BookingStatus, column("bookingStatus", "status")]
+    payment_status: PaymentStatus
+    subtotal_spareparts: Annotated[int, column("subtotalSpareparts", "subtotal_parts")]
+    subtotal_services: int
+    onsite_fee: int
+    tax_amount: int
+    total_price: int
+    paid_amount: int
+    warranty_end_date: Annotated[date | None, column("warrantyEndDate", "warranty_until")]
+    cancellation_reason: str | None
+
+
+class BookingShown(BookingColumns):
     user: str | None
-    customer_name: str
-    customer_phone: str
-    customer_email: str | None
     vehicle_info: VehicleShown
     booking_type: BookingType
     spareparts: list[PartBooked]
     services: list[ServiceBooked]
     scheduled_date: date
     scheduled_time: str
-    duration: int
-    technician_id: str | None
     technician: Worker | None
-    service_location: Location
-    onsite_address: str | None
-    payment_method: PaymentMethod
-    booking_status: BookingStatus
-    payment_status: PaymentStatus
-    subtotal_spareparts: int
-    subtotal_services: int
-    onsite_fee: int
     additional_costs: list[Cost]
-    tax_amount: int
-    total_price: int
     dp_amount: int
-    paid_amount: int
     remaining_payment: int
     work_notes: list[Note]
     paid_at: AwareDatetime | None
     completed_at: AwareDatetime | None
-    warranty_end_date: date | None
     invoice_url: str | None
     created_at: AwareDatetime
     cancelled_at: AwareDatetime | None
-    cancellation_reason: str | None
 
     @classmethod
     def of(cls, known: Expanded, *, shop: Shop, link: FileLink) -> Self:
         """Times are in the shop's zone."""
         booking = known.booking
         starts = shop.local(booking.starts_at)
-        parts = [_part(line, known) for line in booking.lines if line.part_id]
-        services = [_service(line, known) for line in booking.lines if line.service_id]
+        parts = [PartBooked.of(line, known.parts[line.part_id]) for line in booking.lines if line.part_id]
+        services = [
+            ServiceBooked.of(line, known.services[line.service_id]) for line in booking.lines if line.service_id
+        ]
         return cls(
-            id=booking.code,
+            **dict(BookingColumns.model_validate(booking)),
             user=known.user,
-            customer_name=booking.name,
-            customer_phone=booking.phone,
-            customer_email=booking.email,
-            vehicle_info=VehicleShown(
-                brand=booking.car_brand, model=booking.car_model, year=booking.car_year, plate_number=booking.plate
-            ),
-            booking_type=_type(parts, services),
+            vehicle_info=VehicleShown.model_validate(booking),
+            booking_type="sparepart_only" if not services else "sparepart_and_service" if parts else "service_only",
             spareparts=parts,
             services=services,
             scheduled_date=starts.date(),
             scheduled_time=f"{starts:%H:%M}",
-            duration=booking.minutes,
-            technician_id=booking.technician_id,
             technician=Worker.of(booking.technician) if booking.technician else None,
-            service_location=booking.location,
-            onsite_address=booking.address,
-            payment_method=booking.payment_method,
-            booking_status=booking.status,
-            payment_status=booking.payment_status,
-            subtotal_spareparts=booking.subtotal_parts,
-            subtotal_services=booking.subtotal_services,
-            onsite_fee=booking.onsite_fee,
             additional_costs=[Cost.of(cost, shop) for cost in known.costs],
-            tax_amount=booking.tax_amount,
-            total_price=booking.total_price,
             dp_amount=down_payment(booking.total_price - booking.additional_costs, booking.down_payment_percent or 0),
-            paid_amount=booking.paid_amount,
             remaining_payment=0 if booking.payment_status is PaymentStatus.REFUNDED else booking.remaining,
             work_notes=[Note.of(note, shop, link) for note in known.notes],
             paid_at=_local(booking.paid_at, shop),
             completed_at=_local(booking.completed_at, shop),
-            warranty_end_date=booking.warranty_until,
             invoice_url=link("invoice", booking.code) if known.has_invoice else None,
             created_at=shop.local(booking.created_at),
             cancelled_at=_local(booking.cancelled_at, shop),
-            cancellation_reason=booking.cancellation_reason,
         )
 
 
@@ -303,66 +283,22 @@ class PaymentLink(Model):
     """A payment link and its amount; where nothing is to be paid, `isFree` and no link."""
 
     is_free: bool = False
-    snap_token: str | None = None
-    snap_redirect_url: str | None = None
+    snap_token: Annotated[str | None, column("snapToken", "token")] = None
+    snap_redirect_url: Annotated[str | None, column("snapRedirectUrl", "url")] = None
     order_id: str | None = None
     amount: int = 0
-
-    @classmethod
-    def of(cls, request: PaymentRequest) -> Self | None:
-        """None while the request has no link."""
-        if not request.token or not request.url:
-            return None
-        return cls(
-            snap_token=request.token, snap_redirect_url=request.url, order_id=request.order_id, amount=request.amount
-        )
 
 
 class Figures(Model):
     """The admin's dashboard; revenue is payments less refunds."""
 
-    total_bookings: int
-    pending_bookings: int
-    confirmed_bookings: int
-    in_progress_bookings: int
-    completed_bookings: int
-    cancelled_bookings: int
-    total_revenue: int
-
-
-def _part(line: BookingLine, known: Expanded) -> PartBooked:
-    part = known.parts.get(line.part_id or "")
-    return PartBooked(
-        sparepart_id=line.part_id or "",
-        sparepart=Sparepart.of(part) if part else None,
-        name=line.name,
-        quantity=line.quantity,
-        price=line.price,
-        discount=line.discount,
-        subtotal=line.total,
-        warranty=line.warranty_months,
-        warranty_end_date=line.warranty_until,
-    )
-
-
-def _service(line: BookingLine, known: Expanded) -> ServiceBooked:
-    service = known.services.get(line.service_id or "")
-    return ServiceBooked(
-        service_id=line.service_id or "",
-        service=ServiceOffer.of(service) if service else None,
-        name=line.name,
-        quantity=line.quantity,
-        price=line.price,
-        discount=line.discount,
-        subtotal=line.total,
-        estimated_duration=line.minutes,
-    )
-
-
-def _type(parts: list[PartBooked], services: list[ServiceBooked]) -> BookingType:
-    if not services:
-        return "sparepart_only"
-    return "sparepart_and_service" if parts else "service_only"
+    total_bookings: Annotated[int, column("totalBookings", "total")]
+    pending_bookings: Annotated[int, column("pendingBookings", "pending")]
+    confirmed_bookings: Annotated[int, column("confirmedBookings", "confirmed")]
+    in_progress_bookings: Annotated[int, column("inProgressBookings", "in_progress")]
+    completed_bookings: Annotated[int, column("completedBookings", "completed")]
+    cancelled_bookings: Annotated[int, column("cancelledBookings", "cancelled")]
+    total_revenue: Annotated[int, column("totalRevenue", "revenue")]
 
 
 def _local(moment: datetime | None, shop: Shop) -> datetime | None:

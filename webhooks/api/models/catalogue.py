@@ -2,20 +2,20 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import Field
 
 from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import StockStatus
-from core.db.tables import Part, Service, Technician
+from core.db.tables import Technician
 from webhooks.api.models.fields import (
     Count,
+    Email,
     Given,
+    IfGiven,
     Link,
     Minutes,
     Model,
     Months,
-    OptionalEmail,
-    OptionalLink,
     Percent,
     Phone,
     Prose,
@@ -25,21 +25,16 @@ from webhooks.api.models.fields import (
     WordList,
     Year,
     Years,
+    column,
 )
 
 Category = Literal["speaker", "amplifier", "subwoofer", "headunit", "kabel", "accessory", "other"]
 ServiceCategory = Literal["installation", "repair", "upgrade", "consultation", "package", "other"]
 
 
-class CatalogueModel(Model):
-    model_config = ConfigDict(from_attributes=True)
-
-    @classmethod
-    def of(cls, row: Part | Service) -> Self:
-        return cls.model_validate(row)
-
-
 class Change(Given):
+    """Missing fields stay as they are."""
+
     def columns(self) -> dict[str, object]:
         """The given fields, by column name."""
         given = self.model_dump(exclude_none=True, by_alias=False)
@@ -60,7 +55,7 @@ class Vehicle(Given):
     year: Years
 
 
-class Sparepart(CatalogueModel):
+class Sparepart(Model):
     id: Annotated[str, Field(alias="_id")]
     name: str
     category: str
@@ -73,7 +68,7 @@ class Sparepart(CatalogueModel):
     specifications: dict[str, str]
     images: list[str]
     compatible_vehicles: list[dict[str, str]]
-    warranty: Annotated[int, Field(validation_alias=AliasChoices("warranty", "warranty_months"))]
+    warranty: Annotated[int, column("warranty", "warranty_months")]
     is_available: bool
     is_pre_order_only: bool
 
@@ -86,8 +81,6 @@ class SparepartFilter(Window):
 
 
 class SparepartChange(Change):
-    """Missing fields stay as they are."""
-
     name: Word | None = None
     category: Category | None = None
     brand: Word | None = None
@@ -139,7 +132,7 @@ class Compatibility(Model):
 # --- services ----------------------------------------------------------------------------------
 
 
-class ServiceOffer(CatalogueModel):
+class ServiceOffer(Model):
     """A service; the duration is in minutes."""
 
     id: Annotated[str, Field(alias="_id")]
@@ -147,7 +140,7 @@ class ServiceOffer(CatalogueModel):
     category: str
     price: int
     discount: int
-    estimated_duration: Annotated[int, Field(validation_alias=AliasChoices("estimatedDuration", "minutes"))]
+    estimated_duration: Annotated[int, column("estimatedDuration", "minutes")]
     description: str
     included_items: list[str]
     is_available: bool
@@ -160,8 +153,6 @@ class ServiceFilter(Window):
 
 
 class ServiceChange(Change):
-    """Missing fields stay as they are."""
-
     name: Word | None = None
     category: ServiceCategory | None = None
     price: Rupiah | None = None
@@ -218,13 +209,11 @@ class WorkerFilter(Window):
 
 
 class WorkerChange(Change):
-    """Missing fields stay as they are."""
-
     name: Word | None = None
     specialization: WordList | None = None
     phone: Phone | None = None
-    email: OptionalEmail = None
-    photo_url: OptionalLink = None
+    email: IfGiven[Email] = None
+    photo_url: IfGiven[Link] = None
     is_available: bool | None = None
 
 

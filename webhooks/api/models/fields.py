@@ -1,11 +1,12 @@
 """Types of the values that clients send: cleaned, bounded, and refused with our own texts."""
 
 import re
+from collections.abc import Callable
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -15,14 +16,22 @@ from core.catalogue.fit import year_span
 
 MOST_RUPIAH = 1_000_000_000
 MOST_COUNT = 1_000_000_000
-_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
-_CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
+
+
+T = TypeVar("T")
 
 
 class Model(BaseModel):
     """A response: camelCase outside."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        from_attributes=True,
+        frozen=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Given(BaseModel):
@@ -31,16 +40,25 @@ class Given(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
 
+def column(name: str, source: str) -> Any:
+    """A response's field that is called differently in the table: `name` in JSON, `source` in the row."""
+    return Field(validation_alias=AliasChoices(name, source))
+
+
 def _wrong(kind: str) -> PydanticCustomError:
     # The client reads a text chosen by this kind; this message is for logs.
     return PydanticCustomError(kind, "not a valid value")
 
 
-def _said(text: str) -> str:
-    said = clean(text)
-    if not said:
-        raise _wrong("blank")
-    return said
+def _must(kind: str, read: Callable[[str], T | None]) -> AfterValidator:
+    """Replace a text by what `read` makes of it; refuse it as `kind` if that is nothing."""
+
+    def value(text: str) -> T:
+        if not (found := read(text)):
+            raise _wrong(kind)
+        return found
+
+    return AfterValidator(value)
 
 
 def _nothing_if_blank(value: object) -> object:
@@ -48,47 +66,35 @@ def _nothing_if_blank(value: object) -> object:
 
 
 def _day(value: object) -> date:
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise _wrong("day")
+    return _exact(value, "day", r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
 
 
 def _clock(value: object) -> time:
-    if isinstance(value, str) and _CLOCK.fullmatch(value):
+    return _exact(value, "clock", r"[0-9]{2}:[0-9]{2}", time.fromisoformat)
+
+
+def _exact(value: object, kind: str, form: str, parse: Callable[[str], T]) -> T:
+    if isinstance(value, str) and re.fullmatch(form, value):
         try:
-            return time.fromisoformat(value)
+            return parse(value)
         except ValueError:
             pass
-    raise _wrong("clock")
+    raise _wrong(kind)
 
 
-def _email(text: str) -> str:
+def _email(text: str) -> str | None:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
-        raise _wrong("email") from None
+        return None
 
 
-def _phone(text: str) -> str:
-    number = read_phone(text)
-    if number is None:
-        raise _wrong("phone")
-    return number
+def _years(text: str) -> str | None:
+    return text if year_span(text) else None
 
 
-def _years(text: str) -> str:
-    if year_span(text) is None:
-        raise _wrong("years")
-    return text
-
-
-def _web(text: str) -> str:
-    if not re.fullmatch(r"https?://[!-~]+", text):
-        raise _wrong("link")
-    return text
+def _link(text: str) -> str | None:
+    return text if re.fullmatch(r"https?://[!-~]+", text) else None
 
 
 def _list_of_one(value: object) -> object:
@@ -99,17 +105,15 @@ def _empty_if_none(value: object) -> object:
     return [] if value is None else value
 
 
-Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_said)]
+IfGiven = Annotated[T | None, BeforeValidator(_nothing_if_blank)]
+"""Empty text counts as not given."""
+Word = Annotated[str, Field(min_length=1, max_length=100), _must("blank", clean)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(clean)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
-OptionalId = Annotated[Id | None, BeforeValidator(_nothing_if_blank)]
-Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)]
-OptionalEmail = Annotated[Email | None, BeforeValidator(_nothing_if_blank)]
-Phone = Annotated[str, Field(max_length=30), AfterValidator(_phone)]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), _must("email", _email)]
+Phone = Annotated[str, Field(max_length=30), _must("phone", read_phone)]
 Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or clean(text))]
-OptionalPlate = Annotated[Plate | None, BeforeValidator(_nothing_if_blank)]
-OptionalProse = Annotated[Prose | None, BeforeValidator(_nothing_if_blank)]
 Rupiah = Annotated[int, Field(ge=0, le=MOST_RUPIAH)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
@@ -122,9 +126,8 @@ Year = Annotated[
     Field(ge=1950, le=2100),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1950, "maximum": 2100}, {"type": "string"}]}),
 ]
-Years = Annotated[str, Field(max_length=9), AfterValidator(_years)]
-Link = Annotated[str, Field(max_length=500), AfterValidator(_web)]
-OptionalLink = Annotated[Link | None, BeforeValidator(_nothing_if_blank)]
+Years = Annotated[str, Field(max_length=9), _must("years", _years)]
+Link = Annotated[str, Field(max_length=500), _must("link", _link)]
 Day = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-24"]})
 ]
