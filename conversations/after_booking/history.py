@@ -105,21 +105,13 @@ async def book_again(turn: Turn, code: str) -> None:
 
 class Comment(Step):
     name = "words"
+    text = "ask.comment"
+    skips = True
     free_text = True
     own_numbers = True
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("ask.comment"), options=[Option("skip", say("option.skip"))])
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put(self.name, "")
-        return True
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        if not text:
-            return False
-        turn.state.put(self.name, "" if read_skip(text) else text[:MAX_COMMENT_LENGTH])
-        return True
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return None if read_skip(text) else text[:MAX_COMMENT_LENGTH] or None
 
 
 def _answers_of(turn: Turn, booking: Booking) -> dict[str, Any]:

@@ -1,21 +1,15 @@
 """The summary, its corrections, how to pay, and the booking itself."""
 
 from conversations.booking import draft, waitlist
-from conversations.booking.who import SKIPPED
-from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_method, read_yes_no
+from conversations.turn import SKIPPED, Question, Step, Turn, YesNo, question
+from conversations.understand.answers import read_method
 from core import payment
 from core.booking import place
 from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.pricing import policy, quotes, trust
 from core.pricing.prices import Line, Quote, down_payment
-from core.refusals import (
-    BadDownPayment,
-    CashForServicesOnly,
-    MethodCannotPay,
-    NoCashAfterNoShows,
-)
+from core.refusals import BadDownPayment, CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows
 from core.states import Location, PaymentMethod
 
 CHANGES: dict[str, tuple[str, ...]] = {
@@ -62,8 +56,9 @@ class Change(Step):
         return True
 
 
-class Confirmed(Step):
+class Confirmed(YesNo):
     name = "confirmed"
+    no = "change"
 
     async def ask(self, turn: Turn) -> Question:
         quote = await _quote(turn)
@@ -81,12 +76,6 @@ class Confirmed(Step):
             ],
             always=[Option("cancel", say("option.cancel_booking"))],
         )
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        agreed = read_yes_no(text)
-        if agreed is None:
-            return False
-        return await self.choose(turn, "yes" if agreed else "change")
 
     async def choose(self, turn: Turn, option: str) -> bool:
         match option:

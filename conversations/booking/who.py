@@ -1,12 +1,8 @@
 """Who the customer is, and the car's plate."""
 
-from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_skip
+from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, question
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from core.messaging.messages import Option, say
-
-SKIPPED = ""
-"""The answer of a question that was skipped."""
 
 
 class Name(Step):
@@ -22,13 +18,10 @@ class Name(Step):
         turn.state.put("name", dict(turn.state.shown)[option])
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
+    def parse(self, turn: Turn, text: str) -> str | None:
         """A name as typed, without "nama saya"."""
         name = read_name(text)
-        if name is None or any(sign.isdigit() for sign in name):
-            return False
-        turn.state.put("name", name)
-        return True
+        return None if name is None or any(sign.isdigit() for sign in name) else name
 
 
 class Phone(Step):
@@ -51,17 +44,18 @@ class Phone(Step):
         phone = read_phone(text)
         if phone is not None:
             turn.state.put("phone", phone)
-            return True
-        if is_landline(text):
+        elif is_landline(text):
             turn.remark("phone.landline")
-            return True
-        return False
+        else:
+            return False
+        return True
 
 
 class Email(Step):
     """For the invoice; may be skipped."""
 
     name = "email"
+    skips = True
     free_text = True
     drops = ("confirmed",)
 
@@ -69,36 +63,23 @@ class Email(Step):
         known = turn.contact.customer.email
         return question(
             say("ask.email"),
-            options=[*([Option("known", known)] if known else []), Option("skip", say("option.skip"))],
+            options=[*([Option("known", known)] if known else []), SKIP],
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put("email", SKIPPED if option == "skip" else turn.contact.customer.email)
+        turn.state.put("email", turn.contact.customer.email if option == "known" else SKIPPED)
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
-        email = SKIPPED if read_skip(text) else read_email(text)
-        if email is None:
-            return False
-        turn.state.put("email", email)
-        return True
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return read_email(text)
 
 
 class Plate(Step):
     name = "plate"
+    text = "ask.plate"
+    skips = True
     free_text = True
     drops = ("confirmed",)
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("ask.plate"), options=[Option("skip", say("option.skip"))])
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put("plate", SKIPPED)
-        return True
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        plate = SKIPPED if read_skip(text) else read_plate(text)
-        if plate is None:
-            return False
-        turn.state.put("plate", plate)
-        return True
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return read_plate(text)

@@ -4,9 +4,8 @@ from datetime import date
 
 from conversations.registry import action
 from conversations.staff import jobs
-from conversations.staff.menu import menu
-from conversations.staff.steps import Confirmation, Words
-from conversations.turn import Flow, Question, Step, Turn, Who, question
+from conversations.staff.jobs import menu
+from conversations.turn import Flow, Question, Step, Turn, Who, Words, YesNo, question
 from core.booking import affected_by_closing, close_day
 from core.messaging.messages import Option, say
 
@@ -18,31 +17,26 @@ async def close(turn: Turn, _: str) -> None:
 
 class WhichDay(Step):
     name = "which_day"
+    text = "team.ask.which_day"
     own_numbers = True
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.which_day"))
-
-    async def read(self, turn: Turn, text: str) -> bool:
+    def parse(self, turn: Turn, text: str) -> str | None:
         """An unambiguous day, from today on."""
         day = turn.understood.date
         if day is None or turn.understood.date_is_ambiguous or day < turn.local_now.date():
-            return False
-        turn.state.put(self.name, day.isoformat())
-        return True
+            return None
+        return day.isoformat()
 
 
 class Because(Words):
     """The reason, which customers read."""
 
     name = "because"
+    text = "team.ask.because"
     max_length = 100
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.because"))
 
-
-class ReallyClose(Confirmation):
+class ReallyClose(YesNo):
     name = "really_close"
 
     async def ask(self, turn: Turn) -> Question:

@@ -1,7 +1,7 @@
 """The stock of a part: looked up, and corrected after counting."""
 
 from conversations.registry import action
-from conversations.staff.menu import menu
+from conversations.staff.jobs import menu
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.catalogue import snapshot
 from core.catalogue.snapshot import MOST_ON_HAND
@@ -35,10 +35,6 @@ class WhichPart(Step):
             button=say("button.part"),
         )
 
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put(self.name, option)
-        return True
-
     async def read(self, turn: Turn, text: str) -> bool:
         return _look_up(turn, text)
 
@@ -66,12 +62,10 @@ class Counted(Step):
         turn.state.put(self.name, KEEP)
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
+    def parse(self, turn: Turn, text: str) -> int | None:
         """Digits only: a stock is never guessed."""
-        if not (text.isdecimal() and text.isascii() and len(text) < 7 and int(text) <= MOST_ON_HAND):
-            return False
-        turn.state.put(self.name, int(text))
-        return True
+        is_count = text.isdecimal() and text.isascii() and len(text) < 7 and int(text) <= MOST_ON_HAND
+        return int(text) if is_count else None
 
 
 def _look_up(turn: Turn, text: str) -> bool:

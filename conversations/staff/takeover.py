@@ -11,9 +11,8 @@ from collections.abc import Iterator
 
 from conversations.incoming import Incoming
 from conversations.registry import action
-from conversations.staff import who
 from conversations.staff.commands import is_hand_back
-from conversations.staff.menu import menu
+from conversations.staff.jobs import menu
 from conversations.state import State
 from conversations.turn import Question, Turn, Who, question
 from core.db.tables import Contact
@@ -48,7 +47,7 @@ async def take(turn: Turn, whose: str) -> Question:
     state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
     state.taken += 1
     await _extend(turn, contact, state)
-    await _notify(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
+    await _notify(turn, contact, say("human.here", name=turn.staff.name), key="taken")
     await _schedule_end_notices(turn, contact)
     return question(say("team.taken", name=_name(contact), minutes=turn.shop.takeover_minutes), options=[_HAND_BACK])
 
@@ -76,7 +75,7 @@ async def pass_on(turn: Turn) -> Question | None:
     await _extend(turn, contact, state)
     for side in (contact, turn.contact):
         await outbox.put_off(turn.session, END_NOTICE, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
-    for number, message in enumerate(_copies(turn.incoming, "team.from_staff", who.acting(turn).name)):
+    for number, message in enumerate(_copies(turn.incoming, "team.from_staff", turn.staff.name)):
         await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
     return None
 
