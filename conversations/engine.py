@@ -1,15 +1,16 @@
 """One turn: from an incoming message to the reply in the outbox, in the caller's transaction.
 
-duplicate? ── contact ── what to say (`dialogue`) ── which page of it (`paging`) ── outbox
+duplicate? ── contact ── what to say (`dialogue`) ── which page of it ── outbox
 """
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue, paging
+from conversations import dialogue
 from conversations.incoming import Incoming
+from conversations.registry import NEXT_PAGE
 from conversations.state import State
-from conversations.texts import LANGUAGES
-from conversations.turn import Turn
+from conversations.texts import LANGUAGES, render
+from conversations.turn import Question, Turn
 from conversations.understand import understand
 from conversations.understand.answers import reads_as_english
 from conversations.understand.lexicon import Lexicon
@@ -17,7 +18,11 @@ from core.catalogue import snapshot
 from core.catalogue.snapshot import Catalogue
 from core.context import Context
 from core.messaging import outbox
+from core.messaging.messages import Message
 from core.people import contacts
+
+MAX_OPTIONS = 10
+"""WhatsApp's lists hold ten entries; Telegram shows as many, so that both chats read alike."""
 
 
 class Engine:
@@ -46,7 +51,7 @@ class Engine:
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
-        message = paging.present(turn, asking) if asking is not None else None
+        message = _present(turn, asking) if asking is not None else None
         await contacts.remember(session, contact, state.to_json(), now)
         if message is None:  # an admin has taken the conversation over
             return True
@@ -73,6 +78,28 @@ class Engine:
             catalogue = await snapshot.load(session)
             self._known = (catalogue, Lexicon.of(catalogue))
         return self._known
+
+
+def _present(turn: Turn, asking: Question) -> Message:
+    """Number the question and remember the options on its page, so that taps, numbers and labels can be read."""
+    state, options = turn.state, tuple(asking.options)
+    if len(options) + len(asking.always) > MAX_OPTIONS:
+        size = MAX_OPTIONS - len(asking.always) - 1
+        first = (state.page % -(-len(options) // size)) * size
+        options = (*options[first : first + size], NEXT_PAGE)
+    options += tuple(asking.always)
+    state.asked = asking.asks
+    state.prompt += 1
+    state.shown = [(option.id, render(option.label, turn.contact.language)) for option in options]
+    return Message(
+        says=(*turn.remarks, *asking.says),
+        options=options,
+        prompt=state.prompt,
+        link=asking.link,
+        document=asking.document,
+        wants=asking.wants,
+        button=asking.button,
+    )
 
 
 def _language(incoming: Incoming) -> str:

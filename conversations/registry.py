@@ -16,6 +16,7 @@ from core.messaging.messages import Option, say
 
 TO_MENU = Option("menu", say("option.menu"))
 TO_BOOKINGS = Option("mine", say("option.my_bookings"))
+NEXT_PAGE = Option("page:next", say("option.next_page"))
 Handler = Callable[[Turn, str], Awaitable[Question | None]]
 _H = TypeVar("_H", bound=Handler)
 ACTIONS: dict[str, tuple[Who, Handler]] = {}

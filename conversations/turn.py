@@ -187,9 +187,19 @@ class Step:
         turn.state.put(self.name, value, tentative=True)
         return True
 
-    async def check(self, turn: Turn) -> Say | None:
+    async def check(self, turn: Turn, answer: Any) -> Say | None:
         """Why a tentative answer can't stand, or None; a complaint is said and drops the answer."""
         return None
+
+    async def take(self, turn: Turn, answer: Any, *, recheck: Sequence[str]) -> bool:
+        """Store an answer and check others again, or say why it can't stand."""
+        complaint = await self.check(turn, answer)
+        if complaint is not None:
+            turn.remarks.append(complaint)
+        else:
+            turn.state.put(self.name, answer)
+            turn.state.recheck(*recheck)
+        return True
 
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
         """Drop the answer that was refused, so that the question is asked again."""

@@ -8,16 +8,14 @@ from datetime import datetime
 
 from conversations import actions
 from conversations.booking import draft
-from conversations.booking.nearest import read_start
-from conversations.booking.when import Day, Slot, WhichTechnician
+from conversations.booking.when import Day, Slot, WhichTechnician, read_start
 from conversations.registry import action, to_booking
-from conversations.turn import Flow, Question, Step, Turn, Who, question
-from conversations.understand.answers import read_yes_no
+from conversations.turn import Flow, Question, Step, Turn, Who, YesNo, question
 from conversations.understand.when import read_when
 from core import payment
 from core.booking import rescheduling
 from core.db.tables import Booking
-from core.messaging.messages import Option, Say, say
+from core.messaging.messages import Option, say
 from core.refusals import Refusal
 from core.schedule import bookings
 from core.states import BookingStatus, PaymentMethod
@@ -46,7 +44,10 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
     if not movable:
         rescheduling.check_may_reschedule(turn.ctx, min(live, key=_start))
     turn.state.begin(MOVE.name)
-    _absorb(turn)
+    for step in MOVE.steps:  # day, time and technician may be in the text
+        step.absorb(turn)
+    if turn.understood.part_of_day and not turn.understood.time:
+        turn.state.put("part_of_day", turn.understood.part_of_day)
     if len(movable) == 1:
         choose_booking(turn, movable[0])
     return None
@@ -86,8 +87,9 @@ class Which(Step):
         return True
 
 
-class Agreed(Step):
+class Agreed(YesNo):
     name = "agreed"
+    no = "stay"
 
     async def ask(self, turn: Turn) -> Question:
         """The old and the new time, with a warning before the last move allowed."""
@@ -122,9 +124,8 @@ class Agreed(Step):
 
     async def read(self, turn: Turn, text: str) -> bool:
         """Yes, no, or another time."""
-        agreed = read_yes_no(text)
-        if agreed is not None:
-            return await self.choose(turn, "yes" if agreed else "stay")
+        if await super().read(turn, text):
+            return True
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         if when is None or not (when.day or when.time):
             return False
@@ -194,17 +195,10 @@ async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Questio
                 actor=bookings.CUSTOMER,
             )
     except Refusal as refusal:
-        return await _offer_others(turn, code, refusal)
+        turn.remark_refusal(refusal)
+        choices = await payment.lost_slot_choices(turn.ctx, await turn.own_booking(code), refusal)
+        return question(options=choices, button=say("late.button"))
     return question(say("late.placed"), options=[to_booking(code)])
-
-
-async def _offer_others(turn: Turn, code: str, refusal: Refusal) -> Question:
-    booking = await turn.own_booking(code)
-    turn.remark_refusal(refusal)
-    return question(
-        options=await payment.lost_slot_choices(turn.ctx, booking, refusal),
-        button=say("late.button"),
-    )
 
 
 def _settled(code: str) -> Question:
@@ -221,33 +215,24 @@ def _start(booking: Booking) -> datetime:
     return booking.starts_at
 
 
-def _absorb(turn: Turn) -> None:
-    """Take day, time and technician from the text that began the flow."""
-    for step in MOVE.steps:
-        step.absorb(turn)
-    if turn.understood.part_of_day and not turn.understood.time:
-        turn.state.put("part_of_day", turn.understood.part_of_day)
-
-
 async def _finish(turn: Turn) -> Question:
     booking = await turn.own_booking(turn.state.about or "")
     had_lost_slot = payment.has_lost_slot(booking)
     await carry_out(turn, booking, actor=bookings.CUSTOMER)
     code, _ = turn.state.close()
-    done = [say("late.placed")] if had_lost_slot else _done(turn, await turn.own_booking(code))
-    return question(*done, options=[to_booking(code)])
+    if had_lost_slot:
+        return question(say("late.placed"), options=[to_booking(code)])
+    booking = await turn.own_booking(code)
+    pay_until = None if booking.payment_method is PaymentMethod.COD else booking.hold_until
+    return question(
+        say("move.done", code=code, at=turn.shop.local(booking.starts_at)),
+        say("move.pay_until", until=turn.shop.local(pay_until)) if pay_until else say("move.reminders_follow"),
+        options=[to_booking(code)],
+    )
 
 
 async def _refused(_: Turn, code: str) -> Question:
     return question(options=[to_booking(code), Option("human", say("option.human"))])
-
-
-def _done(turn: Turn, booking: Booking) -> list[Say]:
-    """The new time, and what follows: reminders, or the deadline for the open payment."""
-    moved = say("move.done", code=booking.code, at=turn.shop.local(booking.starts_at))
-    if booking.hold_until is None or booking.payment_method is PaymentMethod.COD:
-        return [moved, say("move.reminders_follow")]
-    return [moved, say("move.pay_until", until=turn.shop.local(booking.hold_until))]
 
 
 STEPS = (Which(), Day(), Slot(), WhichTechnician(), Agreed())

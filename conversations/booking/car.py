@@ -9,7 +9,6 @@ from core.catalogue.fit import Fit, FitAnswer, fit_of
 from core.db.tables import Part
 from core.messaging.messages import Option, say
 
-OLDEST_YEAR = 1980
 MAX_NAME_LENGTH = 40
 
 
@@ -100,13 +99,10 @@ class Year(Step):
             for car in turn.catalogue.cars.values()
             if (car.brand, car.model) == (turn.state.get("brand"), turn.state.get("model"))
         ]
-        years = sorted(
-            {year for car in cars for year in range(car.year_from, (car.year_to or latest) + 1)}, reverse=True
-        )
-        car = " ".join((turn.state.get("brand"), turn.state.get("model")))
+        years = {year for car in cars for year in range(car.year_from, (car.year_to or latest) + 1)}
         return question(
-            say("ask.year", car=car),
-            options=[Option(str(year), str(year)) for year in years],
+            say("ask.year", car=f"{turn.state.get('brand')} {turn.state.get('model')}"),
+            options=[Option(str(year), str(year)) for year in sorted(years, reverse=True)],
             button=say("button.year"),
         )
 
@@ -114,19 +110,11 @@ class Year(Step):
         turn.state.put("year", int(option))
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
-        year = turn.understood.year or read_year(text, turn.local_now)
-        if year is None:
-            return False
-        if not OLDEST_YEAR <= year <= turn.local_now.year + 1:
-            turn.remark("year.impossible", year=year)
-            return True
-        turn.state.put("year", year)
-        return True
+    def parse(self, turn: Turn, text: str) -> int | None:
+        return turn.understood.year or read_year(text, turn.local_now)
 
     def mentioned(self, turn: Turn) -> int | None:
-        year = turn.understood.year
-        return year if year and OLDEST_YEAR <= year <= turn.local_now.year + 1 else None
+        return turn.understood.year
 
 
 class FitOf(Step):

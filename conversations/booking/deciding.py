@@ -5,7 +5,6 @@ from conversations.turn import SKIPPED, Question, Step, Turn, YesNo, question
 from conversations.understand.answers import read_method
 from core import payment
 from core.booking import place
-from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.pricing import policy, quotes, trust
 from core.pricing.prices import Line, Quote, down_payment
@@ -140,8 +139,8 @@ class Plan(Step):
         total = (await _quote(turn)).total
         percents = policy.down_payments(await _no_shows(turn), turn.shop)
         shares = [(percent, down_payment(total, percent)) for percent in percents]
-        fewer = percents != turn.shop.down_payment_percents
-        why = [say("no_show.pay_first", percent=percents[0])] if fewer else []
+        has_missed = percents != turn.shop.down_payment_percents
+        why = [say("no_show.pay_first", percent=percents[0])] if has_missed else []
         return question(
             *why,
             say("ask.plan", total=total),
@@ -162,19 +161,16 @@ async def finish(turn: Turn) -> Question:
     if draft.is_for_waitlist(turn):
         last = await waitlist.join(turn, request)
     else:
-        last = _booked(turn, await place(turn.ctx, request, ask_for_payment=True))
+        booking = await place(turn.ctx, request, ask_for_payment=True)
+        key = "booked.cash" if booking.payment_method is PaymentMethod.COD else "booked.link_coming"
+        at = turn.shop.local(booking.starts_at)
+        last = question(say(key, code=booking.code, total=booking.total_price, at=at))
     turn.state.begin(None)
     return last
 
 
 async def refused(_: Turn, __: str) -> Question:
     return question(say("refusal.ends_draft"))
-
-
-def _booked(turn: Turn, booking: Booking) -> Question:
-    where = {"code": booking.code, "total": booking.total_price, "at": turn.shop.local(booking.starts_at)}
-    key = "booked.cash" if booking.payment_method is PaymentMethod.COD else "booked.link_coming"
-    return question(say(key, **where))
 
 
 async def _no_shows(turn: Turn) -> int:
@@ -191,12 +187,8 @@ def _price_line(line: Line) -> Say:
 
 
 def _extras(quote: Quote) -> list[Say]:
-    amounts: dict[str, int] = {
-        "summary.savings": quote.savings,
-        "summary.onsite_fee": quote.onsite_fee,
-        "summary.tax": quote.tax_amount,
-    }
-    return [say(key, amount=amount) for key, amount in amounts.items() if amount]
+    amounts = {"savings": quote.savings, "onsite_fee": quote.onsite_fee, "tax": quote.tax_amount}
+    return [say(f"summary.{name}", amount=amount) for name, amount in amounts.items() if amount]
 
 
 def _job(turn: Turn) -> dict[str, object]:

@@ -107,10 +107,11 @@ def is_for_waitlist(turn: Turn) -> bool:
     return awaited_part(turn) is not None or (at is not None and at.isoformat() == awaited)
 
 
-def order(turn: Turn) -> Order:
+def request(turn: Turn) -> BookingRequest:
+    """What the customer of this chat orders."""
     state = turn.state
     plan, address = state.get("plan", "full"), state.get("address") or {}
-    return Order(
+    order = Order(
         name=state.get("name"),
         phone=state.get("phone") or turn.contact.customer.phone or "",
         email=state.get("email") or None,
@@ -129,12 +130,8 @@ def order(turn: Turn) -> Order:
         method=PaymentMethod(state.get("method")),
         down_payment_percent=None if plan == "full" else int(plan),
     )
-
-
-def request(turn: Turn) -> BookingRequest:
-    """The order, for the customer of this chat."""
     return BookingRequest(
-        order=order(turn),
+        order=order,
         customer_id=turn.contact.customer_id,
         contact_id=turn.contact.id,
         language=turn.contact.language,

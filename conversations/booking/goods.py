@@ -5,7 +5,7 @@ from conversations.shelf import is_sold_out, part_option
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
 from core.catalogue import snapshot, stock_alerts
-from core.catalogue.fit import Fit, FitAnswer, fit_of
+from core.catalogue.fit import FitAnswer, fit_of
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part
 from core.messaging.messages import Option, say
@@ -68,12 +68,21 @@ class PickPart(Step):
 
     async def ask(self, turn: Turn) -> Question:
         """The parts of the category (or those that the text matched), those in stock that fit first."""
-        parts = self._on_show(turn)
+        search, category = turn.state.get("search"), turn.state.get("category")
+        parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
+        if search:
+            parts = [part for part in parts if part.id in search] or parts
         stock = await snapshot.stock(turn.session, [part.id for part in parts])
-        parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), _rank(_fit(turn, part)), part.price))
+        car, best_first = draft.car(turn), list(FitAnswer)
+        fits = {part.id: fit_of(turn.catalogue, part, *car) for part in parts} if car else {}
+
+        def rank(part: Part) -> tuple[bool, int, int]:
+            fit = best_first.index(fits[part.id].answer) if car else 0
+            return is_sold_out(part, stock.get(part.id, 0)), fit, part.price
+
         return question(
-            say("ask.part", category=say(f"category.{turn.state.get('category')}")),
-            options=[part_option(part, stock.get(part.id, 0), _fit(turn, part)) for part in parts],
+            say("ask.part", category=say(f"category.{category}")),
+            options=[part_option(part, stock.get(part.id, 0), fits.get(part.id)) for part in sorted(parts, key=rank)],
             always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
         )
@@ -121,13 +130,6 @@ class PickPart(Step):
             turn.state.drop("search")
             return True
         return False
-
-    def _on_show(self, turn: Turn) -> list[Part]:
-        search, category = turn.state.get("search"), turn.state.get("category")
-        parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
-        if search:
-            parts = [part for part in parts if part.id in search] or parts
-        return parts
 
     def _waitlist_option(self, turn: Turn) -> list[Option]:
         """A sold-out part that was asked for can be waited for, with an order or without one."""
@@ -258,13 +260,3 @@ def _set_quantity(turn: Turn, part: str, count: int) -> bool:
         draft.put_in_basket(turn, part, count)
         turn.state.drop("counting")
     return True
-
-
-def _fit(turn: Turn, part: Part) -> Fit | None:
-    car = draft.car(turn)
-    return fit_of(turn.catalogue, part, *car) if car else None
-
-
-def _rank(fit: Fit | None) -> int:
-    """Parts that fit come first."""
-    return list(FitAnswer).index(fit.answer) if fit else 0

@@ -8,7 +8,7 @@ offer:           [take] ── too late ──> [a slot nearby] [join again]    
 from datetime import datetime
 
 from conversations import actions
-from conversations.booking.nearest import nearest_slots, read_start
+from conversations.booking.when import nearest_slots, read_start
 from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Question, Turn, Who, question
 from core.booking import (
@@ -95,10 +95,7 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     except (*WAITABLE, InThePast) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)
     cash = booking.payment_method is PaymentMethod.COD
-    return question(
-        say("waiting.taken_cash" if cash else "waiting.taken_link"),
-        options=[to_booking(code)],
-    )
+    return question(say("waiting.taken_cash" if cash else "waiting.taken_link"), options=[to_booking(code)])
 
 
 async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:

@@ -20,10 +20,16 @@ class PickService(Step):
         """Services that suit the chosen parts come first."""
         chosen = draft.services(turn)
         lines = [say("basket.service", name=turn.catalogue.services[service].name) for service in chosen]
+        categories = {part.category for part in draft.basket_parts(turn)}
+        offered = [each for each in turn.catalogue.services.values() if each.is_available and each.id not in chosen]
+
+        def rank(service: Service) -> tuple[bool, str, int]:
+            return not categories & set(service.installs), service.category, service.price
+
         done = "option.continue" if chosen else "option.parts_only"
         return question(
             say("ask.more_services", chosen=lines) if chosen else say("ask.service"),
-            options=[service_option(service) for service in self._on_offer(turn)],
+            options=[service_option(service) for service in sorted(offered, key=rank)],
             always=[Option("done", say(done))] if chosen or draft.basket(turn) else (),
             button=say("button.service"),
         )
@@ -51,11 +57,3 @@ class PickService(Step):
 
     def _add(self, turn: Turn, service: str) -> None:
         turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
-
-    def _on_offer(self, turn: Turn) -> list[Service]:
-        categories = {part.category for part in draft.basket_parts(turn)}
-        chosen = draft.services(turn)
-        services = [s for s in turn.catalogue.services.values() if s.is_available and s.id not in chosen]
-        return sorted(
-            services, key=lambda service: (not categories & set(service.installs), service.category, service.price)
-        )

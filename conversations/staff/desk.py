@@ -4,7 +4,7 @@ from conversations.registry import action
 from conversations.staff import jobs
 from conversations.staff.monthly import name_of, summary
 from conversations.turn import Question, Turn, Who, question
-from conversations.understand.months import read_month
+from conversations.understand.days import read_month
 from core import payment, work
 from core.messaging.messages import Document, Option, say
 from core.reports import monthly, overview

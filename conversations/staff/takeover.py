@@ -30,7 +30,7 @@ _HAND_BACK = Option("hand-back", say("team.option.hand_back"))
 
 def is_on(turn: Turn) -> bool:
     """Whether this conversation, the customer's or the admin's, is taken over."""
-    return _has_taken(turn) or _is_taken(turn)
+    return (turn.state.customer is not None and turn.may(Who.ADMIN)) or _is_taken(turn)
 
 
 @action("take", who=Who.ADMIN)
@@ -78,10 +78,6 @@ async def pass_on(turn: Turn) -> Question | None:
     for number, message in enumerate(_copies(turn.incoming, "team.from_staff", turn.staff.name)):
         await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
     return None
-
-
-def _has_taken(turn: Turn) -> bool:
-    return turn.state.customer is not None and turn.may(Who.ADMIN)
 
 
 def _is_taken(turn: Turn) -> bool:

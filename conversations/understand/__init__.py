@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from conversations.understand.clock import PartOfDay
-from conversations.understand.intents import Intent, intent_of, location_of
-from conversations.understand.lexicon import Lexicon, Names
+from conversations.understand.intents import Intent, first_meaning
+from conversations.understand.lexicon import Lexicon, Name
 from conversations.understand.line import Line, replace, text_at
 from conversations.understand.numbers import count_in, take_year, with_digits, without_amounts
 from conversations.understand.spelling import tokenise
@@ -71,17 +71,18 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
     names, line = lexicon.take_names(_with_greeting(line))
     when, line = take_when(without_amounts(with_digits(line)), now, shop)
     year, line = take_year(line, shop.local(now))
-    intent = intent_of(line)
-    if intent is Intent.GREET and (names.names or when or year):
+    intent = first_meaning(line, "intents.yaml", Intent)
+    if intent is Intent.GREET and (names or when or year):
         intent = None  # "siang kak, besok bisa?" is more than a greeting
     if when.faint and intent not in ABOUT_A_VISIT:
         when = When(time=when.time, part_of_day=when.part_of_day)
-    brand, model = _car(names)
-    technician = next((of[0] for of in names.of("technician")), None)
+    cars, brands = _of(names, "car"), _of(names, "brand")
+    brand, model = cars[0] if cars else (brands[0][0] if brands else None, None)
+    technician = next((of[0] for of in _of(names, "technician")), None)
     return Understanding(
         intent=intent,
         categories=_categories(names, lexicon),
-        parts=list(dict.fromkeys(part for parts in names.of("part") for part in parts)),
+        parts=list(dict.fromkeys(part for parts in _of(names, "part") for part in parts)),
         services=services,
         brand=brand,
         model=model,
@@ -92,7 +93,7 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
         part_of_day=when.part_of_day,
         technician=lexicon.catalogue.technicians[technician].name if technician else None,
         technician_id=technician,
-        location=location_of(line),
+        location=first_meaning(line, "locations.yaml", Location),
         quantity=count_in(line),
     )
 
@@ -108,10 +109,10 @@ def _with_greeting(line: Line) -> Line:
     return line
 
 
-def _categories(names: Names, lexicon: Lexicon) -> list[str]:
+def _categories(names: list[Name], lexicon: Lexicon) -> list[str]:
     """The named categories and those of the named parts, in the order of the line."""
     found: list[str] = []
-    for name in names.names:
+    for name in names:
         if name.kind == "category":
             found.extend(name.of)
         elif name.kind == "part":
@@ -119,8 +120,5 @@ def _categories(names: Names, lexicon: Lexicon) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _car(names: Names) -> tuple[str | None, str | None]:
-    """Brand and model of the first car, or the first brand alone."""
-    for brand, model in names.of("car"):
-        return brand, model
-    return next(((brand, None) for (brand,) in names.of("brand")), (None, None))
+def _of(names: list[Name], kind: str) -> list[tuple[str, ...]]:
+    return [name.of for name in names if name.kind == kind]

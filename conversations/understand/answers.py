@@ -34,27 +34,25 @@ TABLE = "answers.yaml"
 IDLE = frozenset(",.!;:()~*_\"'…-")
 """Signs without meaning in a short answer."""
 COURTESY = frozenset({"kak", "dong", "ya", "deh", "saja", "tolong", "sih", "lah", "eh", "oh"})
-AROUND_A_CHOICE = COURTESY | frozenset(
-    {
-        *(
-            "nomor",
-            "nomer",
-            "no",
-            "yang",
-            "pilih",
-            "pilihan",
-            "opsi",
-            "ke",
-            "#",
-            "itu",
-            "ini",
-            "saya",
-            "mau",
-            "ambil",
-            "paling",
-        ),
-        *("the", "one", "option", "number", "pick", "choose", "i", "%"),
-    }
+AROUND_A_CHOICE = COURTESY.union(
+    [
+        "nomor",
+        "nomer",
+        "no",
+        "yang",
+        "pilih",
+        "pilihan",
+        "opsi",
+        "ke",
+        "#",
+        "itu",
+        "ini",
+        "saya",
+        "mau",
+        "ambil",
+        "paling",
+    ],
+    ["the", "one", "option", "number", "pick", "choose", "i", "%"],
 )
 LAST = -1
 """The place of "terakhir" in the table of ordinals."""
@@ -120,7 +118,9 @@ def read_command(text: str) -> Command | None:
 
 def read_choice(text: str, labels: Sequence[str]) -> int | None:
     """The index of the label meant: by its text, its place in the list, or a near spelling; None if ambiguous."""
-    return _only(_same(text, labels)) if _same(text, labels) else _by_place(text, labels)
+    wanted = _letters(text)
+    same = [at for at, label in enumerate(labels) if wanted and _letters(label) == wanted]
+    return _only(same) if same else _by_place(text, labels)
 
 
 def reads_as_english(text: str) -> bool:
@@ -184,7 +184,9 @@ def _by_place(text: str, labels: Sequence[str]) -> int | None:
     """The label at the named place; if there is none, by the first number of a label, or by its words."""
     place = _place(text)
     if place is None:
-        return _only(_holding(text, labels) or _nearest(text, labels))
+        said = set(_words(text)) - AROUND_A_CHOICE
+        holding = [at for at, label in enumerate(labels) if said and said <= set(_words(label))]
+        return _only(holding or _nearest(text, labels))
     if place == LAST:
         return len(labels) - 1 if labels else None
     if 1 <= place <= len(labels):
@@ -194,25 +196,13 @@ def _by_place(text: str, labels: Sequence[str]) -> int | None:
 
 def _place(text: str) -> int | None:
     """ "2", "no 2", "yang kedua", "pilih 2", "ke-2", "the last one" as a place in a list."""
-    kept = tuple(token for token in tokenise(text) if token.text not in AROUND_A_CHOICE | IDLE)
-    kept = with_digits(kept)
+    kept = with_digits(tuple(token for token in tokenise(text) if token.text not in AROUND_A_CHOICE | IDLE))
     if len(kept) != 1:
         return None
     if kept[0].number is not None:
         return kept[0].number
     ordinal = phrases(TABLE, "ordinals").get(kept[0].text)
     return int(ordinal) if ordinal else None
-
-
-def _same(text: str, labels: Sequence[str]) -> list[int]:
-    wanted = _letters(text)
-    return [at for at, label in enumerate(labels) if wanted and _letters(label) == wanted]
-
-
-def _holding(text: str, labels: Sequence[str]) -> list[int]:
-    """The labels that contain all the words."""
-    said = set(_words(text)) - AROUND_A_CHOICE
-    return [at for at, label in enumerate(labels) if said and said <= set(_words(label))]
 
 
 def _nearest(text: str, labels: Sequence[str]) -> list[int]:
@@ -239,6 +229,5 @@ def _list(name: str) -> frozenset[str]:
     return frozenset(_phrases(table(TABLE)[name]))
 
 
-def _phrases(rows: object) -> list[str]:
-    assert isinstance(rows, list)
+def _phrases(rows: list[str]) -> list[str]:
     return [phrase.strip() for row in rows for phrase in row.split(",")]

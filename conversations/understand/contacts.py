@@ -45,10 +45,9 @@ def read_email(text: str) -> str | None:
     """The first well-formed e-mail address in a text."""
     for word in re.split(r"[\s,;<>()]+", text):
         if "@" in word:
+            address = word.strip(".!?:'\"").removeprefix("mailto:")
             try:
-                return validate_email(
-                    word.strip(".!?:'\"").removeprefix("mailto:"), check_deliverability=False
-                ).normalized
+                return validate_email(address, check_deliverability=False).normalized
             except EmailNotValidError:
                 continue
     return None
@@ -93,12 +92,8 @@ def _numbers(text: str) -> list[PhoneNumber]:
     if found:
         return found
     digits = "".join(sign for sign in text if sign.isdecimal() or sign == "+")
-    return [number for number in (_parsed(f"+{digits}" if digits.startswith("62") else digits),) if number]
-
-
-def _parsed(digits: str) -> PhoneNumber | None:
     try:
-        number = phonenumbers.parse(digits, HOME)
+        number = phonenumbers.parse(f"+{digits}" if digits.startswith("62") else digits, HOME)
     except phonenumbers.NumberParseException:
-        return None
-    return number if phonenumbers.is_valid_number(number) else None
+        return []
+    return [number] if phonenumbers.is_valid_number(number) else []

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 from rapidfuzz import process
@@ -48,18 +49,15 @@ def is_ordinary(word: str) -> bool:
 
 
 @cache
-def table(name: str) -> dict[str, object]:
-    loaded = yaml.safe_load(files(__package__).joinpath("vocabulary", name).read_text("utf-8"))
-    assert isinstance(loaded, dict)
+def table(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("vocabulary", name).read_text("utf-8"))
     return loaded
 
 
 @cache
 def phrases(name: str, section: str) -> dict[str, str]:
     """The phrases of a table's section, each with the key it stands for, in the order of the table."""
-    rows = table(name)[section]
-    assert isinstance(rows, dict)
-    return {phrase.strip(): str(key) for key, row in rows.items() for phrase in row.split(",")}
+    return {phrase.strip(): str(key) for key, row in table(name)[section].items() for phrase in row.split(",")}
 
 
 _TOKEN = re.compile(r"[^\W\d_]+|[0-9]+|[^\w\s]")
