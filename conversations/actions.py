@@ -26,7 +26,6 @@ async def _show_menu(turn: Turn, _: str) -> Question:
 
 
 def menu(turn: Turn, *says: Say) -> Question:
-    """The customer's menu; while a flow is open, resuming it comes first."""
     resuming = [Option("resume", say("option.resume"))] if turn.state.flow else []
     return question(
         *(says or (say("menu", shop=turn.shop.name),)),
@@ -60,7 +59,6 @@ async def resume(turn: Turn, _: str = "") -> None:
 
 @action("mine", who=Who.CUSTOMER)
 async def my_bookings(turn: Turn, _: str = "") -> Question:
-    """The customer's bookings, newest first, and their places on the waitlist."""
     on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_LISTED)
     waits = await waitlist_entries(turn.session, turn.contact.customer_id)
@@ -94,7 +92,6 @@ async def stranger(turn: Turn, code: str) -> Question:
 
 @action("see", who=Who.CUSTOMER)
 async def see(turn: Turn, code: str) -> Question:
-    """One booking: its status and lines, what was paid, and what can be done with it."""
     booking = await turn.own_booking(code)
     owed = await payment.refunds_of(turn.session, booking)
     # A refund that staff transfers by hand needs the customer's bank account.
@@ -153,7 +150,6 @@ async def switch_language(turn: Turn, _: str = "") -> Question | None:
 
 
 def speak(turn: Turn, language: str) -> Question | None:
-    """Use this language from now on; the open question is asked again in it."""
     turn.contact.language = language
     turn.remark("language.changed")
     return None if turn.state.flow else menu(turn)
@@ -169,7 +165,6 @@ def opening_hours(turn: Turn) -> list[Say]:
 
 
 def address(turn: Turn) -> Say:
-    """The address, with a map if the owner set the coordinates."""
     shop = turn.shop
     at = {"address": shop.address, "city": shop.city}
     if shop.latitude is None or shop.longitude is None:
@@ -178,7 +173,6 @@ def address(turn: Turn) -> Say:
 
 
 async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[Say]:
-    """What was paid and what remains; of a cancelled booking, what is kept and what is refunded."""
     if booking.status is not BookingStatus.CANCELLED:
         status, total = say(f"payment.{booking.payment_status}"), booking.total_price
         paid = say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)

@@ -121,7 +121,6 @@ async def _hours(turn: Turn) -> list[Say]:
 
 
 def _car(turn: Turn) -> tuple[str, str, int] | None:
-    """The car named now, else the one in the booking."""
     understood, state = turn.understood, turn.state
     if understood.brand and understood.model:
         year = understood.year or (state.get("year") if state.get("model") == understood.model else None)

@@ -15,9 +15,8 @@ from conversations import actions, after_booking, asides, corrections, registry,
 from conversations.after_booking import refunds
 from conversations.booking import BOOKING
 from conversations.staff import takeover
-from conversations.staff.commands import read_action
 from conversations.turn import Flow, Question, Step, Turn, Who
-from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
+from conversations.understand.answers import Command, read_choice, read_command, read_staff_action, read_yes_no
 from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
@@ -59,7 +58,7 @@ async def _reply(turn: Turn) -> Question:
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
-    if (action := read_action(text)) and registry.exists(turn, action) and not is_answer:
+    if (action := read_staff_action(text)) and registry.exists(turn, action) and not is_answer:
         return await _act(turn, action)
     if (action := _SLASH.get(text.split(" ")[0])) is not None:
         return await _act(turn, action)
@@ -90,7 +89,6 @@ async def _tapped(turn: Turn, choice: str) -> Question:
 
 
 async def _chosen(turn: Turn, option: str) -> Question:
-    """An option of the question on the screen, chosen by tap, number or label."""
     state, flow = turn.state, _flow(turn)
     state.misses = 0
     if option == registry.NEXT_PAGE.id:
@@ -107,7 +105,6 @@ async def _chosen(turn: Turn, option: str) -> Question:
 
 
 async def _act(turn: Turn, choice: str) -> Question:
-    """What a button says: staff's, of a job under way, or of the front desk."""
     try:
         async with turn.session.begin_nested():
             done = await registry.run(turn, choice)
@@ -161,7 +158,6 @@ async def _back(turn: Turn) -> Question:
 
 
 async def _in_flow(turn: Turn, flow: Flow) -> Question:
-    """Text while a flow is open: a question aside, the answer, answers to other questions, or not understood."""
     state, text = turn.state, turn.incoming.text or ""
     step = _asked(turn, flow)
     if flow.strict:
@@ -206,12 +202,10 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
 
 
 def _absorbed(turn: Turn, flow: Flow) -> bool:
-    """Whether the message answers any open question of the flow."""
     return any([step.absorb(turn) for step in flow.steps])
 
 
 async def _without_flow(turn: Turn) -> Question:
-    """Text while no flow is open: a choice from the menu, a question or a wish."""
     state, understood, text = turn.state, turn.understood, turn.incoming.text or ""
     if state.shown and text and (option := _by_label(turn, text)) is not None and understood.intent is None:
         return await _chosen(turn, option)
@@ -252,7 +246,6 @@ async def _missed(turn: Turn, step: Step | None) -> Question:
 
 
 async def _next(turn: Turn) -> Question:
-    """The first open question of the flow, the end of the flow, or the menu."""
     flow = _flow(turn)
     if flow is None:
         return await staff.menu(turn) if turn.may(Who.STAFF) else actions.menu(turn)

@@ -38,12 +38,7 @@ class Engine:
             return False
         catalogue, lexicon = await self._catalogue(session)
         contact, remembered, is_new = await contacts.meet(
-            session,
-            incoming.channel,
-            incoming.address,
-            phone=incoming.phone,
-            language=_language(incoming),
-            now=now,
+            session, incoming.channel, incoming.address, phone=incoming.phone, language=_language(incoming), now=now
         )
         state = State.from_json(remembered, now=now)
         understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)

@@ -100,7 +100,6 @@ class Turn:
         self.remarks.append(Say(key, params))
 
     def remark_refusal(self, refusal: Refusal) -> None:
-        """Say why something was refused."""
         self.remark(f"refusal.{refusal.code}", **refusal.params)
 
 
@@ -202,7 +201,6 @@ class Step:
         return True
 
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
-        """Drop the answer that was refused, so that the question is asked again."""
         turn.state.drop(self.name, *self.drops)
 
 

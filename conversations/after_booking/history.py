@@ -22,7 +22,6 @@ MAX_BOOKINGS = 20
 
 @action("cost-yes", who=Who.CUSTOMER)
 async def agree(turn: Turn, cost: str) -> Question:
-    """Agree to an additional cost; the new total follows as its own message."""
     return await _decide(turn, cost, agreed=True)
 
 
@@ -33,7 +32,6 @@ async def refuse(turn: Turn, cost: str) -> Question:
 
 @action("rate", who=Who.CUSTOMER)
 async def rate(turn: Turn, argument: str) -> Question | None:
-    """Rate a completed job, then ask for a comment."""
     code, _, stars = argument.partition(":")
     booking = await turn.own_booking(code)
     count = int(stars) if stars.isdecimal() and len(stars) == 1 else 0
@@ -46,7 +44,6 @@ async def rate(turn: Turn, argument: str) -> Question | None:
 
 @action("past", who=Who.CUSTOMER)
 async def show_history(turn: Turn, code: str) -> Question:
-    """The events of a booking with its notes and costs."""
     booking = await turn.own_booking(code)
     history = await work.history(turn.session, booking)
     photos = len(_stored_photos(history))
@@ -84,7 +81,6 @@ async def show_photo(turn: Turn, which: str) -> Question:
 
 @action("warranties", who=Who.CUSTOMER)
 async def warranties(turn: Turn, _: str) -> Question:
-    """The customer's warranties, expired ones too, with the days left."""
     lines = []
     for booking in await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS):
         for line in booking.lines:

@@ -92,7 +92,6 @@ class Agreed(YesNo):
     no = "stay"
 
     async def ask(self, turn: Turn) -> Question:
-        """The old and the new time, with a warning before the last move allowed."""
         booking, technician = (await draft.job(turn)).moved, draft.technician_id(turn)
         if booking is None:
             raise LookupError("the booking is asked before this step")
@@ -123,7 +122,6 @@ class Agreed(YesNo):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes, no, or another time."""
         if await super().read(turn, text):
             return True
         when = read_when(text, now=turn.local_now, shop=turn.shop)
@@ -145,13 +143,11 @@ async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
 
 @action("retake", who=Who.CUSTOMER)
 async def retake(turn: Turn, argument: str) -> Question:
-    """Slot lost: take this slot, with the booking's technician."""
     return await _retake(turn, argument, any_technician=False)
 
 
 @action("retake-any", who=Who.CUSTOMER)
 async def retake_with_anyone(turn: Turn, argument: str) -> Question:
-    """Slot lost: take this slot, with any technician who is free."""
     return await _retake(turn, argument, any_technician=True)
 
 

@@ -19,7 +19,6 @@ class Brand(Step):
     drops = ("model", "year", "fits", "confirmed")
 
     async def ask(self, turn: Turn) -> Question:
-        """Known brands, those with the most models first."""
         if "other_car" in turn.state:
             return question(say("ask.other_car"))
         models: dict[str, int] = {}

@@ -89,8 +89,6 @@ class Confirmed(YesNo):
 
 
 class Method(Step):
-    """How to pay; cash is for services alone."""
-
     name = "method"
     drops = ("plan",)
     reopened_by = (CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows)
@@ -126,13 +124,10 @@ async def _methods(turn: Turn, quote: Quote) -> list[PaymentMethod]:
 
 
 class Plan(Step):
-    """In full, or a down payment."""
-
     name = "plan"
     reopened_by = (BadDownPayment,)
 
     def needed(self, turn: Turn) -> bool:
-        """Cash is paid at the end."""
         return bool(turn.state.get("method") != PaymentMethod.COD)
 
     async def ask(self, turn: Turn) -> Question:
@@ -156,7 +151,6 @@ class Plan(Step):
 
 
 async def finish(turn: Turn) -> Question:
-    """Place the booking or join the waitlist; a refusal undoes it and asks again for the answers it is about."""
     request = draft.request(turn)
     if draft.is_for_waitlist(turn):
         last = await waitlist.join(turn, request)

@@ -43,7 +43,6 @@ def put_in_basket(turn: Turn, part: str, count: int) -> None:
 
 
 def services(turn: Turn) -> list[str]:
-    """Ids of the chosen services, without those that have left the catalogue."""
     return [service for service in turn.state.get("services", []) if service in turn.catalogue.services]
 
 
@@ -64,7 +63,6 @@ def skills(turn: Turn) -> frozenset[str]:
 
 
 async def job(turn: Turn) -> Job:
-    """The job of the booking that the flow is about, or of the new one."""
     if turn.state.about is None:
         return Job(minutes(turn), skills(turn))
     booking = await bookings.load(turn.session, code=turn.state.about)
@@ -108,7 +106,6 @@ def is_for_waitlist(turn: Turn) -> bool:
 
 
 def request(turn: Turn) -> BookingRequest:
-    """What the customer of this chat orders."""
     state = turn.state
     plan, address = state.get("plan", "full"), state.get("address") or {}
     order = Order(

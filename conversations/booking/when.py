@@ -45,7 +45,6 @@ class Day(Step):
         return await self.take(turn, option, recheck=("time", "technician"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A day in any wording, with or without a time."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         if when is None or when.day is None:
             return False
@@ -70,15 +69,12 @@ class Day(Step):
 
 
 class Slot(Step):
-    """The slot in which the job starts."""
-
     name = "time"
     drops = ("confirmed", "agreed")
     reopened_by = (SlotFull, AlreadyWaiting, OutsideHours, InThePast, TooFarAhead)
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """The day's slots with their load; if none is free, the nearest free ones."""
         day = draft.day(turn)
         if day is None:
             raise LookupError("the day is asked before the slot")
@@ -121,7 +117,6 @@ class Slot(Step):
         return await self._take(turn, option)
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A time in any wording; with a day it changes the day too."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         clock = when.time if when else None
         if text.strip().isdigit() and int(text) < 24:

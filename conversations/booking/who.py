@@ -1,8 +1,14 @@
-"""Who the customer is, and the car's plate."""
+"""Who the customer is, the car's plate, and where the work is done: in the workshop, or at the customer's place."""
 
+from conversations.booking import draft
 from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, question
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from core.messaging.messages import Option, say
+from core.refusals import AddressMissing, NotOnsite
+from core.states import Location
+
+MIN_ADDRESS_LENGTH = 10
+MAX_ADDRESS_LENGTH = 300
 
 
 class Name(Step):
@@ -25,8 +31,6 @@ class Name(Step):
 
 
 class Phone(Step):
-    """A mobile number, unless the channel has verified one."""
-
     name = "phone"
     free_text = True
     own_numbers = True
@@ -52,8 +56,6 @@ class Phone(Step):
 
 
 class Email(Step):
-    """For the invoice; may be skipped."""
-
     name = "email"
     skips = True
     free_text = True
@@ -83,3 +85,68 @@ class Plate(Step):
 
     def parse(self, turn: Turn, text: str) -> str | None:
         return read_plate(text)
+
+
+class Where(Step):
+    """Only asked if every service can be done on-site."""
+
+    name = "location"
+    drops = ("address", "confirmed")
+    reopened_by = (NotOnsite,)
+
+    def needed(self, turn: Turn) -> bool:
+        services = [turn.catalogue.services[service] for service in draft.services(turn)]
+        return bool(services) and all(service.onsite for service in services)
+
+    async def ask(self, turn: Turn) -> Question:
+        return question(
+            say("ask.location", address=turn.shop.address, city=turn.shop.city, fee=turn.shop.onsite_fee),
+            options=[
+                Option(Location.WORKSHOP, say("option.workshop")),
+                Option(Location.ONSITE, say("option.onsite")),
+            ],
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """Travel makes the job longer, so slot and technician are checked again."""
+        turn.state.put("location", option)
+        turn.state.recheck("time", "technician")
+        return True
+
+    def mentioned(self, turn: Turn) -> str | None:
+        return turn.understood.location
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        if turn.incoming.place is not None:
+            await self.choose(turn, Location.ONSITE)
+            return Address.take_place(turn)
+        return await self.choose(turn, turn.understood.location) if turn.understood.location else False
+
+
+class Address(Step):
+    name = "address"
+    free_text = True
+    drops = ("confirmed",)
+    reopened_by = (AddressMissing,)
+
+    def needed(self, turn: Turn) -> bool:
+        return draft.location(turn) is Location.ONSITE
+
+    async def ask(self, turn: Turn) -> Question:
+        return question(say(f"ask.address.{turn.contact.channel}"), wants="location")
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        if turn.incoming.place is not None:
+            return self.take_place(turn)
+        if not MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH:
+            return False
+        turn.state.put("address", {"text": text})
+        return True
+
+    @staticmethod
+    def take_place(turn: Turn) -> bool:
+        place = turn.incoming.place
+        if place is None:
+            return False
+        turn.state.put("address", {"text": place.address, "latitude": place.latitude, "longitude": place.longitude})
+        return True

@@ -5,7 +5,7 @@ notes.py     notes, messages to customers      changing.py    reschedule, cancel
 costs.py     additional costs, cash received   stock.py       look up, correct
 refunds.py   money to transfer back            closing.py     close a day
 stuck.py     undelivered messages              takeover.py    a conversation without the bot
-monthly.py   a month's figures in words        commands.py    reads typed commands
+monthly.py   a month's figures in words
 
 For customers none of this exists: see `registry.exists`.
 """

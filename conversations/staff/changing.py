@@ -53,7 +53,6 @@ async def _cancel(turn: Turn) -> Question:
 
 @action("no-show", who=Who.STAFF)
 async def no_show(turn: Turn, code: str) -> Question:
-    """Confirm first, with what it costs the customer."""
     booking = await turn.job(code)
     due = await no_show_terms(turn.ctx, booking)
     return question(

@@ -21,7 +21,6 @@ class WhichDay(Step):
     own_numbers = True
 
     def parse(self, turn: Turn, text: str) -> str | None:
-        """An unambiguous day, from today on."""
         day = turn.understood.date
         if day is None or turn.understood.date_is_ambiguous or day < turn.local_now.date():
             return None

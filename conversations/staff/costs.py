@@ -110,7 +110,6 @@ class Received(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """An unambiguous amount, not more than remains to be paid."""
         amount = read_rupiah(text)
         if amount is None or not 1 <= amount <= await _remaining(turn):
             return False

@@ -13,7 +13,6 @@ from core.states import BookingStatus
 
 @action("figures", who=Who.ADMIN)
 async def figures(turn: Turn, _: str) -> Question:
-    """Bookings by status, total revenue, and this week day by day, with a chart."""
     now = await overview.dashboard(turn.session)
     week = await overview.week(turn.ctx, turn.local_now.date())
     return question(
@@ -64,7 +63,6 @@ async def pending(turn: Turn, begins: str) -> Question:
 
 @action("assign", who=Who.ADMIN)
 async def assign(turn: Turn, code: str) -> Question:
-    """The technicians who are free for a job."""
     booking = await turn.job(code)
     free = await work.free_for(turn.ctx, booking)
     back = jobs.back_to_job(code)

@@ -1,7 +1,7 @@
 """The staff menu, the jobs of a day, one job, and its actions: on my way, start, finish."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from urllib.parse import quote_plus
 
 from conversations import registry
@@ -41,7 +41,12 @@ async def of_day(turn: Turn, which: str) -> Question:
     """A technician's own jobs, all of them for an admin."""
     name, _, begins = which.partition(":")
     day = turn.local_now.date() + timedelta(days=DAYS.get(name, 0))
-    jobs = await _jobs(turn, day)
+    jobs: Sequence[Booking] = ()
+    if turn.staff.technician is not None:
+        jobs = await work.agenda(turn.ctx, turn.staff.technician, day)
+    elif turn.may(Who.ADMIN):
+        found, _ = await overview.find(turn.ctx, day=day, limit=200)
+        jobs = [booking for booking in reversed(found) if booking.status is not BookingStatus.CANCELLED]
     if not jobs:
         return question(say("team.no_jobs", day=day), always=[TO_STAFF_MENU])
     return listed(turn, say("team.jobs", day=day, count=len(jobs)), jobs, more=f"jobs:{name}", begins=begins)
@@ -140,15 +145,6 @@ async def send_link(turn: Turn, code: str) -> Question:
         link=Link(request.url, say("option.pay", amount=request.amount)),
         options=[back_to_job(code)],
     )
-
-
-async def _jobs(turn: Turn, day: date) -> Sequence[Booking]:
-    if turn.staff.technician is not None:
-        return await work.agenda(turn.ctx, turn.staff.technician, day)
-    if turn.staff.role != "admin":
-        return ()
-    found, _ = await overview.find(turn.ctx, day=day, limit=200)
-    return [booking for booking in reversed(found) if booking.status is not BookingStatus.CANCELLED]
 
 
 def back_to_job(code: str) -> Option:

@@ -13,7 +13,6 @@ MAX_LISTED = 50
 
 @action("refunds", who=Who.ADMIN)
 async def refunds(turn: Turn, _: str = "") -> Question:
-    """All open refunds, the oldest first."""
     found = await payment.open_refunds(turn.session, limit=MAX_LISTED)
     if not found:
         return question(say("team.refunds_none"), always=[TO_STAFF_MENU])

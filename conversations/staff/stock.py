@@ -26,7 +26,6 @@ class WhichPart(Step):
     free_text = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Ask for a name, or list the parts that matched."""
         found = [turn.catalogue.parts[part] for part in turn.state.get("found", []) if part in turn.catalogue.parts]
         free = await snapshot.stock(turn.session, [part.id for part in found])
         return question(

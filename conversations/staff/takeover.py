@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from conversations.incoming import Incoming
 from conversations.registry import action
-from conversations.staff.commands import is_hand_back
 from conversations.staff.jobs import menu
 from conversations.state import State
 from conversations.turn import Question, Turn, Who, question
+from conversations.understand.answers import is_hand_back
 from core.db.tables import Contact
 from core.messaging import outbox
 from core.messaging.messages import Document, Message, Option, Say, say
@@ -37,7 +37,11 @@ def is_on(turn: Turn) -> bool:
 async def take(turn: Turn, whose: str) -> Question:
     """Take over the conversation of a contact (by id) or of a booking (by code); raises `NotFound`."""
     await _release(turn)
-    contact, remembered = await contacts.reach(turn.session, await _contact_id(turn, whose))
+    is_contact = whose.isdecimal() and len(whose) < 10
+    contact_id = int(whose) if is_contact else (await bookings.load(turn.session, code=whose)).contact_id
+    if contact_id is None:
+        raise NotFound
+    contact, remembered = await contacts.reach(turn.session, contact_id)
     state = State.from_json(remembered, now=turn.now)
     if turn.shop.member_at(contact.channel, contact.address) is not None:
         raise NotFound
@@ -83,15 +87,6 @@ async def pass_on(turn: Turn) -> Question | None:
 def _is_taken(turn: Turn) -> bool:
     """An admin who has left the staff holds no conversation."""
     return turn.state.human is not None and turn.shop.member_at(*turn.state.human) is not None
-
-
-async def _contact_id(turn: Turn, whose: str) -> int:
-    if whose.isdecimal() and len(whose) < 10:
-        return int(whose)
-    booking = await bookings.load(turn.session, code=whose)
-    if booking.contact_id is None:
-        raise NotFound
-    return booking.contact_id
 
 
 async def _release(turn: Turn) -> Contact | None:

@@ -26,8 +26,6 @@ LANGUAGES = ("id", "en")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a channel escapes text and writes bold."""
-
     escape: Callable[[str], str]
     bold: tuple[str, str]
 

@@ -110,7 +110,6 @@ def _with_greeting(line: Line) -> Line:
 
 
 def _categories(names: list[Name], lexicon: Lexicon) -> list[str]:
-    """The named categories and those of the named parts, in the order of the line."""
     found: list[str] = []
     for name in names:
         if name.kind == "category":

@@ -31,6 +31,8 @@ class Command(StrEnum):
 
 
 TABLE = "answers.yaml"
+STAFF_TABLE = "staff.yaml"
+_CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
 IDLE = frozenset(",.!;:()~*_\"'…-")
 """Signs without meaning in a short answer."""
 COURTESY = frozenset({"kak", "dong", "ya", "deh", "saja", "tolong", "sih", "lah", "eh", "oh"})
@@ -114,6 +116,25 @@ def read_command(text: str) -> Command | None:
     text, commands = text.strip().removeprefix("/"), phrases(TABLE, "commands")
     name = commands.get(_bare(text)) or commands.get(text)
     return Command(name) if name else None
+
+
+def read_staff_action(text: str) -> str | None:
+    """The action of staff that a whole message names, with a booking's code or search words: "mulai BK-7F3K2Q"."""
+    words = " ".join(text.casefold().lstrip("/").split())
+    if code := _CODE.search(words):
+        verb = " ".join((words[: code.start()] + words[code.end() :]).split())
+        name = phrases(STAFF_TABLE, "of_a_job").get(verb) if verb else "job"
+        return f"{name}:BK-{code[1].upper()}" if name else None
+    if words in phrases(STAFF_TABLE, "plain"):
+        return phrases(STAFF_TABLE, "plain")[words]
+    first, _, rest = words.partition(" ")
+    name = phrases(STAFF_TABLE, "with_words").get(first)
+    return f"{name}:{rest}" if name and rest else None
+
+
+def is_hand_back(text: str) -> bool:
+    """Whether an admin ends a takeover; only the exact phrase, since any other text goes to the customer."""
+    return text.casefold().strip(" .!/") in phrases(STAFF_TABLE, "taken_over")
 
 
 def read_choice(text: str, labels: Sequence[str]) -> int | None:

@@ -59,7 +59,6 @@ FRACTIONS = {"seperempat": 15, "setengah": 30}
 
 
 def clock_at(line: Line, at: int) -> Found | None:
-    """The time or part of the day at this place."""
     return next((found for rule in _RULES if (found := rule(line, at))), None)
 
 

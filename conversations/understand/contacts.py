@@ -42,7 +42,6 @@ def is_landline(text: str) -> bool:
 
 
 def read_email(text: str) -> str | None:
-    """The first well-formed e-mail address in a text."""
     for word in re.split(r"[\s,;<>()]+", text):
         if "@" in word:
             address = word.strip(".!?:'\"").removeprefix("mailto:")

@@ -105,7 +105,6 @@ Found = tuple[DayPiece, int]
 
 
 def day_at(line: Line, at: int, today: date) -> Found | None:
-    """The day, or part of one, at this place."""
     return next((found for rule in (*_DAY_RULES, *_DATE_RULES) if (found := rule(line, at, today))), None)
 
 
@@ -299,10 +298,8 @@ def read_month(text: str, today: date) -> date | None:
 
 def _begun_month(year: int, month: int, today: date) -> date | None:
     year += 2000 if year < 100 else 0
-    if not 1 <= month <= 12 or not 2000 <= year <= today.year:
-        return None
-    first = date(year, month, 1)
-    return first if first <= today else None
+    has_begun = 1 <= month <= 12 and year >= 2000 and (year, month) <= (today.year, today.month)
+    return date(year, month, 1) if has_begun else None
 
 
 _DAY_RULES = (_past, _each, _days_ahead, _counted, _week_or_month, _weekend, _weekday)

@@ -42,8 +42,6 @@ Cues = Mapping[str, Sequence[Cue]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A meaning, the cues for it, and the cues against it."""
-
     meaning: str
     cues: Cues
     unless: Cues
@@ -65,7 +63,6 @@ def _any(cues: Cues, words: Sequence[str]) -> bool:
 
 
 def _follows(words: Sequence[str], at: int, cue: Cue) -> bool:
-    """Whether the rest of a cue follows from a place on."""
     for gap, wanted in cue:
         if gap:
             at = next((place for place in range(at, len(words)) if words[place] in wanted), len(words))

@@ -44,8 +44,6 @@ Match = tuple[Name, int]
 
 
 class Lexicon:
-    """All names of one version of the catalogue."""
-
     def __init__(self, catalogue: Catalogue, names: Mapping[str, Name], services: Mapping[str, str]) -> None:
         self.catalogue = catalogue
         self._names = names
@@ -171,12 +169,10 @@ def _cars(catalogue: Catalogue, brands: Mapping[str, str], words: set[str]) -> I
 
 
 def _is_own(word: str, general: set[str]) -> bool:
-    """Whether a word in a part's alias is specific."""
     return not (word in general | UNITS or word.isdecimal() or is_ordinary(spell(word)))
 
 
 def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:
-    """Whether an ambiguous name is meant as a name here."""
     before = {text_at(line, at - 1), text_at(line, at - 2)}
     if name.kind == "technician":
         led = before & BEFORE_A_TECHNICIAN or any(token.text == "teknisi" for token in line)

@@ -67,8 +67,6 @@ _P = TypeVar("_P", Clock, PartOfDay)
 
 @dataclass(frozen=True, slots=True)
 class PieceAt:
-    """A piece and its place."""
-
     piece: Piece
     start: int
     end: int
@@ -103,7 +101,6 @@ def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
 
 
 def _scan(line: Line, now: datetime) -> Iterator[PieceAt]:
-    """Every piece from left to right."""
     at = 0
     last: PieceAt | None = None
     while at < len(line):
@@ -209,7 +206,6 @@ def _dated(piece: Piece, ahead: Ahead, today: date, shop: Shop) -> Day | None:
 
 
 def _first(said: Sequence[PieceAt], kind: type[_P]) -> _P | None:
-    """The first piece of a kind that isn't rejected."""
     pieces = (each.piece for each in _preferred([each for each in said if isinstance(each.piece, kind)]))
     return next((piece for piece in pieces if isinstance(piece, kind)), None)
 
