@@ -46,18 +46,16 @@ class Engine:
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
-        message = _present(turn, asking) if asking is not None else None
+        if asking is not None:  # otherwise an admin has taken the conversation over
+            await outbox.reply(
+                ctx,
+                key=f"reply:{incoming.channel}:{incoming.event_id}",
+                channel=contact.channel,
+                address=contact.address,
+                language=contact.language,
+                message=_present(turn, asking),
+            )
         await contacts.remember(session, contact, state.to_json(), now)
-        if message is None:  # an admin has taken the conversation over
-            return True
-        await outbox.reply(
-            ctx,
-            key=f"reply:{incoming.channel}:{incoming.event_id}",
-            channel=contact.channel,
-            address=contact.address,
-            language=contact.language,
-            message=message,
-        )
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:

@@ -174,13 +174,9 @@ class Step:
         """The answer that a text to this question gives, or None; what was understood is `turn.understood`."""
         return None
 
-    def mentioned(self, turn: Turn) -> Any:
-        """The answer to this step that a message to any question contains, or None."""
-        return None
-
     def absorb(self, turn: Turn) -> bool:
         """Store the answer that a message to another question contains, to be checked when this step is reached."""
-        value = self.mentioned(turn)
+        value = turn.understood.answers.get(self.name)
         if value is None or self.name in turn.state:
             return False
         turn.state.put(self.name, value, tentative=True)

@@ -54,9 +54,6 @@ class Brand(Step):
             turn.state.put("year", year)
         return True
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.brand
-
 
 class Model(Step):
     name = "model"
@@ -81,9 +78,6 @@ class Model(Step):
             return False
         turn.state.put("model", text)
         return True
-
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.model
 
 
 class Year(Step):
@@ -111,9 +105,6 @@ class Year(Step):
 
     def parse(self, turn: Turn, text: str) -> int | None:
         return turn.understood.year or read_year(text, turn.local_now)
-
-    def mentioned(self, turn: Turn) -> int | None:
-        return turn.understood.year
 
 
 class FitOf(Step):

@@ -94,8 +94,13 @@ def technician_id(turn: Turn) -> str | None:
 
 
 def awaited_part(turn: Turn) -> str | None:
-    """The part out of stock that the customer waits for, while it is in the basket."""
-    part = turn.state.get("awaits_part")
+    """The part out of stock that the customer waits for."""
+    return still_in_basket(turn, "awaits_part")
+
+
+def still_in_basket(turn: Turn, answer: str) -> str | None:
+    """The part that was stored as this answer, while it is in the basket."""
+    part = turn.state.get(answer)
     return part if part in dict(basket(turn)) else None
 
 

@@ -166,7 +166,7 @@ class More(Step):
             Option(f"count:{part.id}", say("option.change_quantity", name=part.name))
             for part in draft.basket_parts(turn)
         ]
-        wait = [Option("wait", say("option.wait_parts"))] if self._short_part(turn) else []
+        wait = [Option("wait", say("option.wait_parts"))] if draft.still_in_basket(turn, "short") else []
         return question(
             say("ask.more", basket=lines),
             options=[*wait, Option("done", say("option.continue")), Option("add", say("option.add_part")), *changes],
@@ -176,7 +176,7 @@ class More(Step):
     async def choose(self, turn: Turn, option: str) -> bool:
         match option.partition(":"):
             case ("wait", _, _):
-                turn.state.put("awaits_part", self._short_part(turn))
+                turn.state.put("awaits_part", draft.still_in_basket(turn, "short"))
                 turn.state.put("shopped", True)
             case ("done", _, _):
                 turn.state.put("shopped", True)
@@ -189,7 +189,7 @@ class More(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """A category or part named here is added; "2 pcs" means the only part in the basket."""
         basket, understood = draft.basket(turn), turn.understood
-        if read_wait(text) and self._short_part(turn):
+        if read_wait(text) and draft.still_in_basket(turn, "short"):
             return await self.choose(turn, "wait")
         if read_done(text):
             return await self.choose(turn, "done")
@@ -209,11 +209,6 @@ class More(Step):
             name = refusal.params["name"]
             turn.state.put("short", next((part.id for part in draft.basket_parts(turn) if part.name == name), None))
         super().reopen(turn, refusal)
-
-    def _short_part(self, turn: Turn) -> str | None:
-        """The part that was short when the booking was made, while it is in the basket."""
-        part = turn.state.get("short")
-        return part if part in dict(draft.basket(turn)) else None
 
 
 class Quantity(Step):

@@ -55,9 +55,6 @@ class Day(Step):
             turn.state.put("part_of_day", when.part_of_day)
         return True
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.date.isoformat() if turn.understood.date else None
-
     async def check(self, turn: Turn, answer: str) -> Say | None:
         day, today = date.fromisoformat(answer), turn.local_now.date()
         if day < today:
@@ -135,9 +132,6 @@ class Slot(Step):
             turn.state.put("part_of_day", when.part_of_day)
             return True
         return False
-
-    def mentioned(self, turn: Turn) -> str | None:
-        return f"{turn.understood.time:%H:%M}" if turn.understood.time else None
 
     async def _take(self, turn: Turn, clock: str) -> bool:
         return await self.take(turn, clock, recheck=["technician"])
@@ -283,9 +277,6 @@ class WhichTechnician(Step):
         if read_whatever(text):
             return await self.choose(turn, "any")
         return self.absorb(turn)
-
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.technician_id
 
     async def check(self, turn: Turn, answer: str) -> Say | None:
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)

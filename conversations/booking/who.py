@@ -1,6 +1,9 @@
 """Who the customer is, the car's plate, and where the work is done: in the workshop, or at the customer's place."""
 
+from typing import Any
+
 from conversations.booking import draft
+from conversations.incoming import Place
 from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, question
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from core.messaging.messages import Option, say
@@ -113,13 +116,11 @@ class Where(Step):
         turn.state.recheck("time", "technician")
         return True
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.location
-
     async def read(self, turn: Turn, text: str) -> bool:
         if turn.incoming.place is not None:
             await self.choose(turn, Location.ONSITE)
-            return Address.take_place(turn)
+            turn.state.put("address", _as_answer(turn.incoming.place))
+            return True
         return await self.choose(turn, turn.understood.location) if turn.understood.location else False
 
 
@@ -135,18 +136,11 @@ class Address(Step):
     async def ask(self, turn: Turn) -> Question:
         return question(say(f"ask.address.{turn.contact.channel}"), wants="location")
 
-    async def read(self, turn: Turn, text: str) -> bool:
+    def parse(self, turn: Turn, text: str) -> dict[str, Any] | None:
         if turn.incoming.place is not None:
-            return self.take_place(turn)
-        if not MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH:
-            return False
-        turn.state.put("address", {"text": text})
-        return True
+            return _as_answer(turn.incoming.place)
+        return {"text": text} if MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH else None
 
-    @staticmethod
-    def take_place(turn: Turn) -> bool:
-        place = turn.incoming.place
-        if place is None:
-            return False
-        turn.state.put("address", {"text": place.address, "latitude": place.latitude, "longitude": place.longitude})
-        return True
+
+def _as_answer(place: Place) -> dict[str, Any]:
+    return {"text": place.address, "latitude": place.latitude, "longitude": place.longitude}

@@ -8,6 +8,7 @@ Each reader replaces its words with a tag such as <car>, so that the next can't 
 import datetime as dt
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from conversations.understand.clock import PartOfDay
 from conversations.understand.intents import Intent, first_meaning
@@ -46,21 +47,24 @@ class Understanding:
     location: Location | None = None
     quantity: int | None = None
 
-    def as_json(self) -> dict[str, object]:
-        """What `bengkel understand` prints: only what was said."""
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was said, by the name of the step (`conversations.booking`) it answers and as that step stores it."""
         said = {
-            "intent": self.intent,
-            "categories": self.categories,
-            "parts": self.parts,
             "brand": self.brand,
             "model": self.model,
             "year": self.year,
             "date": self.date.isoformat() if self.date else None,
             "time": f"{self.time:%H:%M}" if self.time else None,
-            "part_of_day": self.part_of_day,
-            "technician": self.technician,
+            "technician": self.technician_id,
             "location": self.location,
         }
+        return {name: answer for name, answer in said.items() if answer is not None}
+
+    def as_json(self) -> dict[str, object]:
+        """What `bengkel understand` prints: only what was said."""
+        goods = {"intent": self.intent, "categories": self.categories, "parts": self.parts}
+        said = goods | self.answers | {"part_of_day": self.part_of_day, "technician": self.technician}
         return {key: value for key, value in said.items() if value}
 
 

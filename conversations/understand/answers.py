@@ -36,26 +36,10 @@ _CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
 IDLE = frozenset(",.!;:()~*_\"'…-")
 """Signs without meaning in a short answer."""
 COURTESY = frozenset({"kak", "dong", "ya", "deh", "saja", "tolong", "sih", "lah", "eh", "oh"})
-AROUND_A_CHOICE = COURTESY.union(
-    [
-        "nomor",
-        "nomer",
-        "no",
-        "yang",
-        "pilih",
-        "pilihan",
-        "opsi",
-        "ke",
-        "#",
-        "itu",
-        "ini",
-        "saya",
-        "mau",
-        "ambil",
-        "paling",
-    ],
-    ["the", "one", "option", "number", "pick", "choose", "i", "%"],
+_AROUND_A_CHOICE = (
+    "nomor nomer no yang pilih pilihan opsi ke # itu ini saya mau ambil paling the one option number pick choose i %"
 )
+AROUND_A_CHOICE = COURTESY.union(_AROUND_A_CHOICE.split())
 LAST = -1
 """The place of "terakhir" in the table of ordinals."""
 MIN_SIMILARITY = 74

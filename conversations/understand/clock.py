@@ -33,17 +33,10 @@ Found = tuple[ClockPiece, int]
 """A piece, and the place after it."""
 
 PARTS = {
-    "pagi": PartOfDay.MORNING,
-    "subuh": PartOfDay.MORNING,
-    "siang": PartOfDay.NOON,
-    "noon": PartOfDay.NOON,
-    "dzuhur": PartOfDay.NOON,
-    "jumatan": PartOfDay.NOON,
-    "sore": PartOfDay.AFTERNOON,
-    "ashar": PartOfDay.AFTERNOON,
-    "malam": PartOfDay.EVENING,
-    "maghrib": PartOfDay.EVENING,
-    "isya": PartOfDay.EVENING,
+    **dict.fromkeys(("pagi", "subuh"), PartOfDay.MORNING),
+    **dict.fromkeys(("siang", "noon", "dzuhur", "jumatan"), PartOfDay.NOON),
+    **dict.fromkeys(("sore", "ashar"), PartOfDay.AFTERNOON),
+    **dict.fromkeys(("malam", "maghrib", "isya"), PartOfDay.EVENING),
 }
 HOURS = {
     PartOfDay.MORNING: (0, 12 * 60 - 1),

@@ -11,19 +11,11 @@ MAX_NAME_LENGTH = 80
 MAX_DIGITS = 3
 MAX_CHARACTERS = 300
 """Characters of a text that are searched for a name or a phone number."""
-AREAS = frozenset(
-    (first + second).strip()
-    for first, seconds in {
-        **dict.fromkeys("FGHLMNRSTWZ", " "),
-        "A": " ABDEG",
-        "B": " ABDEGHKLMNP",
-        "D": " ABCDEGHKLMNPRSTW",
-        "E": " ABD",
-        "K": " BHTU",
-        "P": " ABDEFGHSTY",
-    }.items()
-    for second in seconds
+_AREAS = (
+    "A AA AB AD AE AG B BA BB BD BE BG BH BK BL BM BN BP D DA DB DC DD DE DG DH DK DL DM DN DP DR DS DT DW "
+    "E EA EB ED F G H K KB KH KT KU L M N P PA PB PD PE PF PG PH PS PT PY R S T W Z"
 )
+AREAS = frozenset(_AREAS.split())
 """The registration areas on Indonesian plates."""
 
 
