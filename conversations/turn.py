@@ -124,6 +124,8 @@ def question(*says: Say, **rest: Any) -> Question:
 
 SKIP = Option("skip", say("option.skip"))
 SKIPPED = ""
+MIN_LENGTH = 3
+"""Characters of a text that a customer will read."""
 
 
 class Step:
@@ -204,11 +206,10 @@ class Words(Step):
     """Text on one line that a customer will read."""
 
     free_text = True
-    min_length = 3
     max_length: ClassVar[int]
 
     def parse(self, turn: Turn, text: str) -> str | None:
-        return " ".join(text.split()) if self.min_length <= len(text) <= self.max_length else None
+        return " ".join(text.split()) if MIN_LENGTH <= len(text) <= self.max_length else None
 
 
 class YesNo(Step):

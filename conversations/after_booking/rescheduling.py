@@ -4,7 +4,7 @@
 slot lost (core.payment.slot_lost):  [a slot]   [another time]   [a refund]
 """
 
-from datetime import datetime
+from operator import attrgetter
 
 from conversations import actions
 from conversations.booking import draft
@@ -42,7 +42,7 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
     if turn.state.flow not in (None, MOVE.name) or not live:
         return await actions.my_bookings(turn)
     if not movable:
-        rescheduling.check_may_reschedule(turn.ctx, min(live, key=_start))
+        rescheduling.check_may_reschedule(turn.ctx, min(live, key=attrgetter("starts_at")))
     turn.state.begin(MOVE.name)
     for step in MOVE.steps:  # day, time and technician may be in the text
         step.absorb(turn)
@@ -77,7 +77,7 @@ class Which(Step):
             say("move.which"),
             options=[
                 Option(each.code, say("slot.day_and_time", at=turn.shop.local(each.starts_at)), each.code)
-                for each in sorted(movable, key=_start)
+                for each in sorted(movable, key=attrgetter("starts_at"))
             ],
             button=say("button.bookings"),
         )
@@ -205,10 +205,6 @@ async def _live(turn: Turn) -> list[Booking]:
     own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS)
     to_come = [each for each in own_bookings if each.status in _LIVE]
     return [each for each in to_come if each.starts_at > turn.now or payment.has_lost_slot(each)]
-
-
-def _start(booking: Booking) -> datetime:
-    return booking.starts_at
 
 
 async def _finish(turn: Turn) -> Question:

@@ -112,9 +112,7 @@ class Where(Step):
 
     async def choose(self, turn: Turn, option: str) -> bool:
         """Travel makes the job longer, so slot and technician are checked again."""
-        turn.state.put("location", option)
-        turn.state.recheck("time", "technician")
-        return True
+        return await self.take(turn, option, recheck=("time", "technician"))
 
     async def read(self, turn: Turn, text: str) -> bool:
         if turn.incoming.place is not None:

@@ -4,7 +4,6 @@ from datetime import date
 
 from conversations.registry import action
 from conversations.staff import jobs
-from conversations.staff.jobs import menu
 from conversations.turn import Flow, Question, Step, Turn, Who, Words, YesNo, question
 from core.booking import affected_by_closing, close_day
 from core.messaging.messages import Option, say
@@ -55,10 +54,10 @@ async def _finish(turn: Turn) -> Question:
     day = _day(turn)
     _, answers = turn.state.close()
     if not answers["really_close"]:
-        return await menu(turn, first=say("team.not_closed"))
+        return await jobs.menu(turn, first=say("team.not_closed"))
     booked = await close_day(turn.ctx, day, answers["because"])
     if not booked:
-        return await menu(turn, first=say("team.closed", day=day))
+        return await jobs.menu(turn, first=say("team.closed", day=day))
     return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(booked)), booked, more="jobs:today")
 
 

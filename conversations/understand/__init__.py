@@ -13,9 +13,8 @@ from typing import Any
 from conversations.understand.clock import PartOfDay
 from conversations.understand.intents import Intent, first_meaning
 from conversations.understand.lexicon import Lexicon, Name
-from conversations.understand.line import Line, replace, text_at
 from conversations.understand.numbers import count_in, take_year, with_digits, without_amounts
-from conversations.understand.spelling import tokenise
+from conversations.understand.spelling import Line, replace, text_at, tokenise
 from conversations.understand.when import When, take_when
 from core.shop import Shop
 from core.states import Location

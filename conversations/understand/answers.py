@@ -11,9 +11,8 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from conversations.understand.line import text_at
 from conversations.understand.numbers import with_digits, without_amounts, year_of
-from conversations.understand.spelling import phrases, table, tokenise
+from conversations.understand.spelling import phrases, table, text_at, tokenise
 
 
 class Command(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
-from conversations.understand.line import Line, glued_at, matches, number_at, text_at
+from conversations.understand.spelling import Line, glued_at, matches, number_at, text_at
 
 
 class PartOfDay(StrEnum):

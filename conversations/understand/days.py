@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
 
-from conversations.understand.line import Line, glued_at, matches, number_at, text_at
-from conversations.understand.spelling import tokenise
+from conversations.understand.spelling import Line, glued_at, matches, number_at, text_at, tokenise
 
 WEEKDAYS = {"senin": 0, "selasa": 1, "rabu": 2, "kamis": 3, "jumat": 4, "sabtu": 5, "minggu": 6}
 _MONTHS = "januari februari maret april mei juni juli agustus september oktober november desember"

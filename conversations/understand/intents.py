@@ -10,8 +10,7 @@ from functools import cache
 from itertools import chain
 from typing import TypeVar
 
-from conversations.understand.line import Line
-from conversations.understand.spelling import table
+from conversations.understand.spelling import Line, table
 from core.states import Location
 
 

@@ -11,8 +11,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from conversations.understand.line import Line, number_at, replace, text_at
-from conversations.understand.spelling import is_ordinary, spell, table
+from conversations.understand.spelling import Line, is_ordinary, number_at, replace, spell, table, text_at
 from core.catalogue.snapshot import Catalogue
 
 MAX_WORDS = 6

@@ -28,9 +28,8 @@ from conversations.understand.days import (
     in_month,
     on_weekday,
 )
-from conversations.understand.line import Line, matches, number_at, replace, text_at
 from conversations.understand.numbers import with_digits, without_amounts
-from conversations.understand.spelling import tokenise
+from conversations.understand.spelling import Line, matches, number_at, replace, text_at, tokenise
 from core.shop import Shop
 
 REJECTED = frozenset({"jangan", "bukan"})
