@@ -26,7 +26,6 @@ async def _show_menu(turn: Turn, _: str) -> Question:
 
 
 def menu(turn: Turn, *says: Say) -> Question:
-    """The customer's menu; while a flow is open, resuming it comes first."""
     resuming = [Option("resume", say("option.resume"))] if turn.state.flow else []
     return question(
         *(says or (say("menu", shop=turn.shop.name),)),
@@ -60,7 +59,6 @@ async def resume(turn: Turn, _: str = "") -> None:
 
 @action("mine", who=Who.CUSTOMER)
 async def my_bookings(turn: Turn, _: str = "") -> Question:
-    """The customer's bookings, newest first, and their places on the waitlist."""
     on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_LISTED)
     waits = await waitlist_entries(turn.session, turn.contact.customer_id)
@@ -73,12 +71,7 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
     ]
     if on_the_web:
         options.append(Option(f"join:{on_the_web.code}", say("option.join_web"), _headline(turn, on_the_web)))
-    return question(
-        say("mine.list"),
-        options=options,
-        always=[TO_MENU],
-        button=say("button.bookings"),
-    )
+    return question(say("mine.list"), options=options, always=[TO_MENU], button=say("button.bookings"))
 
 
 @action("join", who=Who.CUSTOMER)
@@ -93,16 +86,17 @@ async def join(turn: Turn, code: str) -> Question:
 async def stranger(turn: Turn, code: str) -> Question:
     """Deny that a web booking made with this number is theirs: the admins are told, nothing is joined."""
     booking = await web_customers.made_with(turn.session, turn.contact.customer, code)
-    key = f"stranger:{code}"
-    await tell(turn.ctx, booking, key, admins=alert(booking, say("staff.stranger")))
+    await tell(turn.ctx, booking, f"stranger:{code}", admins=alert(booking, say("staff.stranger")))
     return menu(turn, say("web.not_joined"))
 
 
 @action("see", who=Who.CUSTOMER)
 async def see(turn: Turn, code: str) -> Question:
-    """One booking: its status and lines, what was paid, and what can be done with it."""
     booking = await turn.own_booking(code)
     owed = await payment.refunds_of(turn.session, booking)
+    # A refund that staff transfers by hand needs the customer's bank account.
+    by_hand = [refund for refund in owed if refund.state is RefundState.BY_HAND]
+    accounts = [Option(f"refund:{refund.key}", say("option.refund_account")) for refund in by_hand]
     return question(
         say("mine.head", code=booking.code, status=say(f"status.{booking.status}")),
         say(
@@ -115,7 +109,7 @@ async def see(turn: Turn, code: str) -> Question:
             ],
         ),
         *await _money(turn, booking, owed),
-        options=[*_possible_actions(turn, booking), *await papers.buttons(turn, booking), *_account_buttons(owed)],
+        options=[*_possible_actions(turn, booking), *await papers.buttons(turn, booking), *accounts],
         always=[TO_BOOKINGS, TO_MENU],
         link=await _pay_link(turn, booking),
     )
@@ -156,25 +150,21 @@ async def switch_language(turn: Turn, _: str = "") -> Question | None:
 
 
 def speak(turn: Turn, language: str) -> Question | None:
-    """Use this language from now on; the open question is asked again in it."""
     turn.contact.language = language
     turn.remark("language.changed")
     return None if turn.state.flow else menu(turn)
 
 
 def opening_hours(turn: Turn) -> list[Say]:
-    week = [(day, turn.shop.opening_hours.get(day)) for day in WEEKDAYS]
-    lines = [
-        say("hours.open", day=say(f"weekday.{day}"), span=span.replace("-", "–"))
-        if span
-        else say("hours.closed", day=say(f"weekday.{day}"))
-        for day, span in week
-    ]
+    lines = []
+    for day in WEEKDAYS:
+        span, name = turn.shop.opening_hours.get(day), say(f"weekday.{day}")
+        opens = say("hours.open", day=name, span=span.replace("-", "–")) if span else say("hours.closed", day=name)
+        lines.append(opens)
     return [say("hours.week", lines=lines)]
 
 
 def address(turn: Turn) -> Say:
-    """The address, with a map if the owner set the coordinates."""
     shop = turn.shop
     at = {"address": shop.address, "city": shop.city}
     if shop.latitude is None or shop.longitude is None:
@@ -183,7 +173,6 @@ def address(turn: Turn) -> Say:
 
 
 async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[Say]:
-    """What was paid and what remains; of a cancelled booking, what is kept and what is refunded."""
     if booking.status is not BookingStatus.CANCELLED:
         if not booking.total_price:
             return [say("mine.free")]
@@ -230,12 +219,6 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
     if not live:
         options.append(Option(f"again:{booking.code}", say("option.again")))
     return options
-
-
-def _account_buttons(owed: Sequence[Refund]) -> list[Option]:
-    """A refund that staff transfers by hand needs the customer's bank account."""
-    by_hand = [refund for refund in owed if refund.state is RefundState.BY_HAND]
-    return [Option(f"refund:{refund.key}", say("option.refund_account")) for refund in by_hand]
 
 
 def _headline(turn: Turn, booking: Booking) -> Say:

@@ -1,7 +1,5 @@
 """Questions in the middle of a flow: answered, then the open question is asked again."""
 
-from collections.abc import Awaitable, Callable
-
 from conversations import actions
 from conversations.booking import BOOKING, draft
 from conversations.registry import action
@@ -11,7 +9,7 @@ from conversations.understand.answers import read_no_notice, read_notify
 from conversations.understand.intents import Intent
 from core.catalogue import snapshot, stock_alerts
 from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
-from core.db.tables import Part, Service
+from core.db.tables import Part
 from core.messaging.messages import Say, say
 from core.schedule import availability
 
@@ -22,14 +20,24 @@ async def answer(turn: Turn) -> list[Say] | None:
     """The answer to the question that the message asks; None if it asks none we can answer."""
     if (said := await _stock_alert(turn)) is not None:
         return said
-    if turn.understood.intent is None:
-        return None
-    handler = _ASIDES.get(turn.understood.intent)
-    return await handler(turn) if handler else None
+    match turn.understood.intent:
+        case Intent.PRICE | Intent.STOCK:
+            return await _price_or_stock(turn)
+        case Intent.FIT:
+            return await _fit(turn)
+        case Intent.HOURS:
+            return await _hours(turn)
+        case Intent.LOCATION:
+            return [actions.address(turn)]
+        case Intent.THANKS:
+            return [say("aside.welcome")]
+        case Intent.GREET:
+            return [say("aside.hello")]
+    return None
 
 
 async def _price_or_stock(turn: Turn) -> list[Say] | None:
-    services = _services(turn)
+    services = [turn.catalogue.services[one] for one in turn.understood.services if one in turn.catalogue.services]
     if services and not turn.understood.parts:
         return [say("aside.services", lines=[service_line(service) for service in services[:MAX_LINES]])]
     parts = _parts(turn)
@@ -112,20 +120,7 @@ async def _hours(turn: Turn) -> list[Say]:
     return [say("aside.open_on", day=day, span=f"{opens:%H:%M}–{closes:%H:%M}")]
 
 
-async def _where(turn: Turn) -> list[Say]:
-    return [actions.address(turn)]
-
-
-async def _thanks(turn: Turn) -> list[Say]:
-    return [say("aside.welcome")]
-
-
-async def _greet(turn: Turn) -> list[Say]:
-    return [say("aside.hello")]
-
-
 def _car(turn: Turn) -> tuple[str, str, int] | None:
-    """The car named now, else the one in the booking."""
     understood, state = turn.understood, turn.state
     if understood.brand and understood.model:
         year = understood.year or (state.get("year") if state.get("model") == understood.model else None)
@@ -144,18 +139,3 @@ def _parts(turn: Turn) -> list[Part]:
         return parts
     fitting = (FitAnswer.FITS, FitAnswer.NEEDS_ADAPTER)
     return [part for part in parts if fit_of(turn.catalogue, part, *car).answer in fitting] or parts
-
-
-def _services(turn: Turn) -> list[Service]:
-    return [turn.catalogue.services[one] for one in turn.understood.services if one in turn.catalogue.services]
-
-
-_ASIDES: dict[Intent, Callable[[Turn], Awaitable[list[Say] | None]]] = {
-    Intent.PRICE: _price_or_stock,
-    Intent.STOCK: _price_or_stock,
-    Intent.FIT: _fit,
-    Intent.HOURS: _hours,
-    Intent.LOCATION: _where,
-    Intent.THANKS: _thanks,
-    Intent.GREET: _greet,
-}

@@ -13,8 +13,8 @@ ASKS = "correction"
 
 def find(turn: Turn, flow: Flow) -> dict[str, Any]:
     """Answers in this message that differ from earlier ones, by the name of their step."""
-    understood = {step.name: step.mentioned(turn) for step in flow.steps if step.name in turn.state}
-    return {name: value for name, value in understood.items() if value is not None and value != turn.state.get(name)}
+    said, steps = turn.understood.answers, [step.name for step in flow.steps if step.name in turn.state]
+    return {name: said[name] for name in steps if name in said and said[name] != turn.state.get(name)}
 
 
 def ask(turn: Turn, found: Mapping[str, Any]) -> Question:

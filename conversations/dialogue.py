@@ -11,14 +11,12 @@ shared contact -> tap -> photo -> staff's command -> slash command -> a button's
 import re
 from dataclasses import replace
 
-from conversations import actions, after_booking, asides, corrections, paging, registry, staff
+from conversations import actions, after_booking, asides, corrections, registry, staff
 from conversations.after_booking import refunds
 from conversations.booking import BOOKING
 from conversations.staff import takeover
-from conversations.staff.commands import read_action
 from conversations.turn import Flow, Question, Step, Turn, Who
-from conversations.understand import Understanding
-from conversations.understand.answers import Command, read_choice, read_command, read_yes_no
+from conversations.understand.answers import Command, read_choice, read_command, read_staff_action, read_yes_no
 from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
@@ -30,18 +28,18 @@ MISSES_UNTIL_A_PERSON = 3
 
 
 async def answer(turn: Turn) -> Question | None:
-    """What to say to this message; None while an admin has taken the conversation over."""
-    if takeover.is_on(turn) and not _is_for_the_bot(turn):
+    """What to say to this message; None while an admin has taken the conversation over.
+
+    During a takeover, the bot answers staff's taps and slash commands, and a customer's taps on actions.
+    """
+    choice = turn.incoming.choice
+    if turn.may(Who.STAFF):
+        is_for_the_bot = choice is not None or (turn.incoming.text or "").startswith("/")
+    else:
+        is_for_the_bot = choice is not None and registry.exists(turn, choice)
+    if takeover.is_on(turn) and not is_for_the_bot:
         return await takeover.pass_on(turn)
     return await _reply(turn)
-
-
-def _is_for_the_bot(turn: Turn) -> bool:
-    """During a takeover, the bot answers staff's taps and slash commands, and a customer's taps on actions."""
-    choice, text = turn.incoming.choice, turn.incoming.text or ""
-    if turn.may(Who.STAFF):
-        return choice is not None or text.startswith("/")
-    return choice is not None and registry.exists(turn, choice)
 
 
 async def _reply(turn: Turn) -> Question:
@@ -60,14 +58,15 @@ async def _reply(turn: Turn) -> Question:
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
-    if (action := read_action(text)) and registry.exists(turn, action) and not is_answer:
+    if (action := read_staff_action(text)) and registry.exists(turn, action) and not is_answer:
         return await _act(turn, action)
     if (action := _SLASH.get(text.split(" ")[0])) is not None:
         return await _act(turn, action)
-    if flow is None and (option := _by_exact_label(turn, text)) is not None:
-        return await _chosen(turn, option)
-    command = read_command(text)
-    if command is not None:
+    # Exactly a button's label counts as a tap, whatever else the words could mean.
+    same = [option for option, label in turn.state.shown if label.casefold() == text.strip().casefold()]
+    if flow is None and len(same) == 1:
+        return await _chosen(turn, same[0])
+    if (command := read_command(text)) is not None:
         return await _commanded(turn, command)
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
@@ -90,10 +89,9 @@ async def _tapped(turn: Turn, choice: str) -> Question:
 
 
 async def _chosen(turn: Turn, option: str) -> Question:
-    """An option of the question on the screen, chosen by tap, number or label."""
     state, flow = turn.state, _flow(turn)
     state.misses = 0
-    if option == paging.NEXT_PAGE:
+    if option == registry.NEXT_PAGE.id:
         state.page += 1
         return await _next(turn)
     if state.asked == corrections.ASKS and flow:
@@ -107,7 +105,6 @@ async def _chosen(turn: Turn, option: str) -> Question:
 
 
 async def _act(turn: Turn, choice: str) -> Question:
-    """What a button says: staff's, of a job under way, or of the front desk."""
     try:
         async with turn.session.begin_nested():
             done = await registry.run(turn, choice)
@@ -161,17 +158,19 @@ async def _back(turn: Turn) -> Question:
 
 
 async def _in_flow(turn: Turn, flow: Flow) -> Question:
-    """Text while a flow is open: a question aside, the answer, answers to other questions, or not understood."""
     state, text = turn.state, turn.incoming.text or ""
     step = _asked(turn, flow)
     if flow.strict:
         if step is not None and not await _read(turn, flow, step, text):
             turn.remark(f"again.{step.name}")
         return await _next(turn)
-    if state.asked == corrections.ASKS and state.correction and (agreed := _agreed(turn, text)) is not None:
-        corrections.settle(turn, flow, agreed=agreed)
-        return await _next(turn)
-    if state.asked is None and (option := _by_label(turn, text)) is not None:
+    option = _by_label(turn, text)
+    if state.asked == corrections.ASKS and state.correction:
+        agreed = read_yes_no(text) if option is None else option == "yes"
+        if agreed is not None:
+            corrections.settle(turn, flow, agreed=agreed)
+            return await _next(turn)
+    if state.asked is None and option is not None:
         return await _chosen(turn, option)
     if (not step or not step.free_text or "?" in text) and (said := await asides.answer(turn)) is not None:
         turn.remarks += said
@@ -179,8 +178,7 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
     if await _read(turn, flow, step, text):
         state.misses, state.page, state.correction = 0, 0, None
         return await _next(turn)
-    found = corrections.find(turn, flow)
-    if found:
+    if found := corrections.find(turn, flow):
         return corrections.ask(turn, found)
     if (action := _WANTED.get(turn.understood.intent)) is not None:
         return await _act(turn, action)
@@ -204,12 +202,10 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
 
 
 def _absorbed(turn: Turn, flow: Flow) -> bool:
-    """Whether the message answers any open question of the flow."""
     return any([step.absorb(turn) for step in flow.steps])
 
 
 async def _without_flow(turn: Turn) -> Question:
-    """Text while no flow is open: a choice from the menu, a question or a wish."""
     state, understood, text = turn.state, turn.understood, turn.incoming.text or ""
     if state.shown and text and (option := _by_label(turn, text)) is not None and understood.intent is None:
         return await _chosen(turn, option)
@@ -223,7 +219,8 @@ async def _without_flow(turn: Turn) -> Question:
         return actions.menu(turn, *said)
     if (action := _WANTED.get(understood.intent)) is not None:
         return await _act(turn, action)
-    if understood.intent is Intent.BOOK or _names_something(understood):
+    goods = understood.categories or understood.parts or understood.services
+    if understood.intent is Intent.BOOK or goods or understood.model or understood.date or understood.time:
         await actions.book(turn)
         _absorbed(turn, BOOKING)
         return await _next(turn)
@@ -249,7 +246,6 @@ async def _missed(turn: Turn, step: Step | None) -> Question:
 
 
 async def _next(turn: Turn) -> Question:
-    """The first open question of the flow, the end of the flow, or the menu."""
     flow = _flow(turn)
     if flow is None:
         return await staff.menu(turn) if turn.may(Who.STAFF) else actions.menu(turn)
@@ -291,7 +287,7 @@ async def _open_and_checked(turn: Turn, flow: Flow) -> Step | None:
             return step
         if step.name in turn.state.tentative:
             turn.state.tentative.remove(step.name)
-            complaint = await step.check(turn)
+            complaint = await step.check(turn, turn.state.get(step.name))
             if complaint is not None:
                 if complaint not in turn.remarks:
                     turn.remarks.append(complaint)
@@ -314,21 +310,6 @@ def _by_label(turn: Turn, text: str) -> str | None:
         begins = [read_yes_no(label.partition(",")[0]) for label in labels]
         index = begins.index(agreed) if begins.count(agreed) == 1 else None
     return None if index is None else turn.state.shown[index][0]
-
-
-def _by_exact_label(turn: Turn, text: str) -> str | None:
-    """The option with exactly this label, which counts as a tap whatever else the words could mean."""
-    same = [option for option, label in turn.state.shown if label.casefold() == text.strip().casefold()]
-    return same[0] if len(same) == 1 else None
-
-
-def _agreed(turn: Turn, text: str) -> bool | None:
-    option = _by_label(turn, text)
-    return read_yes_no(text) if option is None else option == "yes"
-
-
-def _names_something(line: Understanding) -> bool:
-    return bool(line.categories or line.parts or line.services or line.model or line.date or line.time)
 
 
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}

@@ -1,15 +1,16 @@
 """One turn: from an incoming message to the reply in the outbox, in the caller's transaction.
 
-duplicate? ── contact ── what to say (`dialogue`) ── which page of it (`paging`) ── outbox
+duplicate? ── contact ── what to say (`dialogue`) ── which page of it ── outbox
 """
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue, paging
+from conversations import dialogue
 from conversations.incoming import Incoming
+from conversations.registry import NEXT_PAGE
 from conversations.state import State
-from conversations.texts import LANGUAGES
-from conversations.turn import Turn
+from conversations.texts import LANGUAGES, render
+from conversations.turn import Question, Turn
 from conversations.understand import understand
 from conversations.understand.answers import reads_as_english
 from conversations.understand.lexicon import Lexicon
@@ -17,7 +18,11 @@ from core.catalogue import snapshot
 from core.catalogue.snapshot import Catalogue
 from core.context import Context
 from core.messaging import outbox
+from core.messaging.messages import Message
 from core.people import contacts
+
+MAX_OPTIONS = 10
+"""WhatsApp's lists hold ten entries; Telegram shows as many, so that both chats read alike."""
 
 
 class Engine:
@@ -33,12 +38,7 @@ class Engine:
             return False
         catalogue, lexicon = await self._catalogue(session)
         contact, remembered, is_new = await contacts.meet(
-            session,
-            incoming.channel,
-            incoming.address,
-            phone=incoming.phone,
-            language=_language(incoming),
-            now=now,
+            session, incoming.channel, incoming.address, phone=incoming.phone, language=_language(incoming), now=now
         )
         state = State.from_json(remembered, now=now)
         understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)
@@ -46,18 +46,16 @@ class Engine:
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
-        message = paging.present(turn, asking) if asking is not None else None
+        if asking is not None:  # otherwise an admin has taken the conversation over
+            await outbox.reply(
+                ctx,
+                key=f"reply:{incoming.channel}:{incoming.event_id}",
+                channel=contact.channel,
+                address=contact.address,
+                language=contact.language,
+                message=_present(turn, asking),
+            )
         await contacts.remember(session, contact, state.to_json(), now)
-        if message is None:  # an admin has taken the conversation over
-            return True
-        await outbox.reply(
-            ctx,
-            key=f"reply:{incoming.channel}:{incoming.event_id}",
-            channel=contact.channel,
-            address=contact.address,
-            language=contact.language,
-            message=message,
-        )
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
@@ -73,6 +71,28 @@ class Engine:
             catalogue = await snapshot.load(session)
             self._known = (catalogue, Lexicon.of(catalogue))
         return self._known
+
+
+def _present(turn: Turn, asking: Question) -> Message:
+    """Number the question and remember the options on its page, so that taps, numbers and labels can be read."""
+    state, options = turn.state, tuple(asking.options)
+    if len(options) + len(asking.always) > MAX_OPTIONS:
+        size = MAX_OPTIONS - len(asking.always) - 1
+        first = (state.page % -(-len(options) // size)) * size
+        options = (*options[first : first + size], NEXT_PAGE)
+    options += tuple(asking.always)
+    state.asked = asking.asks
+    state.prompt += 1
+    state.shown = [(option.id, render(option.label, turn.contact.language)) for option in options]
+    return Message(
+        says=(*turn.remarks, *asking.says),
+        options=options,
+        prompt=state.prompt,
+        link=asking.link,
+        document=asking.document,
+        wants=asking.wants,
+        button=asking.button,
+    )
 
 
 def _language(incoming: Incoming) -> str:

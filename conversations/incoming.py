@@ -7,8 +7,6 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A shared location."""
-
     latitude: float
     longitude: float
     address: str | None = None

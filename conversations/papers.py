@@ -12,7 +12,6 @@ from conversations.turn import Question, Turn, Who, question
 from core.db.tables import Booking
 from core.messaging.messages import Document, Option, say
 from core.papers import numbering
-from core.papers.numbering import Papers
 from core.refusals import NotFound
 
 Kind = Literal["invoice", "receipt", "credit_note"]
@@ -24,14 +23,12 @@ MAX_LISTED = 7
 async def list_papers(turn: Turn, which: str) -> Question:
     """A button for each paper of a kind; a single one is sent at once."""
     kind, code = _kind(which)
-    names = await _names(turn, kind, code)
+    names = (await _by_kind(turn, await turn.own_booking(code)))[kind]
     if not names:
         raise NotFound
     if len(names) == 1:
         return _send(kind, names[0])
-    numbered = [
-        Option(f"paper:{kind}:{name}", say(f"papers.{kind}", number=number)) for number, name in enumerate(names, 1)
-    ]
+    numbered = [Option(f"paper:{kind}:{name}", say(f"papers.{kind}", number=at)) for at, name in enumerate(names, 1)]
     return question(
         say(f"papers.list.{kind}", code=code),
         options=numbered[-MAX_LISTED:],
@@ -43,14 +40,15 @@ async def list_papers(turn: Turn, which: str) -> Question:
 @action("paper", who=Who.CUSTOMER)
 async def send_paper(turn: Turn, which: str) -> Question:
     kind, name = _kind(which)
-    if name not in await _names(turn, kind, name.partition(".")[0]):
+    booking = await turn.own_booking(name.partition(".")[0])
+    if name not in (await _by_kind(turn, booking))[kind]:
         raise NotFound
     return _send(kind, name)
 
 
 async def buttons(turn: Turn, booking: Booking) -> list[Option]:
     """A button for each kind of paper that a booking has."""
-    by_kind = _by_kind(await numbering.of_booking(turn.session, booking))
+    by_kind = await _by_kind(turn, booking)
     return [Option(f"papers:{kind}:{booking.code}", say(f"option.{kind}")) for kind, names in by_kind.items() if names]
 
 
@@ -67,10 +65,6 @@ def _kind(which: str) -> tuple[Kind, str]:
     raise NotFound
 
 
-async def _names(turn: Turn, kind: Kind, code: str) -> Sequence[str]:
-    booking = await turn.own_booking(code)
-    return _by_kind(await numbering.of_booking(turn.session, booking))[kind]
-
-
-def _by_kind(found: Papers) -> dict[Kind, Sequence[str]]:
+async def _by_kind(turn: Turn, booking: Booking) -> dict[Kind, Sequence[str]]:
+    found = await numbering.of_booking(turn.session, booking)
     return {"invoice": found.invoices, "receipt": found.receipts, "credit_note": found.credit_notes}

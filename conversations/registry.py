@@ -16,14 +16,13 @@ from core.messaging.messages import Option, say
 
 TO_MENU = Option("menu", say("option.menu"))
 TO_BOOKINGS = Option("mine", say("option.my_bookings"))
+NEXT_PAGE = Option("page:next", say("option.next_page"))
 Handler = Callable[[Turn, str], Awaitable[Question | None]]
 _H = TypeVar("_H", bound=Handler)
 ACTIONS: dict[str, tuple[Who, Handler]] = {}
 
 
 def action(name: str, *, who: Who) -> Callable[[_H], _H]:
-    """Register a function as the action of that name."""
-
     def register(handler: _H) -> _H:
         if name in ACTIONS:
             raise ValueError(f"two actions are called {name}")
@@ -51,7 +50,6 @@ async def run(turn: Turn, choice: str) -> Question | None:
 
 
 def allows(turn: Turn, choice: str) -> bool:
-    """Whether the writer may do that action."""
     return exists(turn, choice) and turn.may(ACTIONS[_name(choice)][0])
 
 

@@ -18,10 +18,6 @@ def part_line(part: Part, stock: int) -> Say:
     return say("shelf.part", name=part.name, price=price_of(part), stock=stock_of(part, stock))
 
 
-def service_option(service: Service) -> Option:
-    return Option(service.id, service.name, joined([price_of(service), say("minutes", minutes=service.minutes)]))
-
-
 def service_line(service: Service) -> Say:
     return say("shelf.service", name=service.name, price=price_of(service), minutes=service.minutes)
 

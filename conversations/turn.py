@@ -1,6 +1,5 @@
 """What a step reads and does during one turn, and what a step is."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.understand import Understanding
+from conversations.understand.answers import read_skip, read_yes_no
 from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
 from core.context import Context
 from core.db.tables import Booking, Contact
-from core.messaging.messages import Document, Link, Option, Say
-from core.refusals import Refusal
+from core.messaging.messages import Document, Link, Option, Say, say
+from core.pricing import policy
+from core.refusals import NotFound, Refusal
 from core.schedule import bookings
 from core.shop import Shop, StaffMember
 
@@ -76,6 +77,19 @@ class Turn:
         """The staff member who writes, by the chat's address; None for a customer."""
         return self.shop.member_at(self.contact.channel, self.contact.address)
 
+    @property
+    def staff(self) -> StaffMember:
+        """The staff member who writes; raises `NotFound` for a customer."""
+        if self.member is None:
+            raise NotFound
+        return self.member
+
+    async def job(self, code: str) -> Booking:
+        """A booking that the writing staff member may work on; raises `NotFound`, `NotAssigned`."""
+        booking = await bookings.load(self.session, code=code)
+        policy.check_may_work_on(self.staff, booking.technician_id)
+        return booking
+
     def may(self, who: Who) -> bool:
         """Whether the writer has these rights; looked up in the settings at each turn."""
         if self.member is None:
@@ -86,7 +100,6 @@ class Turn:
         self.remarks.append(Say(key, params))
 
     def remark_refusal(self, refusal: Refusal) -> None:
-        """Say why something was refused."""
         self.remark(f"refusal.{refusal.code}", **refusal.params)
 
 
@@ -109,14 +122,24 @@ def question(*says: Say, **rest: Any) -> Question:
     return Question(says, **rest)
 
 
-class Step(ABC):
+SKIP = Option("skip", say("option.skip"))
+SKIPPED = ""
+MIN_LENGTH = 3
+"""Characters of a text that a customer will read."""
+
+
+class Step:
     """One question of a flow: when it is asked, how, and how its answer is read.
 
-    A step is asked when it is `needed` and has no answer. The readers store the answer in `turn.state` and return True,
-    or return False when the text doesn't answer this question.
+    A step is asked when it is `needed` and has no answer. `choose`, `read` and `absorb` store the answer in `turn.state`
+    and return True, or return False when this question isn't answered.
     """
 
     name: ClassVar[str]
+    text: ClassVar[str]
+    """The key of the question, for a step that doesn't override `ask`."""
+    skips: ClassVar[bool] = False
+    """The question can be skipped, by a button or in words; the answer is then `SKIPPED`."""
     free_text: ClassVar[bool] = False
     """Any text can be the answer (a name, an address); only a question mark makes it an aside."""
     drops: ClassVar[tuple[str, ...]] = ()
@@ -131,38 +154,77 @@ class Step(ABC):
     def needed(self, turn: Turn) -> bool:
         return True
 
-    @abstractmethod
     async def ask(self, turn: Turn) -> Question:
-        """The question."""
+        return question(say(self.text), options=[SKIP] if self.skips else ())
 
     async def choose(self, turn: Turn, option: str) -> bool:
         """Take one of the options that `ask` offered."""
-        turn.state.put(self.name, option)
+        turn.state.put(self.name, SKIPPED if self.skips and option == SKIP.id else option)
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Take typed text (or a shared contact or place) as the answer; what was understood is `turn.understood`."""
-        return self.absorb(turn)
+        """Take typed text (or a shared contact or place) as the answer."""
+        answer = self.parse(turn, text)
+        if answer is None and self.skips and read_skip(text):
+            answer = SKIPPED
+        if answer is None:
+            return self.absorb(turn)
+        turn.state.put(self.name, answer)
+        return True
 
-    def mentioned(self, turn: Turn) -> Any:
-        """The answer to this step that the message contains, or None."""
+    def parse(self, turn: Turn, text: str) -> Any:
+        """The answer that a text to this question gives, or None; what was understood is `turn.understood`."""
         return None
 
     def absorb(self, turn: Turn) -> bool:
         """Store the answer that a message to another question contains, to be checked when this step is reached."""
-        value = self.mentioned(turn)
+        value = turn.understood.answers.get(self.name)
         if value is None or self.name in turn.state:
             return False
         turn.state.put(self.name, value, tentative=True)
         return True
 
-    async def check(self, turn: Turn) -> Say | None:
+    async def check(self, turn: Turn, answer: Any) -> Say | None:
         """Why a tentative answer can't stand, or None; a complaint is said and drops the answer."""
         return None
 
+    async def take(self, turn: Turn, answer: Any, *, recheck: Sequence[str]) -> bool:
+        """Store an answer and check others again, or say why it can't stand."""
+        complaint = await self.check(turn, answer)
+        if complaint is not None:
+            turn.remarks.append(complaint)
+        else:
+            turn.state.put(self.name, answer)
+            turn.state.recheck(*recheck)
+        return True
+
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
-        """Drop the answer that was refused, so that the question is asked again."""
         turn.state.drop(self.name, *self.drops)
+
+
+class Words(Step):
+    """Text on one line that a customer will read."""
+
+    free_text = True
+    max_length: ClassVar[int]
+
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return " ".join(text.split()) if MIN_LENGTH <= len(text) <= self.max_length else None
+
+
+class YesNo(Step):
+    """Yes or no, by button or in words; without another `choose` the answer is True or False."""
+
+    no: ClassVar[str] = "no"
+    """The option that a typed "no" means."""
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        turn.state.put(self.name, option == "yes")
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        agreed = read_yes_no(text)
+        return False if agreed is None else await self.choose(turn, "yes" if agreed else self.no)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What a customer does with a job in progress or completed: answer a cost, rate it, see its history, book it again."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from conversations import actions
@@ -9,7 +8,7 @@ from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
 from core import media, work
-from core.db.tables import AdditionalCost, Booking, BookingEvent, WorkNote
+from core.db.tables import AdditionalCost, BookingEvent, WorkNote
 from core.messaging.messages import Document, Option, Say, say
 from core.refusals import NotFound
 from core.schedule import bookings
@@ -23,7 +22,6 @@ MAX_BOOKINGS = 20
 
 @action("cost-yes", who=Who.CUSTOMER)
 async def agree(turn: Turn, cost: str) -> Question:
-    """Agree to an additional cost; the new total follows as its own message."""
     return await _decide(turn, cost, agreed=True)
 
 
@@ -34,7 +32,6 @@ async def refuse(turn: Turn, cost: str) -> Question:
 
 @action("rate", who=Who.CUSTOMER)
 async def rate(turn: Turn, argument: str) -> Question | None:
-    """Rate a completed job, then ask for a comment."""
     code, _, stars = argument.partition(":")
     booking = await turn.own_booking(code)
     count = int(stars) if stars.isdecimal() and len(stars) == 1 else 0
@@ -47,12 +44,17 @@ async def rate(turn: Turn, argument: str) -> Question | None:
 
 @action("past", who=Who.CUSTOMER)
 async def show_history(turn: Turn, code: str) -> Question:
-    """The events of a booking with its notes and costs; photos and later invoices as buttons."""
     booking = await turn.own_booking(code)
     history = await work.history(turn.session, booking)
+    photos = len(_stored_photos(history))
+    # The first invoice has its button on the booking.
+    later_invoices = enumerate(history.papers[1:4], 2)
     return question(
         say("past.head", code=code, lines=_time_line(turn, history)),
-        options=[*_photos(code, history), *_papers(history)],
+        options=[
+            *([Option(f"photo:{code}:0", say("past.photos", count=photos))] if photos else []),
+            *(Option(f"paper:invoice:{name}", say("papers.invoice", number=number)) for number, name in later_invoices),
+        ],
         always=[to_booking(code), TO_MENU],
         button=say("past.button"),
     )
@@ -79,15 +81,13 @@ async def show_photo(turn: Turn, which: str) -> Question:
 
 @action("warranties", who=Who.CUSTOMER)
 async def warranties(turn: Turn, _: str) -> Question:
-    """The customer's warranties, expired ones too, with the days left."""
-    today = turn.local_now.date()
-    own_bookings = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS)
-    lines = [
-        _warranty(line.name, line.warranty_until, today, booking.code)
-        for booking in own_bookings
-        for line in booking.lines
-        if line.warranty_until
-    ]
+    lines = []
+    for booking in await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS):
+        for line in booking.lines:
+            if until := line.warranty_until:
+                left = warranty.days_left(until, turn.local_now.date())
+                key = "warranty.line" if left else "warranty.over"
+                lines.append(say(key, name=line.name, until=until, days=left, code=booking.code))
     if not lines:
         return actions.menu(turn, say("warranty.none"))
     return question(say("warranty.list", lines=lines), always=[TO_BOOKINGS, TO_MENU])
@@ -96,34 +96,7 @@ async def warranties(turn: Turn, _: str) -> Question:
 @action("again", who=Who.CUSTOMER)
 async def book_again(turn: Turn, code: str) -> None:
     """Begin a booking with the same car, parts and services, as far as they are still sold; prices are today's."""
-    booking = await turn.own_booking(code)
-    turn.state.begin("booking")
-    for name, value in _answers_of(turn, booking).items():
-        turn.state.put(name, value)
-    turn.remark("again.begins", code=code)
-
-
-class Comment(Step):
-    name = "words"
-    free_text = True
-    own_numbers = True
-
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("ask.comment"), options=[Option("skip", say("option.skip"))])
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put(self.name, "")
-        return True
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        if not text:
-            return False
-        turn.state.put(self.name, "" if read_skip(text) else text[:MAX_COMMENT_LENGTH])
-        return True
-
-
-def _answers_of(turn: Turn, booking: Booking) -> dict[str, Any]:
-    catalogue = turn.catalogue
+    booking, catalogue = await turn.own_booking(code), turn.catalogue
     basket = [[line.part_id, line.quantity] for line in booking.lines if line.part_id in catalogue.parts]
     services = [line.service_id for line in booking.lines if line.service_id in catalogue.services]
     car = {"brand": booking.car_brand, "model": booking.car_model, "year": booking.car_year}
@@ -134,7 +107,21 @@ def _answers_of(turn: Turn, booking: Booking) -> dict[str, Any]:
     chosen: dict[str, Any] = {"basket": basket, "shopped": True} if basket else {}
     if services:
         chosen |= {"services": services, "serviced": True, "shopped": True}
-    return car | chosen | person | place
+    turn.state.begin("booking")
+    for name, value in (car | chosen | person | place).items():
+        turn.state.put(name, value)
+    turn.remark("again.begins", code=code)
+
+
+class Comment(Step):
+    name = "words"
+    text = "ask.comment"
+    skips = True
+    free_text = True
+    own_numbers = True
+
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return None if read_skip(text) else text[:MAX_COMMENT_LENGTH] or None
 
 
 def _time_line(turn: Turn, history: History) -> list[Say]:
@@ -170,25 +157,6 @@ def _stored_photos(history: History) -> list[tuple[str, AdditionalCost | None]]:
 
 def _cost(cost: AdditionalCost) -> Say:
     return say("work.cost", description=cost.description, amount=cost.amount)
-
-
-def _photos(code: str, history: History) -> list[Option]:
-    count = len(_stored_photos(history))
-    return [Option(f"photo:{code}:0", say("past.photos", count=count))] if count else []
-
-
-def _papers(history: History) -> list[Option]:
-    """The invoices after the first, which has its button on the booking."""
-    return [
-        Option(f"paper:invoice:{name}", say("papers.invoice", number=number))
-        for number, name in enumerate(history.papers[1:4], 2)
-    ]
-
-
-def _warranty(name: str, until: date, today: date, code: str) -> Say:
-    left = warranty.days_left(until, today)
-    key = "warranty.line" if left else "warranty.over"
-    return say(key, name=name, until=until, days=left, code=code)
 
 
 async def _decide(turn: Turn, cost: str, *, agreed: bool) -> Question:

@@ -4,8 +4,7 @@ import re
 
 from conversations import actions
 from conversations.registry import action
-from conversations.turn import Flow, Question, Step, Turn, Who, question
-from conversations.understand.answers import read_yes_no
+from conversations.turn import Flow, Question, Step, Turn, Who, YesNo, question
 from core import payment
 from core.db.tables import Refund
 from core.messaging.messages import Option, say
@@ -46,14 +45,11 @@ class Account(Step):
     async def ask(self, turn: Turn) -> Question:
         return question(say("refund.ask", amount=(await _refund(turn, turn.state.about or "")).amount))
 
-    async def read(self, turn: Turn, text: str) -> bool:
-        words = _account(text)
-        if words is not None:
-            turn.state.put(self.name, words)
-        return words is not None
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return _account(text)
 
 
-class AccountRight(Step):
+class AccountRight(YesNo):
     """Confirms the account, since a transfer to a wrong one can't be undone."""
 
     name = "account_right"
@@ -71,10 +67,6 @@ class AccountRight(Step):
         else:
             turn.state.drop("account")
         return True
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        right = read_yes_no(text)
-        return False if right is None else await self.choose(turn, "yes" if right else "no")
 
 
 async def _finish(turn: Turn) -> Question:

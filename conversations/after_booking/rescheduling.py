@@ -4,20 +4,18 @@
 slot lost (core.payment.slot_lost):  [a slot]   [another time]   [a refund]
 """
 
-from datetime import datetime
+from operator import attrgetter
 
 from conversations import actions
 from conversations.booking import draft
-from conversations.booking.nearest import read_start
-from conversations.booking.when import Day, Slot, WhichTechnician
+from conversations.booking.when import Day, Slot, WhichTechnician, read_start
 from conversations.registry import action, to_booking
-from conversations.turn import Flow, Question, Step, Turn, Who, question
-from conversations.understand.answers import read_yes_no
+from conversations.turn import Flow, Question, Step, Turn, Who, YesNo, question
 from conversations.understand.when import read_when
 from core import payment
 from core.booking import rescheduling
 from core.db.tables import Booking
-from core.messaging.messages import Option, Say, say
+from core.messaging.messages import Option, say
 from core.refusals import Refusal
 from core.schedule import bookings
 from core.states import BookingStatus, PaymentMethod
@@ -44,9 +42,12 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
     if turn.state.flow not in (None, MOVE.name) or not live:
         return await actions.my_bookings(turn)
     if not movable:
-        rescheduling.check_may_reschedule(turn.ctx, min(live, key=_start))
+        rescheduling.check_may_reschedule(turn.ctx, min(live, key=attrgetter("starts_at")))
     turn.state.begin(MOVE.name)
-    _absorb(turn)
+    for step in MOVE.steps:  # day, time and technician may be in the text
+        step.absorb(turn)
+    if turn.understood.part_of_day and not turn.understood.time:
+        turn.state.put("part_of_day", turn.understood.part_of_day)
     if len(movable) == 1:
         choose_booking(turn, movable[0])
     return None
@@ -76,7 +77,7 @@ class Which(Step):
             say("move.which"),
             options=[
                 Option(each.code, say("slot.day_and_time", at=turn.shop.local(each.starts_at)), each.code)
-                for each in sorted(movable, key=_start)
+                for each in sorted(movable, key=attrgetter("starts_at"))
             ],
             button=say("button.bookings"),
         )
@@ -86,11 +87,11 @@ class Which(Step):
         return True
 
 
-class Agreed(Step):
+class Agreed(YesNo):
     name = "agreed"
+    no = "stay"
 
     async def ask(self, turn: Turn) -> Question:
-        """The old and the new time, with a warning before the last move allowed."""
         booking, technician = (await draft.job(turn)).moved, draft.technician_id(turn)
         if booking is None:
             raise LookupError("the booking is asked before this step")
@@ -121,10 +122,8 @@ class Agreed(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """Yes, no, or another time."""
-        agreed = read_yes_no(text)
-        if agreed is not None:
-            return await self.choose(turn, "yes" if agreed else "stay")
+        if await super().read(turn, text):
+            return True
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         if when is None or not (when.day or when.time):
             return False
@@ -144,13 +143,11 @@ async def carry_out(turn: Turn, booking: Booking, *, actor: str) -> None:
 
 @action("retake", who=Who.CUSTOMER)
 async def retake(turn: Turn, argument: str) -> Question:
-    """Slot lost: take this slot, with the booking's technician."""
     return await _retake(turn, argument, any_technician=False)
 
 
 @action("retake-any", who=Who.CUSTOMER)
 async def retake_with_anyone(turn: Turn, argument: str) -> Question:
-    """Slot lost: take this slot, with any technician who is free."""
     return await _retake(turn, argument, any_technician=True)
 
 
@@ -194,17 +191,10 @@ async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Questio
                 actor=bookings.CUSTOMER,
             )
     except Refusal as refusal:
-        return await _offer_others(turn, code, refusal)
+        turn.remark_refusal(refusal)
+        choices = await payment.lost_slot_choices(turn.ctx, await turn.own_booking(code), refusal)
+        return question(options=choices, button=say("late.button"))
     return question(say("late.placed"), options=[to_booking(code)])
-
-
-async def _offer_others(turn: Turn, code: str, refusal: Refusal) -> Question:
-    booking = await turn.own_booking(code)
-    turn.remark_refusal(refusal)
-    return question(
-        options=await payment.lost_slot_choices(turn.ctx, booking, refusal),
-        button=say("late.button"),
-    )
 
 
 def _settled(code: str) -> Question:
@@ -217,37 +207,24 @@ async def _live(turn: Turn) -> list[Booking]:
     return [each for each in to_come if each.starts_at > turn.now or payment.has_lost_slot(each)]
 
 
-def _start(booking: Booking) -> datetime:
-    return booking.starts_at
-
-
-def _absorb(turn: Turn) -> None:
-    """Take day, time and technician from the text that began the flow."""
-    for step in MOVE.steps:
-        step.absorb(turn)
-    if turn.understood.part_of_day and not turn.understood.time:
-        turn.state.put("part_of_day", turn.understood.part_of_day)
-
-
 async def _finish(turn: Turn) -> Question:
     booking = await turn.own_booking(turn.state.about or "")
     had_lost_slot = payment.has_lost_slot(booking)
     await carry_out(turn, booking, actor=bookings.CUSTOMER)
     code, _ = turn.state.close()
-    done = [say("late.placed")] if had_lost_slot else _done(turn, await turn.own_booking(code))
-    return question(*done, options=[to_booking(code)])
+    if had_lost_slot:
+        return question(say("late.placed"), options=[to_booking(code)])
+    booking = await turn.own_booking(code)
+    pay_until = None if booking.payment_method is PaymentMethod.COD else booking.hold_until
+    return question(
+        say("move.done", code=code, at=turn.shop.local(booking.starts_at)),
+        say("move.pay_until", until=turn.shop.local(pay_until)) if pay_until else say("move.reminders_follow"),
+        options=[to_booking(code)],
+    )
 
 
 async def _refused(_: Turn, code: str) -> Question:
     return question(options=[to_booking(code), Option("human", say("option.human"))])
-
-
-def _done(turn: Turn, booking: Booking) -> list[Say]:
-    """The new time, and what follows: reminders, or the deadline for the open payment."""
-    moved = say("move.done", code=booking.code, at=turn.shop.local(booking.starts_at))
-    if booking.hold_until is None or booking.payment_method is PaymentMethod.COD:
-        return [moved, say("move.reminders_follow")]
-    return [moved, say("move.pay_until", until=turn.shop.local(booking.hold_until))]
 
 
 STEPS = (Which(), Day(), Slot(), WhichTechnician(), Agreed())

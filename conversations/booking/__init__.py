@@ -1,19 +1,16 @@
 """The booking flow: from "mau pasang speaker" to a payment link.
 
-goods.py     which parts, how many          who.py       name, phone, e-mail, plate
-car.py       which car, does it fit         where.py     workshop or on-site, address
-work.py      which services                 deciding.py  summary, corrections, payment, the booking
-when.py      day, slot, technician          draft.py     what the answers add up to
-waitlist.py  joining, offers                nearest.py   the nearest free slots
+goods.py  which parts, how many, services    deciding.py  summary, corrections, payment, the booking
+car.py    which car, does it fit             draft.py     what the answers add up to
+when.py   day, slot, technician              waitlist.py  joining, offers
+who.py    name, phone, e-mail, plate, place
 """
 
 from conversations.booking.car import Brand, FitOf, Model, Year
 from conversations.booking.deciding import Change, Confirmed, Method, Plan, finish, refused
-from conversations.booking.goods import Category, More, PickPart, Quantity
+from conversations.booking.goods import Category, More, PickPart, PickService, Quantity
 from conversations.booking.when import Day, Slot, WhichTechnician
-from conversations.booking.where import Address, Where
-from conversations.booking.who import Email, Name, Phone, Plate
-from conversations.booking.work import PickService
+from conversations.booking.who import Address, Email, Name, Phone, Plate, Where
 from conversations.turn import Flow
 
 BOOKING = Flow(

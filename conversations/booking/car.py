@@ -9,7 +9,6 @@ from core.catalogue.fit import Fit, FitAnswer, fit_of
 from core.db.tables import Part
 from core.messaging.messages import Option, say
 
-OLDEST_YEAR = 1980
 MAX_NAME_LENGTH = 40
 
 
@@ -20,7 +19,6 @@ class Brand(Step):
     drops = ("model", "year", "fits", "confirmed")
 
     async def ask(self, turn: Turn) -> Question:
-        """Known brands, those with the most models first."""
         if "other_car" in turn.state:
             return question(say("ask.other_car"))
         models: dict[str, int] = {}
@@ -56,9 +54,6 @@ class Brand(Step):
             turn.state.put("year", year)
         return True
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.brand
-
 
 class Model(Step):
     name = "model"
@@ -84,9 +79,6 @@ class Model(Step):
         turn.state.put("model", text)
         return True
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.model
-
 
 class Year(Step):
     name = "year"
@@ -100,13 +92,10 @@ class Year(Step):
             for car in turn.catalogue.cars.values()
             if (car.brand, car.model) == (turn.state.get("brand"), turn.state.get("model"))
         ]
-        years = sorted(
-            {year for car in cars for year in range(car.year_from, (car.year_to or latest) + 1)}, reverse=True
-        )
-        car = " ".join((turn.state.get("brand"), turn.state.get("model")))
+        years = {year for car in cars for year in range(car.year_from, (car.year_to or latest) + 1)}
         return question(
-            say("ask.year", car=car),
-            options=[Option(str(year), str(year)) for year in years],
+            say("ask.year", car=f"{turn.state.get('brand')} {turn.state.get('model')}"),
+            options=[Option(str(year), str(year)) for year in sorted(years, reverse=True)],
             button=say("button.year"),
         )
 
@@ -114,19 +103,8 @@ class Year(Step):
         turn.state.put("year", int(option))
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
-        year = turn.understood.year or read_year(text, turn.local_now)
-        if year is None:
-            return False
-        if not OLDEST_YEAR <= year <= turn.local_now.year + 1:
-            turn.remark("year.impossible", year=year)
-            return True
-        turn.state.put("year", year)
-        return True
-
-    def mentioned(self, turn: Turn) -> int | None:
-        year = turn.understood.year
-        return year if year and OLDEST_YEAR <= year <= turn.local_now.year + 1 else None
+    def parse(self, turn: Turn, text: str) -> int | None:
+        return turn.understood.year or read_year(text, turn.local_now)
 
 
 class FitOf(Step):

@@ -1,21 +1,14 @@
 """The summary, its corrections, how to pay, and the booking itself."""
 
 from conversations.booking import draft, waitlist
-from conversations.booking.who import SKIPPED
-from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_method, read_yes_no
+from conversations.turn import SKIPPED, Question, Step, Turn, YesNo, question
+from conversations.understand.answers import read_method
 from core import payment
 from core.booking import place
-from core.db.tables import Booking
 from core.messaging.messages import Option, Say, say
 from core.pricing import policy, quotes, trust
 from core.pricing.prices import Line, Quote, down_payment
-from core.refusals import (
-    BadDownPayment,
-    CashForServicesOnly,
-    MethodCannotPay,
-    NoCashAfterNoShows,
-)
+from core.refusals import BadDownPayment, CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows
 from core.states import Location, PaymentMethod
 
 CHANGES: dict[str, tuple[str, ...]] = {
@@ -62,8 +55,9 @@ class Change(Step):
         return True
 
 
-class Confirmed(Step):
+class Confirmed(YesNo):
     name = "confirmed"
+    no = "change"
 
     async def ask(self, turn: Turn) -> Question:
         quote = await _quote(turn)
@@ -83,12 +77,6 @@ class Confirmed(Step):
             always=[Option("cancel", say("option.cancel_booking"))],
         )
 
-    async def read(self, turn: Turn, text: str) -> bool:
-        agreed = read_yes_no(text)
-        if agreed is None:
-            return False
-        return await self.choose(turn, "yes" if agreed else "change")
-
     async def choose(self, turn: Turn, option: str) -> bool:
         match option:
             case "yes":
@@ -103,8 +91,6 @@ class Confirmed(Step):
 
 
 class Method(Step):
-    """How to pay; cash is for services alone."""
-
     name = "method"
     drops = ("plan",)
     reopened_by = (CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows)
@@ -143,21 +129,18 @@ async def _methods(turn: Turn, quote: Quote) -> list[PaymentMethod]:
 
 
 class Plan(Step):
-    """In full, or a down payment."""
-
     name = "plan"
     reopened_by = (BadDownPayment,)
 
     def needed(self, turn: Turn) -> bool:
-        """Cash is paid at the end."""
         return not turn.state.get("free") and turn.state.get("method") != PaymentMethod.COD
 
     async def ask(self, turn: Turn) -> Question:
         total = (await _quote(turn)).total
         percents = policy.down_payments(await _no_shows(turn), turn.shop)
         shares = [(percent, down_payment(total, percent)) for percent in percents]
-        fewer = percents != turn.shop.down_payment_percents
-        why = [say("no_show.pay_first", percent=percents[0])] if fewer else []
+        has_missed = percents != turn.shop.down_payment_percents
+        why = [say("no_show.pay_first", percent=percents[0])] if has_missed else []
         return question(
             *why,
             say("ask.plan", total=total),
@@ -173,26 +156,21 @@ class Plan(Step):
 
 
 async def finish(turn: Turn) -> Question:
-    """Place the booking or join the waitlist; a refusal undoes it and asks again for the answers it is about."""
     request = draft.request(turn)
     if draft.is_for_waitlist(turn):
         last = await waitlist.join(turn, request)
     else:
-        last = _booked(turn, await place(turn.ctx, request, ask_for_payment=True))
+        booking = await place(turn.ctx, request, ask_for_payment=True)
+        in_cash = booking.payment_method is PaymentMethod.COD
+        key = "booked.free" if not booking.total_price else "booked.cash" if in_cash else "booked.link_coming"
+        at = turn.shop.local(booking.starts_at)
+        last = question(say(key, code=booking.code, total=booking.total_price, at=at))
     turn.state.begin(None)
     return last
 
 
 async def refused(_: Turn, __: str) -> Question:
     return question(say("refusal.ends_draft"))
-
-
-def _booked(turn: Turn, booking: Booking) -> Question:
-    where = {"code": booking.code, "total": booking.total_price, "at": turn.shop.local(booking.starts_at)}
-    if not booking.total_price:
-        return question(say("booked.free", code=booking.code))
-    key = "booked.cash" if booking.payment_method is PaymentMethod.COD else "booked.link_coming"
-    return question(say(key, **where))
 
 
 async def _no_shows(turn: Turn) -> int:
@@ -209,12 +187,8 @@ def _price_line(line: Line) -> Say:
 
 
 def _extras(quote: Quote) -> list[Say]:
-    amounts: dict[str, int] = {
-        "summary.savings": quote.savings,
-        "summary.onsite_fee": quote.onsite_fee,
-        "summary.tax": quote.tax_amount,
-    }
-    return [say(key, amount=amount) for key, amount in amounts.items() if amount]
+    amounts = {"savings": quote.savings, "onsite_fee": quote.onsite_fee, "tax": quote.tax_amount}
+    return [say(f"summary.{name}", amount=amount) for name, amount in amounts.items() if amount]
 
 
 def _job(turn: Turn) -> dict[str, object]:

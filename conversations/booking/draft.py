@@ -43,7 +43,6 @@ def put_in_basket(turn: Turn, part: str, count: int) -> None:
 
 
 def services(turn: Turn) -> list[str]:
-    """Ids of the chosen services, without those that have left the catalogue."""
     return [service for service in turn.state.get("services", []) if service in turn.catalogue.services]
 
 
@@ -64,7 +63,6 @@ def skills(turn: Turn) -> frozenset[str]:
 
 
 async def job(turn: Turn) -> Job:
-    """The job of the booking that the flow is about, or of the new one."""
     if turn.state.about is None:
         return Job(minutes(turn), skills(turn))
     booking = await bookings.load(turn.session, code=turn.state.about)
@@ -96,8 +94,13 @@ def technician_id(turn: Turn) -> str | None:
 
 
 def awaited_part(turn: Turn) -> str | None:
-    """The part out of stock that the customer waits for, while it is in the basket."""
-    part = turn.state.get("awaits_part")
+    """The part out of stock that the customer waits for."""
+    return still_in_basket(turn, "awaits_part")
+
+
+def still_in_basket(turn: Turn, answer: str) -> str | None:
+    """The part that was stored as this answer, while it is in the basket."""
+    part = turn.state.get(answer)
     return part if part in dict(basket(turn)) else None
 
 
@@ -107,10 +110,10 @@ def is_for_waitlist(turn: Turn) -> bool:
     return awaited_part(turn) is not None or (at is not None and at.isoformat() == awaited)
 
 
-def order(turn: Turn) -> Order:
+def request(turn: Turn) -> BookingRequest:
     state = turn.state
     plan, address = state.get("plan", "full"), state.get("address") or {}
-    return Order(
+    order = Order(
         name=state.get("name"),
         phone=state.get("phone") or turn.contact.customer.phone or "",
         email=state.get("email") or None,
@@ -129,12 +132,8 @@ def order(turn: Turn) -> Order:
         method=PaymentMethod(state.get("method") or PaymentMethod.TRANSFER),  # not asked where all is free
         down_payment_percent=None if plan == "full" else int(plan),
     )
-
-
-def request(turn: Turn) -> BookingRequest:
-    """The order, for the customer of this chat."""
     return BookingRequest(
-        order=order(turn),
+        order=order,
         customer_id=turn.contact.customer_id,
         contact_id=turn.contact.id,
         language=turn.contact.language,

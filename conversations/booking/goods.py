@@ -1,13 +1,13 @@
-"""Which parts, and how many."""
+"""Which parts, how many, and which services; none are needed if parts are bought."""
 
 from conversations.booking import draft
-from conversations.shelf import is_sold_out, part_option
+from conversations.shelf import is_sold_out, joined, part_option, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
 from core.catalogue import snapshot, stock_alerts
-from core.catalogue.fit import Fit, FitAnswer, fit_of
+from core.catalogue.fit import FitAnswer, fit_of
 from core.catalogue.snapshot import CATEGORIES
-from core.db.tables import Part
+from core.db.tables import Part, Service
 from core.messaging.messages import Option, say
 from core.refusals import BadQuantity, InsufficientStock, NotForSale, NothingChosen, PreOrderOnly, Refusal
 
@@ -59,27 +59,32 @@ class Category(Step):
 
 
 class PickPart(Step):
-    """A part of the open category."""
-
     name = "part"
 
     def needed(self, turn: Turn) -> bool:
         return "shopped" not in turn.state and "category" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        """The parts of the category (or those that the text matched), those in stock that fit first."""
-        parts = self._on_show(turn)
+        search, category = turn.state.get("search"), turn.state.get("category")
+        parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
+        if search:
+            parts = [part for part in parts if part.id in search] or parts
         stock = await snapshot.stock(turn.session, [part.id for part in parts])
-        parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), _rank(_fit(turn, part)), part.price))
+        car, best_first = draft.car(turn), list(FitAnswer)
+        fits = {part.id: fit_of(turn.catalogue, part, *car) for part in parts} if car else {}
+
+        def rank(part: Part) -> tuple[bool, int, int]:
+            fit = best_first.index(fits[part.id].answer) if car else 0
+            return is_sold_out(part, stock.get(part.id, 0)), fit, part.price
+
         return question(
-            say("ask.part", category=say(f"category.{turn.state.get('category')}")),
-            options=[part_option(part, stock.get(part.id, 0), _fit(turn, part)) for part in parts],
+            say("ask.part", category=say(f"category.{category}")),
+            options=[part_option(part, stock.get(part.id, 0), fits.get(part.id)) for part in sorted(parts, key=rank)],
             always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        """Take the part; if it is sold out, say so and show the others."""
         if option == "other":
             turn.state.drop("category", "search")
             turn.state.put("adding", True)
@@ -104,7 +109,6 @@ class PickPart(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A part by name; text that matches several narrows the list."""
         named = [part for part in turn.understood.parts if part in turn.catalogue.parts]
         sold_out = turn.state.get("sold_out")
         if sold_out and read_wait(text) and named in ([], [sold_out]):
@@ -122,15 +126,7 @@ class PickPart(Step):
             return True
         return False
 
-    def _on_show(self, turn: Turn) -> list[Part]:
-        search, category = turn.state.get("search"), turn.state.get("category")
-        parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
-        if search:
-            parts = [part for part in parts if part.id in search] or parts
-        return parts
-
     def _waitlist_option(self, turn: Turn) -> list[Option]:
-        """A sold-out part that was asked for can be waited for, with an order or without one."""
         part = turn.catalogue.parts.get(turn.state.get("sold_out"))
         if part is None:
             return []
@@ -157,8 +153,6 @@ class PickPart(Step):
 
 
 class More(Step):
-    """The basket so far: add, change a quantity, or continue."""
-
     name = "more"
     drops = ("shopped", "confirmed")
     reopened_by = (InsufficientStock, PreOrderOnly, NotForSale, BadQuantity, NothingChosen)
@@ -172,7 +166,7 @@ class More(Step):
             Option(f"count:{part.id}", say("option.change_quantity", name=part.name))
             for part in draft.basket_parts(turn)
         ]
-        wait = [Option("wait", say("option.wait_parts"))] if self._short_part(turn) else []
+        wait = [Option("wait", say("option.wait_parts"))] if draft.still_in_basket(turn, "short") else []
         return question(
             say("ask.more", basket=lines),
             options=[*wait, Option("done", say("option.continue")), Option("add", say("option.add_part")), *changes],
@@ -182,7 +176,7 @@ class More(Step):
     async def choose(self, turn: Turn, option: str) -> bool:
         match option.partition(":"):
             case ("wait", _, _):
-                turn.state.put("awaits_part", self._short_part(turn))
+                turn.state.put("awaits_part", draft.still_in_basket(turn, "short"))
                 turn.state.put("shopped", True)
             case ("done", _, _):
                 turn.state.put("shopped", True)
@@ -195,7 +189,7 @@ class More(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """A category or part named here is added; "2 pcs" means the only part in the basket."""
         basket, understood = draft.basket(turn), turn.understood
-        if read_wait(text) and self._short_part(turn):
+        if read_wait(text) and draft.still_in_basket(turn, "short"):
             return await self.choose(turn, "wait")
         if read_done(text):
             return await self.choose(turn, "done")
@@ -211,16 +205,10 @@ class More(Step):
         return False
 
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
-        """Offer the waitlist for the part that is short."""
         if isinstance(refusal, InsufficientStock):
             name = refusal.params["name"]
             turn.state.put("short", next((part.id for part in draft.basket_parts(turn) if part.name == name), None))
         super().reopen(turn, refusal)
-
-    def _short_part(self, turn: Turn) -> str | None:
-        """The part that was short when the booking was made, while it is in the basket."""
-        part = turn.state.get("short")
-        return part if part in dict(draft.basket(turn)) else None
 
 
 class Quantity(Step):
@@ -251,6 +239,56 @@ class Quantity(Step):
         return False if count is None else _set_quantity(turn, turn.state.get("counting"), count)
 
 
+class PickService(Step):
+    name = "serviced"
+    drops = ("confirmed",)
+    reopened_by = (NotForSale, NothingChosen)
+
+    async def ask(self, turn: Turn) -> Question:
+        chosen = draft.services(turn)
+        lines = [say("basket.service", name=turn.catalogue.services[service].name) for service in chosen]
+        categories = {part.category for part in draft.basket_parts(turn)}
+        offered = [each for each in turn.catalogue.services.values() if each.is_available and each.id not in chosen]
+
+        def rank(service: Service) -> tuple[bool, str, int]:
+            return not categories & set(service.installs), service.category, service.price
+
+        done = "option.continue" if chosen else "option.parts_only"
+        return question(
+            say("ask.more_services", chosen=lines) if chosen else say("ask.service"),
+            options=[
+                Option(each.id, each.name, joined([price_of(each), say("minutes", minutes=each.minutes)]))
+                for each in sorted(offered, key=rank)
+            ],
+            always=[Option("done", say(done))] if chosen or draft.basket(turn) else (),
+            button=say("button.service"),
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        if option == "done":
+            turn.state.put("serviced", True)
+            turn.state.recheck("time", "technician")
+        else:
+            self._add(turn, option)
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        if read_done(text) and (draft.services(turn) or draft.basket(turn)):
+            return await self.choose(turn, "done")
+        return self.absorb(turn)
+
+    def absorb(self, turn: Turn) -> bool:
+        """A service named in a message is chosen; whether that is all is still asked."""
+        offered = [service for service in turn.understood.services if service in turn.catalogue.services]
+        if len(offered) != 1 or "serviced" in turn.state:
+            return False
+        self._add(turn, offered[0])
+        return True
+
+    def _add(self, turn: Turn, service: str) -> None:
+        turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
+
+
 def _set_quantity(turn: Turn, part: str, count: int) -> bool:
     if not 1 <= count <= turn.shop.max_quantity:
         turn.remark("quantity.out_of_bounds", most=turn.shop.max_quantity)
@@ -258,13 +296,3 @@ def _set_quantity(turn: Turn, part: str, count: int) -> bool:
         draft.put_in_basket(turn, part, count)
         turn.state.drop("counting")
     return True
-
-
-def _fit(turn: Turn, part: Part) -> Fit | None:
-    car = draft.car(turn)
-    return fit_of(turn.catalogue, part, *car) if car else None
-
-
-def _rank(fit: Fit | None) -> int:
-    """Parts that fit come first."""
-    return list(FitAnswer).index(fit.answer) if fit else 0

@@ -8,7 +8,7 @@ offer:           [take] ── too late ──> [a slot nearby] [join again]    
 from datetime import datetime
 
 from conversations import actions
-from conversations.booking.nearest import nearest_slots, read_start
+from conversations.booking.when import nearest_slots, read_start
 from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Question, Turn, Who, question
 from core.booking import (
@@ -29,14 +29,12 @@ from core.states import PaymentMethod
 
 
 async def join(turn: Turn, request: BookingRequest) -> Question:
-    """Join the waitlist; raises what `join_waitlist` does."""
     wait = await join_waitlist(turn.ctx, request)
     return await _joined(turn, wait, request.order.name)
 
 
 @action("wait-take", who=Who.CUSTOMER)
 async def take(turn: Turn, code: str) -> Question:
-    """Take an offer; if it is gone by now, show what is left."""
     return await _take(turn, code, None)
 
 
@@ -55,7 +53,6 @@ async def pass_on(turn: Turn, code: str) -> Question:
 
 @action("wait-again", who=Who.CUSTOMER)
 async def join_again(turn: Turn, code: str) -> Question:
-    """Join again, at the end of the waitlist."""
     booking = await turn.own_booking(code)
     wait = await rejoin_waitlist(turn.ctx, booking, code=turn.new_code)
     return await _joined(turn, wait, booking.name)
@@ -95,14 +92,10 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     except (*WAITABLE, InThePast) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)
     cash = booking.payment_method is PaymentMethod.COD
-    return question(
-        say("waiting.taken_cash" if cash else "waiting.taken_link"),
-        options=[to_booking(code)],
-    )
+    return question(say("waiting.taken_cash" if cash else "waiting.taken_link"), options=[to_booking(code)])
 
 
 async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:
-    """Somebody else got it: offer the nearest slots, or the end of the waitlist."""
     again = Option(f"wait-again:{booking.code}", say("waiting.option.again"))
     if isinstance(gone, InThePast):
         return question(say("waiting.past"), options=[Option("book", say("option.book"))])

@@ -5,13 +5,21 @@ from datetime import date, datetime, time
 
 from conversations.booking import draft
 from conversations.booking.draft import Job
-from conversations.booking.nearest import nearest_slots
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_wait, read_whatever
 from conversations.understand.when import read_when
 from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
-from core.refusals import AlreadyWaiting, InThePast, OutsideHours, Refusal, SlotFull, TechnicianBusy, TooFarAhead
+from core.refusals import (
+    AlreadyWaiting,
+    InThePast,
+    NotFound,
+    OutsideHours,
+    Refusal,
+    SlotFull,
+    TechnicianBusy,
+    TooFarAhead,
+)
 from core.schedule import availability, slots
 from core.schedule.availability import SlotAvailability
 
@@ -34,58 +42,36 @@ class Day(Step):
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        return await self._take(turn, date.fromisoformat(option))
+        return await self.take(turn, option, recheck=("time", "technician"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A day in any wording, with or without a time."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         if when is None or when.day is None:
             return False
-        if not await self._take(turn, when.day):
-            return True
+        await self.choose(turn, when.day.isoformat())
         if when.time:
             turn.state.put("time", f"{when.time:%H:%M}", tentative=True)
         elif when.part_of_day:
             turn.state.put("part_of_day", when.part_of_day)
         return True
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.date.isoformat() if turn.understood.date else None
-
-    async def check(self, turn: Turn) -> Say | None:
-        day = draft.day(turn)
-        return await _complaint_about_day(turn, day) if day else None
-
-    async def _take(self, turn: Turn, day: date) -> bool:
-        complaint = await _complaint_about_day(turn, day)
-        if complaint is not None:
-            turn.remarks.append(complaint)
-        else:
-            turn.state.put("date", day.isoformat())
-            turn.state.recheck("time", "technician")
-        return True
-
-
-async def _complaint_about_day(turn: Turn, day: date) -> Say | None:
-    today = turn.local_now.date()
-    if day < today:
-        return say("date.past", day=day)
-    if (day - today).days > turn.shop.book_ahead_days:
-        return say("date.too_far", days=turn.shop.book_ahead_days)
-    closed = await availability.why_closed(turn.ctx, day, language=turn.contact.language)
-    return None if closed is None else say("date.closed", day=day, why=closed)
+    async def check(self, turn: Turn, answer: str) -> Say | None:
+        day, today = date.fromisoformat(answer), turn.local_now.date()
+        if day < today:
+            return say("date.past", day=day)
+        if (day - today).days > turn.shop.book_ahead_days:
+            return say("date.too_far", days=turn.shop.book_ahead_days)
+        closed = await availability.why_closed(turn.ctx, day, language=turn.contact.language)
+        return None if closed is None else say("date.closed", day=day, why=closed)
 
 
 class Slot(Step):
-    """The slot in which the job starts."""
-
     name = "time"
     drops = ("confirmed", "agreed")
     reopened_by = (SlotFull, AlreadyWaiting, OutsideHours, InThePast, TooFarAhead)
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        """The day's slots with their load; if none is free, the nearest free ones."""
         day = draft.day(turn)
         if day is None:
             raise LookupError("the day is asked before the slot")
@@ -95,20 +81,22 @@ class Slot(Step):
         waitable = [slot for slot in load if _can_join_waitlist(turn, slot, job)]
         if not free and not draft.awaited_part(turn):
             return await self._ask_nearest(turn, day, job, waitable)
+        hours = say("hours_needed", minutes=job.minutes)
         since, until = PARTS_OF_DAY.get(turn.state.get("part_of_day"), (0, 24))
         shown = [slot for slot in free if since <= turn.shop.local(slot.starts_at).hour < until] or free
-        lines = [_slot_line(turn, slot) for slot in load]
         return question(
             *self._waitlist_hint(turn, waitable),
-            say("ask.time", day=day, hours=say("hours_needed", minutes=job.minutes), slots=lines),
+            say("ask.time", day=day, hours=hours, slots=[_slot_line(turn, slot) for slot in load]),
             options=[
-                Option(
-                    f"{turn.shop.local(slot.starts_at):%H:%M}",
-                    say("slot.option", at=turn.shop.local(slot.starts_at), taken=slot.taken, cap=slot.cap),
-                )
-                for slot in shown
-            ]
-            + [_waitlist_option(turn, slot) for slot in waitable],
+                *(
+                    Option(
+                        f"{turn.shop.local(slot.starts_at):%H:%M}",
+                        say("slot.option", at=turn.shop.local(slot.starts_at), taken=slot.taken, cap=slot.cap),
+                    )
+                    for slot in shown
+                ),
+                *(_waitlist_option(turn, slot) for slot in waitable),
+            ],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
@@ -126,15 +114,11 @@ class Slot(Step):
         return await self._take(turn, option)
 
     async def read(self, turn: Turn, text: str) -> bool:
-        """A time in any wording; with a day it changes the day too."""
         when = read_when(text, now=turn.local_now, shop=turn.shop)
         clock = when.time if when else None
         if text.strip().isdigit() and int(text) < 24:
-            clock = (
-                time(int(text))
-                if any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown)
-                else None
-            )
+            is_shown = any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown)
+            clock = time(int(text)) if is_shown else None
         if when and when.day and when.day != draft.day(turn):
             turn.state.put("date", when.day.isoformat(), tentative=True)
             if clock:
@@ -149,20 +133,8 @@ class Slot(Step):
             return True
         return False
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return f"{turn.understood.time:%H:%M}" if turn.understood.time else None
-
-    async def check(self, turn: Turn) -> Say | None:
-        return await self._complaint(turn, turn.state.get("time"))
-
     async def _take(self, turn: Turn, clock: str) -> bool:
-        complaint = await self._complaint(turn, clock)
-        if complaint is not None:
-            turn.remarks.append(complaint)
-        else:
-            turn.state.put("time", clock)
-            turn.state.recheck("technician")
-        return True
+        return await self.take(turn, clock, recheck=["technician"])
 
     async def _join_waitlist(self, turn: Turn, clock: str | None) -> bool:
         """Join the waitlist for that time, or for the full one that was just asked for."""
@@ -179,15 +151,14 @@ class Slot(Step):
             turn.remark("waiting.noted_slot", at=at)
         return await self._take(turn, f"{turn.shop.local(at):%H:%M}")
 
-    async def _complaint(self, turn: Turn, clock: str) -> Say | None:
+    async def check(self, turn: Turn, answer: str) -> Say | None:
         day = draft.day(turn)
         if day is None:
             return None
-        job, at = await draft.job(turn), turn.shop.at(day, time.fromisoformat(clock))
+        job, at = await draft.job(turn), turn.shop.at(day, time.fromisoformat(answer))
         if _is_current_start(job, at):
             return say("move.same", at=at)
-        load = {turn.shop.local(slot.starts_at): slot for slot in await _load(turn, day, job)}
-        slot = load.get(at)
+        slot = next((slot for slot in await _load(turn, day, job) if slot.starts_at == at), None)
         if slot is None:
             return say("time.not_a_slot", at=at)
         if slot.free:
@@ -203,7 +174,7 @@ class Slot(Step):
         return say("time.too_short", at=at, hours=say("hours_needed", minutes=job.minutes))
 
     def _waitlist_hint(self, turn: Turn, waitable: Sequence[SlotAvailability]) -> list[Say]:
-        """Who asked for a full slot hears that it can be waited for."""
+        """Tells a customer who asked for a full slot that it can be waited for."""
         asked = turn.state.get("full")
         return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in waitable) else []
 
@@ -225,12 +196,42 @@ class Slot(Step):
         )
 
 
+async def nearest_slots(
+    turn: Turn,
+    around: datetime,
+    minutes: int,
+    *,
+    action: str = "",
+    technician_id: str | None = None,
+    moving: int | None = None,
+    excluding: datetime | None = None,
+    count: int = 3,
+) -> list[Option]:
+    """Free starts for a job of so many minutes; an option's id is `action` and the local start.
+
+    `moving` is the id of a booking whose own seats count as free.
+    """
+    found = await availability.nearest_free(
+        turn.ctx, around, minutes, technician_id=technician_id, moving=moving, count=count
+    )
+    local = [turn.shop.local(at) for at in found if at != excluding]
+    return [Option(f"{action}{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]
+
+
+def read_start(turn: Turn, text: str) -> datetime:
+    """The start that such an option carries; raises `NotFound` for anything else."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=turn.shop.zone)
+    except ValueError:
+        raise NotFound from None
+
+
 async def _load(turn: Turn, day: date, job: Job) -> list[SlotAvailability]:
     return await availability.slots_of_day(turn.ctx, day, minutes=job.minutes, moving=job.moved_id)
 
 
 def _can_join_waitlist(turn: Turn, slot: SlotAvailability, job: Job) -> bool:
-    """Whether a new job can stand in the line for a slot: it would fit there, were it not for others."""
+    """Whether a new job can wait for a slot: it would fit there, but for other bookings."""
     if slot.free or job.moved is not None or slot.cap == 0 or slot.starts_at < turn.shop.earliest_start(turn.now):
         return False
     return slots.fits(slot.starts_at, job.minutes, turn.shop)
@@ -277,10 +278,7 @@ class WhichTechnician(Step):
             return await self.choose(turn, "any")
         return self.absorb(turn)
 
-    def mentioned(self, turn: Turn) -> str | None:
-        return turn.understood.technician_id
-
-    async def check(self, turn: Turn) -> Say | None:
+    async def check(self, turn: Turn, answer: str) -> Say | None:
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)
         if chosen is None or starts_at is None:
             return None

@@ -1,12 +1,17 @@
-"""Who the customer is, and the car's plate."""
+"""Who the customer is, the car's plate, and where the work is done: in the workshop, or at the customer's place."""
 
-from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_skip
+from typing import Any
+
+from conversations.booking import draft
+from conversations.incoming import Place
+from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, question
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from core.messaging.messages import Option, say
+from core.refusals import AddressMissing, NotOnsite
+from core.states import Location
 
-SKIPPED = ""
-"""The answer of a question that was skipped."""
+MIN_ADDRESS_LENGTH = 10
+MAX_ADDRESS_LENGTH = 300
 
 
 class Name(Step):
@@ -22,18 +27,13 @@ class Name(Step):
         turn.state.put("name", dict(turn.state.shown)[option])
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
+    def parse(self, turn: Turn, text: str) -> str | None:
         """A name as typed, without "nama saya"."""
         name = read_name(text)
-        if name is None or any(sign.isdigit() for sign in name):
-            return False
-        turn.state.put("name", name)
-        return True
+        return None if name is None or any(sign.isdigit() for sign in name) else name
 
 
 class Phone(Step):
-    """A mobile number, unless the channel has verified one."""
-
     name = "phone"
     free_text = True
     own_numbers = True
@@ -51,17 +51,16 @@ class Phone(Step):
         phone = read_phone(text)
         if phone is not None:
             turn.state.put("phone", phone)
-            return True
-        if is_landline(text):
+        elif is_landline(text):
             turn.remark("phone.landline")
-            return True
-        return False
+        else:
+            return False
+        return True
 
 
 class Email(Step):
-    """For the invoice; may be skipped."""
-
     name = "email"
+    skips = True
     free_text = True
     drops = ("confirmed",)
 
@@ -69,36 +68,77 @@ class Email(Step):
         known = turn.contact.customer.email
         return question(
             say("ask.email"),
-            options=[*([Option("known", known)] if known else []), Option("skip", say("option.skip"))],
+            options=[*([Option("known", known)] if known else []), SKIP],
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put("email", SKIPPED if option == "skip" else turn.contact.customer.email)
+        turn.state.put("email", turn.contact.customer.email if option == "known" else SKIPPED)
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
-        email = SKIPPED if read_skip(text) else read_email(text)
-        if email is None:
-            return False
-        turn.state.put("email", email)
-        return True
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return read_email(text)
 
 
 class Plate(Step):
     name = "plate"
+    text = "ask.plate"
+    skips = True
     free_text = True
     drops = ("confirmed",)
 
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return read_plate(text)
+
+
+class Where(Step):
+    """Only asked if every service can be done on-site."""
+
+    name = "location"
+    drops = ("address", "confirmed")
+    reopened_by = (NotOnsite,)
+
+    def needed(self, turn: Turn) -> bool:
+        services = [turn.catalogue.services[service] for service in draft.services(turn)]
+        return bool(services) and all(service.onsite for service in services)
+
     async def ask(self, turn: Turn) -> Question:
-        return question(say("ask.plate"), options=[Option("skip", say("option.skip"))])
+        return question(
+            say("ask.location", address=turn.shop.address, city=turn.shop.city, fee=turn.shop.onsite_fee),
+            options=[
+                Option(Location.WORKSHOP, say("option.workshop")),
+                Option(Location.ONSITE, say("option.onsite")),
+            ],
+        )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put("plate", SKIPPED)
-        return True
+        """Travel makes the job longer, so slot and technician are checked again."""
+        return await self.take(turn, option, recheck=("time", "technician"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        plate = SKIPPED if read_skip(text) else read_plate(text)
-        if plate is None:
-            return False
-        turn.state.put("plate", plate)
-        return True
+        if turn.incoming.place is not None:
+            await self.choose(turn, Location.ONSITE)
+            turn.state.put("address", _as_answer(turn.incoming.place))
+            return True
+        return await self.choose(turn, turn.understood.location) if turn.understood.location else False
+
+
+class Address(Step):
+    name = "address"
+    free_text = True
+    drops = ("confirmed",)
+    reopened_by = (AddressMissing,)
+
+    def needed(self, turn: Turn) -> bool:
+        return draft.location(turn) is Location.ONSITE
+
+    async def ask(self, turn: Turn) -> Question:
+        return question(say(f"ask.address.{turn.contact.channel}"), wants="location")
+
+    def parse(self, turn: Turn, text: str) -> dict[str, Any] | None:
+        if turn.incoming.place is not None:
+            return _as_answer(turn.incoming.place)
+        return {"text": text} if MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH else None
+
+
+def _as_answer(place: Place) -> dict[str, Any]:
+    return {"text": place.address, "latitude": place.latitude, "longitude": place.longitude}

@@ -1,30 +1,23 @@
 """Staff in the chat: a technician's jobs and an admin's work, by buttons and by typed commands.
 
-who.py       who acts, on which job            desk.py        figures, pending bookings, assigning
-menu.py      the menu                          cancelling.py  cancel with a reason, no-show
-jobs.py      days, one job, its single taps    writing.py     a message to a customer
-notes.py     text and photos                   stock.py       look up, correct
-costs.py     additional costs                  closing.py     close a day
-cash.py      cash received                     takeover.py    a conversation without the bot
-amounts.py   reads rupiah                      commands.py    reads typed commands
-refunds.py   money to transfer back            shift.py       reschedule
-stuck.py     undelivered messages              reports.py, monthly.py  a month's figures
+jobs.py      menu, days, one job, its taps     desk.py        figures, pending bookings, assigning
+notes.py     notes, messages to customers      changing.py    reschedule, cancel with a reason, no-show
+costs.py     additional costs, cash received   stock.py       look up, correct
+refunds.py   money to transfer back            closing.py     close a day
+stuck.py     undelivered messages              takeover.py    a conversation without the bot
+monthly.py   a month's figures in words
 
 For customers none of this exists: see `registry.exists`.
 """
 
 from conversations.staff import desk as desk
 from conversations.staff import refunds as refunds
-from conversations.staff import reports as reports
 from conversations.staff import stuck as stuck
-from conversations.staff.cancelling import CALL_OFF
-from conversations.staff.cash import CASH
+from conversations.staff.changing import CALL_OFF, SHIFT
 from conversations.staff.closing import CLOSE
-from conversations.staff.costs import COST
-from conversations.staff.menu import menu as menu
-from conversations.staff.notes import NOTE
-from conversations.staff.shift import SHIFT
+from conversations.staff.costs import CASH, COST
+from conversations.staff.jobs import menu as menu
+from conversations.staff.notes import NOTE, WRITE
 from conversations.staff.stock import STOCK
-from conversations.staff.writing import WRITE
 
 FLOWS = (NOTE, COST, CASH, SHIFT, CALL_OFF, WRITE, STOCK, CLOSE)

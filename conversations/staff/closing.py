@@ -4,9 +4,7 @@ from datetime import date
 
 from conversations.registry import action
 from conversations.staff import jobs
-from conversations.staff.menu import menu
-from conversations.staff.steps import Confirmation, Words
-from conversations.turn import Flow, Question, Step, Turn, Who, question
+from conversations.turn import Flow, Question, Step, Turn, Who, Words, YesNo, question
 from core.booking import affected_by_closing, close_day
 from core.messaging.messages import Option, say
 
@@ -18,31 +16,25 @@ async def close(turn: Turn, _: str) -> None:
 
 class WhichDay(Step):
     name = "which_day"
+    text = "team.ask.which_day"
     own_numbers = True
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.which_day"))
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        """An unambiguous day, from today on."""
+    def parse(self, turn: Turn, text: str) -> str | None:
         day = turn.understood.date
         if day is None or turn.understood.date_is_ambiguous or day < turn.local_now.date():
-            return False
-        turn.state.put(self.name, day.isoformat())
-        return True
+            return None
+        return day.isoformat()
 
 
 class Because(Words):
     """The reason, which customers read."""
 
     name = "because"
+    text = "team.ask.because"
     max_length = 100
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.because"))
 
-
-class ReallyClose(Confirmation):
+class ReallyClose(YesNo):
     name = "really_close"
 
     async def ask(self, turn: Turn) -> Question:
@@ -62,10 +54,10 @@ async def _finish(turn: Turn) -> Question:
     day = _day(turn)
     _, answers = turn.state.close()
     if not answers["really_close"]:
-        return await menu(turn, first=say("team.not_closed"))
+        return await jobs.menu(turn, first=say("team.not_closed"))
     booked = await close_day(turn.ctx, day, answers["because"])
     if not booked:
-        return await menu(turn, first=say("team.closed", day=day))
+        return await jobs.menu(turn, first=say("team.closed", day=day))
     return jobs.listed(turn, say("team.closed_with_jobs", day=day, count=len(booked)), booked, more="jobs:today")
 
 

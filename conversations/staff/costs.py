@@ -1,20 +1,33 @@
-"""An additional cost: what for, how much, a photo; the customer agrees or refuses."""
+"""Additional costs, which the customer agrees to or refuses, and cash received; amounts as staff type them."""
+
+import re
+from decimal import Decimal
 
 from conversations.registry import action
-from conversations.staff import jobs, who
-from conversations.staff.amounts import read_rupiah
-from conversations.staff.steps import Confirmation, Words
-from conversations.turn import Flow, Question, Step, Turn, Who, question
-from conversations.understand.answers import read_skip
+from conversations.staff import jobs
+from conversations.turn import SKIPPED, Flow, Question, Step, Turn, Who, Words, YesNo, question
 from core import work
 from core.messaging.messages import Option, say
+from core.money import Money
+from core.refusals import AlreadyPaid
 
-NO_PHOTO = ""
+_PLAIN = re.compile(r"(?:rp|idr)?\.?\s*(\d{4,10}|\d{1,3}(?:\.\d{3}){1,3}|\d{1,3}(?:,\d{3}){1,3})(?:,-|,00|\.00)?")
+_SCALED = re.compile(r"(?:rp|idr)?\.?\s*(\d{1,6}(?:[.,]\d{1,2})?)\s*(rb|ribu|rebu|k|jt|juta)\.?(?:\s*rupiah)?")
+_SCALES = {"rb": 1_000, "ribu": 1_000, "rebu": 1_000, "k": 1_000, "jt": 1_000_000, "juta": 1_000_000}
+
+
+def read_rupiah(text: str) -> int | None:
+    """150rb, 150.000, Rp 150.000,-, 1,5 juta; None for 150 (rupiah or thousands?) and 1.500rb (1,5 or 1500 thousand?)."""
+    words = " ".join(text.casefold().removesuffix("rupiah").split())
+    if plain := _PLAIN.fullmatch(words):
+        return int(re.sub(r"[.,]", "", plain[1]))
+    scaled = _SCALED.fullmatch(words)
+    return int(Decimal(scaled[1].replace(",", ".")) * _SCALES[scaled[2]]) if scaled else None
 
 
 @action("cost", who=Who.STAFF)
 async def cost(turn: Turn, code: str) -> None:
-    await who.job(turn, code)
+    await turn.job(code)
     turn.state.begin(COST.name, about=code)
 
 
@@ -22,48 +35,31 @@ class What(Words):
     """What it is for, as the customer reads it."""
 
     name = "what"
+    text = "team.ask.what"
     max_length = 200
-
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.what"))
 
 
 class HowMuch(Step):
     name = "how_much"
+    text = "team.ask.how_much"
     own_numbers = True
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.how_much"))
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        """An unambiguous amount in rupiah."""
+    def parse(self, turn: Turn, text: str) -> int | None:
         amount = read_rupiah(text)
-        if amount is None or not 1 <= amount <= work.MAX_COST:
-            return False
-        turn.state.put(self.name, amount)
-        return True
+        return amount if amount and amount <= work.MAX_COST else None
 
 
 class Photo(Step):
     name = "photo"
+    text = "team.ask.photo"
+    skips = True
     takes_photos = True
 
-    async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.photo"), options=[Option("skip", say("option.skip"))])
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put(self.name, NO_PHOTO)
-        return True
-
-    async def read(self, turn: Turn, text: str) -> bool:
-        """The first photo sent, or a word that skips it."""
-        if turn.incoming.photos:
-            turn.state.put(self.name, turn.incoming.photos[0])
-            return True
-        return await self.choose(turn, "skip") if not turn.incoming.media and read_skip(text) else False
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return turn.incoming.photos[0] if turn.incoming.photos else None
 
 
-class Sure(Confirmation):
+class Sure(YesNo):
     name = "sure"
 
     async def ask(self, turn: Turn) -> Question:
@@ -74,20 +70,63 @@ class Sure(Confirmation):
         )
 
 
-async def _finish(turn: Turn) -> Question:
+async def _add_cost(turn: Turn) -> Question:
     code, answers = turn.state.close()
     if not answers["sure"]:
         return await jobs.card(turn, code, say("team.cost_dropped"))
     await work.add_cost(
         turn.ctx,
-        await who.job(turn, code),
+        await turn.job(code),
         answers["what"],
         answers["how_much"],
         agreed=False,
-        photo=answers["photo"] or None,
-        actor=who.acting(turn).name,
+        photo=None if answers["photo"] == SKIPPED else answers["photo"],
+        actor=turn.staff.name,
     )
     return await jobs.card(turn, code, say("team.cost_sent"))
 
 
-COST = Flow("staff.cost", (What(), HowMuch(), Photo(), Sure()), _finish, who=Who.STAFF, strict=True)
+@action("cash", who=Who.STAFF)
+async def cash(turn: Turn, code: str) -> None:
+    """Begin to record cash; raises `AlreadyPaid`."""
+    if not (await turn.job(code)).remaining:
+        raise AlreadyPaid
+    turn.state.begin(CASH.name, about=code)
+
+
+class Received(Step):
+    name = "received"
+    own_numbers = True
+
+    async def ask(self, turn: Turn) -> Question:
+        remaining = await _remaining(turn)
+        return question(
+            say("team.ask.received", remaining=remaining),
+            options=[Option("all", say("team.option.all", amount=remaining))],
+        )
+
+    async def choose(self, turn: Turn, option: str) -> bool:
+        turn.state.put(self.name, await _remaining(turn))
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
+        amount = read_rupiah(text)
+        if amount is None or not 1 <= amount <= await _remaining(turn):
+            return False
+        turn.state.put(self.name, amount)
+        return True
+
+
+async def _remaining(turn: Turn) -> Money:
+    return (await turn.job(turn.state.about or "")).remaining
+
+
+async def _receive_cash(turn: Turn) -> Question:
+    code, answers = turn.state.close()
+    amount = answers["received"]
+    await work.receive_cash(turn.ctx, await turn.job(code), amount, actor=turn.staff.name)
+    return await jobs.card(turn, code, say("team.cash_noted", amount=amount))
+
+
+COST = Flow("staff.cost", (What(), HowMuch(), Photo(), Sure()), _add_cost, who=Who.STAFF, strict=True)
+CASH = Flow("staff.cash", (Received(),), _receive_cash, who=Who.STAFF, strict=True)

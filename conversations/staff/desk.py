@@ -1,17 +1,18 @@
-"""The admin's figures, pending bookings, and who does which job."""
+"""The admin's figures, the month's report, pending bookings, and who does which job."""
 
 from conversations.registry import action
-from conversations.staff import jobs, who
+from conversations.staff import jobs
+from conversations.staff.monthly import name_of, summary
 from conversations.turn import Question, Turn, Who, question
+from conversations.understand.days import read_month
 from core import payment, work
 from core.messaging.messages import Document, Option, say
-from core.reports import overview
+from core.reports import monthly, overview
 from core.states import BookingStatus
 
 
 @action("figures", who=Who.ADMIN)
 async def figures(turn: Turn, _: str) -> Question:
-    """Bookings by status, total revenue, and this week day by day, with a chart."""
     now = await overview.dashboard(turn.session)
     week = await overview.week(turn.ctx, turn.local_now.date())
     return question(
@@ -25,12 +26,27 @@ async def figures(turn: Turn, _: str) -> Question:
             cancelled=now.cancelled,
             revenue=now.revenue,
         ),
-        say(
-            "team.week",
-            lines=[say("team.day", day=day.day, count=day.bookings, revenue=day.revenue) for day in week],
-        ),
+        say("team.week", lines=[say("team.day", day=it.day, count=it.bookings, revenue=it.revenue) for it in week]),
         document=Document("week", f"{week[0].day}.{turn.contact.language}"),
         always=[Option("pending", say("team.option.pending")), jobs.TO_STAFF_MENU],
+    )
+
+
+@action("report", who=Who.ADMIN)
+async def report(turn: Turn, words: str = "") -> Question:
+    """A summary of the named month, or of this one, with the whole as a CSV file; raises `BooksDiffer`."""
+    today = turn.local_now.date()
+    first = read_month(words, today) if words else monthly.month_of(today)
+    if first is None:
+        return question(say("report.which"), always=[jobs.TO_STAFF_MENU])
+    before, after = monthly.month_before(first), monthly.month_after(first)
+    others = [Option(f"report:{before:%Y-%m}", say("team.option.report_before", month=name_of(before)))]
+    if after <= today:
+        others.append(Option(f"report:{after:%Y-%m}", say("team.option.report_after", month=name_of(after))))
+    return question(
+        *summary(await monthly.load(turn.session, first, shop=turn.shop)),
+        document=Document("report", f"{first:%Y-%m}.{turn.contact.language}"),
+        always=[*others, jobs.TO_STAFF_MENU],
     )
 
 
@@ -47,8 +63,7 @@ async def pending(turn: Turn, begins: str) -> Question:
 
 @action("assign", who=Who.ADMIN)
 async def assign(turn: Turn, code: str) -> Question:
-    """The technicians who are free for a job."""
-    booking = await who.job(turn, code)
+    booking = await turn.job(code)
     free = await work.free_for(turn.ctx, booking)
     back = jobs.back_to_job(code)
     if not free:
@@ -65,6 +80,5 @@ async def assign(turn: Turn, code: str) -> Question:
 async def give(turn: Turn, argument: str) -> Question:
     """Assign a job; the customer and the technician are notified."""
     code, _, technician = argument.partition(":")
-    booking = await who.job(turn, code)
-    await work.assign(turn.ctx, booking, technician, actor=who.acting(turn).name)
+    await work.assign(turn.ctx, await turn.job(code), technician, actor=turn.staff.name)
     return await jobs.card(turn, code, say("team.given"))

@@ -1,12 +1,11 @@
-"""The jobs of a day, one job, and its actions: on my way, start, finish."""
+"""The staff menu, the jobs of a day, one job, and its actions: on my way, start, finish."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from urllib.parse import quote_plus
 
 from conversations import registry
-from conversations.registry import action
-from conversations.staff import who
+from conversations.registry import TO_MENU, action
 from conversations.turn import Question, Turn, Who, question
 from core import payment, work
 from core.db.tables import Booking
@@ -19,16 +18,35 @@ from core.work import History
 MAX_LISTED = 8
 DAYS = {"today": 0, "tomorrow": 1}
 TO_STAFF_MENU = Option("staff", say("team.option.menu"))
+_MENU = ("jobs:today", "jobs:tomorrow", "pending", "figures", "report", "stock", "close", "refunds", "stuck")
 _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 _WORKED_ON = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
 
 
+@action("staff", who=Who.STAFF)
+async def menu(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:
+    """What the staff member may do, below what was just done."""
+    entries = [entry for entry in _MENU if registry.allows(turn, entry)]
+    return question(
+        *([first] if first else []),
+        say(f"team.menu.{turn.staff.role}", name=turn.staff.name),
+        options=[Option(entry, say(f"team.option.{entry.replace(':', '.')}")) for entry in entries],
+        always=[TO_MENU],
+        button=say("button.menu"),
+    )
+
+
 @action("jobs", who=Who.STAFF)
 async def of_day(turn: Turn, which: str) -> Question:
-    """Today's or tomorrow's jobs: a technician's own, all of them for an admin."""
+    """A technician's own jobs, all of them for an admin."""
     name, _, begins = which.partition(":")
     day = turn.local_now.date() + timedelta(days=DAYS.get(name, 0))
-    jobs = await _jobs(turn, day)
+    jobs: Sequence[Booking] = ()
+    if turn.staff.technician is not None:
+        jobs = await work.agenda(turn.ctx, turn.staff.technician, day)
+    elif turn.may(Who.ADMIN):
+        found, _ = await overview.find(turn.ctx, day=day, limit=200)
+        jobs = [booking for booking in reversed(found) if booking.status is not BookingStatus.CANCELLED]
     if not jobs:
         return question(say("team.no_jobs", day=day), always=[TO_STAFF_MENU])
     return listed(turn, say("team.jobs", day=day, count=len(jobs)), jobs, more=f"jobs:{name}", begins=begins)
@@ -42,26 +60,32 @@ def listed(turn: Turn, head: Say, jobs: Sequence[Booking], *, more: str, begins:
     return question(
         head,
         *(_line(turn, booking) for booking in shown),
-        options=[_entry(turn, booking) for booking in shown],
+        options=[
+            Option(
+                f"job:{booking.code}",
+                say("team.entry", at=turn.shop.local(booking.starts_at), code=booking.code),
+                _car(booking),
+            )
+            for booking in shown
+        ],
         always=[*following, TO_STAFF_MENU],
         button=say("team.button.jobs"),
     )
 
 
 @action("job", who=Who.STAFF)
-async def see(turn: Turn, code: str) -> Question:
-    return await card(turn, code)
-
-
 async def card(turn: Turn, code: str, *first: Say) -> Question:
     """The job as it is now, below what was just done."""
-    booking = await who.job(turn, code)
+    booking = await turn.job(code)
     head = say("team.job", code=code, status=say(f"status.{booking.status}"))
     facts = cards.staff_card(head, booking, await cards.job_facts(turn.ctx, booking)).says
+    # A shared location has its pin among the facts.
+    is_typed = booking.location is Location.ONSITE and booking.address and booking.latitude is None
+    address_map = [say("team.map", query=quote_plus(booking.address or ""))] if is_typed else []
     return question(
         *first,
         *facts,
-        *_map(booking),
+        *address_map,
         *_notes_and_costs(turn, await work.history(turn.session, booking)),
         options=_possible_actions(turn, booking),
         always=[TO_STAFF_MENU],
@@ -71,25 +95,28 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
 
 @action("way", who=Who.STAFF)
 async def on_my_way(turn: Turn, code: str) -> Question:
-    booking = await who.job(turn, code)
-    await work.on_my_way(turn.ctx, booking, actor=who.acting(turn).name)
+    await work.on_my_way(turn.ctx, await turn.job(code), actor=turn.staff.name)
     return await card(turn, code, say("team.on_my_way"))
 
 
 @action("start", who=Who.STAFF)
 async def start(turn: Turn, code: str) -> Question:
-    booking = await who.job(turn, code)
-    await work.start(turn.ctx, booking, actor=who.acting(turn).name)
+    await work.start(turn.ctx, await turn.job(code), actor=turn.staff.name)
     return await card(turn, code, say("team.started"))
 
 
 @action("finish", who=Who.STAFF)
 async def finish(turn: Turn, code: str) -> Question:
     """Complete a job if it is paid and each additional cost was answered; else ask for what is missing."""
-    booking = await who.job(turn, code)
+    booking = await turn.job(code)
     check_move(booking.status, BookingStatus.COMPLETED)
     if booking.remaining:
-        return _unpaid(booking)
+        by_link = booking.payment_method is not PaymentMethod.COD
+        ways = ["link", "cash"] if by_link else ["cash"]
+        return question(
+            say("team.unpaid", remaining=booking.remaining),
+            options=[*(Option(f"{way}:{code}", say(f"team.option.{way}")) for way in ways), back_to_job(code)],
+        )
     past = await work.history(turn.session, booking)
     undecided = [cost for cost in past.costs if cost.state is CostState.PROPOSED]
     if undecided:
@@ -102,15 +129,14 @@ async def finish(turn: Turn, code: str) -> Question:
 @action("finish-anyway", who=Who.STAFF)
 async def finish_anyway(turn: Turn, code: str) -> Question:
     """Complete a job; unanswered costs are not billed."""
-    booking = await who.job(turn, code)
-    await work.complete(turn.ctx, booking, actor=who.acting(turn).name)
+    await work.complete(turn.ctx, await turn.job(code), actor=turn.staff.name)
     return await card(turn, code, say("team.finished"))
 
 
 @action("link", who=Who.STAFF)
 async def send_link(turn: Turn, code: str) -> Question:
     """Send the customer a payment link for the rest; staff sees one that already exists."""
-    booking = await who.job(turn, code)
+    booking = await turn.job(code)
     request = await payment.request(turn.ctx, booking, percent=None)
     if request.url is None:
         return question(say("team.link_coming", amount=request.amount), options=[back_to_job(code)])
@@ -118,26 +144,6 @@ async def send_link(turn: Turn, code: str) -> Question:
         say("team.link_lives", amount=request.amount),
         link=Link(request.url, say("option.pay", amount=request.amount)),
         options=[back_to_job(code)],
-    )
-
-
-async def _jobs(turn: Turn, day: date) -> Sequence[Booking]:
-    member = who.acting(turn)
-    if member.technician is not None:
-        return await work.agenda(turn.ctx, member.technician, day)
-    if member.role != "admin":
-        return ()
-    found, _ = await overview.find(turn.ctx, day=day, limit=200)
-    return [booking for booking in reversed(found) if booking.status is not BookingStatus.CANCELLED]
-
-
-def _unpaid(booking: Booking) -> Question:
-    link = Option(f"link:{booking.code}", say("team.option.link"))
-    cash = Option(f"cash:{booking.code}", say("team.option.cash"))
-    by_link = booking.payment_method is not PaymentMethod.COD
-    return question(
-        say("team.unpaid", remaining=booking.remaining),
-        options=[*([link] if by_link else []), cash, back_to_job(booking.code)],
     )
 
 
@@ -158,21 +164,9 @@ def _line(turn: Turn, booking: Booking) -> Say:
     )
 
 
-def _entry(turn: Turn, booking: Booking) -> Option:
-    at = turn.shop.local(booking.starts_at)
-    return Option(f"job:{booking.code}", say("team.entry", at=at, code=booking.code), _car(booking))
-
-
 def _car(booking: Booking) -> str:
     words = (booking.car_brand, booking.car_model, str(booking.car_year), booking.plate)
     return " ".join(word for word in words if word)
-
-
-def _map(booking: Booking) -> list[Say]:
-    """A map by the address; a shared location has its pin on the card."""
-    if booking.location is not Location.ONSITE or not booking.address or booking.latitude is not None:
-        return []
-    return [say("team.map", query=quote_plus(booking.address))]
 
 
 def _notes_and_costs(turn: Turn, past: History) -> list[Say]:
@@ -181,12 +175,7 @@ def _notes_and_costs(turn: Turn, past: History) -> list[Say]:
         for note in past.notes
     ]
     costs = [
-        say(
-            "team.cost",
-            description=cost.description,
-            amount=cost.amount,
-            state=say(f"cost.{cost.state}"),
-        )
+        say("team.cost", description=cost.description, amount=cost.amount, state=say(f"cost.{cost.state}"))
         for cost in past.costs
     ]
     return [cards.block(notes + costs)] if notes or costs else []

@@ -1,17 +1,18 @@
-"""A work note: text and photos until the technician is done."""
+"""A work note of text and photos, and a message to the customer of a booking."""
 
 from conversations.registry import action
-from conversations.staff import jobs, who
+from conversations.staff import jobs
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_done
 from core import work
 from core.media import MOST_PHOTOS
-from core.messaging.messages import Option, say
+from core.messaging.messages import Option, message, say
+from core.notices.tell import tell
 
 
 @action("note", who=Who.STAFF)
 async def note(turn: Turn, code: str) -> None:
-    await who.job(turn, code)
+    await turn.job(code)
     turn.state.begin(NOTE.name, about=code)
 
 
@@ -32,10 +33,6 @@ class Content(Step):
             options=[Option("done", say("team.option.note_done"))],
         )
 
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put(self.name, True)
-        return True
-
     async def read(self, turn: Turn, text: str) -> bool:
         """Text, photos, or a photo with a caption; "selesai" ends the note."""
         begun = "words" in turn.state or "photos" in turn.state
@@ -53,16 +50,42 @@ class Content(Step):
         return bool(text or turn.incoming.media)
 
 
-async def _finish(turn: Turn) -> Question:
+async def _add_note(turn: Turn) -> Question:
     code, answers = turn.state.close()
-    await work.add_note(
-        turn.ctx,
-        await who.job(turn, code),
-        "\n".join(answers.get("words", [])),
-        photos=answers.get("photos", []),
-        actor=who.acting(turn).name,
-    )
+    text, photos = "\n".join(answers.get("words", [])), answers.get("photos", [])
+    await work.add_note(turn.ctx, await turn.job(code), text, photos=photos, actor=turn.staff.name)
     return await jobs.card(turn, code, say("team.noted"))
 
 
-NOTE = Flow("staff.note", (Content(),), _finish, who=Who.STAFF, strict=True)
+@action("write", who=Who.ADMIN)
+async def write(turn: Turn, code: str) -> Question | None:
+    """Begin a message, if the customer's chat is known."""
+    booking = await turn.job(code)
+    if booking.contact_id is None:
+        return await jobs.card(turn, code, say("team.no_chat", phone=booking.phone))
+    turn.state.begin(WRITE.name, about=code)
+    return None
+
+
+class MessageText(Step):
+    name = "letter"
+    free_text = True
+    own_numbers = True
+
+    async def ask(self, turn: Turn) -> Question:
+        return question(say("team.ask.letter", code=turn.state.about))
+
+    def parse(self, turn: Turn, text: str) -> str | None:
+        return text or None
+
+
+async def _send(turn: Turn) -> Question:
+    code, answers = turn.state.close()
+    words = message(say("team.letter", name=turn.staff.name, code=code, text=answers["letter"]))
+    key = f"letter:{turn.incoming.channel}:{turn.incoming.event_id}"
+    await tell(turn.ctx, await turn.job(code), key, chat=words)
+    return await jobs.card(turn, code, say("team.written"))
+
+
+NOTE = Flow("staff.note", (Content(),), _add_note, who=Who.STAFF, strict=True)
+WRITE = Flow("staff.write", (MessageText(),), _send, who=Who.ADMIN, strict=True)

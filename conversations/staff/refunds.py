@@ -2,7 +2,6 @@
 
 from conversations.registry import action
 from conversations.staff.jobs import TO_STAFF_MENU
-from conversations.staff.who import acting
 from conversations.turn import Question, Turn, Who, question
 from core import payment
 from core.messaging.messages import Option, Say, say
@@ -14,31 +13,36 @@ MAX_LISTED = 50
 
 @action("refunds", who=Who.ADMIN)
 async def refunds(turn: Turn, _: str = "") -> Question:
-    """All open refunds, the oldest first."""
     found = await payment.open_refunds(turn.session, limit=MAX_LISTED)
     if not found:
         return question(say("team.refunds_none"), always=[TO_STAFF_MENU])
-    options = [
-        Option(
-            f"owed:{refund.key}",
-            say("team.refund_entry", code=booking.code, amount=refund.amount),
-            say(f"team.refund_hint.{refund.state}"),
-        )
-        for refund, booking in found
-    ]
-    return question(say("team.refunds", count=len(found)), options=options, always=[TO_STAFF_MENU])
+    return question(
+        say("team.refunds", count=len(found)),
+        options=[
+            Option(
+                f"owed:{refund.key}",
+                say("team.refund_entry", code=booking.code, amount=refund.amount),
+                say(f"team.refund_hint.{refund.state}"),
+            )
+            for refund, booking in found
+        ],
+        always=[TO_STAFF_MENU],
+    )
 
 
 @action("owed", who=Who.ADMIN)
-async def owed(turn: Turn, key: str) -> Question:
-    return await _card(turn, key)
+async def owed(turn: Turn, key: str, *first: Say) -> Question:
+    refund, booking = await payment.load_refund(turn.session, key)
+    card = payment.refund_card(booking, refund)
+    more = Option("refunds", say("team.option.refunds"))
+    return question(*first, *card.says, options=card.options, always=[more, TO_STAFF_MENU])
 
 
 @action("ask-account", who=Who.ADMIN)
 async def ask_account(turn: Turn, key: str) -> Question:
     """Ask the customer for a bank account once more; raises `NotFound`, `AlreadySentBack`."""
     await payment.ask_refund_account(turn.ctx, key)
-    return await _card(turn, key, say("team.refund_asked"))
+    return await owed(turn, key, say("team.refund_asked"))
 
 
 @action("transferred", who=Who.ADMIN)
@@ -59,12 +63,5 @@ async def transferred(turn: Turn, key: str) -> Question:
 
 @action("yes-transferred", who=Who.ADMIN)
 async def yes_transferred(turn: Turn, key: str) -> Question:
-    await payment.record_transfer(turn.ctx, key, by=acting(turn).name)
-    return await _card(turn, key, say("team.refund_recorded"))
-
-
-async def _card(turn: Turn, key: str, *first: Say) -> Question:
-    refund, booking = await payment.load_refund(turn.session, key)
-    card = payment.refund_card(booking, refund)
-    more = Option("refunds", say("team.option.refunds"))
-    return question(*first, *card.says, options=card.options, always=[more, TO_STAFF_MENU])
+    await payment.record_transfer(turn.ctx, key, by=turn.staff.name)
+    return await owed(turn, key, say("team.refund_recorded"))

@@ -1,7 +1,7 @@
 """The stock of a part: looked up, and corrected after counting."""
 
 from conversations.registry import action
-from conversations.staff.menu import menu
+from conversations.staff.jobs import menu
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.catalogue import snapshot
 from core.catalogue.snapshot import MOST_ON_HAND
@@ -26,7 +26,6 @@ class WhichPart(Step):
     free_text = True
 
     async def ask(self, turn: Turn) -> Question:
-        """Ask for a name, or list the parts that matched."""
         found = [turn.catalogue.parts[part] for part in turn.state.get("found", []) if part in turn.catalogue.parts]
         free = await snapshot.stock(turn.session, [part.id for part in found])
         return question(
@@ -34,10 +33,6 @@ class WhichPart(Step):
             options=[Option(part.id, part.name, say("team.free", free=free.get(part.id, 0))) for part in found],
             button=say("button.part"),
         )
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put(self.name, option)
-        return True
 
     async def read(self, turn: Turn, text: str) -> bool:
         return _look_up(turn, text)
@@ -66,12 +61,10 @@ class Counted(Step):
         turn.state.put(self.name, KEEP)
         return True
 
-    async def read(self, turn: Turn, text: str) -> bool:
+    def parse(self, turn: Turn, text: str) -> int | None:
         """Digits only: a stock is never guessed."""
-        if not (text.isdecimal() and text.isascii() and len(text) < 7 and int(text) <= MOST_ON_HAND):
-            return False
-        turn.state.put(self.name, int(text))
-        return True
+        is_count = text.isdecimal() and text.isascii() and len(text) < 7 and int(text) <= MOST_ON_HAND
+        return int(text) if is_count else None
 
 
 def _look_up(turn: Turn, text: str) -> bool:

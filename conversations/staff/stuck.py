@@ -16,7 +16,6 @@ _TWILIO = {"63003", "63016", "63019", "63024"}
 
 @action("stuck", who=Who.ADMIN)
 async def stuck(turn: Turn, _: str = "", *, first: Say | None = None) -> Question:
-    """The latest undelivered messages, each with its reason and a button to send it again."""
     before = [first] if first else []
     found = await undelivered.listed(turn.session, limit=MAX_LISTED)
     if not found:
@@ -42,14 +41,10 @@ async def resend(turn: Turn, message: str) -> Question:
 
 
 def _line(turn: Turn, message: DeadLetter) -> Say:
-    kind, reason = say(f"stuck.kind.{message.row.kind}"), _reason(message.row.error or "")
+    kind, error = say(f"stuck.kind.{message.row.kind}"), message.row.error or ""
+    in_short = " ".join(error.split())[:MAX_REASON_LENGTH]
+    reason = say(f"stuck.reason.{error}", code=error) if error in _TWILIO else in_short
     return say("stuck.line", at=turn.shop.local(message.row.due_at), kind=kind, name=_recipient(message), reason=reason)
-
-
-def _reason(error: str) -> Say | str:
-    if error in _TWILIO:
-        return say(f"stuck.reason.{error}", code=error)
-    return " ".join(error.split())[:MAX_REASON_LENGTH]
 
 
 def _hint(turn: Turn, message: DeadLetter) -> Say:

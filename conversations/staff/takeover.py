@@ -11,11 +11,10 @@ from collections.abc import Iterator
 
 from conversations.incoming import Incoming
 from conversations.registry import action
-from conversations.staff import who
-from conversations.staff.commands import is_hand_back
-from conversations.staff.menu import menu
+from conversations.staff.jobs import menu
 from conversations.state import State
 from conversations.turn import Question, Turn, Who, question
+from conversations.understand.answers import is_hand_back
 from core.db.tables import Contact
 from core.messaging import outbox
 from core.messaging.messages import Document, Message, Option, Say, say
@@ -31,14 +30,18 @@ _HAND_BACK = Option("hand-back", say("team.option.hand_back"))
 
 def is_on(turn: Turn) -> bool:
     """Whether this conversation, the customer's or the admin's, is taken over."""
-    return _has_taken(turn) or _is_taken(turn)
+    return (turn.state.customer is not None and turn.may(Who.ADMIN)) or _is_taken(turn)
 
 
 @action("take", who=Who.ADMIN)
 async def take(turn: Turn, whose: str) -> Question:
     """Take over the conversation of a contact (by id) or of a booking (by code); raises `NotFound`."""
     await _release(turn)
-    contact, remembered = await contacts.reach(turn.session, await _contact_id(turn, whose))
+    is_contact = whose.isdecimal() and len(whose) < 10
+    contact_id = int(whose) if is_contact else (await bookings.load(turn.session, code=whose)).contact_id
+    if contact_id is None:
+        raise NotFound
+    contact, remembered = await contacts.reach(turn.session, contact_id)
     state = State.from_json(remembered, now=turn.now)
     if turn.shop.member_at(contact.channel, contact.address) is not None:
         raise NotFound
@@ -48,7 +51,7 @@ async def take(turn: Turn, whose: str) -> Question:
     state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
     state.taken += 1
     await _extend(turn, contact, state)
-    await _notify(turn, contact, say("human.here", name=who.acting(turn).name), key="taken")
+    await _notify(turn, contact, say("human.here", name=turn.staff.name), key="taken")
     await _schedule_end_notices(turn, contact)
     return question(say("team.taken", name=_name(contact), minutes=turn.shop.takeover_minutes), options=[_HAND_BACK])
 
@@ -76,27 +79,14 @@ async def pass_on(turn: Turn) -> Question | None:
     await _extend(turn, contact, state)
     for side in (contact, turn.contact):
         await outbox.put_off(turn.session, END_NOTICE, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
-    for number, message in enumerate(_copies(turn.incoming, "team.from_staff", who.acting(turn).name)):
+    for number, message in enumerate(_copies(turn.incoming, "team.from_staff", turn.staff.name)):
         await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
     return None
-
-
-def _has_taken(turn: Turn) -> bool:
-    return turn.state.customer is not None and turn.may(Who.ADMIN)
 
 
 def _is_taken(turn: Turn) -> bool:
     """An admin who has left the staff holds no conversation."""
     return turn.state.human is not None and turn.shop.member_at(*turn.state.human) is not None
-
-
-async def _contact_id(turn: Turn, whose: str) -> int:
-    if whose.isdecimal() and len(whose) < 10:
-        return int(whose)
-    booking = await bookings.load(turn.session, code=whose)
-    if booking.contact_id is None:
-        raise NotFound
-    return booking.contact_id
 
 
 async def _release(turn: Turn) -> Contact | None:

@@ -26,8 +26,6 @@ LANGUAGES = ("id", "en")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a channel escapes text and writes bold."""
-
     escape: Callable[[str], str]
     bold: tuple[str, str]
 
@@ -44,8 +42,11 @@ def render(text: Say | str, language: str, style: Style = PLAIN) -> str:
     if isinstance(text, str):
         return style.escape(text)
     pieces = []
+    opening, closing = style.bold
     for literal, name, spec, _ in _parsed(language, text.key):
-        pieces.append(_literal(literal, style))
+        # Bold marks are taken out before escaping and put back as the channel's own.
+        bold_ends = (part.split("<b>") for part in literal.split("</b>"))
+        pieces.append(closing.join(opening.join(map(style.escape, texts)) for texts in bold_ends))
         if name is not None:
             pieces.append(_write(text.params[name], spec or "", language, style))
     return "".join(pieces)
@@ -78,12 +79,6 @@ def templates(language: str) -> Mapping[str, str]:
 @cache
 def _parsed(language: str, key: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
     return tuple(Formatter().parse(templates(language)[key]))
-
-
-def _literal(text: str, style: Style) -> str:
-    opening, closing = style.bold
-    # <b> is taken out before escaping and put back as the channel's own.
-    return closing.join(opening.join(style.escape(piece) for piece in part.split("<b>")) for part in text.split("</b>"))
 
 
 def _write(value: Any, spec: str, language: str, style: Style) -> str:

@@ -8,13 +8,13 @@ Each reader replaces its words with a tag such as <car>, so that the next can't 
 import datetime as dt
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from conversations.understand.clock import PartOfDay
-from conversations.understand.intents import Intent, intent_of, location_of
-from conversations.understand.lexicon import Lexicon, Names
-from conversations.understand.line import Line, replace, text_at
+from conversations.understand.intents import Intent, first_meaning
+from conversations.understand.lexicon import Lexicon, Name
 from conversations.understand.numbers import count_in, take_year, with_digits, without_amounts
-from conversations.understand.spelling import tokenise
+from conversations.understand.spelling import Line, replace, text_at, tokenise
 from conversations.understand.when import When, take_when
 from core.shop import Shop
 from core.states import Location
@@ -46,21 +46,24 @@ class Understanding:
     location: Location | None = None
     quantity: int | None = None
 
-    def as_json(self) -> dict[str, object]:
-        """What `bengkel understand` prints: only what was said."""
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was said, by the name of the step (`conversations.booking`) it answers and as that step stores it."""
         said = {
-            "intent": self.intent,
-            "categories": self.categories,
-            "parts": self.parts,
             "brand": self.brand,
             "model": self.model,
             "year": self.year,
             "date": self.date.isoformat() if self.date else None,
             "time": f"{self.time:%H:%M}" if self.time else None,
-            "part_of_day": self.part_of_day,
-            "technician": self.technician,
+            "technician": self.technician_id,
             "location": self.location,
         }
+        return {name: answer for name, answer in said.items() if answer is not None}
+
+    def as_json(self) -> dict[str, object]:
+        """What `bengkel understand` prints: only what was said."""
+        goods = {"intent": self.intent, "categories": self.categories, "parts": self.parts}
+        said = goods | self.answers | {"part_of_day": self.part_of_day, "technician": self.technician}
         return {key: value for key, value in said.items() if value}
 
 
@@ -71,17 +74,18 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
     names, line = lexicon.take_names(_with_greeting(line))
     when, line = take_when(without_amounts(with_digits(line)), now, shop)
     year, line = take_year(line, shop.local(now))
-    intent = intent_of(line)
-    if intent is Intent.GREET and (names.names or when or year):
+    intent = first_meaning(line, "intents.yaml", Intent)
+    if intent is Intent.GREET and (names or when or year):
         intent = None  # "siang kak, besok bisa?" is more than a greeting
     if when.faint and intent not in ABOUT_A_VISIT:
         when = When(time=when.time, part_of_day=when.part_of_day)
-    brand, model = _car(names)
-    technician = next((of[0] for of in names.of("technician")), None)
+    cars, brands = _of(names, "car"), _of(names, "brand")
+    brand, model = cars[0] if cars else (brands[0][0] if brands else None, None)
+    technician = next((of[0] for of in _of(names, "technician")), None)
     return Understanding(
         intent=intent,
         categories=_categories(names, lexicon),
-        parts=list(dict.fromkeys(part for parts in names.of("part") for part in parts)),
+        parts=list(dict.fromkeys(part for parts in _of(names, "part") for part in parts)),
         services=services,
         brand=brand,
         model=model,
@@ -92,7 +96,7 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop) -> Und
         part_of_day=when.part_of_day,
         technician=lexicon.catalogue.technicians[technician].name if technician else None,
         technician_id=technician,
-        location=location_of(line),
+        location=first_meaning(line, "locations.yaml", Location),
         quantity=count_in(line),
     )
 
@@ -108,10 +112,9 @@ def _with_greeting(line: Line) -> Line:
     return line
 
 
-def _categories(names: Names, lexicon: Lexicon) -> list[str]:
-    """The named categories and those of the named parts, in the order of the line."""
+def _categories(names: list[Name], lexicon: Lexicon) -> list[str]:
     found: list[str] = []
-    for name in names.names:
+    for name in names:
         if name.kind == "category":
             found.extend(name.of)
         elif name.kind == "part":
@@ -119,8 +122,5 @@ def _categories(names: Names, lexicon: Lexicon) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _car(names: Names) -> tuple[str | None, str | None]:
-    """Brand and model of the first car, or the first brand alone."""
-    for brand, model in names.of("car"):
-        return brand, model
-    return next(((brand, None) for (brand,) in names.of("brand")), (None, None))
+def _of(names: list[Name], kind: str) -> list[tuple[str, ...]]:
+    return [name.of for name in names if name.kind == kind]

@@ -11,9 +11,8 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from conversations.understand.line import text_at
 from conversations.understand.numbers import with_digits, without_amounts, year_of
-from conversations.understand.spelling import phrases, table, tokenise
+from conversations.understand.spelling import phrases, table, text_at, tokenise
 
 
 class Command(StrEnum):
@@ -31,31 +30,15 @@ class Command(StrEnum):
 
 
 TABLE = "answers.yaml"
+STAFF_TABLE = "staff.yaml"
+_CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
 IDLE = frozenset(",.!;:()~*_\"'…-")
 """Signs without meaning in a short answer."""
 COURTESY = frozenset({"kak", "dong", "ya", "deh", "saja", "tolong", "sih", "lah", "eh", "oh"})
-AROUND_A_CHOICE = COURTESY | frozenset(
-    {
-        *(
-            "nomor",
-            "nomer",
-            "no",
-            "yang",
-            "pilih",
-            "pilihan",
-            "opsi",
-            "ke",
-            "#",
-            "itu",
-            "ini",
-            "saya",
-            "mau",
-            "ambil",
-            "paling",
-        ),
-        *("the", "one", "option", "number", "pick", "choose", "i", "%"),
-    }
+_AROUND_A_CHOICE = (
+    "nomor nomer no yang pilih pilihan opsi ke # itu ini saya mau ambil paling the one option number pick choose i %"
 )
+AROUND_A_CHOICE = COURTESY.union(_AROUND_A_CHOICE.split())
 LAST = -1
 """The place of "terakhir" in the table of ordinals."""
 MIN_SIMILARITY = 74
@@ -118,9 +101,30 @@ def read_command(text: str) -> Command | None:
     return Command(name) if name else None
 
 
+def read_staff_action(text: str) -> str | None:
+    """The action of staff that a whole message names, with a booking's code or search words: "mulai BK-7F3K2Q"."""
+    words = " ".join(text.casefold().lstrip("/").split())
+    if code := _CODE.search(words):
+        verb = " ".join((words[: code.start()] + words[code.end() :]).split())
+        name = phrases(STAFF_TABLE, "of_a_job").get(verb) if verb else "job"
+        return f"{name}:BK-{code[1].upper()}" if name else None
+    if words in phrases(STAFF_TABLE, "plain"):
+        return phrases(STAFF_TABLE, "plain")[words]
+    first, _, rest = words.partition(" ")
+    name = phrases(STAFF_TABLE, "with_words").get(first)
+    return f"{name}:{rest}" if name and rest else None
+
+
+def is_hand_back(text: str) -> bool:
+    """Whether an admin ends a takeover; only the exact phrase, since any other text goes to the customer."""
+    return text.casefold().strip(" .!/") in phrases(STAFF_TABLE, "taken_over")
+
+
 def read_choice(text: str, labels: Sequence[str]) -> int | None:
     """The index of the label meant: by its text, its place in the list, or a near spelling; None if ambiguous."""
-    return _only(_same(text, labels)) if _same(text, labels) else _by_place(text, labels)
+    wanted = _letters(text)
+    same = [at for at, label in enumerate(labels) if wanted and _letters(label) == wanted]
+    return _only(same) if same else _by_place(text, labels)
 
 
 def reads_as_english(text: str) -> bool:
@@ -184,7 +188,9 @@ def _by_place(text: str, labels: Sequence[str]) -> int | None:
     """The label at the named place; if there is none, by the first number of a label, or by its words."""
     place = _place(text)
     if place is None:
-        return _only(_holding(text, labels) or _nearest(text, labels))
+        said = set(_words(text)) - AROUND_A_CHOICE
+        holding = [at for at, label in enumerate(labels) if said and said <= set(_words(label))]
+        return _only(holding or _nearest(text, labels))
     if place == LAST:
         return len(labels) - 1 if labels else None
     if 1 <= place <= len(labels):
@@ -194,25 +200,13 @@ def _by_place(text: str, labels: Sequence[str]) -> int | None:
 
 def _place(text: str) -> int | None:
     """ "2", "no 2", "yang kedua", "pilih 2", "ke-2", "the last one" as a place in a list."""
-    kept = tuple(token for token in tokenise(text) if token.text not in AROUND_A_CHOICE | IDLE)
-    kept = with_digits(kept)
+    kept = with_digits(tuple(token for token in tokenise(text) if token.text not in AROUND_A_CHOICE | IDLE))
     if len(kept) != 1:
         return None
     if kept[0].number is not None:
         return kept[0].number
     ordinal = phrases(TABLE, "ordinals").get(kept[0].text)
     return int(ordinal) if ordinal else None
-
-
-def _same(text: str, labels: Sequence[str]) -> list[int]:
-    wanted = _letters(text)
-    return [at for at, label in enumerate(labels) if wanted and _letters(label) == wanted]
-
-
-def _holding(text: str, labels: Sequence[str]) -> list[int]:
-    """The labels that contain all the words."""
-    said = set(_words(text)) - AROUND_A_CHOICE
-    return [at for at, label in enumerate(labels) if said and said <= set(_words(label))]
 
 
 def _nearest(text: str, labels: Sequence[str]) -> list[int]:
@@ -239,6 +233,5 @@ def _list(name: str) -> frozenset[str]:
     return frozenset(_phrases(table(TABLE)[name]))
 
 
-def _phrases(rows: object) -> list[str]:
-    assert isinstance(rows, list)
+def _phrases(rows: list[str]) -> list[str]:
     return [phrase.strip() for row in rows for phrase in row.split(",")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
-from conversations.understand.line import Line, glued_at, matches, number_at, text_at
+from conversations.understand.spelling import Line, glued_at, matches, number_at, text_at
 
 
 class PartOfDay(StrEnum):
@@ -33,17 +33,10 @@ Found = tuple[ClockPiece, int]
 """A piece, and the place after it."""
 
 PARTS = {
-    "pagi": PartOfDay.MORNING,
-    "subuh": PartOfDay.MORNING,
-    "siang": PartOfDay.NOON,
-    "noon": PartOfDay.NOON,
-    "dzuhur": PartOfDay.NOON,
-    "jumatan": PartOfDay.NOON,
-    "sore": PartOfDay.AFTERNOON,
-    "ashar": PartOfDay.AFTERNOON,
-    "malam": PartOfDay.EVENING,
-    "maghrib": PartOfDay.EVENING,
-    "isya": PartOfDay.EVENING,
+    **dict.fromkeys(("pagi", "subuh"), PartOfDay.MORNING),
+    **dict.fromkeys(("siang", "noon", "dzuhur", "jumatan"), PartOfDay.NOON),
+    **dict.fromkeys(("sore", "ashar"), PartOfDay.AFTERNOON),
+    **dict.fromkeys(("malam", "maghrib", "isya"), PartOfDay.EVENING),
 }
 HOURS = {
     PartOfDay.MORNING: (0, 12 * 60 - 1),
@@ -54,11 +47,11 @@ HOURS = {
 """The minutes since midnight that "jam 2 siang", "jam 11 siang" and "jam 1 malam" can mean; a night ends at 4."""
 HALF_DAY = 12 * 60
 LEAD = frozenset({"jam", "at", "@", "around", "sekitar"})
+SUFFIXES = frozenset({"oclock", "wib", "wita", "wit"})
 FRACTIONS = {"seperempat": 15, "setengah": 30}
 
 
 def clock_at(line: Line, at: int) -> Found | None:
-    """The time or part of the day at this place."""
     return next((found for rule in _RULES if (found := rule(line, at))), None)
 
 
@@ -98,36 +91,23 @@ def _noon(line: Line, at: int) -> Found | None:
     return (Clock(HALF_DAY, fixed=True), at + 2) if matches(line, at, "at", "noon") else None
 
 
-def _led(line: Line, at: int) -> Found | None:
-    """ "jam 10", "jam 9 lewat 15", "pukul 13.30 wib", "at 2", "jam 10an"; a bare number needs such a lead."""
-    if not matches(line, at, LEAD):
-        return None
-    at += 1 + matches(line, at + 1, {"sekitar", "kira", "."})
+def _hour(line: Line, at: int) -> Found | None:
+    """ "jam 10", "pukul 13.30 wib", "at 2", "jam 10an"; without such a lead "14.30", "2 pm", "9 pagi", "10 o'clock"."""
+    led = matches(line, at, LEAD)
+    if led:
+        at += 1 + matches(line, at + 1, {"sekitar", "kira", "."})
     hour = number_at(line, at)
     if hour is None:
         return None
     minute, end = _minute(line, at + 1)
     if matches(line, end, {"am", "pm"}):
         return _english(hour, minute or 0, text_at(line, end)), end + 1
-    shift, end = _shift(line, end)
-    end += matches(line, end, "an") and glued_at(line, end)
-    return _clock(hour, shift, minute or 0), end + matches(line, end, {"wib", "wita", "wit"})
-
-
-def _bare(line: Line, at: int) -> Found | None:
-    """A time without "jam": "14.30", "2 pm", "9 pagi", "10 kurang 15", "10 o'clock"."""
-    hour = number_at(line, at)
-    if hour is None:
-        return None
-    minute, end = _minute(line, at + 1)
     shift, after_shift = _shift(line, end)
-    if matches(line, end, {"am", "pm"}):
-        return _english(hour, minute or 0, text_at(line, end)), end + 1
-    if matches(line, end, {"oclock", "wib", "wita", "wit"}):
-        return _clock(hour, 0, minute or 0), end + 1
-    if minute is not None or after_shift > end or (hour <= 12 and matches(line, end, PARTS)):
-        return _clock(hour, shift, minute or 0), after_shift
-    return None
+    is_certain = led or minute is not None or after_shift > end or matches(line, end, SUFFIXES)
+    if not is_certain and not (hour <= 12 and matches(line, end, PARTS)):
+        return None
+    end = after_shift + (matches(line, after_shift, "an") and glued_at(line, after_shift))
+    return _clock(hour, shift, minute or 0), end + matches(line, end, SUFFIXES)
 
 
 def _part(line: Line, at: int) -> Found | None:
@@ -144,14 +124,8 @@ def _part(line: Line, at: int) -> Found | None:
 
 def _minute(line: Line, at: int) -> tuple[int | None, int]:
     """The minutes of "13.30" or "13:30", and the place after them; without spaces and with two digits."""
-    if (
-        matches(line, at, {".", ":"})
-        and glued_at(line, at)
-        and glued_at(line, at + 1)
-        and len(text_at(line, at + 1)) == 2
-    ):
-        return number_at(line, at + 1), at + 2
-    return None, at
+    is_glued = matches(line, at, {".", ":"}) and glued_at(line, at) and glued_at(line, at + 1)
+    return (number_at(line, at + 1), at + 2) if is_glued and len(text_at(line, at + 1)) == 2 else (None, at)
 
 
 def _shift(line: Line, at: int) -> tuple[int, int]:
@@ -188,4 +162,4 @@ def _minutes(clock: time) -> int:
     return clock.hour * 60 + clock.minute
 
 
-_RULES: tuple[Callable[[Line, int], Found | None], ...] = (_half_to, _english_past, _noon, _led, _bare, _part)
+_RULES: tuple[Callable[[Line, int], Found | None], ...] = (_half_to, _english_past, _noon, _hour, _part)

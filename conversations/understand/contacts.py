@@ -11,19 +11,11 @@ MAX_NAME_LENGTH = 80
 MAX_DIGITS = 3
 MAX_CHARACTERS = 300
 """Characters of a text that are searched for a name or a phone number."""
-AREAS = frozenset(
-    (first + second).strip()
-    for first, seconds in {
-        **dict.fromkeys("FGHLMNRSTWZ", " "),
-        "A": " ABDEG",
-        "B": " ABDEGHKLMNP",
-        "D": " ABCDEGHKLMNPRSTW",
-        "E": " ABD",
-        "K": " BHTU",
-        "P": " ABDEFGHSTY",
-    }.items()
-    for second in seconds
+_AREAS = (
+    "A AA AB AD AE AG B BA BB BD BE BG BH BK BL BM BN BP D DA DB DC DD DE DG DH DK DL DM DN DP DR DS DT DW "
+    "E EA EB ED F G H K KB KH KT KU L M N P PA PB PD PE PF PG PH PS PT PY R S T W Z"
 )
+AREAS = frozenset(_AREAS.split())
 """The registration areas on Indonesian plates."""
 
 
@@ -42,13 +34,11 @@ def is_landline(text: str) -> bool:
 
 
 def read_email(text: str) -> str | None:
-    """The first well-formed e-mail address in a text."""
     for word in re.split(r"[\s,;<>()]+", text):
         if "@" in word:
+            address = word.strip(".!?:'\"").removeprefix("mailto:")
             try:
-                return validate_email(
-                    word.strip(".!?:'\"").removeprefix("mailto:"), check_deliverability=False
-                ).normalized
+                return validate_email(address, check_deliverability=False).normalized
             except EmailNotValidError:
                 continue
     return None
@@ -93,12 +83,8 @@ def _numbers(text: str) -> list[PhoneNumber]:
     if found:
         return found
     digits = "".join(sign for sign in text if sign.isdecimal() or sign == "+")
-    return [number for number in (_parsed(f"+{digits}" if digits.startswith("62") else digits),) if number]
-
-
-def _parsed(digits: str) -> PhoneNumber | None:
     try:
-        number = phonenumbers.parse(digits, HOME)
+        number = phonenumbers.parse(f"+{digits}" if digits.startswith("62") else digits, HOME)
     except phonenumbers.NumberParseException:
-        return None
-    return number if phonenumbers.is_valid_number(number) else None
+        return []
+    return [number] if phonenumbers.is_valid_number(number) else []

@@ -6,28 +6,15 @@ A rule takes the line, a place in it and today; it returns the piece found there
 """
 
 import calendar
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
 
-from conversations.understand.line import Line, glued_at, matches, number_at, text_at
+from conversations.understand.spelling import Line, glued_at, matches, number_at, text_at, tokenise
 
 WEEKDAYS = {"senin": 0, "selasa": 1, "rabu": 2, "kamis": 3, "jumat": 4, "sabtu": 5, "minggu": 6}
-MONTHS = {
-    "januari": 1,
-    "februari": 2,
-    "maret": 3,
-    "april": 4,
-    "mei": 5,
-    "juni": 6,
-    "juli": 7,
-    "agustus": 8,
-    "september": 9,
-    "oktober": 10,
-    "november": 11,
-    "desember": 12,
-}
+_MONTHS = "januari februari maret april mei juni juli agustus september oktober november desember"
+MONTHS = {name: number for number, name in enumerate(_MONTHS.split(), 1)}
 DAYS_AHEAD = {
     ("hari", "sesudah", "besok"): 2,
     ("besok", "lusa"): 2,
@@ -46,6 +33,9 @@ ORDINAL = frozenset({"st", "nd", "rd", "tahun"})
 PAST = frozenset({"kemarin", "tadi", "semalam"})
 AGO = frozenset({"lalu", "kemarin", "tadi", "ago"})
 EACH = frozenset({"tiap", "setiap", "every", "per"})
+_IDLE_IN_A_MONTH = {"bulan", "tahun", "untuk", "the", "of", "for", "-", "/", ".", ","}
+_THIS_MONTH = {"ini", "this", "sekarang"}
+_LAST_MONTH = {"lalu", "kemarin", "last", "previous", "sebelumnya"}
 MAX_DAYS_AHEAD = 3660
 
 
@@ -114,8 +104,7 @@ Found = tuple[DayPiece, int]
 
 
 def day_at(line: Line, at: int, today: date) -> Found | None:
-    """The day, or part of one, at this place."""
-    return next((found for rule in _RULES if (found := rule(line, at, today))), None)
+    return next((found for rule in (*_DAY_RULES, *_DATE_RULES) if (found := rule(line, at, today))), None)
 
 
 def on_weekday(weekday: Weekday, today: date) -> date:
@@ -285,15 +274,32 @@ def _real(year: int, month: int, day: int) -> date | None:
     return None
 
 
-_RULES: tuple[Callable[[Line, int, date], Found | None], ...] = (
-    _past,
-    _each,
-    _days_ahead,
-    _counted,
-    _week_or_month,
-    _weekend,
-    _weekday,
-    _in_figures,
-    _in_named_month,
-    _in_month,
-)
+def read_month(text: str, today: date) -> date | None:
+    """The first day of a past or current month ("nov 2025", "11/2026", "bulan lalu"), the latest if no year is named.
+
+    None for a future month or other text.
+    """
+    words = [token.text for token in tokenise(text) if token.text not in _IDLE_IN_A_MONTH]
+    match words:
+        case [word] if word in _THIS_MONTH:
+            return today.replace(day=1)
+        case [word] if word in _LAST_MONTH:
+            return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+        case [word] if word in MONTHS:
+            month = MONTHS[word]
+            return date(today.year - (month > today.month), month, 1)
+        case [word, year] if word in MONTHS and year.isdecimal():
+            return _begun_month(int(year), MONTHS[word], today)
+        case [one, other] if one.isdecimal() and other.isdecimal():
+            return _begun_month(max(int(one), int(other)), min(int(one), int(other)), today)
+    return None
+
+
+def _begun_month(year: int, month: int, today: date) -> date | None:
+    year += 2000 if year < 100 else 0
+    has_begun = 1 <= month <= 12 and year >= 2000 and (year, month) <= (today.year, today.month)
+    return date(year, month, 1) if has_begun else None
+
+
+_DAY_RULES = (_past, _each, _days_ahead, _counted, _week_or_month, _weekend, _weekday)
+_DATE_RULES = (_in_figures, _in_named_month, _in_month)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from itertools import chain
+from typing import TypeVar
 
-from conversations.understand.line import Line
-from conversations.understand.spelling import table
+from conversations.understand.spelling import Line, table
 from core.states import Location
 
 
@@ -41,30 +41,20 @@ Cues = Mapping[str, Sequence[Cue]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A meaning, the cues for it, and the cues against it."""
-
     meaning: str
     cues: Cues
     unless: Cues
 
 
-def intent_of(line: Line) -> Intent | None:
-    """The strongest intent of a line in which names and times are tags."""
-    meaning = first_meaning(line, "intents.yaml")
-    return Intent(meaning) if meaning else None
+_M = TypeVar("_M", Intent, Location)
 
 
-def location_of(line: Line) -> Location | None:
-    meaning = first_meaning(line, "locations.yaml")
-    return Location(meaning) if meaning else None
-
-
-def first_meaning(line: Line, file: str) -> str | None:
-    """The first meaning of a table with a cue in the line, and none against it."""
+def first_meaning(line: Line, file: str, kind: type[_M]) -> _M | None:
+    """The first meaning in a table with a cue in the line, and none against it; names and times are tags by then."""
     words = [token.text for token in line]
-    return next(
-        (rule.meaning for rule in _rules(file) if _any(rule.cues, words) and not _any(rule.unless, words)), None
-    )
+    found = (rule.meaning for rule in _rules(file) if _any(rule.cues, words) and not _any(rule.unless, words))
+    meaning = next(found, None)
+    return kind(meaning) if meaning else None
 
 
 def _any(cues: Cues, words: Sequence[str]) -> bool:
@@ -72,7 +62,6 @@ def _any(cues: Cues, words: Sequence[str]) -> bool:
 
 
 def _follows(words: Sequence[str], at: int, cue: Cue) -> bool:
-    """Whether the rest of a cue follows from a place on."""
     for gap, wanted in cue:
         if gap:
             at = next((place for place in range(at, len(words)) if words[place] in wanted), len(words))
@@ -84,13 +73,11 @@ def _follows(words: Sequence[str], at: int, cue: Cue) -> bool:
 
 @cache
 def _rules(file: str) -> tuple[Rule, ...]:
-    body = table(file)
-    groups = body.get("groups", {})
-    assert isinstance(groups, dict)
+    groups = table(file).get("groups", {})
     return tuple(
         Rule(meaning, _cues(rule["cues"], groups), _cues(rule.get("unless", ()), groups))
-        for meaning, rule in body.items()
-        if meaning != "groups" and isinstance(rule, dict)
+        for meaning, rule in table(file).items()
+        if meaning != "groups"
     )
 
 

@@ -11,8 +11,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from conversations.understand.line import Line, number_at, replace, text_at
-from conversations.understand.spelling import is_ordinary, spell, table
+from conversations.understand.spelling import Line, is_ordinary, number_at, replace, spell, table, text_at
 from core.catalogue.snapshot import Catalogue
 
 MAX_WORDS = 6
@@ -25,6 +24,7 @@ MIN_PART_SIMILARITY = 88
 BEFORE_A_CAR = frozenset({"<brand>", "mobil", "untuk", "saya", "si"})
 BEFORE_A_TECHNICIAN = frozenset({"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi"})
 OWN_NAME = frozenset({"nama", "saya", "n", "<greeting>"})
+UNITS = {"inch", "inci", "channel", "ch"}
 SOUNDS_LIKE = {"v": "p", "f": "p", "q": "k", "c": "k", "z": "s", "y": "j"}
 
 
@@ -38,24 +38,11 @@ class Name:
     """"City" and "march": a car only beside its brand, its year or the word "mobil"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a line names, in its order."""
-
-    names: tuple[Name, ...]
-
-    def of(self, kind: str) -> list[tuple[str, ...]]:
-        """The names of a kind, each once."""
-        return list(dict.fromkeys(name.of for name in self.names if name.kind == kind))
-
-
 Match = tuple[Name, int]
 """A name, and the place after it."""
 
 
 class Lexicon:
-    """All names of one version of the catalogue."""
-
     def __init__(self, catalogue: Catalogue, names: Mapping[str, Name], services: Mapping[str, str]) -> None:
         self.catalogue = catalogue
         self._names = names
@@ -70,8 +57,12 @@ class Lexicon:
         """Takes some tens of milliseconds, once per version of the catalogue."""
         names: dict[str, Name] = {}
         for alias, name in _surest_first(catalogue):
-            if key := _key(alias):
-                names[key] = _both(names.get(key), name)
+            key = _key(alias)
+            known = names.get(key, name)
+            if key and known.kind == name.kind == "part":  # parts share an alias; of others the first keeps it
+                names[key] = Name("part", tuple(dict.fromkeys(known.of + name.of)))
+            elif key:
+                names[key] = known
         services = {
             _key(alias): service.id
             for service in catalogue.services.values()
@@ -79,8 +70,8 @@ class Lexicon:
         }
         return cls(catalogue, names, services)
 
-    def take_names(self, line: Line) -> tuple[Names, Line]:
-        """What a line names, and the line with <category>, <part>, <car>, <technician> in its place."""
+    def take_names(self, line: Line) -> tuple[list[Name], Line]:
+        """What a line names in its order, and the line with <category>, <part>, <car>, <technician> in its place."""
         found: list[Name] = []
         guesses = iter(range(MAX_GUESSES))
         at = 0
@@ -90,7 +81,7 @@ class Lexicon:
                 found.extend((name, *self._car_within(line, at, end, name)))
                 line = replace(line, at, end, f"<{name.kind}>")
             at += 1
-        return Names(tuple(found)), line
+        return found, line
 
     def services_in(self, line: Line) -> list[str]:
         """The ids of the named services; the line keeps them, since "ganti tape" is also an intent."""
@@ -119,14 +110,17 @@ class Lexicon:
 
     def _near(self, line: Line, at: int, guesses: Iterator[int]) -> Match | None:
         """The name nearest to an unknown word, alone or with those after it."""
-        if not _is_unknown(line, at) or line[at].raw in self._names or next(guesses, None) is None:
+        word = line[at].raw
+        is_unknown = len(word) >= 4 and word.isalpha() and not is_ordinary(line[at].text) and word not in self._names
+        if not is_unknown or next(guesses, None) is None:
             return None
         hits = []
         for end, key, _ in _runs(line, at, most=3):
             if any(is_ordinary(token.text) for token in line[at + 1 : end]):
                 break
             near = self._by_sound.get(_sound(key), ())
-            hit = process.extractOne(key, near, scorer=fuzz.ratio, score_cutoff=_min_similarity(key))
+            min_similarity = 76 if len(key) >= 8 else 80  # of 100; a slip in a short name weighs more
+            hit = process.extractOne(key, near, scorer=fuzz.ratio, score_cutoff=min_similarity)
             if hit and (self._names[hit[0]].kind != "part" or hit[1] >= MIN_PART_SIMILARITY):
                 hits.append((hit[1], end, self._names[hit[0]]))
         _, end, name = max(hits, key=lambda hit: hit[0], default=(0, at, None))
@@ -134,23 +128,22 @@ class Lexicon:
 
 
 def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
-    """Every alias with what it names; if two claim one, the first keeps it."""
+    """Every alias with what it names, the surest first."""
     words = table("names.yaml")
-    assert isinstance(words["categories"], dict)
-    assert isinstance(words["brands"], dict)
     categories = {
-        category: [alias for row in rows for alias in row.split(",")] for category, rows in words["categories"].items()
+        name: [alias for row in rows for alias in row.split(",")] for name, rows in words["categories"].items()
     }
-    yield from ((alias, Name("nothing", ())) for alias in _list(words["nothing"]))
+    yield from ((alias, Name("nothing", ())) for alias in words["nothing"])
     yield from ((alias, Name("category", (category,))) for category, aliases in categories.items() for alias in aliases)
-    yield from _cars(catalogue, words["brands"], {_key(word) for word in _list(words["also_words"])})
+    yield from _cars(catalogue, words["brands"], set(map(_key, words["also_words"])))
     for technician in catalogue.technicians.values():
         for alias in (technician.name, technician.name.partition(" ")[0], *technician.aliases):
             yield alias, Name("technician", (technician.id,))
     general = {word for aliases in categories.values() for alias in aliases for word in alias.split()}
     for part in catalogue.parts.values():
         for alias in (part.name, *_model(part.name, general), *part.aliases):
-            is_its_own = any(_is_own(word, general) for word in _split(alias))
+            # "power 4 channel" and "speaker murah" are many parts.
+            is_its_own = any(_is_own(word, general) for word in alias.casefold().replace("-", " ").split())
             yield alias, Name("part", (part.id,)) if is_its_own else Name("category", (part.category,))
 
 
@@ -174,26 +167,11 @@ def _cars(catalogue: Catalogue, brands: Mapping[str, str], words: set[str]) -> I
         )
 
 
-def _both(known: Name | None, name: Name) -> Name:
-    """What a shared alias names: both if they are parts, else the first."""
-    if known and known.kind == name.kind == "part":
-        return Name("part", tuple(dict.fromkeys(known.of + name.of)))
-    return known or name
-
-
 def _is_own(word: str, general: set[str]) -> bool:
-    """Whether a word in a part's alias is specific: "power 4 channel" and "speaker murah" are many parts."""
-    return not (
-        word in general or word.isdecimal() or is_ordinary(spell(word)) or word in {"inch", "inci", "channel", "ch"}
-    )
-
-
-def _split(alias: str) -> list[str]:
-    return alias.casefold().replace("-", " ").split()
+    return not (word in general | UNITS or word.isdecimal() or is_ordinary(spell(word)))
 
 
 def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:
-    """Whether an ambiguous name is meant as a name here."""
     before = {text_at(line, at - 1), text_at(line, at - 2)}
     if name.kind == "technician":
         led = before & BEFORE_A_TECHNICIAN or any(token.text == "teknisi" for token in line)
@@ -203,10 +181,6 @@ def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:
     if name.also_a_word:
         return bool(before & BEFORE_A_CAR) or 1980 < (number_at(line, end) or 0) < 2100
     return True
-
-
-def _is_unknown(line: Line, at: int) -> bool:
-    return len(line[at].raw) >= 4 and line[at].raw.isalpha() and not is_ordinary(line[at].text)
 
 
 def _runs(line: Line, at: int, most: int = MAX_WORDS) -> Iterator[tuple[int, str, str]]:
@@ -229,13 +203,3 @@ def _key(alias: str) -> str:
 def _sound(key: str) -> str:
     """The first letter, or the one often written instead."""
     return SOUNDS_LIKE.get(key[:1], key[:1])
-
-
-def _min_similarity(key: str) -> float:
-    """The least similarity of a name, out of 100; a slip in a short name weighs more."""
-    return 76 if len(key) >= 8 else 80
-
-
-def _list(value: object) -> list[str]:
-    assert isinstance(value, list)
-    return value

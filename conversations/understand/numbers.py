@@ -5,7 +5,7 @@
 
 from datetime import datetime
 
-from conversations.understand.line import Line, Token, glued_at, matches, number_at, replace, text_at
+from conversations.understand.spelling import Line, Token, glued_at, matches, number_at, replace, text_at
 
 DIGITS = {
     word: value

@@ -3,23 +3,67 @@
     "Bsk jm10 bs ga, bang?"  →  besok · jam · 10 · bisa · tidak · , · kak · ?
 
 A word is looked up in `vocabulary/spellings.yaml`; an unknown one is tried without stretched letters and affixes, then
-as a near spelling of an important word. The typed form is kept for names.
+as a near spelling of an important word. The typed form is kept for names. A line is a tuple of tokens, some of them tags
+such as <day> for what was read before.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from conversations.understand.line import Line, Token
-
 MAX_CHARACTERS = 600
 """Characters of a message that are read, so that reading takes bounded time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, number, sign or tag; `raw` is what was typed, "" for a tag and the later words of a spelled-out form."""
+
+    text: str
+    raw: str = ""
+    glued: bool = False
+    """Without a space before it."""
+
+    @property
+    def number(self) -> int | None:
+        return int(self.text) if self.text.isdecimal() else None
+
+
+Line = tuple[Token, ...]
+
+
+def text_at(line: Line, at: int) -> str:
+    return line[at].text if 0 <= at < len(line) else ""
+
+
+def number_at(line: Line, at: int) -> int | None:
+    return line[at].number if 0 <= at < len(line) else None
+
+
+def glued_at(line: Line, at: int) -> bool:
+    return 0 <= at < len(line) and line[at].glued
+
+
+def matches(line: Line, at: int, *words: str | Collection[str]) -> bool:
+    """Whether these words (or, of a set, one of them) follow each other from a place on."""
+    for place, wanted in enumerate(words, start=at):
+        text = text_at(line, place)
+        if text != wanted if isinstance(wanted, str) else text not in wanted:
+            return False
+    return True
+
+
+def replace(line: Line, start: int, end: int, tag: str) -> Line:
+    """The line with a tag in place of a span, so that no later reader reads it."""
+    return (*line[:start], Token(tag), *line[end:])
 
 
 def tokenise(text: str) -> Line:
@@ -48,18 +92,15 @@ def is_ordinary(word: str) -> bool:
 
 
 @cache
-def table(name: str) -> dict[str, object]:
-    loaded = yaml.safe_load(files(__package__).joinpath("vocabulary", name).read_text("utf-8"))
-    assert isinstance(loaded, dict)
+def table(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("vocabulary", name).read_text("utf-8"))
     return loaded
 
 
 @cache
 def phrases(name: str, section: str) -> dict[str, str]:
     """The phrases of a table's section, each with the key it stands for, in the order of the table."""
-    rows = table(name)[section]
-    assert isinstance(rows, dict)
-    return {phrase.strip(): str(key) for key, row in rows.items() for phrase in row.split(",")}
+    return {phrase.strip(): str(key) for key, row in table(name)[section].items() for phrase in row.split(",")}
 
 
 _TOKEN = re.compile(r"[^\W\d_]+|[0-9]+|[^\w\s]")
@@ -67,6 +108,7 @@ _ADDRESS = re.compile(r"\S+@\S+|https?://\S+")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’`´‘](?=[^\W\d_])")
 _HALF_DAY = re.compile(r"(?<![a-z])([ap])\.\s?m\b\.?")
 _STRETCH = re.compile(r"(.)\1{2,}")
+_NO_VOWELS = str.maketrans("", "", "aeiou")
 _SUFFIXES = ("nya", "lah", "kah", "kan", "in", "an", "mu", "ing", "s")
 _PREFIXES = ("di", "nge", "ng", "meng", "me", "ter", "ke")
 
@@ -101,7 +143,7 @@ def _near(word: str) -> str | None:
     if not 3 <= len(word) <= 20:
         return None
     candidates = _worth_repairing().get(word[0], ())
-    vowelless = [known for known in candidates if _consonants(known) == word]
+    vowelless = [known for known in candidates if known.translate(_NO_VOWELS) == word]
     if len(vowelless) == 1:
         return vowelless[0]
     if len(word) < 5:
@@ -110,10 +152,6 @@ def _near(word: str) -> str | None:
     if found is None or (len(word) == 5 == len(found[0]) and sorted(word) != sorted(found[0])):
         return None  # a changed letter makes another short word: "belok" is not "besok"
     return found[0]
-
-
-def _consonants(word: str) -> str:
-    return "".join(letter for letter in word if letter not in "aeiou")
 
 
 @cache

@@ -28,9 +28,8 @@ from conversations.understand.days import (
     in_month,
     on_weekday,
 )
-from conversations.understand.line import Line, matches, number_at, replace, text_at
 from conversations.understand.numbers import with_digits, without_amounts
-from conversations.understand.spelling import tokenise
+from conversations.understand.spelling import Line, matches, number_at, replace, text_at, tokenise
 from core.shop import Shop
 
 REJECTED = frozenset({"jangan", "bukan"})
@@ -41,6 +40,7 @@ UNITS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
 AFTER_A_BARE_HOUR = frozenset({"", "kak", "bisa", "ya", "saja", "an", "?", ",", "."})
 CLAUSE_ENDS = frozenset({",", ".", "?", "!", "sekarang", "tapi"})
 MAX_HOURS_AHEAD = 24
+_TAGS: dict[type, str] = {Clock: "<time>", PartOfDay: "<part_of_day>", Past: "<past>", Duration: "<amount>"}
 A_WEEK = [date(2026, 1, 5) + timedelta(days=ahead) for ahead in range(7)]
 
 
@@ -66,8 +66,6 @@ _P = TypeVar("_P", Clock, PartOfDay)
 
 @dataclass(frozen=True, slots=True)
 class PieceAt:
-    """A piece and its place."""
-
     piece: Piece
     start: int
     end: int
@@ -96,17 +94,19 @@ def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
         ambiguous=bool(day and day.day and day.ambiguous),
         faint=bool(day and day.certainty is Certainty.FAINT),
     )
-    return when, _tagged(line, said)
+    for each in reversed(said):
+        line = replace(line, each.start, each.end, _TAGS.get(type(each.piece), "<day>"))
+    return when, line
 
 
 def _scan(line: Line, now: datetime) -> Iterator[PieceAt]:
-    """Every piece from left to right."""
     at = 0
     last: PieceAt | None = None
     while at < len(line):
         start = at
         for piece, end in _pieces(line, at, now, last):
-            last = PieceAt(piece, start, end, _before(line, at))
+            two = f"{text_at(line, at - 2)} {text_at(line, at - 1)}"
+            last = PieceAt(piece, start, end, before=two if two in REPLACED else text_at(line, at - 1))
             start = end  # the second of two pieces takes no words
             yield last
         at = start if start > at else at + 1
@@ -162,34 +162,27 @@ def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
     return [(Day(then.date(), Certainty.RELATED), end), (Clock(then.hour * 60 + then.minute, fixed=True), end)]
 
 
-def _before(line: Line, at: int) -> str:
-    two = f"{text_at(line, at - 2)} {text_at(line, at - 1)}"
-    return two if two in REPLACED else text_at(line, at - 1)
-
-
 def _is_bare_hour(line: Line, at: int, last: PieceAt | None) -> bool:
     """Whether a number right after "besok" is the hour: "bsk 10 bisa?"."""
-    if (
-        last is None
-        or last.end != at
-        or not (isinstance(last.piece, Day) and last.piece.certainty is Certainty.RELATED)
-    ):
-        return False
-    return 1 <= (number_at(line, at) or 0) <= 23 and text_at(line, at + 1) in AFTER_A_BARE_HOUR
+    day = last.piece if last and last.end == at else None
+    follows = isinstance(day, Day) and day.certainty is Certainty.RELATED
+    return follows and 1 <= (number_at(line, at) or 0) <= 23 and text_at(line, at + 1) in AFTER_A_BARE_HOUR
 
 
 def _day(said: Sequence[PieceAt], line: Line, today: date, shop: Shop) -> Day | None:
     ahead = next((each.piece for each in said if isinstance(each.piece, Ahead)), Ahead())
-    days = [
-        PieceAt(day, each.start, each.end, each.before)
-        for each in said
-        if (day := _dated(each.piece, ahead, today, shop)) is not None
-    ]
+    days = [changed(each, piece=day) for each in said if (day := _dated(each.piece, ahead, today, shop)) is not None]
     if any(text_at(line, a.end) in UNTIL and b.start == a.end + 1 for a, b in pairwise(days)):
         return None  # "senin sampai jumat" names no day
     if not days and ahead.day:
         return Day(ahead.day, Certainty.RELATED)
-    return _most_definite(days)
+    # The most definite day, the first of equals; ambiguous unless all agree.
+    pieces = [each.piece for each in _preferred(days) if isinstance(each.piece, Day)]
+    if not pieces:
+        return None
+    best = max(pieces, key=lambda piece: piece.certainty)
+    rivals = {piece.day for piece in pieces if piece.certainty is not Certainty.FAINT} - {best.day}
+    return Day(best.day, best.certainty, ambiguous=best.ambiguous or bool(rivals))
 
 
 def _dated(piece: Piece, ahead: Ahead, today: date, shop: Shop) -> Day | None:
@@ -211,18 +204,7 @@ def _dated(piece: Piece, ahead: Ahead, today: date, shop: Shop) -> Day | None:
     return None
 
 
-def _most_definite(days: Sequence[PieceAt]) -> Day | None:
-    """The most definite day, the first of equals; ambiguous unless all agree."""
-    pieces = [each.piece for each in _preferred(days) if isinstance(each.piece, Day)]
-    if not pieces:
-        return None
-    best = max(pieces, key=lambda piece: piece.certainty)
-    rivals = {piece.day for piece in pieces if piece.certainty is not Certainty.FAINT} - {best.day}
-    return Day(best.day, best.certainty, ambiguous=best.ambiguous or bool(rivals))
-
-
 def _first(said: Sequence[PieceAt], kind: type[_P]) -> _P | None:
-    """The first piece of a kind that isn't rejected."""
     pieces = (each.piece for each in _preferred([each for each in said if isinstance(each.piece, kind)]))
     return next((piece for piece in pieces if isinstance(piece, kind)), None)
 
@@ -240,22 +222,3 @@ def _hours(shop: Shop, day: date | None) -> tuple[dt.time, dt.time]:
         return hours
     week = [hours for hours in map(shop.weekly_hours, A_WEEK) if hours]
     return min(opens for opens, _ in week), max(closes for _, closes in week)
-
-
-def _tagged(line: Line, said: Sequence[PieceAt]) -> Line:
-    for each in reversed(said):
-        line = replace(line, each.start, each.end, _tag(each.piece))
-    return line
-
-
-def _tag(piece: Piece) -> str:
-    match piece:
-        case Clock():
-            return "<time>"
-        case PartOfDay():
-            return "<part_of_day>"
-        case Past():
-            return "<past>"
-        case Duration():
-            return "<amount>"
-    return "<day>"

@@ -7,7 +7,7 @@ from playing import play
 from talk import Talk
 from transcript import FOLDER, Happens, Sees, Step, read_folder
 
-from conversations.staff.amounts import read_rupiah
+from conversations.staff.costs import read_rupiah
 from core.db.database import Database
 from core.shop import Shop
 

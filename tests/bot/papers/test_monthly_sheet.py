@@ -10,7 +10,7 @@ from shops import make_shop
 
 from bot.__main__ import main
 from bot.papers import monthly_sheet
-from conversations.understand.months import read_month
+from conversations.understand.days import read_month
 from core.reports.monthly import COUNTED, Month, Moved, Sale, Share, Work
 
 CONFIG = str(Path(__file__).parents[3] / "config.yaml")
