@@ -29,10 +29,10 @@ class Engine:
     async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str) -> bool:
         """Answer one message; False for a duplicate. `fresh` is a new random id."""
         session, shop, now = ctx.session, ctx.shop, ctx.now
-        if not await contacts.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
+        if not await contacts.record_inbound(session, incoming.channel, incoming.event_id, incoming.address, now):
             return False
         catalogue, lexicon = await self._catalogue(session)
-        contact, remembered, is_new = await contacts.meet(
+        contact, remembered, is_new = await contacts.find_or_create(
             session,
             incoming.channel,
             incoming.address,
@@ -47,7 +47,7 @@ class Engine:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
         message = paging.present(turn, asking) if asking is not None else None
-        await contacts.remember(session, contact, state.to_json(), now)
+        await contacts.save_state(session, contact, state.to_json(), now)
         if message is None:  # an admin has taken the conversation over
             return True
         await outbox.reply(
@@ -64,7 +64,7 @@ class Engine:
         """Whether to store photos from this address: staff's, and a customer's while an admin has taken over."""
         if ctx.shop.member_at(incoming.channel, incoming.address) is not None:
             return True
-        remembered = await contacts.recall(ctx.session, incoming.channel, incoming.address)
+        remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
         return State.from_json(remembered, now=ctx.now).human is not None
 
     async def _catalogue(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:

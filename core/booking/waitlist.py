@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.booking.placement import remember_customer
 from core.context import Context, Work
-from core.db.database import one_at_a_time
+from core.db.database import advisory_lock
 from core.db.tables import Waiting
 from core.refusals import AlreadyWaiting, InsufficientStock, NotFound, SlotFull, TechnicianBusy, TooManyWaits
 from core.schedule.occupancy import IS_WAITING
@@ -60,7 +60,7 @@ async def count_ahead(session: AsyncSession, entry: Waiting) -> int:
 async def append(ctx: Context, request: BookingRequest) -> Waiting:
     """`join_waitlist` for a customer whose details are known; raises what it does."""
     starts_at = request.order.starts_at
-    await one_at_a_time(ctx.session, f"waiting of customer {request.customer_id}")
+    await advisory_lock(ctx.session, f"waiting of customer {request.customer_id}")
     own = await waitlist_entries(ctx.session, request.customer_id)
     if any(entry.starts_at == starts_at for entry in own):
         raise AlreadyWaiting(at=ctx.shop.local(starts_at))

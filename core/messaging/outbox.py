@@ -32,9 +32,9 @@ from core.messaging.messages import Message, to_json
 EVER = datetime.min.replace(tzinfo=UTC)
 """Before every moment."""
 LEASE = timedelta(seconds=20)
-"""How long a claimed message is its claimer's, who renews it while it is being sent: so long waits what a crash left."""
-PATIENCE = timedelta(days=2)
-"""How long a message without an `until` is tried."""
+"""A claim ends after this unless the claimer renews it, so a crash delays a message by at most this."""
+GIVE_UP_AFTER = timedelta(days=2)
+"""After this a message without an `until` is no longer sent."""
 
 
 async def enqueue(
@@ -134,18 +134,18 @@ async def drop_old(session: AsyncSession, *, now: datetime) -> None:
     unwanted = or_(Outbox.until.is_(None), Outbox.until < now)
     await session.execute(
         update(Outbox)
-        .where(unfinished(Outbox), Outbox.state == "due", Outbox.due_at < now - PATIENCE, unwanted)
+        .where(unfinished(Outbox), Outbox.state == "due", Outbox.due_at < now - GIVE_UP_AFTER, unwanted)
         .values(state="dropped")
     )
 
 
-async def put_off(session: AsyncSession, kind: str, channel: str, address: str, *, due_at: datetime) -> None:
-    """Let what waits of a kind for a chat wait until then."""
+async def postpone(session: AsyncSession, kind: str, channel: str, address: str, *, due_at: datetime) -> None:
+    """Postpone the unsent messages of a kind to a chat."""
     await session.execute(_waiting(kind, channel, address).values(due_at=due_at, not_before=due_at))
 
 
-async def call_off(session: AsyncSession, kind: str, channel: str, address: str) -> None:
-    """Drop what waits of a kind for a chat."""
+async def cancel(session: AsyncSession, kind: str, channel: str, address: str) -> None:
+    """Drop the unsent messages of a kind to a chat."""
     await session.execute(_waiting(kind, channel, address).values(state="dropped"))
 
 

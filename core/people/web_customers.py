@@ -30,7 +30,7 @@ async def of_user(session: AsyncSession, clerk_user: str, *, now: datetime) -> C
     return found
 
 
-async def known(session: AsyncSession, clerk_user: str) -> Customer | None:
+async def find(session: AsyncSession, clerk_user: str) -> Customer | None:
     """The customer of a Clerk user who has booked before."""
     return (await session.scalars(select(Customer).where(Customer.clerk_user == clerk_user))).first()
 

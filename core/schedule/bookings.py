@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from core.context import Context
-from core.db.database import one_at_a_time
+from core.db.database import advisory_lock
 from core.db.tables import Booking, BookingEvent, Contact, Seat, Service
 from core.messaging import outbox
 from core.refusals import InThePast, InvalidTransition, NotFound, TooManyUnpaid
@@ -181,7 +181,7 @@ def select_bookings() -> Select[Booking]:
 
 
 async def _check_unpaid(ctx: Context, customer_id: int) -> None:
-    await one_at_a_time(ctx.session, f"booking for customer {customer_id}")
+    await advisory_lock(ctx.session, f"booking for customer {customer_id}")
     query = select(func.count()).where(Booking.customer_id == customer_id, Booking.hold_until > ctx.now)
     if (await ctx.session.scalar(query) or 0) >= ctx.shop.max_unpaid_bookings:
         raise TooManyUnpaid(most=ctx.shop.max_unpaid_bookings)

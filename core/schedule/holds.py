@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context, Work
-from core.db.database import insert_into, one_at_a_time
+from core.db.database import advisory_lock, insert_into
 from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 
@@ -86,7 +86,7 @@ async def lock_ended(ctx: Context) -> list[Booking]:
     over = (Booking.hold_until <= ctx.now, Booking.holding)
     if await ctx.session.scalar(select(Booking.id).where(*over).limit(1)) is None:
         return []
-    await one_at_a_time(ctx.session, _GIVING_BACK)
+    await advisory_lock(ctx.session, _GIVING_BACK)
     query = select(Booking).where(*over).options(selectinload(Booking.lines))
     query = query.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
     return list(await ctx.session.scalars(query))

@@ -55,7 +55,7 @@ async def create_booking(call: Call, body: NewBooking) -> BookingShown:
 async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]:
     """The caller's own bookings, newest first."""
     async with call.api.database.read() as session:
-        customer = await web_customers.known(session, call.user.id)
+        customer = await web_customers.find(session, call.user.id)
         if customer is None:
             return Page([], 0)
         found = await bookings.of_customer(session, customer.id, limit=query.limit, offset=query.offset)
@@ -174,7 +174,7 @@ async def _owned_or_admin(session: AsyncSession, call: Call) -> tuple[Booking, s
 
 
 async def _owns(session: AsyncSession, user: User, booking: Booking) -> bool:
-    customer = await web_customers.known(session, user.id)
+    customer = await web_customers.find(session, user.id)
     return customer is not None and customer.id == booking.customer_id
 
 
