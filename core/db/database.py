@@ -7,7 +7,7 @@ On both a reader can't write, and waiting too long for a lock raises `Operationa
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -60,8 +60,8 @@ _DEAD_PEER = {
 """After a minute PostgreSQL releases the locks of a process that hangs or whose machine lost power."""
 
 
-_LAST_NUMBERED, _ITS_SUCCESSOR = "0015", "schema_1"
-"""The migrations '0001' to '0015' became one, which makes the same schema as they did."""
+_LAST_NUMBERED, _SQUASHED = "0015", "schema_1"
+"""The migrations '0001' to '0015' were squashed into one that makes the same schema."""
 
 
 CheckLock = Callable[[], Awaitable[None]]
@@ -72,7 +72,7 @@ class SchemaTooOld(Exception):
 
 
 class Database:
-    """Where entry points begin transactions; core only ever receives the session."""
+    """Entry points begin transactions here; core only receives the session."""
 
     def __init__(
         self,
@@ -82,67 +82,51 @@ class Database:
         lock_timeout: timedelta = timedelta(seconds=10),
         deadline: timedelta | None = None,
     ) -> None:
-        """`deadline`: how long PostgreSQL may take for a statement before the connection is given up; None: for ever."""
+        """`deadline`: the timeout of a statement on PostgreSQL, which closes its connection; None: no timeout."""
         self.url = url
         self.lock_timeout = lock_timeout
         """How long a statement waits for a lock."""
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, lock_timeout=lock_timeout)
-            self._reader = _sqlite(url, begin="BEGIN", pool_size=4, lock_timeout=lock_timeout, query_only="ON")
+            self.engine = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, lock_timeout=lock_timeout)
+            self.reading_engine = _sqlite(url, begin="BEGIN", pool_size=4, lock_timeout=lock_timeout, query_only="ON")
         else:
-            self._writer = _postgresql(url, pool_size=pool_size, lock_timeout=lock_timeout, deadline=deadline)
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
-
-    @property
-    def engine(self) -> AsyncEngine:
-        """The engine that writes (migrations, tests)."""
-        return self._writer
-
-    @property
-    def reading_engine(self) -> AsyncEngine:
-        """The engine that reads (tests)."""
-        return self._reader
+            self.engine = _postgresql(url, pool_size=pool_size, lock_timeout=lock_timeout, deadline=deadline)
+            self.reading_engine = self.engine.execution_options(postgresql_readonly=True)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
-        async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session to read with; the database refuses its writes."""
-        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+        async with AsyncSession(self.reading_engine, expire_on_commit=False) as session:
             yield session
 
-    @asynccontextmanager
-    async def try_lock(self, what: str) -> AsyncIterator[CheckLock | None]:
+    def try_lock(self, what: str) -> AbstractAsyncContextManager[CheckLock | None]:
         """Hold the lock `what` against other processes until the block ends; None while another process holds it.
 
         The yielded check raises one of `AWAY` once the lock is lost. On SQLite nothing is locked: it serves one process.
         """
-        async with self._held(func.pg_try_advisory_lock(func.hashtext(what))) as check:
-            yield check
+        return self._session_lock(func.pg_try_advisory_lock(func.hashtext(what)))
 
-    @asynccontextmanager
-    async def lock_shared(self, what: str) -> AsyncIterator[CheckLock | None]:
+    def lock_shared(self, what: str) -> AbstractAsyncContextManager[CheckLock | None]:
         """Hold the lock `what` together with others that share it; waits while `try_lock` or `lock` holds it."""
-        async with self._held(func.pg_advisory_lock_shared(func.hashtext(what))) as check:
-            yield check
+        return self._session_lock(func.pg_advisory_lock_shared(func.hashtext(what)))
 
-    @asynccontextmanager
-    async def lock(self, what: str) -> AsyncIterator[None]:
+    def lock(self, what: str) -> AbstractAsyncContextManager[CheckLock | None]:
         """Wait for the lock `what` and hold it without a transaction; also keeps out `advisory_lock`."""
-        async with self._held(func.pg_advisory_lock(func.hashtext(what))):
-            yield
+        return self._session_lock(func.pg_advisory_lock(func.hashtext(what)))
 
     @asynccontextmanager
-    async def _held(self, lock: ColumnElement[bool | None]) -> AsyncIterator[CheckLock | None]:
+    async def _session_lock(self, lock: ColumnElement[bool | None]) -> AsyncIterator[CheckLock | None]:
         if self.is_sqlite:
-            yield _nothing_to_ask
+            yield _always_held
             return
-        async with self._writer.connect() as connection:
+        async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
 
             async def check() -> None:
@@ -155,9 +139,8 @@ class Database:
                 await connection.invalidate()
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._writer.dispose()
-        await self._reader.dispose()
+        await self.engine.dispose()
+        await self.reading_engine.dispose()
 
 
 def _sqlite(url: str, *, begin: str, pool_size: int, lock_timeout: timedelta, **pragmas: str) -> AsyncEngine:
@@ -217,7 +200,7 @@ def _common(lock_timeout: timedelta) -> dict[str, Any]:
     return {"pool_timeout": lock_timeout.total_seconds(), "hide_parameters": True}
 
 
-async def _nothing_to_ask() -> None:
+async def _always_held() -> None:
     """SQLite serves one process, which can't lose its lock."""
 
 
@@ -237,37 +220,30 @@ def insert_into(session: AsyncSession, table: type[Any]) -> postgresql.Insert | 
 async def advisory_lock(session: AsyncSession, what: str) -> None:
     """Lock `what` until the transaction ends; SQLite has one writer at a time anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(select(_advisory_lock(what)))
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the schema to the newest version (Alembic), however long it takes; processes that start together do it one after the other.
+    """Bring the schema to the newest version (Alembic), one process at a time, without a statement timeout.
 
     Raises `SchemaTooOld`; then nothing has changed.
     """
-    engine = _migrating(database)
+    if database.is_sqlite:
+        # Alembic alters a SQLite table by rebuilding it, which foreign keys would prevent.
+        begin, timeout = "BEGIN IMMEDIATE", database.lock_timeout
+        engine = _sqlite(database.url, begin=begin, pool_size=1, lock_timeout=timeout, foreign_keys="OFF")
+    else:
+        engine = _postgresql(database.url, pool_size=1, lock_timeout=database.lock_timeout, deadline=None)
     try:
         async with engine.begin() as connection:
             if not database.is_sqlite:
                 # Another process's migration may take longer than the lock timeout, which then applies to this one again.
                 await connection.execute(text("SET LOCAL lock_timeout = 0"))
-                await connection.execute(select(_advisory_lock("upgrading")))
+                await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upgrading"))))
                 await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
             await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()
-
-
-def _migrating(database: Database) -> AsyncEngine:
-    url, lock_timeout = database.url, database.lock_timeout
-    if database.is_sqlite:
-        # Alembic alters a SQLite table by rebuilding it, which foreign keys would prevent.
-        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, lock_timeout=lock_timeout, foreign_keys="OFF")
-    return _postgresql(url, pool_size=1, lock_timeout=lock_timeout, deadline=None)
-
-
-def _advisory_lock(what: str) -> ColumnElement[None]:
-    return func.pg_advisory_xact_lock(func.hashtext(what))
 
 
 def _upgrade(connection: Connection) -> None:
@@ -281,7 +257,7 @@ def _upgrade(connection: Connection) -> None:
 def _replace_numbered(connection: Connection) -> None:
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision == _LAST_NUMBERED:
-        connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": _ITS_SUCCESSOR})
+        connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": _SQUASHED})
     elif revision and revision.isdecimal() and revision < _LAST_NUMBERED:
         raise SchemaTooOld(
             f"The database has schema {revision}, which is too old to upgrade from: "

@@ -10,17 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Executable,
-    and_,
-    bindparam,
-    case,
-    exists,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, case, exists, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -82,15 +72,14 @@ async def end_leases(session: AsyncSession, *, now: datetime) -> None:
 
 
 async def sent(session: AsyncSession, accepted: Iterable[tuple[Outbox, str | None]], *, now: datetime) -> None:
-    """Record that the vendors accepted claimed messages, by one statement; with each the vendor's id of it."""
-    # In one order, since the reports of their delivery are noted at the same time.
+    """Record in one statement that vendors accepted claimed messages; with each the vendor's id."""
+    # In id order, since delivery reports lock the same rows.
     in_order = sorted(accepted, key=lambda each: each[0].id)
     values = [{"of": row.id, "as_claimed": row.attempts, "by": vendor_id, "at": now} for row, vendor_id in in_order]
     await session.execute(_SENT, values)
 
 
 async def failed(session: AsyncSession, row: Outbox, *, reason: str) -> None:
-    """Give a claimed message up."""
     await _record(session, row, state="failed", error=reason)
 
 
@@ -104,7 +93,7 @@ async def retry(
     after: timedelta | None = None,
     parts_left: int | None = None,
 ) -> bool:
-    """Try a claimed message again after its backoff, and not before `after`; False when that is too late: given up.
+    """Retry a claimed message after its backoff and `after`; False if that is too late: then it is given up.
 
     `parts_left`: how many of its parts remain (None: all).
     """
@@ -197,7 +186,7 @@ def _claim_statement() -> Executable:
     )
 
 
-# Built once: the loop runs them all the time, and building costs more than running.
+# Built once: building costs more than running.
 _CLAIM = _claim_statement()
 # `attempts` identifies the claim: after losing the lease, nothing is recorded.
 _STILL_CLAIMED = and_(

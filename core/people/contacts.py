@@ -20,22 +20,15 @@ _LOCKED = (Conversation, Contact, Customer)
 """PostgreSQL reads only the locked tables again after waiting for a lock."""
 
 # The statements of every turn: built once.
-_FIND = (
+_CONVERSATIONS = (
     select(Contact, Conversation.state)
     .join(Contact.customer)
     .join(Conversation, Conversation.contact_id == Contact.id)
     .options(contains_eager(Contact.customer))
-    .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
     .with_for_update(of=_LOCKED, key_share=True)
 )
-_LOCK_CONVERSATION = (
-    select(Contact, Conversation.state)
-    .join(Contact.customer)
-    .join(Conversation, Conversation.contact_id == Contact.id)
-    .options(contains_eager(Contact.customer))
-    .where(Contact.id == bindparam("contact_id"))
-    .with_for_update(of=_LOCKED, key_share=True)
-)
+_FIND = _CONVERSATIONS.where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
+_BY_ID = _CONVERSATIONS.where(Contact.id == bindparam("contact_id"))
 _LOAD_STATE = (
     select(Conversation.state)
     .join(Contact, Contact.id == Conversation.contact_id)
@@ -60,8 +53,10 @@ async def find_or_create(
     """
     known = await _find(session, channel, address)
     if known is not None:
-        _note_seen(known[0], now)
-        return *known, False
+        contact, state = known
+        if contact.last_seen_at is None or now - contact.last_seen_at >= SEEN_PRECISION:
+            contact.last_seen_at = now
+        return contact, state, False
     try:
         async with session.begin_nested():
             customer = await _by_phone(session, phone) or Customer(
@@ -91,7 +86,7 @@ async def lock_conversation(session: AsyncSession, contact_id: int) -> tuple[Con
 
     Only a staff turn may lock a second conversation, and only a customer's, so that turns can't deadlock.
     """
-    row = (await session.execute(_LOCK_CONVERSATION, {"contact_id": contact_id})).first()
+    row = (await session.execute(_BY_ID, {"contact_id": contact_id})).first()
     if row is None:
         raise NotFound
     return row[0], row[1]
@@ -107,7 +102,7 @@ async def save_state(session: AsyncSession, contact: Contact, state: dict[str, A
 
 
 async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> None:
-    """Store a number that the channel has verified, and merge with the customer who has proven it before.
+    """Store a number that the channel has verified; if another customer has proven it before, merge the two.
 
     `contact` is the only one of its customer, who has proven no number yet.
     """
@@ -121,15 +116,15 @@ async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> No
 
 
 def update_details(customer: Customer, *, name: str, phone: str, email: str | None) -> None:
-    """Keep the newest details that a customer gave; a phone that a channel has proven stays."""
+    """Store the details that a customer gave last; a proven phone number stays."""
     customer.name, customer.email = name, email or customer.email
     if not customer.phone_proven:
         customer.phone = phone or customer.phone
 
 
 async def lock(session: AsyncSession, customer_id: int) -> Customer:
-    """A customer, for whom nobody books until the transaction ends; raises `NotFound` where there is none (any more)."""
-    # First what an offer locks first.
+    """Lock a customer, so that nobody books for them until the transaction ends; raises `NotFound`."""
+    # In the order in which an offer locks.
     await session.execute(select(Waiting.id).where(Waiting.customer_id == customer_id).with_for_update())
     customer = await session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
     if customer is None:
@@ -138,9 +133,9 @@ async def lock(session: AsyncSession, customer_id: int) -> Customer:
 
 
 async def merge(session: AsyncSession, left: Customer, *, into: Customer, contact: Contact) -> None:
-    """Make one customer of two who are the same person: of `left`, who is locked and has no contact, no row is left.
+    """Move all rows of `left`, who is locked and has no contact, to another customer, and delete `left`.
 
-    What of theirs was spoken of in no chat is spoken of at `contact` from now on.
+    Rows that had no chat get `contact`.
     """
     customer_id, contact_id = inspect(Customer).c.id, inspect(Contact).c.id
     for table in Base.metadata.sorted_tables:
@@ -156,11 +151,6 @@ async def merge(session: AsyncSession, left: Customer, *, into: Customer, contac
 async def _find(session: AsyncSession, channel: str, address: str) -> tuple[Contact, dict[str, Any]] | None:
     row = (await session.execute(_FIND, {"channel": channel, "address": address})).first()
     return (row[0], row[1]) if row else None
-
-
-def _note_seen(contact: Contact, now: datetime) -> None:
-    if contact.last_seen_at is None or now - contact.last_seen_at >= SEEN_PRECISION:
-        contact.last_seen_at = now
 
 
 async def _by_phone(session: AsyncSession, phone: str | None) -> Customer | None:

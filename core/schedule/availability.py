@@ -5,18 +5,18 @@ day; a shop that lists no technicians plans by its bays alone. A booking for any
 sure that somebody on duty has the skills: staff assigns one.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.tables import Booking, Closure, Seat, Technician, TechnicianCell
+from core.db.tables import Closure, Technician
 from core.messaging.messages import Say
 from core.schedule import slots, waitlist_priority
-from core.schedule.occupancy import CellOccupancy, cell_occupancy, day_capacity, holds_on
+from core.schedule.occupancy import busy_cells, cell_occupancy, day_capacity
 
 DAYS_AROUND = 7
 """How many days before and after the wanted one are searched for another slot."""
@@ -44,23 +44,20 @@ async def slots_of_day(
     grid = [] if capacity.closed else slots.cells(day, ctx.shop)
     if not grid:
         return []
-    occupancy = await cell_occupancy(ctx, grid, technician_id=technician_id)
-    if moving is not None:
-        occupancy |= await _after_leaving(ctx, moving, occupancy, technician_id=technician_id)
+    taken, busy = await cell_occupancy(ctx, grid, technician_id=technician_id, moving=moving)
     if capacity.has_waitlist:
-        offers = await waitlist_priority.seats_to_offer(ctx)
-        occupancy = {cell: replace(found, taken=found.taken + offers[cell]) for cell, found in occupancy.items()}
+        taken += await waitlist_priority.seats_to_offer(ctx)
     off_duty = technician_id is not None and technician_id not in capacity.on_duty
     too_far = day > ctx.shop.last_day(ctx.now)
 
     def free(start: datetime) -> bool:
         job = slots.span(start, minutes or ctx.shop.slot_minutes, ctx.shop)
-        return bool(job) and all(occupancy[cell].taken < capacity.cap and not occupancy[cell].busy for cell in job)
+        return bool(job) and all(taken[cell] < capacity.cap and cell not in busy for cell in job)
 
     return [
         SlotAvailability(
             starts_at=cell,
-            taken=occupancy[cell].taken,
+            taken=taken[cell],
             cap=capacity.cap,
             free=not (off_duty or too_far or cell < ctx.shop.earliest_start(ctx.now)) and free(cell),
         )
@@ -120,34 +117,9 @@ async def free_technicians(
     job = slots.span(starts_at, minutes, ctx.shop)
     if capacity.closed or not job:
         return []
-    busy = await _busy(ctx, [technician.id for technician in able], job, moving=moving)
+    jobs = await busy_cells(ctx, [technician.id for technician in able], job, moving=moving)
+    busy = {technician_id for technician_id, _ in jobs}
     return [technician for technician in able if technician.id not in busy]
-
-
-async def _after_leaving(
-    ctx: Context, booking_id: int, occupancy: Mapping[datetime, CellOccupancy], *, technician_id: str | None
-) -> dict[datetime, CellOccupancy]:
-    """The occupancy of a booking's own cells once it has left them; a hold that has ended doesn't count anyway."""
-    own = await ctx.session.execute(
-        select(Seat.starts_at, Booking.technician_id)
-        .join(Booking, Booking.id == Seat.booking_id)
-        .where(Seat.booking_id == booking_id, holds_on(ctx.now))
-    )
-    return {
-        cell: CellOccupancy(occupancy[cell].taken - 1, occupancy[cell].busy and technician_id != their_technician)
-        for cell, their_technician in own
-        if cell in occupancy
-    }
-
-
-async def _busy(ctx: Context, technicians: list[str], cells: list[datetime], *, moving: int | None) -> set[str]:
-    query = (
-        select(TechnicianCell.technician_id)
-        .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), holds_on(ctx.now))
-        .where(TechnicianCell.booking_id != moving)
-    )
-    return set(await ctx.session.scalars(query))
 
 
 async def _closures(session: AsyncSession, first: date, last: date) -> dict[date, str]:

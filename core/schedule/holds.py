@@ -57,7 +57,7 @@ async def exchange(
 
 async def change_technician(session: AsyncSession, booking: Booking, *, leaving: Sequence[Booking] = ()) -> None:
     """Move a booking's cells to the technician it names now; raises `TechnicianBusy`."""
-    cells = list(await session.scalars(select(Seat.starts_at).where(Seat.booking_id == booking.id)))
+    cells = await cells_of(session, booking)
     await _leave(session, leaving, also=cells)
     await session.execute(
         delete(TechnicianCell).where(TechnicianCell.booking_id == booking.id), execution_options=_BLIND
@@ -172,9 +172,14 @@ async def insufficient(session: AsyncSession, part_id: str, wanted: int) -> Insu
     return InsufficientStock(name=name, wanted=wanted, stock=stock)
 
 
+async def cells_of(session: AsyncSession, booking: Booking) -> Sequence[datetime]:
+    """The cells in which a booking holds a seat."""
+    return (await session.scalars(select(Seat.starts_at).where(Seat.booking_id == booking.id))).all()
+
+
 def parts_of(booking: Booking) -> Counter[str]:
     """How many of which parts a booking needs; its lines are loaded."""
-    parts: Counter[str] = Counter()
+    parts = Counter[str]()
     for line in booking.lines:
         if line.part_id:
             parts[line.part_id] += line.quantity

@@ -3,6 +3,7 @@
 A hold that has ended by the clock doesn't count, even before `bookings.release_ended_holds` has run.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
-    false,
     func,
     literal,
     or_,
@@ -70,34 +70,26 @@ async def day_capacity(ctx: Context, day: date) -> DayCapacity:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CellOccupancy:
-    """How many seats of a cell are taken, and whether the named technician is busy then."""
-
-    taken: int = 0
-    busy: bool = False
-
-
 async def busy_cells(
-    ctx: Context, technicians: Collection[str], cells: Collection[datetime]
+    ctx: Context, technicians: Collection[str], cells: Collection[datetime], *, moving: int | None = None
 ) -> set[tuple[str, datetime]]:
-    """Pairs of technician and cell: who of these has a job in which of these cells."""
+    """Pairs of technician and cell: who of these has a job in which of these cells, except the booking `moving`."""
     query = (
         select(TechnicianCell.technician_id, TechnicianCell.starts_at)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
         .where(TechnicianCell.technician_id.in_(technicians), TechnicianCell.starts_at.in_(cells), holds_on(ctx.now))
+        .where(TechnicianCell.booking_id != moving)
     )
     return {(technician, cell) for technician, cell in await ctx.session.execute(query)}
 
 
 async def cell_occupancy(
-    ctx: Context, cells: list[datetime], *, technician_id: str | None
-) -> dict[datetime, CellOccupancy]:
-    """How much of each of these cells is taken."""
-    query = _OCCUPANCY if technician_id is None else _OCCUPANCY_WITH_TECHNICIAN
-    rows = await ctx.session.execute(query, {"cells": cells, "now": ctx.now, "technician_id": technician_id})
-    found = {cell: CellOccupancy(taken, is_busy) for cell, taken, is_busy in rows}
-    return {cell: found.get(cell, CellOccupancy()) for cell in cells}
+    ctx: Context, cells: list[datetime], *, technician_id: str | None = None, moving: int | None = None
+) -> tuple[Counter[datetime], set[datetime]]:
+    """How many seats of each cell are taken, and in which the technician is busy, without the booking `moving`."""
+    values = {"cells": cells, "now": ctx.now, "technician_id": technician_id, "moving": moving}
+    rows = (await ctx.session.execute(_OCCUPANCY, values)).all()
+    return Counter({cell: taken for cell, taken, _ in rows}), {cell for cell, _, is_busy in rows if is_busy}
 
 
 def _day_statement() -> Executable:
@@ -113,10 +105,11 @@ def _day_statement() -> Executable:
     )
 
 
-def _occupancy_statement(*, with_technician: bool) -> Executable:
+def _occupancy_statement() -> Executable:
     now = bindparam("now", type_=Moment())
     # A list of cells, not a range: PostgreSQL can't estimate a bound range and would plan each call again.
     cells = bindparam("cells", type_=Moment(), expanding=True)
+    moving: BindParameter[int] = bindparam("moving")
     ended = (
         select(Seat.starts_at, func.count().label("seats"))
         .join(Booking, Booking.id == Seat.booking_id)
@@ -124,21 +117,25 @@ def _occupancy_statement(*, with_technician: bool) -> Executable:
         .group_by(Seat.starts_at)
         .subquery()
     )
-    occupancy = (
-        select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0))
-        .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
-        .where(Slot.starts_at.in_(cells))
+    own = (
+        select(func.count())
+        .where(Seat.booking_id == moving, Seat.starts_at == Slot.starts_at)
+        .where(Booking.id == Seat.booking_id, holds_on(now))
+        .scalar_subquery()
     )
-    if not with_technician:
-        return occupancy.add_columns(false())
     busy = (
         select(TechnicianCell.starts_at)
         .join(Booking, Booking.id == TechnicianCell.booking_id)
-        .where(TechnicianCell.technician_id == bindparam("technician_id"), holds_on(now))
-        .where(TechnicianCell.starts_at.in_(cells))
+        .where(TechnicianCell.technician_id == bindparam("technician_id"), TechnicianCell.starts_at.in_(cells))
+        .where(holds_on(now), TechnicianCell.booking_id.is_distinct_from(moving))
         .subquery()
     )
-    return occupancy.add_columns(busy.c.starts_at.is_not(None)).outerjoin(busy, busy.c.starts_at == Slot.starts_at)
+    return (
+        select(Slot.starts_at, Slot.taken - func.coalesce(ended.c.seats, 0) - own, busy.c.starts_at.is_not(None))
+        .outerjoin(ended, ended.c.starts_at == Slot.starts_at)
+        .outerjoin(busy, busy.c.starts_at == Slot.starts_at)
+        .where(Slot.starts_at.in_(cells))
+    )
 
 
 def holds_on(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -148,5 +145,4 @@ def holds_on(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 
 # Built once: building such a statement costs more than running it.
 _DAY = _day_statement()
-_OCCUPANCY = _occupancy_statement(with_technician=False)
-_OCCUPANCY_WITH_TECHNICIAN = _occupancy_statement(with_technician=True)
+_OCCUPANCY = _occupancy_statement()

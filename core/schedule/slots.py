@@ -36,14 +36,10 @@ def why_closed(day: date, shop: Shop, closures: Mapping[date, str], *, language:
         return say("closed.weekday")
     if day in closures:
         return say("closed.closure", reason=closures[day])
-    name = public_holiday(day, language)
+    name = _public_holidays(day.year, language).get(day)
     if name and shop.closed_on_public_holidays and day not in shop.open_on:
         return say("closed.holiday", name=name)
     return None
-
-
-def public_holiday(day: date, language: str = "id") -> str | None:
-    return _public_holidays(day.year, language).get(day)
 
 
 def spanned(starts_at: datetime, minutes: int, shop: Shop) -> list[datetime]:

@@ -125,14 +125,15 @@ def _has_technician(needs: EntryNeeds, day: DayCapacity, supply: Supply) -> bool
 async def _supply(ctx: Context, entries: Sequence[EntryNeeds], without: Taken) -> Supply:
     days = sorted({ctx.shop.local(needs.starts_at).date() for needs in entries})
     cells = sorted({cell for needs in entries for cell in needs.cells})
-    occupancy = await cell_occupancy(ctx, cells, technician_id=None)
+    taken, _ = await cell_occupancy(ctx, cells)
+    taken.subtract(without.cells)
     named = {needs.technician_id for needs in entries if needs.technician_id}
     busy = await busy_cells(ctx, named, cells) if named else set()
     parts = {part for needs in entries for part in needs.parts}
     stock = await snapshot.stock(ctx.session, parts) if parts else {}
     return Supply(
         days={day: await day_capacity(ctx, day) for day in days},
-        taken={cell: found.taken - (cell in without.cells) for cell, found in occupancy.items()},
+        taken=taken,
         busy=frozenset(busy) - {(without.technician_id or "", cell) for cell in without.cells},
         stock={part: count + without.parts.get(part, 0) for part, count in stock.items()},
     )

@@ -42,23 +42,23 @@ async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
 
 async def unassigned(ctx: Context, booking: Booking) -> None:
     """The job goes to somebody else: tell the technician who still has it."""
-    heard = message(say("staff.taken_away", code=booking.code, at=ctx.shop.local(booking.starts_at)))
+    staff_notice = message(say("staff.taken_away", code=booking.code, at=ctx.shop.local(booking.starts_at)))
     key = f"taken-away:{booking.code}:{ctx.now.isoformat()}"
-    await tell(ctx, booking, key, technician=heard)
+    await tell(ctx, booking, key, technician=staff_notice)
 
 
 async def on_my_way(ctx: Context, booking: Booking) -> None:
     """The technician has set out: told once for each appointment."""
-    told = message(await _by_technician(ctx.session, booking, "work.on_my_way"))
+    notice = message(await _by_technician(ctx.session, booking, "work.on_my_way"))
     key = f"on-my-way:{booking.code}:{booking.starts_at.isoformat()}"
-    await _tell_by_chat_or_mail(ctx, booking, key, told)
+    await _tell_by_chat_or_mail(ctx, booking, key, notice)
 
 
 async def started(ctx: Context, booking: Booking) -> None:
     """The work has begun."""
     car = f"{booking.car_brand} {booking.car_model}"
-    told = message(say("work.started", name=booking.name, car=car, code=booking.code))
-    await _tell_by_chat_or_mail(ctx, booking, f"started:{booking.code}", told)
+    notice = message(say("work.started", name=booking.name, car=car, code=booking.code))
+    await _tell_by_chat_or_mail(ctx, booking, f"started:{booking.code}", notice)
 
 
 async def noted(ctx: Context, booking: Booking, note: WorkNote) -> None:
@@ -93,12 +93,12 @@ async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) ->
 
 async def cost_added(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
     """A cost was agreed face to face: the customer has it in writing."""
-    told = message(
+    notice = message(
         say("work.cost_added", code=booking.code),
         say("work.cost", description=cost.description, amount=cost.amount),
         _new_total(booking, by_link=by_link),
     )
-    await _tell_by_chat_or_mail(ctx, booking, f"cost:{cost.id}", _with_photo(told, cost.photo))
+    await _tell_by_chat_or_mail(ctx, booking, f"cost:{cost.id}", _with_photo(notice, cost.photo))
 
 
 async def cost_decided(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
@@ -108,9 +108,9 @@ async def cost_decided(ctx: Context, booking: Booking, cost: AdditionalCost, *, 
     if agreed:
         says.append(_new_total(booking, by_link=by_link))
     outcome = "staff.cost_agreed" if agreed else "staff.cost_refused"
-    heard = message(say(outcome, code=booking.code, description=cost.description, amount=cost.amount))
+    staff_notice = message(say(outcome, code=booking.code, description=cost.description, amount=cost.amount))
     key = f"cost-decided:{cost.id}"
-    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=heard, admins=heard)
+    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=staff_notice, admins=staff_notice)
 
 
 async def cash_received(ctx: Context, booking: Booking, amount: Money, *, number: int, first: bool) -> None:
@@ -122,8 +122,8 @@ async def cash_received(ctx: Context, booking: Booking, amount: Money, *, number
     await reminders.schedule(ctx, booking)
     says.append(money_left(booking))
     news = Message(tuple(says), document=await receipts.to_send(ctx.session, booking))
-    heard = message(say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining))
-    await tell(ctx, booking, key, chat=news, mail=news, subject="notice.mail.received", admins=heard)
+    staff_notice = message(say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining))
+    await tell(ctx, booking, key, chat=news, mail=news, subject="notice.mail.received", admins=staff_notice)
 
 
 async def completed(ctx: Context, booking: Booking, *, papers: Sequence[str]) -> None:
@@ -135,8 +135,8 @@ async def completed(ctx: Context, booking: Booking, *, papers: Sequence[str]) ->
     for paper, letter in zip(papers, letters, strict=True):
         await tell(ctx, booking, f"{key}:{paper}", chat=letter, mail=letter, subject="work.mail.completed")
     await _ask_for_rating(ctx, booking)
-    heard = await _by_technician(ctx.session, booking, "staff.completed")
-    await tell(ctx, booking, key, admins=message(heard))
+    staff_notice = await _by_technician(ctx.session, booking, "staff.completed")
+    await tell(ctx, booking, key, admins=message(staff_notice))
 
 
 async def _ask_for_rating(ctx: Context, booking: Booking) -> None:
