@@ -27,7 +27,7 @@ BATCH = 50
 
 
 async def due_offers(ctx: Context) -> list[int]:
-    """The ids of the entries that can be offered what they wait for now, the earliest first; it only reads."""
+    """The ids of the entries that can be made an offer now, the earliest first."""
     entries = await waitlist_priority.read_entries(ctx)
     return [needs.id for needs in await waitlist_priority.offerable(ctx, entries)]
 
@@ -59,10 +59,10 @@ async def make_offer(ctx: Context, entry_id: int) -> bool:
 
 
 async def take_offer(ctx: Context, booking: Booking, *, starts_at: datetime | None = None) -> None:
-    """The customer takes an offer (after its end only if it is still free), at another start where one is given.
+    """The customer takes an offer (after its end only if it is still free), or another start instead.
 
     Raises `NotFound` (never offered), `InvalidTransition` (passed on, paid or confirmed), and what
-    `bookings.hold_again` or `bookings.reschedule` refuses when others have it.
+    `bookings.hold_again` or `bookings.reschedule` do.
     """
     booking, entry = await _lock_undecided(ctx.session, booking, then=BookingStatus.CONFIRMED)
     if starts_at is None or (starts_at == booking.starts_at and booking.holding):
@@ -75,7 +75,7 @@ async def take_offer(ctx: Context, booking: Booking, *, starts_at: datetime | No
 
 
 async def pass_on_offer(ctx: Context, booking: Booking) -> None:
-    """The customer doesn't want what was offered: it is free for the next entry, and its payment link is closed.
+    """The customer declines an offer: it is free for the next entry, and its payment link is closed.
 
     Raises `NotFound`, and `InvalidTransition` once it is taken, paid or confirmed.
     """
@@ -88,7 +88,7 @@ async def pass_on_offer(ctx: Context, booking: Booking) -> None:
 
 
 async def rejoin_waitlist(ctx: Context, booking: Booking, *, code: str) -> Waiting:
-    """Put an order whose offer came to nothing at the end of the waitlist; raises what joining and passing on do."""
+    """Pass on an offer and put its order at the end of the waitlist; raises what both do."""
     await pass_on_offer(ctx, booking)
     return await append(ctx, request_of(await _lock_offered(ctx.session, booking), code=code))
 
@@ -97,7 +97,7 @@ async def rejoin_waitlist(ctx: Context, booking: Booking, *, code: str) -> Waiti
 
 
 async def due_ends(ctx: Context) -> list[int]:
-    """The ids of the entries whose offer nobody answered, and of those whose start has come; it only reads."""
+    """The ids of the entries whose offer nobody answered, and of those whose start has come."""
     unanswered = select(Waiting.id).where(text("waiting.state = 'offered'"), Waiting.offered_until <= ctx.now)
     too_late = select(Waiting.id).where(IS_WAITING, Waiting.starts_at < ctx.shop.earliest_start(ctx.now))
     return [entry for query in (unanswered, too_late) for entry in await ctx.session.scalars(query.limit(BATCH))]
@@ -122,7 +122,7 @@ async def _end_offer(ctx: Context, entry: Waiting) -> None:
     if booking.status is BookingStatus.CANCELLED:
         return
     if booking.paid_amount or (booking.holding and (booking.hold_until is None or booking.hold_until > ctx.now)):
-        # Taken without an answer: paid by its link, or confirmed by staff.
+        # Taken without an answer: paid, or confirmed by staff.
         entry.state = WaitState.TAKEN
         await announce(ctx, booking, ask_for_payment=False)
         return
@@ -152,7 +152,7 @@ async def _lock_offered(session: AsyncSession, booking: Booking) -> Waiting:
 
 
 async def _lock_undecided(session: AsyncSession, booking: Booking, *, then: BookingStatus) -> tuple[Booking, Waiting]:
-    """An offered booking and its entry; the button may be old, and a payment or staff may have decided since."""
+    """An offered booking and its entry; the button may be old, so a payment or staff may have decided."""
     booking = await payment.lock_booking(session, booking.id)
     entry = await _lock_offered(session, booking)
     if booking.status is not BookingStatus.PENDING or booking.paid_amount:

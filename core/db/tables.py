@@ -13,6 +13,7 @@
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -34,7 +35,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, relationship
 
 from core.db.personal import (
     NAMES_PHOTOS,
@@ -107,7 +108,7 @@ def _partial(name: str, *columns: str, where: str) -> Index:
 
 
 class Base(DeclarativeBase):
-    """Every constraint has a name, so that migrations can refer to it."""
+    """A table is named after its class; every constraint has a name, so that migrations can refer to it."""
 
     metadata = MetaData(
         naming_convention={
@@ -141,6 +142,10 @@ class Base(DeclarativeBase):
         RequestPurpose: Word(RequestPurpose),
     }
 
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
 
 # --- catalogue ---------------------------------------------------------------------------------
 
@@ -148,7 +153,6 @@ class Base(DeclarativeBase):
 class Part(Base):
     """Something for sale; `reserved` of the pieces `on_hand` are promised to bookings."""
 
-    __tablename__ = "part"
     __table_args__ = (
         CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="stock"),
         CheckConstraint("price >= 0 AND discount BETWEEN 0 AND 100", name="price"),
@@ -189,7 +193,6 @@ class Part(Base):
 class Service(Base):
     """Work the shop does, with its price and its length in minutes."""
 
-    __tablename__ = "service"
     __table_args__ = (
         CheckConstraint("price >= 0 AND discount BETWEEN 0 AND 100", name="price"),
         CheckConstraint("minutes > 0", name="minutes"),
@@ -217,8 +220,6 @@ class Service(Base):
 class Car(Base):
     """One generation of a car model and the openings it has for audio."""
 
-    __tablename__ = "car"
-
     id: Mapped[str] = mapped_column(primary_key=True)
     brand: Mapped[str]
     model: Mapped[str]
@@ -230,8 +231,6 @@ class Car(Base):
 
 
 class Technician(Base):
-    __tablename__ = "technician"
-
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     skills: Mapped[list[str]] = mapped_column(default=list)
@@ -251,16 +250,12 @@ class Technician(Base):
 class Leave(Base):
     """A day on which a technician doesn't work."""
 
-    __tablename__ = "leave"
-
     technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
 
 
 class Closure(Base):
     """A day on which the shop is closed, with the reason that customers are told."""
-
-    __tablename__ = "closure"
 
     day: Mapped[date] = mapped_column(primary_key=True)
     reason: Mapped[str]
@@ -269,8 +264,6 @@ class Closure(Base):
 class CatalogueVersion(Base):
     """One row whose number grows with each change of the catalogue, so that caches know."""
 
-    __tablename__ = "catalogue_version"
-
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=0)
 
@@ -278,7 +271,6 @@ class CatalogueVersion(Base):
 class StockAlert(Base):
     """A chat to notify once when a sold-out part is back in stock; deleted then."""
 
-    __tablename__ = "stock_alert"
     __table_args__ = (
         UniqueConstraint("contact_id", "part_id"),
         Index("ix_stock_alert_part_id", "part_id"),
@@ -297,7 +289,6 @@ class StockAlert(Base):
 class Customer(Base):
     """A person; several contacts can lead to one."""
 
-    __tablename__ = "customer"
     __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -313,7 +304,6 @@ class Customer(Base):
 class Contact(Base):
     """One address on one channel; the address is opaque, even where it looks like a phone number."""
 
-    __tablename__ = "contact"
     __table_args__ = (UniqueConstraint("channel", "address"), personal(erase=Rows.DELETED))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -336,7 +326,6 @@ class Contact(Base):
 class Conversation(Base):
     """What a contact has answered so far; there is no step pointer."""
 
-    __tablename__ = "conversation"
     __table_args__ = personal(erase=Rows.DELETED)
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
@@ -348,7 +337,6 @@ class Conversation(Base):
 class Inbound(Base):
     """A message that came in, once; the primary key is the deduplication."""
 
-    __tablename__ = "inbound"
     __table_args__ = (
         Index("ix_inbound_received_at", "received_at"),
         _partial("ix_inbound_failed", "received_at", where="error IS NOT NULL"),
@@ -368,7 +356,6 @@ class Inbound(Base):
 class Outbox(Base):
     """One message to send; `key` is its business key, so that the same cause never sends twice."""
 
-    __tablename__ = "outbox"
     __table_args__ = (
         _partial("ix_outbox_waiting", "channel", "address", "due_at", "id", where="state IN ('due', 'sending')"),
         _partial("ix_outbox_due", "channel", "due_at", where="state IN ('due', 'sending')"),
@@ -425,8 +412,6 @@ class Outbox(Base):
 class Alarm(Base):
     """Trouble that the admins were told of; deleted when it is over."""
 
-    __tablename__ = "alarm"
-
     name: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
     """When the oldest row in trouble began to wait."""
@@ -434,8 +419,6 @@ class Alarm(Base):
 
 class Secret(Base):
     """A secret made at the first start, to sign file links."""
-
-    __tablename__ = "secret"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
@@ -447,7 +430,6 @@ class Secret(Base):
 class Booking(Base):
     """A job on a car at a time, with prices frozen when it was made."""
 
-    __tablename__ = "booking"
     __table_args__ = (
         Index("ix_booking_customer", "customer_id", "created_at"),
         Index("ix_booking_starts_at", "starts_at"),
@@ -533,7 +515,6 @@ class Booking(Base):
 class BookingLine(Base):
     """One part, service or fee of a booking at its frozen price."""
 
-    __tablename__ = "booking_line"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity"), personal(erase=Rows.KEPT))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -556,7 +537,6 @@ class BookingLine(Base):
 class BookingEvent(Base):
     """An entry of a booking's history."""
 
-    __tablename__ = "booking_event"
     __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -571,7 +551,6 @@ class BookingEvent(Base):
 class Waiting(Base):
     """An entry of the waitlist: a whole order that waits for a slot, technician or part."""
 
-    __tablename__ = "waiting"
     __table_args__ = (
         _partial("ix_waiting_slot", "starts_at", "id", where="state = 'waiting'"),
         _partial("ix_waiting_offered_until", "offered_until", where="state = 'offered'"),
@@ -597,7 +576,6 @@ class Waiting(Base):
 class Slot(Base):
     """One cell of the day's grid; the database refuses a seat too many."""
 
-    __tablename__ = "slot"
     __table_args__ = (CheckConstraint("taken >= 0 AND taken <= cap", name="capacity"),)
 
     starts_at: Mapped[datetime] = mapped_column(primary_key=True)
@@ -608,7 +586,6 @@ class Slot(Base):
 class Seat(Base):
     """A cell that a booking holds."""
 
-    __tablename__ = "seat"
     __table_args__ = personal(erase=Rows.KEPT, exported=False)
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
@@ -618,7 +595,6 @@ class Seat(Base):
 class TechnicianCell(Base):
     """A cell in which a technician is busy; the primary key refuses a second booking."""
 
-    __tablename__ = "technician_cell"
     __table_args__ = personal(erase=Rows.KEPT, exported=False)
 
     technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
@@ -632,7 +608,6 @@ class TechnicianCell(Base):
 class WorkNote(Base):
     """What a technician tells the customer about the car."""
 
-    __tablename__ = "work_note"
     __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -647,7 +622,6 @@ class WorkNote(Base):
 class AdditionalCost(Base):
     """A cost beyond the booking; once agreed it is one of the booking's lines."""
 
-    __tablename__ = "additional_cost"
     __table_args__ = (CheckConstraint("amount > 0", name="amount"), personal(erase=Rows.KEPT))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -665,7 +639,6 @@ class AdditionalCost(Base):
 class Rating(Base):
     """A customer's rating of a completed job; the primary key allows one."""
 
-    __tablename__ = "rating"
     __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars"), personal(erase=Rows.KEPT))
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
@@ -681,7 +654,6 @@ class Rating(Base):
 class PaymentRequest(Base):
     """One request for money: one Midtrans order_id, with any number of attempts."""
 
-    __tablename__ = "payment_request"
     __table_args__ = (
         Index("ix_payment_request_booking_id", "booking_id"),
         Index("ix_payment_request_created_at", "created_at"),
@@ -710,7 +682,6 @@ class PaymentRequest(Base):
 class PaymentAttempt(Base):
     """One attempt to pay a request (a transaction_id at Midtrans), by its last confirmed status."""
 
-    __tablename__ = "payment_attempt"
     __table_args__ = personal(erase=Rows.KEPT)
 
     transaction_id: Mapped[str] = mapped_column(primary_key=True)
@@ -728,7 +699,6 @@ class PaymentAttempt(Base):
 class PaymentNotification(Base):
     """A verified notification, stored once, acted on after a status call."""
 
-    __tablename__ = "payment_notification"
     __table_args__ = (
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
@@ -751,7 +721,6 @@ class PaymentNotification(Base):
 class LedgerEntry(Base):
     """Money that moved, with its evidence; written once: a trigger refuses to delete it, or to change more than evidence."""
 
-    __tablename__ = "ledger_entry"
     # The index includes the amount, so that revenue is summed from the index alone.
     __table_args__ = (
         UniqueConstraint("order_id", "kind", "reference"),
@@ -777,7 +746,6 @@ class LedgerEntry(Base):
 class Refund(Base):
     """Money owed back to a customer; it enters the ledger when it was sent (`refunds`)."""
 
-    __tablename__ = "refund"
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
         _partial("ix_refund_open", "asked_at", where="state <> 'done'"),
@@ -821,19 +789,13 @@ class _Paper:
 class Invoice(_Paper, Base):
     """A booking's first one, or one that bills later costs."""
 
-    __tablename__ = "invoice"
-
 
 class CreditNote(_Paper, Base):
     """What is taken off issued invoices, which never change."""
 
-    __tablename__ = "credit_note"
-
 
 class Receipt(_Paper, Base):
     """The receipt (kwitansi) of one payment."""
-
-    __tablename__ = "receipt"
 
     entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
 
@@ -841,7 +803,6 @@ class Receipt(_Paper, Base):
 class IdempotencyKey(Base):
     """A REST request that may be repeated, with its first answer (`idempotency`)."""
 
-    __tablename__ = "idempotency_key"
     __table_args__ = personal(erase=Rows.DELETED, forget=Forget(("created_at",), after=IDEMPOTENCY_KEPT))
 
     owner: Mapped[str] = mapped_column(primary_key=True, info=refers_to("customer.clerk_user"))
@@ -856,16 +817,12 @@ class IdempotencyKey(Base):
 class Counter(Base):
     """A number that only grows by one (invoice numbers of a year, without gaps)."""
 
-    __tablename__ = "counter"
-
     name: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(default=0)
 
 
 class JobRun(Base):
     """A job that runs once per key (a day) across all processes; the primary key makes it once."""
-
-    __tablename__ = "job_run"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

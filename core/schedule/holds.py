@@ -2,13 +2,13 @@
 
 Every change goes through `exchange`, so that all transactions lock in one order and can't deadlock:
 
-    giving ended holds back  ->  slots by time  ->  technician's cells  ->  parts by id
+    ended holds  ->  slots by time  ->  technician's cells  ->  parts by id
 
-In one transaction a receipt takes its number before all that, an invoice or a credit note after it.
+A receipt takes its number before all that, an invoice or a credit note after it.
 
-The database refuses, not a check before: a slot's seat is a conditional upsert, a technician's cell
-a primary key, stock a conditional update. A refusal may leave part of the exchange written: the caller
-that catches it rolls back to before (a savepoint, or the transaction).
+The database refuses: a slot's seat is a conditional upsert, a technician's cell a primary key, stock a conditional
+update. A refusal may leave part of the exchange written: the caller that catches it rolls back (a savepoint, or the
+transaction).
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ from core.db.tables import Booking, Part, Seat, Slot, TechnicianCell
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 
 _BLIND = {"synchronize_session": False}
-"""Slots, seats and stock are never read through the session's objects."""
+"""These tables are never read through the session's objects."""
 
 _GIVING_BACK = "giving ended holds back"
 
@@ -40,8 +40,7 @@ async def exchange(
 ) -> None:
     """Give back what the `leaving` bookings hold; `entering` takes these cells, its technician and its parts.
 
-    A booking may be on both sides (it moves). Lines are loaded. Raises `SlotFull`, `TechnicianBusy`,
-    `InsufficientStock`.
+    A booking that moves is on both sides. Raises `SlotFull`, `TechnicianBusy`, `InsufficientStock`.
     """
     if leaving:
         await _leave(ctx.session, leaving, also=cells)
@@ -69,7 +68,7 @@ async def change_technician(session: AsyncSession, booking: Booking, *, leaving:
 
 
 async def consume(ctx: Context, booking: Booking) -> None:
-    """Free the seats and the technician of a completed job, and take its parts out of stock for good."""
+    """Free a completed job's seats and technician, and take its parts out of stock."""
     await exchange(ctx, leaving=[booking])
     for part_id, quantity in sorted(parts_of(booking).items()):
         await ctx.session.execute(
@@ -78,10 +77,10 @@ async def consume(ctx: Context, booking: Booking) -> None:
 
 
 async def lock_ended(ctx: Context) -> list[Booking]:
-    """The bookings whose hold has ended by the clock and that hold something still, locked, with their lines.
+    """The bookings whose hold has ended but isn't given back yet, locked, with their lines.
 
-    One transaction at a time gives them back; the next finds none. A booking that another transaction has locked
-    (its payment came in, it is being cancelled) is left to that one.
+    One transaction at a time gives them back; a booking that another one has locked (it is being paid or cancelled) is
+    left to it.
     """
     over = (Booking.hold_until <= ctx.now, Booking.holding)
     if await ctx.session.scalar(select(Booking.id).where(*over).limit(1)) is None:

@@ -1,4 +1,4 @@
-"""What a customer orders, what the job takes of the shop, and the booking row; nothing is held here."""
+"""A customer's order, what its job needs, and the booking row; nothing is held here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +50,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingRequest:
-    """An order, the customer it is for, and where the booking is spoken of."""
+    """An order, its customer, and the chat that gets the booking's notices."""
 
     order: Order
     customer_id: int
@@ -58,12 +58,12 @@ class BookingRequest:
     """None: the customer has no chat."""
     language: str
     code: str
-    """The code of the booking that the order becomes."""
+    """The booking's code."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """What an order takes of the shop, free or not, and what it costs now."""
+    """What an order needs, free or not, and what it costs now."""
 
     quote: Quote
     cells: list[datetime]
@@ -72,7 +72,7 @@ class JobPlan:
 
 
 async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
-    """Check an order and price it. Raises what `bookings.book` does, except for what others have taken."""
+    """Check an order and price it. Raises what `bookings.book` does before it claims anything."""
     order = request.order
     _check_order(order, ctx.shop)
     await trust.check_payment_terms(ctx, request.customer_id, order.method, order.down_payment_percent)
@@ -83,7 +83,7 @@ async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
 
 
 async def cells_of_job(ctx: Context, starts_at: datetime, minutes: int) -> tuple[list[datetime], DayCapacity]:
-    """The cells that a job takes, and what their day has; raises `OutsideHours`, also on a closed day."""
+    """A job's cells, and their day's capacity; raises `OutsideHours`, also on a closed day."""
     cells = slots.spanned(starts_at, minutes, ctx.shop)
     day = await day_capacity(ctx, ctx.shop.local(starts_at).date())
     if day.closed:

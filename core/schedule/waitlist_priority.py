@@ -1,8 +1,8 @@
-"""Who on the waitlist could be booked now, and the rule that nobody jumps it. It only reads.
+"""Which waitlist entries could be booked now, and the rule that no booking jumps the waitlist. It only reads.
 
-A newcomer takes seats, technician and parts like everybody. Then, while the transaction has those rows locked,
-`refuse_if_jumping` checks whether an entry that came before could have been booked without that. If so, the newcomer
-is refused, and the entry gets an offer (`core.booking.waitlist_offers`), which follows the same rule.
+A booking claims seats, technician and parts. While the transaction has those rows locked, `refuse_if_jumping` checks
+whether an earlier entry could have been booked without that. If so, the booking is refused, and the entry gets an offer
+(`core.booking.waitlist_offers`), which follows the same rule.
 """
 
 from collections import Counter
@@ -27,10 +27,10 @@ MAX_READ = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryNeeds:
-    """What a waitlist entry takes of the shop, by the services of now."""
+    """What a waitlist entry needs, by today's services."""
 
     id: int
-    """The row of `Waiting`; the lower, the earlier."""
+    """Of its row; the lower, the earlier."""
     starts_at: datetime
     cells: frozenset[datetime]
     """Empty where the job doesn't fit into the opening hours."""
@@ -41,15 +41,13 @@ class EntryNeeds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What a booking has just taken of the shop."""
+    """What a booking has just claimed."""
 
     cells: frozenset[datetime] = frozenset()
     technician_id: str | None = None
-    """Busy in these cells because of it."""
     parts: Mapping[str, int] = field(default_factory=dict)
 
     def touches(self, needs: EntryNeeds) -> bool:
-        """Whether it takes anything that the entry needs."""
         return not (self.cells.isdisjoint(needs.cells) and self.parts.keys().isdisjoint(needs.parts))
 
 
@@ -58,7 +56,7 @@ NOTHING = Taken()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """Seats taken, technicians' jobs and stock, as they were before something was taken."""
+    """Seats taken, technicians' jobs and stock, without what a booking has just claimed."""
 
     days: Mapping[date, DayCapacity]
     taken: Mapping[datetime, int]
@@ -67,7 +65,7 @@ class Supply:
 
 
 async def refuse_if_jumping(ctx: Context, taken: Taken, *, offered_to: int | None) -> None:
-    """Raise `SlotFull` or `InsufficientStock` where a booking took what a waitlist entry could be offered now.
+    """Raise `SlotFull` or `InsufficientStock` if a booking claimed what a waitlist entry could be offered now.
 
     `offered_to`: the booking is the offer to that entry, so only the entries ahead of it count.
     """
@@ -83,7 +81,7 @@ async def refuse_if_jumping(ctx: Context, taken: Taken, *, offered_to: int | Non
 
 
 async def seats_to_offer(ctx: Context) -> Counter[datetime]:
-    """How many seats of which cells are about to be offered to waitlist entries."""
+    """How many seats of which cells will be offered to waitlist entries."""
     entries = await offerable(ctx, await read_entries(ctx))
     return Counter(cell for needs in entries for cell in needs.cells)
 
@@ -99,7 +97,7 @@ async def read_entries(ctx: Context, *, ahead_of: int | None = None) -> list[Ent
 
 
 async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Taken = NOTHING) -> list[EntryNeeds]:
-    """The entries that could be booked now, each on its own, if `without` hadn't been taken."""
+    """The entries that could each be booked now if `without` hadn't been claimed."""
     if not entries:
         return []
     supply = await _supply(ctx, entries, without)

@@ -14,7 +14,7 @@ from core.work import notices
 
 
 async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> None:
-    """Enter cash that `actor` took; like any payment it confirms a pending booking and issues the invoice.
+    """Enter cash that `actor` received; it confirms a pending booking and issues the invoice.
 
     Open payment links are closed. Raises `InvalidTransition` (cancelled), `AlreadyPaid`, `BadAmount` (more than
     remains), and what `bookings.hold_again` refuses once the hold has ended.

@@ -24,7 +24,7 @@ from core.states import CostState
 
 RATING_AFTER = timedelta(days=1)
 RATING_WANTED = timedelta(days=3)
-"""How long the request for a rating is worth sending."""
+"""The request for a rating is not sent later than this after it is due."""
 
 
 async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
@@ -48,36 +48,35 @@ async def unassigned(ctx: Context, booking: Booking) -> None:
 
 
 async def on_my_way(ctx: Context, booking: Booking) -> None:
-    """The technician has set out: told once for each appointment."""
+    """Sent once for each appointment."""
     notice = message(await _by_technician(ctx.session, booking, "work.on_my_way"))
     key = f"on-my-way:{booking.code}:{booking.starts_at.isoformat()}"
     await _tell_by_chat_or_mail(ctx, booking, key, notice)
 
 
 async def started(ctx: Context, booking: Booking) -> None:
-    """The work has begun."""
     car = f"{booking.car_brand} {booking.car_model}"
     notice = message(say("work.started", name=booking.name, car=car, code=booking.code))
     await _tell_by_chat_or_mail(ctx, booking, f"started:{booking.code}", notice)
 
 
 async def noted(ctx: Context, booking: Booking, note: WorkNote) -> None:
-    """A note, with its first photo; the others follow, each in a message of its own."""
+    """A note with its first photo; each further photo is a message."""
     head = say("work.note", code=booking.code, author=note.author)
-    letters = [Message((head, say("work.note_text", text=note.text)) if note.text else (head,))]
+    notices = [Message((head, say("work.note_text", text=note.text)) if note.text else (head,))]
     count = len(note.photos)
-    letters += [message(say("work.photo", number=number, count=count)) for number in range(2, count + 1)]
-    for number, letter in enumerate(letters):
-        shown = _with_photo(letter, note.photos[number]) if note.photos else letter
+    notices += [message(say("work.photo", number=number, count=count)) for number in range(2, count + 1)]
+    for number, notice in enumerate(notices):
+        shown = _with_photo(notice, note.photos[number]) if note.photos else notice
         await _tell_by_chat_or_mail(ctx, booking, f"note:{note.id}:{number}", shown)
 
 
 async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) -> None:
-    """The customer is asked; where no chat is known, an admin has to ask."""
+    """Ask the customer; without a chat, ask an admin to do it."""
     key = f"cost:{cost.id}"
     if booking.contact_id is None:
-        plea = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
-        await tell(ctx, booking, key, admins=alert(booking, plea))
+        request = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
+        await tell(ctx, booking, key, admins=alert(booking, request))
         return
     asked = message(
         say("work.cost_proposed", name=booking.name, code=booking.code),
@@ -92,7 +91,7 @@ async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) ->
 
 
 async def cost_added(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
-    """A cost was agreed face to face: the customer has it in writing."""
+    """Confirm a cost to the customer, who agreed in person."""
     notice = message(
         say("work.cost_added", code=booking.code),
         say("work.cost", description=cost.description, amount=cost.amount),
@@ -102,7 +101,7 @@ async def cost_added(ctx: Context, booking: Booking, cost: AdditionalCost, *, by
 
 
 async def cost_decided(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
-    """The customer agreed or refused: both sides have it in writing."""
+    """Confirm the customer's decision to both sides."""
     agreed = cost.state is CostState.AGREED
     says = [say("work.cost_agreed" if agreed else "work.cost_refused", description=cost.description)]
     if agreed:
@@ -130,10 +129,10 @@ async def completed(ctx: Context, booking: Booking, *, papers: Sequence[str]) ->
     """The job is done: the warranty card with the invoices; a day later the customer is asked for a rating."""
     key = f"completed:{booking.code}"
     says = (say("work.completed", name=booking.name, code=booking.code), *_warranty_card(booking))
-    letters = [Message(says, document=Document("invoice", papers[0]))]
-    letters += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
-    for paper, letter in zip(papers, letters, strict=True):
-        await tell(ctx, booking, f"{key}:{paper}", chat=letter, mail=letter, subject="work.mail.completed")
+    notices = [Message(says, document=Document("invoice", papers[0]))]
+    notices += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
+    for paper, notice in zip(papers, notices, strict=True):
+        await tell(ctx, booking, f"{key}:{paper}", chat=notice, mail=notice, subject="work.mail.completed")
     await _ask_for_rating(ctx, booking)
     staff_notice = await _by_technician(ctx.session, booking, "staff.completed")
     await tell(ctx, booking, key, admins=message(staff_notice))
@@ -167,13 +166,13 @@ def _new_total(booking: Booking, *, by_link: bool) -> Say:
     return say(how, total=booking.total_price, remaining=booking.remaining)
 
 
-def _with_photo(letter: Message, photo: str | None) -> Message:
+def _with_photo(notice: Message, photo: str | None) -> Message:
     """The message with a stored photo attached, or with a link to somebody else's."""
     if photo is None:
-        return letter
+        return notice
     if media.is_key(photo):
-        return Message(letter.says, letter.options, document=Document("photo", photo))
-    return Message(letter.says, letter.options, link=Link(photo, say("work.see_photo")))
+        return Message(notice.says, notice.options, document=Document("photo", photo))
+    return Message(notice.says, notice.options, link=Link(photo, say("work.see_photo")))
 
 
 async def _by_technician(session: AsyncSession, booking: Booking, key: str) -> Say:
