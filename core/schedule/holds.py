@@ -149,19 +149,12 @@ async def _shift_stock(session: AsyncSession, leaving: Sequence[Booking], enteri
     for booking in leaving:
         change.subtract(parts_of(booking))
     for part_id, quantity in sorted(change.items()):
-        if quantity and not await _reserve(session, part_id, quantity):
+        if not quantity:
+            continue
+        enough = update(Part).where(Part.id == part_id, Part.on_hand - Part.reserved >= quantity)
+        reserve = enough.values(reserved=Part.reserved + quantity).returning(Part.id)
+        if await session.scalar(reserve, execution_options=_BLIND) is None:
             raise await insufficient(session, part_id, wanted[part_id])
-
-
-async def _reserve(session: AsyncSession, part_id: str, quantity: int) -> bool:
-    reserved = await session.scalar(
-        update(Part)
-        .where(Part.id == part_id, Part.on_hand - Part.reserved >= quantity)
-        .values(reserved=Part.reserved + quantity)
-        .returning(Part.id),
-        execution_options=_BLIND,
-    )
-    return reserved is not None
 
 
 async def insufficient(session: AsyncSession, part_id: str, wanted: int) -> InsufficientStock:
