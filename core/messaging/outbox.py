@@ -1,7 +1,7 @@
-"""Messages to send, written with what causes them: once per business key, at least once sent, in a chat's order.
+"""Messages to send: written once per business key, sent at least once, in order within a chat.
 
 enqueue ──> due ─────┐
-reply ────> sending ─┴─> `relay` ──> sent, failed        dropped: no longer wanted
+reply ────> sending ─┴─> `outbox_claims` ──> sent, failed        dropped: no longer wanted
 """
 
 from collections.abc import Collection, Sequence
