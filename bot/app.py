@@ -75,7 +75,7 @@ def database(settings: Settings, timeouts: Timeouts | None = None) -> Database:
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
     lock, statement = (timeouts.database, timeouts.statement) if timeouts else (DEFAULT_TIMEOUTS.database, None)
-    return Database(settings.database.url, patience=lock, deadline=statement)
+    return Database(settings.database.url, lock_timeout=lock, deadline=statement)
 
 
 def database_exists(settings: Settings) -> bool:
@@ -319,7 +319,7 @@ def _parts(
 
 async def _take_over(database: Database, clock: Callable[[], datetime]) -> None:
     async with database.write() as session:
-        await leases.take_over(session, now=clock())
+        await leases.end_all(session, now=clock())
 
 
 async def _file_secret(database: Database, fresh: Callable[[], str]) -> bytes:

@@ -18,7 +18,7 @@ from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import trace
 from core.context import Context, Effects
-from core.db.database import AWAY, Database, one_at_a_time
+from core.db.database import AWAY, Database, advisory_lock
 from core.db.tables import Outbox
 from core.limits import Limiter
 from core.messaging import outbox, outbox_claims
@@ -88,7 +88,7 @@ class Intake:
         Messages already taken are skipped: they would count against their chats' rate limits.
         """
         async with self._database.read() as session:
-            unseen = await failed_turns.unseen(session, channel, [incoming.event_id for incoming in messages])
+            unseen = await failed_turns.not_received(session, channel, [incoming.event_id for incoming in messages])
         for incoming in messages:
             if incoming.event_id in unseen:
                 await self.take(incoming)
@@ -100,7 +100,7 @@ class Intake:
         """
         _trace(incoming)
         async with self._in_order(incoming) as (whole, ctx):
-            if not await failed_turns.take_back(ctx.session, incoming.channel, incoming.event_id):
+            if not await failed_turns.reopen(ctx.session, incoming.channel, incoming.event_id):
                 return False
             await self._engine.take_turn(ctx, whole, fresh=self._fresh())
             await outbox_claims.hand_back(ctx.session, ctx.effects.replies)
@@ -137,12 +137,12 @@ class Intake:
             await stack.enter_async_context(self._chats.setdefault(chat, asyncio.Lock()))
             with_photos = bool(incoming.media) and await self._wants_photos(incoming)
             if with_photos:
-                await stack.enter_async_context(self._database.ahead_of_others(chat))
+                await stack.enter_async_context(self._database.lock(chat))
                 kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
                 incoming = replace(incoming, photos=tuple(photo for photo in kept if photo))
             session = await stack.enter_async_context(self._database.write())
             if not with_photos:
-                await one_at_a_time(session, chat)
+                await advisory_lock(session, chat)
             yield incoming, Context(session, self._shop, self._clock())
 
     async def _wants_photos(self, incoming: Incoming) -> bool:
@@ -153,7 +153,7 @@ class Intake:
         channel, event_id, now = incoming.channel, incoming.event_id, self._clock()
         async with self._database.write() as session:
             ctx = Context(session, self._shop, now)
-            is_new = await failed_turns.keep(
+            is_new = await failed_turns.store(
                 session,
                 channel=channel,
                 event_id=event_id,
@@ -177,7 +177,7 @@ class Intake:
         async with self._database.write() as session:
             ctx = Context(session, self._shop, now)
             channel, event_id = incoming.channel, incoming.event_id
-            is_new = await contacts.note_arrival(session, channel, event_id, incoming.address, now)
+            is_new = await contacts.record_inbound(session, channel, event_id, incoming.address, now)
             if is_new and not self._warnings.wait(_chat(incoming), now):
                 _log.warning("a chat is over its rate limit: its messages stay unread")
                 await _reply(ctx, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}")
@@ -185,7 +185,7 @@ class Intake:
 
 
 async def _reply(ctx: Context, incoming: Incoming, text: Say, *, key: str) -> None:
-    contact = await contacts.known(ctx.session, incoming.channel, incoming.address)
+    contact = await contacts.find(ctx.session, incoming.channel, incoming.address)
     await outbox.enqueue(
         ctx,
         key=key,

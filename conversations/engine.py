@@ -34,11 +34,16 @@ class Engine:
     async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str) -> bool:
         """Answer one message; False for a duplicate. `fresh` is a new random id."""
         session, shop, now = ctx.session, ctx.shop, ctx.now
-        if not await contacts.note_arrival(session, incoming.channel, incoming.event_id, incoming.address, now):
+        if not await contacts.record_inbound(session, incoming.channel, incoming.event_id, incoming.address, now):
             return False
         catalogue, lexicon = await self._catalogue(session)
-        contact, remembered, is_new = await contacts.meet(
-            session, incoming.channel, incoming.address, phone=incoming.phone, language=_language(incoming), now=now
+        contact, remembered, is_new = await contacts.find_or_create(
+            session,
+            incoming.channel,
+            incoming.address,
+            phone=incoming.phone,
+            language=_language(incoming),
+            now=now,
         )
         state = State.from_json(remembered, now=now)
         understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)
@@ -55,14 +60,14 @@ class Engine:
                 language=contact.language,
                 message=_present(turn, asking),
             )
-        await contacts.remember(session, contact, state.to_json(), now)
+        await contacts.save_state(session, contact, state.to_json(), now)
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
         """Whether to store photos from this address: staff's, and a customer's while an admin has taken over."""
         if ctx.shop.member_at(incoming.channel, incoming.address) is not None:
             return True
-        remembered = await contacts.recall(ctx.session, incoming.channel, incoming.address)
+        remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
         return State.from_json(remembered, now=ctx.now).human is not None
 
     async def _catalogue(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:

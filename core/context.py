@@ -1,4 +1,4 @@
-"""What every use case is given: the transaction, the shop's settings and the time; and what is to be done after it."""
+"""What every use case is given: transaction, settings and time; and what is to be done after the commit."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,12 +22,12 @@ class Work(StrEnum):
 
 @dataclass(slots=True)
 class Effects:
-    """What the entry point does once the transaction is committed; else the workers find it at their next poll."""
+    """What the entry point does after the commit; without it the workers find the work at their next poll."""
 
     replies: list[Outbox] = field(default_factory=list)
-    """Messages that this transaction has claimed, to be sent at once."""
+    """Messages that this transaction has claimed, to send at once."""
     work: set[Work] = field(default_factory=set)
-    """Kinds of work it has left, whose workers are to be woken."""
+    """Whose workers to wake."""
 
 
 @dataclass(frozen=True, slots=True)

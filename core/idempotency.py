@@ -1,9 +1,9 @@
-"""A request that is sent again under the same key gets the first answer, and changes nothing twice.
+"""A repeated request with the same key gets the first answer and changes nothing.
 
     begin ── new key ──> do it ──> finish      one transaction: a refusal forgets the key
-      └── known key ──> the first answer, or `IdempotencyKeyReused` where something else was asked
+      └── known key ──> the first answer, or `IdempotencyKeyReused` for another request
 
-Two at once meet at the key's row: the second one waits until the first one has committed.
+Of two at once the second waits for the first at the key's row.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from core.refusals import IdempotencyKeyReused
 
 
 async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now: datetime) -> Mapping[str, Any] | None:
-    """None when the key is new (it is taken now), else the first answer; `digest` tells one request from another.
+    """None for a new key, else the first answer; `digest` identifies the request.
 
     Raises `IdempotencyKeyReused`.
     """
@@ -33,6 +33,6 @@ async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now
 
 
 async def finish(session: AsyncSession, *, owner: str, key: str, answer: Mapping[str, Any]) -> None:
-    """Keep the answer for whoever asks again."""
+    """Store the answer for repeated requests."""
     taken = update(IdempotencyKey).where(IdempotencyKey.owner == owner, IdempotencyKey.key == key)
     await session.execute(taken.values(answer=dict(answer)))

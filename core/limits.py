@@ -1,13 +1,13 @@
-"""How often somebody may do something: a bucket of N that fills again evenly over the period, kept in little memory."""
+"""Rate limits: a bucket of N tokens per key that refills evenly over the period."""
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
 MOST_CALLERS = 20_000
 LAG = timedelta(minutes=1)
-"""By how much the moments of callers who were held up may lie behind those of others."""
+"""How late a delayed caller's `now` may be."""
 RATE = r"^(off|[1-9]\d{0,5}/(second|minute|hour))$"
-"""What a rate looks like in the settings."""
+"""The format of a rate in the settings."""
 _PERIODS = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 
 
@@ -19,14 +19,14 @@ class Limiter:
         self._period = _PERIODS.get(period, timedelta())
         self._each = self._period / (int(count) * times) if period else timedelta()
         self._full_at: OrderedDict[str, datetime] = OrderedDict()
-        """When a caller's bucket is full again, those who came longest ago first."""
+        """When each key's bucket is full again, the least recent key first."""
 
     def wait(self, key: str, now: datetime) -> timedelta:
-        """Count one; how long to wait where it is one too many, which isn't counted, and zero where it isn't."""
+        """Take a token; if none is left, take none and return how long to wait."""
         if not self._each:
             return timedelta()
         full_at = self._full_at.get(key, now)
-        if full_at > now + self._period + LAG:  # the clock was set back: what it counted would count for that long
+        if full_at > now + self._period + LAG:  # the clock was set back
             full_at = now
         full_at = max(full_at, now) + self._each
         if (wait := full_at - self._period - now) > timedelta():
@@ -38,6 +38,6 @@ class Limiter:
         return timedelta()
 
     def give_back(self, key: str) -> None:
-        """Uncount one: what it was for came to nothing, and will be tried again."""
+        """Return a token: the call failed and will be retried."""
         if key in self._full_at:
             self._full_at[key] -= self._each

@@ -1,10 +1,10 @@
-"""What a stored photo is: a kind by its first bytes, a key, a thumbnail's key. Pure: no files are touched here.
+"""What a stored photo is: a kind by its first bytes, a key, a thumbnail's key. No file is touched here.
 
     bytes ── kind_of ──> JPEG, PNG or WebP; anything else is no photo ── goes_everywhere? else it is kept as a JPEG
     random name + kind ── key ──> "5f0c…e1.jpg" ── thumbnail_key ──> "5f0c…e1.thumb.jpg"
 
-A key is all that notes and costs keep, so it says everything: nothing a user sent is part of it.
-Beside keys they may keep https links, given over REST; those are shown, never fetched.
+Notes and costs store keys, which hold nothing that a user sent, or https links given over REST, which are shown but
+never fetched.
 """
 
 import re
@@ -16,17 +16,15 @@ from core.refusals import BadPhotos
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000
-"""A phone's best camera stays below; a picture that unpacks to more is an attack."""
+"""No phone's camera makes more; a picture that unpacks to more is an attack."""
 MOST_SCANS = 100
-"""Of a JPEG: each is worked on over all pixels, in a thread that nobody can stop. Progressive ones have about ten; thousands
-of a few bytes are an attack.
-"""
+"""Of a JPEG: each costs a pass over all pixels. Progressive ones have about ten; one with thousands is an attack."""
 MOST_BYTES_KEPT = 5 * 1024 * 1024
 """WhatsApp takes no larger image, and only 8-bit RGB or RGBA in JPEG or PNG
 (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media).
 """
 LONGEST_SIDE = 2560
-"""Of a photo that is made smaller: even one of pure noise stays below `MOST_BYTES_KEPT` then."""
+"""Photos are resized to this: even one of pure noise stays below `MOST_BYTES_KEPT` then."""
 THUMBNAIL_PIXELS = 320
 """The longer side of a thumbnail."""
 MOST_PHOTOS = 10
@@ -45,7 +43,6 @@ class PhotoKind(StrEnum):
 
     @property
     def content_type(self) -> str:
-        """The media type to serve it with."""
         return "image/jpeg" if self is PhotoKind.JPEG else f"image/{self}"
 
 
@@ -74,12 +71,11 @@ def key(name: str, kind: PhotoKind) -> str:
 
 
 def is_key(photo: str) -> bool:
-    """Whether it is the key of a stored photo or thumbnail (and so a safe file name)."""
+    """Whether it is the key of a stored photo or thumbnail, and so a safe file name."""
     return _KEY.fullmatch(photo) is not None
 
 
 def kind_of_key(photo_key: str) -> PhotoKind:
-    """The kind that a key tells."""
     return PhotoKind(photo_key.rpartition(".")[2])
 
 
@@ -94,12 +90,12 @@ def name_of(photo_key: str) -> str:
 
 
 def keys_in(text: str) -> set[str]:
-    """The keys of all photos that stand in a text."""
+    """All photo keys in a text."""
     return {found[0] for found in _KEY.finditer(text)}
 
 
 def named_in(text: str) -> set[str]:
-    """The random names of all photos whose keys stand in a text."""
+    """The random names of all photo keys in a text."""
     return {name_of(each) for each in keys_in(text)}
 
 

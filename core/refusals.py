@@ -22,6 +22,12 @@ class Refusal(Exception):
         self.params = params
 
 
+class Invalid(Refusal):
+    """The request makes no sense, whatever the state of the shop."""
+
+    http_status = 400
+
+
 class NotFound(Refusal):
     """No such thing, or not theirs to see."""
 
@@ -60,44 +66,32 @@ class NotForSale(Refusal):
     """The part or service is retired or switched off; params: name."""
 
 
-class BadQuantity(Refusal):
+class BadQuantity(Invalid):
     """A quantity below 1 or above what the shop sells at once; params: quantity, most."""
 
-    http_status = 400
 
-
-class NothingChosen(Refusal):
+class NothingChosen(Invalid):
     """A booking needs at least one part or service."""
 
-    http_status = 400
 
-
-class TypeMismatch(Refusal):
+class TypeMismatch(Invalid):
     """The booking type given doesn't match its lines."""
 
-    http_status = 400
 
-
-class CashForServicesOnly(Refusal):
+class CashForServicesOnly(Invalid):
     """Cash on delivery is for bookings of services alone."""
-
-    http_status = 400
 
 
 class NotOnsite(Refusal):
     """A service in the booking is only done in the workshop; params: name."""
 
 
-class AddressMissing(Refusal):
+class AddressMissing(Invalid):
     """An on-site job needs an address or a location."""
 
-    http_status = 400
 
-
-class BadDownPayment(Refusal):
+class BadDownPayment(Invalid):
     """A down payment outside the shop's bounds or under the payment method's minimum; params: least, most."""
-
-    http_status = 400
 
 
 class MethodCannotPay(Refusal):
@@ -113,11 +107,11 @@ class TooLateToCancel(Refusal):
 
 
 class TooEarlyForNoShow(Refusal):
-    """A customer can't have stayed away before the job was to begin; params: at."""
+    """A no-show can't be recorded before the booking's start; params: at."""
 
 
 class NoCashAfterNoShows(Refusal):
-    """Who stayed away too often pays before, not on delivery."""
+    """After too many no-shows a customer pays in advance."""
 
 
 class TooLateToMove(Refusal):
@@ -137,11 +131,11 @@ class TooManyUnpaid(Refusal):
 
 
 class AlreadyWaiting(Refusal):
-    """The customer stands in the line for that start already; params: at."""
+    """The customer is on the waitlist for that start already; params: at."""
 
 
 class TooManyWaits(Refusal):
-    """The customer stands in as many lines as the shop allows; params: most."""
+    """The customer has as many waitlist entries as the shop allows; params: most."""
 
 
 class NotAssigned(Refusal):
@@ -158,22 +152,16 @@ class WorkshopJob(Refusal):
     """Nobody is on the way to a job that is done in the workshop."""
 
 
-class NothingNoted(Refusal):
+class NothingNoted(Invalid):
     """A work note needs a text or a photo."""
 
-    http_status = 400
 
-
-class BadPhotos(Refusal):
+class BadPhotos(Invalid):
     """Not stored photos or https links, or more of them than one note takes; params: most."""
 
-    http_status = 400
 
-
-class BadAmount(Refusal):
+class BadAmount(Invalid):
     """An amount outside what makes sense here; params: least, most."""
-
-    http_status = 400
 
 
 class CostDecided(Refusal):
@@ -184,10 +172,8 @@ class StillUnpaid(Refusal):
     """A job is completed once it is paid; params: remaining."""
 
 
-class BadRating(Refusal):
+class BadRating(Invalid):
     """A rating has 1 to 5 stars."""
-
-    http_status = 400
 
 
 class NotCompleted(Refusal):
@@ -203,11 +189,11 @@ class StockPromised(Refusal):
 
 
 class IdempotencyKeyReused(Refusal):
-    """Another request was made under this key before."""
+    """Another request was sent under this key."""
 
 
 class PaymentUnavailable(Refusal):
-    """The payment link can't be had just now; what is asked for is kept, and asking again gives it."""
+    """The payment link can't be made now; the request is stored, and asking again returns its link."""
 
     http_status = 503
 

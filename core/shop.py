@@ -1,4 +1,4 @@
-"""What the owner sets about the workshop, as one frozen value that the rules take."""
+"""The owner's settings of the workshop, as one frozen value."""
 
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -41,11 +41,11 @@ class StaffMember(BaseModel):
     whatsapp: str | None = Field(None, pattern=r"^\+[0-9]{8,15}$")
     clerk: str | None = None
     email: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
-    """Where an admin's alarms go while no chat works; None: to the workshop's own mailbox."""
+    """For an admin's alarms while no chat works; None: the workshop's own."""
 
     @property
     def addresses(self) -> tuple[tuple[str, str], ...]:
-        """Where they can be reached: (channel, address) pairs as in `Contact`."""
+        """(channel, address) pairs as in `Contact`."""
         telegram = (("telegram", str(self.telegram)),) if self.telegram is not None else ()
         whatsapp = (("whatsapp", f"whatsapp:{self.whatsapp}"),) if self.whatsapp else ()
         return telegram + whatsapp
@@ -70,7 +70,7 @@ class Shop(BaseModel):
     """By weekday: "09:00-17:00", or null where closed."""
     closed_on_public_holidays: bool = True
     open_on: frozenset[date] = frozenset()
-    """Public holidays on which the shop opens all the same."""
+    """Public holidays on which the shop opens."""
     slot_minutes: int = Field(60, ge=15, le=240)
     max_bookings_per_slot: int = Field(3, ge=1, le=100)
     book_ahead_days: int = Field(60, ge=1, le=365)
@@ -84,7 +84,7 @@ class Shop(BaseModel):
     move_until_hours: int = Field(24, ge=0, le=720)
     """Until how many hours before the start a customer may move it."""
     max_moves: int = Field(2, ge=0)
-    """How often a customer may move one booking."""
+    """How often a customer may move a booking."""
     kept_percents: dict[Annotated[int, Field(ge=1, le=720)], Annotated[int, Field(ge=0, le=100)]] = {24: 50}
     """What is kept of a down payment when a customer cancels less than so many hours before the start."""
     no_show_kept_percent: int = Field(100, ge=0, le=100)
@@ -92,9 +92,9 @@ class Shop(BaseModel):
     no_shows_tolerated: int = Field(1, ge=0)
     """After more no-shows than that a customer pays in full or the highest down payment, and not in cash."""
     offer_minutes: int = Field(30, ge=15, le=24 * 60)
-    """How long what freed is held for who is first in the waiting list (a payment link lives 15 minutes at least)."""
+    """How long an offer to the waitlist is held (a payment link lives at least 15 minutes)."""
     max_waits: int = Field(3, ge=1)
-    """In how many places of the waiting list a customer may stand at a time."""
+    """How many waitlist entries a customer may have at a time."""
     max_unpaid_bookings: int = Field(3, ge=1)
     max_quantity: int = Field(20, ge=1)
     """The most of one part in one booking."""
@@ -102,7 +102,7 @@ class Shop(BaseModel):
     onsite_travel_minutes: int = Field(60, ge=0)
     """Added to the time an on-site job takes from the shop and its technician."""
     takeover_minutes: int = Field(120, ge=5, le=24 * 60)
-    """How long after the admin's last word a conversation that was taken over goes back to the bot."""
+    """How long after the admin's last message a taken-over conversation goes back to the bot."""
     charge_ppn: bool = False
     """Only a registered taxpayer (PKP) may charge PPN."""
     order_prefix: str = Field("A1", pattern=r"^[A-Za-z0-9]{1,10}$")
@@ -132,7 +132,6 @@ class Shop(BaseModel):
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The workshop's time zone."""
         return ZoneInfo(self.timezone)
 
     def local(self, moment: datetime) -> datetime:
@@ -153,26 +152,25 @@ class Shop(BaseModel):
 
     @property
     def admin_addresses(self) -> tuple[tuple[str, str], ...]:
-        """Where the admins are told things: (channel, address) pairs."""
+        """The admins' (channel, address) pairs."""
         return tuple(address for member in self.staff if member.role == "admin" for address in member.addresses)
 
     def addresses_of(self, technician_id: str) -> tuple[tuple[str, str], ...]:
-        """Where a technician is told things: (channel, address) pairs; none while no staff member is that technician."""
+        """A technician's (channel, address) pairs; none if no staff member is that technician."""
         return tuple(
             address for member in self.staff if member.technician == technician_id for address in member.addresses
         )
 
     def member_at(self, channel: str, address: str) -> StaffMember | None:
-        """The staff member who writes from that address; None for everybody else."""
+        """The staff member with that address."""
         return next((member for member in self.staff if (channel, address) in member.addresses), None)
 
     @property
     def takeover(self) -> timedelta:
-        """How long an admin's silence leaves a conversation without the bot."""
         return timedelta(minutes=self.takeover_minutes)
 
     def earliest_start(self, now: datetime) -> datetime:
-        """The first moment that can be booked: the shop wants notice."""
+        """The first moment that can be booked."""
         return now + timedelta(minutes=self.book_notice_minutes)
 
     def last_day(self, now: datetime) -> date:
@@ -185,5 +183,4 @@ class Shop(BaseModel):
 
     @property
     def hold(self) -> timedelta:
-        """How long a payment link and what it pays for are held."""
         return timedelta(minutes=self.hold_minutes)

@@ -10,8 +10,6 @@ from core.refusals import InvalidTransition
 
 
 class BookingStatus(StrEnum):
-    """Where a booking stands."""
-
     PENDING = "pending"
     CONFIRMED = "confirmed"
     IN_PROGRESS = "in_progress"
@@ -20,8 +18,6 @@ class BookingStatus(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Where the money of a booking stands."""
-
     PENDING = "pending"
     DP_PAID = "dp_paid"
     PAID = "paid"
@@ -30,9 +26,9 @@ class PaymentStatus(StrEnum):
 
 
 class RequestState(StrEnum):
-    """Where one request for money (one Midtrans order_id) stands."""
+    """Of one request for money (one Midtrans order_id)."""
 
-    WANTED = "wanted"  # committed with the booking, the Snap link isn't made yet
+    WANTED = "wanted"  # committed with the booking, the link isn't made yet
     OPEN = "open"  # the link lives
     PAID = "paid"
     FAILED = "failed"
@@ -41,7 +37,7 @@ class RequestState(StrEnum):
 
 
 class RefundState(StrEnum):
-    """Where money that must go back stands."""
+    """Of money owed back to a customer."""
 
     WANTED = "wanted"  # a worker asks Midtrans for it, always with the same refund_key
     BY_HAND = "by_hand"  # Midtrans can't: staff transfers it and records that
@@ -49,16 +45,16 @@ class RefundState(StrEnum):
 
 
 class WaitState(StrEnum):
-    """Where somebody's place in the waiting list stands."""
+    """Of a waitlist entry."""
 
     WAITING = "waiting"
-    OFFERED = "offered"  # what they wait for is held for them, for some minutes
+    OFFERED = "offered"  # a booking is held for some minutes
     TAKEN = "taken"
-    ENDED = "ended"  # the offer ran out, they left the line, or the time is over
+    ENDED = "ended"  # the offer ran out, it was left, or its start has come
 
 
 class CostState(StrEnum):
-    """Where an additional cost stands: only an agreed one is billed."""
+    """Of an additional cost: only an agreed one is billed."""
 
     PROPOSED = "proposed"
     AGREED = "agreed"
@@ -66,8 +62,6 @@ class CostState(StrEnum):
 
 
 class RequestPurpose(StrEnum):
-    """What a payment request asks for."""
-
     DOWN_PAYMENT = "down_payment"
     FULL = "full"
     BALANCE = "balance"
@@ -84,8 +78,6 @@ class LedgerKind(StrEnum):
 
 
 class RefundReason(StrEnum):
-    """Why money goes back."""
-
     CANCELLED = "cancelled"
     NO_SHOW = "no_show"
     OVERPAID = "overpaid"
@@ -101,7 +93,7 @@ class CreditReason(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What settling a status answer of Midtrans came to."""
+    """The result of settling a status answer of Midtrans."""
 
     NO_ATTEMPT = "nothing"
     OTHER_ORDER = "another order"
@@ -129,7 +121,7 @@ class Outcome(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What happened on a booking's time line."""
+    """Of a `BookingEvent`."""
 
     CREATED = "created"
     HELD_AGAIN = "held_again"
@@ -157,7 +149,7 @@ class EventKind(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who did something, where it wasn't a staff member, who is named."""
+    """Who did something; staff members are named instead."""
 
     CUSTOMER = "customer"
     SYSTEM = "system"
@@ -177,8 +169,6 @@ class PaymentMethod(StrEnum):
 
 
 class Location(StrEnum):
-    """Where the work is done."""
-
     WORKSHOP = "workshop"
     ONSITE = "onsite"
 

@@ -1,8 +1,8 @@
-"""What set things going: a message, an order, a request, a tick.
+"""The trace id of what caused something: a message, an order, a request, a tick.
 
     webhook ──> turn ──> outbox row ──> dispatch ──> vendor call
 
-Log lines carry its id all that way; an outbox row remembers it, so that sending goes on under the same one.
+Log lines carry it all the way; an outbox row stores it, so that the message is sent under the same id.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An id that is no secret, and words about a person that must stay out of the log."""
+    """An id that may be logged, and personal words that must not be."""
 
     id: str | None = None
     private: tuple[str, ...] = ()
@@ -23,18 +23,17 @@ _CURRENT: ContextVar[Trace] = ContextVar("trace", default=Trace())  # noqa: B039
 
 
 def current() -> Trace:
-    """What the running task follows."""
     return _CURRENT.get()
 
 
 def follow(trace_id: str | None, *private: str | None) -> None:
-    """Follow this from here on, until the task follows something else."""
+    """Set the running task's trace."""
     _CURRENT.set(Trace(trace_id, tuple(word for word in private if word)))
 
 
 @contextmanager
 def following(trace_id: str | None, *private: str | None) -> Iterator[None]:
-    """Follow this, and whatever follows from it, within a block."""
+    """Set the trace within a block."""
     before = _CURRENT.get()
     follow(trace_id, *private)
     try:

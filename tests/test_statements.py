@@ -71,22 +71,22 @@ async def test_a_long_history_adds_no_statements(stocked: Database, shop: Shop, 
 
 Hot = Callable[[AsyncSession, Shop, datetime], Awaitable[object]]
 HOT: dict[str, Hot] = {
-    "the contact of a message": lambda session, _, now: contacts.meet(
+    "the contact of a message": lambda session, _, now: contacts.find_or_create(
         session, "telegram", "1", phone="+6281234567890", language="id", now=now
     ),
-    "whether a message is new": lambda session, _, now: contacts.note_arrival(session, "telegram", "e1", "1", now),
+    "whether a message is new": lambda session, _, now: contacts.record_inbound(session, "telegram", "e1", "1", now),
     "the reply": lambda session, shop, now: outbox.reply(
         Context(session, shop, now), key="k", channel="telegram", address="1", language="id", message=HELLO
     ),
     "messages due": lambda session, _, now: outbox_claims.claim(session, now=now, limit=32, channels=["telegram"]),
-    "a delivery report": lambda session, shop, now: delivery_reports.note(
+    "a delivery report": lambda session, shop, now: delivery_reports.record(
         Context(session, shop, now), Report("SM1", "read", message=1), channels=[]
     ),
-    "delivery reports noted at once": lambda session, _, __: delivery_reports.note_steps(
+    "delivery reports noted at once": lambda session, _, __: delivery_reports.record_steps(
         session, [Report("SM1", "read", message=1)]
     ),
     "messages sent": lambda session, _, now: outbox_claims.sent(session, [(Outbox(id=1, attempts=1), "SM1")], now=now),
-    "a delivery report without a number": lambda session, shop, now: delivery_reports.note(
+    "a delivery report without a number": lambda session, shop, now: delivery_reports.record(
         Context(session, shop, now), Report("SM1", "read"), channels=[]
     ),
     "requests due": lambda session, _, now: payment.claim_requests(session, now=now, limit=16),
@@ -144,7 +144,7 @@ async def _turn(database: Database, engine: Engine, text: str, now: datetime) ->
 async def _have_booked(database: Database, count: int, now: datetime) -> None:
     """Give the customer this many bookings, each with a line."""
     async with database.write() as session:
-        contact, _, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        contact, _, _ = await contacts.find_or_create(session, "telegram", "1", phone=None, language="id", now=now)
         known = await bookings.of_customer(session, contact.customer_id, limit=count)
         session.add_all(_booking(contact.customer_id, number, now) for number in range(len(known), count))
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from bot.channels.telegram_polling import Pause
 from bot.config import BadSettings
-from core.db.database import AWAY, Database, StillMine
+from core.db.database import AWAY, CheckLock, Database
 
 CHECK_EVERY = timedelta(seconds=5)
 SERVING = "serving"
 
 Task = Callable[[], Coroutine[None, None, None]]
-Lock = Callable[[str], AbstractAsyncContextManager[StillMine | None]]
+Lock = Callable[[str], AbstractAsyncContextManager[CheckLock | None]]
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def sqlite_lock(file: Path) -> Iterator[None]:
 @asynccontextmanager
 async def marked_as_serving(database: Database, *, if_alone: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Show other processes that this one serves while the block runs; `if_alone` is called first if no other does."""
-    async with database.alone(SERVING) as lock:
+    async with database.try_lock(SERVING) as lock:
         if lock is not None:
             await if_alone()
     marked = asyncio.Event()
@@ -50,7 +50,7 @@ async def marked_as_serving(database: Database, *, if_alone: Callable[[], Awaita
         marked.set()
         await asyncio.Event().wait()
 
-    marking = asyncio.create_task(_work_with(database.beside_others, SERVING, serve, asyncio.sleep))
+    marking = asyncio.create_task(_work_with(database.lock_shared, SERVING, serve, asyncio.sleep))
     await marked.wait()
     try:
         yield
@@ -61,7 +61,7 @@ async def marked_as_serving(database: Database, *, if_alone: Callable[[], Awaita
 
 async def in_one_process(database: Database, what: str, work: Task, *, pause: Pause = asyncio.sleep) -> None:
     """Do the work, until cancelled, while no other process does; take it over when that one stops or dies."""
-    await _work_with(database.alone, what, work, pause)
+    await _work_with(database.try_lock, what, work, pause)
 
 
 async def _work_with(lock: Lock, what: str, work: Task, pause: Pause) -> None:
@@ -77,7 +77,7 @@ async def _work_with(lock: Lock, what: str, work: Task, pause: Pause) -> None:
         await pause(CHECK_EVERY.total_seconds())
 
 
-async def _work_while_locked(work: Task, check_lock: StillMine, pause: Pause) -> None:
+async def _work_while_locked(work: Task, check_lock: CheckLock, pause: Pause) -> None:
     task = asyncio.create_task(work())
     try:
         while not task.done():

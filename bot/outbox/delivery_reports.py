@@ -28,7 +28,7 @@ class DeliveryReports:
         self._channels = channels
         self._clock = clock
         self._wake = wake
-        self._steps = Batcher(self._note_steps)
+        self._steps = Batcher(self._record_steps)
 
     async def note(self, report: Report) -> None:
         """Note a report, committed when this returns."""
@@ -37,10 +37,10 @@ class DeliveryReports:
             return
         async with self._database.write() as session:
             ctx = Context(session, self._shop, self._clock())
-            await delivery_reports.note(ctx, report, channels=self._channels)
+            await delivery_reports.record(ctx, report, channels=self._channels)
         if ctx.effects.work:
             self._wake(*ctx.effects.work)
 
-    async def _note_steps(self, steps: Sequence[Report]) -> None:
+    async def _record_steps(self, steps: Sequence[Report]) -> None:
         async with self._database.write() as session:
-            await delivery_reports.note_steps(session, steps)
+            await delivery_reports.record_steps(session, steps)

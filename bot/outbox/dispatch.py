@@ -243,7 +243,7 @@ class Dispatcher:
 
     async def _show(self, rows: Sequence[Outbox]) -> None:
         async with self._database.write() as session:
-            still_ours = await outbox_claims.show(session, rows)
+            still_ours = await outbox_claims.mark_shown(session, rows)
         for row in rows:
             row.shown = row.id in still_ours
 

@@ -73,7 +73,7 @@ async def _tell_another_way(ctx: Context, row: Outbox, error: BaseException, *, 
                     ctx.session, channel=row.channel, address=row.address, reason="the chat is closed", now=ctx.now
                 )
             for each in given_up:
-                await undelivered.tell_otherwise(ctx, each, channels=channels, unreachable=chat_closed)
+                await undelivered.escalate(ctx, each, channels=channels, unreachable=chat_closed)
     except AWAY:
         raise
     except Exception:

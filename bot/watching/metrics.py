@@ -25,7 +25,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from core.db.database import AWAY
 from core.db.tables import Outbox
 from core.states import RequestState
-from core.upkeep.backlog import Backlog, Waiting
+from core.upkeep.backlog import Backlog, QueueStats
 from webhooks.api.answers import REFUSED
 from webhooks.app import route_of
 
@@ -155,12 +155,12 @@ def exposition(backlog: Backlog | None, *, channels: Collection[str], now: datet
 
 def _show(backlog: Backlog, channels: Collection[str], now: datetime) -> None:
     for channel in channels:
-        waiting = backlog.outbox.get(channel, Waiting())
+        waiting = backlog.outbox.get(channel, QueueStats())
         OUTBOX_DEPTH.labels(channel).set(waiting.count)
         OUTBOX_AGE.labels(channel).set(waiting.age(now).total_seconds())
         DEAD_LETTERS.labels(channel).set(backlog.given_up.get(channel, 0))
     for state in (RequestState.WANTED, RequestState.OPEN, RequestState.CANCELLED):
-        waiting = backlog.requests.get(state, Waiting())
+        waiting = backlog.requests.get(state, QueueStats())
         REQUESTS.labels(state.value).set(waiting.count)
         REQUESTS_AGE.labels(state.value).set(waiting.age(now).total_seconds())
     NOTIFICATIONS.set(backlog.notifications.count)

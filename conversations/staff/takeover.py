@@ -41,7 +41,7 @@ async def take(turn: Turn, whose: str) -> Question:
     contact_id = int(whose) if is_contact else (await bookings.load(turn.session, code=whose)).contact_id
     if contact_id is None:
         raise NotFound
-    contact, remembered = await contacts.reach(turn.session, contact_id)
+    contact, remembered = await contacts.lock_conversation(turn.session, contact_id)
     state = State.from_json(remembered, now=turn.now)
     if turn.shop.member_at(contact.channel, contact.address) is not None:
         raise NotFound
@@ -78,7 +78,7 @@ async def pass_on(turn: Turn) -> Question | None:
     contact, state = held
     await _extend(turn, contact, state)
     for side in (contact, turn.contact):
-        await outbox.put_off(turn.session, END_NOTICE, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
+        await outbox.postpone(turn.session, END_NOTICE, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
     for number, message in enumerate(_copies(turn.incoming, "team.from_staff", turn.staff.name)):
         await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
     return None
@@ -97,7 +97,7 @@ async def _release(turn: Turn) -> Contact | None:
         return None
     contact, state = held
     state.human = state.human_until = None
-    await contacts.remember(turn.session, contact, state.to_json(), turn.now)
+    await contacts.save_state(turn.session, contact, state.to_json(), turn.now)
     await _cancel_end_notices(turn, contact)
     await _notify(turn, contact, say("human.over"), key="released")
     return contact
@@ -106,7 +106,7 @@ async def _release(turn: Turn) -> Contact | None:
 async def _held(turn: Turn) -> tuple[Contact, State] | None:
     """The contact and state of the conversation this admin has; None without one, or after the person was erased."""
     try:
-        contact, remembered = await contacts.reach(turn.session, turn.state.customer or 0)
+        contact, remembered = await contacts.lock_conversation(turn.session, turn.state.customer or 0)
     except NotFound:
         return None
     state = State.from_json(remembered, now=turn.now)
@@ -117,7 +117,7 @@ async def _held(turn: Turn) -> tuple[Contact, State] | None:
 async def _extend(turn: Turn, contact: Contact, state: State) -> None:
     """Extend the takeover on both sides; `state` is the customer's."""
     state.human_until = turn.state.human_until = turn.now + turn.shop.takeover
-    await contacts.remember(turn.session, contact, state.to_json(), turn.now)
+    await contacts.save_state(turn.session, contact, state.to_json(), turn.now)
 
 
 async def _schedule_end_notices(turn: Turn, contact: Contact) -> None:
@@ -142,7 +142,7 @@ async def _schedule_end_notices(turn: Turn, contact: Contact) -> None:
 
 async def _cancel_end_notices(turn: Turn, contact: Contact) -> None:
     for side in (contact, turn.contact):
-        await outbox.call_off(turn.session, END_NOTICE, side.channel, side.address)
+        await outbox.cancel(turn.session, END_NOTICE, side.channel, side.address)
 
 
 def _copies(incoming: Incoming, key: str, name: str) -> Iterator[Message]:

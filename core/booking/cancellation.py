@@ -69,16 +69,20 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
     """
     by_customer = actor == bookings.CUSTOMER
     terms = await cancellation_terms(ctx, booking, by_customer=by_customer)
-    closed = await _end(ctx, booking, reason=reason, actor=actor)
-    note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=CreditReason.CANCELLED)
+    link_closed = await _end(ctx, booking, reason=reason, actor=actor)
+    credit_note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=CreditReason.CANCELLED)
     because = [say("cancelling.because", reason=reason)] if reason and reason != bookings.CUSTOMER else []
-    to_customer, to_staff = _BY_CUSTOMER if by_customer else _BY_SHOP
     which = _which(booking, ctx.shop)
-    told = [say(to_customer, **which), *([] if by_customer else because), *refund_summary(terms), *closed]
-    heard = _heard(booking, terms, say(to_staff, who=actor, **which), *because)
-    letter = Message(tuple(told), document=note)
-    await _tell(ctx, booking, letter, heard, key=f"cancelled:{booking.code}")
-    await _owe(ctx, booking, terms, reason=RefundReason.CANCELLED)
+    if by_customer:
+        head, staff_head = say("cancelling.done", **which), say("staff.cancelled_by_customer", who=actor, **which)
+        says = [head, *refund_summary(terms), *link_closed]
+    else:
+        head, staff_head = say("cancelling.by_shop", **which), say("staff.cancelled", who=actor, **which)
+        says = [head, *because, *refund_summary(terms), *link_closed]
+    notice = message(*says, document=credit_note)
+    await _tell(ctx, booking, terms, notice, staff_head, *because, key=f"cancelled:{booking.code}")
+    if terms.back:
+        await payment.refund(ctx, booking, terms.back, reason=RefundReason.CANCELLED)
     return terms
 
 
@@ -98,20 +102,21 @@ async def record_no_show(ctx: Context, booking: Booking, *, actor: str) -> Cance
     Raises `InvalidTransition`, `TooEarlyForNoShow`.
     """
     terms = await no_show_terms(ctx, booking)
-    closed = await _end(ctx, booking, reason=CreditReason.NO_SHOW, actor=actor)
+    link_closed = await _end(ctx, booking, reason=CreditReason.NO_SHOW, actor=actor)
     booking.no_show_at = ctx.now
-    head = say("no_show.missed_you", **_which(booking, ctx.shop))
-    again = Option(f"again:{booking.code}", say("no_show.again"))
-    note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=CreditReason.NO_SHOW)
-    told = message(head, *refund_summary(terms), *closed, say("no_show.welcome"), options=(again,), document=note)
-    heard = _heard(booking, terms, say("staff.no_show", who=actor, **_which(booking, ctx.shop)))
-    await _tell(ctx, booking, told, heard, key=f"no-show:{booking.code}")
-    await _owe(ctx, booking, terms, reason=RefundReason.NO_SHOW)
+    which = _which(booking, ctx.shop)
+    credit_note = await credit_notes.issue(ctx, booking, keeps=terms.kept, reason=CreditReason.NO_SHOW)
+    says = [say("no_show.missed_you", **which), *refund_summary(terms), *link_closed, say("no_show.welcome")]
+    notice = message(*says, options=(Option(f"again:{booking.code}", say("no_show.again")),), document=credit_note)
+    staff_head = say("staff.no_show", who=actor, **which)
+    await _tell(ctx, booking, terms, notice, staff_head, key=f"no-show:{booking.code}")
+    if terms.back:
+        await payment.refund(ctx, booking, terms.back, reason=RefundReason.NO_SHOW)
     return terms
 
 
 def refund_summary(terms: CancellationTerms) -> list[Say]:
-    """What becomes of the money, and why, for the customer: before cancelling and after."""
+    """What the customer reads about the money, before cancelling and after."""
     if not terms.paid:
         return []
     if not terms.kept:
@@ -141,25 +146,18 @@ async def _end(ctx: Context, booking: Booking, *, reason: str, actor: str) -> li
     return [say("cancelling.link_closed")] if link is not None else []
 
 
-async def _owe(ctx: Context, booking: Booking, terms: CancellationTerms, *, reason: RefundReason) -> None:
-    if terms.back:
-        await payment.refund(ctx, booking, terms.back, reason=reason)
-
-
-# --- notices ---------------------------------------------------------------------------------------
-
-_BY_CUSTOMER = ("cancelling.done", "staff.cancelled_by_customer")
-_BY_SHOP = ("cancelling.by_shop", "staff.cancelled")
-"""What the customer and what staff read first."""
-
-
-async def _tell(ctx: Context, booking: Booking, told: Message, heard: list[Say], *, key: str) -> None:
-    card = Message(tuple(heard))
-    await tell(ctx, booking, key, chat=told, mail=told, technician=message(heard[0]), admins=card)
-
-
-def _heard(booking: Booking, terms: CancellationTerms, head: Say, *more: Say) -> list[Say]:
-    return [head, cards.block([cards.customer_line(booking), *more, *staff_refund_summary(terms)])]
+async def _tell(
+    ctx: Context,
+    booking: Booking,
+    terms: CancellationTerms,
+    notice: Message,
+    staff_head: Say,
+    *more: Say,
+    key: str,
+) -> None:
+    """`notice` to the customer, the headline to the technician, and all of it to the admins."""
+    card = message(staff_head, cards.block([cards.customer_line(booking), *more, *staff_refund_summary(terms)]))
+    await tell(ctx, booking, key, chat=notice, mail=notice, technician=message(staff_head), admins=card)
 
 
 def _which(booking: Booking, shop: Shop) -> dict[str, object]:

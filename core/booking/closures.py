@@ -1,6 +1,6 @@
 """Days that an admin closes, and opens again."""
 
-from datetime import date, time, timedelta
+from datetime import date
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,10 +15,7 @@ _NOT_BEGUN = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 
 async def close_day(ctx: Context, day: date, reason: str) -> list[Booking]:
-    """Close a day for new bookings, for a reason that customers are told; returns what is booked on it already.
-
-    These bookings stay until an admin moves or cancels them.
-    """
+    """Close a day for new bookings; customers are told the reason. Returns the bookings that an admin must move."""
     closing = insert_into(ctx.session, Closure).values(day=day, reason=reason)
     await ctx.session.execute(closing.on_conflict_do_update(index_elements=["day"], set_={"reason": reason}))
     return await affected_by_closing(ctx, day)
@@ -31,12 +28,5 @@ async def reopen_day(session: AsyncSession, day: date) -> bool:
 
 
 async def affected_by_closing(ctx: Context, day: date) -> list[Booking]:
-    """The bookings of a day that hold their slot and whose work hasn't begun, loaded as by `bookings.load`."""
-    begins = ctx.shop.at(day, time())
-    booked = bookings.select_bookings().where(
-        Booking.starts_at >= begins,
-        Booking.starts_at < begins + timedelta(days=1),
-        Booking.status.in_(_NOT_BEGUN),
-        Booking.holding,
-    )
-    return list(await ctx.session.scalars(booked.order_by(Booking.starts_at, Booking.id)))
+    """The bookings of a day that hold their slot and whose work hasn't begun."""
+    return await bookings.of_day(ctx, day, Booking.status.in_(_NOT_BEGUN), Booking.holding)

@@ -1,17 +1,15 @@
 """Bookings with all the rows that they refer to."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import work
 from core.db.tables import AdditionalCost, Booking, Customer, Invoice, Part, Service, WorkNote
 from core.states import CostState
-
-_Of = TypeVar("_Of", WorkNote, AdditionalCost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class Expanded:
     services: Mapping[str, Service]
     notes: Sequence[WorkNote]
     costs: Sequence[AdditionalCost]
-    """Those agreed: only they are billed."""
+    """The agreed ones: only they are billed."""
     has_invoice: bool
 
 
@@ -44,28 +42,23 @@ async def expand(session: AsyncSession, bookings: Sequence[Booking]) -> list[Exp
     costs = await session.scalars(
         select(AdditionalCost).where(AdditionalCost.booking_id.in_(ids), agreed).order_by(AdditionalCost.id)
     )
-    notes = await session.scalars(select(WorkNote).where(WorkNote.booking_id.in_(ids)).order_by(WorkNote.id))
+    costs_of: defaultdict[int, list[AdditionalCost]] = defaultdict(list)
+    for cost in costs:
+        costs_of[cost.booking_id].append(cost)
+    notes_of = await work.notes_of(session, ids)
     invoiced = set(await session.scalars(select(Invoice.booking_id).where(Invoice.booking_id.in_(ids))))
     part_of = {part.id: part for part in parts}
     service_of = {service.id: service for service in services}
     user_of = dict(users.all())
-    notes_of, costs_of = _by_booking(notes.all()), _by_booking(costs.all())
     return [
         Expanded(
             booking,
             user_of.get(booking.customer_id),
             part_of,
             service_of,
-            notes_of[booking.id],
+            notes_of.get(booking.id, []),
             costs_of[booking.id],
             booking.id in invoiced,
         )
         for booking in bookings
     ]
-
-
-def _by_booking(rows: Collection[_Of]) -> defaultdict[int, list[_Of]]:
-    found: defaultdict[int, list[_Of]] = defaultdict(list)
-    for row in rows:
-        found[row.booking_id].append(row)
-    return found

@@ -1,4 +1,4 @@
-"""Placing a booking, called alike by chat and REST; taking a waitlist offer ends in the same way."""
+"""Placing a booking, for chat and REST; taking a waitlist offer ends in the same way."""
 
 from core import payment
 from core.context import Context
@@ -11,10 +11,9 @@ from core.states import Actor, BookingStatus, PaymentMethod
 
 
 async def place(ctx: Context, request: BookingRequest, *, ask_for_payment: bool) -> Booking:
-    """Remember the customer, hold what the order takes, ask for the money and send the notices.
+    """Store the customer's details, hold what the order takes, ask for the money and send the notices.
 
-    `ask_for_payment`: send a payment link at once; a web front end asks for it with a call of its own.
-    Raises a `Refusal`, of nearly any kind.
+    `ask_for_payment`: send a payment link at once (a web client asks for it later). Raises most kinds of `Refusal`.
     """
     await remember_customer(ctx, request)
     booking = await bookings.book(ctx, request)
@@ -24,7 +23,7 @@ async def place(ctx: Context, request: BookingRequest, *, ask_for_payment: bool)
 
 
 async def remember_customer(ctx: Context, request: BookingRequest) -> None:
-    """Keep name, phone and e-mail of an order for the customer's next one."""
+    """Store an order's name, phone and e-mail for the customer's next one."""
     customer = await ctx.session.get_one(Customer, request.customer_id)
     order = request.order
     contacts.update_details(customer, name=order.name, phone=order.phone, email=order.email)

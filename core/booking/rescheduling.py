@@ -1,7 +1,6 @@
 """Moving a booking to another time, another technician or both; what was paid stays with it.
 
-The new slots are taken before the old ones are given back. A booking whose slot was lost before its money came
-(`slot_lost`) is confirmed by the new one.
+A booking whose slot was lost before it was paid (`slot_lost`) is confirmed by the new one.
 """
 
 from datetime import datetime
@@ -24,10 +23,9 @@ _MOVABLE = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 async def reschedule(
     ctx: Context, booking: Booking, starts_at: datetime, *, technician_id: str | None, actor: str
 ) -> None:
-    """Move a booking; a customer (`bookings.CUSTOMER`) within the shop's limits, staff at any time before work starts.
+    """Move a booking; a customer (`bookings.CUSTOMER`) within the shop's limits, staff until work starts.
 
-    Does nothing where the booking is there already. Raises `TooLateToMove`, `MovedTooOften`, and what
-    `bookings.reschedule` refuses; a booking that had lost its hold also what `payment.request` does.
+    Raises `TooLateToMove`, `MovedTooOften`, and what `bookings.reschedule` and, after a lost hold, `payment.request` do.
     """
     booking = await payment.lock_booking(ctx.session, booking.id)
     if _is_there(booking, starts_at, technician_id, ctx.now):
@@ -57,7 +55,6 @@ def check_may_reschedule(ctx: Context, booking: Booking) -> None:
 
 
 def may_reschedule(ctx: Context, booking: Booking) -> bool:
-    """Whether the customer may reschedule it now."""
     try:
         check_may_reschedule(ctx, booking)
     except Refusal:
@@ -77,12 +74,12 @@ def _lapsed(booking: Booking, now: datetime) -> bool:
 
 
 async def _tell(ctx: Context, booking: Booking, was: datetime, *, actor: str) -> None:
-    """Tell everybody except the one who moved it; the customer also by mail."""
+    """Tell everybody except who moved it; the customer also by mail."""
     by_customer = actor == bookings.CUSTOMER
     key = f"moved:{booking.code}:{ctx.now.isoformat()}"
     facts = await cards.job_facts(ctx, booking)
     when = {"code": booking.code, "was": ctx.shop.local(was), "at": ctx.shop.local(booking.starts_at)}
-    told = message(
+    notice = message(
         say("moved.by_customer" if by_customer else "moved.by_staff", name=booking.name, **when),
         cards.block(facts),
     )
@@ -92,8 +89,8 @@ async def _tell(ctx: Context, booking: Booking, was: datetime, *, actor: str) ->
         ctx,
         booking,
         key,
-        chat=None if by_customer else told,
-        mail=told,
+        chat=None if by_customer else notice,
+        mail=notice,
         subject="moved.mail",
         technician=card,
         admins=card if by_customer else None,

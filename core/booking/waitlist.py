@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.booking.placement import remember_customer
 from core.context import Context, Work
-from core.db.database import one_at_a_time
+from core.db.database import advisory_lock
 from core.db.tables import Waiting
 from core.refusals import AlreadyWaiting, InsufficientStock, NotFound, SlotFull, TechnicianBusy, TooManyWaits
 from core.schedule.occupancy import IS_WAITING
@@ -37,7 +37,7 @@ async def join_waitlist(ctx: Context, request: BookingRequest) -> Waiting:
 
 
 async def leave_waitlist(session: AsyncSession, code: str, *, customer_id: int) -> Waiting:
-    """End a customer's entry; raises `NotFound` where they have none of that code that still waits."""
+    """End a customer's entry; raises `NotFound` unless it is theirs and still waits."""
     entry = await lock_entry(session, Waiting.booking_code == code)
     if entry is None or entry.customer_id != customer_id or entry.state is not WaitState.WAITING:
         raise NotFound
@@ -46,13 +46,13 @@ async def leave_waitlist(session: AsyncSession, code: str, *, customer_id: int) 
 
 
 async def waitlist_entries(session: AsyncSession, customer_id: int) -> Sequence[Waiting]:
-    """The customer's entries that wait, the nearest start first."""
+    """The customer's waiting entries, the nearest start first."""
     own = select(Waiting).where(Waiting.customer_id == customer_id, Waiting.state == WaitState.WAITING)
     return (await session.scalars(own.order_by(Waiting.starts_at))).all()
 
 
 async def count_ahead(session: AsyncSession, entry: Waiting) -> int:
-    """How many entries for the same start came before this one."""
+    """How many earlier entries wait for the same start."""
     before = (IS_WAITING, Waiting.starts_at == entry.starts_at, Waiting.id < entry.id)
     return await session.scalar(select(func.count(Waiting.id)).where(*before)) or 0
 
@@ -60,7 +60,7 @@ async def count_ahead(session: AsyncSession, entry: Waiting) -> int:
 async def append(ctx: Context, request: BookingRequest) -> Waiting:
     """`join_waitlist` for a customer whose details are known; raises what it does."""
     starts_at = request.order.starts_at
-    await one_at_a_time(ctx.session, f"waiting of customer {request.customer_id}")
+    await advisory_lock(ctx.session, f"waiting of customer {request.customer_id}")
     own = await waitlist_entries(ctx.session, request.customer_id)
     if any(entry.starts_at == starts_at for entry in own):
         raise AlreadyWaiting(at=ctx.shop.local(starts_at))
@@ -84,7 +84,7 @@ async def append(ctx: Context, request: BookingRequest) -> Waiting:
 
 
 def request_of(entry: Waiting, *, code: str) -> BookingRequest:
-    """What the entry waits for, to be called `code`."""
+    """The request that an entry was made from, for a booking with this code."""
     order = {name: value for name, value in entry.order.items() if name != "total"}
     return BookingRequest(
         order=_ORDERS.validate_python(order),

@@ -5,7 +5,7 @@ The worker makes each offer, and ends each entry, in a transaction of its own.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import payment
@@ -14,7 +14,7 @@ from core.booking.waitlist import WAITABLE, append, lock_entry, request_of
 from core.context import Context
 from core.db.tables import Booking, Contact, Waiting
 from core.messaging import outbox
-from core.messaging.messages import Message, Option, Say, message, say
+from core.messaging.messages import Message, Option, message, say
 from core.notices import cards
 from core.notices.tell import tell
 from core.refusals import InvalidTransition, NotFound, Refusal
@@ -27,13 +27,13 @@ BATCH = 50
 
 
 async def due_offers(ctx: Context) -> list[int]:
-    """The ids of the entries that can be offered what they wait for now, the earliest first; it only reads."""
+    """The ids of the entries that can be made an offer now, the earliest first."""
     entries = await waitlist_priority.read_entries(ctx)
     return [needs.id for needs in await waitlist_priority.offerable(ctx, entries)]
 
 
 async def make_offer(ctx: Context, entry_id: int) -> bool:
-    """Hold what an entry waits for, and tell the customer; False where somebody else has it now.
+    """Hold what an entry waits for and tell the customer; False if it is taken again.
 
     An order that can't be booked for another reason leaves the waitlist, and the customer is told.
     """
@@ -46,25 +46,23 @@ async def make_offer(ctx: Context, entry_id: int) -> bool:
             booking = await bookings.book(ctx, request, waitlist_entry=entry.id)
     except WAITABLE:
         return False
-    except Refusal as why:
+    except Refusal as refusal:
         entry.state = WaitState.ENDED
-        told = message(
-            say("waiting.impossible", at=ctx.shop.local(entry.starts_at), why=_why(why)), options=(_TO_BOOK,)
-        )
-        await _tell(ctx, entry, told, key=f"wait-impossible:{entry.booking_code}")
+        why = say(f"refusal.{refusal.code}", **refusal.params)
+        notice = message(say("waiting.impossible", at=ctx.shop.local(entry.starts_at), why=why), options=(_TO_BOOK,))
+        await _tell(ctx, entry, notice, key=f"wait-impossible:{entry.booking_code}")
         return True
     until = min(ctx.now + timedelta(minutes=ctx.shop.offer_minutes), booking.starts_at)
     entry.state, entry.offered_until, booking.hold_until = WaitState.OFFERED, until, until
-    key = f"offer:{booking.code}"
-    await tell(ctx, booking, key, chat=await _invitation(ctx, entry, booking), until=until)
+    await tell(ctx, booking, f"offer:{booking.code}", chat=await _invitation(ctx, entry, booking), until=until)
     return True
 
 
 async def take_offer(ctx: Context, booking: Booking, *, starts_at: datetime | None = None) -> None:
-    """The customer takes an offer (after its end only if it is still free), at another start where one is given.
+    """The customer takes an offer (after its end only if it is still free), or another start instead.
 
     Raises `NotFound` (never offered), `InvalidTransition` (passed on, paid or confirmed), and what
-    `bookings.hold_again` or `bookings.reschedule` refuses when others have it.
+    `bookings.hold_again` or `bookings.reschedule` do.
     """
     booking, entry = await _lock_undecided(ctx.session, booking, then=BookingStatus.CONFIRMED)
     if starts_at is None or (starts_at == booking.starts_at and booking.holding):
@@ -77,7 +75,7 @@ async def take_offer(ctx: Context, booking: Booking, *, starts_at: datetime | No
 
 
 async def pass_on_offer(ctx: Context, booking: Booking) -> None:
-    """The customer doesn't want what was offered: it is free for the next entry, and its payment link is closed.
+    """The customer declines an offer: it is free for the next entry, and its payment link is closed.
 
     Raises `NotFound`, and `InvalidTransition` once it is taken, paid or confirmed.
     """
@@ -90,7 +88,7 @@ async def pass_on_offer(ctx: Context, booking: Booking) -> None:
 
 
 async def rejoin_waitlist(ctx: Context, booking: Booking, *, code: str) -> Waiting:
-    """Put an order whose offer came to nothing at the end of the waitlist; raises what joining and passing on do."""
+    """Pass on an offer and put its order at the end of the waitlist; raises what both do."""
     await pass_on_offer(ctx, booking)
     return await append(ctx, request_of(await _lock_offered(ctx.session, booking), code=code))
 
@@ -99,9 +97,10 @@ async def rejoin_waitlist(ctx: Context, booking: Booking, *, code: str) -> Waiti
 
 
 async def due_ends(ctx: Context) -> list[int]:
-    """The ids of the entries whose offer nobody answered, and of those whose start has come; it only reads."""
-    queries = (_unanswered(ctx.now), _too_late(ctx))
-    return [each for query in queries for each in await ctx.session.scalars(query.limit(BATCH))]
+    """The ids of the entries whose offer nobody answered, and of those whose start has come."""
+    unanswered = select(Waiting.id).where(text("waiting.state = 'offered'"), Waiting.offered_until <= ctx.now)
+    too_late = select(Waiting.id).where(IS_WAITING, Waiting.starts_at < ctx.shop.earliest_start(ctx.now))
+    return [entry for query in (unanswered, too_late) for entry in await ctx.session.scalars(query.limit(BATCH))]
 
 
 async def end_entry(ctx: Context, entry_id: int) -> None:
@@ -123,15 +122,15 @@ async def _end_offer(ctx: Context, entry: Waiting) -> None:
     if booking.status is BookingStatus.CANCELLED:
         return
     if booking.paid_amount or (booking.holding and (booking.hold_until is None or booking.hold_until > ctx.now)):
-        # Taken without an answer: paid by its link, or confirmed by staff.
+        # Taken without an answer: paid, or confirmed by staff.
         entry.state = WaitState.TAKEN
         await announce(ctx, booking, ask_for_payment=False)
         return
-    told = message(
+    notice = message(
         say("waiting.unanswered", name=booking.name, at=ctx.shop.local(booking.starts_at)),
         options=(Option(f"wait-take:{booking.code}", say("waiting.option.still")), _TO_BOOK),
     )
-    await tell(ctx, booking, f"offer-over:{booking.code}", chat=told)
+    await tell(ctx, booking, f"offer-over:{booking.code}", chat=notice)
     if ended := await holds.lock_ended(ctx):
         await holds.exchange(ctx, leaving=ended)
 
@@ -141,18 +140,8 @@ async def _end_waiting(ctx: Context, entry: Waiting) -> None:
     if still is None or still.state is not WaitState.WAITING:  # left, or offered just now
         return
     still.state = WaitState.ENDED
-    told = message(say("waiting.over", at=ctx.shop.local(still.starts_at)), options=(_TO_BOOK,))
-    await _tell(ctx, still, told, key=f"wait-over:{still.booking_code}")
-
-
-def _unanswered(now: datetime) -> Select[int]:
-    return select(Waiting.id).where(text("waiting.state = 'offered'"), Waiting.offered_until <= now)
-
-
-def _too_late(ctx: Context) -> Select[int]:
-    return select(Waiting.id).where(
-        IS_WAITING, Waiting.starts_at < ctx.now + timedelta(minutes=ctx.shop.book_notice_minutes)
-    )
+    notice = message(say("waiting.over", at=ctx.shop.local(still.starts_at)), options=(_TO_BOOK,))
+    await _tell(ctx, still, notice, key=f"wait-over:{still.booking_code}")
 
 
 async def _lock_offered(session: AsyncSession, booking: Booking) -> Waiting:
@@ -163,7 +152,7 @@ async def _lock_offered(session: AsyncSession, booking: Booking) -> Waiting:
 
 
 async def _lock_undecided(session: AsyncSession, booking: Booking, *, then: BookingStatus) -> tuple[Booking, Waiting]:
-    """An offered booking and its entry; the button may be old, and a payment or staff may have decided since."""
+    """An offered booking and its entry; the button may be old, so a payment or staff may have decided."""
     booking = await payment.lock_booking(session, booking.id)
     entry = await _lock_offered(session, booking)
     if booking.status is not BookingStatus.PENDING or booking.paid_amount:
@@ -187,24 +176,11 @@ async def _invitation(ctx: Context, entry: Waiting, booking: Booking) -> Message
     )
 
 
-async def _tell(ctx: Context, entry: Waiting, letter: Message, *, key: str) -> None:
+async def _tell(ctx: Context, entry: Waiting, notice: Message, *, key: str) -> None:
     """Write to the chat of a customer who has no booking yet."""
-    if entry.contact_id is None:
-        return
-    contact = await ctx.session.get_one(Contact, entry.contact_id)
-    await outbox.enqueue(
-        ctx,
-        key=key,
-        channel=contact.channel,
-        address=contact.address,
-        language=entry.language,
-        message=letter,
-        kind="notice",
-    )
-
-
-def _why(refusal: Refusal) -> Say:
-    return say(f"refusal.{refusal.code}", **refusal.params)
+    if entry.contact_id is not None:
+        contact = await ctx.session.get_one(Contact, entry.contact_id)
+        await outbox.notify(ctx, contact, notice, key=key, language=entry.language)
 
 
 _TO_BOOK = Option("book", say("option.book"))

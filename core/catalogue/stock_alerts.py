@@ -49,16 +49,8 @@ async def tell(ctx: Context, alert_id: int) -> bool:
     contact = await ctx.session.get_one(Contact, alert.contact_id)
     part = await ctx.session.get_one(Part, alert.part_id)
     price = discounted(part.price, part.discount)
-    await outbox.enqueue(
-        ctx,
-        key=f"stock-alert:{contact.id}:{part.id}:{alert.created_at.isoformat()}",
-        channel=contact.channel,
-        address=contact.address,
-        language=contact.language,
-        message=message(
-            say("stock_alert.back", name=part.name, price=price),
-            options=(Option(f"order:{part.id}", say("stock_alert.option.order")),),
-        ),
-        kind="notice",
-    )
+    key = f"stock-alert:{contact.id}:{part.id}:{alert.created_at.isoformat()}"
+    option = Option(f"order:{part.id}", say("stock_alert.option.order"))
+    notice = message(say("stock_alert.back", name=part.name, price=price), options=(option,))
+    await outbox.notify(ctx, contact, notice, key=key, language=contact.language)
     return True

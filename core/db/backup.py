@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 Counts = Mapping[str, int]
-"""How many rows each table has."""
+"""Rows by table."""
 
 _NAME = re.compile(r"bengkel-(\d{8}T\d{6}Z)\.db")
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -26,23 +26,20 @@ class BackupFailed(Exception):
 
 
 def back_up(source: Path, target: Path) -> Counts:
-    """Copy a database, as it was at one moment, into a new file; what is in it, counted.
-
-    Raises `BackupFailed`; then there is no such file.
-    """
+    """Copy a snapshot of a database into a new file; returns its row counts. Raises `BackupFailed`, without a file."""
     if not source.exists():
         raise BackupFailed(f"There is no database {source}.")
     if target.exists():
         raise BackupFailed(f"{target} is there already; backups are never written over.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return _made(source, target)
+        return _copy_checked(source, target)
     except (OSError, sqlite3.Error) as error:
         raise BackupFailed(f"{source} can't be copied to {target}: {error}.") from error
 
 
 def check(file: Path) -> Counts:
-    """Open a backup and look whether it is whole; raises `BackupFailed`."""
+    """Check a backup's integrity; raises `BackupFailed`."""
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as opened:
             found = opened.execute("PRAGMA integrity_check").fetchone()[0]
@@ -58,41 +55,39 @@ def check(file: Path) -> Counts:
 
 
 def name(now: datetime) -> str:
-    """What the backup of a moment is called."""
     return f"bengkel-{now.astimezone(UTC):{_STAMP}}.db"
 
 
 def is_due(names: Collection[str], *, every: timedelta, now: datetime) -> bool:
-    """Whether the newest of these backups is too old; one from the future says that the clock was wrong."""
+    """Whether the newest of these backups is too old; those from the future are ignored."""
     return not any(now - every < moment <= now for moment in _moments(names).values())
 
 
 def outdated(names: Collection[str], *, keep: int, now: datetime) -> list[str]:
-    """Which of these files go when only the newest backups are kept; files of other names stay, and those from the future."""
+    """The backups to delete when only the newest are kept; other files stay, and backups from the future."""
     past = [name for name, moment in _moments(names).items() if moment <= now]
     return sorted(past, reverse=True)[keep:]
 
 
 def _moments(names: Collection[str]) -> Mapping[str, datetime]:
-    """When the backups among these files were made, by the clock of that time."""
     matches = {name: match for name in names if (match := _NAME.fullmatch(name))}
     return {name: datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC) for name, match in matches.items()}
 
 
-def _made(source: Path, target: Path) -> Counts:
+def _copy_checked(source: Path, target: Path) -> Counts:
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        counts = _copied(source, unfinished)
+        counts = _copy(source, unfinished)
         if check(unfinished) != counts:
             raise BackupFailed(f"The copy of {source} doesn't hold what the database holds.")
         os.replace(unfinished, target)
-        _settle(target.parent)
+        _sync_folder(target.parent)
         return counts
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _copied(source: Path, unfinished: Path) -> Counts:
+def _copy(source: Path, unfinished: Path) -> Counts:
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)  # customers' names and numbers are in it
     with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(unfinished)) as copy:
@@ -109,8 +104,8 @@ def _count(opened: sqlite3.Connection) -> Counts:
     return {table: opened.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for (table,) in tables}  # noqa: S608 # nosemgrep: no-sql-from-strings
 
 
-def _settle(folder: Path) -> None:
-    """Let the disk know the new name too."""
+def _sync_folder(folder: Path) -> None:
+    """Flush the new name to disk."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

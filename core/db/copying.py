@@ -18,7 +18,7 @@ BATCH = 500
 """Rows in memory at a time."""
 
 Tally = Mapping[str, int]
-"""Of a table: how many `rows` it has, and the sum of each column of whole numbers (all money is)."""
+"""A table's `rows`, and the sum of each integer column (money included)."""
 
 
 class CopyFailed(Exception):
@@ -26,7 +26,7 @@ class CopyFailed(Exception):
 
 
 async def copy(source: Database, target: Database) -> Mapping[str, Tally]:
-    """Copy every row; what each table holds now. `target` has the newest schema; raises `CopyFailed`."""
+    """Copy every row into `target`, which has the newest schema; raises `CopyFailed`."""
     async with _snapshot(source) as reading, target.engine.begin() as writing:
         if await _version(reading) != await _version(writing):
             raise CopyFailed("The source's schema isn't the newest one: run `bengkel db upgrade` on it first.")
@@ -83,7 +83,7 @@ async def _tally(connection: AsyncConnection, table: Table) -> Tally:
 
 
 async def _set_sequences(writing: AsyncConnection) -> None:
-    """Let PostgreSQL count on from the rows that brought their numbers along."""
+    """Let PostgreSQL's sequences continue after the copied ids."""
     for table in Base.metadata.sorted_tables:
         counting = table.autoincrement_column
         if counting is not None:

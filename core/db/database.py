@@ -1,13 +1,13 @@
 """Engines and sessions: SQLite with one writer and many readers, or PostgreSQL.
 
 SQLite: every write transaction begins with BEGIN IMMEDIATE on the one write connection, so nobody
-reads what he is about to change before it is his; readers have a pool of their own (WAL).
-PostgreSQL: one pool; rivals meet at row locks and conditional updates.
-Either way a reader can't write, and who waits too long for a lock gets an `OperationalError`.
+reads rows that another transaction is changing; readers have their own pool (WAL).
+PostgreSQL: one pool; concurrent writers are ordered by row locks and conditional updates.
+On both a reader can't write, and waiting too long for a lock raises `OperationalError`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -40,7 +40,7 @@ AWAY: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,
 )
-"""What is raised while the database is locked, away or starting: nothing has changed, later may go well."""
+"""Raised while the database is locked, away or starting: nothing has changed, and a retry may succeed."""
 
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -51,20 +51,20 @@ _OPERATIONAL_STATES = {"55P03", "40P01", "25006", "55000"}
 """PostgreSQL's lock_not_available, deadlock_detected, read_only_sql_transaction, and what a closed database says."""
 
 
-_WATCHING_US = {
+_DEAD_PEER = {
     "idle_in_transaction_session_timeout": "60000",
     "tcp_keepalives_idle": "20",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "4",
 }
-"""After a minute PostgreSQL lets go what a process of ours holds that stands still, or whose machine lost its power."""
+"""After a minute PostgreSQL releases the locks of a process that hangs or whose machine lost power."""
 
 
-_LAST_NUMBERED, _ITS_SUCCESSOR = "0015", "schema_1"
-"""The migrations '0001' to '0015' became one, which makes the same schema as they did."""
+_LAST_NUMBERED, _SQUASHED = "0015", "schema_1"
+"""The migrations '0001' to '0015' were squashed into one that makes the same schema."""
 
 
-StillMine = Callable[[], Awaitable[None]]
+CheckLock = Callable[[], Awaitable[None]]
 
 
 class SchemaTooOld(Exception):
@@ -72,98 +72,81 @@ class SchemaTooOld(Exception):
 
 
 class Database:
-    """Where entry points begin transactions; core only ever receives the session."""
+    """Entry points begin transactions here; core only receives the session."""
 
     def __init__(
         self,
         url: str,
         *,
         pool_size: int = 10,
-        patience: timedelta = timedelta(seconds=10),
+        lock_timeout: timedelta = timedelta(seconds=10),
         deadline: timedelta | None = None,
     ) -> None:
-        """`deadline`: how long PostgreSQL may take for a statement before the connection is given up; None: for ever."""
+        """`deadline`: the timeout of a statement on PostgreSQL, which closes its connection; None: no timeout."""
         self.url = url
-        self.patience = patience
-        """How long a statement waits for somebody else's lock."""
+        self.lock_timeout = lock_timeout
+        """How long a statement waits for a lock."""
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience)
-            self._reader = _sqlite(url, begin="BEGIN", pool_size=4, patience=patience, query_only="ON")
+            self.engine = _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, lock_timeout=lock_timeout)
+            self.reading_engine = _sqlite(url, begin="BEGIN", pool_size=4, lock_timeout=lock_timeout, query_only="ON")
         else:
-            self._writer = _postgresql(url, pool_size=pool_size, patience=patience, deadline=deadline)
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
-
-    @property
-    def engine(self) -> AsyncEngine:
-        """The engine that writes (migrations, tests)."""
-        return self._writer
-
-    @property
-    def reading_engine(self) -> AsyncEngine:
-        """The engine that reads (tests)."""
-        return self._reader
+            self.engine = _postgresql(url, pool_size=pool_size, lock_timeout=lock_timeout, deadline=deadline)
+            self.reading_engine = self.engine.execution_options(postgresql_readonly=True)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
-        async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session to read with; the database refuses its writes."""
-        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+        async with AsyncSession(self.reading_engine, expire_on_commit=False) as session:
             yield session
 
-    @asynccontextmanager
-    async def alone(self, what: str) -> AsyncIterator[StillMine | None]:
-        """Be the only process that does this, until the block ends or the process dies; None while another is seen at it.
+    def try_lock(self, what: str) -> AbstractAsyncContextManager[CheckLock | None]:
+        """Hold the lock `what` against other processes until the block ends; None while another process holds it.
 
-        What is given raises one of `AWAY` once the database has lost sight of us. SQLite serves one process anyway.
+        The yielded check raises one of `AWAY` once the lock is lost. On SQLite nothing is locked: it serves one process.
         """
-        async with self._held(func.pg_try_advisory_lock(func.hashtext(what))) as still_mine:
-            yield still_mine
+        return self._session_lock(func.pg_try_advisory_lock(func.hashtext(what)))
+
+    def lock_shared(self, what: str) -> AbstractAsyncContextManager[CheckLock | None]:
+        """Hold the lock `what` together with others that share it; waits while `try_lock` or `lock` holds it."""
+        return self._session_lock(func.pg_advisory_lock_shared(func.hashtext(what)))
+
+    def lock(self, what: str) -> AbstractAsyncContextManager[CheckLock | None]:
+        """Wait for the lock `what` and hold it without a transaction; also keeps out `advisory_lock`."""
+        return self._session_lock(func.pg_advisory_lock(func.hashtext(what)))
 
     @asynccontextmanager
-    async def beside_others(self, what: str) -> AsyncIterator[StillMine | None]:
-        """Be seen to do this, beside others, until the block ends or the process dies; waits for who is `alone` at it."""
-        async with self._held(func.pg_advisory_lock_shared(func.hashtext(what))) as still_mine:
-            yield still_mine
-
-    @asynccontextmanager
-    async def ahead_of_others(self, what: str) -> AsyncIterator[None]:
-        """Do this before any other process and any transaction that does it `one_at_a_time`, without a transaction of one's own."""
-        async with self._held(func.pg_advisory_lock(func.hashtext(what))):
-            yield
-
-    @asynccontextmanager
-    async def _held(self, lock: ColumnElement[bool | None]) -> AsyncIterator[StillMine | None]:
+    async def _session_lock(self, lock: ColumnElement[bool | None]) -> AsyncIterator[CheckLock | None]:
         if self.is_sqlite:
-            yield _nothing_to_ask
+            yield _always_held
             return
-        async with self._writer.connect() as connection:
+        async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
 
-            async def still_mine() -> None:
+            async def check() -> None:
                 await connection.execute(select(1))
 
             try:
-                yield None if await connection.scalar(select(lock)) is False else still_mine
+                yield None if await connection.scalar(select(lock)) is False else check
             finally:
-                # Not given back to the pool: with its session ends the lock, whatever state that is in.
+                # Closed, not given back to the pool: the lock ends with the connection, whatever its state.
                 await connection.invalidate()
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._writer.dispose()
-        await self._reader.dispose()
+        await self.engine.dispose()
+        await self.reading_engine.dispose()
 
 
-def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **pragmas: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, **_patient(patience))
-    # Patience first: turning WAL on needs the lock already.
-    settings = {"busy_timeout": f"{patience // _MILLISECOND}", "journal_mode": "WAL"}
+def _sqlite(url: str, *, begin: str, pool_size: int, lock_timeout: timedelta, **pragmas: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, **_common(lock_timeout))
+    # The timeout first: turning WAL on needs the lock already.
+    settings = {"busy_timeout": f"{lock_timeout // _MILLISECOND}", "journal_mode": "WAL"}
     settings |= {"synchronous": "FULL", "foreign_keys": "ON"} | pragmas
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -181,8 +164,8 @@ def _sqlite(url: str, *, begin: str, pool_size: int, patience: timedelta, **prag
     return engine
 
 
-def _postgresql(url: str, *, pool_size: int, patience: timedelta, deadline: timedelta | None) -> AsyncEngine:
-    settings = {"lock_timeout": f"{patience // _MILLISECOND}", "application_name": "bengkel"} | _WATCHING_US
+def _postgresql(url: str, *, pool_size: int, lock_timeout: timedelta, deadline: timedelta | None) -> AsyncEngine:
+    settings = {"lock_timeout": f"{lock_timeout // _MILLISECOND}", "application_name": "bengkel"} | _DEAD_PEER
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -190,18 +173,18 @@ def _postgresql(url: str, *, pool_size: int, patience: timedelta, deadline: time
         pool_pre_ping=True,
         connect_args={
             "server_settings": settings,
-            "timeout": patience.total_seconds(),
+            "timeout": lock_timeout.total_seconds(),
             "command_timeout": deadline and deadline.total_seconds(),
         },
-        **_patient(patience),
+        **_common(lock_timeout),
     )
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def _name_operational(context: ExceptionContext) -> OperationalError | None:
         error = context.original_exception
-        # The driver is at a loss where a connection breaks in the middle of a word.
+        # What the driver raises when a connection breaks in the middle of a message.
         broken = isinstance(error.__cause__, asyncpg.InternalClientError)
-        # Whoever is silent for so long won't hear a rollback either.
+        # A server that doesn't answer won't take a rollback either.
         context.is_disconnect |= broken or isinstance(error, TimeoutError)
         # asyncpg's dialect calls them all plain errors; SQLite's driver tells them apart by itself.
         state = getattr(error, "sqlstate", None) or ""
@@ -212,13 +195,13 @@ def _postgresql(url: str, *, pool_size: int, patience: timedelta, deadline: time
     return engine
 
 
-def _patient(patience: timedelta) -> dict[str, Any]:
-    """What both engines have in common: nobody waits longer for a connection, and no error tells what people said."""
-    return {"pool_timeout": patience.total_seconds(), "hide_parameters": True}
+def _common(lock_timeout: timedelta) -> dict[str, Any]:
+    # Errors must not log parameters: they hold what people wrote.
+    return {"pool_timeout": lock_timeout.total_seconds(), "hide_parameters": True}
 
 
-async def _nothing_to_ask() -> None:
-    """SQLite's one process can't be lost sight of."""
+async def _always_held() -> None:
+    """SQLite serves one process, which can't lose its lock."""
 
 
 async def insert_once(session: AsyncSession, table: type[Any], **values: Any) -> bool:
@@ -234,40 +217,33 @@ def insert_into(session: AsyncSession, table: type[Any]) -> postgresql.Insert | 
     return sqlite.insert(table.__table__)
 
 
-async def one_at_a_time(session: AsyncSession, what: str) -> None:
-    """Wait until no other transaction does the same; on SQLite, writers come one by one anyway."""
+async def advisory_lock(session: AsyncSession, what: str) -> None:
+    """Lock `what` until the transaction ends; SQLite has one writer at a time anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(select(_advisory_lock(what)))
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the schema to the newest version (Alembic), however long it takes; processes that start together do it one after the other.
+    """Bring the schema to the newest version (Alembic), one process at a time, without a statement timeout.
 
     Raises `SchemaTooOld`; then nothing has changed.
     """
-    engine = _migrating(database)
+    if database.is_sqlite:
+        # Alembic alters a SQLite table by rebuilding it, which foreign keys would prevent.
+        begin, timeout = "BEGIN IMMEDIATE", database.lock_timeout
+        engine = _sqlite(database.url, begin=begin, pool_size=1, lock_timeout=timeout, foreign_keys="OFF")
+    else:
+        engine = _postgresql(database.url, pool_size=1, lock_timeout=database.lock_timeout, deadline=None)
     try:
         async with engine.begin() as connection:
             if not database.is_sqlite:
-                # Who migrates may take longer than anybody waits for a row; his changes still wait no longer than that.
+                # Another process's migration may take longer than the lock timeout, which then applies to this one again.
                 await connection.execute(text("SET LOCAL lock_timeout = 0"))
-                await connection.execute(select(_advisory_lock("upgrading")))
+                await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upgrading"))))
                 await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
             await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()
-
-
-def _migrating(database: Database) -> AsyncEngine:
-    url, patience = database.url, database.patience
-    if database.is_sqlite:
-        # Alembic alters a table of SQLite by building it anew, which foreign keys would hinder.
-        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience, foreign_keys="OFF")
-    return _postgresql(url, pool_size=1, patience=patience, deadline=None)
-
-
-def _advisory_lock(what: str) -> ColumnElement[None]:
-    return func.pg_advisory_xact_lock(func.hashtext(what))
 
 
 def _upgrade(connection: Connection) -> None:
@@ -281,7 +257,7 @@ def _upgrade(connection: Connection) -> None:
 def _replace_numbered(connection: Connection) -> None:
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision == _LAST_NUMBERED:
-        connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": _ITS_SUCCESSOR})
+        connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": _SQUASHED})
     elif revision and revision.isdecimal() and revision < _LAST_NUMBERED:
         raise SchemaTooOld(
             f"The database has schema {revision}, which is too old to upgrade from: "

@@ -1,7 +1,6 @@
-"""Rows that ask for work: a worker claims those that are due for a lease, so that no two workers do the same.
+"""Workers claim due rows for a lease, so that no two do the same work.
 
-`due_at` is when the work is due, or when the lease of the worker that has it ends; None: nothing to do. The
-row of a worker that died is due again once its lease has ended.
+`due_at` is when a row's work is due, or when the lease of its worker ends; None: nothing to do.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ _LEASED = (PaymentRequest, PaymentNotification, Refund)
 
 
 def claim_statement(key: InstrumentedAttribute[Any], due_at: InstrumentedAttribute[Any], **values: object) -> Update:
-    """The update that claims the rows due first; build it once per process, since building costs more than running."""
+    """The update that claims the rows due first; build it once, since building costs more than running."""
     due = select(key).where(due_at <= bindparam("now", type_=Moment())).order_by(due_at)
     return update_unlocked(key, due).values(due_at=bindparam("leased_until", type_=Moment()), **values)
 
@@ -38,7 +37,7 @@ async def claim(
 
 
 async def end_all(session: AsyncSession, *, now: datetime) -> None:
-    """Make everything claimed due at once; a retry that is due within a lease can't be told from it and comes early."""
+    """End all leases; a retry that is due within a lease's length comes early, since it looks the same."""
     for table in _LEASED:
         claimed = (table.due_at > now, table.due_at <= now + LEASE)
         await session.execute(update(table).where(*claimed).values(due_at=now))

@@ -1,4 +1,4 @@
-"""What happens to the rows about a person, declared beside each table and carried out by `core.people`.
+"""Declares per table what happens to the rows about a person; `core.people` does it.
 
 A table is about people if it is the customers' table, says `personal`, or has a foreign key to a table that is.
 
@@ -25,7 +25,7 @@ NAMES_PHOTOS = {"photos": True}
 
 
 class Undeclared(Exception):
-    """A table points at people and doesn't say what happens to its rows when a person is erased."""
+    """A table refers to people but declares no `personal`."""
 
 
 class Rows(StrEnum):
@@ -36,7 +36,7 @@ class Rows(StrEnum):
 
 
 class Content(StrEnum):
-    """What a JSON column holds of a person: it decides what is left of it."""
+    """What a JSON column holds; decides what is kept of it."""
 
     EVENT = "event"
     EVIDENCE = "evidence"
@@ -45,22 +45,20 @@ class Content(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Which rows are old: those whose moments in all these columns are past for long enough."""
+    """Which rows are old: those where all these moments are long enough ago."""
 
     moments: tuple[str, ...]
     where: str = "1 = 1"
-    """SQL: which of them nobody needs any more."""
+    """SQL: which of them may go."""
     after: timedelta | None = None
-    """None: as long as the settings say."""
+    """None: as set in the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """What a table says about its rows."""
-
     erase: Rows
     exported: bool = True
-    """False: the rows say nothing about a person that other tables don't."""
+    """False: the rows repeat what other tables say."""
     by_address: bool = False
     """Whether a row is also about the person with its `channel` and `address`."""
     forget: Forget | None = None

@@ -1,4 +1,4 @@
-"""The mapped classes: what the workshop remembers, with the constraints that the database itself keeps.
+"""The mapped classes, with the constraints that the database enforces.
 
     catalogue   Part, Service, Car, Technician, Leave, Closure, CatalogueVersion
     people      Customer, Contact
@@ -13,6 +13,7 @@
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -34,7 +35,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, relationship
 
 from core.db.personal import (
     NAMES_PHOTOS,
@@ -72,7 +73,6 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """UTC for the database."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -80,7 +80,6 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware UTC for the program."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -97,22 +96,10 @@ class Word(TypeDecorator[StrEnum]):
         self.enum = enum
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """The member's value."""
         return None if value is None else self.enum(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        """The member."""
         return None if value is None else self.enum(value)
-
-
-def _words(enum: type[StrEnum]) -> Enum:
-    return Enum(
-        enum,
-        native_enum=False,
-        length=30,
-        create_constraint=False,
-        values_callable=lambda e: [member.value for member in e],
-    )
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
@@ -121,7 +108,7 @@ def _partial(name: str, *columns: str, where: str) -> Index:
 
 
 class Base(DeclarativeBase):
-    """Names every constraint, so that migrations can refer to it."""
+    """A table is named after its class; every constraint has a name, so that migrations can refer to it."""
 
     metadata = MetaData(
         naming_convention={
@@ -142,28 +129,30 @@ class Base(DeclarativeBase):
         list[str]: JSON(),
         list[int]: JSON(),
         list[dict[str, Any]]: JSON(),
-        BookingStatus: _words(BookingStatus),
-        PaymentStatus: _words(PaymentStatus),
-        RequestState: _words(RequestState),
-        RefundState: _words(RefundState),
-        WaitState: _words(WaitState),
-        CostState: _words(CostState),
-        PaymentMethod: _words(PaymentMethod),
-        Location: _words(Location),
+        StrEnum: Enum(
+            StrEnum,
+            native_enum=False,
+            length=30,
+            create_constraint=False,
+            values_callable=lambda enum: [member.value for member in enum],
+        ),
         EventKind: Word(EventKind),
         LedgerKind: Word(LedgerKind),
         RefundReason: Word(RefundReason),
         RequestPurpose: Word(RequestPurpose),
     }
 
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
 
 # --- catalogue ---------------------------------------------------------------------------------
 
 
 class Part(Base):
-    """Something for sale; `on_hand` lies in the shop, `reserved` of it is promised to bookings."""
+    """Something for sale; `reserved` of the pieces `on_hand` are promised to bookings."""
 
-    __tablename__ = "part"
     __table_args__ = (
         CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="stock"),
         CheckConstraint("price >= 0 AND discount BETWEEN 0 AND 100", name="price"),
@@ -204,7 +193,6 @@ class Part(Base):
 class Service(Base):
     """Work the shop does, with its price and its length in minutes."""
 
-    __tablename__ = "service"
     __table_args__ = (
         CheckConstraint("price >= 0 AND discount BETWEEN 0 AND 100", name="price"),
         CheckConstraint("minutes > 0", name="minutes"),
@@ -219,7 +207,7 @@ class Service(Base):
     description: Mapped[str] = mapped_column(default="")
     included_items: Mapped[list[str]] = mapped_column(default=list)
     installs: Mapped[list[str]] = mapped_column(default=list)
-    """Part categories it installs: offered first to who chose such a part."""
+    """The part categories it installs: offered first with such a part."""
     skill: Mapped[str | None]
     """What a technician must be able to do, None: anyone."""
     onsite: Mapped[bool] = mapped_column(default=True)
@@ -232,8 +220,6 @@ class Service(Base):
 class Car(Base):
     """One generation of a car model and the openings it has for audio."""
 
-    __tablename__ = "car"
-
     id: Mapped[str] = mapped_column(primary_key=True)
     brand: Mapped[str]
     model: Mapped[str]
@@ -245,10 +231,6 @@ class Car(Base):
 
 
 class Technician(Base):
-    """Who does the work."""
-
-    __tablename__ = "technician"
-
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     skills: Mapped[list[str]] = mapped_column(default=list)
@@ -268,16 +250,12 @@ class Technician(Base):
 class Leave(Base):
     """A day on which a technician doesn't work."""
 
-    __tablename__ = "leave"
-
     technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
 
 
 class Closure(Base):
     """A day on which the shop is closed, with the reason that customers are told."""
-
-    __tablename__ = "closure"
 
     day: Mapped[date] = mapped_column(primary_key=True)
     reason: Mapped[str]
@@ -286,16 +264,13 @@ class Closure(Base):
 class CatalogueVersion(Base):
     """One row whose number grows with each change of the catalogue, so that caches know."""
 
-    __tablename__ = "catalogue_version"
-
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=0)
 
 
 class StockAlert(Base):
-    """A chat that wants to be told once when a sold-out part is back; gone when told."""
+    """A chat to notify once when a sold-out part is back in stock; deleted then."""
 
-    __tablename__ = "stock_alert"
     __table_args__ = (
         UniqueConstraint("contact_id", "part_id"),
         Index("ix_stock_alert_part_id", "part_id"),
@@ -314,7 +289,6 @@ class StockAlert(Base):
 class Customer(Base):
     """A person; several contacts can lead to one."""
 
-    __tablename__ = "customer"
     __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -328,9 +302,8 @@ class Customer(Base):
 
 
 class Contact(Base):
-    """One address on one channel; the address is opaque (facts/channels.md), the phone a fact apart."""
+    """One address on one channel; the address is opaque, even where it looks like a phone number."""
 
-    __tablename__ = "contact"
     __table_args__ = (UniqueConstraint("channel", "address"), personal(erase=Rows.DELETED))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -351,9 +324,8 @@ class Contact(Base):
 
 
 class Conversation(Base):
-    """What a contact has answered so far; there is no step pointer (facts/conversation.md)."""
+    """What a contact has answered so far; there is no step pointer."""
 
-    __tablename__ = "conversation"
     __table_args__ = personal(erase=Rows.DELETED)
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
@@ -365,7 +337,6 @@ class Conversation(Base):
 class Inbound(Base):
     """A message that came in, once; the primary key is the deduplication."""
 
-    __tablename__ = "inbound"
     __table_args__ = (
         Index("ix_inbound_received_at", "received_at"),
         _partial("ix_inbound_failed", "received_at", where="error IS NOT NULL"),
@@ -385,7 +356,6 @@ class Inbound(Base):
 class Outbox(Base):
     """One message to send; `key` is its business key, so that the same cause never sends twice."""
 
-    __tablename__ = "outbox"
     __table_args__ = (
         _partial("ix_outbox_waiting", "channel", "address", "due_at", "id", where="state IN ('due', 'sending')"),
         _partial("ix_outbox_due", "channel", "due_at", where="state IN ('due', 'sending')"),
@@ -411,22 +381,22 @@ class Outbox(Base):
     """A `core.messaging.messages.Message` as JSON."""
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
     about: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
-    """The customer's contact whom it tells staff of, or whom staff speak with by it; None where that is a booking's."""
+    """The customer's contact in a message to staff or of a takeover; None where `booking_id` says it."""
     kind: Mapped[str] = mapped_column(default="reply")
-    """reply, reminder, notice, staff or takeover: what drops with a booking, and which template WhatsApp needs."""
+    """reply, reminder, notice, staff or takeover: decides what is dropped with a booking, and WhatsApp's template."""
     state: Mapped[str] = mapped_column(default="due")
     """due -> sending -> sent; failed (given up) or dropped (no longer wanted)."""
     due_at: Mapped[datetime]
-    """When the business wants it sent; the order within a chat is (due_at, id)."""
+    """When to send it; the order within a chat is (due_at, id)."""
     not_before: Mapped[datetime]
     """Backoff, and the end of the lease while `sending`."""
     until: Mapped[datetime | None]
-    """After this nobody wants it any more (a reminder of what has begun); None: wanted for two days."""
+    """Not sent after this (a reminder of what has begun); None: two days after `due_at`."""
     attempts: Mapped[int] = mapped_column(default=0)
     unclear: Mapped[int] = mapped_column(default=0)
-    """How often nobody knew whether it had been sent: a message is sent again once at most."""
+    """How many tries may or may not have been sent: such a message is sent again once at most."""
     shown: Mapped[bool] = mapped_column(default=False)
-    """While `sending`: whether the vendor may have seen it in this try; until then a crash leaves nothing unclear."""
+    """While `sending`: whether the vendor may have seen this try; before that a crash leaves nothing unclear."""
     parts_left: Mapped[int | None]
     """How many parts, counted from the end, the vendor hasn't taken yet; None: all of them."""
     vendor_id: Mapped[str | None]
@@ -434,25 +404,21 @@ class Outbox(Base):
     """The furthest delivery state the vendor reported."""
     error: Mapped[str | None]
     trace: Mapped[str | None]
-    """The id of what caused it (`core.trace`): its sending is logged under the same one."""
+    """The id of what caused it (`core.trace`), under which its sending is logged."""
     sent_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
 class Alarm(Base):
-    """Something that isn't as it should be and that the admins were told of; gone when it is over."""
-
-    __tablename__ = "alarm"
+    """Trouble that the admins were told of; deleted when it is over."""
 
     name: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
-    """Since when the oldest had waited."""
+    """When the oldest row in trouble began to wait."""
 
 
 class Secret(Base):
-    """A secret that this installation made for itself at its first start (signing of file links)."""
-
-    __tablename__ = "secret"
+    """A secret made at the first start, to sign file links."""
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
@@ -464,18 +430,17 @@ class Secret(Base):
 class Booking(Base):
     """A job on a car at a time, with prices frozen when it was made."""
 
-    __tablename__ = "booking"
     __table_args__ = (
         Index("ix_booking_customer", "customer_id", "created_at"),
         Index("ix_booking_starts_at", "starts_at"),
-        # The last columns are there to be read: lists are counted without looking at a booking.
+        # The last columns are included so that lists are counted from the index alone.
         Index("ix_booking_status", "status", "starts_at", "payment_status"),
         Index("ix_booking_payment_status", "payment_status", "starts_at"),
         Index("ix_booking_technician", "technician_id", "starts_at", "status", "payment_status"),
         _partial("ix_booking_hold_until", "hold_until", where="hold_until IS NOT NULL"),
         _partial(
             "ix_booking_without_place",
-            "status",  # the same for all; without it SQLite thinks the index of all pending ones the better
+            "status",  # the same for all rows; without it SQLite prefers the index of all pending bookings
             "paid_at",
             where="status = 'pending' AND paid_amount > 0 AND NOT holding",
         ),
@@ -488,7 +453,7 @@ class Booking(Base):
     """What people read: BK-7F3K2Q."""
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), info=erased_to(None))
-    """The chat it was made in and is spoken of; None: over the web, no chat known."""
+    """The chat it was made in, which gets its notices; None: made on the web, no chat known."""
     language: Mapped[str] = mapped_column(default="id")
     name: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     phone: Mapped[str] = mapped_column(info=erased_to(NOBODY))
@@ -505,7 +470,7 @@ class Booking(Base):
     ends_at: Mapped[datetime]
     """Shop and technician are taken from start to end, whatever the shop's slots are by now."""
     minutes: Mapped[int]
-    """How long the work takes, travel included."""
+    """How long shop and technician are busy, travel included."""
     technician_id: Mapped[str | None] = mapped_column(ForeignKey("technician.id"))
     status: Mapped[BookingStatus] = mapped_column(default=BookingStatus.PENDING)
     payment_status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.PENDING)
@@ -521,9 +486,9 @@ class Booking(Base):
     tax_amount: Mapped[int] = mapped_column(default=0)
     total_price: Mapped[int]
     paid_amount: Mapped[int] = mapped_column(default=0)
-    """Sum of the ledger's entries; only `payments` writes it, together with an entry."""
+    """Sum of the ledger's entries; only `core.payment` writes it, together with an entry."""
     going_back: Mapped[int] = mapped_column(default=0)
-    """What of that is owed back and hasn't gone yet: it pays for nothing; only `payments` writes it."""
+    """The part of it that is owed back but not refunded yet; only `core.payment` writes it."""
     hold_until: Mapped[datetime | None]
     """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
@@ -534,7 +499,7 @@ class Booking(Base):
     cancelled_at: Mapped[datetime | None]
     cancellation_reason: Mapped[str | None] = mapped_column(info=erased_to(None))
     no_show_at: Mapped[datetime | None]
-    """When staff noted that the customer never came; the booking is cancelled then."""
+    """When staff recorded a no-show; the booking is cancelled then."""
     moves: Mapped[int] = mapped_column(default=0)
     """How often the customer moved it."""
     warranty_until: Mapped[date | None]
@@ -554,7 +519,6 @@ class Booking(Base):
 class BookingLine(Base):
     """One part, service or fee of a booking at its frozen price."""
 
-    __tablename__ = "booking_line"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity"), personal(erase=Rows.KEPT))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -575,9 +539,8 @@ class BookingLine(Base):
 
 
 class BookingEvent(Base):
-    """The time line of a booking: what happened, when, by whom."""
+    """An entry of a booking's history."""
 
-    __tablename__ = "booking_event"
     __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -590,9 +553,8 @@ class BookingEvent(Base):
 
 
 class Waiting(Base):
-    """A whole order that waits for a full slot or for a part out of stock; first come, first offered (`waiting`)."""
+    """An entry of the waitlist: a whole order that waits for a slot, technician or part."""
 
-    __tablename__ = "waiting"
     __table_args__ = (
         _partial("ix_waiting_slot", "starts_at", "id", where="state = 'waiting'"),
         _partial("ix_waiting_offered_until", "offered_until", where="state = 'offered'"),
@@ -602,14 +564,14 @@ class Waiting(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_code: Mapped[str] = mapped_column(unique=True)
-    """The code that its booking has from the offer on."""
+    """The code of the booking that it is offered."""
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     language: Mapped[str] = mapped_column(default="id")
     starts_at: Mapped[datetime]
-    """The start it was wanted for; the wait is over when it has come."""
+    """The wanted start; the entry ends then."""
     order: Mapped[dict[str, Any]]
-    """An `Order` as JSON, and the `total` it would have cost when the wait began."""
+    """An `Order` as JSON, and the `total` it would have cost when it joined."""
     state: Mapped[WaitState] = mapped_column(default=WaitState.WAITING)
     created_at: Mapped[datetime]
     offered_until: Mapped[datetime | None]
@@ -621,7 +583,6 @@ class Waiting(Base):
 class WorkNote(Base):
     """What a technician tells the customer about the car."""
 
-    __tablename__ = "work_note"
     __table_args__ = personal(erase=Rows.KEPT)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -634,9 +595,8 @@ class WorkNote(Base):
 
 
 class AdditionalCost(Base):
-    """What turned out to be needed beyond the booking; once agreed it is one of the booking's lines."""
+    """A cost beyond the booking; once agreed it is one of the booking's lines."""
 
-    __tablename__ = "additional_cost"
     __table_args__ = (CheckConstraint("amount > 0", name="amount"), personal(erase=Rows.KEPT))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -652,9 +612,8 @@ class AdditionalCost(Base):
 
 
 class Rating(Base):
-    """What a customer thinks of a completed job; the primary key makes it one each."""
+    """A customer's rating of a completed job; the primary key allows one."""
 
-    __tablename__ = "rating"
     __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars"), personal(erase=Rows.KEPT))
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
@@ -668,9 +627,8 @@ class Rating(Base):
 
 
 class PaymentRequest(Base):
-    """One request for money: a Midtrans order_id, whatever the attempts on its page."""
+    """One request for money: one Midtrans order_id, with any number of attempts."""
 
-    __tablename__ = "payment_request"
     __table_args__ = (
         Index("ix_payment_request_booking_id", "booking_id"),
         Index("ix_payment_request_created_at", "created_at"),
@@ -690,34 +648,32 @@ class PaymentRequest(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
-    """When a worker must look: make the link, or close it after a last status call; None: nothing to do."""
+    """When a worker makes the link, or closes it after a last status call; None: nothing to do."""
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
-    """Why it waits to be tried again; None also while a worker tries."""
+    """Why it will be retried; None also during a retry."""
 
 
 class PaymentAttempt(Base):
-    """One attempt to pay a request (a transaction_id at Midtrans), as its last confirmed status tells."""
+    """One attempt to pay a request (a transaction_id at Midtrans), by its last confirmed status."""
 
-    __tablename__ = "payment_attempt"
     __table_args__ = personal(erase=Rows.KEPT)
 
     transaction_id: Mapped[str] = mapped_column(primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("payment_request.order_id"), index=True)
     status: Mapped[str]
-    """Midtrans' word for it."""
+    """As Midtrans calls it."""
     method: Mapped[str]
     amount: Mapped[int | None]
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
     answer: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.EVIDENCE))
-    """The status answer that told it."""
+    """The last status answer."""
 
 
 class PaymentNotification(Base):
     """A verified notification, stored once, acted on after a status call."""
 
-    __tablename__ = "payment_notification"
     __table_args__ = (
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
@@ -740,8 +696,7 @@ class PaymentNotification(Base):
 class LedgerEntry(Base):
     """Money that moved, with its evidence; written once: a trigger refuses to delete it, or to change more than evidence."""
 
-    __tablename__ = "ledger_entry"
-    # The amount is there to be read: revenue is added up without looking at an entry.
+    # The index includes the amount, so that revenue is summed from the index alone.
     __table_args__ = (
         UniqueConstraint("order_id", "kind", "reference"),
         Index("ix_ledger_entry_at", "at", "amount"),
@@ -752,10 +707,10 @@ class LedgerEntry(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     order_id: Mapped[str | None]
     transaction_id: Mapped[str | None]
-    """The attempt by which it came in, or off which it went; None: cash."""
+    """The attempt it belongs to; None: cash."""
     kind: Mapped[LedgerKind]
     reference: Mapped[str]
-    """Which one of its kind: the transaction_id or refund_key, so that it is entered once; a number for cash."""
+    """Makes an entry unique in its kind: the transaction_id, the refund_key, or a number for cash."""
     amount: Mapped[int]
     """Rupiah; negative when money leaves."""
     method: Mapped[str]
@@ -764,9 +719,8 @@ class LedgerEntry(Base):
 
 
 class Refund(Base):
-    """Money that must go back to a customer; it leaves the ledger's sum when it went (`refunds`)."""
+    """Money owed back to a customer; it enters the ledger when it was sent (`refunds`)."""
 
-    __tablename__ = "refund"
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
         _partial("ix_refund_open", "asked_at", where="state <> 'done'"),
@@ -775,17 +729,17 @@ class Refund(Base):
     )
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    """Midtrans' refund_key: asking again under it never refunds twice."""
+    """Midtrans' refund_key: a repeated request under it refunds once."""
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("payment_request.order_id"))
-    """The request whose money goes back; None: cash."""
+    """The request that was paid; None: cash."""
     transaction_id: Mapped[str | None]
-    """The attempt of it that had brought the money."""
+    """The attempt that paid it."""
     amount: Mapped[int]
     reason: Mapped[RefundReason]
     state: Mapped[RefundState] = mapped_column(default=RefundState.WANTED)
     bank_account: Mapped[str | None] = mapped_column(info=erased_to(None))
-    """Where to transfer it by hand: bank, number and holder in the customer's words."""
+    """For a transfer by hand: bank, number and holder in the customer's words."""
     asked_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None]
@@ -796,10 +750,9 @@ class Refund(Base):
     error: Mapped[str | None]
 
 
-class Invoice(Base):
-    """An invoice as it was issued: its facts are frozen, the PDF is made from them; a second one bills later costs."""
+class _Paper:
+    """A paper as it was issued: its facts are frozen, and the PDF is made from them."""
 
-    __tablename__ = "invoice"
     __table_args__ = personal(erase=Rows.KEPT)
 
     number: Mapped[str] = mapped_column(primary_key=True)
@@ -808,35 +761,23 @@ class Invoice(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.PAPER))
 
 
-class CreditNote(Base):
-    """What is taken off issued invoices, which never change; its facts are frozen."""
-
-    __tablename__ = "credit_note"
-    __table_args__ = personal(erase=Rows.KEPT)
-
-    number: Mapped[str] = mapped_column(primary_key=True)
-    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
-    issued_at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.PAPER))
+class Invoice(_Paper, Base):
+    """A booking's first one, or one that bills later costs."""
 
 
-class Receipt(Base):
-    """The receipt (kwitansi) of one payment, with its facts frozen."""
+class CreditNote(_Paper, Base):
+    """What is taken off issued invoices, which never change."""
 
-    __tablename__ = "receipt"
-    __table_args__ = personal(erase=Rows.KEPT)
 
-    number: Mapped[str] = mapped_column(primary_key=True)
-    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+class Receipt(_Paper, Base):
+    """The receipt (kwitansi) of one payment."""
+
     entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
-    issued_at: Mapped[datetime]
-    facts: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.PAPER))
 
 
 class IdempotencyKey(Base):
     """A REST request that may be repeated, with its first answer (`idempotency`)."""
 
-    __tablename__ = "idempotency_key"
     __table_args__ = personal(erase=Rows.DELETED, forget=Forget(("created_at",), after=IDEMPOTENCY_KEPT))
 
     owner: Mapped[str] = mapped_column(primary_key=True, info=refers_to("customer.clerk_user"))
@@ -851,16 +792,12 @@ class IdempotencyKey(Base):
 class Counter(Base):
     """A number that only grows by one (invoice numbers of a year, without gaps)."""
 
-    __tablename__ = "counter"
-
     name: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(default=0)
 
 
 class JobRun(Base):
     """A job that runs once per key (a day) across all processes; the primary key makes it once."""
-
-    __tablename__ = "job_run"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

@@ -1,9 +1,9 @@
-"""What is to be said: text keys and parameters, never prose.
+"""Messages: text keys and parameters, never prose.
 
     Message ── says: Say, Say, …          one paragraph each, resolved by conversations.texts
             ├─ options: Option, …         buttons, list entries or a numbered list, as the channel can
             ├─ link                       a web page (the payment link)
-            ├─ document / photo           a file of ours, by kind and id
+            ├─ document / photo           a file, by kind and id
             └─ wants                      ask the channel for a contact or a location, where it can
 
 A message is stored in the outbox as JSON and rendered when it is sent, so the texts, the channel's
@@ -33,7 +33,7 @@ def say(key: str, /, **params: Any) -> Say:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One possible answer: a stable id, what stands on the button, and a second line where lists have one."""
+    """One possible answer: a stable id, the button's label, and a second line where lists have one."""
 
     id: str
     label: Say | str
@@ -50,7 +50,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file of ours to attach: a paper by its name (see `papers`), a `photo` by its key (see `media`), or the picture
+    """A file to attach: a paper by its name (see `papers`), a `photo` by its key (see `media`), or the picture
     of a `week`, by its Monday and the language: "2026-11-23.id", or a month's `report`: "2026-11.id".
     """
 
@@ -60,8 +60,6 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one person."""
-
     says: tuple[Say, ...]
     options: tuple[Option, ...] = ()
     prompt: int | None = None
@@ -70,10 +68,10 @@ class Message:
     document: Document | None = None
     wants: Literal["contact", "location"] | None = None
     button: Say | None = None
-    """What stands on the button that opens a list (WhatsApp)."""
+    """The label of the button that opens a list (WhatsApp)."""
 
     def tap(self, index: int) -> str:
-        """What a tap on that option sends back: its place in the question, or its own id where nothing was asked."""
+        """What a tap on an option sends: its place in the question, or its own id without a prompt."""
         return self.options[index].id if self.prompt is None else f"{self.prompt}:{index}"
 
 

@@ -1,7 +1,7 @@
-"""Messages to send, written with what causes them: once per business key, at least once sent, in a chat's order.
+"""Messages to send: written once per business key, sent at least once, in order within a chat.
 
 enqueue ──> due ─────┐
-reply ────> sending ─┴─> `relay` ──> sent, failed        dropped: no longer wanted
+reply ────> sending ─┴─> `outbox_claims` ──> sent, failed        dropped: no longer wanted
 """
 
 from collections.abc import Collection, Sequence
@@ -30,11 +30,10 @@ from core.db.tables import Contact, Moment, Outbox
 from core.messaging.messages import Message, to_json
 
 EVER = datetime.min.replace(tzinfo=UTC)
-"""Before every moment."""
 LEASE = timedelta(seconds=20)
-"""How long a claimed message is its claimer's, who renews it while it is being sent: so long waits what a crash left."""
-PATIENCE = timedelta(days=2)
-"""How long a message without an `until` is tried."""
+"""A claim ends after this unless the claimer renews it, so a crash delays a message by at most this."""
+GIVE_UP_AFTER = timedelta(days=2)
+"""After this a message without an `until` is no longer sent."""
 
 
 async def enqueue(
@@ -51,9 +50,9 @@ async def enqueue(
     booking_id: int | None = None,
     about: int | None = None,
 ) -> bool:
-    """Write a message to be sent at `due_at` (now when None); False when its key was written before.
+    """Write a message to be sent at `due_at` (None: now); False when its key was written before.
 
-    `about`: the contact of the customer whom it tells staff of.
+    `about`: the customer's contact that a message to staff is about.
     """
     ctx.effects.work.add(Work(channel))
     return await insert_once(
@@ -75,10 +74,17 @@ async def enqueue(
     )
 
 
-async def reply(ctx: Context, *, key: str, channel: str, address: str, language: str, message: Message) -> None:
-    """Write the answer to what a chat has just said; unless an earlier message waits there, it is claimed at once.
+async def notify(ctx: Context, contact: Contact, message: Message, *, key: str, language: str) -> bool:
+    """Write a notice to a contact, to be sent now; False when its key was written before."""
+    channel, address = contact.channel, contact.address
+    return await enqueue(
+        ctx, key=key, channel=channel, address=address, language=language, message=message, kind="notice"
+    )
 
-    A claimed one is in `ctx.effects.replies`, so that it is sent without a poll.
+
+async def reply(ctx: Context, *, key: str, channel: str, address: str, language: str, message: Message) -> None:
+    """Write the answer to a turn. Unless an earlier message to the chat is unsent, it is claimed and put into
+    `ctx.effects.replies`, so that it is sent without a poll.
     """
     values = {
         "key": key,
@@ -101,7 +107,7 @@ async def reply(ctx: Context, *, key: str, channel: str, address: str, language:
 async def chat_closed(
     session: AsyncSession, *, channel: str, address: str, reason: str, now: datetime
 ) -> Sequence[Outbox]:
-    """Mark a contact that can't be reached any more, and give up what waits for it, which is answered."""
+    """Mark a contact as unreachable and give up its due messages, which are returned."""
     await session.execute(
         update(Contact).where(Contact.channel == channel, Contact.address == address).values(unreachable_at=now)
     )
@@ -121,7 +127,7 @@ async def drop(
     kinds: Collection[str] = ("reminder",),
     after: datetime = EVER,
 ) -> None:
-    """Drop what waits for a booking, of these kinds and due after a moment; their keys may be used again."""
+    """Drop a booking's unsent messages of these kinds that are due after a moment; their keys may be used again."""
     await session.execute(
         update(Outbox)
         .where(Outbox.booking_id == booking_id, Outbox.kind.in_(kinds), Outbox.due_at > after, unfinished(Outbox))
@@ -130,27 +136,27 @@ async def drop(
 
 
 async def drop_old(session: AsyncSession, *, now: datetime) -> None:
-    """Drop what nobody wants any more: where its channel is off, nobody claims it, and it would wait for ever."""
+    """Drop messages past their time: nobody claims them while their channel is off."""
     unwanted = or_(Outbox.until.is_(None), Outbox.until < now)
     await session.execute(
         update(Outbox)
-        .where(unfinished(Outbox), Outbox.state == "due", Outbox.due_at < now - PATIENCE, unwanted)
+        .where(unfinished(Outbox), Outbox.state == "due", Outbox.due_at < now - GIVE_UP_AFTER, unwanted)
         .values(state="dropped")
     )
 
 
-async def put_off(session: AsyncSession, kind: str, channel: str, address: str, *, due_at: datetime) -> None:
-    """Let what waits of a kind for a chat wait until then."""
+async def postpone(session: AsyncSession, kind: str, channel: str, address: str, *, due_at: datetime) -> None:
+    """Postpone the unsent messages of a kind to a chat."""
     await session.execute(_waiting(kind, channel, address).values(due_at=due_at, not_before=due_at))
 
 
-async def call_off(session: AsyncSession, kind: str, channel: str, address: str) -> None:
-    """Drop what waits of a kind for a chat."""
+async def cancel(session: AsyncSession, kind: str, channel: str, address: str) -> None:
+    """Drop the unsent messages of a kind to a chat."""
     await session.execute(_waiting(kind, channel, address).values(state="dropped"))
 
 
 def _waiting(kind: str, channel: str, address: str) -> Update:
-    # Both conditions: the first is the index's, the second leaves alone what is being sent.
+    # `unfinished` is for the index; the second condition excludes what is being sent.
     return update(Outbox).where(
         Outbox.channel == channel,
         Outbox.address == address,
@@ -161,8 +167,7 @@ def _waiting(kind: str, channel: str, address: str) -> Update:
 
 
 def unfinished(row: type[Outbox]) -> ColumnElement[bool]:
-    """Whether a message is still to be sent, or being sent."""
-    # Written out, not bound: a partial index is only used where its condition can be read in the query.
+    # Written out, not bound: the database only uses a partial index whose condition the query repeats.
     return row.state.in_([literal_column("'due'"), literal_column("'sending'")])
 
 
@@ -174,11 +179,11 @@ def _reply_statement() -> Executable:
         Outbox.address == bindparam("address"),
         Outbox.due_at <= now,
     )
-    told = ("key", "channel", "address", "language", "body", "kind", "trace", "due_at", "created_at")
+    given = ("key", "channel", "address", "language", "body", "kind", "trace", "due_at", "created_at")
     return (
         insert(Outbox.metadata.tables[Outbox.__tablename__])
         .values(
-            {name: bindparam(name) for name in told}
+            {name: bindparam(name) for name in given}
             | {
                 "state": case((first, "sending"), else_="due"),
                 "not_before": case((first, bindparam("leased_until", type_=Moment())), else_=now),
@@ -190,5 +195,5 @@ def _reply_statement() -> Executable:
     )
 
 
-# Built once: it runs all the time, and building costs more than running.
+# Built once: building costs more than running.
 _REPLY = _reply_statement()

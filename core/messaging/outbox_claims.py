@@ -1,4 +1,4 @@
-"""What becomes of the messages in the outbox: claimed by whoever sends them, shown to the vendor, recorded.
+"""The messages in the outbox: claimed by a sender, shown to the vendor, recorded.
 
 due ── claim ──> sending ── show ──> the vendor ──┬──> sent     accepted
  ^                  │                             ├──> failed   given up
@@ -10,24 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Executable,
-    and_,
-    bindparam,
-    case,
-    exists,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, case, exists, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from core.db.leases import update_unlocked
 from core.db.tables import Moment, Outbox
 from core.messaging.backoff import retry_at
-from core.messaging.outbox import LEASE, PATIENCE, unfinished
+from core.messaging.outbox import GIVE_UP_AFTER, LEASE, unfinished
 
 MOST_UNCLEAR = 1
 
@@ -40,10 +30,10 @@ async def claim(
     channels: Collection[str],
     in_hand: Collection[int] = (),
 ) -> list[Outbox]:
-    """Take the first due message of each chat for `LEASE`, or drop it where nobody wants it any more.
+    """Claim the first due message of each chat for `LEASE`; those past their time are dropped, and returned too.
 
-    The dropped ones are among them; one with more than `MOST_UNCLEAR` unclear tries is only to be given up.
-    `in_hand`: what the claimer is still sending, which stays claimed even where a clock that was set ends its lease.
+    The caller must give up one with more than `MOST_UNCLEAR` unclear tries. `in_hand`: ids the caller is still sending,
+    never claimed again, even if a clock change ends their lease.
     """
     values = {"now": now, "leased_until": now + LEASE, "channels": list(channels), "most": limit}
     claimed = await session.scalars(_CLAIM, values | {"in_hand": list(in_hand)})
@@ -54,14 +44,14 @@ async def claim(
     return rows
 
 
-async def show(session: AsyncSession, rows: Collection[Outbox]) -> set[int]:
-    """Note that the vendor is about to see claimed messages; the numbers of those that are still the claimer's."""
+async def mark_shown(session: AsyncSession, rows: Collection[Outbox]) -> set[int]:
+    """Record that claimed messages are about to be sent; the ids of those whose claim still holds."""
     still = update(Outbox).where(_as_claimed(rows)).values(shown=True).returning(Outbox.id)
     return set(await session.scalars(still.execution_options(synchronize_session=False)))
 
 
 async def hand_back(session: AsyncSession, rows: Collection[Outbox]) -> None:
-    """Leave claimed messages to whoever looks next: they were shown to no vendor."""
+    """Make claimed messages due again that were not shown to a vendor."""
     await session.execute(
         update(Outbox)
         .where(_as_claimed(rows))
@@ -70,27 +60,26 @@ async def hand_back(session: AsyncSession, rows: Collection[Outbox]) -> None:
 
 
 async def renew(session: AsyncSession, rows: Collection[Outbox], *, now: datetime) -> None:
-    """Keep claimed messages for another `LEASE`: they are still being sent."""
-    # What somebody else has locked is just being recorded; to wait for it, holding others, could be a deadlock.
+    """Renew claims for another `LEASE` while the messages are being sent."""
+    # A locked row is being recorded just now; waiting for it while holding others could deadlock.
     still = select(Outbox.id).where(_as_claimed(rows)).with_for_update(skip_locked=True)
     await session.execute(update(Outbox).where(Outbox.id.in_(still)).values(not_before=now + LEASE))
 
 
-async def take_over(session: AsyncSession, *, now: datetime) -> None:
-    """Let what was being sent be claimed at once: whoever had claimed it is gone."""
+async def end_leases(session: AsyncSession, *, now: datetime) -> None:
+    """End all claims: the process that made them is gone."""
     await session.execute(update(Outbox).where(unfinished(Outbox), Outbox.state == "sending").values(not_before=now))
 
 
 async def sent(session: AsyncSession, accepted: Iterable[tuple[Outbox, str | None]], *, now: datetime) -> None:
-    """Record that the vendors accepted claimed messages, by one statement; with each the vendor's id of it."""
-    # In one order, since the reports of their delivery are noted at the same time.
+    """Record in one statement that vendors accepted claimed messages; with each the vendor's id."""
+    # In id order, since delivery reports lock the same rows.
     in_order = sorted(accepted, key=lambda each: each[0].id)
     values = [{"of": row.id, "as_claimed": row.attempts, "by": vendor_id, "at": now} for row, vendor_id in in_order]
     await session.execute(_SENT, values)
 
 
 async def failed(session: AsyncSession, row: Outbox, *, reason: str) -> None:
-    """Give a claimed message up."""
     await _record(session, row, state="failed", error=reason)
 
 
@@ -104,7 +93,7 @@ async def retry(
     after: timedelta | None = None,
     parts_left: int | None = None,
 ) -> bool:
-    """Try a claimed message again after its backoff, and not before `after`; False when that is too late: given up.
+    """Retry a claimed message after its backoff and `after`; False if that is too late: then it is given up.
 
     `parts_left`: how many of its parts remain (None: all).
     """
@@ -119,7 +108,7 @@ async def retry(
 async def unclear(
     session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, parts_left: int | None = None
 ) -> bool:
-    """Nobody knows whether a claimed message was sent: once it is sent again; the second time (False) it is given up."""
+    """Retry a message that may have been sent, once; the second time give it up and return False."""
     if row.unclear >= MOST_UNCLEAR:
         await failed(session, row, reason=reason)
         return False
@@ -131,12 +120,12 @@ async def unclear(
 
 
 async def vendor_ids(session: AsyncSession, rows: Collection[Outbox]) -> Sequence[str]:
-    """What vendors call the other messages to these chats that may have been sent since these were written."""
+    """The vendor ids of other messages to these chats that may have been sent since these rows were written."""
     if not rows:
         return []
     found = await session.scalars(
         select(Outbox.vendor_id).where(
-            Outbox.created_at >= min(row.created_at for row in rows) - PATIENCE,
+            Outbox.created_at >= min(row.created_at for row in rows) - GIVE_UP_AFTER,
             Outbox.address.in_({row.address for row in rows}),
             Outbox.vendor_id.is_not(None),
             Outbox.id.not_in([row.id for row in rows]),
@@ -146,11 +135,11 @@ async def vendor_ids(session: AsyncSession, rows: Collection[Outbox]) -> Sequenc
 
 
 def _wanted_until(row: Outbox) -> datetime:
-    return row.until or row.due_at + PATIENCE
+    return row.until or row.due_at + GIVE_UP_AFTER
 
 
 def _as_claimed(rows: Collection[Outbox]) -> ColumnElement[bool]:
-    """These, as long as nobody else has claimed them since."""
+    """Those rows that nobody else has claimed since."""
     claims = tuple_(Outbox.id, Outbox.attempts).in_([(row.id, row.attempts) for row in rows])
     return and_(claims, Outbox.state == "sending")
 
@@ -189,7 +178,7 @@ def _claim_statement() -> Executable:
             state="sending",
             not_before=bindparam("leased_until", type_=Moment()),
             attempts=Outbox.attempts + 1,
-            # Whoever had claimed it before never said what became of it.
+            # The previous claim ended without a result.
             unclear=Outbox.unclear + case((and_(Outbox.state == "sending", Outbox.shown), 1), else_=0),
             shown=False,
         )
@@ -197,9 +186,9 @@ def _claim_statement() -> Executable:
     )
 
 
-# Built once: the loop runs them all the time, and building costs more than running.
+# Built once: building costs more than running.
 _CLAIM = _claim_statement()
-# The number of attempts is the claim's own: who lost the lease records nothing.
+# `attempts` identifies the claim: after losing the lease, nothing is recorded.
 _STILL_CLAIMED = and_(
     Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed")
 )
@@ -213,7 +202,7 @@ _SENT = (
         vendor_id=bindparam("by"),
         sent_at=bindparam("at"),
         error=None,
-        # What was reported of it under another id is past.
+        # Ignore delivery reports for an earlier vendor id.
         delivery=case((Outbox.vendor_id == bindparam("by"), Outbox.delivery)),
     )
 )

@@ -14,54 +14,49 @@ from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Waiti
 from core.refusals import NotFound
 
 SEEN_PRECISION = timedelta(minutes=1)
-"""A day's window needs no more, and most turns are spared a statement."""
+"""Enough for WhatsApp's 24-hour window, and saves most turns a statement."""
 
 _LOCKED = (Conversation, Contact, Customer)
-"""PostgreSQL: who waits for a lock reads anew what the lock is of, and only that."""
+"""PostgreSQL reads only the locked tables again after waiting for a lock."""
 
 # The statements of every turn: built once.
-_FIND = (
+_CONVERSATIONS = (
     select(Contact, Conversation.state)
     .join(Contact.customer)
     .join(Conversation, Conversation.contact_id == Contact.id)
     .options(contains_eager(Contact.customer))
-    .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
     .with_for_update(of=_LOCKED, key_share=True)
 )
-_REACH = (
-    select(Contact, Conversation.state)
-    .join(Contact.customer)
-    .join(Conversation, Conversation.contact_id == Contact.id)
-    .options(contains_eager(Contact.customer))
-    .where(Contact.id == bindparam("contact_id"))
-    .with_for_update(of=_LOCKED, key_share=True)
-)
-_RECALL = (
+_FIND = _CONVERSATIONS.where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
+_BY_ID = _CONVERSATIONS.where(Contact.id == bindparam("contact_id"))
+_LOAD_STATE = (
     select(Conversation.state)
     .join(Contact, Contact.id == Conversation.contact_id)
     .where(Contact.channel == bindparam("channel"), Contact.address == bindparam("address"))
 )
-_REMEMBER = (
+_SAVE_STATE = (
     update(Conversation).where(Conversation.contact_id == bindparam("of")).execution_options(synchronize_session=False)
 )
 
 
-async def note_arrival(session: AsyncSession, channel: str, event_id: str, address: str, now: datetime) -> bool:
-    """Whether this message is new; the row that says so commits with what the message causes."""
+async def record_inbound(session: AsyncSession, channel: str, event_id: str, address: str, now: datetime) -> bool:
+    """Record that a message came in, in its turn's transaction; False if it came in before."""
     return await insert_once(session, Inbound, channel=channel, event_id=event_id, address=address, received_at=now)
 
 
-async def meet(
+async def find_or_create(
     session: AsyncSession, channel: str, address: str, *, phone: str | None, language: str, now: datetime
 ) -> tuple[Contact, dict[str, Any], bool]:
-    """The contact at an address, what its conversation remembers, locked for this turn, and whether it is a new one.
+    """The contact at an address, its conversation's state (both locked), and whether the contact is new.
 
-    `phone` is a number that the channel vouches for: a customer already known by it is the same one.
+    `phone` is a number that the channel has verified: a new contact belongs to the customer who has proven it.
     """
     known = await _find(session, channel, address)
     if known is not None:
-        _note_seen(known[0], now)
-        return *known, False
+        contact, state = known
+        if contact.last_seen_at is None or now - contact.last_seen_at >= SEEN_PRECISION:
+            contact.last_seen_at = now
+        return contact, state, False
     try:
         async with session.begin_nested():
             customer = await _by_phone(session, phone) or Customer(
@@ -74,7 +69,7 @@ async def meet(
             await session.flush()
             session.add(Conversation(contact_id=contact.id, state={}, updated_at=now))
             await session.flush()
-    except IntegrityError:  # their first two messages came at once; the other one made the contact
+    except IntegrityError:  # two first messages at once: the other turn made the contact
         known = await _find(session, channel, address)
         if known is None:
             raise
@@ -82,34 +77,32 @@ async def meet(
     return contact, {}, True
 
 
-async def known(session: AsyncSession, channel: str, address: str) -> Contact | None:
-    """The contact at an address, where there is one."""
+async def find(session: AsyncSession, channel: str, address: str) -> Contact | None:
     return await session.scalar(select(Contact).where(Contact.channel == channel, Contact.address == address))
 
 
-async def reach(session: AsyncSession, contact_id: int) -> tuple[Contact, dict[str, Any]]:
-    """Another contact, and what its conversation remembers, locked; raises `NotFound`.
+async def lock_conversation(session: AsyncSession, contact_id: int) -> tuple[Contact, dict[str, Any]]:
+    """Lock another contact and its conversation, and return the contact and the state; raises `NotFound`.
 
-    Only a turn of staff's may lock a second conversation, and only a customer's: so nobody waits in a circle.
+    Only a staff turn may lock a second conversation, and only a customer's, so that turns can't deadlock.
     """
-    row = (await session.execute(_REACH, {"contact_id": contact_id})).first()
+    row = (await session.execute(_BY_ID, {"contact_id": contact_id})).first()
     if row is None:
         raise NotFound
     return row[0], row[1]
 
 
-async def recall(session: AsyncSession, channel: str, address: str) -> dict[str, Any]:
-    """What the conversation at an address remembers, as a look from outside; empty where there is none."""
-    return await session.scalar(_RECALL, {"channel": channel, "address": address}) or {}
+async def load_state(session: AsyncSession, channel: str, address: str) -> dict[str, Any]:
+    """The state of the conversation at an address, not locked; empty if there is none."""
+    return await session.scalar(_LOAD_STATE, {"channel": channel, "address": address}) or {}
 
 
-async def remember(session: AsyncSession, contact: Contact, state: dict[str, Any], now: datetime) -> None:
-    """Keep what a conversation has come to."""
-    await session.execute(_REMEMBER, {"of": contact.id, "state": state, "updated_at": now})
+async def save_state(session: AsyncSession, contact: Contact, state: dict[str, Any], now: datetime) -> None:
+    await session.execute(_SAVE_STATE, {"of": contact.id, "state": state, "updated_at": now})
 
 
 async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> None:
-    """Note a number that the channel vouches for; whoever is known by it is the same person.
+    """Store a number that the channel has verified; if another customer has proven it before, merge the two.
 
     `contact` is the only one of its customer, who has proven no number yet.
     """
@@ -123,15 +116,15 @@ async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> No
 
 
 def update_details(customer: Customer, *, name: str, phone: str, email: str | None) -> None:
-    """Keep the newest details that a customer gave; a phone that a channel has proven stays."""
+    """Store the details that a customer gave last; a proven phone number stays."""
     customer.name, customer.email = name, email or customer.email
     if not customer.phone_proven:
         customer.phone = phone or customer.phone
 
 
 async def lock(session: AsyncSession, customer_id: int) -> Customer:
-    """A customer, for whom nobody books until the transaction ends; raises `NotFound` where there is none (any more)."""
-    # First what an offer locks first.
+    """Lock a customer, so that nobody books for them until the transaction ends; raises `NotFound`."""
+    # In the order in which an offer locks.
     await session.execute(select(Waiting.id).where(Waiting.customer_id == customer_id).with_for_update())
     customer = await session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
     if customer is None:
@@ -140,9 +133,9 @@ async def lock(session: AsyncSession, customer_id: int) -> Customer:
 
 
 async def merge(session: AsyncSession, left: Customer, *, into: Customer, contact: Contact) -> None:
-    """Make one customer of two who are the same person: of `left`, who is locked and has no contact, no row is left.
+    """Move all rows of `left`, who is locked and has no contact, to another customer, and delete `left`.
 
-    What of theirs was spoken of in no chat is spoken of at `contact` from now on.
+    Rows that had no chat get `contact`.
     """
     customer_id, contact_id = inspect(Customer).c.id, inspect(Contact).c.id
     for table in Base.metadata.sorted_tables:
@@ -158,11 +151,6 @@ async def merge(session: AsyncSession, left: Customer, *, into: Customer, contac
 async def _find(session: AsyncSession, channel: str, address: str) -> tuple[Contact, dict[str, Any]] | None:
     row = (await session.execute(_FIND, {"channel": channel, "address": address})).first()
     return (row[0], row[1]) if row else None
-
-
-def _note_seen(contact: Contact, now: datetime) -> None:
-    if contact.last_seen_at is None or now - contact.last_seen_at >= SEEN_PRECISION:
-        contact.last_seen_at = now
 
 
 async def _by_phone(session: AsyncSession, phone: str | None) -> Customer | None:

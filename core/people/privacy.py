@@ -1,15 +1,15 @@
-"""What is kept about a person: all of it shown, or all of it erased that no law makes the shop keep.
+"""Exporting what is stored about a person, and erasing what no law makes the shop keep.
 
     find ──> Customer ── export ──> every row about them, as JSON
                       └─ erase ───> names, numbers, addresses, plates, messages and photos go;
                                     bookings, money and papers stay, without a person
 
-Each table says what happens to its rows (`core.db.personal`). What staff were shown (a job, a day's list) refers to
-nobody and may tell of several people: it is found by its words, erased, not exported.
+Each table declares what happens to its rows (`core.db.personal`). Replies to staff (a job, a day's list) may name
+several people: they are found by their words, and erased, not exported.
 
 Law: papers are kept for ten years after the year they were issued in (UU KUP art. 28 (11)), with the buyer's name, and
 where PPN was charged with the address too (UU PPN art. 13 (5)); such a duty goes before the right to be forgotten
-(UU PDP art. 43 and 44). Once the ten years are over, erasing again takes the name off them as well.
+(UU PDP art. 43 and 44). After ten years, erasing again removes the name as well.
 """
 
 import json
@@ -43,13 +43,13 @@ from core.states import BookingStatus, RefundState, WaitState
 
 PAPERS_KEPT_YEARS = 10
 _STAFFS_OWN = {"key", "address", "vendor_id", "error"}
-"""Columns of a message to staff that aren't exported: they tell where staff can be reached."""
+"""Columns of a message to staff that aren't exported: they hold staff's addresses."""
 _PROOF = {
     "order_id", "transaction_id", "transaction_status", "status_code", "gross_amount", "currency", "payment_type",
     "fraud_status", "transaction_time", "settlement_time", "refund_key", "refund_amount", "taken_by", "transferred_by",
     "notifications", "duplicate_refund_key",
 }  # fmt: skip
-"""The part of the evidence that proves a payment and names nobody but staff; cards, accounts and customers' details go."""
+"""The part of the evidence that proves a payment and names only staff; cards, accounts and customers' details go."""
 
 
 class StillNeeded(Exception):
@@ -61,7 +61,7 @@ class StillNeeded(Exception):
 
 
 class Ambiguous(Exception):
-    """Several people have this number; the code of a booking tells which one is meant."""
+    """Several people have this number; search by a booking's code instead."""
 
 
 async def find(session: AsyncSession, *, phone: str | None = None, code: str | None = None) -> Customer:
@@ -93,9 +93,9 @@ async def export(session: AsyncSession, customer: Customer) -> dict[str, list[di
 
 
 async def erase(ctx: Context, customer: Customer) -> list[str]:
-    """Erase a person; the keys of stored photos that nothing names any more. Raises `StillNeeded`."""
+    """Erase a person; returns the keys of their photos, to be deleted. Raises `StillNeeded`."""
     session, rows = ctx.session, _RowsOf(ctx.session, customer)
-    await _check_over(session, rows, customer)
+    await _check_nothing_open(session, rows, customer)
     tables = tables_about_people(Base.metadata)
     theirs = {table: await rows.of(table) for table in tables}
     photos = await _photos(session, theirs)
@@ -118,22 +118,22 @@ class _RowsOf:
         self._values: dict[Column[Any], Sequence[Any]] = {}
 
     async def of(self, table: Table | type[Base]) -> ColumnElement[bool]:
-        """The condition for a table's rows, by values: it still holds when other tables' rows are gone."""
+        """The condition for a table's rows, by values, so that it still holds when other tables' rows are deleted."""
         table = table if isinstance(table, Table) else Base.metadata.tables[table.__tablename__]
         declared = tables_about_people(Base.metadata)
         if table.name == Customer.__tablename__:
             return Customer.id == self._customer.id
-        ways: list[ColumnElement[bool]] = [
+        conditions: list[ColumnElement[bool]] = [
             column.in_(await self._referred_to(target))
             for column, target in references(table)
             if target.table in declared
         ]
         if declared[table].by_address:
-            ways.append(tuple_(table.c.channel, table.c.address).in_(await self.addresses()))
-        return or_(false(), *ways)
+            conditions.append(tuple_(table.c.channel, table.c.address).in_(await self.addresses()))
+        return or_(false(), *conditions)
 
     async def addresses(self) -> list[tuple[str, str]]:
-        """Where they write from and are written to: (channel, address) pairs."""
+        """Their (channel, address) pairs."""
         chats = await self._session.execute(select(Contact.channel, Contact.address).where(await self.of(Contact)))
         mails = {
             self._customer.email,
@@ -148,8 +148,8 @@ class _RowsOf:
         return self._values[column]
 
 
-async def _check_over(session: AsyncSession, rows: _RowsOf, customer: Customer) -> None:
-    """Raise `StillNeeded` while the shop still owes them something; locks the bookings that it looks at."""
+async def _check_nothing_open(session: AsyncSession, rows: _RowsOf, customer: Customer) -> None:
+    """Raise `StillNeeded` while something is open or owed; locks the person's bookings."""
     ended = (BookingStatus.COMPLETED, BookingStatus.CANCELLED)
     mine = select(Booking).where(Booking.customer_id == customer.id).order_by(Booking.id)
     locked = (await session.scalars(mine.with_for_update(key_share=True))).all()
@@ -173,7 +173,7 @@ async def _photos(session: AsyncSession, theirs: Mapping[Table, ColumnElement[bo
 
 
 async def _mentions(ctx: Context, rows: _RowsOf, customer: Customer) -> ColumnElement[bool]:
-    """Messages that name a person without referring to them: by a booking's code, or in what staff were shown."""
+    """Messages that name a person without a reference: by a booking's code, or in replies to staff."""
     bookings = (await ctx.session.scalars(select(Booking).where(await rows.of(Booking)))).all()
     waits = await ctx.session.scalars(select(Waiting.booking_code).where(await rows.of(Waiting)))
     names = _names([customer, *bookings], await rows.addresses())
@@ -193,14 +193,14 @@ async def _mentions(ctx: Context, rows: _RowsOf, customer: Customer) -> ColumnEl
 
 
 def _names(called: Iterable[Customer | Booking], addresses: Iterable[tuple[str, str]]) -> set[str]:
-    """All that a person is called by."""
+    """A person's names, numbers and addresses."""
     names = {name for each in called for name in (each.name, each.phone, each.email)}
     names |= {name for _, address in addresses for name in (address, address.removeprefix("whatsapp:"))}
     return {name for name in names if name and name != NOBODY}
 
 
 async def _clean(ctx: Context, table: Table, theirs: ColumnElement[bool]) -> None:
-    """Take the person out of rows that stay."""
+    """Remove the person from rows that stay."""
     values = {column.name: column.info["erased_to"] for column in table.columns if "erased_to" in column.info}
     if values:
         await ctx.session.execute(update(table).where(theirs).values(values))
@@ -225,7 +225,7 @@ def _cleaned(ctx: Context, content: Content, value: dict[str, Any], row: RowMapp
 
 
 def _cleaned_paper(facts: dict[str, Any], *, keep_name: bool) -> dict[str, Any]:
-    """A paper's facts with no more of a person in them than the law wants kept."""
+    """A paper's facts with only the personal data that the law requires."""
     gone: dict[str, object] = {"customer_phone": NOBODY, "customer_email": None, "plate": None}
     if not (keep_name and facts.get("tax_amount")):
         gone["address"] = None
@@ -235,7 +235,7 @@ def _cleaned_paper(facts: dict[str, Any], *, keep_name: bool) -> dict[str, Any]:
 
 
 def _exported(table: Table, row: RowMapping, addresses: Collection[tuple[str, str]]) -> dict[str, Any]:
-    """A row as it is shown to the person, without what is staff's own."""
+    """A row for the person, without staff's addresses."""
     values = {name: _as_json(value) for name, value in row.items()}
     match table.name:
         case "outbox" if (row["channel"], row["address"]) not in addresses:

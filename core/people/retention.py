@@ -1,7 +1,7 @@
-"""What nobody needs any more goes: old messages, what chats remember, repeated requests; photos that nothing names.
+"""Deletes old messages, conversation states and idempotency keys, and finds photos in use.
 
-Each table says which rows are old (`core.db.personal`). A batch is a short transaction of its own, so that it blocks
-nobody. Bookings, money and papers stay.
+Each table declares which rows are old (`core.db.personal`). Each batch is a short transaction. Bookings, money and
+papers stay.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from core.media import PhotoKind
 BATCH = 200
 
 Emptied = Callable[[dict[str, Any]], dict[str, Any]]
-"""What a conversation must go on remembering when all else is forgotten."""
+"""What is kept of an old conversation's state."""
 
 
 async def forget(session: AsyncSession, *, before: datetime, emptied: Emptied, now: datetime, most: int = BATCH) -> int:
-    """Forget at most so many old rows of each table; how many rows there were, 0 when all is done.
+    """Delete at most so many old rows of each table; returns how many there were, 0 when all is done.
 
-    `before`: what is older is old, unless its table says otherwise. Messages still to be sent stay, however old.
+    `before`: older rows are old, unless their table says otherwise. Unsent messages stay.
     """
     gone = await _empty(session, before, emptied, now, most)
     for table, declared in tables_about_people(Base.metadata).items():
@@ -36,7 +36,7 @@ async def forget(session: AsyncSession, *, before: datetime, emptied: Emptied, n
 
 async def photos_named(session: AsyncSession) -> set[str]:
     """The random names of all stored photos that something still refers to (`media.name_of`)."""
-    # One statement sees one moment: no photo is missed that is moved from one row to another meanwhile.
+    # One statement, so that no photo is missed that moves from one row to another meanwhile.
     found = await session.scalars(
         union_all(
             *(

@@ -1,8 +1,7 @@
 """Customers who sign in on the web: one for each Clerk user.
 
-What they have done on the web and in a chat becomes one history only once the chat has said that both are
-the same person (`join`): whoever signs in can write any number into a booking, but only its owner gets
-the question in their chat.
+A web customer and a chat are merged only once the chat confirms that they are the same person (`join`): anybody
+can enter any phone number on the web, but only its owner gets the question in their chat.
 """
 
 from datetime import datetime
@@ -30,8 +29,7 @@ async def of_user(session: AsyncSession, clerk_user: str, *, now: datetime) -> C
     return found
 
 
-async def known(session: AsyncSession, clerk_user: str) -> Customer | None:
-    """The customer of a Clerk user who has booked before."""
+async def find(session: AsyncSession, clerk_user: str) -> Customer | None:
     return (await session.scalars(select(Customer).where(Customer.clerk_user == clerk_user))).first()
 
 
@@ -68,15 +66,8 @@ async def ask_whose(ctx: Context, booking: Booking) -> None:
             Option(f"stranger:{booking.code}", say("option.stranger")),
         ),
     )
-    await outbox.enqueue(
-        ctx,
-        key=f"whose:{booking.customer_id}:{owner.id}",
-        channel=chat.channel,
-        address=chat.address,
-        language=chat.language,
-        message=question,
-        kind="notice",
-    )
+    key = f"whose:{booking.customer_id}:{owner.id}"
+    await outbox.notify(ctx, chat, question, key=key, language=chat.language)
 
 
 async def unjoined(session: AsyncSession, owner: Customer) -> Booking | None:
@@ -92,10 +83,10 @@ async def unjoined(session: AsyncSession, owner: Customer) -> Booking | None:
 
 
 async def join(session: AsyncSession, contact: Contact, code: str) -> None:
-    """A chat's owner says that a web booking made with their proven number is theirs: one customer from now on.
+    """Merge the web customer of a booking into the chat's customer, who confirmed it and whose number it was made with.
 
-    `contact` has its customer loaded. Raises `NotFound` where that booking isn't one of the web's made with this number,
-    and where who made it has a chat with a number of their own: that is somebody else.
+    `contact` has its customer loaded. Raises `NotFound` if the booking wasn't made on the web with this number, or by a
+    customer who has proven a number of their own.
     """
     owner = contact.customer
     booking = await made_with(session, owner, code)

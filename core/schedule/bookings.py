@@ -7,15 +7,15 @@
 A refusal may leave part of the work written: the caller rolls back to before (`holds`).
 """
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, SQLColumnExpression, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from core.context import Context
-from core.db.database import one_at_a_time
+from core.db.database import advisory_lock
 from core.db.tables import Booking, BookingEvent, Contact, Service
 from core.messaging import outbox
 from core.refusals import InThePast, InvalidTransition, NotFound, TooManyUnpaid
@@ -30,10 +30,10 @@ CUSTOMER, SYSTEM = Actor.CUSTOMER, Actor.SYSTEM
 
 
 async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | None = None) -> Booking:
-    """Make a pending booking that holds its seats, technician and parts, at the prices of now.
+    """Make a pending booking that holds its seats, technician and parts, at today's prices.
 
-    `waitlist_entry`: the booking is an offer to that entry, so neither the entries behind it count, nor how many
-    unpaid bookings the customer has. Raises a `Refusal`, of nearly any kind.
+    `waitlist_entry`: the booking is an offer to that entry, so the entries behind it and the limit of unpaid bookings
+    don't count. Raises a `Refusal`, of nearly any kind.
     """
     if waitlist_entry is None:
         await _check_unpaid(ctx, request.customer_id)
@@ -133,7 +133,7 @@ async def release_ended_holds(ctx: Context) -> list[Booking]:
     """
     if held := await holds.lock_ended(ctx):
         await holds.exchange(ctx, leaving=held)
-    # A rival may have given back what some of them held; those only lack the event and the notice.
+    # Another booking may have given back what some of them held; those only lack the event and the notice.
     query = select_bookings().where(Booking.hold_until <= ctx.now, ~Booking.holding)
     ended = list(await ctx.session.scalars(query.with_for_update(of=Booking, skip_locked=True, key_share=True)))
     for booking in ended:
@@ -163,12 +163,16 @@ async def own(session: AsyncSession, code: str, *, customer_id: int) -> Booking:
 
 async def of_customer(session: AsyncSession, customer_id: int, *, limit: int = 10, offset: int = 0) -> list[Booking]:
     """A customer's bookings, newest first, loaded as by `load`."""
-    newest = (
-        select_bookings()
-        .where(Booking.customer_id == customer_id)
-        .order_by(Booking.created_at.desc(), Booking.id.desc())
-    )
-    return list(await session.scalars(newest.limit(limit).offset(offset)))
+    own = select_bookings().where(Booking.customer_id == customer_id)
+    newest = own.order_by(Booking.created_at.desc(), Booking.id.desc()).limit(limit).offset(offset)
+    return list(await session.scalars(newest))
+
+
+async def of_day(ctx: Context, day: date, *which: SQLColumnExpression[bool]) -> list[Booking]:
+    """Those bookings that start on a day, in order of time, loaded as by `load`."""
+    begins = ctx.shop.at(day, time())
+    query = select_bookings().where(Booking.starts_at >= begins, Booking.starts_at < begins + timedelta(days=1))
+    return list(await ctx.session.scalars(query.where(*which).order_by(Booking.starts_at, Booking.id)))
 
 
 def select_bookings() -> Select[Booking]:
@@ -181,7 +185,7 @@ def select_bookings() -> Select[Booking]:
 
 
 async def _check_unpaid(ctx: Context, customer_id: int) -> None:
-    await one_at_a_time(ctx.session, f"booking for customer {customer_id}")
+    await advisory_lock(ctx.session, f"booking for customer {customer_id}")
     query = select(func.count()).where(Booking.customer_id == customer_id, Booking.hold_until > ctx.now)
     if (await ctx.session.scalar(query) or 0) >= ctx.shop.max_unpaid_bookings:
         raise TooManyUnpaid(most=ctx.shop.max_unpaid_bookings)
@@ -207,11 +211,10 @@ def _taken(booking: Booking, before: Job | None = None) -> Taken:
 
 
 async def required_skills(session: AsyncSession, booking: Booking) -> frozenset[str]:
-    """What a technician must be able to do for all of a booking's services."""
+    """The skills that all of a booking's services need."""
     services = [line.service_id for line in booking.lines if line.service_id]
-    return frozenset(
-        skill for skill in await session.scalars(select(Service.skill).where(Service.id.in_(services))) if skill
-    )
+    skills = select(Service.skill).where(Service.id.in_(services), Service.skill.is_not(None))
+    return frozenset(skill for skill in await session.scalars(skills) if skill)
 
 
 async def _lock(session: AsyncSession, booking: Booking) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from core.context import Context, Work
-from core.db.database import one_at_a_time
+from core.db.database import advisory_lock
 from core.db.tables import Booking, Part
 from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
 from core.schedule import occupancy
@@ -77,7 +77,7 @@ async def lock_ended(ctx: Context) -> list[Booking]:
     over = (Booking.hold_until <= ctx.now, Booking.holding)
     if await ctx.session.scalar(select(Booking.id).where(*over).limit(1)) is None:
         return []
-    await one_at_a_time(ctx.session, _GIVING_BACK)
+    await advisory_lock(ctx.session, _GIVING_BACK)
     query = select(Booking).where(*over).options(selectinload(Booking.lines))
     query = query.with_for_update(skip_locked=True, key_share=True).execution_options(populate_existing=True)
     return list(await ctx.session.scalars(query))
@@ -90,7 +90,7 @@ async def _claim_time(session: AsyncSession, booking: Booking, cap: int | None) 
     """
     await session.flush()  # what has just been given back no longer counts
     for day in sorted({booking.starts_at.astimezone(UTC).date(), booking.ends_at.astimezone(UTC).date()}):
-        await one_at_a_time(session, f"the time of {day}")
+        await advisory_lock(session, f"the time of {day}")
     others = await occupancy.held_jobs(session, booking.starts_at, booking.ends_at, without=booking.id)
     if cap is not None and occupancy.peak(others, booking.starts_at, booking.ends_at) >= cap:
         raise SlotFull

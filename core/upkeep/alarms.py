@@ -21,7 +21,7 @@ from core.notices.tell import STAFF_LANGUAGE
 from core.shop import Shop, StaffMember
 from core.states import RequestState
 from core.upkeep import backlog
-from core.upkeep.backlog import Backlog, Waiting
+from core.upkeep.backlog import Backlog, QueueStats
 
 LATE = timedelta(minutes=10)
 """How long something waits before the admins are told: longer than any pause between two tries."""
@@ -39,13 +39,13 @@ class Trouble:
 
     name: str
     key: str
-    waiting: Waiting
+    waiting: QueueStats
     channel: str | None = None
 
 
 async def watch(ctx: Context, *, channels: Collection[str]) -> tuple[list[str], list[str]]:
     """Tell the admins what has begun and what is over; the names of both. `channels`: those that are on."""
-    waiting = await backlog.look(ctx.session, channels=channels, now=ctx.now)
+    waiting = await backlog.measure(ctx.session, channels=channels, now=ctx.now)
     raised = {alarm.name: alarm for alarm in await ctx.session.scalars(select(Alarm))}
     troubles = {trouble.name: trouble for trouble in _troubles(waiting, ctx.now) if _goes_on(trouble, raised, ctx.now)}
     down = {trouble.channel for trouble in troubles.values()}
@@ -86,10 +86,10 @@ async def message_failed(ctx: Context, row: Outbox, *, channels: Collection[str]
 def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
     for channel, messages in waiting.outbox.items():
         yield Trouble(f"outbox:{channel}", "vendor" if messages.tried else "outbox", messages, channel)
-    links = waiting.requests.get(RequestState.WANTED, Waiting())
+    links = waiting.requests.get(RequestState.WANTED, QueueStats())
     yield Trouble("links", "links", links)
     yield Trouble("payments", "payments", waiting.notifications)
-    yield Trouble("reconciliation", "reconciliation", Waiting(count=1, since=waiting.reconciliation))
+    yield Trouble("reconciliation", "reconciliation", QueueStats(count=1, since=waiting.reconciliation))
 
 
 def _goes_on(trouble: Trouble, raised: Collection[str], now: datetime) -> bool:

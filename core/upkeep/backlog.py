@@ -11,8 +11,8 @@ from core.db.tables import Outbox, PaymentNotification, PaymentRequest
 from core.payment import reconciliation_run
 from core.states import RequestState
 
-SHOWN = timedelta(days=30)
-"""How long a message that was given up counts."""
+FAILED_COUNTED_FOR = timedelta(days=30)
+"""How long a failed message counts."""
 
 _UNFINISHED = text("outbox.state IN ('due', 'sending')")
 _GIVEN_UP = text("outbox.state = 'failed'")
@@ -20,8 +20,8 @@ _GIVEN_UP = text("outbox.state = 'failed'")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """How many wait, since when the oldest does (None: none waits), and how many of them were tried in vain."""
+class QueueStats:
+    """How many rows wait, when the oldest began to (None: none waits), and how many have failed at least once."""
 
     count: int = 0
     since: datetime | None = None
@@ -36,27 +36,29 @@ class Waiting:
 class Backlog:
     """Everything that waits at a moment."""
 
-    outbox: Mapping[str, Waiting] = field(default_factory=dict)
+    outbox: Mapping[str, QueueStats] = field(default_factory=dict)
     """Messages that are due, by channel."""
     given_up: Mapping[str, int] = field(default_factory=dict)
     """Messages that failed for good in the last days, by channel."""
-    requests: Mapping[RequestState, Waiting] = field(default_factory=dict)
+    requests: Mapping[RequestState, QueueStats] = field(default_factory=dict)
     """Payment requests that a worker still looks at, by state, since they were made."""
     reconciliation: datetime | None = None
     """Since when the nightly comparison has waited for Midtrans; None where it doesn't."""
-    notifications: Waiting = Waiting()
+    notifications: QueueStats = QueueStats()
     """Payment notifications that Midtrans hasn't confirmed yet, since they came."""
 
 
-async def look(session: AsyncSession, *, channels: Collection[str], now: datetime) -> Backlog:
-    """What waits now; of messages, only those of the channels that are on."""
+async def measure(session: AsyncSession, *, channels: Collection[str], now: datetime) -> Backlog:
+    """Everything that waits now; of messages, only those of the channels that are on."""
     outbox = await session.execute(
         select(Outbox.channel, func.count(), func.min(Outbox.due_at), func.count(Outbox.error))
         .where(_UNFINISHED, Outbox.channel.in_(channels), Outbox.due_at <= now)
         .group_by(Outbox.channel)
     )
     given_up = await session.execute(
-        select(Outbox.channel, func.count()).where(_GIVEN_UP, Outbox.due_at > now - SHOWN).group_by(Outbox.channel)
+        select(Outbox.channel, func.count())
+        .where(_GIVEN_UP, Outbox.due_at > now - FAILED_COUNTED_FOR)
+        .group_by(Outbox.channel)
     )
     requests = await session.execute(
         select(PaymentRequest.state, func.count(), func.min(PaymentRequest.created_at))
@@ -67,9 +69,9 @@ async def look(session: AsyncSession, *, channels: Collection[str], now: datetim
         select(func.count(), func.min(PaymentNotification.received_at)).where(PaymentNotification.due_at.is_not(None))
     )
     return Backlog(
-        outbox={channel: Waiting(count, since, tried) for channel, count, since, tried in outbox},
+        outbox={channel: QueueStats(count, since, tried) for channel, count, since, tried in outbox},
         given_up=dict(given_up.all()),
-        requests={state: Waiting(count, since) for state, count, since in requests},
+        requests={state: QueueStats(count, since) for state, count, since in requests},
         reconciliation=await reconciliation_run.away_since(session),
-        notifications=Waiting(*notifications.one()),
+        notifications=QueueStats(*notifications.one()),
     )

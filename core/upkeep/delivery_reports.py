@@ -1,7 +1,7 @@
-"""What a vendor reports of a message that he took: in any order, and before we have recorded that he took it.
+"""What a vendor reports of a message it accepted: in any order, maybe before we recorded that it did.
 
 report ── further than before? ── no ──> nothing
-                └ yes ──> noted ── couldn't be delivered after all? ──┬──> given up, told otherwise (`dead_letters`)
+                └ yes ──> recorded ── couldn't be delivered after all? ──┬──> failed, escalated (`undelivered`)
                                                                       └──> sent again, where that was our own fault
 
 Most reports are steps (queued, sent, delivered, read), four to a message: those are noted many at once.
@@ -40,12 +40,12 @@ class Report:
 
     @property
     def is_step(self) -> bool:
-        """Whether it only says how far a message is whose number is known: all that `note_steps` takes."""
+        """Whether it only says how far a message is whose number is known: all that `record_steps` takes."""
         return self.is_last_part and self.message is not None and self.state in _RANKS and self.state not in FAILED
 
 
-async def note(ctx: Context, report: Report, *, channels: Collection[str]) -> None:
-    """Note how far a message has come, never backwards; what couldn't be delivered after all is told otherwise."""
+async def record(ctx: Context, report: Report, *, channels: Collection[str]) -> None:
+    """Record how far a message has come, never backwards; an undelivered one is sent again or escalated."""
     if report.state not in _RANKS or not (report.is_last_part or report.state in FAILED):
         return
     row = (await ctx.session.scalars(_noted(report))).one_or_none()
@@ -55,11 +55,11 @@ async def note(ctx: Context, report: Report, *, channels: Collection[str]) -> No
         row.state, row.not_before = "due", retry_at(row.attempts, ctx.now, jitter=0)
         row.parts_left = 1 if report.is_last_part else None
     else:
-        await undelivered.tell_otherwise(ctx, row, channels=channels)
+        await undelivered.escalate(ctx, row, channels=channels)
 
 
-async def note_steps(session: AsyncSession, steps: Iterable[Report]) -> None:
-    """Note how far messages have come, never backwards, all by one statement; of several steps of one the furthest."""
+async def record_steps(session: AsyncSession, steps: Iterable[Report]) -> None:
+    """Record how far messages have come, never backwards, in one statement; of each the furthest step."""
     furthest = {(step.message, step.vendor_id): step for step in sorted(steps, key=lambda step: _RANKS[step.state])}
     # In one order, since other processes note the same messages' other steps.
     noted = [furthest[step] for step in sorted(furthest)]

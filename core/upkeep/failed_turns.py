@@ -1,6 +1,6 @@
-"""Messages whose turn failed through a bug: kept whole, looked at, taken again.
+"""Messages whose turn failed through a bug: stored whole, listed, replayed.
 
-turn fails ── keep ──> row with raw and error ── take_back, then the turn ──> row without: answered
+turn fails ── store ──> row with raw and error ── reopen, then the turn ──> row without: answered
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from core.refusals import NotFound
 _FEW = 500
 
 
-async def keep(
+async def store(
     session: AsyncSession,
     *,
     channel: str,
@@ -27,16 +27,16 @@ async def keep(
     error: str,
     now: datetime,
 ) -> bool:
-    """Keep a message that couldn't be answered; False when it has been noted before."""
-    if not await contacts.note_arrival(session, channel, event_id, address, now):
+    """Store a message whose turn failed; False if it came in before."""
+    if not await contacts.record_inbound(session, channel, event_id, address, now):
         return False
     kept = (Inbound.channel == channel) & (Inbound.event_id == event_id)
     await session.execute(update(Inbound).where(kept).values(raw=dict(raw), error=error))
     return True
 
 
-async def unseen(session: AsyncSession, channel: str, event_ids: Collection[str]) -> set[str]:
-    """Those of a channel's messages that never came in."""
+async def not_received(session: AsyncSession, channel: str, event_ids: Collection[str]) -> set[str]:
+    """Those of a channel's messages that never came in, by event id."""
     left = set(event_ids)
     for some in _few_at_a_time(sorted(left)):
         known = await session.scalars(
@@ -61,8 +61,8 @@ async def find(session: AsyncSession, channel: str, event_id: str) -> Inbound:
     return found
 
 
-async def take_back(session: AsyncSession, channel: str, event_id: str) -> bool:
-    """Forget that a failed message ever came, so that a turn of this transaction takes it; False when it was answered."""
+async def reopen(session: AsyncSession, channel: str, event_id: str) -> bool:
+    """Delete a failed message's row, so that a turn in this transaction takes it; False if it was answered."""
     waiting = (Inbound.channel == channel, Inbound.event_id == event_id, Inbound.error.is_not(None))
     return await session.scalar(delete(Inbound).where(*waiting).returning(Inbound.event_id)) is not None
 

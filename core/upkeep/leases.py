@@ -1,7 +1,4 @@
-"""What a process had claimed when it died: its successor need not wait for the leases to run out.
-
-Only where no other process is at work (`bot.elected`, `bot.sole`).
-"""
+"""Ends the leases of a dead process, so that its successor needn't wait. Only while no other process serves."""
 
 from datetime import datetime
 
@@ -11,10 +8,7 @@ from core.db import leases
 from core.messaging import outbox_claims
 
 
-async def take_over(session: AsyncSession, *, now: datetime) -> None:
-    """Make everything due that anybody has claimed; what was only waiting to be tried again is tried a little early.
-
-    A message stays one that may have been sent.
-    """
-    await outbox_claims.take_over(session, now=now)
+async def end_all(session: AsyncSession, *, now: datetime) -> None:
+    """Make every claimed row due; some retries come a little early. A message still counts as possibly sent."""
+    await outbox_claims.end_leases(session, now=now)
     await leases.end_all(session, now=now)

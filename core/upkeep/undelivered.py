@@ -1,6 +1,6 @@
 """Messages that failed for good: told another way, seen by staff, and sent again when somebody says so.
 
-failed ──> tell_otherwise     by e-mail, by staff, at least by an alarm
+failed ──> escalate           by e-mail, by staff, at least by an alarm
    └─────> listed ──> resend ──> due, as if it had just been written
 """
 
@@ -34,8 +34,8 @@ class DeadLetter:
     name: str | None
 
 
-async def tell_otherwise(ctx: Context, row: Outbox, *, channels: Collection[str], unreachable: bool = False) -> None:
-    """See to it that what a message said is heard all the same, or that the admins know that it wasn't.
+async def escalate(ctx: Context, row: Outbox, *, channels: Collection[str], unreachable: bool = False) -> None:
+    """Deliver a failed message by e-mail or through staff, or else alarm the admins.
 
     `channels`: those that are on; `unreachable`: the person has closed the chat, and knows it.
     """

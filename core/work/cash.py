@@ -14,7 +14,7 @@ from core.work import notices
 
 
 async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: str) -> None:
-    """Enter cash that `actor` took; like any payment it confirms a pending booking and issues the invoice.
+    """Enter cash that `actor` received; it confirms a pending booking and issues the invoice.
 
     Open payment links are closed. Raises `InvalidTransition` (cancelled), `AlreadyPaid`, `BadAmount` (more than
     remains), and what `bookings.hold_again` refuses once the hold has ended.
@@ -30,7 +30,9 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
     bookings.record_event(ctx, booking, EventKind.CASH, actor=actor, amount=amount)
     first = booking.status is BookingStatus.PENDING
     if first:
-        await _confirm(ctx, booking, actor=actor)
+        if not booking.holding:
+            await bookings.hold_again(ctx, booking)
+        bookings.confirm(ctx, booking, actor=actor)
     await invoices.issue(ctx, booking)
     await notices.cash_received(ctx, booking, amount, number=number, first=first)
 
@@ -53,9 +55,3 @@ async def _enter(ctx: Context, booking: Booking, amount: Money, *, actor: str) -
     await payment.update_totals(ctx.session, booking)
     booking.paid_at = booking.paid_at or ctx.now
     return number
-
-
-async def _confirm(ctx: Context, booking: Booking, *, actor: str) -> None:
-    if not booking.holding:
-        await bookings.hold_again(ctx, booking)
-    bookings.confirm(ctx, booking, actor=actor)

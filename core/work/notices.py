@@ -24,7 +24,7 @@ from core.states import CostState
 
 RATING_AFTER = timedelta(days=1)
 RATING_WANTED = timedelta(days=3)
-"""How long the request for a rating is worth sending."""
+"""The request for a rating is not sent later than this after it is due."""
 
 
 async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
@@ -42,42 +42,41 @@ async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
 
 async def unassigned(ctx: Context, booking: Booking) -> None:
     """The job goes to somebody else: tell the technician who still has it."""
-    heard = message(say("staff.taken_away", code=booking.code, at=ctx.shop.local(booking.starts_at)))
+    staff_notice = message(say("staff.taken_away", code=booking.code, at=ctx.shop.local(booking.starts_at)))
     key = f"taken-away:{booking.code}:{ctx.now.isoformat()}"
-    await tell(ctx, booking, key, technician=heard)
+    await tell(ctx, booking, key, technician=staff_notice)
 
 
 async def on_my_way(ctx: Context, booking: Booking) -> None:
-    """The technician has set out: told once for each appointment."""
-    told = message(await _by_technician(ctx.session, booking, "work.on_my_way"))
+    """Sent once for each appointment."""
+    notice = message(await _by_technician(ctx.session, booking, "work.on_my_way"))
     key = f"on-my-way:{booking.code}:{booking.starts_at.isoformat()}"
-    await _tell_by_chat_or_mail(ctx, booking, key, told)
+    await _tell_by_chat_or_mail(ctx, booking, key, notice)
 
 
 async def started(ctx: Context, booking: Booking) -> None:
-    """The work has begun."""
     car = f"{booking.car_brand} {booking.car_model}"
-    told = message(say("work.started", name=booking.name, car=car, code=booking.code))
-    await _tell_by_chat_or_mail(ctx, booking, f"started:{booking.code}", told)
+    notice = message(say("work.started", name=booking.name, car=car, code=booking.code))
+    await _tell_by_chat_or_mail(ctx, booking, f"started:{booking.code}", notice)
 
 
 async def noted(ctx: Context, booking: Booking, note: WorkNote) -> None:
-    """A note, with its first photo; the others follow, each in a message of its own."""
+    """A note with its first photo; each further photo is a message."""
     head = say("work.note", code=booking.code, author=note.author)
-    letters = [Message((head, say("work.note_text", text=note.text)) if note.text else (head,))]
+    notices = [Message((head, say("work.note_text", text=note.text)) if note.text else (head,))]
     count = len(note.photos)
-    letters += [message(say("work.photo", number=number, count=count)) for number in range(2, count + 1)]
-    for number, letter in enumerate(letters):
-        shown = _with_photo(letter, note.photos[number]) if note.photos else letter
+    notices += [message(say("work.photo", number=number, count=count)) for number in range(2, count + 1)]
+    for number, notice in enumerate(notices):
+        shown = _with_photo(notice, note.photos[number]) if note.photos else notice
         await _tell_by_chat_or_mail(ctx, booking, f"note:{note.id}:{number}", shown)
 
 
 async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) -> None:
-    """The customer is asked; where no chat is known, an admin has to ask."""
+    """Ask the customer; without a chat, ask an admin to do it."""
     key = f"cost:{cost.id}"
     if booking.contact_id is None:
-        plea = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
-        await tell(ctx, booking, key, admins=alert(booking, plea))
+        request = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
+        await tell(ctx, booking, key, admins=alert(booking, request))
         return
     asked = message(
         say("work.cost_proposed", name=booking.name, code=booking.code),
@@ -92,25 +91,25 @@ async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) ->
 
 
 async def cost_added(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
-    """A cost was agreed face to face: the customer has it in writing."""
-    told = message(
+    """Confirm a cost to the customer, who agreed in person."""
+    notice = message(
         say("work.cost_added", code=booking.code),
         say("work.cost", description=cost.description, amount=cost.amount),
         _new_total(booking, by_link=by_link),
     )
-    await _tell_by_chat_or_mail(ctx, booking, f"cost:{cost.id}", _with_photo(told, cost.photo))
+    await _tell_by_chat_or_mail(ctx, booking, f"cost:{cost.id}", _with_photo(notice, cost.photo))
 
 
 async def cost_decided(ctx: Context, booking: Booking, cost: AdditionalCost, *, by_link: bool) -> None:
-    """The customer agreed or refused: both sides have it in writing."""
+    """Confirm the customer's decision to both sides."""
     agreed = cost.state is CostState.AGREED
     says = [say("work.cost_agreed" if agreed else "work.cost_refused", description=cost.description)]
     if agreed:
         says.append(_new_total(booking, by_link=by_link))
     outcome = "staff.cost_agreed" if agreed else "staff.cost_refused"
-    heard = message(say(outcome, code=booking.code, description=cost.description, amount=cost.amount))
+    staff_notice = message(say(outcome, code=booking.code, description=cost.description, amount=cost.amount))
     key = f"cost-decided:{cost.id}"
-    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=heard, admins=heard)
+    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=staff_notice, admins=staff_notice)
 
 
 async def cash_received(ctx: Context, booking: Booking, amount: Money, *, number: int, first: bool) -> None:
@@ -122,21 +121,21 @@ async def cash_received(ctx: Context, booking: Booking, amount: Money, *, number
     await reminders.schedule(ctx, booking)
     says.append(money_left(booking))
     news = Message(tuple(says), document=await receipts.to_send(ctx.session, booking))
-    heard = message(say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining))
-    await tell(ctx, booking, key, chat=news, mail=news, subject="notice.mail.received", admins=heard)
+    staff_notice = message(say("staff.cash", code=booking.code, amount=amount, remaining=booking.remaining))
+    await tell(ctx, booking, key, chat=news, mail=news, subject="notice.mail.received", admins=staff_notice)
 
 
 async def completed(ctx: Context, booking: Booking, *, papers: Sequence[str]) -> None:
     """The job is done: the warranty card with the invoices; a day later the customer is asked for a rating."""
     key = f"completed:{booking.code}"
     says = (say("work.completed", name=booking.name, code=booking.code), *_warranty_card(booking))
-    letters = [Message(says, document=Document("invoice", papers[0]))]
-    letters += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
-    for paper, letter in zip(papers, letters, strict=True):
-        await tell(ctx, booking, f"{key}:{paper}", chat=letter, mail=letter, subject="work.mail.completed")
+    notices = [Message(says, document=Document("invoice", papers[0]))]
+    notices += [message(say("work.supplement"), document=Document("invoice", paper)) for paper in papers[1:]]
+    for paper, notice in zip(papers, notices, strict=True):
+        await tell(ctx, booking, f"{key}:{paper}", chat=notice, mail=notice, subject="work.mail.completed")
     await _ask_for_rating(ctx, booking)
-    heard = await _by_technician(ctx.session, booking, "staff.completed")
-    await tell(ctx, booking, key, admins=message(heard))
+    staff_notice = await _by_technician(ctx.session, booking, "staff.completed")
+    await tell(ctx, booking, key, admins=message(staff_notice))
 
 
 async def _ask_for_rating(ctx: Context, booking: Booking) -> None:
@@ -167,13 +166,13 @@ def _new_total(booking: Booking, *, by_link: bool) -> Say:
     return say(how, total=booking.total_price, remaining=booking.remaining)
 
 
-def _with_photo(letter: Message, photo: str | None) -> Message:
+def _with_photo(notice: Message, photo: str | None) -> Message:
     """The message with a stored photo attached, or with a link to somebody else's."""
     if photo is None:
-        return letter
+        return notice
     if media.is_key(photo):
-        return Message(letter.says, letter.options, document=Document("photo", photo))
-    return Message(letter.says, letter.options, link=Link(photo, say("work.see_photo")))
+        return Message(notice.says, notice.options, document=Document("photo", photo))
+    return Message(notice.says, notice.options, link=Link(photo, say("work.see_photo")))
 
 
 async def _by_technician(session: AsyncSession, booking: Booking, key: str) -> Say:

@@ -1,8 +1,12 @@
 """Assigning technicians, and a technician's day."""
 
-from datetime import date, time, timedelta
+from datetime import date
+
+from sqlalchemy import ColumnElement, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import payment
+from core.catalogue import snapshot
 from core.context import Context
 from core.db.tables import Booking, Technician
 from core.papers import invoices
@@ -47,15 +51,17 @@ async def free_for(ctx: Context, booking: Booking) -> list[Technician]:
 
 
 async def agenda(ctx: Context, technician_id: str, day: date) -> list[Booking]:
-    """A technician's jobs of a day in order of time, completed ones included, loaded as by `bookings.load`."""
-    begins = ctx.shop.at(day, time())
-    jobs = bookings.select_bookings().where(
-        Booking.technician_id == technician_id,
-        Booking.starts_at >= begins,
-        Booking.starts_at < begins + timedelta(days=1),
-        Booking.status.in_(_ON_THE_AGENDA),
-    )
-    return list(await ctx.session.scalars(jobs.order_by(Booking.starts_at, Booking.id)))
+    """A technician's jobs of a day, completed ones included."""
+    return await bookings.of_day(ctx, day, Booking.technician_id == technician_id, Booking.status.in_(_ON_THE_AGENDA))
+
+
+async def update_technician(session: AsyncSession, technician_id: str | None, **values: ColumnElement[int]) -> None:
+    """Change a technician's figures, which are part of the catalogue; nothing for None."""
+    if technician_id is None:
+        return
+    row = update(Technician).where(Technician.id == technician_id).execution_options(synchronize_session=False)
+    await session.execute(row.values(values))
+    await snapshot.bump(session)
 
 
 async def _check_free(ctx: Context, booking: Booking, technician_id: str) -> None:

@@ -2,11 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core import payment
-from core.catalogue import snapshot
 from core.context import Context
 from core.db.tables import Booking, Technician
 from core.messaging import outbox
@@ -15,6 +11,7 @@ from core.refusals import InvalidTransition, StillUnpaid, WorkshopJob
 from core.schedule import bookings, holds
 from core.states import BookingStatus, EventKind, Location, check_move
 from core.work import costs, notices, warranty
+from core.work.planning import update_technician
 
 
 async def on_my_way(ctx: Context, booking: Booking, *, actor: str) -> None:
@@ -50,7 +47,7 @@ async def complete(ctx: Context, booking: Booking, *, actor: str) -> None:
     await holds.consume(ctx, booking)
     _begin_warranties(booking, ctx.shop.local(ctx.now).date())
     booking.status, booking.completed_at = BookingStatus.COMPLETED, ctx.now
-    await _count_job(ctx.session, booking)
+    await update_technician(ctx.session, booking.technician_id, total_jobs=Technician.total_jobs + 1)
     papers = await invoices.issue_all(ctx, booking)
     bookings.record_event(ctx, booking, EventKind.COMPLETED, actor=actor)
     await notices.completed(ctx, booking, papers=papers)
@@ -72,15 +69,3 @@ def _begin_warranties(booking: Booking, today: date) -> None:
         if line.warranty_months:
             line.warranty_until = warranty.ends(today, line.warranty_months)
     booking.warranty_until = max((line.warranty_until for line in booking.lines if line.warranty_until), default=None)
-
-
-async def _count_job(session: AsyncSession, booking: Booking) -> None:
-    if booking.technician_id is None:
-        return
-    await session.execute(
-        update(Technician)
-        .where(Technician.id == booking.technician_id)
-        .values(total_jobs=Technician.total_jobs + 1)
-        .execution_options(synchronize_session=False)
-    )
-    await snapshot.bump(session)

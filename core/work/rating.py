@@ -1,9 +1,7 @@
 """Ratings of completed jobs."""
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalogue import snapshot
 from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import Booking, Rating, Technician
@@ -11,6 +9,7 @@ from core.messaging import outbox
 from core.refusals import AlreadyRated, BadRating, NotCompleted, NotFound
 from core.schedule import bookings
 from core.states import BookingStatus, EventKind
+from core.work.planning import update_technician
 
 
 async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, *, customer_id: int) -> None:
@@ -37,7 +36,8 @@ async def rate(ctx: Context, booking: Booking, stars: int, comment: str | None, 
         raise AlreadyRated
     bookings.record_event(ctx, booking, EventKind.RATED, actor=bookings.CUSTOMER, stars=stars)
     await outbox.drop(ctx.session, booking.id)  # the request for a rating, if it is still queued
-    await _count(ctx.session, booking, stars)
+    rating_sum, rating_count = Technician.rating_sum + stars, Technician.rating_count + 1
+    await update_technician(ctx.session, booking.technician_id, rating_sum=rating_sum, rating_count=rating_count)
 
 
 async def comment_on(session: AsyncSession, booking: Booking, comment: str, *, customer_id: int) -> None:
@@ -48,15 +48,3 @@ async def comment_on(session: AsyncSession, booking: Booking, comment: str, *, c
     if rating.comment is not None:
         raise AlreadyRated
     rating.comment = comment
-
-
-async def _count(session: AsyncSession, booking: Booking, stars: int) -> None:
-    if booking.technician_id is None:
-        return
-    await session.execute(
-        update(Technician)
-        .where(Technician.id == booking.technician_id)
-        .values(rating_sum=Technician.rating_sum + stars, rating_count=Technician.rating_count + 1)
-        .execution_options(synchronize_session=False)
-    )
-    await snapshot.bump(session)

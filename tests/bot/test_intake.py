@@ -141,7 +141,7 @@ async def test_unreadable_message_is_kept(door: Door, address: str, messages: li
 async def test_locked_database_makes_the_vendor_retry(stocked_sqlite_url: str, shop: Shop, now: datetime) -> None:
     """Nothing is stored, not even the arrival: the next delivery is a whole turn."""
     holder = Database(stocked_sqlite_url)
-    door = Door(Database(stocked_sqlite_url, patience=timedelta(milliseconds=1)), shop, now)
+    door = Door(Database(stocked_sqlite_url, lock_timeout=timedelta(milliseconds=1)), shop, now)
     async with holder.write() as session:
         await session.execute(select(1))  # begins
         for _ in range(25):  # above the rate limit: a redelivery isn't counted again
@@ -235,11 +235,11 @@ async def test_second_process_waits_and_sees_the_first_turn(postgres_url: str, s
     here, there = Database(postgres_url), Database(postgres_url)
     await Door(here, shop, now).take("halo", "1")
     async with here.write() as session:
-        contact, state, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        contact, state, _ = await contacts.find_or_create(session, "telegram", "1", phone=None, language="id", now=now)
         waiting = asyncio.create_task(_meet(there, now))
         await _lock_is_waited_for(here)
         contact.language = "en"
-        await contacts.remember(session, contact, state | {"misses": 7}, now)
+        await contacts.save_state(session, contact, state | {"misses": 7}, now)
     assert await waiting == ("en", 7)
     await here.close()
     await there.close()
@@ -263,7 +263,7 @@ async def test_photo_download_delays_other_process(postgres_url: str, shop: Shop
 
 async def _meet(database: Database, now: datetime) -> tuple[str, int]:
     async with database.write() as session:
-        contact, state, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        contact, state, _ = await contacts.find_or_create(session, "telegram", "1", phone=None, language="id", now=now)
         return contact.language, state["misses"]
 
 
@@ -336,8 +336,8 @@ async def test_unseen_handles_many_ids(door: Door) -> None:
     ids = [f"m{number}" for number in range(1200)]
     async with door.database.write() as session:
         for event_id in ids[::100]:
-            await contacts.note_arrival(session, "telegram", event_id, "1", door.now)
+            await contacts.record_inbound(session, "telegram", event_id, "1", door.now)
     async with door.database.read() as session:
-        assert await failed_turns.unseen(session, "telegram", ids) == set(ids) - set(ids[::100])
-        assert await failed_turns.unseen(session, "whatsapp", ids[:1]) == {ids[0]}, "each channel has its own"
-        assert await failed_turns.unseen(session, "telegram", []) == set()
+        assert await failed_turns.not_received(session, "telegram", ids) == set(ids) - set(ids[::100])
+        assert await failed_turns.not_received(session, "whatsapp", ids[:1]) == {ids[0]}, "each channel has its own"
+        assert await failed_turns.not_received(session, "telegram", []) == set()

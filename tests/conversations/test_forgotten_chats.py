@@ -22,13 +22,13 @@ async def test_buttons_of_a_forgotten_chat_stay_stale(
     talk = Talk(Database(sqlite_url), shop, "telegram", now)
     await talk.type("mau booking")
     async with talk.database.read() as session:
-        before = State.from_json(await contacts.recall(session, "telegram", talk.address), now=now)
+        before = State.from_json(await contacts.load_state(session, "telegram", talk.address), now=now)
     assert before.flow
     later = now + timedelta(days=366)
     photos = Photos(tmp_path, lambda: "")
     await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).check()
     async with talk.database.write() as session:
-        state = State.from_json(await contacts.recall(session, "telegram", talk.address), now=later)
+        state = State.from_json(await contacts.load_state(session, "telegram", talk.address), now=later)
         assert (state.prompt, state.flow, state.answers) == (before.prompt, None, [])
         assert not (await session.scalars(select(Inbound))).all()
     await talk.database.close()

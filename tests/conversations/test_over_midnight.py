@@ -25,5 +25,5 @@ async def test_a_chosen_day_survives_midnight_and_a_restart(stocked_sqlite_url: 
 
 async def _day(talk: Talk) -> str:
     async with talk.database.read() as session:
-        state = State.from_json(await contacts.recall(session, "telegram", talk.address), now=talk.now)
+        state = State.from_json(await contacts.load_state(session, "telegram", talk.address), now=talk.now)
     return str(state.get("date"))

@@ -13,7 +13,7 @@ def test_off_means_no_limit() -> None:
     assert {limiter.wait("sari", NOW) for _ in range(1000)} == {NONE}
 
 
-def test_what_is_too_much_isnt_counted_and_the_bucket_fills_evenly() -> None:
+def test_a_refused_call_takes_no_token() -> None:
     limiter = Limiter("3/minute")
     assert [limiter.wait("sari", NOW) for _ in range(5)] == [NONE] * 3 + [timedelta(seconds=20)] * 2
     assert limiter.wait("tono", NOW) == NONE
@@ -21,7 +21,7 @@ def test_what_is_too_much_isnt_counted_and_the_bucket_fills_evenly() -> None:
     assert limiter.wait("sari", NOW + timedelta(seconds=20)) == timedelta(seconds=20)
 
 
-def test_what_came_to_nothing_isnt_counted() -> None:
+def test_give_back_returns_a_token() -> None:
     limiter = Limiter("3/minute")
     for _ in range(10):
         assert limiter.wait("sari", NOW) == NONE
@@ -30,7 +30,7 @@ def test_what_came_to_nothing_isnt_counted() -> None:
     assert [limiter.wait("sari", NOW) for _ in range(4)] == [NONE] * 3 + [timedelta(seconds=20)]
 
 
-def test_it_forgets_who_came_longest_ago() -> None:
+def test_the_least_recent_key_is_forgotten() -> None:
     limiter = Limiter("1/hour")
     for number in range(MOST_CALLERS + 1):
         limiter.wait(f"user-{number}", NOW)
@@ -38,14 +38,14 @@ def test_it_forgets_who_came_longest_ago() -> None:
     assert limiter.wait(f"user-{MOST_CALLERS}", NOW) > NONE
 
 
-def test_a_clock_that_is_set_back_an_hour_locks_nobody_out() -> None:
+def test_a_clock_set_back_locks_nobody_out() -> None:
     limiter, before = Limiter("2/minute"), NOW - timedelta(hours=1)
     for _ in range(2):
         limiter.wait("sari", NOW)
     assert [limiter.wait("sari", before) for _ in range(3)] == [NONE, NONE, timedelta(seconds=30)]
 
 
-def test_who_was_held_up_for_some_seconds_sets_no_clock_back() -> None:
+def test_a_delayed_caller_does_not_reset_the_bucket() -> None:
     limiter = Limiter("1/minute")
     assert limiter.wait("sari", NOW) == NONE
     assert limiter.wait("sari", NOW - timedelta(seconds=5)) == timedelta(seconds=65)

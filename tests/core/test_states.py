@@ -18,7 +18,7 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("now", "then"), [*product(BookingStatus, BookingStatus)])
-def test_a_booking_moves_along_its_life_and_nowhere_else(now: BookingStatus, then: BookingStatus) -> None:
+def test_which_status_changes_are_allowed(now: BookingStatus, then: BookingStatus) -> None:
     if (now, then) in ALLOWED:
         check_move(now, then)
     else:

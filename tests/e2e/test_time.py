@@ -88,7 +88,7 @@ async def _books(town: Town, customer: Person, hour: int, method: PaymentMethod)
     """Book for Saturday in the customer's name; returns the code."""
     database, now, shop = Database(town.settings.database.url), town.clock(), town.settings.shop
     async with database.write() as session:
-        contact = await contacts.known(session, customer.network.name, customer.address)
+        contact = await contacts.find(session, customer.network.name, customer.address)
         assert contact
         asked = Order(
             name="Sari",

@@ -43,7 +43,9 @@ async def book_on_the_web(
 
 async def confirm_in_the_chat(database: Database, now: datetime) -> None:
     async with database.write() as session:
-        chat, _, _ = await contacts.meet(session, "whatsapp", f"whatsapp:{PHONE}", phone=PHONE, language="id", now=now)
+        chat, _, _ = await contacts.find_or_create(
+            session, "whatsapp", f"whatsapp:{PHONE}", phone=PHONE, language="id", now=now
+        )
         await web_customers.join(session, chat, FIRST)
 
 

@@ -51,7 +51,7 @@ async def create_booking(call: Call, body: NewBooking) -> BookingShown:
 async def list_my_bookings(call: Call, query: OwnBookings) -> Page[BookingShown]:
     """The caller's own bookings, newest first."""
     async with call.read() as ctx:
-        customer = await web_customers.known(ctx.session, call.user.id)
+        customer = await web_customers.find(ctx.session, call.user.id)
         if customer is None:
             return Page([], 0)
         found = await bookings.of_customer(ctx.session, customer.id, limit=query.limit, offset=query.offset)
@@ -130,7 +130,7 @@ async def reschedule_booking(call: Call, body: Move) -> BookingShown:
 async def visible(ctx: Context, call: Call) -> tuple[Booking, bool]:
     """The booking in the path, and whether it is the caller's own; raises `NotFound` unless the caller may see it."""
     booking = await bookings.load(ctx.session, code=call.id)
-    customer, staff = await web_customers.known(ctx.session, call.user.id), call.user.staff
+    customer, staff = await web_customers.find(ctx.session, call.user.id), call.user.staff
     is_owner = customer is not None and customer.id == booking.customer_id
     if not is_owner and not (staff and policy.may_work_on(staff, booking.technician_id)):
         raise NotFound

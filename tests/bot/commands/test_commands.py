@@ -139,7 +139,7 @@ BROKEN = {
 async def _fail_at(file: Path, raw: dict[str, object]) -> None:
     database = Database(f"sqlite+aiosqlite:///{file}")
     async with database.write() as session:
-        await failed_turns.keep(
+        await failed_turns.store(
             session,
             channel="telegram",
             event_id="900",

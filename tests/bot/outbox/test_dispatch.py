@@ -178,7 +178,7 @@ async def test_a_message_shown_in_two_crashes_is_given_up(post: Post) -> None:
     for _ in range(2):
         async with post.database.write() as session:  # shown, perhaps sent, and then the power failed
             rows = await outbox_claims.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
-            await outbox_claims.show(session, rows)
+            await outbox_claims.mark_shown(session, rows)
         post.clock.now += outbox.LEASE
     while await post.dispatcher.run_once():
         pass

@@ -36,7 +36,7 @@ def ctx(session: AsyncSession, shop: Shop, now: datetime) -> Context:
 
 
 async def telegram(ctx: Context) -> tuple[Customer, Contact]:
-    contact, _, _ = await contacts.meet(ctx.session, "telegram", "1", phone=None, language="id", now=ctx.now)
+    contact, _, _ = await contacts.find_or_create(ctx.session, "telegram", "1", phone=None, language="id", now=ctx.now)
     return contact.customer, contact
 
 
@@ -69,7 +69,7 @@ async def test_joining_the_waitlist_keeps_details_too(ctx: Context) -> None:
 
 
 async def test_a_proven_phone_is_kept(ctx: Context) -> None:
-    chat, _, _ = await contacts.meet(
+    chat, _, _ = await contacts.find_or_create(
         ctx.session, "whatsapp", f"whatsapp:{FIRST}", phone=FIRST, language="id", now=ctx.now
     )
     sari = chat.customer
@@ -94,14 +94,14 @@ async def test_payment_is_asked_for_once(
 
 
 async def test_a_web_booking_asks_the_owner_of_its_number(ctx: Context) -> None:
-    await contacts.meet(ctx.session, "whatsapp", f"whatsapp:{FIRST}", phone=FIRST, language="id", now=ctx.now)
+    await contacts.find_or_create(ctx.session, "whatsapp", f"whatsapp:{FIRST}", phone=FIRST, language="id", now=ctx.now)
     web = await web_customers.of_user(ctx.session, "user_web", now=ctx.now)
     await place(ctx, request(ctx, web, None, 10, phone=FIRST), ask_for_payment=False)
     assert any(key.startswith("whose:") for key in await rows(ctx, Outbox.key))
 
 
 async def test_nobody_is_asked_about_a_chat_booking(ctx: Context) -> None:
-    await contacts.meet(ctx.session, "whatsapp", f"whatsapp:{FIRST}", phone=FIRST, language="id", now=ctx.now)
+    await contacts.find_or_create(ctx.session, "whatsapp", f"whatsapp:{FIRST}", phone=FIRST, language="id", now=ctx.now)
     sari, chat = await telegram(ctx)
     await place(ctx, request(ctx, sari, chat, 10, phone=FIRST), ask_for_payment=True)
     assert not any(key.startswith("whose:") for key in await rows(ctx, Outbox.key))

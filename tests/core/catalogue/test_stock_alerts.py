@@ -27,7 +27,7 @@ async def sold_out(database: Database, now: datetime) -> Database:
 
 async def chat(database: Database, address: str, now: datetime, *, channel: str = "telegram") -> Contact:
     async with database.write() as session:
-        return (await contacts.meet(session, channel, address, phone=None, language="id", now=now))[0]
+        return (await contacts.find_or_create(session, channel, address, phone=None, language="id", now=now))[0]
 
 
 async def ask(

@@ -25,7 +25,7 @@ async def _add_customers(database: Database, count: int) -> None:
         session.add_all(Customer(name="x" * 500, created_at=NOON) for _ in range(count))
 
 
-async def test_what_is_committed_is_in_it_and_what_isnt_is_not(sqlite_url: str, tmp_path: Path) -> None:
+async def test_a_backup_holds_only_committed_rows(sqlite_url: str, tmp_path: Path) -> None:
     """Also what still lies in the write-ahead log only; and nobody who writes must wait."""
     database, target = Database(sqlite_url), tmp_path / "backups" / "first.db"
     await _add_customers(database, 3)
@@ -40,7 +40,7 @@ async def test_what_is_committed_is_in_it_and_what_isnt_is_not(sqlite_url: str, 
     await database.close()
 
 
-async def test_a_backup_under_constant_writes_is_of_one_moment(sqlite_url: str, tmp_path: Path) -> None:
+async def test_a_backup_during_writes_is_consistent(sqlite_url: str, tmp_path: Path) -> None:
     """Each transaction writes a customer and a closed day: a copy of two moments would have more of one."""
     database, stop = Database(sqlite_url), asyncio.Event()
 
@@ -136,13 +136,13 @@ def test_a_backup_is_due_when_the_newest_is_too_old(hours_ago: list[int], due: b
     assert backup.is_due([*names, "notes.txt"], every=timedelta(days=1), now=NOON) is due
 
 
-def test_of_the_backups_the_newest_stay_and_other_files_too() -> None:
+def test_outdated_keeps_newest_backups_and_other_files() -> None:
     names = [backup.name(NOON - timedelta(days=ago)) for ago in (3, 0, 2, 1)]
     gone = backup.outdated([*names, "bengkel-before-the-move.db"], keep=2, now=NOON)
     assert sorted(gone) == sorted([names[0], names[2]])
 
 
-def test_backups_of_a_clock_that_ran_ahead_push_out_none_that_is_made_now() -> None:
+def test_backups_dated_in_the_future_are_ignored() -> None:
     ahead = [backup.name(NOON + timedelta(days=later)) for later in (1, 2)]
     made = [backup.name(NOON - timedelta(days=ago)) for ago in (0, 1, 2)]
     assert backup.outdated([*ahead, *made], keep=2, now=NOON) == [made[2]]

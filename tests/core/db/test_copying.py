@@ -50,7 +50,7 @@ async def run_a_shop(database: Database, shop: Shop, now: datetime) -> None:
         )
 
 
-async def test_a_shop_moves_to_postgresql_and_back_without_a_difference(
+async def test_a_copy_to_postgresql_and_back_is_identical(
     sqlite_url: str, postgres_url: str, shop: Shop, now: datetime, tmp_path: Path
 ) -> None:
     async with opened(sqlite_url, postgres_url, f"sqlite+aiosqlite:///{tmp_path / 'back.db'}") as (
@@ -93,9 +93,7 @@ async def test_a_target_with_rows_in_it_is_left_as_it_is(
         assert await rows(second) == before
 
 
-async def test_a_row_that_the_target_refuses_leaves_nothing_half(
-    sqlite_url: str, postgres_url: str, shop: Shop, now: datetime
-) -> None:
+async def test_a_refused_row_rolls_the_copy_back(sqlite_url: str, postgres_url: str, shop: Shop, now: datetime) -> None:
     """SQLite keeps a NUL in a text, PostgreSQL doesn't."""
     async with opened(sqlite_url, postgres_url) as (first, second):
         await run_a_shop(first, shop, now)

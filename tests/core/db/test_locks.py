@@ -16,15 +16,13 @@ from core.db.tables import Closure
 
 @pytest.fixture
 async def hasty(database: Database) -> Any:
-    """The same database, seen by a process with little patience."""
-    hasty = Database(database.url, patience=timedelta(milliseconds=50))
+    """The same database, seen by a process with little lock_timeout."""
+    hasty = Database(database.url, lock_timeout=timedelta(milliseconds=50))
     yield hasty
     await hasty.close()
 
 
-async def test_waiting_too_long_for_a_lock_is_an_operational_error(
-    database: Database, hasty: Database, now: datetime
-) -> None:
+async def test_a_lock_timeout_is_an_operational_error(database: Database, hasty: Database, now: datetime) -> None:
     async with database.write() as session:
         session.add(Closure(day=now.date(), reason="Nyepi"))
         await session.flush()
@@ -33,7 +31,7 @@ async def test_waiting_too_long_for_a_lock_is_an_operational_error(
                 rival.add(Closure(day=now.date(), reason="Nyepi"))
 
 
-async def test_readers_are_not_kept_waiting_and_see_what_is_committed(database: Database, now: datetime) -> None:
+async def test_readers_do_not_wait_and_see_committed_rows(database: Database, now: datetime) -> None:
     async with database.write() as session:
         session.add(Closure(day=now.date(), reason="Nyepi"))
         await session.flush()

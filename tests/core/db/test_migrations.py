@@ -147,7 +147,7 @@ async def test_upgrading_twice_is_harmless(database: Database) -> None:
     assert await version(database) == before
 
 
-async def test_processes_that_start_together_upgrade_one_after_the_other(empty_url: str) -> None:
+async def test_concurrent_upgrades_run_one_after_the_other(empty_url: str) -> None:
     database = Database(empty_url)
     starts = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, empty_url, stderr=asyncio.subprocess.PIPE)

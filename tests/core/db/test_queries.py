@@ -105,7 +105,7 @@ async def test_no_question_reads_through_a_table_that_grows(
     assert [scan for scan in scans if "ix_waiting_slot" not in scan] == []  # that holds who waits now, no history
 
 
-async def test_lists_and_figures_are_counted_in_an_index_alone(database: Database, shop: Shop, now: datetime) -> None:
+async def test_lists_and_figures_read_only_indexes(database: Database, shop: Shop, now: datetime) -> None:
     """They read as much as there is to count, but never a booking or an entry itself; a page finds its rows in order."""
     asked: list[tuple[str, Any]] = []
     if not database.is_sqlite:
@@ -170,9 +170,7 @@ async def _reads(session: AsyncSession, statement: str, parameters: Any) -> list
     return [("index alone" if "Only" in step else "index") if "Index" in step else step for step in steps]
 
 
-async def test_a_long_history_is_not_felt_in_the_steps_of_a_days_load(
-    sqlite_url: str, shop: Shop, now: datetime
-) -> None:
+async def test_daily_queries_do_not_scan_history(sqlite_url: str, shop: Shop, now: datetime) -> None:
     """SQLite counts what it does: the same for a day after thirty days of bookings as after one."""
     database = Database(sqlite_url)
     await furnish(database, now, customers=60)

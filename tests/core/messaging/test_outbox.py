@@ -40,7 +40,7 @@ async def accept(database: Database, row: Outbox, vendor_id: str, now: datetime)
 
 async def show(database: Database, *rows: Outbox) -> set[int]:
     async with database.write() as session:
-        return await outbox_claims.show(session, rows)
+        return await outbox_claims.mark_shown(session, rows)
 
 
 async def stored(database: Database, key: str) -> Outbox:
@@ -54,9 +54,7 @@ async def test_the_same_cause_is_written_once(database: Database, now: datetime)
     assert [row.key for row in await claim(database, now)] == ["paid:1"]
 
 
-async def test_a_chats_next_message_waits_until_the_previous_one_was_accepted(
-    database: Database, now: datetime
-) -> None:
+async def test_messages_of_one_chat_are_sent_in_order(database: Database, now: datetime) -> None:
     await write(database, "first", now)
     await write(database, "second", now)
     await write(database, "another chat", now, address="2")
@@ -89,9 +87,7 @@ async def test_a_backoff_holds_its_own_chat_up_and_no_other(database: Database, 
     assert [each.key for each in await claim(database, now + 10 * SECOND)] == ["first"]
 
 
-async def test_a_lease_that_ran_out_is_claimed_again_and_says_how_often_nobody_knew(
-    database: Database, now: datetime
-) -> None:
+async def test_an_expired_lease_is_claimed_again_as_unclear(database: Database, now: datetime) -> None:
     await write(database, "reply", now)
     assert len(await claim(database, now)) == 1
     assert await claim(database, now + outbox.LEASE - SECOND) == []
@@ -101,7 +97,7 @@ async def test_a_lease_that_ran_out_is_claimed_again_and_says_how_often_nobody_k
         assert (again.attempts, again.unclear) == (times + 1, times)
 
 
-async def test_what_no_vendor_had_seen_when_its_claimer_died_is_not_unclear(database: Database, now: datetime) -> None:
+async def test_an_expired_lease_not_shown_is_not_unclear(database: Database, now: datetime) -> None:
     await write(database, "reply", now)
     for times in range(3):
         [row] = await claim(database, now + times * outbox.LEASE)
@@ -138,9 +134,9 @@ async def test_a_claim_that_is_renewed_is_taken_by_nobody(database: Database, no
     assert (await stored(database, "reply")).not_before < now + HOUR, "who lost the claim renews nothing"
 
 
-async def test_who_renews_claims_does_not_wait_for_who_records_one(postgres_url: str, now: datetime) -> None:
+async def test_renewing_claims_skips_locked_rows(postgres_url: str, now: datetime) -> None:
     """Each would hold rows that the other wants."""
-    database = Database(postgres_url, patience=timedelta(milliseconds=200))
+    database = Database(postgres_url, lock_timeout=timedelta(milliseconds=200))
     for key in ("recorded", "under way"):
         await write(database, key, now, address=key)
     rows = await claim(database, now)
@@ -152,12 +148,12 @@ async def test_who_renews_claims_does_not_wait_for_who_records_one(postgres_url:
     await database.close()
 
 
-async def test_what_a_dead_process_was_sending_is_taken_over_at_once(database: Database, now: datetime) -> None:
+async def test_leases_of_a_dead_process_end_at_once(database: Database, now: datetime) -> None:
     await write(database, "reply", now)
     await write(database, "reminder", now, address="2", due_at=now + HOUR)
     assert len(await claim(database, now)) == 1
     async with database.write() as session:
-        await leases.take_over(session, now=now + SECOND)
+        await leases.end_all(session, now=now + SECOND)
     assert [(row.key, row.attempts) for row in await claim(database, now + SECOND)] == [("reply", 2)]
 
 
@@ -170,7 +166,7 @@ async def test_who_lost_the_lease_records_nothing(database: Database, now: datet
     assert (await stored(database, "reply")).state == "sent"
 
 
-async def test_an_unclear_message_is_sent_once_more_and_then_given_up(database: Database, now: datetime) -> None:
+async def test_an_unclear_message_is_sent_once_more_only(database: Database, now: datetime) -> None:
     await write(database, "reply", now)
     (row,) = await claim(database, now)
     await record(database, outbox_claims.unclear, row, reason="read timeout", now=now, jitter=0.0)

@@ -61,7 +61,9 @@ async def _two_chats_with_cards(database: Database, cards: Table, stamps: Table,
     """One person, known by number in one chat, and somebody new in another; each has a card with a stamp."""
     async with database.write() as session:
         for number, (address, phone) in enumerate({"1": PHONE, "2": None}.items(), 1):
-            contact, _, _ = await contacts.meet(session, "telegram", address, phone=phone, language="id", now=now)
+            contact, _, _ = await contacts.find_or_create(
+                session, "telegram", address, phone=phone, language="id", now=now
+            )
             card = {"number": number, "customer_id": contact.customer_id, "nickname": "Sari", "used_at": now}
             await session.execute(insert(cards).values(card))
             await session.execute(insert(stamps).values(id=number, card=number))
@@ -69,7 +71,7 @@ async def _two_chats_with_cards(database: Database, cards: Table, stamps: Table,
 
 async def _merge(database: Database, now: datetime) -> None:
     async with database.write() as session:
-        contact, _, _ = await contacts.meet(session, "telegram", "2", phone=None, language="id", now=now)
+        contact, _, _ = await contacts.find_or_create(session, "telegram", "2", phone=None, language="id", now=now)
         await contacts.prove_phone(session, contact, PHONE)
 
 
@@ -100,7 +102,7 @@ async def test_a_new_table_is_erased(
 
 async def test_old_rows_of_a_new_table_are_forgotten(database: Database, cards: Table, now: datetime) -> None:
     async with database.write() as session:
-        contact, _, _ = await contacts.meet(session, "telegram", "1", phone=None, language="id", now=now)
+        contact, _, _ = await contacts.find_or_create(session, "telegram", "1", phone=None, language="id", now=now)
         for number, used_at in ((1, now - timedelta(days=9)), (2, now)):
             card = {"number": number, "customer_id": contact.customer_id, "used_at": used_at}
             await session.execute(insert(cards).values(card))

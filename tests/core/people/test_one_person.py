@@ -15,13 +15,11 @@ PHONE = "+6281234567890"
 WHATSAPP, TELEGRAM = ("whatsapp", f"whatsapp:{PHONE}"), ("telegram", "5001")
 
 
-async def test_a_chat_that_shares_a_known_number_brings_its_bookings_and_places_in_the_line_along(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_sharing_a_known_number_merges_both_customers(database: Database, shop: Shop, now: datetime) -> None:
     await furnish(database, now, customers=0)
     async with database.write() as session:
-        known, _, _ = await contacts.meet(session, *WHATSAPP, phone=PHONE, language="id", now=now)
-        chat, _, _ = await contacts.meet(session, *TELEGRAM, phone=None, language="id", now=now)
+        known, _, _ = await contacts.find_or_create(session, *WHATSAPP, phone=PHONE, language="id", now=now)
+        chat, _, _ = await contacts.find_or_create(session, *TELEGRAM, phone=None, language="id", now=now)
         chat.customer.name, chat.customer.email = "Sari", "sari@example.com"
         tomorrow, left = now + timedelta(hours=26), chat.customer_id
         booking = await book(session, order(tomorrow), shop=shop, now=now, customer=left)

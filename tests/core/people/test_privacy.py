@@ -98,14 +98,14 @@ async def _books_on_the_web(database: Database, shop: Shop, now: datetime) -> No
         asked = order(tuesday_at_ten(shop, now) + timedelta(days=1), name=NAME, phone=PHONE, email=MAIL)
         booking = await book_without_chat(session, asked, shop=shop, now=now, code=ON_THE_WEB, customer=web.id)
         booking.status = BookingStatus.COMPLETED
-        chat, _, _ = await contacts.meet(session, *CHAT, phone=None, language="id", now=now)
+        chat, _, _ = await contacts.find_or_create(session, *CHAT, phone=None, language="id", now=now)
         await web_customers.join(session, chat, ON_THE_WEB)
 
 
 async def _writes_from_another_chat(database: Database, now: datetime) -> None:
     """She is somebody new there, until she shares her number."""
     async with database.write() as session:
-        chat, _, _ = await contacts.meet(session, *OTHER_CHAT, phone=None, language="id", now=now)
+        chat, _, _ = await contacts.find_or_create(session, *OTHER_CHAT, phone=None, language="id", now=now)
         chat.customer.name, chat.customer.email = NAME, MAIL
         await contacts.prove_phone(session, chat, PHONE)
 
@@ -113,7 +113,7 @@ async def _writes_from_another_chat(database: Database, now: datetime) -> None:
 async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -> None:
     """Her words go to every admin, her photo to the one who took the conversation over."""
     async with database.write() as session:
-        chat, _, _ = await contacts.meet(session, *CHAT, phone=None, language="id", now=now)
+        chat, _, _ = await contacts.find_or_create(session, *CHAT, phone=None, language="id", now=now)
         await booking_notices.needs_human(Context(session, shop, now), chat, words=SECRET, taken=0)
         await outbox.enqueue(
             Context(session, shop, now),
@@ -147,9 +147,7 @@ def _found(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
             yield from (f"{table}.{name}" for name, value in row.items() for word in TELLING if word in str(value))
 
 
-async def test_of_an_erased_person_nothing_is_left_but_the_name_on_the_papers(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_erasing_leaves_only_the_name_on_papers(database: Database, shop: Shop, now: datetime) -> None:
     await _was_a_customer(database, shop, now)
     before = await _everything(database)
     assert len({place.partition(".")[0] for place in _found(before)}) >= 15, "there was something to forget"
@@ -184,7 +182,7 @@ async def test_somebody_else_is_left_alone(database: Database, shop: Shop, now: 
     """Budi has a chat of his own and a message in it."""
     await _was_a_customer(database, shop, now)
     async with database.write() as session:
-        await contacts.meet(session, "telegram", "999", phone="+628111", language="id", now=now)
+        await contacts.find_or_create(session, "telegram", "999", phone="+628111", language="id", now=now)
         session.add(Inbound(channel="telegram", event_id="2", address="999", received_at=now, raw={"a": 1}, error="x"))
         budi = await privacy.find(session, phone="+628111")
         before = await privacy.export(session, budi)
@@ -194,14 +192,14 @@ async def test_somebody_else_is_left_alone(database: Database, shop: Shop, now: 
     assert set(before) == {"customer", "contact", "conversation", "inbound"}
 
 
-async def test_who_was_erased_and_writes_again_is_a_new_person(database: Database, shop: Shop, now: datetime) -> None:
+async def test_an_erased_person_who_writes_again_is_new(database: Database, shop: Shop, now: datetime) -> None:
     await _was_a_customer(database, shop, now)
     await _erase(database, shop, now, phone=PHONE)
     async with database.write() as session:
-        contact, state, is_new = await contacts.meet(session, *CHAT, phone=PHONE, language="id", now=now)
+        contact, state, is_new = await contacts.find_or_create(session, *CHAT, phone=PHONE, language="id", now=now)
         assert (is_new, state) == (True, {})
         assert contact.customer_id not in (1, 2)
-        assert not await contacts.note_arrival(session, CHAT[0], "1", CHAT[1], now), (
+        assert not await contacts.record_inbound(session, CHAT[0], "1", CHAT[1], now), (
             "an old message isn't answered again"
         )
 
@@ -238,9 +236,7 @@ ALIVE: dict[str, tuple[type[Base], dict[str, object], list[str]]] = {
 
 
 @pytest.mark.parametrize("why", ALIVE)
-async def test_while_the_shop_still_needs_them_nobody_is_erased(
-    database: Database, shop: Shop, now: datetime, why: str
-) -> None:
+async def test_a_person_still_needed_is_not_erased(database: Database, shop: Shop, now: datetime, why: str) -> None:
     await _was_a_customer(database, shop, now)
     table, values, codes = ALIVE[why]
     async with database.write() as session:
@@ -252,9 +248,7 @@ async def test_while_the_shop_still_needs_them_nobody_is_erased(
     assert await _everything(database) == before
 
 
-async def test_with_ppn_the_address_stays_on_the_invoice_and_after_ten_years_neither_stays(
-    database: Database, now: datetime
-) -> None:
+async def test_ppn_keeps_the_address_on_papers_for_ten_years(database: Database, now: datetime) -> None:
     shop = make_shop(charge_ppn=True)
     await _was_a_customer(database, shop, now)
     shown = []
@@ -266,7 +260,7 @@ async def test_with_ppn_the_address_stays_on_the_invoice_and_after_ten_years_nei
     assert shown == [(NAME, HOME), (NAME, HOME), (privacy.NOBODY, None)]
 
 
-async def test_a_number_finds_who_proved_it_and_else_only_one(database: Database, now: datetime) -> None:
+async def test_find_by_number_prefers_a_proven_one(database: Database, now: datetime) -> None:
     """Anybody can type any number."""
     async with database.write() as session:
         session.add_all(Customer(phone=PHONE, name=name, created_at=now) for name in ("typed", "typed too"))
@@ -281,9 +275,7 @@ async def test_a_number_finds_who_proved_it_and_else_only_one(database: Database
                 await privacy.find(session, **nobody)
 
 
-async def test_messages_that_wait_for_an_erased_person_are_not_sent(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_messages_to_an_erased_person_are_not_sent(database: Database, shop: Shop, now: datetime) -> None:
     await _was_a_customer(database, shop, now)
     async with database.read() as session:
         waiting = (await session.scalars(select(Outbox.channel).where(Outbox.state == "due"))).all()

@@ -65,9 +65,7 @@ async def test_what_is_old_goes_and_what_is_wanted_stays(database: Database, now
         assert set(await session.scalars(select(IdempotencyKey.key))) == {"new"}
 
 
-async def test_a_chat_that_is_quiet_for_long_begins_anew_and_is_still_the_same_contact(
-    database: Database, now: datetime
-) -> None:
+async def test_a_quiet_chat_restarts_as_the_same_contact(database: Database, now: datetime) -> None:
     async with database.write() as session:
         for number, seen in enumerate((now - OLD, now), 1):
             session.add(Customer(id=number, created_at=now))

@@ -92,7 +92,7 @@ async def test_a_clock_that_jumps_loses_nothing(database: Database, now: datetim
     await _write(database, "in hand", now)
     (first,) = await _claim(database, now)
     async with database.write() as session:
-        await outbox_claims.show(session, [first])
+        await outbox_claims.mark_shown(session, [first])
     (again,) = await _claim(database, now + HOUR)
     assert again.unclear == 1  # it may have been sent: looked up where the vendor can tell
     for row in (first, again):

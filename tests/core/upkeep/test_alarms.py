@@ -93,7 +93,7 @@ async def test_a_second_trouble_later_is_told_again(watch: Watch) -> None:
         assert await watch.look() == ([], ["outbox:telegram"])
 
 
-async def test_messages_that_trickle_out_late_are_one_trouble(watch: Watch) -> None:
+async def test_late_messages_raise_one_alarm(watch: Watch) -> None:
     """Each of them waits for less than the alarm's time by then, but nothing is back to normal yet."""
     await watch.write("first")
     await watch.look(minutes=8)
@@ -147,7 +147,7 @@ async def test_an_alarm_that_a_chat_can_t_take_goes_by_mail(watch: Watch) -> Non
     assert (letter.address, letter.body) == ("halo@suarajaya.example", chat.body)
 
 
-async def test_messages_of_a_channel_that_is_off_or_of_tomorrow_alarm_nobody(watch: Watch) -> None:
+async def test_off_channels_and_future_messages_do_not_alarm(watch: Watch) -> None:
     watch.channels = ("telegram",)
     await watch.write("off", "email")
     await watch.write("tomorrow")
@@ -158,7 +158,7 @@ async def test_messages_of_a_channel_that_is_off_or_of_tomorrow_alarm_nobody(wat
     assert await watch.look(hours=2) == ([], [])
 
 
-async def test_a_link_that_can_t_be_made_and_a_payment_that_can_t_be_confirmed(watch: Watch, shop: Shop) -> None:
+async def test_waiting_links_and_payments_raise_alarms(watch: Watch, shop: Shop) -> None:
     order_id = await book(watch.database, shop, watch.now)
     body = {"order_id": order_id, "transaction_status": "settlement"}
     async with watch.database.write() as session:
@@ -175,19 +175,19 @@ async def test_a_link_that_can_t_be_made_and_a_payment_that_can_t_be_confirmed(w
             assert all(render(said, language) for language in LANGUAGES)
 
 
-async def test_the_backlog_counts_what_waits_and_what_was_given_up(watch: Watch) -> None:
+async def test_the_backlog_counts_due_and_failed_messages(watch: Watch) -> None:
     await watch.write("one")
     await watch.write("two", error="503")
     await watch.write("lost", "whatsapp")
     await watch.state("lost", "failed")
     async with watch.database.read() as session:
-        found = await backlog.look(session, channels=CHANNELS, now=watch.now + MINUTE)
-    assert found.outbox["telegram"] == backlog.Waiting(2, watch.now, 1)
+        found = await backlog.measure(session, channels=CHANNELS, now=watch.now + MINUTE)
+    assert found.outbox["telegram"] == backlog.QueueStats(2, watch.now, 1)
     assert found.outbox["telegram"].age(watch.now + MINUTE) == MINUTE
     assert (found.given_up, found.notifications.count) == ({"whatsapp": 1}, 0)
 
 
-async def test_a_message_that_failed_is_listed_and_goes_out_again(watch: Watch) -> None:
+async def test_a_failed_message_is_listed_and_resent(watch: Watch) -> None:
     await watch.write("lost", error="403: blocked")
     await watch.state("lost", "failed")
     async with watch.database.write() as session:
@@ -207,7 +207,7 @@ async def test_only_a_message_that_failed_is_sent_again(watch: Watch, key: str) 
             await undelivered.resend(Context(session, make_shop(), watch.now), key=key)
 
 
-async def test_what_is_read_at_every_scrape_doesn_t_read_through_history(sqlite_url: str, now: datetime) -> None:
+async def test_scrape_queries_do_not_scan_history(sqlite_url: str, now: datetime) -> None:
     database, plans = Database(sqlite_url), []
 
     @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
@@ -217,7 +217,7 @@ async def test_what_is_read_at_every_scrape_doesn_t_read_through_history(sqlite_
             plans.extend(f"{step[3]}" for step in cursor.fetchall())
 
     async with database.write() as session:
-        await backlog.look(session, channels=CHANNELS, now=now)
+        await backlog.measure(session, channels=CHANNELS, now=now)
         await undelivered.listed(session, limit=8)
     await database.close()
     of_partial_indexes = ("ix_outbox_failed", "ix_payment_request_due_at", "ix_payment_notification_due_at")

@@ -49,12 +49,12 @@ class Letter:
         """As under a rush, when many reports are noted together."""
         steps = [Report("SM1", state, message=self.row.id) for state in states]
         async with self.database.write() as session:
-            await delivery_reports.note_steps(session, steps)
+            await delivery_reports.record_steps(session, steps)
 
     async def report(self, state: str, vendor_id: str = "SM1", **more: Any) -> None:
         given = Report(vendor_id, state, **({"message": self.row.id} | more))
         async with self.database.write() as session:
-            await delivery_reports.note(Context(session, self.shop, self.now), given, channels=self.channels)
+            await delivery_reports.record(Context(session, self.shop, self.now), given, channels=self.channels)
 
     async def stored(self, key: str = "letter") -> Outbox:
         async with self.database.read() as session:
@@ -105,7 +105,7 @@ async def test_of_steps_noted_at_once_the_furthest_counts(
     assert (row.delivery, row.vendor_id) == ("read", "SM1")
 
 
-async def test_steps_noted_at_once_are_of_the_try_that_counts_and_of_the_message_they_name(letter: Letter) -> None:
+async def test_steps_in_a_batch_match_message_and_vendor_id(letter: Letter) -> None:
     await letter.write()
     await letter.sent("SM2")
     async with letter.database.write() as session:
@@ -114,12 +114,12 @@ async def test_steps_noted_at_once_are_of_the_try_that_counts_and_of_the_message
             Report("SM2", "delivered", message=letter.row.id),
             Report("SM3", "read", message=letter.row.id + 1),
         ]
-        await delivery_reports.note_steps(session, steps)
+        await delivery_reports.record_steps(session, steps)
     row = await letter.stored()
     assert (row.delivery, row.vendor_id) == ("delivered", "SM2")
 
 
-async def test_a_step_never_undoes_a_failure_but_for_what_arrived(letter: Letter) -> None:
+async def test_a_step_undoes_a_failure_only_if_delivered(letter: Letter) -> None:
     await letter.write()
     await letter.report("undelivered", error="63016")
     await letter.report_at_once("sent")
@@ -137,14 +137,12 @@ async def test_a_step_never_undoes_a_failure_but_for_what_arrived(letter: Letter
         (Report("SM1", "sent", message=1, is_last_part=False), False),
     ],
 )
-def test_only_what_says_no_more_than_how_far_a_message_is_is_a_step(report: Report, *, is_step: bool) -> None:
+def test_which_reports_are_steps(report: Report, *, is_step: bool) -> None:
     assert report.is_step == is_step
 
 
 @pytest.mark.parametrize(("reported", "kept"), ORDERS)
-async def test_what_is_reported_before_we_know_that_it_was_taken_counts_too(
-    letter: Letter, reported: list[str], kept: str
-) -> None:
+async def test_a_report_before_the_send_is_recorded_counts(letter: Letter, reported: list[str], kept: str) -> None:
     await letter.write()
     for state in reported:
         await letter.report(state)
@@ -154,7 +152,7 @@ async def test_what_is_reported_before_we_know_that_it_was_taken_counts_too(
     assert row.state == ("failed" if kept == "undelivered" else "sent")
 
 
-async def test_what_came_of_an_earlier_try_says_nothing_of_the_one_that_counts(letter: Letter) -> None:
+async def test_a_report_of_an_earlier_try_is_ignored(letter: Letter) -> None:
     await letter.write()
     await letter.sent("SM2")
     await letter.report("failed", "SM1")
@@ -162,9 +160,7 @@ async def test_what_came_of_an_earlier_try_says_nothing_of_the_one_that_counts(l
     assert (row.state, row.delivery) == ("sent", None)
 
 
-async def test_a_file_that_twilio_could_not_fetch_from_us_is_sent_again_and_told_otherwise_in_the_end(
-    letter: Letter, now: datetime
-) -> None:
+async def test_a_file_twilio_could_not_fetch_is_sent_again(letter: Letter, now: datetime) -> None:
     """We were down for a moment; if we are unreachable for good, trying on helps nobody."""
     await letter.write()
     for tries in range(1, 5):
@@ -184,7 +180,7 @@ async def test_a_file_that_twilio_could_not_fetch_from_us_is_sent_again_and_told
     assert await letter.others()
 
 
-async def test_what_nobody_wants_any_more_is_not_sent_again_for_it(letter: Letter) -> None:
+async def test_a_file_is_not_sent_again_after_its_until(letter: Letter) -> None:
     await letter.write()
     async with letter.database.write() as session:
         await session.execute(update(Outbox).values(state="dropped"))
@@ -192,7 +188,7 @@ async def test_what_nobody_wants_any_more_is_not_sent_again_for_it(letter: Lette
     assert (await letter.stored()).state == "dropped"
 
 
-async def test_where_a_part_before_the_end_could_not_be_fetched_all_of_it_is_sent_again(letter: Letter) -> None:
+async def test_a_failed_earlier_part_sends_all_parts_again(letter: Letter) -> None:
     await letter.write()
     await letter.sent()
     await letter.report("failed", "SM0", error="63019", is_last_part=False)
@@ -200,9 +196,7 @@ async def test_where_a_part_before_the_end_could_not_be_fetched_all_of_it_is_sen
     assert (row.state, row.parts_left) == ("due", None)
 
 
-async def test_what_could_not_be_delivered_after_all_is_a_dead_letter_and_its_news_go_by_mail(
-    letter: Letter, now: datetime
-) -> None:
+async def test_an_undelivered_message_is_mailed(letter: Letter, now: datetime) -> None:
     await book(letter.database, letter.shop, now)
     booking = await booking_of(letter.database)
     await letter.write(booking_id=booking.id, kind="reminder")
@@ -224,7 +218,7 @@ async def test_where_there_is_no_mail_staff_is_asked_to_tell(letter: Letter, now
     assert [(each.channel, each.address, each.kind) for each in await letter.others()] == [(*ADMIN, "staff")]
 
 
-async def test_an_alarm_that_could_not_be_delivered_after_all_goes_by_mail(letter: Letter, shop: Shop) -> None:
+async def test_an_undelivered_alarm_is_mailed(letter: Letter, shop: Shop) -> None:
     [rina] = [member for member in shop.staff if member.role == "admin"]
     letter.shop = shop.model_copy(update={"staff": (rina.model_copy(update={"whatsapp": CHAT[1][9:]}),)})
     async with letter.database.write() as session:
@@ -242,7 +236,7 @@ async def test_an_alarm_that_could_not_be_delivered_after_all_goes_by_mail(lette
     assert [each.channel for each in await letter.others()] == ["email"]
 
 
-async def test_a_message_about_nothing_in_particular_that_failed_is_an_alarm_once_a_day(letter: Letter) -> None:
+async def test_a_failed_general_message_alarms_once_a_day(letter: Letter) -> None:
     await letter.write()
     await letter.sent()
     await letter.report("failed", error="63024")
@@ -253,7 +247,7 @@ async def test_a_message_about_nothing_in_particular_that_failed_is_an_alarm_onc
     assert render(said[0], "id") == "🔴 Ada pesan WhatsApp yang gagal terkirim"
 
 
-async def test_of_the_parts_before_the_end_only_a_failure_counts_and_it_counts_in_any_order(letter: Letter) -> None:
+async def test_only_failures_of_earlier_parts_count(letter: Letter) -> None:
     await letter.write()
     await letter.report("delivered", "SM0", is_last_part=False)
     assert (await letter.stored()).delivery is None

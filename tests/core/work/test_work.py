@@ -239,7 +239,7 @@ async def test_assigning_is_refused_when_parts_are_sold(on: Work) -> None:
     await check_books(on.database)
 
 
-async def test_an_ended_hold_gives_its_technician_to_another_booking(on: Work) -> None:
+async def test_an_ended_hold_frees_its_technician(on: Work) -> None:
     await book(on.database, on.shop, on.now, code="BK-000002", technician_id=ANDI)
     on.now += on.shop.hold
     await book(on.database, on.shop, on.now)
