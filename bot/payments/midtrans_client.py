@@ -37,18 +37,20 @@ class SnapLink:
     url: str
 
 
-class MidtransTrouble(Exception):
-    """No answer, 429, 5xx, or an unreadable answer: the request may or may not have been carried out.
+class MidtransError(Exception):
+    retry_after: timedelta | None = None
+    """How long Midtrans asks us to wait, if it does."""
 
-    `retry_after`: how long Midtrans asks us to wait, if it does.
-    """
+
+class MidtransTrouble(MidtransError):
+    """No answer, 429, 5xx, or an unreadable answer: the request may or may not have been carried out."""
 
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
 
 
-class MidtransRefused(Exception):
+class MidtransRefused(MidtransError):
     def __init__(self, status: int, messages: list[str]) -> None:
         super().__init__(f"{status}: {'; '.join(messages)}")
         self.status = status
@@ -226,7 +228,7 @@ class _Session(requests.Session):
         return answer
 
 
-def _translated(error: MidtransAPIError) -> MidtransTrouble | MidtransRefused:
+def _translated(error: MidtransAPIError) -> MidtransError:
     body, http = error.api_response_dict, error.http_status_code
     if not isinstance(body, dict):
         return MidtransTrouble(f"HTTP {http} without an object")
