@@ -31,8 +31,6 @@ from core.money import Money
 
 @dataclass(frozen=True, slots=True)
 class SnapLink:
-    """A payment page."""
-
     token: str
     url: str
 
@@ -142,7 +140,6 @@ class Midtrans:
         return await self._call(lambda: self._snap.transactions.cancel(_quoted(reference)))
 
     async def expire(self, order_id: str) -> dict[str, object]:
-        """Expire a pending transaction."""
         return await self._call(lambda: self._snap.transactions.expire(_quoted(order_id)))
 
     async def refund(self, reference: str, *, refund_key: str, amount: Money, reason: str) -> dict[str, object]:
