@@ -156,7 +156,8 @@ async def _understand(options: argparse.Namespace) -> None:
 
 async def _catalogue_of(settings: Settings) -> snapshot.Catalogue:
     """The shop's catalogue, or the demo's while the shop has none."""
-    if app.database_exists(settings):
+    file = app.sqlite_file(settings)
+    if file is None or file.exists():  # opening a SQLite file would create it
         async with opened(settings) as database, database.read() as session:
             own = await snapshot.load(session)
         if own.parts or own.services:

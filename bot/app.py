@@ -13,8 +13,8 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -37,21 +37,22 @@ from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from bot.receiving import receivers, running
 from bot.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from bot.transactions import Transactions
 from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
 from core import payment
-from core.context import Context, Work
+from core.context import Work
 from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.refusals import BadPhotos
-from core.shop import Shop
 from core.upkeep import leases
 from webhooks import api, cors, files, midtrans, operators, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
+RECONCILE_EVERY = timedelta(minutes=1)
 SHUTDOWN_TIMEOUT = timedelta(seconds=4)
 """Grace period for requests, and then for sending, at shutdown; the server must be gone within 10 s."""
 _ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
@@ -76,12 +77,6 @@ def database(settings: Settings, timeouts: Timeouts | None = None) -> Database:
         file.parent.mkdir(parents=True, exist_ok=True)
     lock, statement = (timeouts.database, timeouts.statement) if timeouts else (DEFAULT_TIMEOUTS.database, None)
     return Database(settings.database.url, lock_timeout=lock, deadline=statement)
-
-
-def database_exists(settings: Settings) -> bool:
-    """Whether the database exists; doesn't create a SQLite file."""
-    file = sqlite_file(settings)
-    return file is None or file.exists()
 
 
 def sqlite_file(settings: Settings) -> Path | None:
@@ -112,75 +107,44 @@ async def serving(
 ) -> AsyncIterator[str]:
     """Run the whole server while the block runs; yields its URL."""
     async with AsyncExitStack() as stack:
-        shop, opened = settings.shop, database(settings, timeouts)
-        stack.push_async_callback(opened.close)
-        await upgrade(opened)
-        if file := sqlite_file(settings):
-            stack.enter_context(sqlite_lock(file))
-        await stack.enter_async_context(marked_as_serving(opened, if_alone=partial(_take_over, opened, clock)))
-        secret = await _file_secret(opened, fresh)
-        photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
-        library = Library(opened, photos, secret, settings.server.public_url, shop, clock)
+        opened = await _served_database(settings, clock, timeouts, stack)
+        transactions = Transactions(opened, settings.shop, clock)
+        photos, secret = _photos(settings), await _file_secret(opened, fresh)
+        library = Library(opened, photos, secret, settings.server.public_url, settings.shop, clock)
         channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, timeouts=timeouts))
-        dispatcher = Dispatcher(
-            opened,
-            channels.senders,
-            files=library.file,
-            shop=shop,
-            clock=clock,
-            chance=chance,
-            per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
-        )
-        collector = _collector(settings, opened, dispatcher, clock, stack, timeouts)
-        waitlist = WaitlistWorker(opened, shop=shop, clock=clock, wake_dispatch=dispatcher.wake)
-
-        def wake(*work: Work) -> None:
-            dispatcher.wake(*work)
-            if collector and (not work or Work.PAYMENTS in work):
-                collector.wake()
-            if not work or Work.WAITLIST in work:
-                waitlist.wake()
-
+        workers = _workers(settings, transactions, channels, library, stack, timeouts)
         intake = Intake(
-            opened,
+            transactions,
             Engine(),
-            shop,
-            clock=clock,
             fresh=fresh,
             keep_photo=_photo_keeper(photos, channels),
-            send=dispatcher.send,
-            wake=wake,
+            send=workers.dispatcher.send,
+            wake=workers.wake,
             limit=settings.server.chat_limit,
         )
+        reports = DeliveryReports(transactions, channels=tuple(channels.senders), wake=workers.wake)
+        last_seen = await _last_seen(opened)
+        receiving = receivers(settings, opened, channels, intake, reports, last_seen=last_seen, clock=clock)
+        parts = _parts(workers, channels.telegram, receiving)
+        oversight = Oversight(transactions, channels=tuple(channels.senders), parts=parts, wake=workers.wake)
+        stack.push_async_callback(oversight.close)
         rest = api.Api(
             database=opened,
-            shop=shop,
+            shop=settings.shop,
             clock=clock,
             fresh=fresh,
-            wake=wake,
+            wake=workers.wake,
             clerk=await vendors.clerk(settings, stack, timeouts),
-            pay_link=collector.link_for if collector else None,
+            pay_link=workers.collector.link_for if workers.collector else None,
             file_link=library.link,
             keep_photo=photos.keep,
             rate_limit=settings.server.rate_limit,
             behind_proxy=settings.server.behind_proxy,
         )
-        reports = DeliveryReports(opened, shop, channels=tuple(channels.senders), clock=clock, wake=wake)
-        last_seen = await _last_seen(opened)
-        receiving = receivers(settings, opened, channels, intake, reports, last_seen=last_seen, clock=clock)
-        oversight = Oversight(
-            opened,
-            shop,
-            channels=tuple(channels.senders),
-            parts=_parts(dispatcher, waitlist, collector, channels.telegram, receiving),
-            clock=clock,
-            wake=wake,
-        )
-        stack.push_async_callback(oversight.close)
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
-            midtrans.finish_page(shop),
-            *_webhooks(settings, opened, channels, collector, intake, reports, clock),
+            midtrans.finish_page(settings.shop),
+            *_webhooks(settings, transactions, channels, workers.collector, intake, reports),
             *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
                 oversight.exposition,
@@ -188,17 +152,8 @@ async def serving(
                 behind_proxy=settings.server.behind_proxy,
             ),
         ]
-        ticks = [
-            ticker.Tick("release", RELEASE_EVERY, partial(_release, opened, shop, clock)),
-            *housekeeping.backups(settings.backup, sqlite_file(settings), opened, shop=shop, clock=clock),
-            housekeeping.forgetting(settings.privacy, opened, photos, clock=clock),
-            *oversight.ticks(tick),
-        ]
-        # A client of its own, so that payments at night don't wait for the reconciliation.
-        if account := vendors.midtrans(settings):
-            stack.callback(account.close)
-            ticks.append(Reconciler(opened, account, shop=shop, clock=clock, wake=wake).tick())
-        await _start(stack, [dispatcher, waitlist, *([collector] if collector else [])], wake, fresh, tick, ticks)
+        ticks = [*_ticks(settings, transactions, photos, workers, stack), *oversight.ticks(tick)]
+        _start(stack, workers, fresh, tick, ticks)
         # Closed before the loops, so that they send the replies of a last turn.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
         stack.enter_context(running(receiving))
@@ -209,14 +164,11 @@ async def serving(
 async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[Intake]:
     """An intake for `replay` outside of the server, whose loops send what it writes."""
     async with vendors.channels(settings, clock=now) as channels:
-        photos = Photos(settings.server.photos, lambda: secrets.token_hex(16))
         yield Intake(
-            opened,
+            Transactions(opened, settings.shop, now),
             Engine(),
-            settings.shop,
-            clock=now,
             fresh=fresh_id,
-            keep_photo=_photo_keeper(photos, channels),
+            keep_photo=_photo_keeper(_photos(settings), channels),
             send=lambda _: None,
             wake=lambda *_: None,
         )
@@ -225,9 +177,52 @@ async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[I
 # --- building --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The loops that do what a transaction has left; `collector` is None while payment by link is off."""
+
+    dispatcher: Dispatcher
+    waitlist: WaitlistWorker
+    collector: PaymentWorker | None
+
+    @property
+    def loops(self) -> list[Dispatcher | WaitlistWorker | PaymentWorker]:
+        return [self.dispatcher, self.waitlist, *([self.collector] if self.collector else [])]
+
+    def wake(self, *work: Work) -> None:
+        """Wake the workers for these kinds of work; without a kind, all of them."""
+        self.dispatcher.wake(*work)
+        if self.collector and (not work or Work.PAYMENTS in work):
+            self.collector.wake()
+        if not work or Work.WAITLIST in work:
+            self.waitlist.wake()
+
+
 def chance() -> float:
     """A random number from 0 to 1 (jitter)."""
     return secrets.randbelow(1 << 20) / (1 << 20)
+
+
+async def _served_database(
+    settings: Settings, clock: Callable[[], datetime], timeouts: Timeouts, stack: AsyncExitStack
+) -> Database:
+    """The migrated database, marked as served; a process that starts alone takes over all leases."""
+    opened = database(settings, timeouts)
+    stack.push_async_callback(opened.close)
+    await upgrade(opened)
+    if file := sqlite_file(settings):
+        stack.enter_context(sqlite_lock(file))
+
+    async def take_over() -> None:
+        async with opened.write() as session:
+            await leases.end_all(session, now=clock())
+
+    await stack.enter_async_context(marked_as_serving(opened, if_alone=take_over))
+    return opened
+
+
+def _photos(settings: Settings) -> Photos:
+    return Photos(settings.server.photos, lambda: secrets.token_hex(16))
 
 
 def _photo_keeper(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitable[str | None]]:
@@ -246,38 +241,40 @@ def _photo_keeper(photos: Photos, channels: Channels) -> Callable[[str, str], Aw
     return keep
 
 
-def _collector(
+def _workers(
     settings: Settings,
-    database: Database,
-    dispatcher: Dispatcher,
-    clock: Callable[[], datetime],
+    transactions: Transactions,
+    channels: Channels,
+    library: Library,
     stack: AsyncExitStack,
     timeouts: Timeouts,
-) -> PaymentWorker | None:
-    vendor = vendors.midtrans(settings, timeouts)
-    if vendor is None:
-        _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
-        return None
-    stack.callback(vendor.close)
-    return PaymentWorker(
-        database,
-        vendor,
-        shop=settings.shop,
-        finish_url=settings.server.public_url + midtrans.FINISHED,
-        clock=clock,
+) -> Workers:
+    dispatcher = Dispatcher(
+        transactions,
+        channels.senders,
+        files=library.file,
         chance=chance,
-        wake_dispatch=dispatcher.wake,
+        per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
     )
+    collector = None
+    if midtrans_client := vendors.midtrans(settings, timeouts):
+        stack.callback(midtrans_client.close)
+        finish_url = settings.server.public_url + midtrans.FINISHED
+        collector = PaymentWorker(
+            transactions, midtrans_client, finish_url=finish_url, chance=chance, wake_dispatch=dispatcher.wake
+        )
+    else:
+        _log.warning("Payment by link is off: BENGKEL_MIDTRANS__SERVER_KEY is not set")
+    return Workers(dispatcher, WaitlistWorker(transactions, wake_dispatch=dispatcher.wake), collector)
 
 
 def _webhooks(
     settings: Settings,
-    database: Database,
+    transactions: Transactions,
     channels: Channels,
     collector: PaymentWorker | None,
     intake: Intake,
     reports: DeliveryReports,
-    clock: Callable[[], datetime],
 ) -> list[web.RouteDef]:
     routes: list[web.RouteDef] = []
     if channels.telegram and settings.telegram.mode == "webhook":
@@ -292,23 +289,19 @@ def _webhooks(
         )
     if collector:
         key = plain(settings.midtrans.server_key)
-        routes += midtrans.routes(database, server_key=key, clock=clock, wake=collector.wake)
+        routes += midtrans.routes(transactions.database, server_key=key, clock=transactions.clock, wake=collector.wake)
     return routes
 
 
 def _parts(
-    dispatcher: Dispatcher,
-    waitlist: WaitlistWorker,
-    collector: PaymentWorker | None,
-    bot: TelegramSender | None,
-    receiving: Mapping[str, Repeated],
+    workers: Workers, bot: TelegramSender | None, receiving: Mapping[str, Repeated]
 ) -> Mapping[str, Callable[[], str | None]]:
     """What /readyz checks: why each part doesn't work, or None."""
     parts: dict[str, Callable[[], str | None]] = {
-        "dispatcher": lambda: dispatcher.trouble,
-        "waiting": lambda: waitlist.trouble,
+        "dispatcher": lambda: workers.dispatcher.trouble,
+        "waiting": lambda: workers.waitlist.trouble,
     }
-    if collector:
+    if collector := workers.collector:
         parts["payments"] = lambda: collector.trouble
     if bot:
         parts["telegram"] = lambda: receiving["telegram"].trouble or (None if bot.joined else "not joined yet")
@@ -317,9 +310,26 @@ def _parts(
     return parts
 
 
-async def _take_over(database: Database, clock: Callable[[], datetime]) -> None:
-    async with database.write() as session:
-        await leases.end_all(session, now=clock())
+def _ticks(
+    settings: Settings, transactions: Transactions, photos: Photos, workers: Workers, stack: AsyncExitStack
+) -> list[ticker.Tick]:
+    async def release() -> None:
+        """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
+        async with transactions.write() as ctx:
+            await payment.end_holds(ctx)
+            await payment.remind_of_lost_slots(ctx)
+
+    ticks = [
+        ticker.Tick("release", RELEASE_EVERY, release),
+        *housekeeping.backups(settings.backup, sqlite_file(settings), transactions),
+        housekeeping.forgetting(settings.privacy, transactions, photos),
+    ]
+    # A client of its own, so that payments at night don't wait for the reconciliation.
+    if account := vendors.midtrans(settings):
+        stack.callback(account.close)
+        reconciler = Reconciler(transactions, account, wake=workers.wake)
+        ticks.append(ticker.Tick("reconciliation", RECONCILE_EVERY, reconciler.nightly))
+    return ticks
 
 
 async def _file_secret(database: Database, fresh: Callable[[], str]) -> bytes:
@@ -345,38 +355,24 @@ async def _listen(
     return f"http://{settings.server.host}:{runner.addresses[0][1]}"
 
 
-async def _start(
-    stack: AsyncExitStack,
-    loops: Sequence[Dispatcher | PaymentWorker | WaitlistWorker],
-    wake: Callable[[], None],
-    fresh: Callable[[], str],
-    tick: timedelta,
-    ticks: Sequence[ticker.Tick],
+def _start(
+    stack: AsyncExitStack, workers: Workers, fresh: Callable[[], str], tick: timedelta, ticks: Sequence[ticker.Tick]
 ) -> None:
     """Start the loops and the ticks; at shutdown the ticks stop first, then the loops."""
-    running = [asyncio.create_task(loop.run()) for loop in loops]
-    stack.push_async_callback(_finish, loops, running)
+    running = [asyncio.create_task(loop.run()) for loop in workers.loops]
+    stack.push_async_callback(_finish, workers, running)
 
     async def wake_all() -> None:
-        wake()
+        workers.wake()
 
     scheduler = ticker.start([ticker.Tick("wake", tick, wake_all), *ticks], fresh=fresh)
     stack.callback(scheduler.shutdown, wait=False)
-    wake()
+    workers.wake()
 
 
-async def _release(database: Database, shop: Shop, clock: Callable[[], datetime]) -> None:
-    """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
-    async with database.write() as session:
-        await payment.end_holds(Context(session, shop, clock()))
-        await payment.remind_of_lost_slots(Context(session, shop, clock()))
-
-
-async def _finish(
-    loops: Sequence[Dispatcher | PaymentWorker | WaitlistWorker], running: Sequence[asyncio.Task[None]]
-) -> None:
+async def _finish(workers: Workers, running: Sequence[asyncio.Task[None]]) -> None:
     """Let the loops finish; work that takes too long stays claimed, and another process retries it."""
-    for loop in loops:
+    for loop in workers.loops:
         loop.stop()
     await asyncio.wait(running, timeout=SHUTDOWN_TIMEOUT.total_seconds())
     for task in running:

@@ -14,7 +14,7 @@ from bot import app, vendors
 from bot.channels.email import server
 from bot.channels.sending import NotSent
 from bot.config import Settings
-from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
+from bot.payments.midtrans_client import MidtransError
 from bot.timeouts import DEFAULT_TIMEOUTS
 from core.db.database import AWAY, Database, SchemaTooOld, upgrade
 from webhooks.api.auth import KeysAway, fetch_keys, read_keys
@@ -102,7 +102,7 @@ async def _midtrans(settings: Settings) -> str | None:
         return None
     try:
         await vendor.status("BOOKING-check")  # an unknown order: only a valid key gets that answer
-    except (MidtransTrouble, MidtransRefused) as error:
+    except MidtransError as error:
         raise Bad(f"{error} (BENGKEL_MIDTRANS__SERVER_KEY)") from error
     finally:
         vendor.close()

@@ -131,12 +131,9 @@ class WhatsApp(_Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        given = [self.account_sid, self.auth_token, self.sender]
-        if any(given) and not all(given):
-            missing = next(
-                name for name, value in zip(("account_sid", "auth_token", "sender"), given, strict=True) if not value
-            )
-            raise ValueError(f"{missing} is missing")
+        missing = [name for name in ("account_sid", "auth_token", "sender") if not getattr(self, name)]
+        if 0 < len(missing) < 3:
+            raise ValueError(f"{missing[0]} is missing")
         return self
 
 

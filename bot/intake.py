@@ -10,22 +10,21 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
 from weakref import WeakValueDictionary
 
+from bot.transactions import Transactions
 from bot.watching import metrics
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core import trace
 from core.context import Context, Effects
-from core.db.database import AWAY, Database, advisory_lock
+from core.db.database import AWAY, advisory_lock
 from core.db.tables import Outbox
 from core.limits import Limiter
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import Say, message, say
 from core.notices.tell import STAFF_LANGUAGE, tell_admins
 from core.people import contacts
-from core.shop import Shop
 from core.upkeep import failed_turns
 
 WARNINGS = "1/minute"
@@ -43,21 +42,17 @@ class Intake:
 
     def __init__(
         self,
-        database: Database,
+        transactions: Transactions,
         engine: Engine,
-        shop: Shop,
         *,
-        clock: Callable[[], datetime],
         fresh: Callable[[], str],
         keep_photo: Callable[[str, str], Awaitable[str | None]],
         send: Callable[[Sequence[Outbox]], None],
         wake: Callable[..., None],
         limit: str = "off",
     ) -> None:
-        self._database = database
+        self._transactions = transactions
         self._engine = engine
-        self._shop = shop
-        self._clock = clock
         self._fresh = fresh
         self._keep_photo = keep_photo
         self._send = send
@@ -72,7 +67,7 @@ class Intake:
         Raises only the errors in `core.db.database.AWAY`: then nothing is stored, and the vendor must send it again.
         """
         _trace(incoming)
-        if self._limit.wait(_chat(incoming), self._clock()):
+        if self._limit.wait(_chat(incoming), self._transactions.clock()):
             effects = await self._leave_unread(incoming)
         else:
             effects = await self._answer(incoming)
@@ -87,8 +82,8 @@ class Intake:
 
         Messages already taken are skipped: they would count against their chats' rate limits.
         """
-        async with self._database.read() as session:
-            unseen = await failed_turns.not_received(session, channel, [incoming.event_id for incoming in messages])
+        async with self._transactions.read() as ctx:
+            unseen = await failed_turns.not_received(ctx.session, channel, [incoming.event_id for incoming in messages])
         for incoming in messages:
             if incoming.event_id in unseen:
                 await self.take(incoming)
@@ -137,30 +132,29 @@ class Intake:
             await stack.enter_async_context(self._chats.setdefault(chat, asyncio.Lock()))
             with_photos = bool(incoming.media) and await self._wants_photos(incoming)
             if with_photos:
-                await stack.enter_async_context(self._database.lock(chat))
+                await stack.enter_async_context(self._transactions.database.lock(chat))
                 kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
                 incoming = replace(incoming, photos=tuple(photo for photo in kept if photo))
-            session = await stack.enter_async_context(self._database.write())
+            ctx = await stack.enter_async_context(self._transactions.write())
             if not with_photos:
-                await advisory_lock(session, chat)
-            yield incoming, Context(session, self._shop, self._clock())
+                await advisory_lock(ctx.session, chat)
+            yield incoming, ctx
 
     async def _wants_photos(self, incoming: Incoming) -> bool:
-        async with self._database.read() as session:
-            return await self._engine.wants_photos(Context(session, self._shop, self._clock()), incoming)
+        async with self._transactions.read() as ctx:
+            return await self._engine.wants_photos(ctx, incoming)
 
     async def _keep(self, incoming: Incoming, error: str) -> Effects:
-        channel, event_id, now = incoming.channel, incoming.event_id, self._clock()
-        async with self._database.write() as session:
-            ctx = Context(session, self._shop, now)
+        channel, event_id = incoming.channel, incoming.event_id
+        async with self._transactions.write() as ctx:
             is_new = await failed_turns.store(
-                session,
+                ctx.session,
                 channel=channel,
                 event_id=event_id,
                 address=incoming.address,
                 raw=incoming.raw,
                 error=error,
-                now=now,
+                now=ctx.now,
             )
             if is_new:
                 event = f"{channel}:{event_id}"
@@ -172,13 +166,11 @@ class Intake:
 
     async def _leave_unread(self, incoming: Incoming) -> Effects:
         """Note that the message came, so that it isn't taken later, and tell the chat."""
-        now = self._clock()
         metrics.UNREAD.labels(incoming.channel).inc()
-        async with self._database.write() as session:
-            ctx = Context(session, self._shop, now)
+        async with self._transactions.write() as ctx:
             channel, event_id = incoming.channel, incoming.event_id
-            is_new = await contacts.record_inbound(session, channel, event_id, incoming.address, now)
-            if is_new and not self._warnings.wait(_chat(incoming), now):
+            is_new = await contacts.record_inbound(ctx.session, channel, event_id, incoming.address, ctx.now)
+            if is_new and not self._warnings.wait(_chat(incoming), ctx.now):
                 _log.warning("a chat is over its rate limit: its messages stay unread")
                 await _reply(ctx, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}")
         return ctx.effects

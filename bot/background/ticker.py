@@ -15,8 +15,6 @@ from core import trace
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A check that is repeated."""
-
     name: str
     every: timedelta
     check: Callable[[], Awaitable[None]]

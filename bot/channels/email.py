@@ -1,9 +1,5 @@
-"""E-mail by aiosmtplib: a message as text and HTML, with its file attached.
+"""E-mail by aiosmtplib: a message as text and HTML, with its file attached."""
 
-The first of a message's texts is the subject, the others are paragraphs; a link is a button.
-"""
-
-import html
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -18,12 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
+from bot.channels.email_render import as_html, as_text, subject
 from bot.channels.sending import NotSent, Outgoing, Unclear, Undeliverable
-from conversations.incoming import clean
-from conversations.texts import Style, render
-from core.messaging.messages import Say, say
-
-HTML = Style(escape=html.escape, bold=("<b>", "</b>"))
 
 # 7bit, for servers without 8BITMIME and because of the limit on line lengths.
 _POLICY = SMTP_POLICY.clone(cte_type="7bit")
@@ -73,12 +65,12 @@ class Email:
         shop = self._sender.display_name
         mail["From"] = self._sender
         mail["To"] = Address(addr_spec=recipient)
-        mail["Subject"] = _subject(outgoing)
+        mail["Subject"] = subject(outgoing.message, outgoing.language)
         mail["Date"] = self._clock()
         mail["Message-ID"] = f"<{sha256(outgoing.key.encode()).hexdigest()[:40]}@{self._sender.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(_as_text(outgoing, shop))
-        mail.add_alternative(_as_html(outgoing, shop), subtype="html")
+        mail.set_content(as_text(outgoing.message, outgoing.language, shop))
+        mail.add_alternative(as_html(outgoing.message, outgoing.language, shop), subtype="html")
         if file := outgoing.file:
             maintype, _, subtype = file.content_type.partition("/")
             mail.add_attachment(file.content, maintype=maintype, subtype=subtype, filename=file.name)
@@ -125,67 +117,3 @@ def _valid(address: str) -> str:
     if valid.ascii_email is None:
         raise ValueError("the part before the @ is not in ASCII")
     return valid.ascii_email
-
-
-def _subject(outgoing: Outgoing) -> str:
-    return " ".join(clean(render(outgoing.message.says[0], outgoing.language)).split())
-
-
-def _as_text(outgoing: Outgoing, shop: str) -> str:
-    message, language = outgoing.message, outgoing.language
-    paragraphs = [render(text, language) for text in message.says[1:]]
-    if message.link is not None:
-        paragraphs.append(f"{render(message.link.label, language)}: {message.link.url}")
-    footer = "\n".join(render(text, language) for text in _footer(shop))
-    return "\n\n".join([*paragraphs, f"-- \n{footer}\n"])
-
-
-def _as_html(outgoing: Outgoing, shop: str) -> str:
-    message, language = outgoing.message, outgoing.language
-    paragraphs = [_PARAGRAPH.format(text=_html(text, language)) for text in message.says[1:]]
-    if message.link is not None:
-        label = render(message.link.label, language, HTML)
-        paragraphs.append(_BUTTON.format(url=html.escape(message.link.url), label=label))
-    return _PAGE.format(
-        language=language,
-        subject=html.escape(_subject(outgoing)),
-        shop=html.escape(shop),
-        paragraphs="\n".join(paragraphs),
-        footer="<br>\n".join(render(text, language, HTML) for text in _footer(shop)),
-    )
-
-
-def _html(text: Say, language: str) -> str:
-    return render(text, language, HTML).replace("\n", "<br>\n")
-
-
-def _footer(shop: str) -> tuple[Say, Say]:
-    return say("mail.automatic", shop=shop), say("mail.reply")
-
-
-# E-mail clients drop style sheets, so every element has its own style.
-_PARAGRAPH = '<p style="margin:0 0 16px">{text}</p>'
-_BUTTON = """\
-<p style="margin:8px 0 24px"><a href="{url}" style="display:inline-block;padding:12px 28px;border-radius:8px;\
-background:#10345c;color:#ffffff;font-weight:600;text-decoration:none">{label}</a></p>"""
-_PAGE = """\
-<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{subject}</title>
-</head>
-<body style="margin:0;padding:24px 12px;background:#f3f5f8;color:#111827;\
-font:16px/1.6 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
-<div style="max-width:560px;margin:0 auto;border-radius:12px;overflow:hidden;background:#ffffff">
-<div style="padding:18px 28px;background:#10345c;color:#ffffff;font-size:18px;font-weight:600">{shop}</div>
-<div style="padding:26px 28px 12px">
-{paragraphs}
-</div>
-</div>
-<p style="max-width:560px;margin:16px auto 0;padding:0 28px;box-sizing:border-box;color:#6b7280;font-size:13px">\
-{footer}</p>
-</body>
-</html>
-"""

@@ -8,6 +8,7 @@ from bot import app, vendors
 from bot.commands import CommandFailed, opened
 from bot.config import load
 from bot.payments.reconciliation_worker import Page, Reconciler
+from bot.transactions import Transactions
 from conversations.texts import render
 from core.messaging.messages import Say, say
 from core.payment import reconciliation
@@ -24,7 +25,7 @@ async def run(options: Namespace) -> AsyncIterator[str]:
     try:
         async with opened(settings) as database:
             since = app.now() - timedelta(days=options.days)
-            reconciler = Reconciler(database, midtrans, shop=settings.shop, clock=app.now, wake=lambda: None)
+            reconciler = Reconciler(Transactions(database, settings.shop, app.now), midtrans, wake=lambda: None)
             findings = Findings()
             while not (page.is_last or page.trouble):
                 page = await reconciler.page(since, page.after)

@@ -31,7 +31,8 @@ async def run(options: Namespace) -> AsyncIterator[str]:
         for line in monthly_sheet.as_table(month, language, shop):
             yield line
     elif options.csv == "-":
-        await asyncio.to_thread(_write_out, monthly_sheet.as_csv(month, language))
+        sys.stdout.buffer.write(monthly_sheet.as_csv(month, language))
+        sys.stdout.buffer.flush()
     else:
         file = Path(options.csv) / monthly_sheet.file_name(month, language)
         try:
@@ -51,8 +52,3 @@ def parse_month(text: str) -> date:
 def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
-
-
-def _write_out(content: bytes) -> None:
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()

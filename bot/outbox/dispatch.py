@@ -26,15 +26,15 @@ from bot.background.task_pool import TaskPool
 from bot.channels.sending import File, Outgoing, RateLimit, Sender, Unclear
 from bot.outbox import results
 from bot.outbox.results import Result
+from bot.transactions import Transactions
 from bot.watching import metrics
 from bot.watching.logs import personal_words
 from core import trace
-from core.context import Context, Work
-from core.db.database import AWAY, Database
+from core.context import Work
+from core.db.database import AWAY
 from core.db.tables import Contact, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import Document, message_from_json
-from core.shop import Shop
 
 MAX_SENDING = 32
 """Messages of one channel that are sent at the same time."""
@@ -84,22 +84,18 @@ class Dispatcher:
 
     def __init__(
         self,
-        database: Database,
+        transactions: Transactions,
         senders: Mapping[str, Sender],
         *,
         files: Callable[[Document], Awaitable[File]],
-        shop: Shop,
-        clock: Callable[[], datetime],
         chance: Callable[[], float],
         per_second: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """`per_second`: the rate limits of the channels that have one."""
-        self._database = database
+        self._transactions = transactions
         self._senders = senders
         self._rate_limits = {channel: RateLimit(most) for channel, most in per_second.items()}
         self._files = files
-        self._shop = shop
-        self._clock = clock
         self._chance = chance
         self._unrecorded: list[tuple[Outbox, Result]] = []
         self._claimed: dict[int, Outbox] = {}
@@ -183,7 +179,7 @@ class Dispatcher:
 
     def _poll_later(self, lane: _Lane) -> None:
         """A message may wait behind one that another process sends, which doesn't tell us when it has sent it."""
-        if not self._database.is_sqlite and 0 < lane.next_poll <= LAST_POLL:
+        if not self._transactions.database.is_sqlite and 0 < lane.next_poll <= LAST_POLL:
             asyncio.get_running_loop().call_later(lane.next_poll, lane.poll)
             lane.next_poll *= 2
 
@@ -195,12 +191,13 @@ class Dispatcher:
 
     async def _claim(self, channels: Sequence[str], most: int) -> int:
         """Claim due messages and begin to send them; returns how many were claimed."""
-        now = self._clock()
-        async with self._database.write() as session:
-            rows = await outbox_claims.claim(session, now=now, limit=most, channels=channels, in_hand=self._claimed)
+        async with self._transactions.write() as ctx:
+            rows = await outbox_claims.claim(
+                ctx.session, now=ctx.now, limit=most, channels=channels, in_hand=self._claimed
+            )
             wanted = [row for row in rows if row.state == "sending"]
-            closed = await _closed_windows(session, wanted, now)
-            others = await outbox_claims.vendor_ids(session, [row for row in wanted if row.attempts > 1])
+            closed = await _closed_windows(ctx.session, wanted, ctx.now)
+            others = await outbox_claims.vendor_ids(ctx.session, [row for row in wanted if row.attempts > 1])
         for row in wanted:
             self._begin(row, in_session=row.address not in closed, others=others)
         return len(rows)
@@ -242,8 +239,8 @@ class Dispatcher:
             return await self._senders[row.channel].send(outgoing)
 
     async def _show(self, rows: Sequence[Outbox]) -> None:
-        async with self._database.write() as session:
-            still_ours = await outbox_claims.mark_shown(session, rows)
+        async with self._transactions.write() as ctx:
+            still_ours = await outbox_claims.mark_shown(ctx.session, rows)
         for row in rows:
             row.shown = row.id in still_ours
 
@@ -285,8 +282,7 @@ class Dispatcher:
                 self._forget(row)
 
     async def _record_together(self, done: Sequence[tuple[Outbox, Result]]) -> None:
-        async with self._database.write() as session:
-            ctx = Context(session, self._shop, self._clock())
+        async with self._transactions.write() as ctx:
             await results.record(ctx, done, channels=self._senders, chance=self._chance)
         for row, _ in done:
             self._forget(row)
@@ -304,8 +300,8 @@ class Dispatcher:
     async def _renew(self) -> None:
         """A vendor may take longer than a lease; another process must not claim what is still queued or sent here."""
         if self._claimed:
-            async with self._database.write() as session:
-                await outbox_claims.renew(session, self._claimed.values(), now=self._clock())
+            async with self._transactions.write() as ctx:
+                await outbox_claims.renew(ctx.session, self._claimed.values(), now=ctx.now)
 
     async def _finish(self) -> None:
         """Send what is queued, and wait for what is being sent."""
@@ -322,8 +318,8 @@ class Dispatcher:
             async with asyncio.timeout(SHUTDOWN_TIMEOUT.total_seconds()):
                 await self._record()
                 if unseen := [row for row in self._claimed.values() if row.id not in self._shown]:
-                    async with self._database.write() as session:
-                        await outbox_claims.hand_back(session, unseen)
+                    async with self._transactions.write() as ctx:
+                        await outbox_claims.hand_back(ctx.session, unseen)
         except AWAY as error:  # then their leases must run out
             LOG.warning("claims can't be given back: the database is away (%s)", type(error).__name__)
 

@@ -31,24 +31,24 @@ from core.money import Money
 
 @dataclass(frozen=True, slots=True)
 class SnapLink:
-    """A payment page."""
-
     token: str
     url: str
 
 
-class MidtransTrouble(Exception):
-    """No answer, 429, 5xx, or an unreadable answer: the request may or may not have been carried out.
+class MidtransError(Exception):
+    retry_after: timedelta | None = None
+    """How long Midtrans asks us to wait, if it does."""
 
-    `retry_after`: how long Midtrans asks us to wait, if it does.
-    """
+
+class MidtransTrouble(MidtransError):
+    """No answer, 429, 5xx, or an unreadable answer: the request may or may not have been carried out."""
 
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
 
 
-class MidtransRefused(Exception):
+class MidtransRefused(MidtransError):
     def __init__(self, status: int, messages: list[str]) -> None:
         super().__init__(f"{status}: {'; '.join(messages)}")
         self.status = status
@@ -140,7 +140,6 @@ class Midtrans:
         return await self._call(lambda: self._snap.transactions.cancel(_quoted(reference)))
 
     async def expire(self, order_id: str) -> dict[str, object]:
-        """Expire a pending transaction."""
         return await self._call(lambda: self._snap.transactions.expire(_quoted(order_id)))
 
     async def refund(self, reference: str, *, refund_key: str, amount: Money, reason: str) -> dict[str, object]:
@@ -226,7 +225,7 @@ class _Session(requests.Session):
         return answer
 
 
-def _translated(error: MidtransAPIError) -> MidtransTrouble | MidtransRefused:
+def _translated(error: MidtransAPIError) -> MidtransError:
     body, http = error.api_response_dict, error.http_status_code
     if not isinstance(body, dict):
         return MidtransTrouble(f"HTTP {http} without an object")

@@ -14,19 +14,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from bot.background.loop import Loop
 from bot.background.task_pool import TaskPool
-from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
+from bot.payments.midtrans_client import Midtrans, MidtransError, MidtransRefused, MidtransTrouble
 from bot.payments.refund_sending import RefundSender
 from bot.payments.snap_request import snap_body
+from bot.transactions import Transactions
 from core import payment, trace
 from core.context import Context
-from core.db.database import AWAY, Database
+from core.db.database import AWAY
 from core.db.tables import Booking, PaymentRequest
 from core.payment import ClaimedRequest, Meaning
-from core.shop import Shop
 from core.states import Outcome, RequestState
 
 MAX_TASKS = 16
@@ -47,24 +45,20 @@ class PaymentWorker(Loop):
 
     def __init__(
         self,
-        database: Database,
+        transactions: Transactions,
         midtrans: Midtrans,
         *,
-        shop: Shop,
         finish_url: str,
-        clock: Callable[[], datetime],
         chance: Callable[[], float],
         wake_dispatch: Callable[[], None],
     ) -> None:
         super().__init__("payments", self._start_due)
-        self._database = database
+        self._transactions = transactions
         self._midtrans = midtrans
-        self._shop = shop
         self._finish_url = finish_url
-        self._clock = clock
         self._chance = chance
         self._wake_dispatch = wake_dispatch
-        self._refunds = RefundSender(database, midtrans, shop=shop, clock=clock, chance=chance)
+        self._refunds = RefundSender(transactions, midtrans, chance)
         self._tasks = TaskPool[None](MAX_TASKS)
         self._is_full = False
         """Whether more may be due than could be started."""
@@ -96,10 +90,10 @@ class PaymentWorker(Loop):
             async with asyncio.timeout(LINK_TIMEOUT.total_seconds()):
                 while True:
                     news = self._link_news
-                    async with self._database.read() as session:
-                        booking = await session.get_one(Booking, wanted.booking_id)
-                        opened = await payment.open_request(Context(session, self._shop, self._clock()), booking)
-                        attempts = (await session.get_one(PaymentRequest, wanted.order_id)).attempts
+                    async with self._transactions.read() as ctx:
+                        booking = await ctx.session.get_one(Booking, wanted.booking_id)
+                        opened = await payment.open_request(ctx, booking)
+                        attempts = (await ctx.session.get_one(PaymentRequest, wanted.order_id)).attempts
                     if opened or attempts > wanted.attempts:
                         return opened
                     await news.wait()
@@ -107,13 +101,13 @@ class PaymentWorker(Loop):
 
     async def _start_due(self) -> int:
         """Start what is due, notifications first, as far as there are free tasks; returns how much was started."""
-        now, free = self._clock(), self._tasks.free
+        now, free = self._transactions.clock(), self._tasks.free
         if not free:
             return 0
-        async with self._database.write() as session:
-            orders = await payment.claim_notifications(session, now=now, limit=free)
-            requests = await payment.claim_requests(session, now=now, limit=free - len(orders))
-            refunds = await payment.claim_refunds(session, now=now, limit=free - len(orders) - len(requests))
+        async with self._transactions.write() as ctx:
+            orders = await payment.claim_notifications(ctx.session, now=now, limit=free)
+            requests = await payment.claim_requests(ctx.session, now=now, limit=free - len(orders))
+            refunds = await payment.claim_refunds(ctx.session, now=now, limit=free - len(orders) - len(requests))
         for work in (
             *(self._confirm(order, now) for order in orders),
             *(self._handle(request) for request in requests),
@@ -139,7 +133,7 @@ class PaymentWorker(Loop):
         trace.follow(request.order_id)
         if request.state is RequestState.CANCELLED:
             await self._close_link(request)
-        elif request.state is RequestState.WANTED and request.expires_at > self._clock():
+        elif request.state is RequestState.WANTED and request.expires_at > self._transactions.clock():
             try:
                 await self._make_link(task)
             finally:
@@ -150,33 +144,29 @@ class PaymentWorker(Loop):
 
     async def _make_link(self, task: ClaimedRequest) -> None:
         order_id = task.request.order_id
-        body = snap_body(task.request, task.booking, now=self._clock(), finish_url=self._finish_url)
+        body = snap_body(task.request, task.booking, now=self._transactions.clock(), finish_url=self._finish_url)
         try:
             link = await self._midtrans.create(body)
-        except MidtransTrouble as trouble:
-            await self._link_failed(order_id, trouble)
-        except MidtransRefused as refused:
-            if refused.already_used:
-                async with self._database.write() as session:
-                    await payment.use_next_order_id(Context(session, self._shop, self._clock()), order_id)
+        except MidtransError as error:
+            if isinstance(error, MidtransRefused) and error.already_used:
+                async with self._transactions.write() as ctx:
+                    await payment.use_next_order_id(ctx, order_id)
             else:
-                await self._link_failed(order_id, refused)
+                await self._link_failed(order_id, error)
         else:
-            async with self._database.write() as session:
-                await payment.link_made(
-                    Context(session, self._shop, self._clock()), order_id, token=link.token, url=link.url
-                )
+            async with self._transactions.write() as ctx:
+                await payment.link_made(ctx, order_id, token=link.token, url=link.url)
 
-    async def _link_failed(self, order_id: str, error: MidtransTrouble | MidtransRefused) -> None:
+    async def _link_failed(self, order_id: str, error: MidtransError) -> None:
         _log.warning("no link for %s yet: %s", order_id, error)
-        async with self._database.write() as session:
+        async with self._transactions.write() as ctx:
             await payment.link_failed(
-                Context(session, self._shop, self._clock()),
+                ctx,
                 order_id,
                 reason=str(error),
                 refused=isinstance(error, MidtransRefused),
                 jitter=self._chance(),
-                after=_retry_after(error),
+                after=error.retry_after,
             )
 
     async def _close_link(self, request: PaymentRequest) -> None:
@@ -190,8 +180,8 @@ class PaymentWorker(Loop):
         except MidtransRefused:
             if not await self._cancel_pending(request.order_id):
                 return
-        async with self._database.write() as session:
-            await payment.link_closed(session, request.order_id)
+        async with self._transactions.write() as ctx:
+            await payment.link_closed(ctx.session, request.order_id)
 
     async def _cancel_pending(self, order_id: str) -> bool:
         """Cancel an order's pending transactions, but none that is paid; False if Midtrans must be called again."""
@@ -211,22 +201,24 @@ class PaymentWorker(Loop):
     async def _check(self, request: PaymentRequest) -> None:
         try:
             newest, *others = await self._statuses(request.order_id)
-        except (MidtransTrouble, MidtransRefused) as error:
+        except MidtransError as error:
             await self._check_later(request.order_id, error)
             return
         for status in others:
             await self._settle(request.order_id, status)
-        async with self._database.write() as session:
-            await payment.settle_or_expire(
-                Context(session, self._shop, self._clock()), request.order_id, newest.answer, asked_at=newest.asked_at
-            )
+        async with self._transactions.write() as ctx:
+            await payment.settle_or_expire(ctx, request.order_id, newest.answer, asked_at=newest.asked_at)
 
-    async def _check_later(self, order_id: str, error: MidtransTrouble | MidtransRefused) -> None:
+    async def _check_later(self, order_id: str, error: MidtransError) -> None:
         _log.warning("%s must be checked again: %s", order_id, error)
-        reason, after = str(error), _retry_after(error)
-        async with self._database.write() as session:
+        async with self._transactions.write() as ctx:
             await payment.retry_request(
-                session, order_id, reason=reason, jitter=self._chance(), now=self._clock(), after=after
+                ctx.session,
+                order_id,
+                reason=str(error),
+                jitter=self._chance(),
+                now=ctx.now,
+                after=error.retry_after,
             )
 
     # --- notifications -----------------------------------------------------------------------------
@@ -235,47 +227,38 @@ class PaymentWorker(Loop):
         trace.follow(order_id)
         try:
             *earlier, last = await self._statuses(order_id)
-        except (MidtransTrouble, MidtransRefused) as error:
+        except MidtransError as error:
             _log.warning("no status of %s yet: %s", order_id, error)
-            async with self._database.write() as session:
-                await self._confirm_later(session, order_id, after=_retry_after(error))
+            async with self._transactions.write() as ctx:
+                await self._confirm_later(ctx, order_id, after=error.retry_after)
             return
         outcomes = [await self._settle(order_id, status) for status in earlier]
-        async with self._database.write() as session:
-            outcomes.append(await self._settle_in(session, order_id, last))
-            if await payment.status_is_behind(session, order_id, outcomes, now=self._clock()):
-                await self._confirm_later(session, order_id)
+        async with self._transactions.write() as ctx:
+            outcomes.append(await payment.settle(ctx, order_id, last.answer, asked_at=last.asked_at))
+            if await payment.status_is_behind(ctx.session, order_id, outcomes, now=ctx.now):
+                await self._confirm_later(ctx, order_id)
             else:
-                await payment.notifications_settled(session, order_id, outcomes=outcomes, claimed_at=claimed_at)
+                await payment.notifications_settled(ctx.session, order_id, outcomes=outcomes, claimed_at=claimed_at)
         _log.info("%s: %s", order_id, outcomes[-1])
 
-    async def _confirm_later(self, session: AsyncSession, order_id: str, *, after: timedelta | None = None) -> None:
-        await payment.retry_notifications(session, order_id, jitter=self._chance(), now=self._clock(), after=after)
+    async def _confirm_later(self, ctx: Context, order_id: str, *, after: timedelta | None = None) -> None:
+        await payment.retry_notifications(ctx.session, order_id, jitter=self._chance(), now=ctx.now, after=after)
 
     # --- statuses ----------------------------------------------------------------------------------
 
     async def _statuses(self, order_id: str) -> list[_Status]:
         """The status of an order's newest transaction, then of the others that may have changed."""
         newest = await self._status(order_id)
-        async with self._database.read() as session:
-            others = await payment.other_attempts(session, order_id, newest.answer)
+        async with self._transactions.read() as ctx:
+            others = await payment.other_attempts(ctx.session, order_id, newest.answer)
         return [newest, *[await self._status(transaction_id) for transaction_id in others]]
 
     async def _status(self, reference: str) -> _Status:
-        asked_at = self._clock()
+        asked_at = self._transactions.clock()
         return _Status(asked_at, await self._midtrans.status(reference))
 
     async def _settle(self, order_id: str, status: _Status) -> Outcome:
-        async with self._database.write() as session:
-            outcome = await self._settle_in(session, order_id, status)
+        async with self._transactions.write() as ctx:
+            outcome = await payment.settle(ctx, order_id, status.answer, asked_at=status.asked_at)
         _log.info("%s: %s", order_id, outcome)
         return outcome
-
-    async def _settle_in(self, session: AsyncSession, order_id: str, status: _Status) -> Outcome:
-        return await payment.settle(
-            Context(session, self._shop, self._clock()), order_id, status.answer, asked_at=status.asked_at
-        )
-
-
-def _retry_after(error: MidtransTrouble | MidtransRefused) -> timedelta | None:
-    return error.retry_after if isinstance(error, MidtransTrouble) else None

@@ -10,20 +10,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from bot.background.ticker import Tick
-from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
+from bot.payments.midtrans_client import Midtrans, MidtransError, MidtransRefused, MidtransTrouble
+from bot.transactions import Transactions
 from core import payment, trace
-from core.context import Context
-from core.db.database import AWAY, Database
+from core.db.database import AWAY
 from core.payment import Attempt, reconciliation, reconciliation_run
 from core.payment.reconciliation import Findings, Ours
 from core.payment.reconciliation_run import Night
-from core.shop import Shop
 
-CHECK_EVERY = timedelta(minutes=1)
 MAX_CALLS = 8
 """At a time."""
 PAGE = 100
@@ -41,7 +38,7 @@ class _Status(NamedTuple):
     attempt: Attempt
 
 
-_Answer = list[_Status] | MidtransRefused | MidtransTrouble
+_Answer = list[_Status] | MidtransError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +55,22 @@ class Page:
 class Reconciler:
     def __init__(
         self,
-        database: Database,
+        transactions: Transactions,
         midtrans: Midtrans,
         *,
-        shop: Shop,
-        clock: Callable[[], datetime],
         wake: Callable[[], None],
         per_second: float = PER_SECOND,
     ) -> None:
-        self._database = database
+        self._transactions = transactions
         self._midtrans = midtrans
-        self._shop = shop
-        self._clock = clock
         self._wake = wake
         self._per_second = per_second
-
-    def tick(self) -> Tick:
-        return Tick("reconciliation", CHECK_EVERY, self.nightly)
 
     async def nightly(self) -> None:
         """Compare all pages if that is due, until Midtrans doesn't answer; a row keeps what is due and the progress."""
         try:
-            async with self._database.write() as session:
-                night = await reconciliation_run.claim(Context(session, self._shop, self._clock()))
+            async with self._transactions.write() as ctx:
+                night = await reconciliation_run.claim(ctx)
             if night is not None:
                 await self._run(night)
                 self._wake()
@@ -90,8 +80,8 @@ class Reconciler:
     async def page(self, since: datetime, after: str = "") -> Page:
         """Compare the next orders made since then, after this order_id; returns in keeping with the rate limit."""
         began = asyncio.get_running_loop().time()
-        async with self._database.read() as session:
-            orders = await reconciliation.page(session, since=since, after=after, limit=PAGE)
+        async with self._transactions.read() as ctx:
+            orders = await reconciliation.page(ctx.session, since=since, after=after, limit=PAGE)
         page = await self._compare_page(orders, after)
         took = asyncio.get_running_loop().time() - began
         await asyncio.sleep(max(0.0, page.findings.asked / self._per_second - took))
@@ -102,13 +92,13 @@ class Reconciler:
         while not page.is_last:
             page = await self.page(night.since, night.after)
             night = replace(night, after=page.after, findings=night.findings + page.findings)
-            async with self._database.write() as session:
+            async with self._transactions.write() as ctx:
                 keep = reconciliation_run.postpone if page.trouble else reconciliation_run.progress
-                await keep(session, night, now=self._clock())
+                await keep(ctx.session, night, now=ctx.now)
             if page.trouble:
                 return
-        async with self._database.write() as session:
-            await reconciliation_run.finish(Context(session, self._shop, self._clock()), night)
+        async with self._transactions.write() as ctx:
+            await reconciliation_run.finish(ctx, night)
         _log.info("reconciled %d orders: %d corrected", night.findings.asked, night.findings.mended)
 
     async def _compare_page(self, orders: Sequence[Ours], after: str) -> Page:
@@ -139,7 +129,7 @@ class Reconciler:
         return Findings.of([])
 
     async def _compare(self, ours: Ours, answer: _Answer) -> Findings:
-        if isinstance(answer, MidtransRefused | MidtransTrouble):
+        if isinstance(answer, MidtransError):
             return Findings.of([reconciliation.unread(ours, str(answer))])
         theirs = [each.attempt for each in answer]
         before = reconciliation.compare(ours, theirs)
@@ -148,17 +138,15 @@ class Reconciler:
         again = reconciliation.compare(await self._ours(ours), theirs)
         for each in reversed(answer):  # the newest last, when it is known which of the others are still pending
             # One transaction each: together, the second would lock money after slots, against the lock order (`holds`).
-            async with self._database.write() as session:
-                outcome = await payment.settle(
-                    Context(session, self._shop, self._clock()), ours.order_id, each.answer, asked_at=each.asked_at
-                )
+            async with self._transactions.write() as ctx:
+                outcome = await payment.settle(ctx, ours.order_id, each.answer, asked_at=each.asked_at)
             _log.info("%s: %s", ours.order_id, outcome)
         after = reconciliation.compare(await self._ours(ours), theirs)
         return Findings.of(reconciliation.judged(before, again, after))
 
     async def _ours(self, ours: Ours) -> Ours:
-        async with self._database.read() as session:
-            (now,) = await reconciliation.load(session, [ours.order_id])
+        async with self._transactions.read() as ctx:
+            (now,) = await reconciliation.load(ctx.session, [ours.order_id])
         return now
 
     async def _ask_all(self, orders: Sequence[Ours]) -> list[_Answer]:
@@ -203,6 +191,6 @@ class Reconciler:
         return True
 
     async def _status(self, reference: str) -> _Status | None:
-        asked_at = self._clock()
+        asked_at = self._transactions.clock()
         answer = await self._midtrans.status(reference)
         return _Status(asked_at, answer, payment.read_status(answer)) if answer is not None else None

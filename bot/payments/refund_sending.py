@@ -7,33 +7,20 @@ An earlier attempt shows in the status, so nothing is refunded twice.
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 from bot.payments.midtrans_client import Midtrans, MidtransRefused, MidtransTrouble
+from bot.transactions import Transactions
 from core import payment, trace
-from core.context import Context
-from core.db.database import Database
 from core.db.tables import Refund
 from core.payment import RefundCall
-from core.shop import Shop
 
 _log = logging.getLogger(__name__)
 
 
 class RefundSender:
-    def __init__(
-        self,
-        database: Database,
-        midtrans: Midtrans,
-        *,
-        shop: Shop,
-        clock: Callable[[], datetime],
-        chance: Callable[[], float],
-    ) -> None:
-        self._database = database
+    def __init__(self, transactions: Transactions, midtrans: Midtrans, chance: Callable[[], float]) -> None:
+        self._transactions = transactions
         self._midtrans = midtrans
-        self._shop = shop
-        self._clock = clock
         self._chance = chance
 
     async def send(self, claimed: Refund) -> None:
@@ -45,31 +32,25 @@ class RefundSender:
                 await self._do(*found)
         except MidtransTrouble as trouble:
             _log.warning("it is unclear whether %s was refunded: %s", key, trouble)
-            after = trouble.retry_after
-            async with self._database.write() as session:
+            async with self._transactions.write() as ctx:
                 await payment.refund_unclear(
-                    session, key, str(trouble), jitter=self._chance(), now=self._clock(), after=after
+                    ctx.session, key, str(trouble), jitter=self._chance(), now=ctx.now, after=trouble.retry_after
                 )
         except MidtransRefused as refused:
             _log.warning("%s isn't refunded: %s", key, refused)
-            final = refused.refund_amount_wrong
-            async with self._database.write() as session:
-                await payment.refund_refused(
-                    Context(session, self._shop, self._clock()), key, str(refused), for_good=final
-                )
+            async with self._transactions.write() as ctx:
+                await payment.refund_refused(ctx, key, str(refused), for_good=refused.refund_amount_wrong)
 
     async def _next_call(self, claimed: Refund) -> tuple[Refund, RefundCall] | None:
         assert claimed.order_id is not None  # only what was paid through Midtrans is claimed
         assert claimed.transaction_id is not None
-        asked_at = self._clock()
+        asked_at = self._transactions.clock()
         status = await self._midtrans.status(claimed.transaction_id)
         if status is None:
             raise MidtransTrouble("a transaction that was paid is unknown")
-        async with self._database.write() as session:
-            await payment.settle(
-                Context(session, self._shop, self._clock()), claimed.order_id, status, asked_at=asked_at
-            )
-            return await payment.next_refund_call(session, claimed.key)
+        async with self._transactions.write() as ctx:
+            await payment.settle(ctx, claimed.order_id, status, asked_at=asked_at)
+            return await payment.next_refund_call(ctx.session, claimed.key)
 
     async def _do(self, refund: Refund, call: RefundCall) -> None:
         match call:
@@ -79,10 +60,8 @@ class RefundSender:
                 evidence: Mapping[str, object] = await self._midtrans.cancel(refund.transaction_id or "")
             case RefundCall.REFUND:
                 evidence = await self._refund(refund)
-        async with self._database.write() as session:
-            await payment.refund_sent(
-                Context(session, self._shop, self._clock()), refund.key, evidence, amount=refund.amount
-            )
+        async with self._transactions.write() as ctx:
+            await payment.refund_sent(ctx, refund.key, evidence, amount=refund.amount)
 
     async def _refund(self, refund: Refund) -> Mapping[str, object]:
         """Returns what proves the refund: the answer, or that Midtrans knows the key already."""

@@ -5,7 +5,6 @@ Whether something is due is read from files and rows, so a restart neither skips
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,15 @@ from typing import Any
 from bot import config
 from bot.background.ticker import Tick
 from bot.papers.photos import Photos
+from bot.transactions import Transactions
 from conversations.state import State
 from core import media
-from core.context import Context
 from core.db import backup
 from core.db.backup import BackupFailed
-from core.db.database import Database
 from core.messaging import outbox
 from core.messaging.messages import message, say
 from core.notices.tell import tell_admins
 from core.people import retention
-from core.shop import Shop
 
 CHECK_EVERY = timedelta(minutes=10)
 FORGET_EVERY = timedelta(hours=1)
@@ -33,9 +30,7 @@ KEEP_UNREFERENCED = timedelta(days=1)
 _log = logging.getLogger(__name__)
 
 
-def backups(
-    settings: config.Backup, source: Path | None, database: Database, *, shop: Shop, clock: Callable[[], datetime]
-) -> list[Tick]:
+def backups(settings: config.Backup, source: Path | None, transactions: Transactions) -> list[Tick]:
     """The tick that backs up the SQLite file `source`; none if backups are off or the database is PostgreSQL."""
     if settings.folder is None:
         return []
@@ -45,41 +40,39 @@ def backups(
     file, folder = source, settings.folder
 
     async def look() -> None:
-        now = clock()
         try:
-            await asyncio.to_thread(_keep_backups, file, folder, settings, now)
+            await asyncio.to_thread(_keep_backups, file, folder, settings, transactions.clock())
         except (BackupFailed, OSError) as error:
             _log.error("backup failed: %s", error)
             notice = message(say("ops.backup_failed", reason=str(error)))
-            async with database.write() as session:
+            async with transactions.write() as ctx:
                 # One key per day, so that admins get one notice a day.
-                await tell_admins(Context(session, shop, now), f"backup-failed:{now:%Y-%m-%d}", notice)
+                await tell_admins(ctx, f"backup-failed:{ctx.now:%Y-%m-%d}", notice)
 
     return [Tick("backup", CHECK_EVERY, look)]
 
 
-def forgetting(settings: config.Privacy, database: Database, photos: Photos, *, clock: Callable[[], datetime]) -> Tick:
+def forgetting(settings: config.Privacy, transactions: Transactions, photos: Photos) -> Tick:
     """The tick that deletes old data in batches, and photos without a reference."""
 
     async def look() -> None:
-        now = clock()
-        before, forgotten = now - timedelta(days=settings.keep_messages_days), 1
-        async with database.write() as session:
-            await outbox.drop_old(session, now=now)
+        async with transactions.write() as ctx:
+            await outbox.drop_old(ctx.session, now=ctx.now)
+        keep, forgotten = timedelta(days=settings.keep_messages_days), 1
         while forgotten:
-            async with database.write() as session:
-                forgotten = await retention.forget(session, before=before, emptied=_emptied, now=now)
-        await _forget_photos(photos, database, now)
+            async with transactions.write() as ctx:
+                forgotten = await retention.forget(ctx.session, before=ctx.now - keep, emptied=_emptied, now=ctx.now)
+        await _forget_photos(photos, transactions)
 
     return Tick("forget", FORGET_EVERY, look)
 
 
-async def _forget_photos(photos: Photos, database: Database, now: datetime) -> None:
-    stored = await photos.stored(before=now - KEEP_UNREFERENCED)
+async def _forget_photos(photos: Photos, transactions: Transactions) -> None:
+    stored = await photos.stored(before=transactions.clock() - KEEP_UNREFERENCED)
     if not stored:
         return
-    async with database.read() as session:
-        named = await retention.photos_named(session)
+    async with transactions.read() as ctx:
+        named = await retention.photos_named(ctx.session)
     await photos.delete([file for file in stored if media.named_in(file).isdisjoint(named)])
 
 

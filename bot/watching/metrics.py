@@ -16,6 +16,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 
 from aiohttp import hdrs, web
@@ -37,37 +38,29 @@ ProcessCollector(registry=REGISTRY)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-def _counter(name: str, words: str, *labels: str) -> Counter:
-    return Counter(f"bengkel_{name}", words, labels, registry=REGISTRY)
+_counter = partial(Counter, namespace="bengkel", registry=REGISTRY)
+_gauge = partial(Gauge, namespace="bengkel", registry=REGISTRY)
+_histogram = partial(Histogram, namespace="bengkel", registry=REGISTRY, buckets=_SECONDS)
 
-
-def _gauge(name: str, words: str, *labels: str) -> Gauge:
-    return Gauge(f"bengkel_{name}", words, labels, registry=REGISTRY)
-
-
-def _histogram(name: str, words: str, *labels: str) -> Histogram:
-    return Histogram(f"bengkel_{name}", words, labels, registry=REGISTRY, buckets=_SECONDS)
-
-
-TURNS = _counter("turns", "Turns: ok, away (no database) or bug.", "channel", "outcome")
-TURN_SECONDS = _histogram("turn_seconds", "From a message's arrival to its commit.", "channel")
-UNREAD = _counter("unread_messages", "Messages beyond a chat's rate limit.", "channel")
-REFUSALS = _counter("refusals", "Refusals by code.", "code")
-VENDOR_CALLS = _counter("vendor_calls", "Vendor calls: ok, or the exception's name.", "vendor", "outcome")
-VENDOR_SECONDS = _histogram("vendor_seconds", "Duration of a vendor call.", "vendor")
-HTTP_ANSWERS = _counter("http_answers", "Answers over HTTP.", "method", "route", "status")
+TURNS = _counter("turns", "Turns: ok, away (no database) or bug.", ["channel", "outcome"])
+TURN_SECONDS = _histogram("turn_seconds", "From a message's arrival to its commit.", ["channel"])
+UNREAD = _counter("unread_messages", "Messages beyond a chat's rate limit.", ["channel"])
+REFUSALS = _counter("refusals", "Refusals by code.", ["code"])
+VENDOR_CALLS = _counter("vendor_calls", "Vendor calls: ok, or the exception's name.", ["vendor", "outcome"])
+VENDOR_SECONDS = _histogram("vendor_seconds", "Duration of a vendor call.", ["vendor"])
+HTTP_ANSWERS = _counter("http_answers", "Answers over HTTP.", ["method", "route", "status"])
 DATABASE_UP = _gauge("database_up", "Whether the database answered this scrape.")
-OUTBOX_DEPTH = _gauge("outbox_depth", "Messages due and not sent.", "channel")
-OUTBOX_AGE = _gauge("outbox_age_seconds", "How long the oldest of them has waited.", "channel")
-DEAD_LETTERS = _gauge("dead_letters", "Messages that failed for good in the last 30 days.", "channel")
-REQUESTS = _gauge("payment_requests", "Payment requests in progress.", "state")
-REQUESTS_AGE = _gauge("payment_requests_age_seconds", "Age of the oldest of them.", "state")
+OUTBOX_DEPTH = _gauge("outbox_depth", "Messages due and not sent.", ["channel"])
+OUTBOX_AGE = _gauge("outbox_age_seconds", "How long the oldest of them has waited.", ["channel"])
+DEAD_LETTERS = _gauge("dead_letters", "Messages that failed for good in the last 30 days.", ["channel"])
+REQUESTS = _gauge("payment_requests", "Payment requests in progress.", ["state"])
+REQUESTS_AGE = _gauge("payment_requests_age_seconds", "Age of the oldest of them.", ["state"])
 NOTIFICATIONS = _gauge("payment_notifications_waiting", "Notifications not yet confirmed by a status call.")
 NOTIFICATIONS_AGE = _gauge("payment_notifications_age_seconds", "How long the oldest of them has waited.")
 _NO_ANSWER = {"NotSent", "Unclear", "MidtransTrouble", "TimeoutError"}
 """Outcomes of a call to a vendor in trouble; after any other outcome the vendor has answered."""
 _away: dict[str, str] = {}
-BUILD = _gauge("build_info", "Always 1.", "version", "python")
+BUILD = _gauge("build_info", "Always 1.", ["version", "python"])
 BUILD.labels(version("bengkel"), platform.python_version()).set(1)
 
 

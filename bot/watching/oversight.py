@@ -8,17 +8,16 @@ tick     ── alarms
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 from sqlalchemy import delete
 
 from bot.background.ticker import Tick
+from bot.transactions import Transactions
 from bot.watching import metrics
-from core.context import Context
 from core.db.database import AWAY, Database, insert_once
 from core.db.tables import Secret
-from core.shop import Shop
 from core.upkeep import alarms, backlog
 from core.upkeep.backlog import Backlog
 
@@ -42,24 +41,20 @@ class Oversight:
 
     def __init__(
         self,
-        database: Database,
-        shop: Shop,
+        transactions: Transactions,
         *,
         channels: Sequence[str],
         parts: Mapping[str, Trouble],
-        clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
-        self._database = database
-        self._shop = shop
+        self._transactions = transactions
         self._channels = channels
-        self._clock = clock
         self._wake = wake
         self._parts = parts
         self._failing: frozenset[str] = frozenset()
         """The parts that failed at the previous tick."""
         self._pulse = Pulse(LONGEST_SILENCE)
-        self._database_check = Check(lambda: _check_write(database), cached_for=CACHED_FOR)
+        self._database_check = Check(lambda: _check_write(transactions.database), cached_for=CACHED_FOR)
         self._backlog = Check(self._load_backlog)
 
     async def ready(self) -> Mapping[str, str]:
@@ -77,7 +72,7 @@ class Oversight:
             waiting = await self._backlog.result()
         except AWAY:
             waiting = None
-        return metrics.exposition(waiting, channels=self._channels, now=self._clock())
+        return metrics.exposition(waiting, channels=self._channels, now=self._transactions.clock())
 
     def ticks(self, often: timedelta) -> list[Tick]:
         """The scheduled work: a pulse, counted from now, and alarms."""
@@ -87,10 +82,10 @@ class Oversight:
     async def raise_alarms(self) -> None:
         """Tell the admins what got stuck and what recovered."""
         try:
-            async with self._database.write() as session:
-                begun, over = await alarms.watch(Context(session, self._shop, self._clock()), channels=self._channels)
+            async with self._transactions.write() as ctx:
+                begun, over = await alarms.watch(ctx, channels=self._channels)
                 lasting = self._still_failing()
-                await alarms.failing(Context(session, self._shop, self._clock()), lasting, channels=self._channels)
+                await alarms.failing(ctx, lasting, channels=self._channels)
         except AWAY as error:
             _log.warning("alarms: the database is away (%s)", type(error).__name__)
             return
@@ -116,8 +111,8 @@ class Oversight:
         self._pulse.beat()
 
     async def _load_backlog(self) -> Backlog:
-        async with self._database.read() as session:
-            return await backlog.measure(session, channels=self._channels, now=self._clock())
+        async with self._transactions.read() as ctx:
+            return await backlog.measure(ctx.session, channels=self._channels, now=ctx.now)
 
 
 class Check(Generic[T]):

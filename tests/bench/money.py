@@ -26,6 +26,7 @@ from bot.app import chance
 from bot.payments.midtrans_client import Midtrans
 from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
+from bot.transactions import Transactions
 from core.db.database import Database, insert_into
 from core.db.tables import Booking, Contact, Customer, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
 from core.payment.reconciliation_run import BACK
@@ -107,7 +108,7 @@ _WEBHOOK = "/api/payment/webhook"
 async def _collecting(database: Database, vendor: Midtrans, done: asyncio.Event) -> AsyncIterator[int]:
     """Run the webhook and the payment worker; yields the port."""
     collector = PaymentWorker(
-        database, vendor, shop=SHOP, finish_url="", clock=clock, chance=chance, wake_dispatch=done.set
+        Transactions(database, SHOP, clock), vendor, finish_url="", chance=chance, wake_dispatch=done.set
     )
     working = asyncio.create_task(collector.run())
     app = web.Application()
@@ -189,7 +190,7 @@ async def compare_night(database: Database, vendor: Midtrans, transactions: Sequ
     """Reconcile all requests without a rate limit."""
     await prepare(database)
     await _fill(database, transactions, lost=LOST)
-    reconciler = Reconciler(database, vendor, shop=SHOP, clock=clock, wake=lambda: None, per_second=math.inf)
+    reconciler = Reconciler(Transactions(database, SHOP, clock), vendor, wake=lambda: None, per_second=math.inf)
     before, watched = _resident(), [0.0]
     watching = asyncio.create_task(_watch(watched))
     begin, worked, asked, mended, after = perf_counter(), process_time_ns(), 0, 0, ""

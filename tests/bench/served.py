@@ -16,6 +16,7 @@ from bot.channels.sending import File, Outgoing
 from bot.intake import Intake
 from bot.outbox.dispatch import Dispatcher
 from bot.sandbox.demo import CATALOGUE, WORKSHOP
+from bot.transactions import Transactions
 from conversations.engine import Engine
 from core.catalogue import csv_files
 from core.db.database import Database
@@ -50,14 +51,11 @@ async def prepare(database: Database) -> None:
 @asynccontextmanager
 async def shop(database: Database, done: Done) -> AsyncIterator[int]:
     """Run the server without vendors; yields the port."""
-    dispatcher = Dispatcher(
-        database, {"telegram": _Handed(done)}, files=_no_file, shop=SHOP, clock=clock, chance=chance
-    )
+    transactions = Transactions(database, SHOP, clock)
+    dispatcher = Dispatcher(transactions, {"telegram": _Handed(done)}, files=_no_file, chance=chance)
     intake = Intake(
-        database,
+        transactions,
         Engine(),
-        SHOP,
-        clock=clock,
         fresh=fresh_id,
         keep_photo=no_photo,
         send=dispatcher.send,

@@ -13,6 +13,7 @@ from waiting import HANG
 
 from bot.commands.inbox import READERS
 from bot.intake import Intake
+from bot.transactions import Transactions
 from conversations.engine import Engine
 from conversations.incoming import Incoming
 from core.context import Context
@@ -56,10 +57,8 @@ class Door:
         self.photo_requested, self.photo_available = asyncio.Event(), asyncio.Event()
         self.photo_available.set()
         self.intake = Intake(
-            database,
+            Transactions(database, shop, lambda: self.now),
             self.engine,
-            shop,
-            clock=lambda: self.now,
             fresh=lambda: "Z" * 16,
             keep_photo=self._photo,
             send=self._send,

@@ -10,6 +10,7 @@ from workshop import order
 
 from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels import telegram_render, whatsapp_render
+from bot.transactions import Transactions
 from conversations.engine import Engine
 from conversations.incoming import Incoming, Place
 from conversations.texts import render
@@ -183,7 +184,7 @@ class Talk:
 
     async def line_moves(self) -> None:
         """The waiting list is looked after."""
-        line = WaitlistWorker(self.database, shop=self.shop, clock=lambda: self.now, wake_dispatch=lambda: None)
+        line = WaitlistWorker(Transactions(self.database, self.shop, lambda: self.now), wake_dispatch=lambda: None)
         while await line.run_once():
             pass
         await self.look()

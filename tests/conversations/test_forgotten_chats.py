@@ -8,6 +8,7 @@ from talk import Talk
 
 from bot import config
 from bot.papers.photos import Photos
+from bot.transactions import Transactions
 from bot.watching import housekeeping
 from conversations.state import State
 from core.db.database import Database
@@ -26,7 +27,9 @@ async def test_buttons_of_a_forgotten_chat_stay_stale(
     assert before.flow
     later = now + timedelta(days=366)
     photos = Photos(tmp_path, lambda: "")
-    await housekeeping.forgetting(config.Privacy(), talk.database, photos, clock=lambda: later).check()
+    await housekeeping.forgetting(
+        config.Privacy(), Transactions(talk.database, talk.shop, lambda: later), photos
+    ).check()
     async with talk.database.write() as session:
         state = State.from_json(await contacts.load_state(session, "telegram", talk.address), now=later)
         assert (state.prompt, state.flow, state.answers) == (before.prompt, None, [])

@@ -40,6 +40,7 @@ from bot.payments.payment_worker import PaymentWorker
 from bot.payments.reconciliation_worker import Reconciler
 from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_records import Transaction
+from bot.transactions import Transactions
 from core import payment
 from core.booking import cancel, record_no_show, reschedule
 from core.context import Context
@@ -96,20 +97,17 @@ class Money(RuleBasedStateMachine):
         self.way = opened(self.put_back())
         self.database = self.run(self.way.__aenter__())
         self.till = Till(lambda: self.now)
+        transactions = Transactions(self.database, SHOP, lambda: self.now)
         self.collector = PaymentWorker(
-            self.database,
+            transactions,
             self.till,
-            shop=SHOP,
             finish_url="https://shop.example/paid",
-            clock=lambda: self.now,
             chance=lambda: 0,
             wake_dispatch=lambda: None,
         )
         self.reconciler = Reconciler(
-            self.database,
+            transactions,
             self.till,
-            shop=SHOP,
-            clock=lambda: self.now,
             wake=lambda: None,
             per_second=math.inf,
         )

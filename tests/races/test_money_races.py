@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.payments.reconciliation_worker import Reconciler
+from bot.transactions import Transactions
 from core import payment
 from core.context import Context
 from core.db.database import Database
@@ -223,7 +224,7 @@ async def test_reconciling_and_settling_dont_deadlock(rivals: Rivals) -> None:
     crowd.before(here.engine, "INSERT INTO ledger_entry")
     crowd.before(there.engine, "SELECT pg_advisory_xact_lock")
     midtrans: Any = TwoAttempts()
-    reconciler = Reconciler(here, midtrans, shop=shop, clock=lambda: later, wake=lambda: None, per_second=math.inf)
+    reconciler = Reconciler(Transactions(here, shop, lambda: later), midtrans, wake=lambda: None, per_second=math.inf)
 
     async def settle() -> str:
         async with there.write() as session:

@@ -13,6 +13,7 @@ from bot.background.single_process import in_one_process, sqlite_lock
 from bot.channels.sending import File, Outgoing
 from bot.config import BadSettings
 from bot.outbox.dispatch import Dispatcher
+from bot.transactions import Transactions
 from core.context import Context
 from core.db.database import Database
 from core.messaging import outbox
@@ -63,7 +64,7 @@ async def test_each_reminder_is_sent_by_one_process(both: tuple[Database, Databa
 
     async def process(database: Database) -> None:
         dispatcher = Dispatcher(
-            database, {"telegram": phones}, files=_no_file, shop=shop, clock=lambda: now, chance=lambda: 0.0
+            Transactions(database, shop, lambda: now), {"telegram": phones}, files=_no_file, chance=lambda: 0.0
         )
         # More runs than messages per chat: a claim by the other process blocks its chat for a while.
         for _ in range(REMINDERS):

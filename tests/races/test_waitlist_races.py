@@ -8,6 +8,7 @@ from sqlalchemy import select
 from workshop import SPEAKER, check_books, furnish, order
 
 from bot.background.waitlist_worker import WaitlistWorker
+from bot.transactions import Transactions
 from core.booking import join_waitlist
 from core.context import Context
 from core.db.database import Database
@@ -62,7 +63,8 @@ async def rush(
         return Booking
 
     workers = [
-        WaitlistWorker(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None) for database in databases * 2
+        WaitlistWorker(Transactions(database, shop, lambda: now), wake_dispatch=lambda: None)
+        for database in databases * 2
     ]
     ends, *_ = await asyncio.gather(
         asyncio.gather(*(stranger(number) for number in STRANGERS)), *(worker.run_once() for worker in workers[:2])

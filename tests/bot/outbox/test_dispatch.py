@@ -16,6 +16,7 @@ from waiting import HANG, committing, until
 
 from bot.channels.sending import File, NotSent, Outgoing, OutsideWindow, RateLimit, Unclear, Undeliverable
 from bot.outbox.dispatch import MAX_SENDING, Dispatcher
+from bot.transactions import Transactions
 from core.context import Context, Work
 from core.db.database import Database
 from core.db.tables import Booking, Contact, Outbox
@@ -84,8 +85,8 @@ class Post:
 
 def _dispatcher(post: Post, shop: Shop, **changes: Any) -> Dispatcher:
     """The dispatcher of another process with the same database and clock."""
-    usual = {"files": _file, "shop": shop, "clock": post.clock, "chance": lambda: 0.0}
-    return Dispatcher(post.database, post.senders, **usual | changes)
+    usual = {"files": _file, "chance": lambda: 0.0}
+    return Dispatcher(Transactions(post.database, shop, post.clock), post.senders, **usual | changes)
 
 
 async def _file(document: Document) -> File:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot.channels.sending import File, Outgoing
 from bot.outbox.dispatch import Dispatcher
+from bot.transactions import Transactions
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Outbox
@@ -41,7 +42,7 @@ class Post:
     def __init__(self, database: Database, shop: Shop, now: datetime, channel: str = "whatsapp") -> None:
         self.database, self.now, self.name, self.channel = database, now, channel, Channel()
         self.dispatcher = Dispatcher(
-            database, {channel: self.channel}, files=_file, shop=shop, clock=lambda: self.now, chance=lambda: 0.0
+            Transactions(database, shop, lambda: self.now), {channel: self.channel}, files=_file, chance=lambda: 0.0
         )
 
     async def reply(self, key: str, address: str = "1") -> tuple[Outbox, ...]:

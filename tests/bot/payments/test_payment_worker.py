@@ -12,6 +12,7 @@ from waiting import until
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble, SnapLink
 from bot.payments.payment_worker import PaymentWorker
+from bot.transactions import Transactions
 from core import payment
 from core.context import Context
 from core.db import leases
@@ -89,11 +90,9 @@ class Till:
         self.midtrans = FakeMidtrans()
         self.woken = 0
         self.worker = PaymentWorker(
-            database,
+            Transactions(database, shop, lambda: self.now),
             self.midtrans,  # type: ignore[arg-type]
-            shop=shop,
             finish_url="https://shop.example/paid",
-            clock=lambda: self.now,
             chance=lambda: 0.0,
             wake_dispatch=self._wake,
         )

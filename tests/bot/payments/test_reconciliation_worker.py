@@ -16,6 +16,7 @@ from test_payment_worker import FakeMidtrans, Till
 from bot.__main__ import main
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.payments.reconciliation_worker import MAX_CALLS, Reconciler
+from bot.transactions import Transactions
 from core import payment
 from core.context import Context
 from core.db.database import Database, upgrade
@@ -41,10 +42,8 @@ class Desk(Till):
         super().__init__(database, shop, now)
         self.midtrans = midtrans or self.midtrans
         self.reconciler = Reconciler(
-            database,
+            Transactions(database, shop, lambda: self.now),
             self.midtrans,  # type: ignore[arg-type]
-            shop=shop,
-            clock=lambda: self.now,
             wake=self._wake,
             per_second=math.inf,
         )

@@ -11,6 +11,7 @@ from test_payment_worker import FakeMidtrans, Till
 
 from bot.payments.midtrans_client import MidtransRefused, MidtransTrouble
 from bot.payments.refund_sending import RefundSender
+from bot.transactions import Transactions
 from core import payment
 from core.context import Context
 from core.db import leases
@@ -229,7 +230,7 @@ async def test_a_refund_of_more_than_is_owed_is_recorded(
     back = {"refund_key": "by-staff", "refund_amount": f"{elsewhere}.00"}
     midtrans = Meanwhile(till, answer(status="partial_refund", refunds=[back], **WALLET))
     midtrans.wrong = [FINE, answers]
-    sender = RefundSender(database, midtrans, shop=till.shop, clock=lambda: till.now, chance=lambda: 0.0)  # type: ignore[arg-type]
+    sender = RefundSender(Transactions(database, till.shop, lambda: till.now), midtrans, lambda: 0.0)  # type: ignore[arg-type]
     await sender.send(await refund_of(database))
     assert await ledger(database) == [IN, ("refunded", "by-staff", -elsewhere), ("refunded", KEY, -100_000)]
     booking, refund = await booking_of(database), await refund_of(database)

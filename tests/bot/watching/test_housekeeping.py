@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from bot import config
 from bot.background.ticker import Tick
 from bot.papers.photos import Photos
+from bot.transactions import Transactions
 from bot.watching import housekeeping
 from core import media
 from core.context import Context
@@ -27,7 +28,7 @@ class Server:
         self.database, self.now = Database(url), now
         settings = config.Backup(folder=folder, every_hours=24, keep=2)
         source = Path(url.removeprefix("sqlite+aiosqlite:///"))
-        [self.tick] = housekeeping.backups(settings, source, self.database, shop=shop, clock=lambda: self.now)
+        [self.tick] = housekeeping.backups(settings, source, Transactions(self.database, shop, lambda: self.now))
 
     async def look(self, *, after: timedelta = timedelta()) -> None:
         self.now += after
@@ -87,7 +88,7 @@ async def test_old_messages_for_disabled_channel_are_dropped(database: Database,
 
 async def forget(database: Database, folder: Path, now: datetime) -> None:
     photos = Photos(folder, lambda: "")
-    await housekeeping.forgetting(config.Privacy(), database, photos, clock=lambda: now).check()
+    await housekeeping.forgetting(config.Privacy(), Transactions(database, make_shop(), lambda: now), photos).check()
 
 
 def write_file(folder: Path, name: str, at: datetime) -> None:
@@ -166,7 +167,6 @@ async def test_photo_is_deleted_with_its_last_message(database: Database, now: d
     ],
 )
 def test_no_backup_without_folder_or_file(folder: Path | None, source: Path | None, shop: Shop, now: datetime) -> None:
-    ticks: list[Tick] = housekeeping.backups(
-        config.Backup(folder=folder), source, Database("sqlite+aiosqlite:///unused.db"), shop=shop, clock=lambda: now
-    )
+    transactions = Transactions(Database("sqlite+aiosqlite:///unused.db"), shop, lambda: now)
+    ticks: list[Tick] = housekeeping.backups(config.Backup(folder=folder), source, transactions)
     assert ticks == []

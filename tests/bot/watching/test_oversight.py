@@ -17,6 +17,7 @@ from waiting import HANG
 
 from bot.background.loop import Loop, Repeated
 from bot.channels.sending import NotSent, Unclear, Undeliverable
+from bot.transactions import Transactions
 from bot.watching import metrics
 from bot.watching.oversight import Check, Oversight, Pulse
 from core.context import Context
@@ -45,7 +46,8 @@ def figure(text: str, name: str, **labels: str) -> float | None:
 
 
 def oversight(database: Database, shop: Shop, now: datetime, **parts: Callable[[], str | None]) -> Oversight:
-    return Oversight(database, shop, channels=CHANNELS, parts=parts, clock=lambda: now, wake=lambda: None)
+    transactions = Transactions(database, shop, lambda: now)
+    return Oversight(transactions, channels=CHANNELS, parts=parts, wake=lambda: None)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import ANDI, BUDI, CHECK, CITRA, INSTALL, SPEAKER, TUNE, book, check_books, furnish, order
 
 from bot.background.waitlist_worker import WaitlistWorker
+from bot.transactions import Transactions
 from core import payment, work
 from core.booking import cancel, join_waitlist, pass_on_offer, rejoin_waitlist, reschedule, take_offer
 from core.context import Context
@@ -54,7 +55,7 @@ async def join(session: AsyncSession, number: int, asked: Any, *, shop: Shop, no
 
 async def run_worker(database: Database, shop: Shop, now: datetime) -> None:
     """Run the worker of a server that has just started: its state is all in the database."""
-    worker = WaitlistWorker(database, shop=shop, clock=lambda: now, wake_dispatch=lambda: None)
+    worker = WaitlistWorker(Transactions(database, shop, lambda: now), wake_dispatch=lambda: None)
     while await worker.run_once():
         pass
 

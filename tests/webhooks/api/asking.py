@@ -19,6 +19,7 @@ from workshop import INSTALL
 from bot.papers.photos import Photos
 from bot.payments.midtrans_client import SnapLink
 from bot.payments.payment_worker import PaymentWorker
+from bot.transactions import Transactions
 from core import payment
 from core.context import Context
 from core.db.database import Database
@@ -200,11 +201,9 @@ async def opened(
         return issuer.now
 
     collector = PaymentWorker(
-        database,
+        Transactions(database, shop, clock),
         midtrans,  # type: ignore[arg-type]
-        shop=shop,
         finish_url=f"{ORIGIN}/paid",
-        clock=clock,
         chance=lambda: 0.0,
         wake_dispatch=lambda: None,
     )
