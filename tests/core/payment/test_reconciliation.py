@@ -62,12 +62,12 @@ def test_what_differs(told: dict[str, Any] | None, here: OrderRecord, differs: t
     assert [(each.ours, each.theirs) for each in found] == ([differs] if differs else [])
 
 
-def test_an_order_is_not_over_while_one_of_its_attempts_may_still_pay() -> None:
+def test_order_is_open_while_an_attempt_can_pay() -> None:
     told = [answer(status="expire"), answer(status="pending", transaction_id="t-2")]
     assert reconciliation.compare(ours(None), map(payment.read_status, told)) == []
 
 
-def test_asked_one_by_one_are_attempts_with_money_and_those_that_wait() -> None:
+def test_asks_about_paid_and_payable_attempts() -> None:
     here = OrderRecord(
         ORDER, RequestState.PAID, {"t-1": PRICE}, {"t-1": "settlement", "t-2": "pending", "t-3": "deny", "t-4": "deny"}
     )
@@ -83,7 +83,7 @@ def test_only_what_differed_before_and_still_does_was_found() -> None:
     assert reconciliation.marked([], [other], [other]) == [], "the answer was older than what we know"
 
 
-def test_what_is_left_for_a_person_is_shown_first_and_all_is_counted() -> None:
+def test_unmended_differences_are_shown_first() -> None:
     mended = [Difference(f"O-{n}", "t", "open", 0, 1, "settlement", mended=True) for n in range(MAX_SHOWN)]
     left = [Difference("O-left", "t", "paid", 1, None, "404")]
     found = Findings.of(mended) + Findings.of(left)
@@ -97,9 +97,7 @@ async def orders(database: Database, since: datetime, *, after: str = "", limit:
         return [each.order_id for each in found]
 
 
-async def test_old_orders_are_asked_about_while_they_are_open_or_their_money_moves(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_old_orders_with_open_or_moved_money_are_compared(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     later = now + 10 * DAY
     assert await orders(database, later) == [ORDER], "it is still looked at"
@@ -221,9 +219,7 @@ async def test_missed_nights_are_made_up(database: Database, shop: Shop, half_pa
     assert back.since == half_past_two, "from where the last one began"
 
 
-async def test_what_midtrans_kept_from_being_compared_is_part_of_the_next_night(
-    database: Database, shop: Shop, half_past_two: datetime
-) -> None:
+async def test_unfinished_run_is_part_of_the_next(database: Database, shop: Shop, half_past_two: datetime) -> None:
     night = await claim(database, shop, half_past_two)
     assert night is not None
     found = Findings.of([Difference(ORDER, "t-1", "paid", PRICE, None, "404")])
