@@ -10,8 +10,6 @@ from core.refusals import InvalidTransition
 
 
 class BookingStatus(StrEnum):
-    """Where a booking stands."""
-
     PENDING = "pending"
     CONFIRMED = "confirmed"
     IN_PROGRESS = "in_progress"
@@ -20,8 +18,6 @@ class BookingStatus(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Where the money of a booking stands."""
-
     PENDING = "pending"
     DP_PAID = "dp_paid"
     PAID = "paid"
@@ -30,10 +26,10 @@ class PaymentStatus(StrEnum):
 
 
 class RequestState(StrEnum):
-    """Where one request for money (one Midtrans order_id) stands."""
+    """The state of a payment request (one Midtrans order_id)."""
 
-    WANTED = "wanted"  # committed with the booking, the Snap link isn't made yet
-    OPEN = "open"  # the link lives
+    WANTED = "wanted"  # the link isn't made yet
+    OPEN = "open"  # the link can be paid
     PAID = "paid"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -41,10 +37,10 @@ class RequestState(StrEnum):
 
 
 class RefundState(StrEnum):
-    """Where money that must go back stands."""
+    """The state of a refund."""
 
-    WANTED = "wanted"  # a worker asks Midtrans for it, always with the same refund_key
-    BY_HAND = "by_hand"  # Midtrans can't: staff transfers it and records that
+    WANTED = "wanted"  # a worker asks Midtrans for it
+    BY_HAND = "by_hand"  # staff transfers it, since Midtrans can't
     DONE = "done"
 
 
@@ -58,7 +54,7 @@ class WaitState(StrEnum):
 
 
 class CostState(StrEnum):
-    """Where an additional cost stands: only an agreed one is billed."""
+    """The state of an additional cost: only an agreed one is billed."""
 
     PROPOSED = "proposed"
     AGREED = "agreed"
@@ -177,8 +173,6 @@ class PaymentMethod(StrEnum):
 
 
 class Location(StrEnum):
-    """Where the work is done."""
-
     WORKSHOP = "workshop"
     ONSITE = "onsite"
 
@@ -193,6 +187,6 @@ _MOVES: dict[BookingStatus, frozenset[BookingStatus]] = {
 
 
 def check_move(now: BookingStatus, then: BookingStatus) -> None:
-    """Raise `InvalidTransition` unless a booking may go from one status to the other."""
+    """Raise `InvalidTransition` unless a booking may go from `now` to `then`."""
     if then not in _MOVES[now]:
         raise InvalidTransition(now=now, then=then)

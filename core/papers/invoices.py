@@ -1,13 +1,12 @@
 """Invoices: numbered without gaps within a year, with their facts frozen.
 
     issue     ── Counter ──> INV/2026/00001 ──> Invoice.facts = InvoiceFacts as JSON, once per booking
-    issue_all ── when the work is done: what was agreed after that, on a supplementary invoice
-    load      ── by the name of a paper ──> InvoiceFacts and what happened to it until now
+    issue_all ── when the work is done ──> a supplementary invoice of what was agreed after the first one
+    load      ── by the name of a paper ──> InvoiceFacts, and payments and credits until now
 
-Lines are only ever added to a booking, so those beyond the lines of its earlier invoices are new.
-What was paid is never frozen: the ledger tells it whenever an invoice is looked at; money pays a
-booking's invoices one after the other. Entries, credit notes and facts are never changed, so the same
-invoice can be made again at any time: with the entries and notes up to some day, as it was that day.
+Lines are only added to a booking, so those beyond the lines of its earlier invoices are new. Payments aren't frozen:
+they come from the ledger, and pay a booking's invoices one after the other. Since facts, entries and credit notes
+never change, an invoice can be rendered again as it was on any day.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,21 +26,21 @@ from core.refusals import NotFound
 from core.states import Location
 
 CREDITED = "credited"
-"""The kind of what a credit note took off."""
+"""The kind of a `Payment` that is a credit note."""
 
 
 class Payment(NamedTuple):
-    """One entry of the ledger as an invoice shows it (negative when money went back), or what a credit note took off."""
+    """A ledger entry on an invoice (negative: money that went back), or a credit note."""
 
     at: datetime
     kind: str
     method: str
-    """The number, for a credit note."""
+    """Of a credit note: its number."""
     amount: Money
 
 
 class InvoiceLine(BaseModel):
-    """One line: `total` is quantity x price less the discount in percent."""
+    """`total` is quantity x price less the discount in percent."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,10 +55,10 @@ class InvoiceLine(BaseModel):
 
 
 class InvoiceFacts(PaperFacts):
-    """All that an invoice says, as it was when it was issued."""
+    """What an invoice says, frozen when it is issued."""
 
     supplements: str | None = None
-    """The booking's first invoice, to which this one adds."""
+    """The number of the booking's first invoice, on a supplementary one."""
 
     starts_at: AwareDatetime
     location: Location
@@ -72,7 +71,7 @@ class InvoiceFacts(PaperFacts):
     onsite_fee: Money
     additional_costs: Money
     discounts: Money
-    """What the discounts took off; the subtotals are after it."""
+    """The sum of all discounts; the subtotals are after discounts."""
     tax_base: Money
     """DPP; 0 while no PPN is charged."""
     tax_amount: Money
@@ -80,17 +79,17 @@ class InvoiceFacts(PaperFacts):
 
 
 async def issue(ctx: Context, booking: Booking) -> Invoice:
-    """The booking's invoice, made and numbered when there is none yet; `booking.lines` must be loaded."""
-    # Two at once meet here, so that the second one sees the invoice of the first.
+    """The booking's first invoice, issued now if there is none; `booking.lines` must be loaded."""
+    # Two calls at once wait for each other here, so that the second one finds the invoice of the first.
     await ctx.session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
     earlier = await numbering.issued(ctx.session, Invoice, booking.id)
     return earlier[0] if earlier else await _make(ctx, booking, earlier)
 
 
 async def issue_all(ctx: Context, booking: Booking) -> list[str]:
-    """Issue what isn't on an invoice yet, so that the invoices sum up to the booking's total; the names of its papers.
+    """Issue what isn't on an invoice yet; returns the names of the booking's invoices, whose sum is its total.
 
-    The booking is locked, its lines are loaded.
+    The booking must be locked, its lines loaded.
     """
     earlier = await numbering.issued(ctx.session, Invoice, booking.id)
     if not earlier or len(booking.lines) > sum(len(invoice.facts["lines"]) for invoice in earlier):
@@ -99,9 +98,9 @@ async def issue_all(ctx: Context, booking: Booking) -> list[str]:
 
 
 async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[Payment, ...]]:
-    """An invoice by its name (`papers`), with what was paid of it and taken off it until now.
+    """An invoice by its name (`numbering.names`), with its payments and credits until now.
 
-    Raises `NotFound` before it was issued.
+    Raises `NotFound`.
     """
     code = paper.partition(".")[0]
     booking = (await session.execute(select(Booking.id, Booking.total_price).where(Booking.code == code))).first()
@@ -119,13 +118,13 @@ async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[P
         begins=before if which else None,
         ends=None if last else before + facts[which].total,
     )
-    # What is kept of a booking pays for its first lines, so the last invoice is the first to be credited.
+    # What the shop keeps pays for the first invoices, so credits are taken off the last one first.
     off = share(await _credits(session, booking.id), begins=after, ends=after + facts[which].total)
     return facts[which], (*paid, *off)
 
 
 def share(entries: Iterable[Payment], *, begins: Money | None, ends: Money | None) -> tuple[Payment, ...]:
-    """What of these payments falls between two sums of money received (None: no bound on that side)."""
+    """The part of these payments between two sums of money received (None: no bound on that side)."""
 
     def within(received: Money) -> Money:
         above = received if begins is None else max(received, begins)
@@ -141,7 +140,7 @@ def share(entries: Iterable[Payment], *, begins: Money | None, ends: Money | Non
 
 
 async def payments_of(session: AsyncSession, booking_id: int) -> tuple[Payment, ...]:
-    """What the ledger says of a booking, oldest first."""
+    """A booking's ledger entries, oldest first."""
     entries = await session.scalars(
         select(LedgerEntry).where(LedgerEntry.booking_id == booking_id).order_by(LedgerEntry.at, LedgerEntry.id)
     )

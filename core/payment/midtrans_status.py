@@ -41,8 +41,6 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to pay, as Midtrans reports it."""
-
     transaction_id: str
     order_id: str
     status: str
@@ -56,7 +54,7 @@ class Attempt:
 
 
 def read_status(answer: Mapping[str, object]) -> Attempt:
-    """An attempt from a status answer (or a notification); missing fields are empty."""
+    """The attempt in a status answer or a notification; missing texts are empty."""
     status = _word(answer, "transaction_status")
     return Attempt(
         transaction_id=_text(answer, "transaction_id"),
@@ -72,7 +70,7 @@ def read_status(answer: Mapping[str, object]) -> Attempt:
 
 
 def meaning(status: str, fraud_status: str) -> Meaning:
-    """What a lowercase transaction_status means, with the fraud_status that a card's capture carries."""
+    """The meaning of a lowercase transaction_status, and of the fraud_status that comes with a card's capture."""
     match status, fraud_status:
         case "settlement", _:
             return Meaning.RECEIVED

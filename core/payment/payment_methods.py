@@ -1,4 +1,4 @@
-"""Which of Midtrans' channels a payment method means, and which of them can take an amount (facts of Snap's `enabled_payments`).
+"""The Midtrans channels (`enabled_payments`) of each payment method, and the amounts that they accept.
 
 Pure: no database, no clock.
 """
@@ -10,7 +10,7 @@ from core.refusals import MethodCannotPay
 from core.states import PaymentMethod
 
 _VIRTUAL_ACCOUNTS = ("bca_va", "bni_va", "bri_va", "permata_va", "echannel", "other_va")
-_WALLETS = ("gopay", "shopeepay", "dana", "ovo", "other_qris")  # OVO, too, is often paid by its QRIS reader
+_WALLETS = ("gopay", "shopeepay", "dana", "ovo", "other_qris")  # OVO is often paid by scanning a QRIS code
 
 _CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
     PaymentMethod.TRANSFER: _VIRTUAL_ACCOUNTS,
@@ -41,7 +41,7 @@ _ANY = _Limit()
 
 
 def channels(method: PaymentMethod, amount: Money) -> list[str]:
-    """Midtrans' channels for a method that can take the amount; raises `MethodCannotPay` when none can."""
+    """The channels of a method that accept the amount; raises `MethodCannotPay` when none does."""
     able = [channel for channel in _CHANNELS[method] if _takes(channel, amount)]
     if not able:
         raise MethodCannotPay(amount=amount)
@@ -49,7 +49,7 @@ def channels(method: PaymentMethod, amount: Money) -> list[str]:
 
 
 def offered_methods(amount: Money, *, services_only: bool) -> list[PaymentMethod]:
-    """The methods to offer for an amount, in the order they are shown; cash only for services alone."""
+    """The methods to offer for an amount, in the order to show them; cash only for services without parts."""
     methods: list[PaymentMethod] = [
         method
         for method in _CHANNELS
@@ -61,7 +61,7 @@ def offered_methods(amount: Money, *, services_only: bool) -> list[PaymentMethod
 
 
 def can_refund(payment_type: str) -> bool:
-    """Whether Midtrans sends money back that came by this payment_type; what can't be is transferred by hand.
+    """Whether Midtrans refunds payments of this payment_type; staff transfers the others by hand.
 
     Source: https://docs.midtrans.com/reference/refund-transaction
     """
