@@ -43,11 +43,12 @@ from bot.watching.oversight import Oversight
 from conversations.engine import Engine
 from core import payment
 from core.context import Context, Work
+from core.db import leases
 from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
+from core.messaging import outbox_claims
 from core.refusals import BadPhotos
 from core.shop import Shop
-from core.upkeep import leases
 from webhooks import api, cors, files, midtrans, operators, pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
@@ -319,7 +320,8 @@ def _parts(
 
 async def _take_over(database: Database, clock: Callable[[], datetime]) -> None:
     async with database.write() as session:
-        await leases.take_over(session, now=clock())
+        await outbox_claims.take_over(session, now=clock())
+        await leases.end_all(session, now=clock())
 
 
 async def _file_secret(database: Database, fresh: Callable[[], str]) -> bytes:

@@ -117,7 +117,7 @@ class Oversight:
 
     async def _load_backlog(self) -> Backlog:
         async with self._database.read() as session:
-            return await backlog.look(session, channels=self._channels, now=self._clock())
+            return await backlog.load(session, channels=self._channels, now=self._clock())
 
 
 class Check(Generic[T]):

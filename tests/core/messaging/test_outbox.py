@@ -11,7 +11,6 @@ from core.db.database import Database
 from core.db.tables import Contact, Customer, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, say
-from core.upkeep import leases
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 HELLO = message(say("notice.see_you"))
@@ -157,7 +156,7 @@ async def test_what_a_dead_process_was_sending_is_taken_over_at_once(database: D
     await write(database, "reminder", now, address="2", due_at=now + HOUR)
     assert len(await claim(database, now)) == 1
     async with database.write() as session:
-        await leases.take_over(session, now=now + SECOND)
+        await outbox_claims.take_over(session, now=now + SECOND)
     assert [(row.key, row.attempts) for row in await claim(database, now + SECOND)] == [("reply", 2)]
 
 

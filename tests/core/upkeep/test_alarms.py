@@ -181,7 +181,7 @@ async def test_the_backlog_counts_what_waits_and_what_was_given_up(watch: Watch)
     await watch.write("lost", "whatsapp")
     await watch.state("lost", "failed")
     async with watch.database.read() as session:
-        found = await backlog.look(session, channels=CHANNELS, now=watch.now + MINUTE)
+        found = await backlog.load(session, channels=CHANNELS, now=watch.now + MINUTE)
     assert found.outbox["telegram"] == backlog.Waiting(2, watch.now, 1)
     assert found.outbox["telegram"].age(watch.now + MINUTE) == MINUTE
     assert (found.given_up, found.notifications.count) == ({"whatsapp": 1}, 0)
@@ -217,7 +217,7 @@ async def test_what_is_read_at_every_scrape_doesn_t_read_through_history(sqlite_
             plans.extend(f"{step[3]}" for step in cursor.fetchall())
 
     async with database.write() as session:
-        await backlog.look(session, channels=CHANNELS, now=now)
+        await backlog.load(session, channels=CHANNELS, now=now)
         await undelivered.listed(session, limit=8)
     await database.close()
     of_partial_indexes = ("ix_outbox_failed", "ix_payment_request_due_at", "ix_payment_notification_due_at")
