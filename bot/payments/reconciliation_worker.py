@@ -103,8 +103,8 @@ class Reconciler:
             page = await self.page(run.since, run.after)
             run = replace(run, after=page.after, findings=run.findings + page.findings)
             async with self._database.write() as session:
-                keep = reconciliation_run.postpone if page.trouble else reconciliation_run.save_progress
-                await keep(session, run, now=self._clock())
+                is_away = page.trouble is not None
+                await reconciliation_run.save_progress(session, run, now=self._clock(), is_away=is_away)
             if page.trouble:
                 return
         async with self._database.write() as session:

@@ -4,7 +4,7 @@ goods.py     which parts, how many          who.py       name, phone, e-mail, pl
 car.py       which car, does it fit         where.py     workshop or on-site, address
 work.py      which services                 deciding.py  summary, corrections, payment, the booking
 when.py      day, slot, technician          draft.py     what the answers add up to
-waitlist.py  joining, offers                nearest.py   the nearest free slots
+waitlist.py  joining, offers                nearest.py   the start in a button
 """
 
 from conversations.booking.car import Brand, FitOf, Model, Year

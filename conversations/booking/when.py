@@ -5,7 +5,6 @@ from datetime import date, datetime, time
 
 from conversations.booking import draft
 from conversations.booking.draft import Job
-from conversations.booking.nearest import nearest_slots
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_wait, read_whatever
 from conversations.understand.when import read_when
@@ -208,8 +207,8 @@ class Slot(Step):
         return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in waitable) else []
 
     async def _ask_nearest(self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotAvailability]) -> Question:
-        near = await nearest_slots(
-            turn,
+        near = await availability.nearest_options(
+            turn.ctx,
             turn.shop.at(day, time(12)),
             job.minutes,
             moving=job.moved_id,

@@ -1,22 +1,15 @@
-"""A status answer of Midtrans for one attempt to pay, read into the shop's terms.
-
-    status answer ── read_status ──> Attempt ── .meaning ──> received, waiting, challenged, denied, ended,
-                                                      refunded, charged_back, unknown
-
-Pure: no database, no clock. An attempt has a transaction_id; the request that it pays has an order_id.
-"""
+"""Midtrans' status of an attempt to pay. An attempt has a transaction_id; the request that it pays has an order_id."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.money import Money
 
 
 class Meaning(StrEnum):
-    """What a status of Midtrans means to the shop."""
-
     RECEIVED = "received"
     WAITING = "waiting"
     CHALLENGED = "challenged"
@@ -31,8 +24,7 @@ PAYABLE = (Meaning.WAITING, Meaning.CHALLENGED)
 OVER = (Meaning.DENIED, Meaning.ENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(NamedTuple):
     """Money that went back, with Midtrans' key for it."""
 
     reference: str

@@ -1,9 +1,4 @@
-"""The Midtrans channels (`enabled_payments`) of each payment method, and the amounts that they accept.
-
-Pure: no database, no clock.
-"""
-
-from typing import NamedTuple
+"""The Midtrans channels (`enabled_payments`) of each payment method, and the amounts that they accept."""
 
 from core.money import Money
 from core.refusals import MethodCannotPay
@@ -21,23 +16,9 @@ _CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
     PaymentMethod.COD: (),
     PaymentMethod.DP: (*_VIRTUAL_ACCOUNTS, *_WALLETS, "credit_card", "indomaret", "alfamart"),
 }
-
-
 _REFUNDABLE = frozenset({"credit_card", "gopay", "shopeepay", "qris", "dana", "ovo"})
-
-
-class _Limit(NamedTuple):
-    least: Money = 1
-    most: Money | None = None
-
-
-_LIMITS: dict[str, _Limit] = {
-    "credit_card": _Limit(least=10_000),
-    "bca_va": _Limit(least=10_000),
-    "other_qris": _Limit(most=10_000_000),
-    "indomaret": _Limit(least=10_000, most=5_000_000),
-}
-_ANY = _Limit()
+_LEAST: dict[str, Money] = {"credit_card": 10_000, "bca_va": 10_000, "indomaret": 10_000}
+_MOST: dict[str, Money] = {"other_qris": 10_000_000, "indomaret": 5_000_000}
 
 
 def channels(method: PaymentMethod, amount: Money) -> list[str]:
@@ -55,9 +36,7 @@ def offered_methods(amount: Money, *, services_only: bool) -> list[PaymentMethod
         for method in _CHANNELS
         if method is not PaymentMethod.DP and any(_takes(channel, amount) for channel in _CHANNELS[method])
     ]
-    if services_only:
-        methods.append(PaymentMethod.COD)
-    return methods
+    return [*methods, PaymentMethod.COD] if services_only else methods
 
 
 def can_refund(payment_type: str) -> bool:
@@ -69,5 +48,4 @@ def can_refund(payment_type: str) -> bool:
 
 
 def _takes(channel: str, amount: Money) -> bool:
-    least, most = _LIMITS.get(channel, _ANY)
-    return least <= amount and (most is None or amount <= most)
+    return _LEAST.get(channel, 1) <= amount <= _MOST.get(channel, amount)

@@ -1,10 +1,6 @@
-"""The ledger compared with Midtrans: what each says of an order, and where they differ.
+"""The ledger compared with Midtrans: what is left of each attempt's money by one and by the other.
 
-    page ──> OrderRecord, a page of orders at a time ┐
-    status answers ──> Attempt ──────────────────────┴─ compare ──> Differences: settled, or left to a person
-
-Compared is what must be left of each attempt's money, without refunds that staff transferred by hand, since Midtrans
-doesn't know of these.
+Refunds that staff transferred by hand are left out, since Midtrans doesn't know them.
 """
 
 from collections import defaultdict
@@ -12,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Select, select, text, union
+from sqlalchemy import select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db.tables import LedgerEntry, PaymentAttempt, PaymentRequest, Refund
@@ -62,15 +58,13 @@ class Difference:
     theirs: Money | None
     """None: Midtrans doesn't know the attempt, or refuses to tell."""
     status: str
-    """Midtrans' status of it, or the text of its refusal."""
+    """Midtrans' status, or the text of its refusal."""
     mended: bool = False
-    """Settling its order has removed it."""
+    """Settling the order removed the difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The result of a comparison so far."""
-
     asked: int = 0
     """Orders compared."""
     mended: int = 0
@@ -84,7 +78,7 @@ class Findings:
         return cls(asked, mended, len(differences) - mended, tuple(differences))
 
     def __add__(self, other: "Findings") -> "Findings":
-        """Both; differences left to a person are shown first."""
+        """Differences left to a person are shown first."""
         shown = sorted((*self.shown, *other.shown), key=lambda each: each.mended)[:MAX_SHOWN]
         return Findings(self.asked + other.asked, self.mended + other.mended, self.left + other.left, tuple(shown))
 
@@ -162,11 +156,22 @@ async def page(session: AsyncSession, *, since: datetime, after: str, limit: int
 
     These have a request, an attempt or an entry made since then, an open request, or a refund that Midtrans has to send.
     """
-    return await load(session, (await session.scalars(_orders(since, after).limit(limit))).all())
+    refunds = (_OPEN_REFUND, Refund.state == RefundState.WANTED)
+    wanted = union(
+        select(PaymentRequest.order_id).where(PaymentRequest.created_at >= since),
+        select(PaymentRequest.order_id).where(_WATCHED),
+        select(PaymentAttempt.order_id).where(PaymentAttempt.first_seen_at >= since),
+        select(LedgerEntry.order_id).where(LedgerEntry.at >= since),
+        select(Refund.order_id).where(*refunds),
+    ).subquery()
+    # An expression, so that the planner doesn't walk the index on order_id, which has all of history.
+    order_id = wanted.c.order_id.concat("")
+    found = select(wanted.c.order_id).where(order_id > after).order_by(wanted.c.order_id)
+    return await load(session, (await session.scalars(found.limit(limit))).all())
 
 
 async def load(session: AsyncSession, order_ids: Collection[str]) -> list[OrderRecord]:
-    """These orders as our database has them, in the order of their ids."""
+    """These orders, in the order of their ids."""
     requests = await session.execute(
         select(PaymentRequest.order_id, PaymentRequest.state)
         .where(PaymentRequest.order_id.in_(order_ids))
@@ -189,20 +194,6 @@ async def load(session: AsyncSession, order_ids: Collection[str]) -> list[OrderR
     for order_id, transaction_id, status in known:
         statuses[order_id][transaction_id] = status
     return [OrderRecord(order_id, state, money[order_id], statuses[order_id]) for order_id, state in requests]
-
-
-def _orders(since: datetime, after: str) -> Select[str]:
-    refunds = (_OPEN_REFUND, Refund.state == RefundState.WANTED)
-    wanted = union(
-        select(PaymentRequest.order_id).where(PaymentRequest.created_at >= since),
-        select(PaymentRequest.order_id).where(_WATCHED),
-        select(PaymentAttempt.order_id).where(PaymentAttempt.first_seen_at >= since),
-        select(LedgerEntry.order_id).where(LedgerEntry.at >= since),
-        select(Refund.order_id).where(*refunds),
-    ).subquery()
-    # An expression, so that the planner doesn't walk the index on order_id, which has all of history.
-    order_id = wanted.c.order_id.concat("")
-    return select(wanted.c.order_id).where(order_id > after).order_by(wanted.c.order_id)
 
 
 def _ended(answers: Collection[Attempt]) -> Attempt | None:

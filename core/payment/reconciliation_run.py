@@ -1,13 +1,10 @@
 """The nightly reconciliation as a row, so that one process runs it once a night, and resumes it where it stopped.
 
-    claim_run ──> compare a page ──> save_progress ──> … ──> finish ──> the admins are told the differences
-                      └── Midtrans doesn't answer ──> postpone ──> claimed again later, from there on
-
 A missed night is made up for: the next run goes back to where the last finished one began.
 """
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -20,7 +17,6 @@ from core.messaging.messages import message, say
 from core.notices.tell import tell_admins
 from core.payment import reconciliation
 from core.payment.reconciliation import Difference, Findings
-from core.shop import Shop
 
 NAME = "reconciliation"
 STARTS_AT = time(2, 30)
@@ -43,15 +39,10 @@ class Run:
     findings: Findings
 
 
-def night_of(now: datetime, shop: Shop) -> date:
-    """The day of the newest run that is due."""
-    local = shop.local(now)
-    return local.date() - timedelta(days=local.time() < STARTS_AT)
-
-
 async def claim_run(ctx: Context) -> Run | None:
     """Claim the night's run for `LEASE`; None where it is done, claimed, or postponed."""
-    key = night_of(ctx.now, ctx.shop).isoformat()
+    local = ctx.shop.local(ctx.now)
+    key = (local.date() - timedelta(days=local.time() < STARTS_AT)).isoformat()
     await insert_once(
         ctx.session, JobRun, name=NAME, key=key, started_at=ctx.now, result=await _begin(ctx.session, key, ctx.now)
     )
@@ -59,20 +50,21 @@ async def claim_run(ctx: Context) -> Run | None:
     result = row.result
     if row.finished_at is not None or datetime.fromisoformat(result["not_before"]) > ctx.now:
         return None
-    _store(row, not_before=ctx.now + LEASE)
-    return Run(key, datetime.fromisoformat(result["since"]), result["after"], _findings(result["findings"]))
+    row.result = result | {"not_before": (ctx.now + LEASE).isoformat()}
+    stored = result["findings"]
+    findings = Findings(**stored | {"shown": tuple(Difference(**each) for each in stored["shown"])})
+    return Run(key, datetime.fromisoformat(result["since"]), result["after"], findings)
 
 
-async def save_progress(session: AsyncSession, run: Run, *, now: datetime) -> None:
+async def save_progress(session: AsyncSession, run: Run, *, now: datetime, is_away: bool = False) -> None:
+    """`is_away`: Midtrans doesn't answer, so the run is due again after `RETRY_AFTER`."""
     row = await _locked(session, run.key)
-    _store(row, **_progress(run), not_before=now + LEASE, away_since=None)
-
-
-async def postpone(session: AsyncSession, run: Run, *, now: datetime) -> None:
-    """Save the progress; Midtrans doesn't answer, so the run is due again after `RETRY_AFTER`."""
-    row = await _locked(session, run.key)
-    away_since = row.result["away_since"] or now.isoformat()
-    _store(row, **_progress(run), not_before=now + RETRY_AFTER, away_since=away_since)
+    row.result = row.result | {
+        "after": run.after,
+        "findings": asdict(run.findings),
+        "not_before": (now + (RETRY_AFTER if is_away else LEASE)).isoformat(),
+        "away_since": (row.result["away_since"] or now.isoformat()) if is_away else None,
+    }
 
 
 async def finish(ctx: Context, run: Run) -> None:
@@ -108,24 +100,9 @@ async def _begin(session: AsyncSession, key: str, now: datetime) -> dict[str, An
     }
 
 
-def _progress(run: Run) -> dict[str, object]:
-    return {"after": run.after, "findings": asdict(run.findings)}
-
-
 async def _locked(session: AsyncSession, key: str) -> JobRun:
     return await session.get_one(JobRun, (NAME, key), with_for_update=True, populate_existing=True)
 
 
 def _rows() -> Select[JobRun]:
     return select(JobRun).where(JobRun.name == NAME).order_by(JobRun.key.desc())
-
-
-def _store(row: JobRun, **values: object) -> None:
-    # SQLAlchemy only notices a new dict, not a change inside one.
-    row.result = row.result | {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
-    }
-
-
-def _findings(kept: dict[str, Any]) -> Findings:
-    return Findings(**kept | {"shown": tuple(Difference(**each) for each in kept["shown"])})

@@ -3,14 +3,12 @@
 from core.context import Context
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Message, Option, Say, message, say
-from core.money import Money
-from core.notices.cards import alert
 from core.notices.tell import tell
 from core.states import Actor, RefundState
 
 
 async def ask_account(ctx: Context, booking: Booking, refund: Refund) -> None:
-    """Ask the customer for a bank account, in the chat or else by mail."""
+    """Ask the customer for a bank account, in the chat or else by e-mail."""
     what = {"code": booking.code, "name": booking.name, "amount": refund.amount}
     key = f"refund-account:{refund.key}:{ctx.now.isoformat()}"
     if booking.contact_id is not None:
@@ -27,56 +25,30 @@ async def task(ctx: Context, booking: Booking, refund: Refund) -> None:
 
 
 async def went_back(ctx: Context, booking: Booking, refund: Refund) -> None:
-    """Tell the customer how much was sent back, and how."""
+    """Tell the customer that it was transferred, or sent back by Midtrans."""
     way = "refund.transferred" if refund.done_by != Actor.MIDTRANS else "refund.sent_back"
     news = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
     await tell(ctx, booking, f"refund-done:{refund.key}", chat=news, mail=news)
 
 
-async def refused(ctx: Context, booking: Booking, refund: Refund) -> None:
-    """Tell the admins why Midtrans doesn't refund it."""
-    what = say("staff.refund_refused", amount=refund.amount, reason=refund.error)
-    await tell(ctx, booking, f"refund-refused:{refund.key}", admins=alert(booking, what))
-
-
-async def no_transfer(ctx: Context, booking: Booking, refund: Refund) -> None:
-    """Tell the admins not to transfer what Midtrans has refunded after all."""
-    what = say("staff.refund_no_transfer", amount=refund.amount)
-    await tell(ctx, booking, f"refund-no-transfer:{refund.key}", admins=alert(booking, what))
-
-
-async def twice(ctx: Context, booking: Booking, refund: Refund, amount: Money) -> None:
-    """Tell the admins that Midtrans has refunded what they had transferred."""
-    what = say("staff.refund_twice", amount=amount)
-    await tell(ctx, booking, f"refund-twice:{refund.key}", admins=alert(booking, what))
-
-
 def refund_card(booking: Booking, refund: Refund) -> Message:
     """A refund for the admins, with buttons if they are to transfer it."""
-    by_hand = refund.state is RefundState.BY_HAND
+    buttons = []
+    if refund.state is RefundState.BY_HAND:
+        buttons.append(Option(f"transferred:{refund.key}", say("team.option.transferred")))
+        if booking.contact_id is not None:
+            buttons.append(Option(f"ask-account:{refund.key}", say("team.option.ask_account")))
     return message(
         say(f"team.refund.{refund.state}", code=booking.code, amount=refund.amount),
         say(
             "team.refund.facts",
             name=booking.name,
             phone=booking.phone,
-            reason=_reason(refund),
+            reason=say(f"refund.reason.{refund.reason}"),
             account=refund_account(refund),
         ),
-        options=_buttons(booking, refund) if by_hand else (),
+        options=buttons,
     )
-
-
-def _buttons(booking: Booking, refund: Refund) -> tuple[Option, ...]:
-    ask = Option(f"ask-account:{refund.key}", say("team.option.ask_account"))
-    return (
-        Option(f"transferred:{refund.key}", say("team.option.transferred")),
-        *([ask] if booking.contact_id is not None else []),
-    )
-
-
-def _reason(refund: Refund) -> Say:
-    return say(f"refund.reason.{refund.reason}")
 
 
 def refund_account(refund: Refund) -> Say | str:

@@ -225,7 +225,7 @@ async def test_unfinished_run_is_part_of_the_next(database: Database, shop: Shop
     found = Findings.of([Difference(ORDER, "t-1", "paid", PRICE, None, "404")])
     night = Run(night.key, night.since, ORDER, found)
     async with database.write() as session:
-        await reconciliation_run.postpone(session, night, now=half_past_two)
+        await reconciliation_run.save_progress(session, night, now=half_past_two, is_away=True)
     assert await claim(database, shop, half_past_two + RETRY_AFTER - MINUTE) is None
     following = await claim(database, shop, half_past_two + DAY)
     assert following is not None
