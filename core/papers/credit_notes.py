@@ -1,9 +1,7 @@
 """Credit notes: what is taken off invoices once issued, since an invoice never changes.
 
-cancelled, no-show, refunded ── issue(keeps) ──> NK/2026/00001 ──> CreditNote.facts = CreditNoteFacts as JSON
-
-A booking's invoices less its credit notes are what it is billed in the end: its price, or what the shop keeps of a
-cancelled one. PPN goes down in proportion, and what is left of it is rounded once.
+Invoices less credit notes are what a booking is billed: its price, or what the shop keeps of a cancelled one.
+PPN goes down in proportion, and what is left of it is rounded once.
 """
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -22,8 +20,6 @@ from core.states import BookingStatus, CreditReason, LedgerKind
 
 
 class CreditedInvoice(BaseModel):
-    """An invoice that a credit note is about."""
-
     model_config = ConfigDict(frozen=True)
 
     number: str
@@ -57,16 +53,23 @@ async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditR
         return None
     await invoices.issue_all(ctx, booking)  # what is kept may exceed what was invoiced so far
     billed = [InvoiceFacts.from_json(each.facts) for each in await numbering.issued(ctx.session, Invoice, booking.id)]
-    earlier = [
-        CreditNoteFacts.from_json(each.facts) for each in await numbering.issued(ctx.session, CreditNote, booking.id)
-    ]
+    notes = await numbering.issued(ctx.session, CreditNote, booking.id)
+    earlier = [CreditNoteFacts.from_json(each.facts) for each in notes]
     if keeps >= sum(each.total for each in billed) - sum(each.total for each in earlier):
         return None
     number = await numbering.next_number(ctx, numbering.CREDIT_NOTE)
     facts = CreditNoteFacts(
         **numbering.letterhead(ctx, booking, number=number),
         reason=reason,
-        invoices=tuple(map(_credited, billed)),
+        invoices=tuple(
+            CreditedInvoice(
+                number=each.number,
+                issued_at=each.issued_at,
+                items=tuple(line.name for line in each.lines),
+                total=each.total,
+            )
+            for each in billed
+        ),
         credited_before=sum(each.total for each in earlier),
         keeps=keeps,
         **taken_off(billed, earlier, keeps),
@@ -83,7 +86,12 @@ async def after_refund(ctx: Context, booking: Booking) -> None:
     """
     if booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED):
         return
-    keeps = max(0, await _left_to_shop(ctx.session, booking))
+    entered = await ctx.session.scalar(
+        select(func.sum(LedgerEntry.amount)).where(
+            LedgerEntry.booking_id == booking.id, LedgerEntry.kind != LedgerKind.CHARGED_BACK
+        )
+    )
+    keeps = max(0, int(entered or 0) - booking.going_back)
     paper = await issue(ctx, booking, keeps=keeps, reason=CreditReason.REFUNDED)
     if paper is None:
         return
@@ -93,7 +101,8 @@ async def after_refund(ctx: Context, booking: Booking) -> None:
 
 async def load(session: AsyncSession, name: str) -> CreditNoteFacts:
     """A credit note by its name (`numbering.names`); raises `NotFound`."""
-    return CreditNoteFacts.from_json((await numbering.find(session, CreditNote, name)).facts)
+    notes, index = await numbering.find(session, CreditNote, name)
+    return CreditNoteFacts.from_json(notes[index].facts)
 
 
 def taken_off(billed: list[InvoiceFacts], earlier: list[CreditNoteFacts], keeps: Money) -> dict[str, Money]:
@@ -114,16 +123,3 @@ def taken_off(billed: list[InvoiceFacts], earlier: list[CreditNoteFacts], keeps:
 def _part(whole: Money, share: Money, of: Money) -> Money:
     """`whole` x `share` / `of`, rounded half up."""
     return (2 * whole * share + of) // (2 * of)
-
-
-def _credited(facts: InvoiceFacts) -> CreditedInvoice:
-    items = tuple(line.name for line in facts.lines)
-    return CreditedInvoice(number=facts.number, issued_at=facts.issued_at, items=items, total=facts.total)
-
-
-async def _left_to_shop(session: AsyncSession, booking: Booking) -> Money:
-    """What came in, less refunds done and open."""
-    sent = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
-        LedgerEntry.booking_id == booking.id, LedgerEntry.kind != LedgerKind.CHARGED_BACK
-    )
-    return int(await session.scalar(sent) or 0) - booking.going_back

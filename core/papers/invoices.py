@@ -1,12 +1,7 @@
-"""Invoices: numbered without gaps within a year, with their facts frozen.
+"""Invoices: one per booking, and a supplementary one of what was agreed after it, with their facts frozen.
 
-    issue     ── Counter ──> INV/2026/00001 ──> Invoice.facts = InvoiceFacts as JSON, once per booking
-    issue_all ── when the work is done ──> a supplementary invoice of what was agreed after the first one
-    load      ── by the name of a paper ──> InvoiceFacts, and payments and credits until now
-
-Lines are only added to a booking, so those beyond the lines of its earlier invoices are new. Payments aren't frozen:
-they come from the ledger, and pay a booking's invoices one after the other. Since facts, entries and credit notes
-never change, an invoice can be rendered again as it was on any day.
+Lines are only added to a booking, so those beyond the lines of its earlier invoices are new. Payments come from the
+ledger, and pay a booking's invoices one after the other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +17,6 @@ from core.db.tables import Booking, BookingLine, CreditNote, Invoice, LedgerEntr
 from core.money import Money
 from core.papers import numbering
 from core.papers.numbering import PaperFacts
-from core.refusals import NotFound
 from core.states import Location
 
 CREDITED = "credited"
@@ -102,14 +96,9 @@ async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[P
 
     Raises `NotFound`.
     """
-    code = paper.partition(".")[0]
-    booking = (await session.execute(select(Booking.id, Booking.total_price).where(Booking.code == code))).first()
-    issued = await numbering.issued(session, Invoice, booking.id) if booking else []
-    names = numbering.names(code, len(issued))
-    if booking is None or paper not in names:
-        raise NotFound(code=paper)
+    issued, which = await numbering.find(session, Invoice, paper)
+    booking = await session.get_one(Booking, issued[which].booking_id)
     facts = [InvoiceFacts.from_json(invoice.facts) for invoice in issued]
-    which = names.index(paper)
     before = sum(each.total for each in facts[:which])
     after = sum(each.total for each in facts[which + 1 :])
     last = which == len(facts) - 1 and before + facts[which].total >= booking.total_price
@@ -119,7 +108,9 @@ async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[P
         ends=None if last else before + facts[which].total,
     )
     # What the shop keeps pays for the first invoices, so credits are taken off the last one first.
-    off = share(await _credits(session, booking.id), begins=after, ends=after + facts[which].total)
+    notes = await numbering.issued(session, CreditNote, booking.id)
+    credits_ = [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
+    off = share(credits_, begins=after, ends=after + facts[which].total)
     return facts[which], (*paid, *off)
 
 
@@ -145,11 +136,6 @@ async def payments_of(session: AsyncSession, booking_id: int) -> tuple[Payment, 
         select(LedgerEntry).where(LedgerEntry.booking_id == booking_id).order_by(LedgerEntry.at, LedgerEntry.id)
     )
     return tuple(Payment(entry.at, entry.kind, entry.method, entry.amount) for entry in entries)
-
-
-async def _credits(session: AsyncSession, booking_id: int) -> list[Payment]:
-    notes = await numbering.issued(session, CreditNote, booking_id)
-    return [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
 
 
 async def _make(ctx: Context, booking: Booking, earlier: Sequence[Invoice]) -> Invoice:

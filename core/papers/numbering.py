@@ -1,8 +1,4 @@
-"""What all papers share: numbers without gaps within a year, names, and a letterhead.
-
-    next_number ── Counter ──> INV/2026/00001, NK/2026/00001, KW/2026/00001
-    letterhead  ── shop, booking ──> the facts of every paper
-    of_booking  ──> the names of a booking's papers, to load and send them by
+"""What all papers share: numbers without gaps within a year (INV/2026/00001), names, and a letterhead.
 
 A booking's papers of a kind are named by its code: "BK-7F3K2Q", "BK-7F3K2Q.2", "BK-7F3K2Q.3" …
 The database refuses to change or delete them (triggers in `migrations`); only personal data can be erased (`privacy`).
@@ -120,12 +116,12 @@ async def issued(session: AsyncSession, kind: type[Kind], booking_id: int) -> li
     return list(await session.scalars(select(kind).where(kind.booking_id == booking_id).order_by(*order)))
 
 
-async def find(session: AsyncSession, kind: type[Kind], name: str) -> Kind:
-    """A paper by its name; raises `NotFound`."""
+async def find(session: AsyncSession, kind: type[Kind], name: str) -> tuple[list[Kind], int]:
+    """A booking's papers of a kind, and the index of the one with this name; raises `NotFound`."""
     code = name.partition(".")[0]
     booking_id = await session.scalar(select(Booking.id).where(Booking.code == code))
     made = await issued(session, kind, booking_id) if booking_id else []
-    by_name = dict(zip(names(code, len(made)), made, strict=True))
+    by_name = names(code, len(made))
     if name not in by_name:
         raise NotFound(code=name)
-    return by_name[name]
+    return made, by_name.index(name)

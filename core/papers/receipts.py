@@ -1,9 +1,4 @@
-"""Receipts (kwitansi): one for each payment, issued with its ledger entry.
-
-ledger.enter_money ── issue ──> KW/2026/00001 ──> Receipt.facts = ReceiptFacts as JSON
-
-A receipt doesn't change when the money goes back: it says how much came in on that day.
-"""
+"""Receipts (kwitansi): one for each payment, issued with its ledger entry; money that goes back doesn't change it."""
 
 from typing import Literal
 
@@ -59,7 +54,8 @@ async def issue(ctx: Context, booking: Booking, entry: LedgerEntry) -> None:
 
 async def load(session: AsyncSession, name: str) -> ReceiptFacts:
     """A receipt by its name (`numbering.names`); raises `NotFound`."""
-    return ReceiptFacts.from_json((await numbering.find(session, Receipt, name)).facts)
+    receipts, index = await numbering.find(session, Receipt, name)
+    return ReceiptFacts.from_json(receipts[index].facts)
 
 
 async def to_send(session: AsyncSession, booking: Booking) -> Document:
