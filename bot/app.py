@@ -44,10 +44,11 @@ from bot.watching.oversight import Oversight
 from conversations.engine import Engine
 from core import payment
 from core.context import Work
+from core.db import leases
 from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
+from core.messaging import outbox_claims
 from core.refusals import BadPhotos
-from core.upkeep import leases
 from webhooks import api, cors, files, midtrans, operators, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
@@ -215,6 +216,7 @@ async def _served_database(
 
     async def take_over() -> None:
         async with opened.write() as session:
+            await outbox_claims.end_leases(session, now=clock())
             await leases.end_all(session, now=clock())
 
     await stack.enter_async_context(marked_as_serving(opened, if_alone=take_over))

@@ -1,11 +1,10 @@
 """Rupiah: whole numbers, no floats. Percentages round half up to the rupiah."""
 
 Money = int
-"""Whole rupiah."""
 
 
 def percent_of(amount: Money, percent: int) -> Money:
-    """The given percentage of an amount, rounded half up to a whole rupiah."""
+    """A percentage of an amount, rounded half up."""
     return (amount * percent + 50) // 100
 
 

@@ -26,10 +26,10 @@ class PaymentStatus(StrEnum):
 
 
 class RequestState(StrEnum):
-    """Of one request for money (one Midtrans order_id)."""
+    """The state of a payment request (one Midtrans order_id)."""
 
-    WANTED = "wanted"  # committed with the booking, the link isn't made yet
-    OPEN = "open"  # the link lives
+    WANTED = "wanted"  # the link isn't made yet
+    OPEN = "open"  # the link can be paid
     PAID = "paid"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -37,10 +37,10 @@ class RequestState(StrEnum):
 
 
 class RefundState(StrEnum):
-    """Of money owed back to a customer."""
+    """The state of a refund."""
 
-    WANTED = "wanted"  # a worker asks Midtrans for it, always with the same refund_key
-    BY_HAND = "by_hand"  # Midtrans can't: staff transfers it and records that
+    WANTED = "wanted"  # a worker asks Midtrans for it
+    BY_HAND = "by_hand"  # staff transfers it, since Midtrans can't
     DONE = "done"
 
 
@@ -54,7 +54,7 @@ class WaitState(StrEnum):
 
 
 class CostState(StrEnum):
-    """Of an additional cost: only an agreed one is billed."""
+    """The state of an additional cost: only an agreed one is billed."""
 
     PROPOSED = "proposed"
     AGREED = "agreed"
@@ -183,6 +183,6 @@ _MOVES: dict[BookingStatus, frozenset[BookingStatus]] = {
 
 
 def check_move(now: BookingStatus, then: BookingStatus) -> None:
-    """Raise `InvalidTransition` unless a booking may go from one status to the other."""
+    """Raise `InvalidTransition` unless a booking may go from `now` to `then`."""
     if then not in _MOVES[now]:
         raise InvalidTransition(now=now, then=then)

@@ -18,8 +18,8 @@ from bot.transactions import Transactions
 from core import payment, trace
 from core.db.database import AWAY
 from core.payment import Attempt, reconciliation, reconciliation_run
-from core.payment.reconciliation import Findings, Ours
-from core.payment.reconciliation_run import Night
+from core.payment.reconciliation import Findings, OrderRecord
+from core.payment.reconciliation_run import Run
 
 MAX_CALLS = 8
 """At a time."""
@@ -70,9 +70,9 @@ class Reconciler:
         """Compare all pages if that is due, until Midtrans doesn't answer; a row keeps what is due and the progress."""
         try:
             async with self._transactions.write() as ctx:
-                night = await reconciliation_run.claim(ctx)
-            if night is not None:
-                await self._run(night)
+                run = await reconciliation_run.claim_run(ctx)
+            if run is not None:
+                await self._run(run)
                 self._wake()
         except AWAY as error:  # it is continued when its lease has ended
             _log.warning("reconciliation: the database is away (%s)", type(error).__name__)
@@ -87,21 +87,21 @@ class Reconciler:
         await asyncio.sleep(max(0.0, page.findings.asked / self._per_second - took))
         return replace(page, is_last=len(orders) < PAGE)
 
-    async def _run(self, night: Night) -> None:
-        page = Page(night.after, Findings())
+    async def _run(self, run: Run) -> None:
+        page = Page(run.after, Findings())
         while not page.is_last:
-            page = await self.page(night.since, night.after)
-            night = replace(night, after=page.after, findings=night.findings + page.findings)
+            page = await self.page(run.since, run.after)
+            run = replace(run, after=page.after, findings=run.findings + page.findings)
             async with self._transactions.write() as ctx:
-                keep = reconciliation_run.postpone if page.trouble else reconciliation_run.progress
-                await keep(ctx.session, night, now=ctx.now)
+                is_away = page.trouble is not None
+                await reconciliation_run.save_progress(ctx.session, run, now=ctx.now, is_away=is_away)
             if page.trouble:
                 return
         async with self._transactions.write() as ctx:
-            await reconciliation_run.finish(ctx, night)
-        _log.info("reconciled %d orders: %d corrected", night.findings.asked, night.findings.mended)
+            await reconciliation_run.finish(ctx, run)
+        _log.info("reconciled %d orders: %d corrected", run.findings.asked, run.findings.mended)
 
-    async def _compare_page(self, orders: Sequence[Ours], after: str) -> Page:
+    async def _compare_page(self, orders: Sequence[OrderRecord], after: str) -> Page:
         findings = Findings()
         answers = await self._ask_all(orders)
         answered = (
@@ -117,7 +117,7 @@ class Reconciler:
             after = ours.order_id
         return Page(after, findings)
 
-    async def _compare_or_log(self, ours: Ours, answer: _Answer) -> Findings:
+    async def _compare_or_log(self, ours: OrderRecord, answer: _Answer) -> Findings:
         """A bug with one order is only logged, since the others must still be compared."""
         trace.follow(ours.order_id)
         (found,) = await asyncio.gather(self._compare(ours, answer), return_exceptions=True)
@@ -128,12 +128,12 @@ class Reconciler:
         _log.error("%s can't be reconciled: a bug", ours.order_id, exc_info=found)
         return Findings.of([])
 
-    async def _compare(self, ours: Ours, answer: _Answer) -> Findings:
+    async def _compare(self, ours: OrderRecord, answer: _Answer) -> Findings:
         if isinstance(answer, MidtransError):
-            return Findings.of([reconciliation.unread(ours, str(answer))])
+            return Findings.of([reconciliation.refused(ours, str(answer))])
         theirs = [each.attempt for each in answer]
         before = reconciliation.compare(ours, theirs)
-        if not before and not reconciliation.is_news(ours, theirs):
+        if not before and not reconciliation.has_news(ours, theirs):
             return Findings.of([])
         again = reconciliation.compare(await self._ours(ours), theirs)
         for each in reversed(answer):  # the newest last, when it is known which of the others are still pending
@@ -142,18 +142,18 @@ class Reconciler:
                 outcome = await payment.settle(ctx, ours.order_id, each.answer, asked_at=each.asked_at)
             _log.info("%s: %s", ours.order_id, outcome)
         after = reconciliation.compare(await self._ours(ours), theirs)
-        return Findings.of(reconciliation.judged(before, again, after))
+        return Findings.of(reconciliation.marked(before, again, after))
 
-    async def _ours(self, ours: Ours) -> Ours:
+    async def _ours(self, ours: OrderRecord) -> OrderRecord:
         async with self._transactions.read() as ctx:
             (now,) = await reconciliation.load(ctx.session, [ours.order_id])
         return now
 
-    async def _ask_all(self, orders: Sequence[Ours]) -> list[_Answer]:
+    async def _ask_all(self, orders: Sequence[OrderRecord]) -> list[_Answer]:
         """Midtrans' answer for each order; after `MAX_CALLS` failures in a row no more calls are made."""
         free, failures = asyncio.Semaphore(MAX_CALLS), list[MidtransTrouble]()
 
-        async def ask(ours: Ours) -> _Answer:
+        async def ask(ours: OrderRecord) -> _Answer:
             async with free:
                 if len(failures) == MAX_CALLS:
                     return failures[-1]
@@ -166,12 +166,12 @@ class Reconciler:
 
         return await asyncio.gather(*(ask(ours) for ours in orders))
 
-    async def _try(self, ours: Ours) -> _Answer:
+    async def _try(self, ours: OrderRecord) -> _Answer:
         """The newest transaction, then the others that have money or may still bring some."""
         try:
             newest = await self._status(ours.order_id)
             known = newest.attempt.transaction_id if newest else None
-            others = [await self._status(reference) for reference in ours.references(known)]
+            others = [await self._status(reference) for reference in ours.other_attempts(known)]
             return [each for each in (newest, *others) if each]
         except MidtransTrouble as trouble:
             return trouble

@@ -8,7 +8,7 @@ offer:           [take] ── too late ──> [a slot nearby] [join again]    
 from datetime import datetime
 
 from conversations import actions
-from conversations.booking.when import nearest_slots, read_start
+from conversations.booking.when import read_start
 from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Question, Turn, Who, question
 from core.booking import (
@@ -25,6 +25,7 @@ from core.booking import (
 from core.db.tables import Booking, Waiting
 from core.messaging.messages import Option, say
 from core.refusals import InsufficientStock, InThePast, NotFound, Refusal
+from core.schedule.availability import nearest_options
 from core.states import PaymentMethod
 
 
@@ -101,8 +102,8 @@ async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:
         return question(say("waiting.past"), options=[Option("book", say("option.book"))])
     if isinstance(gone, InsufficientStock):
         return question(say("waiting.part_gone"), options=[again], always=_BACK)
-    near = await nearest_slots(
-        turn,
+    near = await nearest_options(
+        turn.ctx,
         booking.starts_at,
         booking.minutes,
         action=f"wait-at:{booking.code}:",

@@ -179,8 +179,8 @@ class Slot(Step):
         return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in waitable) else []
 
     async def _ask_nearest(self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotAvailability]) -> Question:
-        near = await nearest_slots(
-            turn,
+        near = await availability.nearest_options(
+            turn.ctx,
             turn.shop.at(day, time(12)),
             job.minutes,
             moving=job.moved_id,
@@ -194,28 +194,6 @@ class Slot(Step):
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
-
-
-async def nearest_slots(
-    turn: Turn,
-    around: datetime,
-    minutes: int,
-    *,
-    action: str = "",
-    technician_id: str | None = None,
-    moving: int | None = None,
-    excluding: datetime | None = None,
-    count: int = 3,
-) -> list[Option]:
-    """Free starts for a job of so many minutes; an option's id is `action` and the local start.
-
-    `moving` is the id of a booking whose own seats count as free.
-    """
-    found = await availability.nearest_free(
-        turn.ctx, around, minutes, technician_id=technician_id, moving=moving, count=count
-    )
-    local = [turn.shop.local(at) for at in found if at != excluding]
-    return [Option(f"{action}{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at)) for at in local]
 
 
 def read_start(turn: Turn, text: str) -> datetime:

@@ -78,7 +78,9 @@ async def pass_on(turn: Turn) -> Question | None:
     contact, state = held
     await _extend(turn, contact, state)
     for side in (contact, turn.contact):
-        await outbox.postpone(turn.session, END_NOTICE, side.channel, side.address, due_at=turn.now + turn.shop.takeover)
+        await outbox.postpone(
+            turn.session, END_NOTICE, side.channel, side.address, due_at=turn.now + turn.shop.takeover
+        )
     for number, message in enumerate(_copies(turn.incoming, "team.from_staff", turn.staff.name)):
         await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
     return None

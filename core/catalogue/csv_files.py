@@ -1,19 +1,18 @@
-"""The catalogue as CSV files that an owner keeps in a spreadsheet.
+"""The catalogue as CSV files: files ── read ──> lines ── apply ──> tables ── write ──> files
 
-    files ── read ──> lines ── apply ──> tables ── write ──> files
-
-Import puts every line in or, when one of them is bad, none, and names all bad ones. What is in the shop but
-not in a file stays; `retired` takes it off the shelf. Commas or semicolons (Excel in Indonesia), with or without BOM.
+An import takes all lines, or none if one is bad, and names all bad ones. Entries that no file mentions stay. Commas or
+semicolons (Excel in Indonesia) separate cells, with or without BOM.
 """
 
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
 from sqlalchemy import Select, select
@@ -28,18 +27,36 @@ _One = TypeVar("_One", Part, Service, Car, Technician)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One valid line of a file."""
+class _Sheet:
+    """A kind of file: its name, its rows, and the table that they go to."""
+
+    name: str
+    row: type[CatalogueRow]
+    table: type[_Entry]
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.row.model_fields)
+
+    @property
+    def query(self) -> Select[_Entry]:
+        return cast(Select[_Entry], select(self.table).order_by(self.table.id))
+
+
+_PARTS, _TECHNICIANS = _Sheet("parts", PartRow, Part), _Sheet("technicians", TechnicianRow, Technician)
+_SHEETS = (_PARTS, _Sheet("services", ServiceRow, Service), _Sheet("cars", CarRow, Car), _TECHNICIANS)
+
+
+class Line(NamedTuple):
+    """A valid line of a file."""
 
     file: str
     number: int
+    sheet: _Sheet
     row: CatalogueRow
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that was refused, and why."""
-
+class BadLine(NamedTuple):
     file: str
     number: int
     reason: str
@@ -49,7 +66,7 @@ class BadLine:
 
 
 class BadFiles(Exception):
-    """Lines that can't be imported, all of them; nothing was."""
+    """All lines that can't be imported; nothing was."""
 
     def __init__(self, lines: Sequence[BadLine]) -> None:
         super().__init__("\n".join(map(str, lines)))
@@ -68,33 +85,33 @@ def read(files: Mapping[str, str]) -> list[Line]:
 
 
 async def apply(session: AsyncSession, lines: Sequence[Line], *, now: datetime) -> dict[str, int]:
-    """Put the lines into the shop, over what has the same id; says how many by table ("parts": 70).
+    """Add the lines, or overwrite entries with the same id; returns how many by table ("parts": 70).
 
-    Raises `BadFiles` for a part of which bookings have reserved more than is said to lie in the shop,
-    and for a service whose skill no technician has.
+    Raises `BadFiles` for a part with less on hand than bookings have reserved, and for a service whose skill no
+    technician has.
     """
     # Locked, so that nobody reserves between the check and the change.
-    present = {sheet.name: await _entries(session, sheet.query.with_for_update()) for sheet in _SHEETS}
-    if bad := [*_below_reserved(lines, present["parts"]), *_unskilled(lines, present["technicians"])]:
+    present = {
+        sheet: {entry.id: entry for entry in await session.scalars(sheet.query.with_for_update())} for sheet in _SHEETS
+    }
+    if bad := [*_below_reserved(lines, present[_PARTS]), *_unskilled(lines, present[_TECHNICIANS])]:
         raise BadFiles(bad)
-    counts: dict[str, int] = {}
     for line in lines:
-        sheet = _sheet_of(line.row)
-        _put(session, sheet, present[sheet.name].get(line.row.id), line.row, now)
-        counts[sheet.name] = counts.get(sheet.name, 0) + 1
+        _put(session, line, present[line.sheet].get(line.row.id), now)
     await bump(session)
-    return counts
+    return dict(Counter(line.sheet.name for line in lines))
 
 
 async def write(session: AsyncSession) -> dict[str, str]:
-    """Everything in the shop, what is retired too, as CSV texts by file name; `read` takes them back."""
-    return {f"{sheet.name}.csv": _csv(sheet, (await _entries(session, sheet.query)).values()) for sheet in _SHEETS}
+    """The whole catalogue, retired entries too, as CSV texts by file name; `read` takes them back."""
+    return {f"{sheet.name}.csv": _csv(sheet, await session.scalars(sheet.query)) for sheet in _SHEETS}
 
 
 def as_catalogue(lines: Iterable[Line]) -> Catalogue:
     """The catalogue that these lines alone would make, without a database; its version is 0."""
-    rows = [line.row for line in lines if isinstance(line.row, CarRow) or not line.row.retired]
-    entries = [_sheet_of(row).table(**_values(row)) for row in rows]
+    entries = [
+        line.sheet.table(**_values(line.row)) for line in lines if isinstance(line.row, CarRow) or not line.row.retired
+    ]
     return Catalogue(
         version=0,
         parts=_only(Part, entries),
@@ -115,29 +132,6 @@ def _values(row: CatalogueRow) -> dict[str, object]:
 # --- reading -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    name: str
-    row: type[CatalogueRow]
-    table: type[_Entry]
-
-    @property
-    def columns(self) -> list[str]:
-        return list(self.row.model_fields)
-
-    @property
-    def query(self) -> Select[_Entry]:
-        return cast(Select[_Entry], select(self.table).order_by(self.table.id))
-
-
-_SHEETS = (
-    _Sheet("parts", PartRow, Part),
-    _Sheet("services", ServiceRow, Service),
-    _Sheet("cars", CarRow, Car),
-    _Sheet("technicians", TechnicianRow, Technician),
-)
-
-
 def _lines(file: str, text: str) -> Iterator[Line | BadLine]:
     try:
         (_, header), *records = _records(file, text)
@@ -150,7 +144,7 @@ def _lines(file: str, text: str) -> Iterator[Line | BadLine]:
 
 
 def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
-    """Each record that isn't blank, the header too, with the number of the line it begins on."""
+    """The records that aren't blank, with the header, each with the number of its first line."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -158,7 +152,7 @@ def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
     try:
         for cells in reader:
             if any(map(str.strip, cells)):
-                records.append((number, [_restored(cell.strip()) for cell in cells]))
+                records.append((number, [_unescaped(cell.strip()) for cell in cells]))
             number = reader.line_num + 1
     except csv.Error as error:
         raise BadFiles([BadLine(file, number, f"can't be read as CSV: {error}")]) from error
@@ -168,7 +162,7 @@ def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
 
 
 def _sheet(file: str, header: list[str]) -> _Sheet:
-    """The table whose columns these are, or whose name the file bears."""
+    """The sheet with these columns, or else with the file's name."""
     name = PurePath(file).stem.lower()
     sheet = next((sheet for sheet in _SHEETS if set(sheet.columns) == set(header)), None) or next(
         (sheet for sheet in _SHEETS if sheet.name == name), None
@@ -176,17 +170,14 @@ def _sheet(file: str, header: list[str]) -> _Sheet:
     if sheet is None:
         names = ", ".join(sheet.name for sheet in _SHEETS)
         raise BadFiles([BadLine(file, 1, f"neither the file's name nor its columns are those of {names}")])
-    if wrong := _wrong_columns(sheet, header):
-        raise BadFiles([BadLine(file, 1, each) for each in wrong])
-    return sheet
-
-
-def _wrong_columns(sheet: _Sheet, header: list[str]) -> list[str]:
-    return [
+    wrong = [
         *(f"unknown column {column!r}" for column in header if column not in sheet.columns),
         *(f"column {column!r} is missing" for column in sheet.columns if column not in header),
         *(f"column {column!r} stands twice" for column in sheet.columns if header.count(column) > 1),
     ]
+    if wrong:
+        raise BadFiles([BadLine(file, 1, each) for each in wrong])
+    return sheet
 
 
 def _line(file: str, number: int, sheet: _Sheet, header: list[str], cells: list[str]) -> list[Line] | list[BadLine]:
@@ -196,26 +187,18 @@ def _line(file: str, number: int, sheet: _Sheet, header: list[str], cells: list[
         row = sheet.row.model_validate({name: text for name, text in zip(header, cells, strict=True) if text})
     except ValidationError as refused:
         return [BadLine(file, number, reason(error)) for error in refused.errors()]
-    return [Line(file, number, row)]
+    return [Line(file, number, sheet, row)]
 
 
 def _repeated(lines: Iterable[Line]) -> Iterator[BadLine]:
     first: dict[tuple[str, str], Line] = {}
     for line in lines:
-        seen = first.setdefault((_sheet_of(line.row).name, line.row.id), line)
+        seen = first.setdefault((line.sheet.name, line.row.id), line)
         if seen is not line:
             yield BadLine(line.file, line.number, f"id {line.row.id} already stands on {seen.file} line {seen.number}")
 
 
-def _sheet_of(row: CatalogueRow) -> _Sheet:
-    return next(sheet for sheet in _SHEETS if type(row) is sheet.row)
-
-
 # --- applying ----------------------------------------------------------------------------------
-
-
-async def _entries(session: AsyncSession, query: Select[_Entry]) -> dict[str, _Entry]:
-    return {entry.id: entry for entry in await session.scalars(query)}
 
 
 def _below_reserved(lines: Iterable[Line], parts: Mapping[str, _Entry]) -> Iterator[BadLine]:
@@ -227,7 +210,7 @@ def _below_reserved(lines: Iterable[Line], parts: Mapping[str, _Entry]) -> Itera
 
 
 def _unskilled(lines: Iterable[Line], technicians: Mapping[str, _Entry]) -> Iterator[BadLine]:
-    """Services that nobody could do, were the lines put in."""
+    """Services that nobody could do after the import."""
     team = {
         id_: each.skills for id_, each in technicians.items() if isinstance(each, Technician) and not each.retired_at
     }
@@ -240,13 +223,13 @@ def _unskilled(lines: Iterable[Line], technicians: Mapping[str, _Entry]) -> Iter
             yield BadLine(line.file, line.number, f"skill {line.row.skill!r} is one that no technician has")
 
 
-def _put(session: AsyncSession, sheet: _Sheet, entry: _Entry | None, row: CatalogueRow, now: datetime) -> None:
-    values = _values(row)
-    if not isinstance(row, CarRow):
+def _put(session: AsyncSession, line: Line, entry: _Entry | None, now: datetime) -> None:
+    values = _values(line.row)
+    if not isinstance(line.row, CarRow):
         before = getattr(entry, "retired_at", None)
-        values["retired_at"] = (before or now) if row.retired else None
+        values["retired_at"] = (before or now) if line.row.retired else None
     if entry is None:
-        session.add(sheet.table(**values))
+        session.add(line.sheet.table(**values))
         return
     for column, value in values.items():
         setattr(entry, column, value)
@@ -260,7 +243,7 @@ def _csv(sheet: _Sheet, entries: Iterable[_Entry]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(sheet.columns)
     for entry in entries:
-        writer.writerow(_defused(cell(_value(entry, column))) for column in sheet.columns)
+        writer.writerow(_escaped(cell(_value(entry, column))) for column in sheet.columns)
     return text.getvalue()
 
 
@@ -270,10 +253,10 @@ def _value(entry: _Entry, column: str) -> object:
     return getattr(entry, column)
 
 
-def _defused(text: str) -> str:
+def _escaped(text: str) -> str:
     """A spreadsheet runs what begins like a formula, unless an apostrophe comes first (OWASP, "CSV Injection")."""
     return f"'{text}" if re.match(r"'*[=+\-@]", text) else text
 
 
-def _restored(text: str) -> str:
+def _unescaped(text: str) -> str:
     return text[1:] if re.match(r"'+[=+\-@]", text) else text

@@ -1,8 +1,7 @@
-r"""What one line of a catalogue file may hold: a model per table, cells as people write them.
+r"""The lines of the catalogue's files: a model per table, with its columns, but `retired` for `retired_at`.
 
-Several values in a cell stand apart by `|`, specifications read `daya=50 W|ukuran=6,5 inci`, cars
-`Toyota Avanza 2012-2021|Honda CR-V 2019-`; a `\` before a sign takes it as text. An empty cell means
-the column's default. The columns are the tables' own, but for `retired`, which says what `retired_at` keeps.
+`|` separates several values in a cell, as in `daya=50 W|ukuran=6,5 inci` or `Toyota Avanza 2012-2021|Honda CR-V 2019-`,
+and `\` escapes a sign. An empty cell means the column's default.
 """
 
 import re
@@ -63,14 +62,13 @@ def _pairs(cell: str) -> dict[str, str]:
 
 
 def _vehicles(cell: str) -> list[dict[str, str]]:
-    return [_vehicle(piece) for piece in _pieces(cell)]
-
-
-def _vehicle(text: str) -> dict[str, str]:
-    found = _VEHICLE.fullmatch(text)
-    if found is None or year_span(found[3]) is None:
-        raise ValueError(f"must read like Toyota Avanza 2012-2021, got {text!r}")
-    return {"brand": found[1], "model": found[2], "year": found[3]}
+    vehicles = []
+    for text in _pieces(cell):
+        found = _VEHICLE.fullmatch(text)
+        if found is None or year_span(found[3]) is None:
+            raise ValueError(f"must read like Toyota Avanza 2012-2021, got {text!r}")
+        vehicles.append({"brand": found[1], "model": found[2], "year": found[3]})
+    return vehicles
 
 
 def _weekdays(cell: str) -> list[int]:
@@ -147,8 +145,6 @@ class _Row(BaseModel):
 
 
 class PartRow(_Row):
-    """A line of parts.csv."""
-
     name: Words
     category: Category
     brand: Words
@@ -177,8 +173,6 @@ class PartRow(_Row):
 
 
 class ServiceRow(_Row):
-    """A line of services.csv; whether anyone has its skill is checked against the technicians."""
-
     name: Words
     category: Annotated[str, AfterValidator(_known(*SERVICE_CATEGORIES))]
     price: Rupiah
@@ -195,7 +189,7 @@ class ServiceRow(_Row):
 
 
 class CarRow(_Row):
-    """A line of cars.csv: one generation of a model."""
+    """One generation of a model."""
 
     brand: Words
     model: Words
@@ -212,8 +206,6 @@ class CarRow(_Row):
 
 
 class TechnicianRow(_Row):
-    """A line of technicians.csv; rating and jobs done come from the work, not from a file."""
-
     name: Words
     skills: WordList = []
     phone: Annotated[str, AfterValidator(_like(_PHONE, "+6281219000101"))] | None = None
@@ -232,7 +224,6 @@ CatalogueRow = PartRow | ServiceRow | CarRow | TechnicianRow
 
 
 def cell(value: Any) -> str:
-    """A column's value as a cell, so that reading the cell gives the value."""
     match value:
         case None:
             return ""
@@ -261,12 +252,10 @@ def _escaped(text: str, signs: str) -> str:
 
 
 def reason(error: ErrorDetails) -> str:
-    """Why a line was refused, as an owner would want to read it: "price must be at least 0, got -5"."""
+    """Why a line was refused, in words: "price must be at least 0, got -5"."""
     context = error.get("ctx", {})
-    if error["type"] == "value_error":
-        why = str(context["error"])
-    else:
-        why = _REASONS[error["type"]].format(got=error["input"], **context)
+    is_ours = error["type"] == "value_error"
+    why = str(context["error"]) if is_ours else _REASONS[error["type"]].format(got=error["input"], **context)
     return f"{error['loc'][0]} {why}" if error["loc"] else why
 
 

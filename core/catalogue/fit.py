@@ -1,7 +1,4 @@
-"""Whether a part fits a car: fits, fits with an adapter, doesn't fit, or nobody here knows.
-
-The car's openings and the part's mount decide; the cars a part lists by name come before both.
-"""
+"""Whether a part fits a car: the cars that a part lists decide, or else its mount and the car's openings."""
 
 import re
 from collections.abc import Iterable
@@ -33,8 +30,6 @@ _YEARS = re.compile(r"([0-9]{4})(-)?([0-9]{4})?")
 
 
 class FitAnswer(StrEnum):
-    """The four answers of flow.md."""
-
     FITS = "fits"
     NEEDS_ADAPTER = "needs_adapter"
     DOES_NOT_FIT = "does_not_fit"
@@ -43,17 +38,16 @@ class FitAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """An answer, with the adapter it needs or with parts of the same category that do fit, best first."""
+    """An answer, with the adapter that is needed, or with parts of the same category that fit, best first."""
 
     answer: FitAnswer
     adapter: Part | None = None
     alternatives: tuple[Part, ...] = ()
 
 
-# A list of parts asks this of each, and many people drive the same cars.
+# Called for each part of a list, and many people drive the same cars.
 @lru_cache(maxsize=4096)
 def fit_of(catalogue: Catalogue, part: Part, brand: str, model: str, year: int) -> Fit:
-    """Whether the part fits the car, and what helps where it doesn't."""
     car = find_car(catalogue, brand, model, year)
     vehicle = _Vehicle(_key(brand + model), year, frozenset(car.mounts) if car else frozenset())
     answer = _answer(part, vehicle)
@@ -66,7 +60,7 @@ def fit_of(catalogue: Catalogue, part: Part, brand: str, model: str, year: int) 
 
 @lru_cache(maxsize=256)
 def find_car(catalogue: Catalogue, brand: str, model: str, year: int) -> Car | None:
-    """The generation of that year; the newer one where two met in a year. "crv" finds "CR-V"."""
+    """The generation of that year, or the newer of two; "crv" finds "CR-V"."""
     wanted = _key(brand), _key(model)
     generations = [
         car
@@ -79,7 +73,7 @@ def find_car(catalogue: Catalogue, brand: str, model: str, year: int) -> Car | N
 
 
 def year_span(years: str) -> tuple[int, int | None] | None:
-    """First and last year of "2015-2023", "2018" or "2018-" (still built: None); None if it is none of these."""
+    """First and last year of "2015-2023", "2018" or "2018-" (still built: None); None for any other text."""
     found = _YEARS.fullmatch(years)
     if found is None:
         return None
@@ -103,7 +97,9 @@ class _Vehicle:
 def _answer(part: Part, vehicle: _Vehicle) -> FitAnswer:
     """The answer without adapters."""
     years = [car["year"] for car in part.compatible_vehicles if _key(car["brand"] + car["model"]) == vehicle.name]
-    if any(_covers(span, vehicle.year) for span in years) or part.mount == UNIVERSAL:
+    spans = [span for span in map(year_span, years) if span is not None]
+    listed = any(first <= vehicle.year and (last is None or vehicle.year <= last) for first, last in spans)
+    if listed or part.mount == UNIVERSAL:
         return FitAnswer.FITS
     if part.mount is None or not vehicle.mounts:
         return FitAnswer.DOES_NOT_FIT if years else FitAnswer.UNKNOWN
@@ -111,7 +107,7 @@ def _answer(part: Part, vehicle: _Vehicle) -> FitAnswer:
 
 
 def _adapter(catalogue: Catalogue, part: Part, vehicle: _Vehicle) -> Part | None:
-    """What carries the part in one of the car's openings: made for that car before universal, then the cheapest."""
+    """The adapter for one of the car's openings: made for that car before universal, then the cheapest."""
     return min(
         (
             other
@@ -127,7 +123,7 @@ def _adapter(catalogue: Catalogue, part: Part, vehicle: _Vehicle) -> Part | None
 
 
 def _alternatives(catalogue: Catalogue, part: Part, vehicle: _Vehicle) -> tuple[Part, ...]:
-    """Parts for the same purpose that fit: those in the shop before those to order, then the nearest in price."""
+    """Parts of the same kind that fit: those in the shop before those to order, then the nearest in price."""
     fitting = (
         other
         for other in _sold(catalogue)
@@ -146,11 +142,6 @@ def _sold(catalogue: Catalogue) -> Iterable[Part]:
 
 def _price(part: Part) -> int:
     return discounted(part.price, part.discount)
-
-
-def _covers(years: str, year: int) -> bool:
-    span = year_span(years)
-    return span is not None and span[0] <= year and (span[1] is None or year <= span[1])
 
 
 @lru_cache(maxsize=4096)

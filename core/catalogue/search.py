@@ -1,11 +1,10 @@
-"""Pages of the catalogue as REST clients ask for them: filtered, by name, with the count of all that match."""
+"""Pages of what is on offer, by name, each with the count of all that match; what isn't given doesn't filter."""
 
 from collections.abc import Sequence
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.db.tables import Part, Service, Technician
 
@@ -23,11 +22,8 @@ async def find_parts(
     search: str | None = None,
     in_stock: bool = False,
 ) -> tuple[Sequence[Part], int]:
-    """A page of the parts on offer, with their stock of now, and how many match.
-
-    `in_stock`: only what can be bought at once.
-    """
-    wanted: list[_Condition] = [Part.retired_at.is_(None), *_words(search, Part.name, Part.brand, Part.description)]
+    """`in_stock`: only what can be bought at once."""
+    wanted = _words(search, Part.name + " " + Part.brand + " " + Part.description)
     if category is not None:
         wanted.append(Part.category == category)
     if brand is not None:
@@ -46,8 +42,7 @@ async def find_services(
     search: str | None = None,
     available: bool | None = None,
 ) -> tuple[Sequence[Service], int]:
-    """A page of the services, and how many match."""
-    wanted: list[_Condition] = [Service.retired_at.is_(None), *_words(search, Service.name, Service.description)]
+    wanted = _words(search, Service.name + " " + Service.description)
     if category is not None:
         wanted.append(Service.category == category)
     if available is not None:
@@ -63,29 +58,25 @@ async def find_technicians(
     available: bool | None = None,
     specialization: str | None = None,
 ) -> tuple[Sequence[Technician], int]:
-    """A page of the technicians, and how many match."""
-    wanted: list[_Condition] = [Technician.retired_at.is_(None)]
+    wanted: list[_Condition] = []
     if available is not None:
         wanted.append(Technician.is_available == available)
     if specialization is not None:
-        # A list of words, kept as JSON: the word between its quotes.
+        # Skills are a list, stored as JSON: look for the word in its quotes.
         skills = func.lower(cast(Technician.skills, Text))
         wanted.append(skills.contains(f'"{specialization.lower()}"', autoescape=True))
     return await _page(session, Technician, wanted, limit=limit, offset=offset)
 
 
-def _words(search: str | None, *columns: InstrumentedAttribute[str]) -> list[_Condition]:
-    """Each word must stand somewhere in these columns."""
-    text = columns[0]
-    joined: ColumnElement[str] = func.lower(text)
-    for column in columns[1:]:
-        joined = joined + " " + func.lower(column)
-    return [joined.contains(word, autoescape=True) for word in (search or "").lower().split()]
+def _words(search: str | None, text: ColumnElement[str]) -> list[_Condition]:
+    """Each word must occur in the text."""
+    return [func.lower(text).contains(word, autoescape=True) for word in (search or "").lower().split()]
 
 
 async def _page(
     session: AsyncSession, table: type[_Row], wanted: Sequence[_Condition], *, limit: int, offset: int
 ) -> tuple[Sequence[_Row], int]:
-    total = await session.scalar(select(func.count()).select_from(table).where(*wanted))
-    page = select(table).where(*wanted).order_by(table.name, table.id).limit(limit).offset(offset)
+    where = (table.retired_at.is_(None), *wanted)
+    total = await session.scalar(select(func.count()).select_from(table).where(*where))
+    page = select(table).where(*where).order_by(table.name, table.id).limit(limit).offset(offset)
     return (await session.scalars(page)).all(), total or 0

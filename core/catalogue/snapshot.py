@@ -1,4 +1,4 @@
-"""What the shop offers: parts with their stock, services, cars, technicians."""
+"""The catalogue: parts with their stock, services, cars, technicians."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ _BUMP = text(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """All that is on offer at one version; shared between turns, so stock is not in it (see `stock`)."""
+    """All that is on offer at one version; shared between turns, so without stock (see `stock`)."""
 
     version: int
     parts: Mapping[str, Part]
@@ -46,14 +46,11 @@ class StockStatus(StrEnum):
 
 
 async def load(session: AsyncSession) -> Catalogue:
-    """The catalogue as it stands, without what is retired; reading a part's stock from it raises.
-
-    Its rows belong to no session, so that they outlive this one, whatever becomes of it.
-    """
-    sold = select(Part).options(defer(Part.on_hand), defer(Part.reserved))
+    """The catalogue without what is retired, detached from the session; reading a part's stock from it raises."""
+    parts = select(Part).options(defer(Part.on_hand), defer(Part.reserved)).where(Part.retired_at.is_(None))
     return Catalogue(
         version=await version(session),
-        parts=await _by_id(session, sold.where(Part.retired_at.is_(None)).order_by(Part.id)),
+        parts=await _by_id(session, parts.order_by(Part.id)),
         services=await _by_id(session, select(Service).where(Service.retired_at.is_(None)).order_by(Service.id)),
         cars=await _by_id(session, select(Car).order_by(Car.id)),
         technicians=await _by_id(
@@ -63,12 +60,11 @@ async def load(session: AsyncSession) -> Catalogue:
 
 
 async def version(session: AsyncSession) -> int:
-    """The number that grows with each change of the catalogue."""
     return await session.scalar(select(CatalogueVersion.version)) or 0
 
 
 async def stock(session: AsyncSession, parts: Iterable[str] | None = None) -> dict[str, int]:
-    """How many of each part can be promised now: on hand less reserved."""
+    """How many of each part aren't reserved."""
     query = select(Part.id, Part.on_hand - Part.reserved)
     if parts is not None:
         query = query.where(Part.id.in_(list(parts)))
@@ -76,10 +72,7 @@ async def stock(session: AsyncSession, parts: Iterable[str] | None = None) -> di
 
 
 async def set_stock(session: AsyncSession, part_id: str, on_hand: int) -> Part:
-    """Correct how many of a part lie in the shop; the part as it is then.
-
-    Raises `NotFound`, `BadAmount` (negative, or absurdly many), `StockPromised` below what bookings have reserved.
-    """
+    """Raises `NotFound`, `BadAmount` (negative, or absurdly many), `StockPromised` below what bookings have reserved."""
     if not 0 <= on_hand <= MOST_ON_HAND:
         raise BadAmount(least=0, most=MOST_ON_HAND)
     part = await session.get(Part, part_id, with_for_update={"key_share": True}, populate_existing=True)
@@ -93,12 +86,11 @@ async def set_stock(session: AsyncSession, part_id: str, on_hand: int) -> Part:
 
 
 async def bump(session: AsyncSession) -> None:
-    """Say that the catalogue has changed: called in the transaction of every change."""
+    """Increment the version; called in the transaction of every change."""
     await session.execute(_BUMP)
 
 
 def stock_status(part: Part, stock: int) -> StockStatus:
-    """What `stock` pieces free of a part mean; a part that isn't sold now is out of stock."""
     if part.is_pre_order_only:
         return StockStatus.PRE_ORDER
     if stock <= 0 or not part.is_available:
@@ -109,13 +101,12 @@ def stock_status(part: Part, stock: int) -> StockStatus:
 
 
 def brands(catalogue: Catalogue) -> list[str]:
-    """The car brands, those with the most models first: roughly what drives here."""
+    """The car brands, those with the most models first: roughly the most common ones."""
     counts = Counter(brand for brand, _ in {(car.brand, car.model) for car in catalogue.cars.values()})
     return sorted(counts, key=lambda brand: (-counts[brand], brand))
 
 
 def models(catalogue: Catalogue, brand: str) -> list[str]:
-    """The models of a car brand by name."""
     return sorted({car.model for car in catalogue.cars.values() if car.brand.casefold() == brand.casefold()})
 
 

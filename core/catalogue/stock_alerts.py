@@ -1,9 +1,6 @@
-"""Customers who asked to be told when a sold-out part is back: told once, without an order and without a reservation.
+"""Stock alerts: a chat is told once when a sold-out part can be sold again, without an order or a reservation.
 
-    ask ──> StockAlert ── the part can be sold ──> told, and gone
-                 └── forget, or the customer's data is erased ──> gone
-
-For a whole order that waits its turn, see `core.booking.waitlist`.
+For a whole order that waits, see `core.booking.waitlist`.
 """
 
 from collections.abc import Sequence
@@ -19,28 +16,26 @@ from core.money import discounted
 
 _BACK = (Part.on_hand > Part.reserved, Part.is_available, Part.retired_at.is_(None), ~Part.is_pre_order_only)
 MAX_AT_A_TIME = 100
-"""Alerts that one look tells; the next tick tells the others."""
 
 
 async def ask(ctx: Context, contact: Contact, part_id: str) -> None:
-    """Tell this chat once when the part can be sold again; asking twice is asking once."""
     await insert_once(ctx.session, StockAlert, contact_id=contact.id, part_id=part_id, created_at=ctx.now)
 
 
 async def forget(ctx: Context, contact: Contact) -> bool:
-    """Drop every alert of this chat; False when there was none."""
+    """Delete all alerts of a chat; False when there was none."""
     asked = delete(StockAlert).where(StockAlert.contact_id == contact.id).returning(StockAlert.id)
     return bool((await ctx.session.scalars(asked)).all())
 
 
 async def due(ctx: Context) -> Sequence[int]:
-    """The alerts whose part can be sold now, the oldest first."""
+    """The ids of at most `MAX_AT_A_TIME` alerts whose part can be sold now, the oldest first."""
     query = select(StockAlert.id).join(Part, Part.id == StockAlert.part_id).where(*_BACK)
     return (await ctx.session.scalars(query.order_by(StockAlert.id).limit(MAX_AT_A_TIME))).all()
 
 
 async def tell(ctx: Context, alert_id: int) -> bool:
-    """Tell the chat and drop the alert; False when the part is gone again, or another process told it."""
+    """Tell the chat and delete the alert; False when the part is gone again, or another process did so."""
     back = select(Part.id).where(*_BACK, Part.id == StockAlert.part_id).exists()
     dropped = delete(StockAlert).where(StockAlert.id == alert_id, back).returning(StockAlert)
     alert = (await ctx.session.scalars(dropped)).one_or_none()

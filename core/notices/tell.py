@@ -12,7 +12,8 @@ from datetime import datetime
 from core.context import Context
 from core.db.tables import Booking, Contact
 from core.messaging import outbox
-from core.messaging.messages import Message, say
+from core.messaging.messages import Message, Say, say
+from core.notices.cards import alert
 
 STAFF_LANGUAGE = "id"
 NEWS = "notice.mail.news"
@@ -75,6 +76,11 @@ async def tell(
 async def tell_admins(ctx: Context, key: str, news: Message, *, about: Contact | None = None) -> None:
     """Write to every admin what is about no booking; `about` is the customer's chat it tells of."""
     await _tell_staff(ctx, ctx.shop.admin_addresses, key, news, about=about.id if about else None)
+
+
+async def alert_admins(ctx: Context, booking: Booking, key: str, what: Say) -> None:
+    """Tell the admins that something about a booking needs a person."""
+    await tell(ctx, booking, key, admins=alert(booking, what))
 
 
 async def _tell_staff(

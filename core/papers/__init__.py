@@ -1,1 +1,1 @@
-"""Invoices, receipts and credit notes: facts frozen with their cause, numbered without a gap."""
+"""Invoices, receipts and credit notes: their facts are frozen when they are issued, their numbers have no gaps."""

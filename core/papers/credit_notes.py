@@ -1,9 +1,7 @@
 """Credit notes: what is taken off invoices once issued, since an invoice never changes.
 
-cancelled, no-show, refunded ── issue(keeps) ──> NK/2026/00001 ──> CreditNote.facts = CreditNoteFacts as JSON
-
-A booking's invoices less its credit notes are what it is billed in the end: all of its price, or what the
-shop keeps of one that was called off. PPN goes down in proportion, and what stays of it is rounded once.
+Invoices less credit notes are what a booking is billed: its price, or what the shop keeps of a cancelled one.
+PPN goes down in proportion, and what is left of it is rounded once.
 """
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -22,8 +20,6 @@ from core.states import BookingStatus, CreditReason, LedgerKind
 
 
 class CreditedInvoice(BaseModel):
-    """One of the invoices that a credit note is about."""
-
     model_config = ConfigDict(frozen=True)
 
     number: str
@@ -33,40 +29,47 @@ class CreditedInvoice(BaseModel):
 
 
 class CreditNoteFacts(PaperFacts):
-    """All that a credit note says, as it was when it was issued."""
+    """What a credit note says, frozen when it is issued."""
 
     reason: CreditReason
     invoices: tuple[CreditedInvoice, ...]
     credited_before: Money
-    """What earlier credit notes took off."""
+    """The sum of earlier credit notes."""
     keeps: Money
-    """What stays billed, PPN included."""
+    """What is still billed, PPN included."""
     tax_base: Money
-    """The DPP taken off; 0 where no PPN was charged."""
+    """DPP taken off; 0 where no PPN was charged."""
     tax_amount: Money
-    """The PPN taken off, part of the total."""
+    """PPN taken off, part of the total."""
     total: Money
 
 
 async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditReason) -> Document | None:
-    """Take off the booking's invoices whatever is above `keeps`; the paper to send, None where nothing is.
+    """Credit what is billed above `keeps`; the paper to send, None where that is nothing.
 
-    The booking is locked, its lines are loaded.
+    The booking must be locked, its lines loaded.
     """
     if not await numbering.issued(ctx.session, Invoice, booking.id):
         return None
-    await invoices.issue_all(ctx, booking)  # what is kept may be more than was invoiced so far
+    await invoices.issue_all(ctx, booking)  # what is kept may exceed what was invoiced so far
     billed = [InvoiceFacts.from_json(each.facts) for each in await numbering.issued(ctx.session, Invoice, booking.id)]
-    earlier = [
-        CreditNoteFacts.from_json(each.facts) for each in await numbering.issued(ctx.session, CreditNote, booking.id)
-    ]
+    notes = await numbering.issued(ctx.session, CreditNote, booking.id)
+    earlier = [CreditNoteFacts.from_json(each.facts) for each in notes]
     if keeps >= sum(each.total for each in billed) - sum(each.total for each in earlier):
         return None
     number = await numbering.next_number(ctx, numbering.CREDIT_NOTE)
     facts = CreditNoteFacts(
         **numbering.letterhead(ctx, booking, number=number),
         reason=reason,
-        invoices=tuple(map(_credited, billed)),
+        invoices=tuple(
+            CreditedInvoice(
+                number=each.number,
+                issued_at=each.issued_at,
+                items=tuple(line.name for line in each.lines),
+                total=each.total,
+            )
+            for each in billed
+        ),
         credited_before=sum(each.total for each in earlier),
         keeps=keeps,
         **taken_off(billed, earlier, keeps),
@@ -77,13 +80,18 @@ async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditR
 
 
 async def after_refund(ctx: Context, booking: Booking) -> None:
-    """Money went back that nobody had asked for here: what is over was forgiven, and the customer has it in writing.
+    """Credit what a cancelled or completed booking isn't paid any more, after Midtrans reported an unexpected refund.
 
-    A booking that is still to be done is billed as it was; what the cardholder's bank took back is still owed.
+    Any other booking stays billed in full. What a cardholder's bank charged back is still owed.
     """
     if booking.status not in (BookingStatus.CANCELLED, BookingStatus.COMPLETED):
         return
-    keeps = max(0, await _left_to_shop(ctx.session, booking))
+    entered = await ctx.session.scalar(
+        select(func.sum(LedgerEntry.amount)).where(
+            LedgerEntry.booking_id == booking.id, LedgerEntry.kind != LedgerKind.CHARGED_BACK
+        )
+    )
+    keeps = max(0, int(entered or 0) - booking.going_back)
     paper = await issue(ctx, booking, keeps=keeps, reason=CreditReason.REFUNDED)
     if paper is None:
         return
@@ -92,12 +100,13 @@ async def after_refund(ctx: Context, booking: Booking) -> None:
 
 
 async def load(session: AsyncSession, name: str) -> CreditNoteFacts:
-    """A credit note by its name (`papers`); raises `NotFound`."""
-    return CreditNoteFacts.from_json((await numbering.find(session, CreditNote, name)).facts)
+    """A credit note by its name (`numbering.names`); raises `NotFound`."""
+    notes, index = await numbering.find(session, CreditNote, name)
+    return CreditNoteFacts.from_json(notes[index].facts)
 
 
 def taken_off(billed: list[InvoiceFacts], earlier: list[CreditNoteFacts], keeps: Money) -> dict[str, Money]:
-    """Total, DPP and PPN that a further credit note takes off, so that exactly `keeps` and its share of PPN stay."""
+    """Total, DPP and PPN of a further credit note, so that exactly `keeps` and its share of PPN stay billed."""
     total = sum(each.total for each in billed)
     return {
         "total": total - keeps - sum(each.total for each in earlier),
@@ -112,18 +121,5 @@ def taken_off(billed: list[InvoiceFacts], earlier: list[CreditNoteFacts], keeps:
 
 
 def _part(whole: Money, share: Money, of: Money) -> Money:
-    """So much of the whole as `share` is of `of`, rounded half up."""
+    """`whole` x `share` / `of`, rounded half up."""
     return (2 * whole * share + of) // (2 * of)
-
-
-def _credited(facts: InvoiceFacts) -> CreditedInvoice:
-    items = tuple(line.name for line in facts.lines)
-    return CreditedInvoice(number=facts.number, issued_at=facts.issued_at, items=items, total=facts.total)
-
-
-async def _left_to_shop(session: AsyncSession, booking: Booking) -> Money:
-    """What came in less what was, or will be, sent back."""
-    sent = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
-        LedgerEntry.booking_id == booking.id, LedgerEntry.kind != LedgerKind.CHARGED_BACK
-    )
-    return int(await session.scalar(sent) or 0) - booking.going_back

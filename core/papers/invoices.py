@@ -1,13 +1,7 @@
-"""Invoices: numbered without gaps within a year, with their facts frozen.
+"""Invoices: one per booking, and a supplementary one of what was agreed after it, with their facts frozen.
 
-    issue     ── Counter ──> INV/2026/00001 ──> Invoice.facts = InvoiceFacts as JSON, once per booking
-    issue_all ── when the work is done: what was agreed after that, on a supplementary invoice
-    load      ── by the name of a paper ──> InvoiceFacts and what happened to it until now
-
-Lines are only ever added to a booking, so those beyond the lines of its earlier invoices are new.
-What was paid is never frozen: the ledger tells it whenever an invoice is looked at; money pays a
-booking's invoices one after the other. Entries, credit notes and facts are never changed, so the same
-invoice can be made again at any time: with the entries and notes up to some day, as it was that day.
+Lines are only added to a booking, so those beyond the lines of its earlier invoices are new. Payments come from the
+ledger, and pay a booking's invoices one after the other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,25 +17,24 @@ from core.db.tables import Booking, BookingLine, CreditNote, Invoice, LedgerEntr
 from core.money import Money
 from core.papers import numbering
 from core.papers.numbering import PaperFacts
-from core.refusals import NotFound
 from core.states import Location
 
 CREDITED = "credited"
-"""The kind of what a credit note took off."""
+"""The kind of a `Payment` that is a credit note."""
 
 
 class Payment(NamedTuple):
-    """One entry of the ledger as an invoice shows it (negative when money went back), or what a credit note took off."""
+    """A ledger entry on an invoice (negative: money that went back), or a credit note."""
 
     at: datetime
     kind: str
     method: str
-    """The number, for a credit note."""
+    """Of a credit note: its number."""
     amount: Money
 
 
 class InvoiceLine(BaseModel):
-    """One line: `total` is quantity x price less the discount in percent."""
+    """`total` is quantity x price less the discount in percent."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,10 +49,10 @@ class InvoiceLine(BaseModel):
 
 
 class InvoiceFacts(PaperFacts):
-    """All that an invoice says, as it was when it was issued."""
+    """What an invoice says, frozen when it is issued."""
 
     supplements: str | None = None
-    """The booking's first invoice, to which this one adds."""
+    """The number of the booking's first invoice, on a supplementary one."""
 
     starts_at: AwareDatetime
     location: Location
@@ -72,7 +65,7 @@ class InvoiceFacts(PaperFacts):
     onsite_fee: Money
     additional_costs: Money
     discounts: Money
-    """What the discounts took off; the subtotals are after it."""
+    """The sum of all discounts; the subtotals are after discounts."""
     tax_base: Money
     """DPP; 0 while no PPN is charged."""
     tax_amount: Money
@@ -80,17 +73,17 @@ class InvoiceFacts(PaperFacts):
 
 
 async def issue(ctx: Context, booking: Booking) -> Invoice:
-    """The booking's invoice, made and numbered when there is none yet; `booking.lines` must be loaded."""
-    # Two at once meet here, so that the second one sees the invoice of the first.
+    """The booking's first invoice, issued now if there is none; `booking.lines` must be loaded."""
+    # Two calls at once wait for each other here, so that the second one finds the invoice of the first.
     await ctx.session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
     earlier = await numbering.issued(ctx.session, Invoice, booking.id)
     return earlier[0] if earlier else await _make(ctx, booking, earlier)
 
 
 async def issue_all(ctx: Context, booking: Booking) -> list[str]:
-    """Issue what isn't on an invoice yet, so that the invoices sum up to the booking's total; the names of its papers.
+    """Issue what isn't on an invoice yet; returns the names of the booking's invoices, whose sum is its total.
 
-    The booking is locked, its lines are loaded.
+    The booking must be locked, its lines loaded.
     """
     earlier = await numbering.issued(ctx.session, Invoice, booking.id)
     if not earlier or len(booking.lines) > sum(len(invoice.facts["lines"]) for invoice in earlier):
@@ -99,18 +92,13 @@ async def issue_all(ctx: Context, booking: Booking) -> list[str]:
 
 
 async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[Payment, ...]]:
-    """An invoice by its name (`papers`), with what was paid of it and taken off it until now.
+    """An invoice by its name (`numbering.names`), with its payments and credits until now.
 
-    Raises `NotFound` before it was issued.
+    Raises `NotFound`.
     """
-    code = paper.partition(".")[0]
-    booking = (await session.execute(select(Booking.id, Booking.total_price).where(Booking.code == code))).first()
-    issued = await numbering.issued(session, Invoice, booking.id) if booking else []
-    names = numbering.names(code, len(issued))
-    if booking is None or paper not in names:
-        raise NotFound(code=paper)
+    issued, which = await numbering.find(session, Invoice, paper)
+    booking = await session.get_one(Booking, issued[which].booking_id)
     facts = [InvoiceFacts.from_json(invoice.facts) for invoice in issued]
-    which = names.index(paper)
     before = sum(each.total for each in facts[:which])
     after = sum(each.total for each in facts[which + 1 :])
     last = which == len(facts) - 1 and before + facts[which].total >= booking.total_price
@@ -119,13 +107,15 @@ async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[P
         begins=before if which else None,
         ends=None if last else before + facts[which].total,
     )
-    # What is kept of a booking pays for its first lines, so the last invoice is the first to be credited.
-    off = share(await _credits(session, booking.id), begins=after, ends=after + facts[which].total)
+    # What the shop keeps pays for the first invoices, so credits are taken off the last one first.
+    notes = await numbering.issued(session, CreditNote, booking.id)
+    credits_ = [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
+    off = share(credits_, begins=after, ends=after + facts[which].total)
     return facts[which], (*paid, *off)
 
 
 def share(entries: Iterable[Payment], *, begins: Money | None, ends: Money | None) -> tuple[Payment, ...]:
-    """What of these payments falls between two sums of money received (None: no bound on that side)."""
+    """The part of these payments between two sums of money received (None: no bound on that side)."""
 
     def within(received: Money) -> Money:
         above = received if begins is None else max(received, begins)
@@ -141,16 +131,11 @@ def share(entries: Iterable[Payment], *, begins: Money | None, ends: Money | Non
 
 
 async def payments_of(session: AsyncSession, booking_id: int) -> tuple[Payment, ...]:
-    """What the ledger says of a booking, oldest first."""
+    """A booking's ledger entries, oldest first."""
     entries = await session.scalars(
         select(LedgerEntry).where(LedgerEntry.booking_id == booking_id).order_by(LedgerEntry.at, LedgerEntry.id)
     )
     return tuple(Payment(entry.at, entry.kind, entry.method, entry.amount) for entry in entries)
-
-
-async def _credits(session: AsyncSession, booking_id: int) -> list[Payment]:
-    notes = await numbering.issued(session, CreditNote, booking_id)
-    return [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
 
 
 async def _make(ctx: Context, booking: Booking, earlier: Sequence[Invoice]) -> Invoice:

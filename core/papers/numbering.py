@@ -1,11 +1,7 @@
-"""Papers: invoices, credit notes and receipts. Each has a number without gaps within its year, and frozen facts.
+"""What all papers share: numbers without gaps within a year (INV/2026/00001), names, and a letterhead.
 
-    next_number ── Counter ──> INV/2026/00001, NK/2026/00001, KW/2026/00001
-    letterhead  ── shop, booking ──> the facts that every paper has
-    of_booking  ──> the names of a booking's papers, by which they are loaded and sent
-
-A booking's papers of a kind are named by its code: "BK-7F3K2Q", then "BK-7F3K2Q.2", "BK-7F3K2Q.3" …
-The database refuses to change or delete them (triggers in `migrations`); only a person's data can be erased (`privacy`).
+A booking's papers of a kind are named by its code: "BK-7F3K2Q", "BK-7F3K2Q.2", "BK-7F3K2Q.3" …
+The database refuses to change or delete them (triggers in `migrations`); only personal data can be erased (`privacy`).
 """
 
 from collections.abc import Sequence
@@ -26,7 +22,7 @@ Kind = TypeVar("Kind", bound=Invoice | CreditNote | Receipt)
 
 
 class PaperFacts(BaseModel):
-    """What every paper says, as it was when it was issued."""
+    """What every paper says, frozen when it is issued."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,18 +44,16 @@ class PaperFacts(BaseModel):
     booking_code: str
 
     def to_json(self) -> dict[str, Any]:
-        """The facts as plain JSON values."""
         return self.model_dump(mode="json")
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Self:
-        """The facts that `to_json` wrote."""
         return cls.model_validate(facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """The names of a booking's papers, the oldest first."""
+    """Names, the oldest first."""
 
     invoices: Sequence[str]
     receipts: Sequence[str]
@@ -70,8 +64,7 @@ async def next_number(ctx: Context, series: tuple[str, str]) -> str:
     """The next number of a series in the shop's year."""
     counter, prefix = series
     year = ctx.shop.local(ctx.now).year
-    # One statement on both databases; its row stays locked until the transaction ends,
-    # so a number that is rolled back is given to the next one.
+    # The row stays locked until the transaction ends, so a number that is rolled back is used by the next one.
     last = await ctx.session.scalar(
         text(
             "INSERT INTO counter (name, last) VALUES (:name, 1)"
@@ -103,7 +96,6 @@ def letterhead(ctx: Context, booking: Booking, *, number: str) -> dict[str, Any]
 
 
 async def of_booking(session: AsyncSession, booking: Booking) -> Papers:
-    """All papers of a booking."""
     counted = (
         select(func.count()).where(kind.booking_id == booking.id).scalar_subquery()
         for kind in (Invoice, Receipt, CreditNote)
@@ -113,23 +105,23 @@ async def of_booking(session: AsyncSession, booking: Booking) -> Papers:
 
 
 def names(code: str, count: int) -> list[str]:
-    """The names of so many papers of one kind."""
+    """The names of the first `count` papers of a kind."""
     return [code if number == 1 else f"{code}.{number}" for number in range(1, count + 1)]
 
 
 async def issued(session: AsyncSession, kind: type[Kind], booking_id: int) -> list[Kind]:
     """A booking's papers of a kind, the oldest first."""
-    # Numbers of more than five digits are longer, and by their letters would come too early.
+    # By length first: 100000 comes after 99999.
     order = (kind.issued_at, func.length(kind.number), kind.number)
     return list(await session.scalars(select(kind).where(kind.booking_id == booking_id).order_by(*order)))
 
 
-async def find(session: AsyncSession, kind: type[Kind], name: str) -> Kind:
-    """A paper by its name; raises `NotFound` before it was issued."""
+async def find(session: AsyncSession, kind: type[Kind], name: str) -> tuple[list[Kind], int]:
+    """A booking's papers of a kind, and the index of the one with this name; raises `NotFound`."""
     code = name.partition(".")[0]
     booking_id = await session.scalar(select(Booking.id).where(Booking.code == code))
     made = await issued(session, kind, booking_id) if booking_id else []
-    by_name = dict(zip(names(code, len(made)), made, strict=True))
+    by_name = names(code, len(made))
     if name not in by_name:
         raise NotFound(code=name)
-    return by_name[name]
+    return made, by_name.index(name)

@@ -1,9 +1,4 @@
-"""Receipts (kwitansi): one for each payment, made with its ledger entry and never without one.
-
-ledger.enter ── issue ──> KW/2026/00001 ──> Receipt.facts = ReceiptFacts as JSON
-
-Money that goes back later has papers of its own; a receipt stays what it was: so much came in, that day.
-"""
+"""Receipts (kwitansi): one for each payment, issued with its ledger entry; money that goes back doesn't change it."""
 
 from typing import Literal
 
@@ -18,27 +13,27 @@ from core.papers.numbering import PaperFacts
 from core.states import BookingStatus
 
 Purpose = Literal["down_payment", "part", "rest", "whole", "late"]
-"""What the money was for; late: the booking was cancelled by then."""
+"""What the money was for; late: the booking was cancelled before it came."""
 
 
 class ReceiptFacts(PaperFacts):
-    """All that a receipt says, as it was when the money came."""
+    """What a receipt says, frozen when the money comes."""
 
     amount: Money
     purpose: Purpose
     method: str
-    """As Midtrans or we call it: bca_va, qris, cash …"""
+    """Midtrans' payment_type, or cash."""
     invoice: str | None
-    """The number of the booking's invoice, where one had been issued before."""
+    """The number of the booking's invoice, if it was issued before."""
     total: Money
-    """The price of the whole booking then."""
+    """The price of the booking then."""
     paid: Money
-    """What of it was paid then, this payment included."""
+    """What was paid then, this payment included."""
     remaining: Money
 
 
 async def issue(ctx: Context, booking: Booking, entry: LedgerEntry) -> None:
-    """Write the receipt of an entry that brought money; the booking is locked and its sums follow the entry."""
+    """Issue the receipt of an entry; the booking must be locked, its totals updated."""
     number = await numbering.next_number(ctx, numbering.RECEIPT)
     invoices = await numbering.issued(ctx.session, Invoice, booking.id)
     facts = ReceiptFacts(
@@ -58,12 +53,13 @@ async def issue(ctx: Context, booking: Booking, entry: LedgerEntry) -> None:
 
 
 async def load(session: AsyncSession, name: str) -> ReceiptFacts:
-    """A receipt by its name (`papers`); raises `NotFound`."""
-    return ReceiptFacts.from_json((await numbering.find(session, Receipt, name)).facts)
+    """A receipt by its name (`numbering.names`); raises `NotFound`."""
+    receipts, index = await numbering.find(session, Receipt, name)
+    return ReceiptFacts.from_json(receipts[index].facts)
 
 
 async def to_send(session: AsyncSession, booking: Booking) -> Document:
-    """What goes with the news of a payment: the invoice with the first one, then the payment's own receipt."""
+    """The paper to send with the notice of a payment: the invoice with the first one, a receipt with any later one."""
     receipts = (await numbering.of_booking(session, booking)).receipts
     return Document("receipt", receipts[-1]) if len(receipts) > 1 else Document("invoice", booking.code)
 

@@ -9,98 +9,51 @@ refunds            what goes back                           refund_requests   as
 reconciliation     the ledger against Midtrans              reconciliation_run  that, every night
 """
 
-from core.payment.ledger import enter_money
-from core.payment.midtrans_status import Attempt, Meaning, read_status
-from core.payment.notifications import (
-    claim_notifications,
-    notifications_settled,
-    other_attempts,
-    retry_notifications,
-    status_is_behind,
-    store_notification,
-)
-from core.payment.payment_links import (
-    ClaimedRequest,
-    claim_requests,
-    link_closed,
-    link_failed,
-    link_made,
-    retry_request,
-    use_next_order_id,
-)
-from core.payment.payment_methods import channels, offered_methods
-from core.payment.payment_requests import end_holds, open_request, request, withdraw_requests
-from core.payment.refund_notices import refund_account, refund_card
-from core.payment.refund_requests import (
-    RefundCall,
-    claim_refunds,
-    next_refund_call,
-    refund_refused,
-    refund_sent,
-    refund_unclear,
-)
-from core.payment.refunds import (
-    ask_refund_account,
-    load_refund,
-    open_refunds,
-    record_transfer,
-    refund,
-    refund_without_account,
-    refunds_of,
-    set_refund_account,
-)
-from core.payment.settlement import settle, settle_or_expire
-from core.payment.slot_lost import lost_slot_choices, refund_lost_slot, remind_of_lost_slots
-from core.payment.slot_regained import confirm_with_slot, has_lost_slot
-from core.payment.totals import lock_booking, update_totals
-
-__all__ = [
-    "Attempt",
-    "ClaimedRequest",
-    "Meaning",
-    "RefundCall",
-    "ask_refund_account",
-    "channels",
-    "claim_notifications",
-    "claim_refunds",
-    "claim_requests",
-    "confirm_with_slot",
-    "end_holds",
-    "enter_money",
-    "has_lost_slot",
-    "link_closed",
-    "link_failed",
-    "link_made",
-    "load_refund",
-    "lock_booking",
-    "lost_slot_choices",
-    "next_refund_call",
-    "notifications_settled",
-    "offered_methods",
-    "open_refunds",
-    "open_request",
-    "other_attempts",
-    "read_status",
-    "record_transfer",
-    "refund",
-    "refund_account",
-    "refund_card",
-    "refund_lost_slot",
-    "refund_refused",
-    "refund_sent",
-    "refund_unclear",
-    "refund_without_account",
-    "refunds_of",
-    "remind_of_lost_slots",
-    "request",
-    "retry_notifications",
-    "retry_request",
-    "set_refund_account",
-    "settle",
-    "settle_or_expire",
-    "status_is_behind",
-    "store_notification",
-    "update_totals",
-    "use_next_order_id",
-    "withdraw_requests",
-]
+from core.payment.ledger import enter_money as enter_money
+from core.payment.midtrans_status import Attempt as Attempt
+from core.payment.midtrans_status import Meaning as Meaning
+from core.payment.midtrans_status import read_status as read_status
+from core.payment.notifications import claim_notifications as claim_notifications
+from core.payment.notifications import notifications_settled as notifications_settled
+from core.payment.notifications import other_attempts as other_attempts
+from core.payment.notifications import retry_notifications as retry_notifications
+from core.payment.notifications import status_is_behind as status_is_behind
+from core.payment.notifications import store_notification as store_notification
+from core.payment.payment_links import ClaimedRequest as ClaimedRequest
+from core.payment.payment_links import claim_requests as claim_requests
+from core.payment.payment_links import link_closed as link_closed
+from core.payment.payment_links import link_failed as link_failed
+from core.payment.payment_links import link_made as link_made
+from core.payment.payment_links import retry_request as retry_request
+from core.payment.payment_links import use_next_order_id as use_next_order_id
+from core.payment.payment_methods import channels as channels
+from core.payment.payment_methods import offered_methods as offered_methods
+from core.payment.payment_requests import end_holds as end_holds
+from core.payment.payment_requests import open_request as open_request
+from core.payment.payment_requests import request as request
+from core.payment.payment_requests import withdraw_requests as withdraw_requests
+from core.payment.refund_notices import refund_account as refund_account
+from core.payment.refund_notices import refund_card as refund_card
+from core.payment.refund_requests import RefundCall as RefundCall
+from core.payment.refund_requests import claim_refunds as claim_refunds
+from core.payment.refund_requests import next_refund_call as next_refund_call
+from core.payment.refund_requests import refund_refused as refund_refused
+from core.payment.refund_requests import refund_sent as refund_sent
+from core.payment.refund_requests import refund_unclear as refund_unclear
+from core.payment.refunds import ask_refund_account as ask_refund_account
+from core.payment.refunds import load_refund as load_refund
+from core.payment.refunds import open_refunds as open_refunds
+from core.payment.refunds import record_transfer as record_transfer
+from core.payment.refunds import refund as refund
+from core.payment.refunds import refund_without_account as refund_without_account
+from core.payment.refunds import refunds_of as refunds_of
+from core.payment.refunds import set_refund_account as set_refund_account
+from core.payment.settlement import settle as settle
+from core.payment.settlement import settle_or_expire as settle_or_expire
+from core.payment.slot_lost import lost_slot_choices as lost_slot_choices
+from core.payment.slot_lost import refund_lost_slot as refund_lost_slot
+from core.payment.slot_lost import remind_of_lost_slots as remind_of_lost_slots
+from core.payment.slot_regained import confirm_with_slot as confirm_with_slot
+from core.payment.slot_regained import has_lost_slot as has_lost_slot
+from core.payment.totals import lock_booking as lock_booking
+from core.payment.totals import update_totals as update_totals

@@ -1,10 +1,4 @@
-"""The ledger: money that moved, each movement entered once; the database refuses to change or delete an entry.
-
-    in    received, cash: each with its receipt (`receipts`)
-    out   refunded, reversed, charged_back: taken off the attempt that the money came by
-
-What a booking has paid is the sum of its entries (`totals`).
-"""
+"""The ledger: money that moved, each movement entered once; the database refuses to change or delete an entry."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -18,7 +12,8 @@ from core.db.tables import Booking, LedgerEntry
 from core.money import Money
 from core.papers import receipts
 from core.payment.totals import update_totals
-from core.states import LedgerKind
+from core.schedule import bookings
+from core.states import EventKind, LedgerKind
 
 _MONEY_IN = (LedgerKind.RECEIVED, LedgerKind.CASH)
 
@@ -38,6 +33,7 @@ async def enter_money(
     kind: LedgerKind,
     amount: Money,
     *,
+    actor: str,
     reference: str,
     order_id: str | None,
     transaction_id: str | None,
@@ -46,7 +42,7 @@ async def enter_money(
 ) -> bool:
     """Enter money that moved (negative: out) once per order, kind and reference; whether the entry is new.
 
-    The booking must be locked; its totals are updated, and money that came in gets its receipt.
+    The booking must be locked. A new entry updates its totals and its events, and issues a receipt for money in.
     """
     new = await insert_once(
         ctx.session,
@@ -63,8 +59,10 @@ async def enter_money(
     )
     if new:
         await update_totals(ctx.session, booking)
+        bookings.record_event(ctx, booking, EventKind(kind), actor=actor, amount=amount, order_id=order_id)
         if kind in _MONEY_IN:
-            await receipts.issue(ctx, booking, await _newest(ctx.session, booking))
+            newest = select(LedgerEntry).where(LedgerEntry.booking_id == booking.id).order_by(LedgerEntry.id.desc())
+            await receipts.issue(ctx, booking, (await ctx.session.scalars(newest.limit(1))).one())
     return new
 
 
@@ -82,8 +80,3 @@ async def balances(session: AsyncSession, booking: Booking) -> list[PaymentBalan
             methods.pop(by, None)
             methods[by] = entry.method  # in the order of the newest money in
     return [PaymentBalance(*by, method, left[by]) for by, method in reversed(methods.items())]
-
-
-async def _newest(session: AsyncSession, booking: Booking) -> LedgerEntry:
-    newest = select(LedgerEntry).where(LedgerEntry.booking_id == booking.id).order_by(LedgerEntry.id.desc()).limit(1)
-    return (await session.scalars(newest)).one()

@@ -1,22 +1,15 @@
-"""A status answer of Midtrans for one attempt to pay, read into the shop's terms.
-
-    status answer ── read_status ──> Attempt ── .meaning ──> received, waiting, challenged, denied, ended,
-                                                      refunded, charged_back, unknown
-
-Pure: no database, no clock. An attempt has a transaction_id; the request that it pays has an order_id.
-"""
+"""Midtrans' status of an attempt to pay. An attempt has a transaction_id; the request that it pays has an order_id."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.money import Money
 
 
 class Meaning(StrEnum):
-    """What a status of Midtrans means to the shop."""
-
     RECEIVED = "received"
     WAITING = "waiting"
     CHALLENGED = "challenged"
@@ -31,8 +24,7 @@ PAYABLE = (Meaning.WAITING, Meaning.CHALLENGED)
 OVER = (Meaning.DENIED, Meaning.ENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(NamedTuple):
     """Money that went back, with Midtrans' key for it."""
 
     reference: str
@@ -41,8 +33,6 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to pay, as Midtrans reports it."""
-
     transaction_id: str
     order_id: str
     status: str
@@ -56,7 +46,7 @@ class Attempt:
 
 
 def read_status(answer: Mapping[str, object]) -> Attempt:
-    """An attempt from a status answer (or a notification); missing fields are empty."""
+    """The attempt in a status answer or a notification; missing texts are empty."""
     status = _word(answer, "transaction_status")
     return Attempt(
         transaction_id=_text(answer, "transaction_id"),
@@ -72,7 +62,7 @@ def read_status(answer: Mapping[str, object]) -> Attempt:
 
 
 def meaning(status: str, fraud_status: str) -> Meaning:
-    """What a lowercase transaction_status means, with the fraud_status that a card's capture carries."""
+    """The meaning of a lowercase transaction_status, and of the fraud_status that comes with a card's capture."""
     match status, fraud_status:
         case "settlement", _:
             return Meaning.RECEIVED

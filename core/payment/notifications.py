@@ -1,9 +1,6 @@
 """Midtrans' notifications: stored once, and settled after a status call.
 
-    webhook ── store_notification ──> claim_notifications ──> status calls ──> settle ──┬──> notifications_settled
-                                            └────────────── retry_notifications <───────┘ no answer, or an older one
-
-A notification only says that there is news: its signature doesn't cover the status, so the status call decides.
+The status call decides, since a notification's signature doesn't cover the status.
 """
 
 import json
@@ -48,8 +45,7 @@ async def store_notification(session: AsyncSession, body: Mapping[str, object], 
 
 async def claim_notifications(session: AsyncSession, *, now: datetime, limit: int) -> list[str]:
     """Claim the notifications that are due for `leases.LEASE`; returns the order_ids to ask Midtrans about."""
-    orders = await leases.claim(session, _CLAIM, now=now, limit=limit)
-    return sorted(set(orders))
+    return sorted(set(await leases.claim(session, _CLAIM, now=now, limit=limit)))
 
 
 async def notifications_settled(
@@ -89,7 +85,7 @@ async def status_is_behind(session: AsyncSession, order_id: str, outcomes: Seque
     notified = await _notified(session, order_id, claimed, PaymentNotification.received_at > now - MAX_STATUS_DELAY)
     if notified and Outcome.OUT_OF_DATE in outcomes:
         return True
-    known = await _known(session, order_id)
+    known = await known_meanings(session, order_id)
     return any(
         _PROGRESS.get(known.get(each.transaction_id, Meaning.UNKNOWN), 0) < _PROGRESS[each.meaning]
         for each in notified
@@ -103,7 +99,7 @@ async def other_attempts(session: AsyncSession, order_id: str, answer: Mapping[s
     These are the attempts that can still be paid, and those with an open notification, unless it only repeats that
     an attempt is over.
     """
-    known = await _known(session, order_id)
+    known = await known_meanings(session, order_id)
     notified = {each.transaction_id: each.meaning for each in await _notified(session, order_id)}
     over = {
         name for name, meaning in notified.items() if meaning in midtrans_status.OVER and known.get(name) is meaning
@@ -113,8 +109,8 @@ async def other_attempts(session: AsyncSession, order_id: str, answer: Mapping[s
     return sorted(name for name in (set(notified) - over | payable) - asked if _TRANSACTION_ID.fullmatch(name))
 
 
-async def _known(session: AsyncSession, order_id: str) -> Mapping[str, Meaning]:
-    """The last confirmed status of each attempt of an order."""
+async def known_meanings(session: AsyncSession, order_id: str) -> Mapping[str, Meaning]:
+    """The last confirmed status of each attempt of an order, by transaction_id."""
     attempts = await session.scalars(select(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
     return {attempt.transaction_id: midtrans_status.read_status(attempt.answer).meaning for attempt in attempts}
 

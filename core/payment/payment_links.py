@@ -1,14 +1,7 @@
-"""Payment links: what a worker does with a request, and what becomes of it.
+"""Payment links: the worker's side of a request. It makes the link, closes a withdrawn one, or polls an open one."""
 
-claim_requests ──> make the link ──┬──> link_made: sent to the customer
-            │                      ├──> link_failed: retried after a backoff
-            │                      └──> use_next_order_id: Midtrans knows this order_id already
-            ├──> close the link of a withdrawn request ──> link_closed
-            └──> ask for the status of an open one     ──> settlement.settle_or_expire
-"""
-
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,9 +13,8 @@ from core.db.tables import Booking, PaymentRequest
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.notices import payment_notices
-from core.notices.cards import alert
-from core.notices.tell import tell
-from core.payment.payment_requests import next_order_id
+from core.notices.tell import alert_admins
+from core.payment.payment_requests import add_request
 from core.payment.totals import OPEN_STATES, lock_booking
 from core.schedule import bookings
 from core.states import Actor, BookingStatus, EventKind, RequestState
@@ -31,9 +23,8 @@ POLL_INTERVAL = timedelta(minutes=10)
 """How often to ask for the status of an open link, in case a notification was lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedRequest:
-    """A request with its booking, whose lines are loaded."""
+class ClaimedRequest(NamedTuple):
+    """The booking's lines are loaded."""
 
     request: PaymentRequest
     booking: Booking
@@ -44,12 +35,8 @@ async def claim_requests(session: AsyncSession, *, now: datetime, limit: int) ->
     requests = (await leases.claim(session, _CLAIM, now=now, limit=limit)).all()
     if not requests:
         return []
-    found = await session.scalars(
-        select(Booking)
-        .where(Booking.id.in_([each.booking_id for each in requests]))
-        .options(selectinload(Booking.lines))
-    )
-    by_id = {booking.id: booking for booking in found}
+    claimed = select(Booking).where(Booking.id.in_([each.booking_id for each in requests]))
+    by_id = {each.id: each for each in await session.scalars(claimed.options(selectinload(Booking.lines)))}
     return [ClaimedRequest(each, by_id[each.booking_id]) for each in requests]
 
 
@@ -90,7 +77,7 @@ async def link_failed(
     await payment_notices.link_late(ctx, booking, wanted)
     if refused:
         what = say("staff.link_refused", order_id=order_id, reason=reason)
-        await tell(ctx, booking, f"link-refused:{order_id}", admins=alert(booking, what))
+        await alert_admins(ctx, booking, f"link-refused:{order_id}", what)
 
 
 async def use_next_order_id(ctx: Context, order_id: str) -> None:
@@ -100,29 +87,18 @@ async def use_next_order_id(ctx: Context, order_id: str) -> None:
         _stop_if_withdrawn(used)
         return
     used.state, used.due_at, used.error = RequestState.CANCELLED, None, "order_id already used"
-    ctx.session.add(
-        PaymentRequest(
-            order_id=await next_order_id(ctx, booking),
-            booking_id=booking.id,
-            purpose=used.purpose,
-            amount=used.amount,
-            channels=used.channels,
-            created_at=ctx.now,
-            expires_at=used.expires_at,
-            due_at=ctx.now,
-        )
-    )
+    await add_request(ctx, booking, used.purpose, used.amount, used.channels, expires_at=used.expires_at)
 
 
 async def link_closed(session: AsyncSession, order_id: str) -> None:
-    """Record that the link of a withdrawn request is closed: nothing is left to do."""
+    """Record that the link of a withdrawn request is closed."""
     await session.execute(update(PaymentRequest).where(PaymentRequest.order_id == order_id).values(due_at=None))
 
 
 async def retry_request(
     session: AsyncSession, order_id: str, *, reason: str, jitter: float, now: datetime, after: timedelta | None = None
 ) -> None:
-    """Retry later, where Midtrans neither closed a link nor told its status."""
+    """Retry later what Midtrans didn't answer: closing a link, or a status call."""
     asked = await session.get_one(PaymentRequest, order_id)
     asked.attempts += 1
     asked.error = reason
@@ -134,7 +110,7 @@ def next_status_call(request: PaymentRequest, now: datetime) -> datetime:
 
 
 async def lock_request(session: AsyncSession, order_id: str) -> tuple[PaymentRequest, Booking]:
-    """A request and its booking as they are now, since it may have been withdrawn during the call to Midtrans."""
+    """A request and its booking as they are now: it may have been withdrawn during the call to Midtrans."""
     request = await session.get_one(PaymentRequest, order_id)
     booking = await lock_booking(session, request.booking_id)
     await session.refresh(request)
@@ -142,7 +118,7 @@ async def lock_request(session: AsyncSession, order_id: str) -> tuple[PaymentReq
 
 
 def _stop_if_withdrawn(request: PaymentRequest) -> None:
-    """A request that was withdrawn before it had a link has nothing to close."""
+    """Without a link there is nothing to close."""
     if request.state is RequestState.CANCELLED and request.token is None:
         request.due_at = None
 

@@ -1,16 +1,11 @@
-"""Which of Midtrans' channels a payment method means, and which of them can take an amount (facts of Snap's `enabled_payments`).
-
-Pure: no database, no clock.
-"""
-
-from typing import NamedTuple
+"""The Midtrans channels (`enabled_payments`) of each payment method, and the amounts that they accept."""
 
 from core.money import Money
 from core.refusals import MethodCannotPay
 from core.states import PaymentMethod
 
 _VIRTUAL_ACCOUNTS = ("bca_va", "bni_va", "bri_va", "permata_va", "echannel", "other_va")
-_WALLETS = ("gopay", "shopeepay", "dana", "ovo", "other_qris")  # OVO, too, is often paid by its QRIS reader
+_WALLETS = ("gopay", "shopeepay", "dana", "ovo", "other_qris")  # OVO is often paid by scanning a QRIS code
 
 _CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
     PaymentMethod.TRANSFER: _VIRTUAL_ACCOUNTS,
@@ -21,27 +16,13 @@ _CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
     PaymentMethod.COD: (),
     PaymentMethod.DP: (*_VIRTUAL_ACCOUNTS, *_WALLETS, "credit_card", "indomaret", "alfamart"),
 }
-
-
 _REFUNDABLE = frozenset({"credit_card", "gopay", "shopeepay", "qris", "dana", "ovo"})
-
-
-class _Limit(NamedTuple):
-    least: Money = 1
-    most: Money | None = None
-
-
-_LIMITS: dict[str, _Limit] = {
-    "credit_card": _Limit(least=10_000),
-    "bca_va": _Limit(least=10_000),
-    "other_qris": _Limit(most=10_000_000),
-    "indomaret": _Limit(least=10_000, most=5_000_000),
-}
-_ANY = _Limit()
+_LEAST: dict[str, Money] = {"credit_card": 10_000, "bca_va": 10_000, "indomaret": 10_000}
+_MOST: dict[str, Money] = {"other_qris": 10_000_000, "indomaret": 5_000_000}
 
 
 def channels(method: PaymentMethod, amount: Money) -> list[str]:
-    """Midtrans' channels for a method that can take the amount; raises `MethodCannotPay` when none can."""
+    """The channels of a method that accept the amount; raises `MethodCannotPay` when none does."""
     able = [channel for channel in _CHANNELS[method] if _takes(channel, amount)]
     if not able:
         raise MethodCannotPay(amount=amount)
@@ -49,19 +30,17 @@ def channels(method: PaymentMethod, amount: Money) -> list[str]:
 
 
 def offered_methods(amount: Money, *, services_only: bool) -> list[PaymentMethod]:
-    """The methods to offer for an amount, in the order they are shown; cash only for services alone."""
+    """The methods to offer for an amount, in the order to show them; cash only for services without parts."""
     methods: list[PaymentMethod] = [
         method
         for method in _CHANNELS
         if method is not PaymentMethod.DP and any(_takes(channel, amount) for channel in _CHANNELS[method])
     ]
-    if services_only:
-        methods.append(PaymentMethod.COD)
-    return methods
+    return [*methods, PaymentMethod.COD] if services_only else methods
 
 
 def can_refund(payment_type: str) -> bool:
-    """Whether Midtrans sends money back that came by this payment_type; what can't be is transferred by hand.
+    """Whether Midtrans refunds payments of this payment_type; staff transfers the others by hand.
 
     Source: https://docs.midtrans.com/reference/refund-transaction
     """
@@ -69,5 +48,4 @@ def can_refund(payment_type: str) -> bool:
 
 
 def _takes(channel: str, amount: Money) -> bool:
-    least, most = _LIMITS.get(channel, _ANY)
-    return least <= amount and (most is None or amount <= most)
+    return _LEAST.get(channel, 1) <= amount <= _MOST.get(channel, amount)

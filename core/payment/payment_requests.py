@@ -1,12 +1,11 @@
-"""Requests for money, each one Midtrans order_id with a payment link.
+"""Requests for money, each with one Midtrans order_id and a payment link that a worker makes after the commit.
 
-    request ──> WANTED ── link_made ──> OPEN ──> PAID, FAILED, EXPIRED        (see settlement)
-                   └─ withdraw_requests ─> CANCELLED <─┘
-
-A worker makes the link after the commit (`payment_links`), so that no transaction waits for the network.
+request ──> WANTED ── link_made ──> OPEN ──> PAID, FAILED, EXPIRED        (see settlement)
+               └─ withdraw_requests ─> CANCELLED <─┘
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,25 +45,45 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         await trust.check_payment_terms(ctx, booking.customer_id, booking.payment_method, percent)
     for earlier in await _open_requests(ctx.session, booking):
         if (earlier.amount, earlier.channels) == (amount, able) and earlier.expires_at > ctx.now:
-            await _skip_backoff(ctx, earlier)
+            # Skip the backoff of a link that failed. While a worker makes the link, the error is None.
+            failed = (PaymentRequest.state == RequestState.WANTED, PaymentRequest.error.is_not(None))
+            retry = update(PaymentRequest).where(PaymentRequest.order_id == earlier.order_id, *failed)
+            await ctx.session.execute(retry.values(due_at=ctx.now))
             return earlier
     await withdraw_requests(ctx, booking)
     await _hold(ctx, booking)
     if not booking.paid_amount:
         booking.down_payment_percent = percent
+    expires_at = booking.hold_until or ctx.now + ctx.shop.hold
+    made = await add_request(ctx, booking, _purpose(booking, percent), amount, able, expires_at=expires_at)
+    ctx.effects.work.add(Work.PAYMENTS)
+    await update_totals(ctx.session, booking)
+    return made
+
+
+async def add_request(
+    ctx: Context,
+    booking: Booking,
+    purpose: RequestPurpose,
+    amount: Money,
+    able: list[str],
+    *,
+    expires_at: datetime,
+) -> PaymentRequest:
+    """Add a request under the booking's next order_id; `able` are Midtrans' channels."""
+    earlier = select(func.count()).select_from(PaymentRequest).where(PaymentRequest.booking_id == booking.id)
+    number = (await ctx.session.scalar(earlier) or 0) + 1
     made = PaymentRequest(
-        order_id=await next_order_id(ctx, booking),
+        order_id=f"BOOKING-{ctx.shop.order_prefix}-{booking.code.replace('-', '')}-{number}",
         booking_id=booking.id,
-        purpose=_purpose(booking, percent),
+        purpose=purpose,
         amount=amount,
         channels=able,
         created_at=ctx.now,
-        expires_at=booking.hold_until or ctx.now + ctx.shop.hold,
+        expires_at=expires_at,
         due_at=ctx.now,
     )
     ctx.session.add(made)
-    ctx.effects.work.add(Work.PAYMENTS)
-    await update_totals(ctx.session, booking)
     return made
 
 
@@ -88,17 +107,10 @@ async def open_request(ctx: Context, booking: Booking) -> PaymentRequest | None:
 
 
 async def end_holds(ctx: Context) -> None:
-    """End the unpaid holds whose time is over; customers who were to pay in cash have no link that ends, so tell them."""
+    """End the unpaid holds whose time is over; tell customers who pay in cash, since they have no link that expires."""
     for booking in await bookings.release_ended_holds(ctx):
         if booking.payment_method is PaymentMethod.COD and booking.starts_at <= ctx.now:
             await booking_notices.reservation_ended(ctx, booking)
-
-
-async def next_order_id(ctx: Context, booking: Booking) -> str:
-    earlier = await ctx.session.scalar(
-        select(func.count()).select_from(PaymentRequest).where(PaymentRequest.booking_id == booking.id)
-    )
-    return f"BOOKING-{ctx.shop.order_prefix}-{booking.code.replace('-', '')}-{(earlier or 0) + 1}"
 
 
 def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
@@ -121,14 +133,6 @@ async def _open_requests(session: AsyncSession, booking: Booking) -> Sequence[Pa
         select(PaymentRequest).where(PaymentRequest.booking_id == booking.id, PaymentRequest.state.in_(OPEN_STATES))
     )
     return found.all()
-
-
-async def _skip_backoff(ctx: Context, asked: PaymentRequest) -> None:
-    # While a worker makes the link the error is None: then it is left alone.
-    failed = (PaymentRequest.state == RequestState.WANTED, PaymentRequest.error.is_not(None))
-    await ctx.session.execute(
-        update(PaymentRequest).where(PaymentRequest.order_id == asked.order_id, *failed).values(due_at=ctx.now)
-    )
 
 
 async def _hold(ctx: Context, booking: Booking) -> None:

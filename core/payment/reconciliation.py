@@ -1,10 +1,6 @@
-"""Our books beside Midtrans': what each says of an order, and where they differ.
+"""The ledger compared with Midtrans: what is left of each attempt's money by one and by the other.
 
-    page ──> Ours, a page of orders at a time ┐
-    status answers ──> Attempt ───────────────┴─ compare ──> Differences: mended by settling them, or for a person
-
-Compared is what must be there of each attempt's money. A refund that staff transferred by hand is none
-that Midtrans could know of.
+Refunds that staff transferred by hand are left out, since Midtrans doesn't know them.
 """
 
 from collections import defaultdict
@@ -12,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Select, select, text, union
+from sqlalchemy import select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db.tables import LedgerEntry, PaymentAttempt, PaymentRequest, Refund
@@ -23,8 +19,8 @@ from core.payment.midtrans_status import Attempt, Meaning
 from core.payment.totals import OPEN_STATES
 from core.states import RefundState, RequestState
 
-MOST_SHOWN = 20
-"""How many differences are told one by one."""
+MAX_SHOWN = 20
+"""How many differences the admins are shown."""
 _BY_HAND = "transfer"
 _OPEN_REFUND = text("refund.state <> 'done'")
 _WATCHED = text("payment_request.due_at IS NOT NULL")
@@ -32,18 +28,18 @@ _WATCHED = text("payment_request.due_at IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
-    """What we have of an order."""
+class OrderRecord:
+    """An order as our database has it."""
 
     order_id: str
     state: RequestState
     left: Mapping[str, Money]
-    """What is there of the money of each attempt that the ledger knows, by its transaction_id."""
+    """What is left of each attempt's money by the ledger, by transaction_id."""
     statuses: Mapping[str, str]
-    """Midtrans' last confirmed word for each attempt."""
+    """Each attempt's last confirmed status."""
 
-    def references(self, newest: str | None) -> list[str]:
-        """The attempts to ask about one by one, beside the newest: those with money, and those that may still pay."""
+    def other_attempts(self, newest: str | None) -> list[str]:
+        """The attempts to ask about besides the newest: those with money, and those that can still be paid."""
         waiting = (
             name for name, status in self.statuses.items() if midtrans_status.meaning(status, "") is Meaning.WAITING
         )
@@ -52,7 +48,7 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where the books differ about one attempt of an order."""
+    """A difference about one attempt of an order."""
 
     order_id: str
     transaction_id: str
@@ -60,36 +56,35 @@ class Difference:
     """The request's, as we have it."""
     ours: Money
     theirs: Money | None
-    """None: Midtrans knows nothing of it."""
+    """None: Midtrans doesn't know the attempt, or refuses to tell."""
     status: str
-    """Midtrans' word for it, or its refusal to say one."""
+    """Midtrans' status, or the text of its refusal."""
     mended: bool = False
+    """Settling the order removed the difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a comparison has come to so far."""
-
     asked: int = 0
+    """Orders compared."""
     mended: int = 0
     left: int = 0
-    """Differences that only a person can mend."""
+    """Differences left to a person."""
     shown: tuple[Difference, ...] = ()
 
     @classmethod
     def of(cls, differences: Sequence[Difference], *, asked: int = 1) -> "Findings":
-        """What was found of so many orders."""
         mended = sum(each.mended for each in differences)
         return cls(asked, mended, len(differences) - mended, tuple(differences))
 
     def __add__(self, other: "Findings") -> "Findings":
-        """Both; what is left for a person is shown before what was mended."""
-        shown = sorted((*self.shown, *other.shown), key=lambda each: each.mended)[:MOST_SHOWN]
+        """Differences left to a person are shown first."""
+        shown = sorted((*self.shown, *other.shown), key=lambda each: each.mended)[:MAX_SHOWN]
         return Findings(self.asked + other.asked, self.mended + other.mended, self.left + other.left, tuple(shown))
 
 
-def compare(ours: Ours, theirs: Iterable[Attempt]) -> list[Difference]:
-    """Where the books differ; what can't be read off an answer (a partial refund without its amount) is passed over."""
+def compare(ours: OrderRecord, theirs: Iterable[Attempt]) -> list[Difference]:
+    """The differences of an order; answers without an amount (some partial refunds) are skipped."""
     told = {attempt.transaction_id: attempt for attempt in theirs if attempt.order_id == ours.order_id}
     found = [
         _difference(ours, attempt.transaction_id, there, attempt.status)
@@ -98,13 +93,13 @@ def compare(ours: Ours, theirs: Iterable[Attempt]) -> list[Difference]:
     ]
     unknown = [name for name, money in ours.left.items() if money and name not in told]
     found += [_difference(ours, name, None, "404") for name in unknown]
-    if not found and ours.state in OPEN_STATES and (last := _over(told.values())):
+    if not found and ours.state in OPEN_STATES and (last := _ended(told.values())):
         found.append(_difference(ours, last.transaction_id, 0, last.status))
     return found
 
 
 def left(attempt: Attempt) -> Money | None:
-    """What must be there of an attempt's money by Midtrans' word, in rupiah; None where that can't be told."""
+    """What must be left of an attempt's money by Midtrans' status; None where it doesn't say."""
     match attempt.meaning:
         case Meaning.RECEIVED | Meaning.REFUNDED | Meaning.CHARGED_BACK if attempt.currency != "IDR":
             return None
@@ -120,21 +115,21 @@ def left(attempt: Attempt) -> Money | None:
             return 0
 
 
-def unread(ours: Ours, refusal: str) -> Difference:
-    """An order of which Midtrans refuses to say anything."""
+def refused(ours: OrderRecord, refusal: str) -> Difference:
+    """The difference of an order whose status Midtrans refuses to tell."""
     return Difference(ours.order_id, "", ours.state.value, sum(ours.left.values()), None, refusal)
 
 
-def is_news(ours: Ours, theirs: Iterable[Attempt]) -> bool:
-    """Whether an answer tells anything that must be kept, be it no difference."""
+def has_news(ours: OrderRecord, theirs: Iterable[Attempt]) -> bool:
+    """Whether an answer has a status to store, though no difference in money."""
     return any(ours.statuses.get(attempt.transaction_id) != attempt.status for attempt in theirs)
 
 
-def judged(before: Sequence[Difference], again: Sequence[Difference], after: Sequence[Difference]) -> list[Difference]:
-    """The differences found, each mended or not.
+def marked(before: Sequence[Difference], again: Sequence[Difference], after: Sequence[Difference]) -> list[Difference]:
+    """The differences found, each marked as mended or not.
 
-    `before` the answer came, `again` just before it was settled (what the usual way has mended meanwhile
-    isn't counted), and `after` that.
+    `before` the answer came; `again` just before it was settled, so that what a notification has settled in between
+    doesn't count; and `after` that.
     """
     first, still = {each.transaction_id for each in before}, {each.transaction_id for each in after}
     found = [each for each in again if each.transaction_id in first]
@@ -142,7 +137,7 @@ def judged(before: Sequence[Difference], again: Sequence[Difference], after: Seq
 
 
 def lines(findings: Findings) -> list[Say]:
-    """What was found, a line each."""
+    """The differences to show, a line each."""
     return [
         say(
             "reconcile.mended" if each.mended else "reconcile.left",
@@ -156,15 +151,27 @@ def lines(findings: Findings) -> list[Say]:
     ]
 
 
-async def page(session: AsyncSession, *, since: datetime, after: str, limit: int) -> list[Ours]:
-    """The next orders to compare, after an order_id ("" begins): of requests made, tried to pay or moved money since
-    then, of requests still looked at, and of refunds that Midtrans still owes.
+async def page(session: AsyncSession, *, since: datetime, after: str, limit: int) -> list[OrderRecord]:
+    """The next orders to compare, after an order_id ("" begins).
+
+    These have a request, an attempt or an entry made since then, an open request, or a refund that Midtrans has to send.
     """
-    return await load(session, (await session.scalars(_orders(since, after).limit(limit))).all())
+    refunds = (_OPEN_REFUND, Refund.state == RefundState.WANTED)
+    wanted = union(
+        select(PaymentRequest.order_id).where(PaymentRequest.created_at >= since),
+        select(PaymentRequest.order_id).where(_WATCHED),
+        select(PaymentAttempt.order_id).where(PaymentAttempt.first_seen_at >= since),
+        select(LedgerEntry.order_id).where(LedgerEntry.at >= since),
+        select(Refund.order_id).where(*refunds),
+    ).subquery()
+    # An expression, so that the planner doesn't walk the index on order_id, which has all of history.
+    order_id = wanted.c.order_id.concat("")
+    found = select(wanted.c.order_id).where(order_id > after).order_by(wanted.c.order_id)
+    return await load(session, (await session.scalars(found.limit(limit))).all())
 
 
-async def load(session: AsyncSession, order_ids: Collection[str]) -> list[Ours]:
-    """What we have of these orders, by order_id."""
+async def load(session: AsyncSession, order_ids: Collection[str]) -> list[OrderRecord]:
+    """These orders, in the order of their ids."""
     requests = await session.execute(
         select(PaymentRequest.order_id, PaymentRequest.state)
         .where(PaymentRequest.order_id.in_(order_ids))
@@ -186,29 +193,15 @@ async def load(session: AsyncSession, order_ids: Collection[str]) -> list[Ours]:
     statuses: dict[str, dict[str, str]] = defaultdict(dict)
     for order_id, transaction_id, status in known:
         statuses[order_id][transaction_id] = status
-    return [Ours(order_id, state, money[order_id], statuses[order_id]) for order_id, state in requests]
+    return [OrderRecord(order_id, state, money[order_id], statuses[order_id]) for order_id, state in requests]
 
 
-def _orders(since: datetime, after: str) -> Select[str]:
-    refunds = (_OPEN_REFUND, Refund.state == RefundState.WANTED)
-    wanted = union(
-        select(PaymentRequest.order_id).where(PaymentRequest.created_at >= since),
-        select(PaymentRequest.order_id).where(_WATCHED),
-        select(PaymentAttempt.order_id).where(PaymentAttempt.first_seen_at >= since),
-        select(LedgerEntry.order_id).where(LedgerEntry.at >= since),
-        select(Refund.order_id).where(*refunds),
-    ).subquery()
-    # Put together, so that nobody looks for it by the order_id, which all of history has.
-    order_id = wanted.c.order_id.concat("")
-    return select(wanted.c.order_id).where(order_id > after).order_by(wanted.c.order_id)
-
-
-def _over(told: Collection[Attempt]) -> Attempt | None:
-    """The attempt with which an order is over: one has ended, and none may still pay."""
-    if any(attempt.meaning not in (Meaning.ENDED, Meaning.DENIED) for attempt in told):
+def _ended(answers: Collection[Attempt]) -> Attempt | None:
+    """An ended attempt of an order that none can pay any more."""
+    if any(attempt.meaning not in midtrans_status.OVER for attempt in answers):
         return None
-    return next((attempt for attempt in told if attempt.meaning is Meaning.ENDED), None)
+    return next((attempt for attempt in answers if attempt.meaning is Meaning.ENDED), None)
 
 
-def _difference(ours: Ours, transaction_id: str, theirs: Money | None, status: str) -> Difference:
+def _difference(ours: OrderRecord, transaction_id: str, theirs: Money | None, status: str) -> Difference:
     return Difference(ours.order_id, transaction_id, ours.state.value, ours.left.get(transaction_id, 0), theirs, status)

@@ -1,11 +1,4 @@
-"""The worker's side of a refund: what to ask of Midtrans, and what its answer means.
-
-claim_refunds ──> status call, settled ──> next_refund_call ──┬──> refund or void ──┬──> refund_sent
-                                                              └──> wait             ├──> refund_refused: later, in the
-                                                                                    │    end transferred by hand
-                                                                                    └──> refund_unclear: later, with
-                                                                                         the same key
-"""
+"""The worker's side of a refund: what to ask of Midtrans after a status call, and what its answer means."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,12 +13,10 @@ from core.db.tables import Booking, LedgerEntry, PaymentAttempt, Refund
 from core.messaging.backoff import retry_at
 from core.messaging.messages import say
 from core.money import Money
-from core.notices.cards import alert
-from core.notices.tell import tell
+from core.notices.tell import alert_admins
 from core.payment import ledger, refund_notices
 from core.payment.refunds import apply_return, lock_refund
-from core.schedule import bookings
-from core.states import Actor, EventKind, LedgerKind, RefundState
+from core.states import Actor, LedgerKind, RefundState
 
 REFUSED_AGAIN = timedelta(hours=1)
 """When to ask again after a refusal: a card settles overnight, ShopeePay refunds nothing at night."""
@@ -34,8 +25,6 @@ GIVE_UP_AFTER = timedelta(days=3)
 
 
 class RefundCall(StrEnum):
-    """What to ask of Midtrans for a refund."""
-
     REFUND = "refund"
     VOID = "void"  # a charged card that hasn't settled, all of whose money goes back
     WAIT = "wait"  # a charged card that hasn't settled, part of whose money goes back
@@ -73,6 +62,7 @@ async def refund_sent(ctx: Context, key: str, evidence: Mapping[str, object], *,
         booking,
         LedgerKind.REFUNDED,
         -amount,
+        actor=Actor.MIDTRANS,
         reference=key,
         order_id=refund.order_id,
         transaction_id=refund.transaction_id,
@@ -80,8 +70,6 @@ async def refund_sent(ctx: Context, key: str, evidence: Mapping[str, object], *,
         evidence=evidence,
     )
     if new:
-        detail = {"amount": -amount, "order_id": refund.order_id}
-        bookings.record_event(ctx, booking, EventKind.REFUNDED, actor=Actor.MIDTRANS, **detail)
         await _apply(ctx, booking, refund, amount)
     elif refund.state is RefundState.WANTED:
         await _entered_before(ctx, booking, refund)
@@ -113,7 +101,8 @@ async def refund_unclear(
 async def _transfer_by_hand(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Midtrans won't send it (`refund.error`): tell the admins why, and ask the customer for a bank account."""
     refund.state, refund.due_at = RefundState.BY_HAND, None
-    await refund_notices.refused(ctx, booking, refund)
+    what = say("staff.refund_refused", amount=refund.amount, reason=refund.error)
+    await alert_admins(ctx, booking, f"refund-refused:{refund.key}", what)
     await refund_notices.ask_account(ctx, booking, refund)
     await refund_notices.task(ctx, booking, refund)
 
@@ -132,8 +121,7 @@ async def _apply(ctx: Context, booking: Booking, refund: Refund, amount: Money) 
     """Close the refund and tell the customer; tell the admins of money beyond what was still to be refunded."""
     key, transaction_id = refund.key, refund.transaction_id or ""
     if not await apply_return(ctx, booking, transaction_id, amount, key=key, tell=True):
-        news = alert(booking, say("staff.refunded", amount=amount))
-        await tell(ctx, booking, f"refunded:{key}:{refund.order_id}", admins=news)
+        await alert_admins(ctx, booking, f"refunded:{key}:{refund.order_id}", say("staff.refunded", amount=amount))
 
 
 _CLAIM = leases.claim_statement(Refund.key, Refund.due_at).returning(Refund)

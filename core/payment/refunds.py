@@ -1,7 +1,4 @@
-"""Refunds: money that a customer gets back, by Midtrans or by a bank transfer that staff makes.
-
-    refund ──> WANTED ── a worker asks Midtrans (`refund_requests`) ──> DONE
-                 └── refused for good ──> BY_HAND ── record_transfer ──> DONE
+"""Refunds, by Midtrans (`refund_requests`) or, where it refuses or can't, by a bank transfer that staff makes.
 
 The ledger's entry is made when the money goes. Refunds never exceed what is left of the payment they are taken off.
 A refund's key is Midtrans' refund_key: asked again under the same key, Midtrans never refunds twice. Keys contain the
@@ -9,22 +6,23 @@ time, so that none is used again after a backup was restored.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context, Work
 from core.db.tables import Booking, LedgerEntry, Refund
+from core.messaging.messages import say
 from core.money import Money
+from core.notices.tell import alert_admins
 from core.payment import ledger, refund_notices
 from core.payment.ledger import PaymentBalance
 from core.payment.payment_methods import can_refund
 from core.payment.totals import lock_booking, update_totals
 from core.refusals import AlreadySentBack, NotFound
-from core.schedule import bookings
-from core.states import Actor, EventKind, LedgerKind, RefundReason, RefundState
+from core.states import Actor, LedgerKind, RefundReason, RefundState
 
 
 async def refund(ctx: Context, booking: Booking, amount: Money, *, reason: RefundReason) -> list[Refund]:
@@ -38,10 +36,23 @@ async def refund(ctx: Context, booking: Booking, amount: Money, *, reason: Refun
     made: list[Refund] = []
     for payment in await _refundable(ctx.session, booking):
         share = min(payment.left, amount - sum(each.amount for each in made))
-        if share > 0:
-            made.append(_refund_of(payment, booking, share, key=next(keys), reason=reason, now=ctx.now))
+        if share <= 0:
+            continue
+        by_midtrans = payment.transaction_id is not None and can_refund(payment.method)
+        new = Refund(
+            key=next(keys),
+            booking_id=booking.id,
+            order_id=payment.order_id,
+            transaction_id=payment.transaction_id,
+            amount=share,
+            reason=reason,
+            state=RefundState.WANTED if by_midtrans else RefundState.BY_HAND,
+            asked_at=ctx.now,
+            due_at=ctx.now if by_midtrans else None,
+        )
+        made.append(new)
     ctx.session.add_all(made)
-    await _update_totals(ctx.session, booking)
+    await update_totals(ctx.session, booking)
     for each in made:
         await _begin(ctx, booking, each)
     return made
@@ -58,13 +69,13 @@ async def record_transfer(ctx: Context, key: str, *, by: str) -> Refund:
         booking,
         LedgerKind.REFUNDED,
         -refund.amount,
+        actor=by,
         reference=f"{key}-transfer",
         order_id=refund.order_id,
         transaction_id=refund.transaction_id,
         method="transfer",
         evidence={"transferred_by": by, "account": refund.bank_account},
     )
-    bookings.record_event(ctx, booking, EventKind.REFUNDED, actor=by, amount=refund.amount)
     await _close(ctx, booking, refund, by=by)
     await refund_notices.went_back(ctx, booking, refund)
     return refund
@@ -86,7 +97,7 @@ async def ask_refund_account(ctx: Context, key: str) -> Refund:
 
 
 async def refunds_of(session: AsyncSession, booking: Booking) -> Sequence[Refund]:
-    """A booking's refunds, the oldest first."""
+    """The oldest first."""
     found = await session.scalars(
         select(Refund).where(Refund.booking_id == booking.id).order_by(Refund.asked_at, Refund.key)
     )
@@ -136,9 +147,13 @@ async def lock_refund(session: AsyncSession, key: str) -> tuple[Refund, Booking]
     return refund, booking
 
 
-async def open_refund_of(session: AsyncSession, booking: Booking, transaction_id: str, amount: Money) -> Refund | None:
-    """The open refund of exactly this amount of an attempt's money."""
-    return next((each for each in await _open_of(session, booking, transaction_id) if each.amount == amount), None)
+async def open_refunds_of(session: AsyncSession, booking: Booking, transaction_id: str) -> list[Refund]:
+    """The open refunds of an attempt's money, the oldest first."""
+    return [
+        each
+        for each in await refunds_of(session, booking)
+        if each.transaction_id == transaction_id and each.state is not RefundState.DONE
+    ]
 
 
 async def apply_return(
@@ -154,11 +169,11 @@ async def apply_return(
         amount -= await _apply_to(ctx, booking, named, amount)
         if not amount:
             return True
-    open_refunds = await _open_of(ctx.session, booking, transaction_id)
+    open_refunds = await open_refunds_of(ctx.session, booking, transaction_id)
     for refund in sorted(open_refunds, key=lambda each: each.amount != amount):
         if amount < refund.amount:
             refund.amount -= amount
-            await _update_totals(ctx.session, booking)
+            await update_totals(ctx.session, booking)
             break
         amount -= refund.amount
         await _close(ctx, booking, refund, by=Actor.MIDTRANS)
@@ -175,11 +190,12 @@ async def _apply_to(ctx: Context, booking: Booking, refund: Refund, amount: Mone
     The admins are told where they were to transfer it, or have done so already.
     """
     if refund.state is RefundState.DONE:
-        await refund_notices.twice(ctx, booking, refund, amount)
+        await alert_admins(ctx, booking, f"refund-twice:{refund.key}", say("staff.refund_twice", amount=amount))
         return amount
     rest = await _split(ctx, booking, refund, amount) if amount < refund.amount else None
     if refund.state is RefundState.BY_HAND:
-        await refund_notices.no_transfer(ctx, booking, refund)
+        what = say("staff.refund_no_transfer", amount=refund.amount)
+        await alert_admins(ctx, booking, f"refund-no-transfer:{refund.key}", what)
     await _close(ctx, booking, refund, by=Actor.MIDTRANS)
     await refund_notices.went_back(ctx, booking, refund)
     if rest is not None:
@@ -224,32 +240,14 @@ async def _unused_keys(ctx: Context, booking: Booking) -> Iterator[str]:
 
 async def _refundable(session: AsyncSession, booking: Booking) -> list[PaymentBalance]:
     """What is left of each payment, without open refunds, the newest first."""
-    owed: dict[tuple[str | None, str | None], Money] = {}
+    owed: Counter[tuple[str | None, str | None]] = Counter()
     for each in await refunds_of(session, booking):
         if each.state is not RefundState.DONE:
-            by = each.order_id, each.transaction_id
-            owed[by] = owed.get(by, 0) + each.amount
+            owed[each.order_id, each.transaction_id] += each.amount
     return [
-        each._replace(left=each.left - owed.get((each.order_id, each.transaction_id), 0))
+        each._replace(left=each.left - owed[each.order_id, each.transaction_id])
         for each in await ledger.balances(session, booking)
     ]
-
-
-def _refund_of(
-    payment: PaymentBalance, booking: Booking, amount: Money, *, key: str, reason: RefundReason, now: datetime
-) -> Refund:
-    by_midtrans = payment.transaction_id is not None and can_refund(payment.method)
-    return Refund(
-        key=key,
-        booking_id=booking.id,
-        order_id=payment.order_id,
-        transaction_id=payment.transaction_id,
-        amount=amount,
-        reason=reason,
-        state=RefundState.WANTED if by_midtrans else RefundState.BY_HAND,
-        asked_at=now,
-        due_at=now if by_midtrans else None,
-    )
 
 
 async def _begin(ctx: Context, booking: Booking, refund: Refund) -> None:
@@ -264,18 +262,4 @@ async def _begin(ctx: Context, booking: Booking, refund: Refund) -> None:
 async def _close(ctx: Context, booking: Booking, refund: Refund, *, by: str) -> None:
     refund.state, refund.due_at, refund.error = RefundState.DONE, None, None
     refund.done_at, refund.done_by = ctx.now, by
-    await _update_totals(ctx.session, booking)
-
-
-async def _update_totals(session: AsyncSession, booking: Booking) -> None:
-    await session.flush()
-    await update_totals(session, booking)
-
-
-async def _open_of(session: AsyncSession, booking: Booking, transaction_id: str) -> list[Refund]:
-    """The open refunds of an attempt's money, the oldest first."""
-    return [
-        each
-        for each in await refunds_of(session, booking)
-        if each.transaction_id == transaction_id and each.state is not RefundState.DONE
-    ]
+    await update_totals(ctx.session, booking)

@@ -1,7 +1,7 @@
-"""Money that Midtrans says went back: reversed by the bank, refunded, voided or charged back.
+"""Money that went back by Midtrans' status: reversed, refunded, voided or charged back.
 
-Each movement is entered once and taken off the open refunds of the attempt it came by, so that nobody gets the same
-money twice. The admins are told of what wasn't asked for here.
+Each movement is entered once and taken off the attempt's open refunds, so that nobody gets the same money twice. The
+admins are told of movements that no refund asked for.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from core.money import Money
 from core.papers import credit_notes
 from core.payment.confirmed_status import ConfirmedStatus
 from core.payment.midtrans_status import Return
-from core.payment.refunds import apply_return, open_refund_of
+from core.payment.refunds import apply_return, open_refunds_of
 from core.states import LedgerKind, Outcome, RequestState
 
 _RECEIPTS = (LedgerKind.RECEIVED, LedgerKind.REVERSED)
@@ -38,8 +38,9 @@ async def reversed_by_bank(status: ConfirmedStatus) -> Outcome:
 async def voided(status: ConfirmedStatus) -> Outcome:
     """A charged card whose payment was cancelled: all of its money goes back, asked for by a refund or not."""
     amount = balance(await status.attempt_entries())
-    refund = await open_refund_of(status.ctx.session, status.booking, status.attempt.transaction_id, amount)
-    key = refund.key if refund else f"{status.attempt.transaction_id}:void"
+    transaction_id = status.attempt.transaction_id
+    refunds = await open_refunds_of(status.ctx.session, status.booking, transaction_id)
+    key = next((each.key for each in refunds if each.amount == amount), f"{transaction_id}:void")
     await status.enter(LedgerKind.REFUNDED, key, -amount)
     if not await _apply(status, amount, key=key):
         await status.alert("voided", say("staff.refunded", amount=amount))

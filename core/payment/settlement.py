@@ -1,8 +1,6 @@
 """What Midtrans' status answers do: money is entered once, requests end, bookings are confirmed.
 
-status answer ──> ConfirmedStatus ── by its meaning ──┬──> received: ledger entry, booking confirmed
-                                                      ├──> ended: the request fails or expires
-                                                      └──> money that went back (`reversals`)
+Money that went back is in `reversals`.
 """
 
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from core.papers import invoices, receipts
 from core.payment import midtrans_status, reversals, slot_lost
 from core.payment.confirmed_status import ConfirmedStatus
 from core.payment.midtrans_status import Meaning
+from core.payment.notifications import known_meanings
 from core.payment.payment_links import lock_request, next_status_call
 from core.payment.payment_requests import end_holds, withdraw_requests
 from core.payment.refunds import refund
@@ -39,15 +38,14 @@ async def settle(
     if answer is None or await ctx.session.get(PaymentRequest, order_id) is None:
         return Outcome.NO_ATTEMPT
     request, booking = await lock_request(ctx.session, order_id)
-    return await _act_on(
-        ConfirmedStatus(ctx, request, booking, midtrans_status.read_status(answer)), asked_at or ctx.now
-    )
+    status = ConfirmedStatus(ctx, request, booking, midtrans_status.read_status(answer))
+    return await _act_on(status, asked_at or ctx.now)
 
 
 async def settle_or_expire(
     ctx: Context, order_id: str, answer: Mapping[str, object] | None, *, asked_at: datetime | None = None
 ) -> Outcome:
-    """Settle the answer to a routine status call; a request that is still open after its time expires."""
+    """Settle the answer to a poll; a request that is still open after its time expires."""
     request, booking = await lock_request(ctx.session, order_id)
     outcome = Outcome.NO_ATTEMPT
     if answer is not None:
@@ -74,8 +72,11 @@ async def _act_on(status: ConfirmedStatus, asked_at: datetime) -> Outcome:
     match status.attempt.meaning:
         case Meaning.RECEIVED:
             return await _receive(status)
+        case Meaning.CHALLENGED if status.request.state is RequestState.PAID:
+            return Outcome.IGNORED
         case Meaning.CHALLENGED:
-            return await _challenge(status)
+            await status.alert("challenge", say("staff.challenge", order_id=order_id))
+            return Outcome.CHALLENGED
         case Meaning.DENIED:
             return await reversals.reversed_by_bank(status)
         case Meaning.ENDED:
@@ -204,13 +205,6 @@ async def _refund_excess(status: ConfirmedStatus, amount: Money, *, twice: bool)
 # --- not received --------------------------------------------------------------------------------
 
 
-async def _challenge(status: ConfirmedStatus) -> Outcome:
-    if status.request.state is RequestState.PAID:
-        return Outcome.IGNORED
-    await status.alert("challenge", say("staff.challenge", order_id=status.request.order_id))
-    return Outcome.CHALLENGED
-
-
 async def _attempt_ended(status: ConfirmedStatus) -> Outcome:
     """End the request too, unless another attempt has paid it or can still do so."""
     attempt, request = status.attempt, status.request
@@ -220,8 +214,8 @@ async def _attempt_ended(status: ConfirmedStatus) -> Outcome:
             return await reversals.voided(status)
     if request.state not in OPEN_STATES:
         return Outcome.IGNORED
-    attempts = [midtrans_status.read_status(each.answer) for each in await status.attempts()]
-    if any(each.meaning in midtrans_status.PAYABLE for each in attempts):
+    meanings = await known_meanings(status.ctx.session, request.order_id)
+    if any(meaning in midtrans_status.PAYABLE for meaning in meanings.values()):
         return Outcome.OTHER_ATTEMPT_OPEN
     state = RequestState.EXPIRED if attempt.status == "expire" else RequestState.FAILED
     await _end(status.ctx, request, status.booking, state)

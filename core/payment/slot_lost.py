@@ -1,14 +1,13 @@
 """A booking is paid after somebody else took its slot: its customer chooses what to do.
 
-offer_choices ──> the customer gets the nearest free slots to choose from
-    another slot      ──> rescheduling.reschedule takes it, and `confirm_with_slot` confirms the booking
-    the money back    ──> refund_lost_slot cancels the booking and refunds all of it
-    paying the rest   ──> payment_requests.request takes its slot again, if that is free now
-    no answer         ──> remind_of_lost_slots tells the admins after a day
+another slot     ──> `rescheduling.reschedule` takes it, and `confirm_with_slot` confirms the booking
+a refund         ──> `refund_lost_slot`
+paying the rest  ──> `payment_requests.request` takes the slot again, if it is free now
+no answer        ──> `remind_of_lost_slots`
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select, text
 
@@ -16,19 +15,18 @@ from core.context import Context
 from core.db.tables import Booking, PaymentRequest
 from core.messaging.messages import Message, Option, Say, message, say
 from core.notices.cards import alert
-from core.notices.tell import tell
+from core.notices.tell import alert_admins, tell
 from core.payment.payment_requests import withdraw_requests
 from core.payment.refunds import refund
 from core.payment.slot_regained import has_lost_slot
 from core.payment.totals import lock_booking
 from core.refusals import InsufficientStock, InvalidTransition, Refusal
 from core.schedule import bookings
-from core.schedule.availability import nearest_free
+from core.schedule.availability import nearest_options
 from core.shop import Shop
 from core.states import Actor, BookingStatus, RefundReason
 
 REMIND_AFTER = timedelta(days=1)
-MAX_OFFERED = 3
 _HAS_LOST_SLOT = text("booking.status = 'pending' AND booking.paid_amount > 0 AND NOT booking.holding")
 """`has_lost_slot`, written out: a partial index is only used where its condition can be read in the query."""
 
@@ -51,12 +49,24 @@ async def lost_slot_choices(ctx: Context, booking: Booking, refusal: Refusal | N
     back = Option(f"money-back:{booking.code}", say("late.option.money_back"))
     if isinstance(refusal, InsufficientStock):
         return [Option("human", say("late.option.human")), back]
-    code, named = booking.code, booking.technician_id
-    with_same = await _nearest(ctx, booking, technician_id=named)
-    with_anyone = await _nearest(ctx, booking, technician_id=None) if named else []
-    same = [_slot("retake", code, at, "late.with_yours" if named else None, ctx.shop) for at in with_same]
-    other = [_slot("retake-any", code, at, "late.with_anyone", ctx.shop) for at in with_anyone if at not in with_same]
-    return [*same, *other, Option(f"move:{code}", say("late.option.other_time")), back]
+    code, around = booking.code, max(booking.starts_at, ctx.now)
+    other_time = Option(f"move:{code}", say("late.option.other_time"))
+    if booking.technician_id is None:
+        slots = await nearest_options(ctx, around, booking.minutes, action=f"retake:{code}:")
+        return [*slots, other_time, back]
+    same = await nearest_options(
+        ctx,
+        around,
+        booking.minutes,
+        action=f"retake:{code}:",
+        technician_id=booking.technician_id,
+        hint=say("late.with_yours"),
+    )
+    anyone = await nearest_options(
+        ctx, around, booking.minutes, action=f"retake-any:{code}:", hint=say("late.with_anyone")
+    )
+    taken = [option.label for option in same]
+    return [*same, *(option for option in anyone if option.label not in taken), other_time, back]
 
 
 async def refund_lost_slot(ctx: Context, booking: Booking) -> None:
@@ -78,22 +88,11 @@ async def remind_of_lost_slots(ctx: Context) -> None:
     unanswered = select(Booking).where(_HAS_LOST_SLOT, Booking.paid_at <= ctx.now - REMIND_AFTER)
     for booking in await ctx.session.scalars(unanswered):
         what = say("staff.late.still", amount=booking.paid_amount)
-        await tell(ctx, booking, f"still-late:{booking.code}", admins=alert(booking, what))
-
-
-async def _nearest(ctx: Context, booking: Booking, *, technician_id: str | None) -> Sequence[datetime]:
-    return await nearest_free(
-        ctx, max(booking.starts_at, ctx.now), booking.minutes, technician_id=technician_id, count=MAX_OFFERED
-    )
-
-
-def _slot(action: str, code: str, at: datetime, hint: str | None, shop: Shop) -> Option:
-    local = shop.local(at)
-    return Option(f"{action}:{code}:{local:%Y-%m-%dT%H:%M}", say("late.slot", at=local), say(hint) if hint else None)
+        await alert_admins(ctx, booking, f"still-late:{booking.code}", what)
 
 
 def _choices_by_mail(options: Sequence[Option]) -> Say:
-    """A mail has no buttons: it lists the slots and asks for an answer."""
+    """An e-mail has no buttons: it lists the slots and asks for an answer."""
     slots = [say("late.line", slot=option.label) for option in options if option.id.startswith("retake")]
     return say("late.choose_by_mail", slots=slots) if slots else say("late.answer_by_mail")
 

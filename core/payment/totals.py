@@ -1,6 +1,6 @@
-"""Where a booking's money stands: derived from the ledger, the refunds and the requests, and written nowhere else.
+"""A booking's totals: derived from its ledger entries, refunds and requests, and written nowhere else.
 
-Code that changes one of them locks the booking first (`lock_booking`) and calls `update_totals` afterwards.
+Code that changes one of these locks the booking first (`lock_booking`) and calls `update_totals` afterwards.
 """
 
 from collections.abc import Collection, Sequence
@@ -35,7 +35,10 @@ async def update_totals(session: AsyncSession, booking: Booking) -> None:
         select(LedgerEntry.kind, LedgerEntry.amount).where(LedgerEntry.booking_id == booking.id)
     )
     states = await session.scalars(select(PaymentRequest.state).where(PaymentRequest.booking_id == booking.id))
-    booking.going_back = await _being_refunded(session, booking)
+    refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.booking_id == booking.id, Refund.state != RefundState.DONE
+    )
+    booking.going_back = int(await session.scalar(refunds) or 0)  # PostgreSQL's sum of integers is a Decimal
     # A cancelled booking keeps its payment status until the money has gone back.
     going_back = 0 if booking.status is BookingStatus.CANCELLED else booking.going_back
     booking.paid_amount, booking.payment_status = paid_and_status(
@@ -63,10 +66,3 @@ def paid_and_status(
     if (ended or reversed_) and not set(OPEN_STATES) & set(requests):
         return 0, PaymentStatus.FAILED
     return 0, PaymentStatus.PENDING
-
-
-async def _being_refunded(session: AsyncSession, booking: Booking) -> Money:
-    owed = select(func.coalesce(func.sum(Refund.amount), 0)).where(
-        Refund.booking_id == booking.id, Refund.state != RefundState.DONE
-    )
-    return int(await session.scalar(owed) or 0)  # PostgreSQL's sum of integers is a Decimal

@@ -1,9 +1,4 @@
-"""Who may do what (flow.md, "Who may do what"), until when, and how much of the money the shop keeps. Pure rules.
-
-staff     may work on a booking: admins on all, technicians on their own
-customer  may cancel and reschedule until the shop's deadlines; cancelling late, or a no-show, costs a share
-          of the down payment; after repeated no-shows only the highest down payment is offered
-"""
+"""Who may do what (flow.md, "Who may do what"), until when, and how much of the money the shop keeps. Pure rules."""
 
 from datetime import datetime, timedelta
 
@@ -26,16 +21,12 @@ def may_work_on(member: StaffMember, technician_id: str | None) -> bool:
 
 
 def check_may_work_on(member: StaffMember, technician_id: str | None) -> None:
-    """Raise `NotAssigned` unless `may_work_on`."""
     if not may_work_on(member, technician_id):
         raise NotAssigned
 
 
 def check_may_cancel(status: BookingStatus, left: timedelta, shop: Shop) -> None:
-    """Raise `InvalidTransition` or `TooLateToCancel` unless the customer may cancel now.
-
-    A booking that isn't confirmed yet can be cancelled at any time.
-    """
+    """Raise `InvalidTransition` or `TooLateToCancel`; a booking that isn't confirmed yet has no deadline."""
     check_move(status, BookingStatus.CANCELLED)
     if status is BookingStatus.IN_PROGRESS:
         raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
@@ -44,10 +35,7 @@ def check_may_cancel(status: BookingStatus, left: timedelta, shop: Shop) -> None
 
 
 def check_may_reschedule(status: BookingStatus, left: timedelta, moves: int, shop: Shop) -> None:
-    """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may reschedule it now.
-
-    `moves`: how often they did so before.
-    """
+    """Raise `InvalidTransition`, `TooLateToMove` or, after so many `moves` by the customer, `MovedTooOften`."""
     if status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=status, then=status)
     if left < timedelta(hours=shop.move_until_hours):
@@ -78,7 +66,7 @@ def kept_for_no_show(total: Money, paid: Money, percent: int | None, shop: Shop)
 
 
 def check_no_show(status: BookingStatus, starts_at: datetime, now: datetime, shop: Shop) -> None:
-    """Raise `InvalidTransition` or `TooEarlyForNoShow` unless a no-show can be recorded now."""
+    """Raise `InvalidTransition` or `TooEarlyForNoShow`."""
     if status is not BookingStatus.CONFIRMED:
         raise InvalidTransition(now=status, then=BookingStatus.CANCELLED)
     if now < starts_at:
@@ -86,7 +74,6 @@ def check_no_show(status: BookingStatus, starts_at: datetime, now: datetime, sho
 
 
 def is_trusted(no_shows: int, shop: Shop) -> bool:
-    """Whether a customer with so many no-shows may pay like everybody else."""
     return no_shows <= shop.no_shows_tolerated
 
 

@@ -1,9 +1,4 @@
-"""What a booking costs: frozen lines, the on-site fee, PPN. Pure rules; prices come from the catalogue alone.
-
-lines ── quantity x discounted price ──> subtotals ─┐
-on-site fee ────────────────────────────────────────┼─ price ── + PPN ──> total
-                                                    └─ 11/12 ──> tax base (DPP)
-"""
+"""What a booking costs: frozen lines, the on-site fee, and PPN on top. Pure rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,10 +33,6 @@ class Line:
     def total(self) -> Money:
         return self.quantity * discounted(self.price, self.discount)
 
-    @property
-    def saving(self) -> Money:
-        return self.quantity * self.price - self.total
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
@@ -68,7 +59,7 @@ class Quote:
 
     @property
     def savings(self) -> Money:
-        return sum(line.saving for line in self.lines)
+        return sum(line.quantity * line.price - line.total for line in self.lines)
 
     @property
     def skills(self) -> frozenset[str]:

@@ -41,53 +41,47 @@ def _added_up(chosen: Iterable[tuple[str, int]], shop: Shop) -> Counter[str]:
 
 async def _part_lines(session: AsyncSession, wanted: Counter[str]) -> list[Line]:
     offers = await _offers(session, _PARTS, wanted)
-    for offer in offers.values():
+    for offer in offers:
         if offer.is_pre_order_only:
             raise PreOrderOnly(name=offer.name)
     return [
-        Line(
-            kind="part",
-            id=part_id,
-            name=offers[part_id].name,
-            price=offers[part_id].price,
-            discount=offers[part_id].discount,
-            quantity=quantity,
-            warranty_months=offers[part_id].warranty_months,
-        )
-        for part_id, quantity in wanted.items()
+        Line(kind="part", quantity=wanted[each.id], **_price(each), warranty_months=each.warranty_months)
+        for each in offers
     ]
 
 
 async def _service_lines(session: AsyncSession, wanted: Counter[str], location: Location) -> list[Line]:
     offers = await _offers(session, _SERVICES, wanted)
-    for offer in offers.values():
+    for offer in offers:
         if location is Location.ONSITE and not offer.onsite:
             raise NotOnsite(name=offer.name)
     return [
         Line(
             kind="service",
-            id=service_id,
-            name=offers[service_id].name,
-            price=offers[service_id].price,
-            discount=offers[service_id].discount,
-            quantity=quantity,
-            minutes=quantity * offers[service_id].minutes,
-            skill=offers[service_id].skill,
+            quantity=wanted[each.id],
+            **_price(each),
+            minutes=wanted[each.id] * each.minutes,
+            skill=each.skill,
         )
-        for service_id, quantity in wanted.items()
+        for each in offers
     ]
 
 
-async def _offers(session: AsyncSession, query: Executable, wanted: Counter[str]) -> dict[str, Any]:
+def _price(offer: Any) -> dict[str, Any]:
+    return {"id": offer.id, "name": offer.name, "price": offer.price, "discount": offer.discount}
+
+
+async def _offers(session: AsyncSession, query: Executable, wanted: Counter[str]) -> list[Any]:
+    """The rows that are wanted, in that order."""
     if not wanted:
-        return {}
+        return []
     offers = {offer.id: offer for offer in await session.execute(query, {"ids": list(wanted)})}
     for each in wanted:
         if each not in offers:
             raise NotFound
         if not offers[each].is_available or offers[each].retired_at is not None:
             raise NotForSale(name=offers[each].name)
-    return offers
+    return [offers[each] for each in wanted]
 
 
 # Built once. Single columns: neither stock nor specifications are needed.

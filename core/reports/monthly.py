@@ -1,12 +1,7 @@
-"""A month in figures: the money that moved, what was sold, who worked, what is still owed.
+"""A month in figures: money by the ledger, sales by the bookings with an appointment in the month, and what is owed.
 
-    money   entries of the ledger, by the moment they were entered
-    sold    frozen prices of the bookings with an appointment in the month that were confirmed or done
-    owed    what live ones of these bookings have still to pay, and what still has to go back, as of now
-
-Money is paid for a booking, never for one of its lines, and often in another month than the work: so what
-was sold is shown beside the money and not mixed with it. All figures are of one moment, since one statement
-reads them; sums that don't match raise `BooksDiffer`, and nobody gets to see them.
+Money is paid for a booking, not for one of its lines, and often in another month than the work, so sales and money
+stand side by side. One statement reads all figures, so that they are of one moment.
 """
 
 from collections import defaultdict
@@ -61,7 +56,6 @@ class Moved:
 
     @property
     def net(self) -> Money:
-        """What is left of it."""
         return self.received - self.refunded - self.charged_back
 
     def __add__(self, other: "Moved") -> "Moved":
@@ -103,8 +97,6 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """The figures of a month."""
-
     first: date
     money: Moved
     methods: Mapping[str, Moved]
@@ -131,11 +123,12 @@ async def load(session: AsyncSession, first: date, *, shop: Shop) -> Month:
         found[what].append(_Row(what, one, two, three, int(many or 0), int(amount or 0)))
     _check(found)
     counts = {row.one or row.what: row.many for row in [*found["booked"], *found[_NO_SHOW]]}
+    methods = dict.fromkeys(row.two or "" for row in sorted(found["entry"], key=lambda row: -row.amount))
     names = dict((await session.execute(select(Technician.id, Technician.name))).all())
     return Month(
         first=first,
         money=_moved(found["entry"]),
-        methods=_by_method(found["entry"]),
+        methods={method: _moved(row for row in found["entry"] if row.two == method) for method in methods},
         sales=_sales(found),
         work=_work(found, names),
         bookings={name: counts.get(name, 0) for name in COUNTED},
@@ -145,17 +138,14 @@ async def load(session: AsyncSession, first: date, *, shop: Shop) -> Month:
 
 
 def month_of(day: date) -> date:
-    """The first day of a day's month."""
     return day.replace(day=1)
 
 
 def month_after(first: date) -> date:
-    """The first day of the month after."""
     return date(first.year + first.month // 12, first.month % 12 + 1, 1)
 
 
 def month_before(first: date) -> date:
-    """The first day of the month before."""
     return month_of(first - timedelta(days=1))
 
 
@@ -217,14 +207,11 @@ def _calendar(in_month: ColumnElement[bool]) -> Iterable[_Branch]:
     by_status = _branch("booked", cast(Booking.status, Text), count=func.count(), amount=literal(0))
     yield by_status.where(in_month, came).group_by(Booking.status)
     yield _branch(_NO_SHOW, count=func.count(), amount=literal(0)).where(in_month, ~came)
-    lives = or_(Booking.status.in_(_SOLD), and_(Booking.status == BookingStatus.PENDING, _counts()))
+    # A booking that waits for money counts while its slot is held, or once something was paid.
+    waits = and_(Booking.status == BookingStatus.PENDING, or_(Booking.holding, Booking.paid_amount > 0))
+    lives = or_(Booking.status.in_(_SOLD), waits)
     rest = Booking.total_price - Booking.paid_amount
     yield _branch("outstanding", count=func.count(), amount=func.sum(rest)).where(in_month, lives, rest > 0)
-
-
-def _counts() -> ColumnElement[bool]:
-    """A booking that waits for money lives while its place is held, or once something was paid."""
-    return or_(Booking.holding, Booking.paid_amount > 0)
 
 
 def _wrong(planned: ColumnElement[bool], moved: ColumnElement[bool]) -> _Branch:
@@ -274,22 +261,16 @@ def _moved(entries: Iterable[_Row]) -> Moved:
     )
 
 
-def _by_method(entries: Iterable[_Row]) -> dict[str, Moved]:
-    methods = {row.two or "": None for row in sorted(entries, key=lambda row: -row.amount)}
-    return {method: _moved(row for row in entries if row.two == method) for method in methods}
-
-
 def _sales(found: Mapping[str, list[_Row]]) -> tuple[Sale, ...]:
-    lines = sorted((_sale(row) for row in found["line"]), key=lambda each: (-each.sold.amount, each.name))
+    lines = []
+    for row in found["line"]:
+        kind = "part" if row.one else "service" if row.two else "extra"
+        lines.append(Sale(kind, (row.three or "") if kind != "extra" else "", Share(row.many, row.amount)))
+    lines.sort(key=lambda each: (-each.sold.amount, each.name))
     goods = [each for each in lines if each.name]
     extras = [each for each in lines if not each.name]
     fees = [Sale(kind, "", _share(found[kind])) for kind in ("onsite", "tax") if found[kind][0].amount]
     return (*goods, *extras, *fees)
-
-
-def _sale(row: _Row) -> Sale:
-    kind = "part" if row.one else "service" if row.two else "extra"
-    return Sale(kind, row.three or "" if kind != "extra" else "", Share(row.many, row.amount))
 
 
 def _work(found: Mapping[str, list[_Row]], names: Mapping[str, str]) -> tuple[Work, ...]:

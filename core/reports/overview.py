@@ -1,4 +1,4 @@
-"""Figures and lists for the admins."""
+"""Figures of the day and week, and lists of bookings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +42,6 @@ class DayFigures:
 
 
 async def dashboard(session: AsyncSession) -> Dashboard:
-    """All bookings by status, and all revenue."""
     revenue = await session.scalar(select(func.coalesce(func.sum(LedgerEntry.amount), 0)))
     query = select(Booking.status, func.count()).group_by(Booking.status)
     counts = dict((await session.execute(query)).all())
@@ -81,10 +80,7 @@ async def find(
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[Sequence[Booking], int]:
-    """A page of the bookings that match, the latest appointment first, loaded as by `bookings.load`; and how many match.
-
-    `day` is the day of the appointment.
-    """
+    """A page of bookings, loaded as by `bookings.load`, the latest appointment (on `day`) first; and how many match."""
     wanted: list[ColumnElement[bool]] = []
     if status is not None:
         wanted.append(Booking.status == status)

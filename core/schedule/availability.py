@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
 from core.db.tables import Closure, Technician
-from core.messaging.messages import Say
+from core.messaging.messages import Option, Say, say
 from core.schedule import slots, waitlist_priority
 from core.schedule.occupancy import day_capacity, is_busy, jobs_of_day, peak
 
@@ -86,6 +86,24 @@ async def nearest_free(
         if len(found) >= count:
             break
     return sorted(found[:count])
+
+
+async def nearest_options(
+    ctx: Context,
+    starts_at: datetime,
+    minutes: int,
+    *,
+    action: str = "",
+    hint: Say | None = None,
+    technician_id: str | None = None,
+    moving: int | None = None,
+    excluding: datetime | None = None,
+    count: int = 3,
+) -> list[Option]:
+    """`nearest_free` as buttons: an option's id is `action` and the local start."""
+    found = await nearest_free(ctx, starts_at, minutes, technician_id=technician_id, moving=moving, count=count)
+    local = [ctx.shop.local(at) for at in found if at != excluding]
+    return [Option(f"{action}{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at), hint) for at in local]
 
 
 async def open_days(ctx: Context, *, count: int) -> list[date]:

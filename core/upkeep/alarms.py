@@ -1,14 +1,11 @@
-"""What the admins hear when something outside stands still: once when it begins, once when it is over.
+"""Alarms to the admins when work is stuck: once when it begins and once when it is over.
 
-    tick ── backlog ── late? ──> an Alarm row that wasn't there ──> told     (one of several processes makes the row)
-                         └ no ──> the row is taken away ──> told that it is over
-
-Whoever can't be reached on a channel that is itself late is told on another one, at last by e-mail.
+The `Alarm` row makes one of several processes send it. Admins are told on channels that aren't stuck themselves.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, select
 
@@ -18,24 +15,24 @@ from core.db.tables import Alarm, Outbox
 from core.messaging import outbox
 from core.messaging.messages import Message, Say, message, message_from_json, say
 from core.notices.tell import STAFF_LANGUAGE
-from core.shop import Shop, StaffMember
+from core.shop import Shop
 from core.states import RequestState
 from core.upkeep import backlog
 from core.upkeep.backlog import Backlog, QueueStats
 
 LATE = timedelta(minutes=10)
-"""How long something waits before the admins are told: longer than any pause between two tries."""
+"""How long work waits before the admins are told: longer than any backoff."""
 CALM = timedelta(minutes=2)
-"""How short the wait must be before it counts as over, so that an alarm doesn't come and go."""
+"""How short the wait must be before an alarm is over, so that it doesn't come and go."""
 KEY = "alarm:"
-"""How the outbox keys of alarms begin."""
+"""Prefix of the outbox keys of alarms."""
 WANTED_FOR = timedelta(hours=12)
-"""How long the news itself is worth sending."""
+"""How long an alarm is worth sending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that waits too long: its name, what it is called in the texts, and the channel it blocks."""
+    """Work that may be stuck, the key of its texts, and the channel that is stuck with it."""
 
     name: str
     key: str
@@ -44,27 +41,29 @@ class Trouble:
 
 
 async def watch(ctx: Context, *, channels: Collection[str]) -> tuple[list[str], list[str]]:
-    """Tell the admins what has begun and what is over; the names of both. `channels`: those that are on."""
+    """Tell the admins what got stuck and what goes on again; returns the names of both. `channels`: the enabled ones."""
     waiting = await backlog.measure(ctx.session, channels=channels, now=ctx.now)
     raised = {alarm.name: alarm for alarm in await ctx.session.scalars(select(Alarm))}
-    troubles = {trouble.name: trouble for trouble in _troubles(waiting, ctx.now) if _goes_on(trouble, raised, ctx.now)}
-    down = {trouble.channel for trouble in troubles.values()}
-    reached = _admins(ctx.shop, channels, down)
-    begun = [name for name, trouble in troubles.items() if await _raise(ctx, trouble, reached)]
-    over = [name for name in raised if name not in troubles and await _end(ctx, raised[name], reached)]
+    troubles = {
+        trouble.name: trouble
+        for trouble in _troubles(waiting)
+        if trouble.waiting.age(ctx.now) >= (CALM if trouble.name in raised else LATE)
+    }
+    admins = _admins(ctx.shop, channels, stuck={trouble.channel for trouble in troubles.values()})
+    begun = [name for name, trouble in troubles.items() if await _raise(ctx, trouble, admins)]
+    over = [name for name in raised if name not in troubles and await _end(ctx, raised[name], admins)]
     return begun, over
 
 
 async def failing(ctx: Context, parts: Mapping[str, str], *, channels: Collection[str]) -> None:
-    """Tell the admins which parts of a process don't work, and why: each once a day, whoever else sees it too."""
-    reached = _admins(ctx.shop, channels, ())
+    """Tell the admins which parts of a process don't work, and why: each once a day."""
     for name, why in parts.items():
-        told = message(say("alarm.part.head", what=_named(f"part:{name}")), say("alarm.part.text", why=why))
-        await _tell(ctx, told, reached, f"part:{name}:{ctx.shop.local(ctx.now).date()}")
+        news = message(say("alarm.part.head", what=_named(f"part:{name}")), say("alarm.part.text", why=why))
+        await _tell(ctx, news, _admins(ctx.shop, channels), f"part:{name}:{ctx.shop.local(ctx.now).date()}")
 
 
 async def send_by_mail(ctx: Context, row: Outbox, *, channels: Collection[str]) -> bool:
-    """E-mail an alarm that a chat can't take (WhatsApp outside its 24 hours); False for any other message."""
+    """E-mail an alarm that a chat didn't take (WhatsApp outside its 24 hours); False for any other message."""
     member = ctx.shop.member_at(row.channel, row.address)
     if not row.key.startswith(KEY) or member is None or "email" not in channels:
         return False
@@ -74,16 +73,14 @@ async def send_by_mail(ctx: Context, row: Outbox, *, channels: Collection[str]) 
 
 
 async def message_failed(ctx: Context, row: Outbox, *, channels: Collection[str]) -> None:
-    """Tell the admins that a message failed and was told no other way: once a day for each channel."""
-    if row.key.startswith(KEY):
-        return
-    reached = _admins(ctx.shop, channels, ())
-    head = say("alarm.given_up.head", channel=say(f"stuck.channel.{row.channel}"))
-    told = message(head, say("alarm.given_up.text"))
-    await _tell(ctx, told, reached, f"given_up:{row.channel}:{ctx.shop.local(ctx.now).date()}")
+    """Tell the admins once a day and channel that a message failed and reached nobody in another way."""
+    if not row.key.startswith(KEY):
+        head = say("alarm.given_up.head", channel=say(f"stuck.channel.{row.channel}"))
+        key = f"given_up:{row.channel}:{ctx.shop.local(ctx.now).date()}"
+        await _tell(ctx, message(head, say("alarm.given_up.text")), _admins(ctx.shop, channels), key)
 
 
-def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
+def _troubles(waiting: Backlog) -> Iterator[Trouble]:
     for channel, messages in waiting.outbox.items():
         yield Trouble(f"outbox:{channel}", "vendor" if messages.tried else "outbox", messages, channel)
     links = waiting.requests.get(RequestState.WANTED, QueueStats())
@@ -92,54 +89,47 @@ def _troubles(waiting: Backlog, now: datetime) -> Iterator[Trouble]:
     yield Trouble("reconciliation", "reconciliation", QueueStats(count=1, since=waiting.reconciliation))
 
 
-def _goes_on(trouble: Trouble, raised: Collection[str], now: datetime) -> bool:
-    return trouble.waiting.age(now) >= (CALM if trouble.name in raised else LATE)
+def _admins(
+    shop: Shop, channels: Collection[str], *, stuck: Collection[str | None] = ()
+) -> Collection[tuple[str, str]]:
+    """The admins' chats on channels that work; of an admin without one the mailbox, or else the stuck chats."""
+    found: set[tuple[str, str]] = set()
+    for member in shop.staff:
+        if member.role == "admin":
+            chats = [(channel, address) for channel, address in member.addresses if channel in channels]
+            mailbox = [("email", member.email or shop.email)] if "email" in channels else []
+            found.update([chat for chat in chats if chat[0] not in stuck] or mailbox or chats)
+    return found
 
 
-def _admins(shop: Shop, channels: Collection[str], down: Collection[str | None]) -> list[tuple[str, str]]:
-    """Where the admins can be told."""
-    return [way for member in shop.staff if member.role == "admin" for way in _ways(member, shop, channels, down)]
-
-
-def _ways(
-    member: StaffMember, shop: Shop, channels: Collection[str], down: Collection[str | None]
-) -> list[tuple[str, str]]:
-    """Where an admin can be told now; where nothing works, everywhere, for later."""
-    chats = [(channel, address) for channel, address in member.addresses if channel in channels]
-    working = [(channel, address) for channel, address in chats if channel not in down]
-    if working or "email" not in channels:
-        return working or chats
-    return [("email", member.email or shop.email)]
-
-
-async def _raise(ctx: Context, trouble: Trouble, reached: Collection[tuple[str, str]]) -> bool:
+async def _raise(ctx: Context, trouble: Trouble, admins: Collection[tuple[str, str]]) -> bool:
     since = trouble.waiting.since or ctx.now
     is_new = await insert_once(ctx.session, Alarm, name=trouble.name, since=since)
     if is_new:
         facts = {"what": _named(trouble.name), "count": trouble.waiting.count, "since": ctx.shop.local(since)}
-        told = message(say(f"alarm.{trouble.key}.head", **facts), say(f"alarm.{trouble.key}.text", **facts))
-        await _tell(ctx, told, reached, f"{trouble.name}:{ctx.now.isoformat()}:begins")
+        news = message(say(f"alarm.{trouble.key}.head", **facts), say(f"alarm.{trouble.key}.text", **facts))
+        await _tell(ctx, news, admins, f"{trouble.name}:{ctx.now.isoformat()}:begins")
     return is_new
 
 
-async def _end(ctx: Context, alarm: Alarm, reached: Collection[tuple[str, str]]) -> bool:
+async def _end(ctx: Context, alarm: Alarm, admins: Collection[tuple[str, str]]) -> bool:
     gone = await ctx.session.scalar(delete(Alarm).where(Alarm.name == alarm.name).returning(Alarm.name)) is not None
     if gone:
         facts = {"what": _named(alarm.name), "since": ctx.shop.local(alarm.since), "until": ctx.shop.local(ctx.now)}
-        told = message(say("alarm.over.head", **facts), say("alarm.over.text", **facts))
-        await _tell(ctx, told, reached, f"{alarm.name}:{ctx.now.isoformat()}:over")
+        news = message(say("alarm.over.head", **facts), say("alarm.over.text", **facts))
+        await _tell(ctx, news, admins, f"{alarm.name}:{ctx.now.isoformat()}:over")
     return gone
 
 
-async def _tell(ctx: Context, told: Message, reached: Collection[tuple[str, str]], key: str) -> None:
-    for channel, address in sorted(set(reached)):
+async def _tell(ctx: Context, news: Message, addresses: Collection[tuple[str, str]], key: str) -> None:
+    for channel, address in sorted(addresses):
         await outbox.enqueue(
             ctx,
             key=f"{KEY}{key}:{channel}:{address}",
             channel=channel,
             address=address,
             language=STAFF_LANGUAGE,
-            message=told,
+            message=news,
             until=ctx.now + WANTED_FOR,
             kind="staff",
         )

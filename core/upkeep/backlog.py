@@ -1,4 +1,4 @@
-"""What waits to be done, and since when: read by an index, however long the history."""
+"""What waits to be done, and since when; read from partial indexes, however long the history."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,6 @@ from core.states import RequestState
 
 FAILED_COUNTED_FOR = timedelta(days=30)
 """How long a failed message counts."""
-
 _UNFINISHED = text("outbox.state IN ('due', 'sending')")
 _GIVEN_UP = text("outbox.state = 'failed'")
 """Written out, not bound: a partial index is only used where its condition can be read in the query."""
@@ -21,35 +20,32 @@ _GIVEN_UP = text("outbox.state = 'failed'")
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """How many rows wait, when the oldest began to (None: none waits), and how many have failed at least once."""
+    """How many wait, since when the oldest does, and how many of them were tried before."""
 
     count: int = 0
     since: datetime | None = None
     tried: int = 0
 
     def age(self, now: datetime) -> timedelta:
-        """How long the oldest has waited."""
         return now - self.since if self.since else timedelta()
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Everything that waits at a moment."""
-
     outbox: Mapping[str, QueueStats] = field(default_factory=dict)
     """Messages that are due, by channel."""
     given_up: Mapping[str, int] = field(default_factory=dict)
-    """Messages that failed for good in the last days, by channel."""
+    """Messages that failed for good within `FAILED_COUNTED_FOR`, by channel."""
     requests: Mapping[RequestState, QueueStats] = field(default_factory=dict)
-    """Payment requests that a worker still looks at, by state, since they were made."""
+    """Payment requests that a worker still polls, by state, since they were made."""
     reconciliation: datetime | None = None
-    """Since when the nightly comparison has waited for Midtrans; None where it doesn't."""
+    """Since when the nightly reconciliation has waited for Midtrans."""
     notifications: QueueStats = QueueStats()
-    """Payment notifications that Midtrans hasn't confirmed yet, since they came."""
+    """Payment notifications without a status call yet, since they were received."""
 
 
 async def measure(session: AsyncSession, *, channels: Collection[str], now: datetime) -> Backlog:
-    """Everything that waits now; of messages, only those of the channels that are on."""
+    """`channels`: the enabled ones; messages of others aren't counted."""
     outbox = await session.execute(
         select(Outbox.channel, func.count(), func.min(Outbox.due_at), func.count(Outbox.error))
         .where(_UNFINISHED, Outbox.channel.in_(channels), Outbox.due_at <= now)

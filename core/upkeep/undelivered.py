@@ -1,8 +1,4 @@
-"""Messages that failed for good: told another way, seen by staff, and sent again when somebody says so.
-
-failed ──> escalate           by e-mail, by staff, at least by an alarm
-   └─────> listed ──> resend ──> due, as if it had just been written
-"""
+"""Messages that failed for good (dead letters): passed on in another way, listed for staff, and resent."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,28 +15,26 @@ from core.refusals import NotFound
 from core.upkeep import alarms
 
 WANTED_FOR = timedelta(days=2)
-"""How long a message is tried again."""
-
+"""How long a resent message is retried."""
 _NEVER_SENT = {"attempts": 0, "unclear": 0, "parts_left": None, "vendor_id": None, "delivery": None, "error": None}
 _GIVEN_UP = text("outbox.state = 'failed'")
-"""Written out, not bound: its partial index is only used where its condition can be read in the query."""
+"""Written out, not bound: a partial index is only used where its condition can be read in the query."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that was given up, and the name of whom it was for, where we know it."""
-
     row: Outbox
     name: str | None
+    """The recipient's, where it is known."""
 
 
 async def escalate(ctx: Context, row: Outbox, *, channels: Collection[str], unreachable: bool = False) -> None:
-    """Deliver a failed message by e-mail or through staff, or else alarm the admins.
+    """Pass a failed message on by e-mail or by the admins, or else raise an alarm.
 
-    `channels`: those that are on; `unreachable`: the person has closed the chat, and knows it.
+    `channels`: the enabled ones; `unreachable`: the recipient has closed the chat, so no alarm.
     """
-    told = await alarms.send_by_mail(ctx, row, channels=channels) or await _tell_about_booking(ctx, row, channels)
-    if not (told or unreachable):
+    passed_on = await alarms.send_by_mail(ctx, row, channels=channels) or await _tell_about_booking(ctx, row, channels)
+    if not (passed_on or unreachable):
         await alarms.message_failed(ctx, row, channels=channels)
 
 
@@ -60,7 +54,6 @@ async def _tell_about_booking(ctx: Context, row: Outbox, channels: Collection[st
 
 
 async def listed(session: AsyncSession, *, limit: int) -> Sequence[DeadLetter]:
-    """The messages that were given up, the latest first."""
     found = await session.execute(
         select(Outbox, Customer.name)
         .outerjoin(Contact, (Contact.channel == Outbox.channel) & (Contact.address == Outbox.address))
@@ -73,7 +66,7 @@ async def listed(session: AsyncSession, *, limit: int) -> Sequence[DeadLetter]:
 
 
 async def resend(ctx: Context, *, key: str) -> None:
-    """Send a message once more that was given up; raises `NotFound` where none was under that key."""
+    """Send a failed message again; raises `NotFound` where none has that key."""
     again = (
         update(Outbox)
         .where(Outbox.key == key, _GIVEN_UP)
@@ -86,9 +79,9 @@ async def resend(ctx: Context, *, key: str) -> None:
     ctx.effects.work.add(Work(row.channel))
 
 
-async def key_of(session: AsyncSession, letter: int) -> str:
-    """The key of a message by its number; raises `NotFound`."""
-    key = await session.scalar(select(Outbox.key).where(Outbox.id == letter))
+async def key_of(session: AsyncSession, message_id: int) -> str:
+    """Raises `NotFound`."""
+    key = await session.scalar(select(Outbox.key).where(Outbox.id == message_id))
     if key is None:
-        raise NotFound(code=str(letter))
+        raise NotFound(code=str(message_id))
     return key

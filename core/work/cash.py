@@ -9,7 +9,7 @@ from core.money import Money
 from core.papers import invoices
 from core.refusals import AlreadyPaid, BadAmount, InvalidTransition
 from core.schedule import bookings
-from core.states import BookingStatus, EventKind, LedgerKind
+from core.states import BookingStatus, LedgerKind
 from core.work import notices
 
 
@@ -27,7 +27,6 @@ async def receive_cash(ctx: Context, booking: Booking, amount: Money, *, actor: 
     if not 1 <= amount <= booking.remaining:
         raise BadAmount(least=1, most=booking.remaining)
     number = await _enter(ctx, booking, amount, actor=actor)
-    bookings.record_event(ctx, booking, EventKind.CASH, actor=actor, amount=amount)
     first = booking.status is BookingStatus.PENDING
     if first:
         if not booking.holding:
@@ -45,6 +44,7 @@ async def _enter(ctx: Context, booking: Booking, amount: Money, *, actor: str) -
         booking,
         LedgerKind.CASH,
         amount,
+        actor=actor,
         reference=f"{booking.code}:{number}",
         order_id=None,
         transaction_id=None,

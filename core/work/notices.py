@@ -17,8 +17,8 @@ from core.db.tables import AdditionalCost, Booking, Technician, WorkNote
 from core.messaging.messages import Document, Link, Message, Option, Say, message, say
 from core.money import Money
 from core.notices import reminders
-from core.notices.cards import alert, block, job_facts, money_left, staff_card
-from core.notices.tell import tell
+from core.notices.cards import block, job_facts, money_left, staff_card
+from core.notices.tell import alert_admins, tell
 from core.papers import receipts
 from core.states import CostState
 
@@ -76,7 +76,7 @@ async def cost_proposed(ctx: Context, booking: Booking, cost: AdditionalCost) ->
     key = f"cost:{cost.id}"
     if booking.contact_id is None:
         request = say("staff.cost_unasked", description=cost.description, amount=cost.amount)
-        await tell(ctx, booking, key, admins=alert(booking, request))
+        await alert_admins(ctx, booking, key, request)
         return
     asked = message(
         say("work.cost_proposed", name=booking.name, code=booking.code),

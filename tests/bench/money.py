@@ -29,7 +29,7 @@ from bot.payments.reconciliation_worker import Reconciler
 from bot.transactions import Transactions
 from core.db.database import Database, insert_into
 from core.db.tables import Booking, Contact, Customer, LedgerEntry, PaymentAttempt, PaymentNotification, PaymentRequest
-from core.payment.reconciliation_run import BACK
+from core.payment.reconciliation_run import MIN_PERIOD
 from core.states import BookingStatus, PaymentStatus, RequestState
 from webhooks import midtrans
 from webhooks.midtrans import signature
@@ -195,7 +195,7 @@ async def compare_night(database: Database, vendor: Midtrans, transactions: Sequ
     watching = asyncio.create_task(_watch(watched))
     begin, worked, asked, mended, after = perf_counter(), process_time_ns(), 0, 0, ""
     while True:
-        page = await reconciler.page(MONDAY_8_AM - BACK, after)
+        page = await reconciler.page(MONDAY_8_AM - MIN_PERIOD, after)
         asked, mended, after = asked + page.findings.asked, mended + page.findings.mended, page.after
         if page.is_last or page.trouble:
             break
@@ -241,7 +241,7 @@ async def _fill(database: Database, transactions: Sequence[str], *, lost: int) -
 def _booking(number: int, *, is_paid: bool) -> dict[str, Any]:
     waiting = {"status": BookingStatus.PENDING, "payment_status": PaymentStatus.PENDING}
     now = {"status": BookingStatus.CONFIRMED, "paid_amount": PRICE} if is_paid else waiting | {"paid_amount": 0}
-    return booking_row(number, MONDAY_8_AM + BACK, None) | now | {"contact_id": 1}
+    return booking_row(number, MONDAY_8_AM + MIN_PERIOD, None) | now | {"contact_id": 1}
 
 
 def _request(number: int, *, is_paid: bool) -> dict[str, Any]:
@@ -254,8 +254,8 @@ def _request(number: int, *, is_paid: bool) -> dict[str, Any]:
         "state": RequestState.PAID if is_paid else RequestState.OPEN,
         "token": f"token-{number}",
         "created_at": MONDAY_8_AM,
-        "expires_at": MONDAY_8_AM + BACK,
-        "due_at": None if is_paid else MONDAY_8_AM + BACK,
+        "expires_at": MONDAY_8_AM + MIN_PERIOD,
+        "due_at": None if is_paid else MONDAY_8_AM + MIN_PERIOD,
     }
 
 

@@ -545,6 +545,7 @@ class Naive(Money):
                 await payment.lock_booking(session, request.booking_id),
                 "received",
                 request.amount,
+                actor="midtrans",
                 reference=f"{body['transaction_id']}:{self.arrived}",
                 order_id=request.order_id,
                 transaction_id=body["transaction_id"],

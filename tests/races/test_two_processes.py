@@ -77,7 +77,7 @@ async def test_each_reminder_is_sent_by_one_process(both: tuple[Database, Databa
 async def test_the_nightly_job_runs_in_one_process(both: tuple[Database, Database], shop: Shop, now: datetime) -> None:
     async def process(database: Database) -> bool:
         async with database.write() as session:
-            return await reconciliation_run.claim(Context(session, shop, now)) is not None
+            return await reconciliation_run.claim_run(Context(session, shop, now)) is not None
 
     claims = [process(database) for database in both for _ in range(3)]
     assert sum(await asyncio.gather(*claims)) == 1

@@ -185,8 +185,7 @@ async def _change(call: Call, table: type[Entry], values: Mapping[str, object]) 
 
 
 async def _retire(call: Call, table: type[Entry]) -> Entry:
-    async with call.write() as ctx:
-        return await edit.retire(ctx.session, table, call.id, now=call.now)
+    return await _change(call, table, {"retired_at": call.now})
 
 
 def _new_id(call: Call, name: str) -> str:

@@ -22,7 +22,7 @@ from core.context import Context
 from core.db.database import Database, upgrade
 from core.db.tables import JobRun, LedgerEntry, PaymentRequest
 from core.payment import payment_links
-from core.payment.reconciliation_run import AGAIN
+from core.payment.reconciliation_run import RETRY_AFTER
 from core.schedule import bookings
 from core.shop import Shop
 from core.states import BookingStatus, PaymentStatus, RequestState
@@ -213,7 +213,7 @@ async def test_the_comparison_continues_after_an_outage(desk: Desk) -> None:
     await desk.night()
     assert len(await desk.entries()) == 3
     assert await desk.told() == "", "told in one message, at the end"
-    await desk.night(AGAIN - MINUTE)
+    await desk.night(RETRY_AFTER - MINUTE)
     assert desk.midtrans.asked == [], "it is left alone for a while"
     await desk.night(MINUTE)
     assert [order for _, order in desk.midtrans.asked] == orders[3:]
@@ -225,7 +225,7 @@ async def test_a_comparison_that_waits_raises_an_alarm(desk: Desk) -> None:
     desk.midtrans.wrong = [WRONG_KEY, AWAY, AWAY]
     names = []
     for _ in range(4):
-        await desk.night(AGAIN)
+        await desk.night(RETRY_AFTER)
         async with desk.database.write() as session:
             names.append(await alarms.watch(Context(session, desk.shop, desk.now), channels=()))
     assert [each for each in names if each != ([], [])] == [(["reconciliation"], []), ([], ["reconciliation"])]
@@ -273,7 +273,7 @@ async def test_an_order_that_failed_before_holds_up_no_other(desk: Desk) -> None
     night = Desk(desk.database, desk.shop, desk.now, mute)
     await night.night()
     assert await desk.told() == "", "the first isn't spoken of now: it may be away"
-    await night.night(AGAIN)
+    await night.night(RETRY_AFTER)
     assert "4 tagihan dicek, 2 sudah dibetulkan, 2 perlu dilihat" in await desk.told()
 
 

@@ -11,7 +11,6 @@ from core.db.database import Database
 from core.db.tables import Contact, Customer, Outbox
 from core.messaging import outbox, outbox_claims
 from core.messaging.messages import message, say
-from core.upkeep import leases
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 HELLO = message(say("notice.see_you"))
@@ -153,7 +152,7 @@ async def test_leases_of_a_dead_process_end_at_once(database: Database, now: dat
     await write(database, "reminder", now, address="2", due_at=now + HOUR)
     assert len(await claim(database, now)) == 1
     async with database.write() as session:
-        await leases.end_all(session, now=now + SECOND)
+        await outbox_claims.end_leases(session, now=now + SECOND)
     assert [(row.key, row.attempts) for row in await claim(database, now + SECOND)] == [("reply", 2)]
 
 

@@ -43,9 +43,7 @@ async def test_an_invoice_freezes_what_the_booking_says(database: Database, shop
     assert facts.total == 2_030_000
 
 
-async def test_a_later_change_of_shop_or_booking_leaves_the_invoice_as_it_was(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_later_changes_leave_the_invoice_alone(database: Database, shop: Shop, now: datetime) -> None:
     await _book(database, "BK-1", now)
     await _issue(database, "BK-1", shop=shop, now=now)
     before, _ = await _load(database, "BK-1")
@@ -88,9 +86,7 @@ async def test_rivals_for_one_booking_get_one_invoice(database: Database, shop: 
         assert await session.scalar(select(func.count()).select_from(Invoice)) == 1
 
 
-async def test_a_number_that_is_rolled_back_goes_to_the_next_invoice(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_rolled_back_number_is_used_again(database: Database, shop: Shop, now: datetime) -> None:
     codes = [f"BK-{number}" for number in range(8)]
     for code in codes:
         await _book(database, code, now)
@@ -127,9 +123,7 @@ async def test_counting_starts_again_with_the_shops_own_new_year(
     assert await _issue(database, "BK-2", shop=shop, now=moment) == number
 
 
-async def test_what_was_paid_is_told_by_the_ledger_and_not_by_the_invoice(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_payments_come_from_the_ledger(database: Database, shop: Shop, now: datetime) -> None:
     booking_id = await _book(database, "BK-1", now)
     await _issue(database, "BK-1", shop=shop, now=now)
     assert (await _load(database, "BK-1"))[1] == ()
@@ -149,9 +143,7 @@ async def test_a_booking_without_invoice_has_none_to_load(database: Database, no
         await _load(database, "BK-1")
 
 
-async def test_what_is_agreed_later_goes_on_a_supplementary_invoice_once(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_later_costs_get_one_supplementary_invoice(database: Database, shop: Shop, now: datetime) -> None:
     await _book(database, "BK-1", now)
     await _issue(database, "BK-1", shop=shop, now=now)
     for _ in range(2):

@@ -108,7 +108,7 @@ def till(database: Database, shop: Shop, now: datetime) -> Till:
 # --- receipts --------------------------------------------------------------------------------------
 
 
-async def test_each_payment_has_its_receipt_and_money_that_goes_back_has_none(till: Till) -> None:
+async def test_each_payment_has_a_receipt_refunds_have_none(till: Till) -> None:
     await till.book(percent=30)
     await till.pay(45_000)
     await till.pay(45_000)  # told twice
@@ -140,7 +140,7 @@ async def test_money_for_a_cancelled_booking_has_a_receipt_too(till: Till) -> No
     assert await till.notes() == [], "there was no invoice"
 
 
-async def test_the_invoice_comes_with_the_first_payment_and_its_receipt_with_each_later_one(till: Till) -> None:
+async def test_first_payment_brings_the_invoice_later_ones_receipts(till: Till) -> None:
     await till.book(percent=30)
     await till.pay(45_000)
     await till.cash(5_000)
@@ -186,7 +186,7 @@ CANCELLED: dict[str, tuple[dict[str, Any], int, timedelta, str, int]] = {
 
 
 @pytest.mark.parametrize("why", CANCELLED)
-async def test_what_the_shop_keeps_stays_billed_and_the_rest_is_credited(till: Till, why: str) -> None:
+async def test_all_but_what_the_shop_keeps_is_credited(till: Till, why: str) -> None:
     asked, paid, before, actor, keeps = CANCELLED[why]
     await till.book(**asked)
     await till.pay(paid)
@@ -201,7 +201,7 @@ async def test_what_the_shop_keeps_stays_billed_and_the_rest_is_credited(till: T
     assert (await till.sent())[f"{key}:{CODE}"] == {"kind": "credit_note", "id": CODE}
 
 
-async def test_a_late_cancellation_keeps_its_share_and_its_share_of_ppn(till: Till) -> None:
+async def test_late_cancellation_keeps_its_share_of_ppn(till: Till) -> None:
     till.shop = till.shop.model_copy(update={"charge_ppn": True})
     await till.book(parts=((SPEAKER, 1),), services=(INSTALL,), percent=30)
     booked = await booking_of(till.database)
@@ -217,7 +217,7 @@ async def test_a_late_cancellation_keeps_its_share_and_its_share_of_ppn(till: Ti
     assert abs(base - booked.tax_base * total / booked.total_price) <= 0.5
 
 
-async def test_costs_agreed_but_not_invoiced_yet_are_invoiced_first_and_then_credited(till: Till) -> None:
+async def test_open_costs_are_invoiced_then_credited(till: Till) -> None:
     await till.book()
     await till.pay()
     await till.add_cost(30_000)
@@ -227,7 +227,7 @@ async def test_costs_agreed_but_not_invoiced_yet_are_invoiced_first_and_then_cre
     assert (note.total, (await till.billed())[0]) == (PRICE + 30_000, 0)
 
 
-async def test_money_sent_back_after_the_job_is_credited_at_once_and_the_customer_has_it_in_writing(till: Till) -> None:
+async def test_refund_after_the_job_sends_a_credit_note(till: Till) -> None:
     """Somebody refunds in Midtrans' dashboard; the second answer tells the same and more."""
     await till.book()
     await till.pay()
@@ -253,7 +253,7 @@ async def test_a_chargeback_is_still_owed_and_credits_nothing(till: Till) -> Non
     assert (await till.billed())[0] == PRICE
 
 
-async def test_money_that_comes_and_goes_after_a_cancellation_credits_nothing_more(till: Till) -> None:
+async def test_late_money_refunded_credits_nothing_more(till: Till) -> None:
     await till.book(percent=30)
     await till.pay(45_000)
     await till.cancel(RINA)
@@ -267,7 +267,7 @@ async def test_money_that_comes_and_goes_after_a_cancellation_credits_nothing_mo
     assert (await till.billed())[0] == 0
 
 
-async def test_credited_money_stands_on_the_invoice_and_leaves_nothing_to_pay(till: Till) -> None:
+async def test_invoice_shows_credits_and_nothing_to_pay(till: Till) -> None:
     await till.book(percent=30)
     await till.pay(45_000)
     await till.cancel(RINA)
@@ -294,9 +294,7 @@ async def test_a_paper_that_was_never_issued_is_not_found(till: Till, kind: str)
     kept=st.lists(st.fractions(0, 1), min_size=1, max_size=4),
     charged=st.booleans(),
 )
-def test_credit_notes_leave_exactly_what_is_kept_and_its_share_of_ppn(
-    prices: list[int], kept: list[Fraction], *, charged: bool
-) -> None:
+def test_credit_notes_leave_what_is_kept_and_its_ppn(prices: list[int], kept: list[Fraction], *, charged: bool) -> None:
     """However many invoices and notes there are, nothing is rounded twice."""
     billed = [_billed(price, *(ppn(price) if charged else (0, 0))) for price in prices]
     total, tax = sum(each.total for each in billed), sum(each.tax_amount for each in billed)
@@ -324,7 +322,7 @@ KINDS: dict[str, type[Invoice] | type[Receipt] | type[CreditNote]] = {
 
 
 @pytest.mark.parametrize("table", KINDS)
-async def test_the_database_itself_keeps_papers_as_they_were_issued(till: Till, table: str) -> None:
+async def test_database_refuses_to_change_papers(till: Till, table: str) -> None:
     await till.book()
     await till.pay()
     await till.cancel(RINA)
@@ -365,11 +363,11 @@ async def test_the_database_itself_keeps_papers_as_they_were_issued(till: Till, 
         (123_456_789_012, 113_168_723_261, 13_580_246_791),
     ],
 )
-def test_ppn_is_twelve_percent_of_eleven_twelfths_each_rounded_once(price: int, base: int, tax: int) -> None:
+def test_ppn_is_12_percent_of_11_twelfths(price: int, base: int, tax: int) -> None:
     assert ppn(price) == (base, tax)
 
 
-async def test_ppn_on_all_papers_of_a_booking_adds_up_to_that_of_its_whole_price(till: Till) -> None:
+async def test_ppn_of_all_papers_adds_up(till: Till) -> None:
     """Discounted part, service, on-site fee and two odd costs: taxed as one price, however many invoices there are."""
     till.shop = till.shop.model_copy(update={"charge_ppn": True, "onsite_fee": 33_333})
     await till.book(parts=((SPEAKER, 2),), services=(INSTALL,), location=Location.ONSITE, address="Jl. Melati 3")

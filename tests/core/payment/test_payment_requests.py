@@ -69,9 +69,7 @@ async def test_a_down_payment_outside_the_shops_bounds_is_refused(
         await ask(database, shop, now, percent)
 
 
-async def test_what_is_too_much_for_the_method_is_refused_and_its_down_payment_is_not(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_too_large_an_amount_can_be_paid_down(database: Database, shop: Shop, now: datetime) -> None:
     dear = {"method": PaymentMethod.QRIS, "services": (), "parts": ((AMPLIFIER, 5),)}
     with pytest.raises(MethodCannotPay):
         await book(database, shop, now, **dear)
@@ -79,18 +77,14 @@ async def test_what_is_too_much_for_the_method_is_refused_and_its_down_payment_i
     assert (await request_of(database)).amount == 5_375_000
 
 
-async def test_asked_twice_while_the_link_lives_is_the_same_request(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_asking_again_returns_the_open_request(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     again = await ask(database, shop, now + 10 * MINUTE)
     assert (again.order_id, again.url) == (ORDER, f"https://pay.example/{ORDER}")
 
 
-async def test_another_amount_withdraws_the_old_link_and_asks_under_the_next_number(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_another_amount_replaces_the_request(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     new = await ask(database, shop, now + 10 * MINUTE, percent=30)
@@ -101,9 +95,7 @@ async def test_another_amount_withdraws_the_old_link_and_asks_under_the_next_num
     assert booking.hold_until == new.expires_at == now + 10 * MINUTE + shop.hold
 
 
-async def test_a_link_that_comes_for_a_withdrawn_request_is_to_be_closed_and_not_told(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_link_of_a_withdrawn_request_is_closed_unsent(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await ask(database, shop, now, percent=30)
     assert (await request_of(database)).due_at is None  # no link yet, nothing to close
@@ -113,9 +105,7 @@ async def test_a_link_that_comes_for_a_withdrawn_request_is_to_be_closed_and_not
     assert await letters(database, kind="notice") == {}
 
 
-async def test_the_link_reaches_the_chat_with_the_amount_and_its_end(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_link_notice_has_amount_and_expiry(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     told = await letters(database, channel=CHAT[0], address=CHAT[1])
@@ -128,9 +118,7 @@ async def test_the_link_reaches_the_chat_with_the_amount_and_its_end(
     assert row.until == now + shop.hold
 
 
-async def test_a_link_that_two_workers_made_is_sent_again_as_the_older_died_at_midtrans(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_second_link_of_two_workers_is_sent_too(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     for name in ("first", "second", "second"):
         async with database.write() as session:
@@ -159,9 +147,7 @@ async def test_a_link_that_comes_when_all_is_over_changes_nothing(
     assert await letters(database) == told
 
 
-async def test_a_worker_that_comes_too_late_leaves_the_others_link_to_its_own_time(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_slow_worker_leaves_the_other_link_alone(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     for state in (RequestState.OPEN, RequestState.CANCELLED):
@@ -192,9 +178,7 @@ async def test_asking_again_skips_the_backoff_but_no_lease(database: Database, s
     assert (await request_of(database)).due_at == later + leases.LEASE
 
 
-async def test_no_link_is_told_when_the_booking_was_cancelled_meanwhile(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_no_link_is_sent_for_a_cancelled_booking(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
@@ -225,9 +209,7 @@ async def test_staff_is_told_once_when_midtrans_refuses_a_link(database: Databas
     assert len(await letters(database, kind="staff")) == 1
 
 
-async def test_a_number_that_midtrans_knows_already_is_left_for_the_next(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_used_order_id_is_replaced_by_the_next(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, percent=30)
     async with database.write() as session:
         await payment.use_next_order_id(Context(session, shop, now), ORDER)
@@ -243,9 +225,7 @@ async def test_nothing_is_asked_for_what_is_paid(database: Database, shop: Shop,
         await ask(database, shop, now)
 
 
-async def test_after_a_down_payment_the_rest_is_asked_for_and_no_second_down_payment(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_only_the_balance_follows_a_down_payment(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, percent=40)
     await settle(database, shop, now, answer(amount=60_000))
     with pytest.raises(AlreadyPaid):
@@ -280,9 +260,7 @@ async def test_a_booking_whose_hold_has_ended_is_held_again_first(
     await check_books(database)
 
 
-async def test_a_place_that_was_taken_meanwhile_is_refused_and_nothing_is_asked(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_taken_slot_refuses_a_new_request(database: Database, shop: Shop, now: datetime) -> None:
     one_seat = shop.model_copy(update={"max_bookings_per_slot": 1})
     await book(database, one_seat, now)
     later = now + shop.hold + MINUTE
@@ -327,9 +305,7 @@ async def test_what_is_due_is_taken_by_one_worker(database: Database, shop: Shop
 # --- reminders -----------------------------------------------------------------------------------
 
 
-async def test_reminders_go_a_day_and_two_hours_before_as_far_as_they_are_to_come(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_reminders_a_day_and_two_hours_before(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)  # tomorrow at ten: 26 hours ahead
     await settle(database, shop, now, answer())
     starts = (await booking_of(database)).starts_at
@@ -345,9 +321,7 @@ async def test_a_moment_that_has_gone_by_gets_no_reminder(database: Database, sh
     assert [key.split(":")[2] for key in await letters(database, kind="reminder")] == ["2h"]
 
 
-async def test_a_booking_that_moves_and_moves_back_is_reminded_of_its_time(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_moved_back_booking_keeps_its_reminders(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await settle(database, shop, now, answer())
     before = list(await letters(database, kind="reminder", state="due"))
@@ -399,7 +373,7 @@ OPEN, PAID, FAILED, EXPIRED, CANCELLED = (
         pytest.param([(LedgerKind.REFUNDED, -100)], {PAID}, (0, "refunded"), id="a refund whose receipt we never saw"),
     ],
 )
-def test_the_payment_status_follows_from_the_money_then_from_the_requests(
+def test_payment_status_by_money_then_by_requests(
     entries: list[tuple[LedgerKind, int]], requests: set[RequestState], expected: tuple[int, str]
 ) -> None:
     assert paid_and_status(100, entries, requests) == expected
@@ -409,9 +383,7 @@ def test_the_payment_status_follows_from_the_money_then_from_the_requests(
     st.lists(st.tuples(st.sampled_from(LedgerKind), st.integers(-500, 500))),
     st.sets(st.sampled_from(RequestState)),
 )
-def test_what_is_paid_is_never_negative_and_agrees_with_its_status(
-    entries: list[tuple[LedgerKind, int]], requests: set[RequestState]
-) -> None:
+def test_paid_amount_agrees_with_the_status(entries: list[tuple[LedgerKind, int]], requests: set[RequestState]) -> None:
     paid, status = paid_and_status(300, entries, requests)
     assert paid == max(0, sum(amount for _, amount in entries))
     assert (status is PaymentStatus.PAID) == (paid >= 300)

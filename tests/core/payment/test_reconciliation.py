@@ -13,8 +13,8 @@ from core.context import Context
 from core.db.database import Database
 from core.db.tables import JobRun, PaymentRequest
 from core.payment import reconciliation, reconciliation_run
-from core.payment.reconciliation import MOST_SHOWN, Difference, Findings, Ours
-from core.payment.reconciliation_run import AGAIN, LEASE, Night
+from core.payment.reconciliation import MAX_SHOWN, Difference, Findings, OrderRecord
+from core.payment.reconciliation_run import LEASE, RETRY_AFTER, Run
 from core.shop import Shop
 from core.states import RequestState
 
@@ -23,9 +23,9 @@ GONE_BACK = {"refunds": [{"refund_key": "R-1", "refund_amount": "50000.00"}]}
 DOLLARS = {"currency": "USD", "gross_amount": "10.00"}
 
 
-def ours(left: int | None = 0, state: RequestState = RequestState.OPEN, status: str = "") -> Ours:
+def ours(left: int | None = 0, state: RequestState = RequestState.OPEN, status: str = "") -> OrderRecord:
     money = {} if left is None else {"t-1": left}
-    return Ours(ORDER, state, money, {"t-1": status} if status else {})
+    return OrderRecord(ORDER, state, money, {"t-1": status} if status else {})
 
 
 @pytest.mark.parametrize(
@@ -57,38 +57,38 @@ def ours(left: int | None = 0, state: RequestState = RequestState.OPEN, status: 
         (answer("BOOKING-A1-OTHER-1"), ours(PRICE), (PRICE, None)),  # an answer about another order
     ],
 )
-def test_what_differs(told: dict[str, Any] | None, here: Ours, differs: tuple[int, int | None] | None) -> None:
+def test_what_differs(told: dict[str, Any] | None, here: OrderRecord, differs: tuple[int, int | None] | None) -> None:
     found = reconciliation.compare(here, [payment.read_status(told)] if told else [])
     assert [(each.ours, each.theirs) for each in found] == ([differs] if differs else [])
 
 
-def test_an_order_is_not_over_while_one_of_its_attempts_may_still_pay() -> None:
+def test_order_is_open_while_an_attempt_can_pay() -> None:
     told = [answer(status="expire"), answer(status="pending", transaction_id="t-2")]
     assert reconciliation.compare(ours(None), map(payment.read_status, told)) == []
 
 
-def test_asked_one_by_one_are_attempts_with_money_and_those_that_wait() -> None:
-    here = Ours(
+def test_asks_about_paid_and_payable_attempts() -> None:
+    here = OrderRecord(
         ORDER, RequestState.PAID, {"t-1": PRICE}, {"t-1": "settlement", "t-2": "pending", "t-3": "deny", "t-4": "deny"}
     )
-    assert here.references("t-4") == ["t-1", "t-2"]
-    assert here.references("t-1") == ["t-2"]
+    assert here.other_attempts("t-4") == ["t-1", "t-2"]
+    assert here.other_attempts("t-1") == ["t-2"]
 
 
 def test_only_what_differed_before_and_still_does_was_found() -> None:
     one, other = Difference(ORDER, "t-1", "open", 0, PRICE, "settlement"), Difference(ORDER, "t-2", "open", 0, 1, "")
-    assert reconciliation.judged([one], [one], [])[0].mended
-    assert not reconciliation.judged([one], [one], [one])[0].mended
-    assert reconciliation.judged([one], [], []) == [], "the notification came meanwhile"
-    assert reconciliation.judged([], [other], [other]) == [], "the answer was older than what we know"
+    assert reconciliation.marked([one], [one], [])[0].mended
+    assert not reconciliation.marked([one], [one], [one])[0].mended
+    assert reconciliation.marked([one], [], []) == [], "the notification came meanwhile"
+    assert reconciliation.marked([], [other], [other]) == [], "the answer was older than what we know"
 
 
-def test_what_is_left_for_a_person_is_shown_first_and_all_is_counted() -> None:
-    mended = [Difference(f"O-{n}", "t", "open", 0, 1, "settlement", mended=True) for n in range(MOST_SHOWN)]
+def test_unmended_differences_are_shown_first() -> None:
+    mended = [Difference(f"O-{n}", "t", "open", 0, 1, "settlement", mended=True) for n in range(MAX_SHOWN)]
     left = [Difference("O-left", "t", "paid", 1, None, "404")]
     found = Findings.of(mended) + Findings.of(left)
-    assert (found.asked, found.mended, found.left) == (2, MOST_SHOWN, 1)
-    assert (len(found.shown), found.shown[0].order_id) == (MOST_SHOWN, "O-left")
+    assert (found.asked, found.mended, found.left) == (2, MAX_SHOWN, 1)
+    assert (len(found.shown), found.shown[0].order_id) == (MAX_SHOWN, "O-left")
 
 
 async def orders(database: Database, since: datetime, *, after: str = "", limit: int = 100) -> list[str]:
@@ -97,9 +97,7 @@ async def orders(database: Database, since: datetime, *, after: str = "", limit:
         return [each.order_id for each in found]
 
 
-async def test_old_orders_are_asked_about_while_they_are_open_or_their_money_moves(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_old_orders_with_open_or_moved_money_are_compared(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     later = now + 10 * DAY
     assert await orders(database, later) == [ORDER], "it is still looked at"
@@ -181,12 +179,12 @@ def half_past_two(shop: Shop, now: datetime) -> datetime:
     return shop.local(now).replace(hour=2, minute=30)
 
 
-async def claim(database: Database, shop: Shop, now: datetime) -> Night | None:
+async def claim(database: Database, shop: Shop, now: datetime) -> Run | None:
     async with database.write() as session:
-        return await reconciliation_run.claim(Context(session, shop, now))
+        return await reconciliation_run.claim_run(Context(session, shop, now))
 
 
-async def finish(database: Database, night: Night, shop: Shop, now: datetime) -> None:
+async def finish(database: Database, night: Run, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         await reconciliation_run.finish(Context(session, shop, now), night)
 
@@ -205,9 +203,9 @@ async def test_who_dies_leaves_the_rest_to_the_next(database: Database, shop: Sh
     night = await claim(database, shop, half_past_two)
     assert night is not None
     found = Findings.of([Difference(ORDER, "t-1", "open", 0, PRICE, "settlement", mended=True)], asked=7)
-    done = Night(night.key, night.since, ORDER, found)
+    done = Run(night.key, night.since, ORDER, found)
     async with database.write() as session:
-        await reconciliation_run.progress(session, done, now=half_past_two)
+        await reconciliation_run.save_progress(session, done, now=half_past_two)
     assert await claim(database, shop, half_past_two + LEASE - MINUTE) is None
     assert await claim(database, shop, half_past_two + LEASE) == done
 
@@ -221,16 +219,14 @@ async def test_missed_nights_are_made_up(database: Database, shop: Shop, half_pa
     assert back.since == half_past_two, "from where the last one began"
 
 
-async def test_what_midtrans_kept_from_being_compared_is_part_of_the_next_night(
-    database: Database, shop: Shop, half_past_two: datetime
-) -> None:
+async def test_unfinished_run_is_part_of_the_next(database: Database, shop: Shop, half_past_two: datetime) -> None:
     night = await claim(database, shop, half_past_two)
     assert night is not None
     found = Findings.of([Difference(ORDER, "t-1", "paid", PRICE, None, "404")])
-    night = Night(night.key, night.since, ORDER, found)
+    night = Run(night.key, night.since, ORDER, found)
     async with database.write() as session:
-        await reconciliation_run.postpone(session, night, now=half_past_two)
-    assert await claim(database, shop, half_past_two + AGAIN - MINUTE) is None
+        await reconciliation_run.save_progress(session, night, now=half_past_two, is_away=True)
+    assert await claim(database, shop, half_past_two + RETRY_AFTER - MINUTE) is None
     following = await claim(database, shop, half_past_two + DAY)
     assert following is not None
     assert (following.after, following.findings) == ("", found), "from its beginning, with what was found"
@@ -244,7 +240,7 @@ async def test_the_admins_hear_of_differences_alone(database: Database, shop: Sh
     await finish(database, night, shop, half_past_two)
     assert await letters(database) == {}
     found = Findings.of([Difference(ORDER, "t-1", "paid", PRICE, None, "404")], asked=3)
-    await finish(database, Night(night.key, night.since, ORDER, found), shop, half_past_two)
+    await finish(database, Run(night.key, night.since, ORDER, found), shop, half_past_two)
     [told] = (await letters(database)).values()
     assert "3 tagihan dicek, 0 sudah dibetulkan, 1 perlu dilihat" in told
     assert f"⚠️ {ORDER}: catatan kita Rp150.000 (paid), Midtrans tidak mengenalnya (404)" in told

@@ -70,9 +70,7 @@ async def test_never_more_is_owed_than_came_in(database: Database, shop: Shop, n
     assert await owe(database, shop, now, 1) == []
 
 
-async def test_a_transfer_is_recorded_once_and_the_customer_hears_of_it(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_transfer_is_recorded_once_and_announced(database: Database, shop: Shop, now: datetime) -> None:
     await pay(database, shop, now)
     await owe(database, shop, now, PRICE)
     async with database.write() as session:
@@ -159,7 +157,7 @@ async def test_a_key_that_the_ledger_has_is_left_out(database: Database, shop: S
 
 
 @pytest.mark.parametrize("by_hand", [False, True], ids=["asked of Midtrans", "by hand, the account is known"])
-async def test_less_than_was_owed_under_a_key_leaves_the_rest_owed_under_another(
+async def test_smaller_refund_leaves_the_rest_under_a_new_key(
     database: Database, shop: Shop, now: datetime, by_hand: bool
 ) -> None:
     await pay(database, shop, now, **BY_WALLET)
@@ -184,9 +182,7 @@ async def test_less_than_was_owed_under_a_key_leaves_the_rest_owed_under_another
         assert not any(key.startswith(f"refund-account:{rest.key}") for key in told), "it is known already"
 
 
-async def test_more_than_was_owed_under_a_key_counts_against_what_else_is_owed(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_larger_refund_reduces_other_refunds(database: Database, shop: Shop, now: datetime) -> None:
     await pay(database, shop, now, **BY_WALLET)
     for amount in (50_000, 30_000):
         await owe(database, shop, now, amount)
@@ -198,9 +194,7 @@ async def test_more_than_was_owed_under_a_key_counts_against_what_else_is_owed(
     assert any(f"refunded:{KEY}" in key for key in await letters(database, kind="staff"))
 
 
-async def test_a_refund_under_our_key_is_ours_though_it_was_given_up(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_late_refund_under_a_given_up_key_closes_it(database: Database, shop: Shop, now: datetime) -> None:
     """Midtrans said no, staff was asked to transfer, then it went all the same: staff must not."""
     await pay(database, shop, now, **BY_WALLET)
     await owe(database, shop, now, PRICE)
@@ -213,9 +207,7 @@ async def test_a_refund_under_our_key_is_ours_though_it_was_given_up(
     assert any("refund-no-transfer" in key for key in await letters(database, kind="staff"))
 
 
-async def test_money_that_went_both_ways_is_in_the_ledger_twice_and_staff_hears_of_it(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_refund_sent_both_ways_is_entered_twice(database: Database, shop: Shop, now: datetime) -> None:
     await pay(database, shop, now, **BY_WALLET)
     await owe(database, shop, now, 50_000)
     async with database.write() as session:
@@ -226,9 +218,7 @@ async def test_money_that_went_both_ways_is_in_the_ledger_twice_and_staff_hears_
     assert any("refund-twice" in key for key in await letters(database, kind="staff"))
 
 
-async def test_the_newest_payment_goes_back_first_each_the_way_it_came(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_newest_payment_is_refunded_first(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now, percent=30)
     await tell(database, shop, now, answer(amount=45_000, **BY_WALLET))
     async with database.write() as session:

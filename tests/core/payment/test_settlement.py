@@ -41,7 +41,7 @@ async def settle(database: Database, shop: Shop, now: datetime, reported: dict[s
         return await payment.settle(Context(session, shop, now), order_id or reported["order_id"], reported)
 
 
-async def look(
+async def settle_or_expire(
     database: Database, shop: Shop, now: datetime, reported: dict[str, Any] | None, order_id: str = ORDER
 ) -> str:
     async with database.write() as session:
@@ -156,7 +156,7 @@ async def check(database: Database, code: str, order_id: str, state: RequestStat
         pytest.param(answer(amount=-PRICE), OPEN, [], "wrong amount", id="nor what is negative"),
     ],
 )  # fmt: skip
-async def test_money_that_nobody_asked_for_is_entered_as_it_came_and_confirms_nothing(
+async def test_other_amounts_are_entered_but_confirm_nothing(
     database: Database, shop: Shop, now: datetime, reported: dict[str, Any], state: RequestState, entries: list[int], outcome: str
 ) -> None:  # fmt: skip
     await open_request(database, shop, now)
@@ -187,9 +187,7 @@ async def test_staff_is_told_once_of_what_cannot_be_entered(
     assert await ledger(database) == []
 
 
-async def test_money_confirms_the_booking_and_everybody_hears_of_it_once(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_payment_confirms_and_is_announced_once(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now, percent=30)
     for _ in range(3):
         await settle(database, shop, now, answer(amount=45_000))
@@ -227,9 +225,7 @@ async def test_the_rest_is_received_without_confirming_again(database: Database,
     assert len(await letters(database, kind="reminder", state="due")) == 2
 
 
-async def test_two_requests_both_paid_are_an_overpayment_that_staff_hears_of(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_two_paid_requests_are_an_overpayment(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now, percent=30)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
@@ -243,9 +239,7 @@ async def test_two_requests_both_paid_are_an_overpayment_that_staff_hears_of(
     assert await owed(database) == [(ORDER, "t-1", 45_000, "overpaid")]
 
 
-async def test_one_request_paid_by_two_attempts_is_money_twice_and_the_second_is_owed_back(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_second_payment_of_a_request_is_refunded(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now, percent=30)
     for _ in range(2):
         await settle(database, shop, now, answer(amount=45_000))
@@ -264,18 +258,14 @@ async def owed(database: Database) -> list[tuple[str | None, str | None, int, st
         return [(row.order_id, row.transaction_id, row.amount, row.reason) for row in rows]
 
 
-async def test_a_bank_that_changes_its_mind_again_is_entered_again(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_bank_can_reverse_and_pay_again(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     for status in ("settlement", "deny", "deny", "settlement", "settlement"):
         await settle(database, shop, now, answer(status=status))
     assert await ledger(database) == [("received", PRICE), ("reversed", -PRICE), ("received", PRICE)]
 
 
-async def test_an_answer_that_was_asked_for_before_what_is_known_changes_nothing(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_older_status_answer_is_ignored(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     await settle(database, shop, now, answer())
     await settle(database, shop, now + 2 * MINUTE, answer(status="deny"))
@@ -300,7 +290,7 @@ async def test_money_for_one_amount_withdraws_the_other_link(database: Database,
 async def test_late_money_takes_its_place_again_where_it_is_free(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     later = now + shop.hold
-    assert await look(database, shop, later, None) == "expired"
+    assert await settle_or_expire(database, shop, later, None) == "expired"
     assert not (await booking_of(database)).holding
     await settle(database, shop, later + MINUTE, answer())
     booking = await booking_of(database)
@@ -309,13 +299,11 @@ async def test_late_money_takes_its_place_again_where_it_is_free(database: Datab
     await check_books(database)
 
 
-async def test_late_money_whose_place_is_taken_is_kept_and_other_slots_are_shown(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_late_money_for_a_taken_slot_offers_others(database: Database, shop: Shop, now: datetime) -> None:
     one_seat = shop.model_copy(update={"max_bookings_per_slot": 1})
     await open_request(database, one_seat, now)
     later = now + shop.hold
-    await look(database, one_seat, later, None)
+    await settle_or_expire(database, one_seat, later, None)
     await take_the_place(database, one_seat, later)
     await settle(database, one_seat, later + MINUTE, answer())
     booking = await booking_of(database)
@@ -337,9 +325,7 @@ async def take_the_place(database: Database, shop: Shop, now: datetime) -> None:
         )
 
 
-async def test_money_after_a_cancellation_is_kept_and_staff_sends_it_back(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_money_after_a_cancellation_is_refunded_by_staff(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
@@ -356,13 +342,11 @@ async def test_money_after_a_cancellation_is_kept_and_staff_sends_it_back(
 # --- time runs out -------------------------------------------------------------------------------
 
 
-async def test_a_request_whose_time_ran_out_expires_and_the_customer_is_told_once(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_expired_request_is_announced_once(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     later = now + shop.hold
     for _ in range(2):
-        await look(database, shop, later, answer(status="pending"))
+        await settle_or_expire(database, shop, later, answer(status="pending"))
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.holding) == ("pending", "failed", False)
     assert (await request_of(database)).due_at is None
@@ -375,7 +359,7 @@ async def test_a_request_whose_time_ran_out_expires_and_the_customer_is_told_onc
 
 async def test_the_last_status_call_finds_the_money(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
-    assert await look(database, shop, now + shop.hold, answer()) == "received"
+    assert await settle_or_expire(database, shop, now + shop.hold, answer()) == "received"
     assert (await booking_of(database)).status is BookingStatus.CONFIRMED
 
 
@@ -385,24 +369,20 @@ async def test_the_rest_may_run_out_without_harm_to_the_booking(database: Databa
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
         await payment.request(Context(session, shop, now), booking, percent=None)
-    await look(database, shop, now + shop.hold, None, SECOND_ORDER)
+    await settle_or_expire(database, shop, now + shop.hold, None, SECOND_ORDER)
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.holding) == ("confirmed", "dp_paid", True)
     assert "Jadwalnya tetap aman" in (await letters(database))[f"ended:{SECOND_ORDER}"]
 
 
-async def test_a_request_stays_open_while_another_attempt_of_it_waits(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_request_stays_open_while_an_attempt_waits(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     await settle(database, shop, now, answer(status="pending", transaction_id="t-2"))
     assert await settle(database, shop, now, answer(status="expire")) == "another attempt lives"
     assert (await request_of(database)).state is RequestState.OPEN
 
 
-async def test_an_attempt_that_only_a_notification_names_keeps_nothing_open(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_unconfirmed_attempt_keeps_nothing_open(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     async with database.write() as session:
         await payment.store_notification(session, answer(status="pending", transaction_id="forged"), now=now)
@@ -452,9 +432,7 @@ async def test_a_notification_is_kept_once_and_confirmed_once(database: Database
     assert (kept.outcome, kept.due_at) == ("received", None)
 
 
-async def test_a_notification_that_came_during_the_status_call_is_asked_about_again(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_notification_during_the_status_call_stays_due(database: Database, shop: Shop, now: datetime) -> None:
     await open_request(database, shop, now)
     async with database.write() as session:
         await payment.store_notification(session, answer(status="pending"), now=now)
@@ -484,13 +462,13 @@ async def test_cash_is_confirmed_at_once_and_reminded_of(database: Database, sho
     assert len(await letters(database, kind="reminder")) == 2
 
 
-async def test_who_was_to_pay_in_cash_hears_that_his_time_is_over_though_another_link_ends_with_it(
+async def test_ended_cash_hold_is_announced_beside_an_expired_link(
     database: Database, shop: Shop, now: datetime
 ) -> None:
     await open_request(database, shop, now)
     await book(database, shop, now, code="BK-CASH01", method=PaymentMethod.COD)
     start = tuesday_at_ten(shop, now)
-    await look(database, shop, start, None)
+    await settle_or_expire(database, shop, start, None)
     assert not (await booking_of(database, "BK-CASH01")).holding
     async with database.write() as session:  # as the clock does, every minute
         await payment.end_holds(Context(session, shop, start + MINUTE))

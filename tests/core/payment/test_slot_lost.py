@@ -72,9 +72,7 @@ async def move(database: Database, shop: Shop, starts_at: datetime, now: datetim
 # --- what is offered -----------------------------------------------------------------------------
 
 
-async def test_the_customer_chooses_among_the_nearest_slots_another_time_and_the_money(
-    database: Database, narrow: Shop, now: datetime
-) -> None:
+async def test_choices_are_slots_another_time_and_a_refund(database: Database, narrow: Shop, now: datetime) -> None:
     await late_money(database, narrow, now)
     booking = await booking_of(database)
     assert (booking.status, booking.payment_status, booking.paid_amount) == ("pending", "paid", PRICE)
@@ -88,18 +86,14 @@ async def test_the_customer_chooses_among_the_nearest_slots_another_time_and_the
     assert await letters(database, kind="reminder") == {}
 
 
-async def test_where_the_technician_is_taken_another_is_offered_at_the_same_time(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_another_technician_is_offered_at_that_time(database: Database, shop: Shop, now: datetime) -> None:
     await late_money(database, shop, now, technician_id=ANDI, rival={"technician_id": ANDI})
     offered = await choices(database)
     assert offered[:3] == [f"retake:{CODE}:2026-11-24T{clock}" for clock in ("09:00", "11:00", "12:00")]
     assert offered[3:4] == [f"retake-any:{CODE}:2026-11-24T10:00"]
 
 
-async def test_a_part_that_is_sold_out_is_named_and_no_slot_is_offered(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_sold_out_part_offers_no_slots(database: Database, shop: Shop, now: datetime) -> None:
     await late_money(
         database, shop, now, parts=((SPEAKER, 2),), amount=1_680_000, rival={"parts": ((SPEAKER, 1),), "services": ()}
     )
@@ -109,9 +103,7 @@ async def test_a_part_that_is_sold_out_is_named_and_no_slot_is_offered(
     assert "part-nya sudah habis" in told[f"staff:seat-gone:{ORDER}:telegram:{ADMIN[1]}"]
 
 
-async def test_money_that_comes_after_the_appointment_is_offered_what_is_free_from_now_on(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_money_after_the_appointment_offers_later_slots(database: Database, shop: Shop, now: datetime) -> None:
     await book(database, shop, now)
     await give_link(database, ORDER, shop, now)
     thursday = shop.at(date(2026, 11, 26), time(9))
@@ -126,9 +118,7 @@ async def test_money_that_comes_after_the_appointment_is_offered_what_is_free_fr
 # --- another slot --------------------------------------------------------------------------------
 
 
-async def test_another_slot_confirms_the_booking_with_all_that_goes_with_it(
-    database: Database, narrow: Shop, now: datetime
-) -> None:
+async def test_another_slot_confirms_the_booking(database: Database, narrow: Shop, now: datetime) -> None:
     """Past every limit: it isn't the customer's fault that it must move. Again after that, it counts."""
     strict = narrow.model_copy(update={"max_moves": 1, "move_until_hours": 48})
     later = await late_money(database, strict, now, percent=30, amount=45_000)
@@ -158,7 +148,7 @@ async def test_another_slot_confirms_the_booking_with_all_that_goes_with_it(
         pytest.param("11:00", ANDI, TechnicianBusy, id="or the technician was"),
     ],
 )
-async def test_a_slot_that_was_taken_meanwhile_leaves_everything_as_it_was(
+async def test_refused_slot_changes_nothing(
     database: Database, shop: Shop, now: datetime, clock: str, technician: str, refusal: type[Exception]
 ) -> None:
     later = await late_money(database, shop, now, technician_id=ANDI, rival={"technician_id": ANDI})
@@ -175,9 +165,7 @@ async def test_a_slot_that_was_taken_meanwhile_leaves_everything_as_it_was(
     await check_books(database)
 
 
-async def test_an_admin_who_finds_somebody_for_it_confirms_it_with_its_invoice(
-    database: Database, shop: Shop, now: datetime
-) -> None:
+async def test_assignment_by_an_admin_confirms_and_invoices(database: Database, shop: Shop, now: datetime) -> None:
     later = await late_money(database, shop, now, technician_id=ANDI, rival={"technician_id": ANDI})
     async with database.write() as session:
         booking = await bookings.load(session, code=CODE)
@@ -225,9 +213,7 @@ async def test_who_is_asked_for_the_rest_has_his_place_for_good(
     await check_books(database)
 
 
-async def test_where_the_place_is_still_taken_nothing_is_asked_for(
-    database: Database, narrow: Shop, now: datetime
-) -> None:
+async def test_no_request_while_the_slot_is_taken(database: Database, narrow: Shop, now: datetime) -> None:
     later = await late_money(database, narrow, now, percent=30, amount=45_000)
     with pytest.raises(SlotFull):
         await request_rest(database, narrow, later)
@@ -237,9 +223,7 @@ async def test_where_the_place_is_still_taken_nothing_is_asked_for(
 # --- the money back ------------------------------------------------------------------------------
 
 
-async def test_the_money_goes_back_whole_and_the_booking_is_cancelled(
-    database: Database, narrow: Shop, now: datetime
-) -> None:
+async def test_refund_cancels_the_booking(database: Database, narrow: Shop, now: datetime) -> None:
     later = await late_money(database, narrow, now)
     async with database.write() as session:
         await payment.refund_lost_slot(Context(session, narrow, later), await bookings.load(session, code=CODE))
@@ -260,9 +244,7 @@ async def test_the_money_goes_back_whole_and_the_booking_is_cancelled(
 # --- nobody answers ------------------------------------------------------------------------------
 
 
-async def test_the_admins_are_reminded_once_after_a_day_of_what_still_waits(
-    database: Database, narrow: Shop, now: datetime
-) -> None:
+async def test_admins_are_reminded_once_after_a_day(database: Database, narrow: Shop, now: datetime) -> None:
     later = await late_money(database, narrow, now)
     key = f"staff:still-late:{CODE}:telegram:{ADMIN[1]}"
     for moment, reminded in ((later + DAY - MINUTE, False), (later + DAY, True), (later + 2 * DAY, True)):
