@@ -80,12 +80,12 @@ class Engine:
 
 def _present(turn: Turn, asking: Question) -> Message:
     """Number the question and remember the options on its page, so that taps, numbers and labels can be read."""
-    state, options = turn.state, tuple(asking.options)
+    state, options = turn.state, asking.options
     if len(options) + len(asking.always) > MAX_OPTIONS:
         size = MAX_OPTIONS - len(asking.always) - 1
         first = (state.page % -(-len(options) // size)) * size
         options = (*options[first : first + size], NEXT_PAGE)
-    options += tuple(asking.always)
+    options = (*options, *asking.always)
     state.asked = asking.asks
     state.prompt += 1
     state.shown = [(option.id, render(option.label, turn.contact.language)) for option in options]
