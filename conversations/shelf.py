@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import overload
 
 from core.catalogue.fit import FitAnswer, Shelf
-from core.catalogue.snapshot import StockStatus, stock_status
+from core.catalogue.snapshot import stock_status
 from core.db.tables import Part, Service
 from core.messaging.messages import Option, Say, say
 from core.money import discounted
@@ -67,4 +67,4 @@ def joined(facts: list[Say]) -> Say:
 
 def is_sold_out(part: Part, stock: int) -> bool:
     """Whether none can be promised now."""
-    return stock_status(part, stock) in (StockStatus.OUT_OF_STOCK, StockStatus.PRE_ORDER)
+    return stock <= 0 or part.is_pre_order_only or not part.is_available

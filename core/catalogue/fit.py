@@ -5,10 +5,10 @@ A catalogue is indexed once, so that no question looks at each part for each par
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from weakref import WeakKeyDictionary
 
 from core.catalogue.snapshot import Catalogue
@@ -61,7 +61,7 @@ def prepare(catalogue: Catalogue) -> None:
 
 def fit_of(catalogue: Catalogue, part: Part, brand: str, model: str, year: int) -> Fit:
     vehicle = _index(catalogue).vehicle(_key(brand), _key(model), year)
-    answer = _answer(part, vehicle, _lists(part, vehicle))
+    answer = _answer(part.mount, vehicle, _lists(part, vehicle))
     if answer is not FitAnswer.DOES_NOT_FIT:
         return Fit(answer)
     if adapter := vehicle.adapter(part.mount):
@@ -100,7 +100,10 @@ class _Index:
     """What questions about a catalogue look up, and what was found for the last cars."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.shelves = catalogue.shelves
+        # With what is read of each part, since reading it from a mapped object takes most of the time.
+        self.shelves = {
+            category: [(part, part.id, part.mount) for part in parts] for category, parts in catalogue.shelves.items()
+        }
         self.sold: dict[tuple[str, str | None], list[Part]] = {}
         """By category and the mount that an adapter carries, the cheapest first."""
         self.adapters: dict[str, list[Part]] = {}
@@ -110,7 +113,7 @@ class _Index:
         self._cars: dict[tuple[str, str], list[Car]] = {}
         for car in catalogue.cars.values():
             self._cars.setdefault((_key(car.brand), _key(car.model)), []).append(car)
-        available = (part for parts in self.shelves.values() for part in parts)
+        available = (part for parts in catalogue.shelves.values() for part in parts)
         for part in sorted(available, key=lambda part: (_price(part), part.id)):
             self.sold.setdefault((part.category, part.adapts_mount), []).append(part)
             if part.adapts_mount is not None:
@@ -130,7 +133,7 @@ class _Index:
 
     def _vehicle(self, brand: str, model: str, year: int) -> "_Vehicle":
         car, name = self.car(brand, model, year), brand + model
-        listed = {part: _covers(years, year) for part, years in self.listed.get(name, {}).items()}
+        listed = {part: _covers(tuple(years), year) for part, years in self.listed.get(name, {}).items()}
         return _Vehicle(self, name, year, frozenset(car.mounts) if car else frozenset(), listed)
 
 
@@ -160,12 +163,17 @@ class _Vehicle:
 
     def _shelf(self, category: str) -> Shelf:
         found: dict[FitAnswer, list[tuple[Part, FitAnswer | None]]] = {answer: [] for answer in FitAnswer}
-        for part in self._index.shelves.get(category, ()):
-            answer = _answer(part, self, self.listed.get(part.id))
-            if answer is FitAnswer.DOES_NOT_FIT and self.adapter(part.mount):
-                answer = FitAnswer.NEEDS_ADAPTER
+        unlisted = cache(partial(self._with_adapter, listed=None))  # parts have few mounts
+        for part, part_id, mount in self._index.shelves.get(category, ()):
+            listed = self.listed.get(part_id)
+            answer = unlisted(mount) if listed is None else self._with_adapter(mount, listed=listed)
             found[answer].append((part, answer))
         return tuple(row for rows in found.values() for row in rows)
+
+    def _with_adapter(self, mount: str | None, *, listed: bool | None) -> FitAnswer:
+        answer = _answer(mount, self, listed)
+        has_adapter = answer is FitAnswer.DOES_NOT_FIT and self.adapter(mount) is not None
+        return FitAnswer.NEEDS_ADAPTER if has_adapter else answer
 
     def _fitting(self, category: str, adapts_mount: str | None, *, to_order: bool) -> tuple[list[Part], list[int]]:
         """The parts of a kind that fit, in the shop or to order, the cheapest first, and their prices."""
@@ -174,7 +182,7 @@ class _Vehicle:
         return parts, [_price(part) for part in parts]
 
     def _fits(self, part: Part) -> bool:
-        return _answer(part, self, self.listed.get(part.id)) is FitAnswer.FITS
+        return _answer(part.mount, self, self.listed.get(part.id)) is FitAnswer.FITS
 
 
 _INDEXES: WeakKeyDictionary[Catalogue, _Index] = WeakKeyDictionary()
@@ -190,21 +198,22 @@ def _index(catalogue: Catalogue) -> _Index:
 # --- the rule ----------------------------------------------------------------------------------
 
 
-def _answer(part: Part, vehicle: _Vehicle, listed: bool | None) -> FitAnswer:
+def _answer(mount: str | None, vehicle: _Vehicle, listed: bool | None) -> FitAnswer:
     """The answer without adapters; `listed`: whether the part lists the car in its year, None: not at all."""
-    if listed or part.mount == UNIVERSAL:
+    if listed or mount == UNIVERSAL:
         return FitAnswer.FITS
-    if part.mount is None or not vehicle.mounts:
+    if mount is None or not vehicle.mounts:
         return FitAnswer.UNKNOWN if listed is None else FitAnswer.DOES_NOT_FIT
-    return FitAnswer.FITS if part.mount in vehicle.mounts else FitAnswer.DOES_NOT_FIT
+    return FitAnswer.FITS if mount in vehicle.mounts else FitAnswer.DOES_NOT_FIT
 
 
 def _lists(part: Part, vehicle: _Vehicle) -> bool | None:
     years = [car["year"] for car in part.compatible_vehicles if _named(car) == vehicle.name]
-    return _covers(years, vehicle.year) if years else None
+    return _covers(tuple(years), vehicle.year) if years else None
 
 
-def _covers(years: Iterable[str], year: int) -> bool:
+@lru_cache(maxsize=4096)
+def _covers(years: tuple[str, ...], year: int) -> bool:
     spans = (span for span in map(year_span, years) if span is not None)
     return any(first <= year and (last is None or year <= last) for first, last in spans)
 

@@ -34,8 +34,8 @@ class Buggy(Engine):
         self.broken = "boom"
         self.blind = False
 
-    async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str) -> bool:
-        taken = await super().take_turn(ctx, incoming, fresh=fresh)
+    async def take_turn(self, ctx: Context, incoming: Incoming, **rest: Any) -> bool:
+        taken = await super().take_turn(ctx, incoming, **rest)
         if incoming.text == self.broken:
             raise KeyError(incoming.text)
         return taken

@@ -24,6 +24,7 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from conversations.texts import render
+from core.catalogue.snapshot import Newest
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentRequest
@@ -72,6 +73,8 @@ class Api:
     """The signed URL of a file, by kind and id."""
     keep_photo: Callable[[bytes], Awaitable[str]]
     """Stores a photo and returns its key; raises `BadPhotos`."""
+    newest: Newest = field(default_factory=Newest)
+    """The catalogue, shared with the chats."""
     rate_limit: str = "off"
     behind_proxy: bool = False
     """Whether our own proxy appends the caller's address to X-Forwarded-For."""
