@@ -13,6 +13,7 @@ from bot import app
 from bot.check import check
 from bot.commands import CommandFailed, customers, inbox, opened, outbox, reconcile, report, storage
 from bot.config import BadSettings, Settings, load
+from bot.listening import CantListen
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
 from conversations.texts import LANGUAGES
@@ -20,7 +21,7 @@ from conversations.understand import understand
 from conversations.understand.lexicon import Lexicon
 from core.catalogue import csv_files, snapshot
 from core.catalogue.csv_files import BadFiles
-from core.db.database import AWAY, Database, SchemaTooOld
+from core.db.database import AWAY, Database, UnusableDatabase
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         return asyncio.run(options.command(options)) or 0
-    except (BadSettings, BadFiles, CommandFailed, SchemaTooOld) as error:
+    except (BadSettings, BadFiles, CommandFailed, CantListen, UnusableDatabase) as error:
         print(error, file=sys.stderr)
         return 1
     except AWAY as error:

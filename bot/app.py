@@ -30,6 +30,7 @@ from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels.telegram import TelegramSender
 from bot.config import Settings
 from bot.intake import Intake
+from bot.listening import explained
 from bot.outbox.delivery_reports import DeliveryReports
 from bot.outbox.dispatch import Dispatcher
 from bot.papers.files import Library
@@ -370,7 +371,9 @@ async def _listen(
     runner = make_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+    host, port = settings.server.host, settings.server.port
+    with explained(host, port, setting="server.host, server.port"):
+        await web.TCPSite(runner, host, port).start()
     return f"http://{settings.server.host}:{runner.addresses[0][1]}"
 
 
