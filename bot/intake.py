@@ -184,7 +184,9 @@ class Intake:
                 if incoming.address:
                     await _reply(ctx, incoming, say("bug.sorry"), key=f"sorry:{event}")
                 notice = message(say("bug.staff", event=event))
-                await tell_admins(ctx, f"bug:{event}", notice)
+                # A vendor that changes its fields does so in every message: once a day will do.
+                key = f"unread:{channel}:{ctx.now:%Y-%m-%d}" if incoming.unread else f"bug:{event}"
+                await tell_admins(ctx, key, notice)
         return ctx.effects
 
     async def _leave_unread(self, incoming: Incoming) -> Effects:

@@ -37,7 +37,7 @@ from bot.timeouts import retry_after
 from conversations.incoming import Incoming, clean
 from core.media import MOST_BYTES
 from core.upkeep.delivery_reports import FAILED, Report
-from webhooks.twilio import read, status_url
+from webhooks.twilio import read_or_keep, status_url
 
 API = "https://api.twilio.com"
 CONTENT = "https://content.twilio.com"
@@ -133,9 +133,10 @@ class WhatsAppSender:
         """
         messages = await self._listed(since, until, to=self._sender)
         forms = (
-            {"MessageSid": each.sid, "From": each.from_, "Body": clean(each.body or "")} for each in reversed(messages)
+            {"MessageSid": each.sid, "From": each.from_ or "", "Body": clean(each.body or "")}
+            for each in reversed(messages)
         )
-        return [found for form in forms if (found := read(form))]
+        return [found for form in forms if (found := read_or_keep(form))]
 
     async def failures(self, since: datetime, until: datetime | None = None) -> list[Report]:
         """Our messages of that time that failed after Twilio had accepted them. Raises `NotSent` while Twilio is away."""
