@@ -65,7 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     files = add("catalog", _printed(catalog.run), "Import or export the catalogue as CSV or XLSX, or clear the demo.")
     files.add_argument("action", choices=["import", "export", "clear"])
     files.add_argument(
-        "paths", nargs="+", metavar="PATH", help="import: files, or `demo`; export: a folder, or an .xlsx file; clear: `demo`"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="import: files, or `demo`; export: a folder, or an .xlsx file; clear: `demo`",
     )
     files.add_argument("--yes", action="store_true", help="import: don't ask about prices")
     files.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])

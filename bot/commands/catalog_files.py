@@ -6,7 +6,7 @@ where it is installed, refuses XML bombs.
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,8 @@ def _cell(cell: Any) -> Cell:
             return ""
         case bool():
             return "yes" if value else "no"
+        case datetime() if value.time() == time():
+            return Unreadable(say("catalogue.date", got=shown(value.date())))
         case date() | time() | timedelta():
             return Unreadable(say("catalogue.date", got=shown(value)))
         case int() | float() if "%" in cell.number_format:
@@ -167,7 +169,7 @@ def _check_lengths(header: Sequence[str | int], row: Sequence[str | int]) -> Non
             raise BadFile(say("catalogue.file.long_cell", id=row[0], column=column))
 
 
-def _heading(sheet: Any, name: str) -> WriteOnlyCell:
+def _heading(sheet: Any, name: str) -> Any:
     cell = _written(sheet, name)
     cell.font = Font(bold=True)
     return cell

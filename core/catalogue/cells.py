@@ -47,9 +47,7 @@ SERVICE_CATEGORY_WORDS = {
     "package": ("package", "paket"),
     "other": CATEGORY_WORDS["other"],
 }
-WEEKDAY_WORDS = dict(
-    zip(WEEKDAYS, [("senin",), ("selasa",), ("rabu",), ("kamis",), ("jumat",), ("sabtu",), ("minggu",)], strict=True)
-)
+_INDONESIAN_DAYS = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
 YES_NO_WORDS = {
     "yes": ("yes", "y", "ya", "true", "benar", "1"),
     "no": ("no", "n", "tidak", "false", "salah", "0"),
@@ -139,7 +137,9 @@ def vehicles(text: str) -> list[dict[str, str]]:
 
 
 def weekdays(text: str) -> list[int]:
-    words = {day: (day, *others) for day, others in WEEKDAY_WORDS.items()}
+    words: dict[str, tuple[str, ...]] = {
+        day: (day, other) for day, other in zip(WEEKDAYS, _INDONESIAN_DAYS, strict=True)
+    }
     days = [_meant(words, piece, lambda got: say("catalogue.weekday", got=got)) for piece in pieces(text)]
     return [number for number, day in enumerate(WEEKDAYS) if day in days]
 

@@ -1,14 +1,14 @@
 """Take entries out of the catalogue: deleted where nothing refers to them, otherwise retired."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalogue.csv_files import SHEETS, Entry, Line, Sheet
+from core.catalogue.csv_rows import CatalogueRow
 from core.catalogue.snapshot import bump
 from core.db.tables import Base, Car, Part, Service, Technician
 
@@ -42,11 +42,12 @@ async def clear(session: AsyncSession, lines: Sequence[Line], *, now: datetime) 
         wanted = {line.row.id: line for line in lines if line.sheet is sheet}
         # Locked, so that nobody books between the look and the deletion.
         present = await session.scalars(sheet.query.where(sheet.table.id.in_(wanted)).with_for_update())
-        found = {True: [], False: []} | _by_identity(present, wanted)
-        kept += (entry.id for entry in found[False])
-        used = await _referred_to(session, sheet, [entry.id for entry in found[True]])
-        retired += (entry.id for entry in found[True] if entry.id in used and _retire(entry, now))
-        gone = [entry.id for entry in found[True] if entry.id not in used]
+        entries = [(entry, _is_same(entry, wanted[entry.id].row)) for entry in present]
+        kept += (entry.id for entry, is_same in entries if not is_same)
+        theirs = [entry for entry, is_same in entries if is_same]
+        used = await _referred_to(session, sheet, [entry.id for entry in theirs])
+        retired += (entry.id for entry in theirs if entry.id in used and _retire(entry, now))
+        gone = [entry.id for entry in theirs if entry.id not in used]
         deleted |= {sheet.name: len(gone)} if gone else {}
         await session.flush()
         await session.execute(delete(sheet.table).where(sheet.table.id.in_(gone)))
@@ -54,13 +55,8 @@ async def clear(session: AsyncSession, lines: Sequence[Line], *, now: datetime) 
     return Cleared(deleted, retired, kept, await _unskilled(session))
 
 
-def _by_identity(entries: Iterable[Entry], lines: Mapping[str, Line]) -> dict[bool, list[Entry]]:
-    found: dict[bool, list[Entry]] = {}
-    for entry in entries:
-        row = lines[entry.id].row
-        is_same = all(getattr(entry, name) == getattr(row, name) for name in _IDENTITY[type(entry)])
-        found.setdefault(is_same, []).append(entry)
-    return found
+def _is_same(entry: Entry, row: CatalogueRow) -> bool:
+    return all(getattr(entry, name) == getattr(row, name) for name in _IDENTITY[type(entry)])
 
 
 async def _referred_to(session: AsyncSession, sheet: Sheet, ids: Sequence[str]) -> set[str]:
@@ -74,11 +70,11 @@ async def _referred_to(session: AsyncSession, sheet: Sheet, ids: Sequence[str]) 
 
 
 def _retire(entry: Entry, now: datetime) -> bool:
-    """Whether it was on offer until now."""
-    was_offered = entry.retired_at is None if not isinstance(entry, Car) else False
-    if was_offered:
-        cast(Any, entry).retired_at = now
-    return was_offered
+    """Whether it was on offer until now; nothing refers to cars."""
+    if isinstance(entry, Car) or entry.retired_at is not None:
+        return False
+    entry.retired_at = now
+    return True
 
 
 async def _unskilled(session: AsyncSession) -> list[str]:

@@ -340,10 +340,9 @@ def _misfits(line: Line, entry: Entry | None) -> Iterator[Remark]:
     before = {name: getattr(entry, name) if entry else getattr(line.row, name) for name in names}
     if contradiction := conflict(before | line.values):
         yield Remark(line.file, line.number, contradiction)
-    if isinstance(entry, Part) and isinstance(line.row, PartRow) and "on_hand" in line.columns:
-        if line.row.on_hand < entry.reserved:
-            why = say("catalogue.below_reserved", reserved=entry.reserved, got=line.row.on_hand)
-            yield Remark(line.file, line.number, why)
+    on_hand = line.values.get("on_hand")
+    if isinstance(entry, Part) and isinstance(on_hand, int) and on_hand < entry.reserved:
+        yield Remark(line.file, line.number, say("catalogue.below_reserved", reserved=entry.reserved, got=on_hand))
 
 
 def _doubts(line: Line, entry: Entry | None) -> Iterator[Remark]:

@@ -58,9 +58,7 @@ class PartRow(_Row):
     description: Prose = ""
     specifications: Annotated[dict[Words, Words], BeforeValidator(cells.pairs), Field(max_length=50)] = {}
     images: Annotated[list[Url], BeforeValidator(cells.pieces), Field(max_length=10)] = []
-    compatible_vehicles: Annotated[
-        list[dict[str, Words]], BeforeValidator(cells.vehicles), Field(max_length=200)
-    ] = []
+    compatible_vehicles: Annotated[list[dict[str, Words]], BeforeValidator(cells.vehicles), Field(max_length=200)] = []
     aliases: WordList = []
     is_available: YesNo = True
     is_pre_order_only: YesNo = False
@@ -112,7 +110,7 @@ CatalogueRow = PartRow | ServiceRow | CarRow | TechnicianRow
 @cache
 def without(row: type[CatalogueRow], missing: frozenset[str]) -> type[CatalogueRow]:
     """The model of a file without these columns; what a row of it holds there means nothing."""
-    needless: dict[str, Any] = {name: (object, None) for name in missing}
+    needless: dict[str, Any] = dict.fromkeys(missing, (object, None))
     return create_model(row.__name__, __base__=row, **needless) if missing else row
 
 

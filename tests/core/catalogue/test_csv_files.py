@@ -114,11 +114,31 @@ def sentences(refused: BadFiles) -> list[str]:
             "category must be one of speaker, amplifier, subwoofer, headunit, kabel, accessory, other, got 'spiker'",
         ),
         ("parts.csv", {"price": ""}, "price is empty"),
-        ("parts.csv", {"price": "1.2jt"}, "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '1.2jt'"),
-        ("parts.csv", {"price": "350,000"}, "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '350,000'"),
-        ("parts.csv", {"price": "350.00"}, "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '350.00'"),
-        ("parts.csv", {"price": "3.50.000"}, "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '3.50.000'"),
-        ("parts.csv", {"price": "٣٥٠٠٠٠"}, "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '٣٥٠٠٠٠'"),
+        (
+            "parts.csv",
+            {"price": "1.2jt"},
+            "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '1.2jt'",
+        ),
+        (
+            "parts.csv",
+            {"price": "350,000"},
+            "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '350,000'",
+        ),
+        (
+            "parts.csv",
+            {"price": "350.00"},
+            "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '350.00'",
+        ),
+        (
+            "parts.csv",
+            {"price": "3.50.000"},
+            "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '3.50.000'",
+        ),
+        (
+            "parts.csv",
+            {"price": "٣٥٠٠٠٠"},
+            "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '٣٥٠٠٠٠'",
+        ),
         ("parts.csv", {"price": "-350000"}, "price must be at least 0, got -350000"),
         ("parts.csv", {"price": "99999999999"}, "price must be at most 1000000000, got 99999999999"),
         ("parts.csv", {"discount": "101"}, "discount must be at most 100, got 101"),
@@ -277,7 +297,9 @@ async def test_import_changes_what_has_the_same_id_and_leaves_the_rest(database:
 
 async def test_a_part_may_not_fall_below_what_bookings_have_reserved(database: Database, now: datetime) -> None:
     async with database.write() as session:
-        session.add(Part(id="jbl-x", name="JBL X", category="speaker", brand="JBL", price=350_000, on_hand=5, reserved=3))
+        session.add(
+            Part(id="jbl-x", name="JBL X", category="speaker", brand="JBL", price=350_000, on_hand=5, reserved=3)
+        )
     with pytest.raises(BadFiles) as refused:
         async with database.write() as session:
             await apply(session, read({"parts.csv": sheet(PART | {"id": "a"}, PART | {"on_hand": "2"})}), now=now)
@@ -320,9 +342,7 @@ async def test_a_service_needs_a_technician_who_can_do_it(
         else:
             with pytest.raises(BadFiles) as refused:
                 await apply(session, read(texts), now=now)
-            assert sentences(refused.value) == [
-                "services.csv line 2: skill 'tuning' is one that no technician has"
-            ]
+            assert sentences(refused.value) == ["services.csv line 2: skill 'tuning' is one that no technician has"]
 
 
 async def test_a_technician_already_there_counts(database: Database, now: datetime) -> None:

@@ -196,7 +196,9 @@ def test_money_is_read_however_it_is_written(written: str, amount: int) -> None:
     assert cells.money(written) == amount
 
 
-@pytest.mark.parametrize("written", ["1.25", "1,25", "350,000", "1.250.00", "Rp", "$5", "1.250.000,50", "1e6", "1 juta"])
+@pytest.mark.parametrize(
+    "written", ["1.25", "1,25", "350,000", "1.250.00", "Rp", "$5", "1.250.000,50", "1e6", "1 juta"]
+)
 def test_money_that_may_be_something_else_is_refused(written: str) -> None:
     with pytest.raises(cells.BadCell):
         cells.money(written)
@@ -228,7 +230,9 @@ def test_categories_are_read_as_customers_see_them(category: str, language: str)
         (lambda word: WEEKDAYS[cells.weekdays(word)[0]], WEEKDAYS, "catalogue.weekday"),
     ],
 )
-def test_a_refusal_names_words_that_are_read(language: str, read_word: Callable[[str], str], names: tuple[str, ...], key: str) -> None:
+def test_a_refusal_names_words_that_are_read(
+    language: str, read_word: Callable[[str], str], names: tuple[str, ...], key: str
+) -> None:
     assert [read_word(word) for word in _words(render(say(key, got="@"), language))] == list(names)
 
 
