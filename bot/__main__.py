@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="import: files, or `demo`; export: a folder, or an .xlsx file; clear: `demo`",
     )
+    files.set_defaults(demo=DEMO_CATALOGUE)
     files.add_argument("--yes", action="store_true", help="import: don't ask about prices")
     files.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
     kept = add("inbox", _printed(inbox.run), "Look at messages whose turn failed through a bug, and replay them.")

@@ -9,7 +9,6 @@ from bot import app
 from bot.commands import CommandFailed, catalog_files, opened
 from bot.commands.catalog_files import BadFile
 from bot.config import load
-from bot.sandbox.demo import CATALOGUE as DEMO
 from conversations.texts import render
 from core.catalogue import clearing, csv_files
 from core.catalogue.clearing import Cleared
@@ -41,7 +40,7 @@ async def run(options: Namespace) -> AsyncIterator[str]:
 
 
 async def _import(database: Database, options: Namespace) -> list[Say | str]:
-    lines = await asyncio.to_thread(_lines, options.paths)
+    lines = await asyncio.to_thread(_lines, options)
     async with database.write() as session:
         counts = await csv_files.apply(session, lines, now=app.now(), sure=options.yes)
     if not counts:
@@ -49,8 +48,9 @@ async def _import(database: Database, options: Namespace) -> list[Say | str]:
     return [say("catalogue.imported", counts=_counted(counts, options.language))]
 
 
-def _lines(paths: Sequence[str]) -> list[Line]:
-    files = sorted(DEMO.glob("*.csv")) if list(paths) == ["demo"] else [Path(path) for path in paths]
+def _lines(options: Namespace) -> list[Line]:
+    is_demo = options.paths == ["demo"]
+    files = sorted(options.demo.glob("*.csv")) if is_demo else [Path(path) for path in options.paths]
     contents = [catalog_files.load(file) for file in files]
     return csv_files.read({name: content for found in contents for name, content in found.items()})
 
@@ -71,7 +71,7 @@ async def _export(database: Database, paths: Sequence[str]) -> list[Say | str]:
 async def _clear(database: Database, options: Namespace) -> list[Say | str]:
     if options.paths != ["demo"]:
         raise BadFile(say("catalogue.clear_what"))
-    lines = await asyncio.to_thread(_lines, options.paths)
+    lines = await asyncio.to_thread(_lines, options)
     async with database.write() as session:
         cleared = await clearing.clear(session, lines, now=app.now())
     return _report(cleared, options.language)
