@@ -40,7 +40,9 @@ async def run(options: Namespace) -> AsyncIterator[str]:
 
 
 async def _import(database: Database, options: Namespace) -> list[Say | str]:
-    lines = await asyncio.to_thread(_lines, options)
+    async with database.read() as session:
+        known = await csv_files.ids(session)
+    lines = await asyncio.to_thread(_lines, options, known)
     async with database.write() as session:
         counts = await csv_files.apply(session, lines, now=app.now(), sure=options.yes)
     if not counts:
@@ -48,11 +50,11 @@ async def _import(database: Database, options: Namespace) -> list[Say | str]:
     return [say("catalogue.imported", counts=_counted(counts, options.language))]
 
 
-def _lines(options: Namespace) -> list[Line]:
+def _lines(options: Namespace, known: Mapping[str, set[str]]) -> list[Line]:
     is_demo = options.paths == ["demo"]
     files = sorted(options.demo.glob("*.csv")) if is_demo else [Path(path) for path in options.paths]
     contents = [catalog_files.load(file) for file in files]
-    return csv_files.read({name: content for found in contents for name, content in found.items()})
+    return csv_files.read({name: content for found in contents for name, content in found.items()}, known)
 
 
 async def _export(database: Database, paths: Sequence[str]) -> list[Say | str]:
@@ -71,7 +73,7 @@ async def _export(database: Database, paths: Sequence[str]) -> list[Say | str]:
 async def _clear(database: Database, options: Namespace) -> list[Say | str]:
     if options.paths != ["demo"]:
         raise BadFile(say("catalogue.clear_what"))
-    lines = await asyncio.to_thread(_lines, options)
+    lines = await asyncio.to_thread(_lines, options, {})
     async with database.write() as session:
         cleared = await clearing.clear(session, lines, now=app.now())
     return _report(cleared, options.language)

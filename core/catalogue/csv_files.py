@@ -125,9 +125,12 @@ class InDoubt(Exception):
         self.lines = tuple(lines)
 
 
-def read(files: Mapping[str, str | Records]) -> list[Line]:
-    """The lines of CSV texts, or of a spreadsheet's records, by file name; raises `BadFiles`."""
-    found = [line for file, content in files.items() for line in _lines(file, content)]
+def read(files: Mapping[str, str | Records], known: Mapping[str, set[str]] | None = None) -> list[Line]:
+    """The lines of CSV texts, or of a spreadsheet's records, by file name; raises `BadFiles`.
+
+    `known` are the catalogue's ids by sheet, for files whose columns and names leave open what they hold.
+    """
+    found = [line for file, content in files.items() for line in _lines(file, content, known or {})]
     bad = [line for line in found if isinstance(line, Remark)]
     good = [line for line in found if isinstance(line, Line)]
     bad.extend(_repeated(good))
@@ -156,6 +159,11 @@ async def apply(session: AsyncSession, lines: Sequence[Line], *, now: datetime, 
         _put(session, line, present[line.sheet].get(line.row.id), now)
     await bump(session)
     return dict(Counter(line.sheet.name for line in lines))
+
+
+async def ids(session: AsyncSession) -> dict[str, set[str]]:
+    """All ids by sheet."""
+    return {sheet.name: set(await session.scalars(select(sheet.table.id))) for sheet in SHEETS}
 
 
 async def rows(session: AsyncSession) -> dict[str, list[list[str | int]]]:
@@ -198,12 +206,13 @@ def _only(table: type[_One], entries: Iterable[Entry]) -> dict[str, _One]:
 # --- reading -----------------------------------------------------------------------------------
 
 
-def _lines(file: str, content: str | Records) -> Iterator[Line | Remark]:
+def _lines(file: str, content: str | Records, known: Mapping[str, set[str]]) -> Iterator[Line | Remark]:
     try:
         records = _uniform(file, _records(file, content) if isinstance(content, str) else content)
         (at, head), *rest = records
         header = [_column(name) for name in head]
-        sheet = _sheet(file, at, header)
+        named = {cells[header.index("id")] for _, cells in rest} if "id" in header else set()
+        sheet = _sheet(file, at, header, {name for name, ids_ in known.items() if named and named <= ids_})
     except BadFiles as refused:
         yield from refused.lines
         return
@@ -265,16 +274,18 @@ def _shown(content: Cell) -> str:
     return shown(content) if isinstance(content, str) else "?"
 
 
-def _sheet(file: str, at: int, header: list[str]) -> Sheet:
-    """The sheet with these columns, or else with a word of the file's name, or else the only one that knows them."""
+def _sheet(file: str, at: int, header: list[str], knowing: set[str]) -> Sheet:
+    """The sheet with these columns, or else with a word of the file's name, or else the only one that knows the columns,
+    or else the ids (`knowing`).
+    """
     words = re.findall(r"[a-z]+", PurePath(file).name.lower())
     named = next((sheet for word in reversed(words) for sheet in SHEETS if word in sheet.words), None)
     fitting = [sheet for sheet in SHEETS if set(header) <= set(sheet.columns)]
     sheet = next((each for each in fitting if len(each.columns) == len(header)), None)
     if sheet is None and named in fitting:
         sheet = named
-    if sheet is None and len(fitting) == 1:
-        (sheet,) = fitting
+    if sheet is None:
+        sheet = _only_one(fitting) or _only_one([each for each in fitting if each.name in knowing])
     if sheet is None and named is None:
         raise BadFiles([Remark(file, at, _unknown(fitting))])
     sheet = sheet or cast(Sheet, named)
@@ -286,6 +297,10 @@ def _sheet(file: str, at: int, header: list[str]) -> Sheet:
     if wrong:
         raise BadFiles([Remark(file, at, each) for each in wrong])
     return sheet
+
+
+def _only_one(sheets: Sequence[Sheet]) -> Sheet | None:
+    return sheets[0] if len(sheets) == 1 else None
 
 
 def _unknown(fitting: Sequence[Sheet]) -> Say:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from conversations.texts import LANGUAGES, render
 from core.catalogue import cells
-from core.catalogue.csv_files import BadFiles, InDoubt, apply, read, rows
+from core.catalogue.csv_files import BadFiles, InDoubt, apply, ids, read, rows
 from core.catalogue.snapshot import CATEGORIES, SERVICE_CATEGORIES
 from core.db.database import Database
 from core.db.tables import Car, Part, Service, Technician
@@ -41,7 +41,7 @@ async def stocked(database: Database, now: datetime) -> None:
 
 async def put(database: Database, now: datetime, files: dict[str, str], *, sure: bool = False) -> dict[str, int]:
     async with database.write() as session:
-        return await apply(session, read(files), now=now, sure=sure)
+        return await apply(session, read(files, await ids(session)), now=now, sure=sure)
 
 
 async def said(database: Database, now: datetime, files: dict[str, str], language: str = "en") -> list[str]:
@@ -134,13 +134,21 @@ async def test_skills_that_stay_count(database: Database, now: datetime) -> None
     ]
 
 
+async def test_known_ids_tell_what_a_file_holds(database: Database, now: datetime) -> None:
+    await stocked(database, now)
+    files = {"harga.csv": "id,price\njbl-x,400000\n", "tarif.csv": "id,price\npasang-x,175000\n"}
+    assert await put(database, now, files) == {"parts": 1, "services": 1}
+
+
 async def test_columns_of_two_kinds_want_a_name(database: Database, now: datetime) -> None:
     await stocked(database, now)
-    text = "id,price\njbl-x,400000\n"
+    text = "id,price\njbl-x,400000\npasang-x,175000\n"
     assert await said(database, now, {"harga november.csv": text}) == [
         "harga november.csv line 1: the columns are those of parts, services; name it like one of them"
     ]
-    assert await put(database, now, {"harga parts november.csv": text}) == {"parts": 1}
+    assert (await said(database, now, {"harga parts november.csv": text}))[0].startswith(
+        "harga parts november.csv line 3: id pasang-x is new"
+    )
 
 
 @pytest.mark.parametrize(
