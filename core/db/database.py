@@ -241,6 +241,7 @@ async def upgrade(database: Database) -> None:
     Raises `UnusableDatabase`; then nothing has changed.
     """
     if database.is_sqlite:
+        _check_opens(database)
         # Alembic alters a SQLite table by rebuilding it, which foreign keys would prevent.
         begin, timeout = "BEGIN IMMEDIATE", database.lock_timeout
         engine = _sqlite(database.url, begin=begin, pool_size=1, lock_timeout=timeout, foreign_keys="OFF")
@@ -263,6 +264,15 @@ async def upgrade(database: Database) -> None:
         ) from error
     finally:
         await engine.dispose()
+
+
+def _check_opens(database: Database) -> None:
+    # The asynchronous driver would leave a thread behind, with a traceback.
+    file = make_url(database.url).database or ":memory:"
+    try:
+        sqlite3.connect(file).close()
+    except sqlite3.OperationalError as error:
+        raise UnusableDatabase(f"{file} can't be opened: {error} (database.url).") from error
 
 
 def _upgrade(connection: Connection) -> None:

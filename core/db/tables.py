@@ -562,6 +562,7 @@ class Waiting(Base):
     __table_args__ = (
         _partial("ix_waiting_slot", "starts_at", "id", where="state = 'waiting'"),
         _partial("ix_waiting_offered_until", "offered_until", where="state = 'offered'"),
+        _partial("ix_waiting_contact_id", "contact_id", where="contact_id IS NOT NULL"),
         _partial("ix_waiting_past", "starts_at", where="state IN ('taken', 'ended')"),
         Index("ix_waiting_customer", "customer_id", "created_at"),
         personal(

@@ -73,8 +73,9 @@ def test_a_file_that_is_no_database_is_refused(file: Path, capsys: pytest.Captur
 
 def test_a_folder_in_place_of_the_database_is_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.mkdir()
-    assert sentence(capsys, "run") == "The database can't be used: unable to open database file"
-    assert finding(capsys, "database") == "bad database: unable to open database file"
+    words = f"{file} can't be opened: unable to open database file (database.url)."
+    assert sentence(capsys, "run") == words
+    assert finding(capsys, "database") == f"bad database: {words}"
 
 
 def test_a_port_in_use_is_named(used_port: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ depends_on = None
 
 PARTIAL = (
     ("ix_booking_contact_id", "booking", "contact_id", "contact_id IS NOT NULL"),
+    ("ix_waiting_contact_id", "waiting", "contact_id", "contact_id IS NOT NULL"),
     ("ix_waiting_past", "waiting", "starts_at", "state IN ('taken', 'ended')"),
     ("ix_payment_notification_settled", "payment_notification", "received_at", "due_at IS NULL"),
 )
