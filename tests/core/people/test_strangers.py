@@ -8,15 +8,18 @@ from sqlalchemy import select
 from core.db.database import Database
 from core.db.personal import Keep
 from core.db.tables import (
+    Booking,
     Contact,
     Conversation,
     Customer,
     JobRun,
+    PaymentNotification,
+    PaymentRequest,
     StockAlert,
     Waiting,
 )
 from core.people import retention
-from core.states import WaitState
+from core.states import PaymentMethod, RequestPurpose, WaitState
 
 OLD = timedelta(days=100)
 BEFORE = {Keep.MESSAGES: timedelta(days=365), Keep.RECORDS: timedelta(days=90), Keep.STRANGERS: timedelta(days=90)}
@@ -68,6 +71,52 @@ async def test_runs_of_jobs_and_past_waitlist_entries_go(stocked: Database, now:
     async with stocked.read() as session:
         assert set(await session.scalars(select(JobRun.key))) == {"new", "unfinished"}
         assert (await session.scalars(select(Waiting.starts_at))).all() == [now]
+
+
+async def test_settled_notifications_go_and_unexplained_money_stays(stocked: Database, now: datetime) -> None:
+    then = now - OLD
+    await _greet(stocked, 1, then)
+    async with stocked.write() as session:
+        session.add(_booking(1, then))
+        await session.flush()
+        session.add(_request("A", then))
+        await session.flush()
+        session.add_all(
+            [
+                _notification("A", "settled", then),
+                _notification("A", "settled lately", now),
+                _notification("A", "not asked yet", then, due_at=then),
+                _notification("B", "of an order that nobody knows", then),
+            ]
+        )
+    await _forget(stocked, now)
+    async with stocked.read() as session:
+        left = set(await session.scalars(select(PaymentNotification.digest)))
+        assert left == {"settled lately", "not asked yet", "of an order that nobody knows"}
+        assert (await session.scalars(select(Customer.id))).all() == [1], "who has booked is no stranger"
+
+
+def _booking(customer: int, at: datetime) -> Booking:
+    car = {"car_brand": "Toyota", "car_model": "Avanza", "car_year": 2018}
+    when = {"starts_at": at, "ends_at": at, "minutes": 60, "created_at": at}
+    pay = {"payment_method": PaymentMethod.TRANSFER, "total_price": 1, "subtotal_services": 1}
+    return Booking(id=1, code="BK-1", customer_id=customer, name="Sari", phone="+62811", **car, **when, **pay)
+
+
+def _request(order_id: str, at: datetime) -> PaymentRequest:
+    return PaymentRequest(
+        order_id=order_id,
+        booking_id=1,
+        purpose=RequestPurpose.FULL,
+        amount=1,
+        channels=[],
+        created_at=at,
+        expires_at=at,
+    )
+
+
+def _notification(order_id: str, digest: str, at: datetime, *, due_at: datetime | None = None) -> PaymentNotification:
+    return PaymentNotification(order_id=order_id, digest=digest, body={}, received_at=at, due_at=due_at)
 
 
 def _waiting(customer: int, at: datetime, state: WaitState) -> Waiting:
