@@ -29,8 +29,8 @@ from core.states import Outcome, RequestState
 
 MAX_TASKS = 16
 """As many as Midtrans' client makes calls at a time."""
-LINK_TIMEOUT = timedelta(seconds=4)
-"""How long a web page waits for a link; it is answered within five seconds."""
+LINK_TIMEOUT = timedelta(seconds=3.5)
+"""How long a web page waits for a link; its own answer must come within five seconds."""
 LINK_POLL = timedelta(seconds=0.2)
 """How often it is looked for, since another process may make it."""
 
