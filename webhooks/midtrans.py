@@ -1,4 +1,4 @@
-"""POST /api/payment/webhook: Midtrans reports a change of an order; and the page after a payment.
+"""POST /api/payment/webhook: Midtrans reports a change of an order.
 
     body ── well-formed? ── signed? ──> an order        stored once, worker woken   200
                         │            ├─> a subscription  kept                        200
@@ -13,19 +13,14 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from hashlib import sha512
-from html import escape
 from typing import Any, NoReturn
 
 from aiohttp import web
 
-from conversations.texts import LANGUAGES, render
 from core import payment, trace
 from core.db.database import Database
-from core.messaging.messages import say
-from core.shop import Shop
 from webhooks.app import is_same
 
-FINISHED = "/payment/finish"
 _TEST_BUTTON, _SUBSCRIPTION = "payment_notif_test_", "SUBS-"
 _ORDER_ID = re.compile(rf"[A-Za-z0-9\-_~.]{{1,50}}|({_TEST_BUTTON}|{_SUBSCRIPTION})[A-Za-z0-9\-_~.]{{1,100}}")
 """The test button's order_id has 66 characters."""
@@ -33,14 +28,6 @@ _LARGEST_ACCOUNT = 4_096
 """Bytes of a notification about a linked account, which is kept unverified."""
 _Store = Callable[..., Awaitable[bool]]
 _STRINGS = ("order_id", "status_code", "gross_amount", "signature_key")
-
-
-_PAGE = """<!doctype html>
-<html lang="id"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{shop}</title>
-<style>body{{font:18px/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1.5rem;text-align:center;color:#1f2937}}
-h1{{font-size:1.4rem}}p+p{{color:#6b7280;font-size:1rem}}</style>
-<h1>{shop}</h1>{lines}</html>"""
 
 
 def routes(
@@ -102,15 +89,3 @@ def _check_order(body: Mapping[str, Any]) -> None:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
-
-
-def finish_page(shop: Shop) -> web.RouteDef:
-    """The page that Midtrans redirects the browser to; it only points back to the chat, which reports the payment."""
-    lines = "".join(f"<p>{escape(render(say('page.finished'), language))}</p>" for language in LANGUAGES)
-    page = _PAGE.format(shop=escape(shop.name), lines=lines)
-
-    async def finished(_: web.Request) -> web.Response:
-        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-        return web.Response(text=page, content_type="text/html", headers=headers)
-
-    return web.get(FINISHED, finished)

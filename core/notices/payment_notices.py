@@ -53,15 +53,24 @@ async def paid(
 
 
 async def payment_ended(ctx: Context, booking: Booking, request: PaymentRequest) -> None:
-    """A request failed or expired: the customer is told once, with a button for a new link."""
+    """A request failed or expired: the customer is told once, with a button for a new link, by mail without a chat."""
     if booking.status is not BookingStatus.PENDING:
-        ended = say("notice.link_expired", code=booking.code, amount=request.amount)
+        ended = "link_expired"
     elif booking.holding:
-        ended = say("notice.payment_failed", code=booking.code)
+        ended = "payment_failed"
     else:
-        ended = say("notice.payment_expired", code=booking.code)
+        ended = "payment_expired"
+    facts = {"code": booking.code, "name": booking.name, "amount": request.amount}
     again = Option(f"pay:{booking.code}", say("notice.new_link"))
-    await tell(ctx, booking, f"ended:{request.order_id}", chat=message(ended, options=(again,)))
+    page = Link("", say("notice.mail.pay_again"), booking=booking.code)
+    await tell(
+        ctx,
+        booking,
+        f"ended:{request.order_id}",
+        chat=message(say(f"notice.{ended}", **facts), options=(again,)),
+        mail=message(say(f"notice.mail.{ended}", **facts), link=page) if booking.contact_id is None else None,
+        subject="notice.mail.unpaid",
+    )
 
 
 async def paid_after_cancel(ctx: Context, booking: Booking, order_id: str, *, amount: Money) -> None:
