@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import PaymentNotification, PaymentRequest, UnknownOrder
-from core.messaging.messages import Say, message, say
+from core.messaging.messages import Option, Say, message, say
 from core.notices.tell import tell_admins
 from core.payment import midtrans_status
 from core.payment.midtrans_status import MONEY_MOVED, Attempt
@@ -36,7 +36,9 @@ async def record(ctx: Context, order_id: str, answer: Mapping[str, object] | Non
     if attempt.meaning not in MONEY_MOVED:
         return Outcome.IGNORED
     await _store(ctx, attempt, attempt.status if answer else _UNCONFIRMED)
-    await tell_admins(ctx, f"unknown-order:{order_id}", message(say("staff.unknown_order", **_facts(attempt))))
+    settle = Option(f"settle-unknown:{order_id}", say("team.option.settle_unknown"))
+    news = message(say("staff.unknown_order", **_facts(attempt)), options=(settle,))
+    await tell_admins(ctx, f"unknown-order:{order_id}", news)
     return Outcome.UNKNOWN_ORDER if answer else Outcome.NO_ATTEMPT
 
 
