@@ -145,7 +145,7 @@ async def serving(
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
             payment_pages.finish_page(settings.shop),
-            *_webhooks(settings, transactions, channels, workers.collector, intake, reports, secret=secret),
+            *_webhooks(settings, transactions, channels, workers.collector, intake, reports, page_secret=secret),
             *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
                 oversight.exposition,
@@ -279,7 +279,7 @@ def _webhooks(
     intake: Intake,
     reports: DeliveryReports,
     *,
-    secret: bytes,
+    page_secret: bytes,
 ) -> list[web.RouteDef]:
     routes: list[web.RouteDef] = []
     if channels.telegram and settings.telegram.mode == "webhook":
@@ -298,7 +298,7 @@ def _webhooks(
         routes += payment_pages.again(
             transactions.database,
             settings.shop,
-            secret=secret,
+            secret=page_secret,
             clock=transactions.clock,
             pay_link=collector.link_for,
         )
