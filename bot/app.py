@@ -49,7 +49,7 @@ from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.messaging import outbox_claims
 from core.refusals import BadPhotos
-from webhooks import api, cors, files, midtrans, operators, telegram, twilio
+from webhooks import api, cors, files, midtrans, operators, payment_pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
@@ -144,8 +144,8 @@ async def serving(
         )
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
-            midtrans.finish_page(settings.shop),
-            *_webhooks(settings, transactions, channels, workers.collector, intake, reports),
+            payment_pages.finish_page(settings.shop),
+            *_webhooks(settings, transactions, channels, workers.collector, intake, reports, page_secret=secret),
             *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
                 oversight.exposition,
@@ -255,13 +255,14 @@ def _workers(
         transactions,
         channels.senders,
         files=library.file,
+        pay_page=library.pay_page,
         chance=chance,
         per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
     )
     collector = None
     if midtrans_client := vendors.midtrans(settings, timeouts):
         stack.callback(midtrans_client.close)
-        finish_url = settings.server.public_url + midtrans.FINISHED
+        finish_url = settings.server.public_url + payment_pages.FINISHED
         collector = PaymentWorker(
             transactions, midtrans_client, finish_url=finish_url, chance=chance, wake_dispatch=dispatcher.wake
         )
@@ -277,6 +278,8 @@ def _webhooks(
     collector: PaymentWorker | None,
     intake: Intake,
     reports: DeliveryReports,
+    *,
+    page_secret: bytes,
 ) -> list[web.RouteDef]:
     routes: list[web.RouteDef] = []
     if channels.telegram and settings.telegram.mode == "webhook":
@@ -292,6 +295,13 @@ def _webhooks(
     if collector:
         key = plain(settings.midtrans.server_key)
         routes += midtrans.routes(transactions.database, server_key=key, clock=transactions.clock, wake=collector.wake)
+        routes += payment_pages.again(
+            transactions.database,
+            settings.shop,
+            secret=page_secret,
+            clock=transactions.clock,
+            pay_link=collector.link_for,
+        )
     return routes
 
 

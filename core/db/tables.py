@@ -5,7 +5,7 @@
     talk        Conversation, Inbound, Outbox, Alarm
     bookings    Booking, BookingLine, BookingEvent, Waiting
     work        WorkNote, AdditionalCost, Rating
-    money       PaymentRequest, PaymentAttempt, PaymentNotification, LedgerEntry, Refund
+    money       PaymentRequest, PaymentAttempt, PaymentNotification, UnknownOrder, LedgerEntry, Refund
     papers      Invoice, CreditNote, Receipt, Counter
     REST        IdempotencyKey
     jobs        JobRun
@@ -510,8 +510,8 @@ class Booking(Base):
 
     @property
     def remaining(self) -> int:
-        """What is still to be paid, in rupiah; nothing once it is cancelled."""
-        if self.status is BookingStatus.CANCELLED:
+        """What is still to be paid, in rupiah; nothing once it is cancelled or its money went back."""
+        if self.status is BookingStatus.CANCELLED or self.payment_status is PaymentStatus.REFUNDED:
             return 0
         return max(0, self.total_price - self.paid_amount + self.going_back)
 
@@ -665,6 +665,9 @@ class PaymentAttempt(Base):
     """As Midtrans calls it."""
     method: Mapped[str]
     amount: Mapped[int | None]
+    """Without the fee."""
+    fee: Mapped[int] = mapped_column(default=0)
+    """What the customer paid Midtrans beyond `amount`: no money of the shop's."""
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
     answer: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.EVIDENCE))
@@ -691,6 +694,24 @@ class PaymentNotification(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str | None]
     """The `Outcome` of each attempt that was settled, joined by "; "."""
+
+
+class UnknownOrder(Base):
+    """Money at Midtrans for an order_id that we have no request for (a restored backup), until staff say what it was."""
+
+    __table_args__ = (_partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),)
+
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    transaction_id: Mapped[str]
+    status: Mapped[str]
+    """As Midtrans calls it."""
+    amount: Mapped[int | None]
+    """None: not a whole number of rupiah."""
+    answer: Mapped[dict[str, Any]]
+    """The status answer; the notification, where Midtrans doesn't know the transaction."""
+    found_at: Mapped[datetime]
+    explanation: Mapped[str | None]
+    explained_at: Mapped[datetime | None]
 
 
 class LedgerEntry(Base):
