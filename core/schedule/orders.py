@@ -42,6 +42,9 @@ class Order:
     parts: tuple[tuple[str, int], ...] = ()
     """Part ids with their quantities."""
     services: tuple[str, ...] = ()
+    """Each once; an installation is done once for each of its parts (`core.pricing.installations`)."""
+    times: tuple[tuple[str, int], ...] = ()
+    """Service ids with how often they are done, where the customer wants it otherwise."""
     method: PaymentMethod
     down_payment_percent: int | None = None
     booking_type: str | None = None
@@ -75,7 +78,7 @@ async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
     order = request.order
     _check_order(order, ctx.shop)
     await trust.check_payment_terms(ctx, request.customer_id, order.method, order.down_payment_percent)
-    quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location)
+    quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location, times=order.times)
     day = await day_for_job(ctx, order.starts_at, quote.minutes)
     slots.check_start(order.starts_at, ctx.now, ctx.shop)
     return JobPlan(quote, day, technician_for(day, order.technician_id, quote.skills))
