@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from conversations.turn import Turn
+from conversations.turn import Turn, Who
 from core.booking import BookingRequest, Order
 from core.db.tables import Booking, Part
 from core.pricing.installations import times_of
 from core.schedule import bookings
-from core.states import Location, PaymentMethod
+from core.states import Actor, Location, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,7 @@ def request(turn: Turn) -> BookingRequest:
         contact_id=turn.contact.id,
         language=turn.contact.language,
         code=turn.new_code,
+        made_by=turn.staff.name if turn.may(Who.ADMIN) else Actor.CUSTOMER,
     )
 
 
