@@ -111,9 +111,9 @@ async def book_again(turn: Turn, code: str) -> None:
     turn.state.begin("booking")
     for name, value in (car | chosen | person | place).items():
         turn.state.put(name, value)
-    now = draft.times(turn)
-    times = {line.service_id: line.quantity for line in booking.lines if now.get(line.service_id or "")}
-    turn.state.put("times", {service: count for service, count in times.items() if count != now[service]})
+    usual = draft.times(turn)
+    was = {line.service_id: line.quantity for line in booking.lines if line.service_id in usual}
+    turn.state.put("times", {service: count for service, count in was.items() if count != usual[service]})
     turn.remark("again.begins", code=code)
 
 
