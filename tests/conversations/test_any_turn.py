@@ -41,6 +41,8 @@ PEOPLE = {SARI: "telegram", JOKO: "whatsapp", DEDI: "telegram", RINA: "telegram"
 SHOP = make_shop(
     max_unpaid_bookings=50,
     max_waits=9,
+    onsite_radius_km=10,
+    onsite_districts=["Kemang"],
     staff=[
         {"name": "Ibu Rina", "role": "admin", "telegram": int(RINA)},
         {"name": "Dedi", "role": "technician", "technician": "dedi", "telegram": int(DEDI)},
