@@ -42,7 +42,7 @@ SHOP = make_shop(
     max_unpaid_bookings=50,
     max_waits=9,
     onsite_radius_km=10,
-    onsite_districts=["Kemang"],
+    onsite_districts=["Kemang", "Tebet"],
     staff=[
         {"name": "Ibu Rina", "role": "admin", "telegram": int(RINA)},
         {"name": "Dedi", "role": "technician", "technician": "dedi", "telegram": int(DEDI)},
