@@ -318,8 +318,7 @@ class Contact(Base):
     created_at: Mapped[datetime]
 
     # Loaded with its contact by every query: one that reads a booking again would leave the turn's own contact without.
-    # Unnested: SQLite would scan all contacts for a nested join.
-    customer: Mapped[Customer] = relationship(lazy="joined", innerjoin="unnested")
+    customer: Mapped[Customer] = relationship(lazy="joined")
 
 
 # --- talk --------------------------------------------------------------------------------------
