@@ -11,6 +11,7 @@ from conversations.booking.deciding import CHANGES
 from conversations.dialogue import FLOWS
 from conversations.staff.monthly import COLUMNS
 from conversations.texts import LANGUAGES, render, templates
+from core.catalogue.csv_files import SHEETS
 from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import CATEGORIES, StockStatus
 from core.messaging.messages import say
@@ -31,6 +32,7 @@ def _codes(refusal: type[Refusal]) -> set[str]:
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "category.{}": CATEGORIES,
+    "catalogue.count.{}": tuple(sheet.name for sheet in SHEETS),
     "stock.{}": tuple(StockStatus),
     "fit.short.{}": tuple(FitAnswer),
     "fit.{}": tuple(FitAnswer),
