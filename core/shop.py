@@ -99,6 +99,10 @@ class Shop(BaseModel):
     max_quantity: int = Field(20, ge=1)
     """The most of one part in one booking."""
     onsite_fee: Money = Field(150_000, ge=0)
+    onsite_radius_km: int | None = Field(None, ge=1, le=2000)
+    """How far from the shop's coordinates a shared location may be; None: any distance."""
+    onsite_districts: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    """The districts of which a street address must name one; none: any address."""
     onsite_travel_minutes: int = Field(60, ge=0)
     """Added to the time an on-site job takes from the shop and its technician."""
     takeover_minutes: int = Field(120, ge=5, le=24 * 60)
@@ -115,6 +119,8 @@ class Shop(BaseModel):
         if any(not 30 <= percent <= 50 for percent in self.down_payment_percents):
             raise ValueError("down_payment_percents must lie between 30 and 50")
         self._check_cancelling()
+        if self.onsite_radius_km is not None and (self.latitude is None or self.longitude is None):
+            raise ValueError("onsite_radius_km needs the workshop's latitude and longitude")
         if not any(self.opening_hours.values()):
             raise ValueError("opening_hours leaves the shop closed on every weekday")
         return self

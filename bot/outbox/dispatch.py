@@ -219,7 +219,7 @@ class Dispatcher:
     async def _send(self, row: Outbox, *, in_session: bool, others: Collection[str]) -> str | None:
         trace.follow(row.trace, row.address, *personal_words(row.body))
         if row.unclear > outbox_claims.MOST_UNCLEAR:
-            raise Unclear("twice nobody knew whether it was sent")
+            raise Unclear("too often nobody knew whether it was sent")
         message = self._with_url(message_from_json(row.body))
         outgoing = Outgoing(
             id=row.id,
@@ -232,6 +232,7 @@ class Dispatcher:
             in_session=in_session,
             written_at=row.created_at,
             attempts=row.attempts - 1,
+            may_have_arrived=row.unclear > 0,
             parts_left=row.parts_left,
             others=others,
         )

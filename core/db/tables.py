@@ -317,7 +317,8 @@ class Contact(Base):
     """Since when the channel refuses to deliver (blocked)."""
     created_at: Mapped[datetime]
 
-    customer: Mapped[Customer] = relationship(lazy="raise")
+    # Loaded with its contact by every query: one that reads a booking again would leave the turn's own contact without.
+    customer: Mapped[Customer] = relationship(lazy="joined")
 
 
 # --- talk --------------------------------------------------------------------------------------

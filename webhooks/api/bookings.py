@@ -13,6 +13,7 @@ from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
 from core.reports import overview
 from core.schedule import bookings
+from core.states import Actor
 from webhooks.api.answers import Denied
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.bookings import (
@@ -154,6 +155,7 @@ async def _owned_or_admin(ctx: Context, call: Call) -> tuple[Booking, str]:
 
 
 async def _book(ctx: Context, call: Call, body: NewBooking) -> BookingShown:
+    admin = call.user.staff if call.user.is_admin else None
     customer = await web_customers.of_user(ctx.session, call.user.id, now=call.now)
     chat = await web_customers.chat_of(ctx.session, customer.id)
     request = BookingRequest(
@@ -162,6 +164,7 @@ async def _book(ctx: Context, call: Call, body: NewBooking) -> BookingShown:
         contact_id=chat.id if chat else None,
         language=chat.language if chat else LANGUAGE,
         code=f"BK-{call.api.fresh()[:8]}",
+        made_by=admin.name if admin else Actor.CUSTOMER,
     )
     booking = await place(ctx, request, ask_for_payment=False)
     return (await _shown(ctx, call, [booking]))[0]

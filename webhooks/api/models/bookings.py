@@ -52,6 +52,9 @@ class PartWanted(Given):
 
 
 class ServiceWanted(Given):
+    """A service; an installation is done once for each of its parts, or as often as `quantity` says."""
+
+    quantity: Quantity | None = None
     service_id: Annotated[Id, Field(validation_alias=AliasChoices("serviceId", "service"))]
 
 
@@ -85,6 +88,7 @@ class NewBooking(Given):
             technician_id=self.technician_id,
             parts=tuple((line.sparepart_id, line.quantity) for line in self.spareparts),
             services=tuple(line.service_id for line in self.services),
+            times=tuple((line.service_id, line.quantity) for line in self.services if line.quantity is not None),
             method=self.payment_method,
             booking_type=self.booking_type,
         )
