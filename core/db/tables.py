@@ -176,7 +176,8 @@ class Part(Base):
     """… and the car's opening it goes into."""
     description: Mapped[str] = mapped_column(default="")
     specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    images: Mapped[list[str]] = mapped_column(default=list)
+    images: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
+    """Keys of stored photos, or links."""
     compatible_vehicles: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """Cars it is known to fit beyond what its mount says: [{brand, model, year}], year as in api.md."""
     aliases: Mapped[list[str]] = mapped_column(default=list)
@@ -236,7 +237,8 @@ class Technician(Base):
     skills: Mapped[list[str]] = mapped_column(default=list)
     phone: Mapped[str | None]
     email: Mapped[str | None]
-    photo_url: Mapped[str | None]
+    photo_url: Mapped[str | None] = mapped_column(info=NAMES_PHOTOS)
+    """The key of a stored photo, or a link."""
     days_off: Mapped[list[int]] = mapped_column(default=list)
     """Weekdays, Monday is 0."""
     rating_sum: Mapped[int] = mapped_column(default=0)
@@ -784,8 +786,9 @@ class IdempotencyKey(Base):
     """The Clerk user."""
     key: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
-    """SHA-256 of the request's body."""
+    """SHA-256 of method, path and body."""
     answer: Mapped[dict[str, Any]]
+    """Status and body; empty while there is none."""
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -1,13 +1,12 @@
 """/api/bookings for customers: book, list, pay, reschedule, cancel."""
 
-import re
 from collections.abc import Sequence
-from hashlib import sha256
 
-from core import idempotency, payment
+from core import payment
 from core.booking import BookingRequest, cancel, confirm_free, expand, place, reschedule
 from core.context import Context
 from core.db.tables import Booking
+from core.messaging.messages import say
 from core.people import web_customers
 from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
@@ -27,24 +26,13 @@ from webhooks.api.models.bookings import (
 )
 
 LANGUAGE = "id"
-_KEY = re.compile(r"[!-~]{1,200}")
 
 
 @endpoint("POST", "/api/bookings", who=Who.USER, status=201, also=(404, 409))
 async def create_booking(call: Call, body: NewBooking) -> BookingShown:
     """Book: the slot, technician and parts are held until the payment link expires."""
-    key, digest = call.request.headers.get("Idempotency-Key"), sha256(await call.request.read()).hexdigest()
-    if key is not None and not _KEY.fullmatch(key):
-        raise Denied(400, "bad_idempotency_key")
     async with call.write() as ctx:
-        if key is not None:
-            first = await idempotency.begin(ctx.session, owner=call.user.id, key=key, digest=digest, now=call.now)
-            if first is not None:
-                return BookingShown.model_validate(first)
-        booked = await _book(ctx, call, body)
-        if key is not None:
-            await idempotency.finish(ctx.session, owner=call.user.id, key=key, answer=booked.model_dump(mode="json"))
-        return booked
+        return await _book(ctx, call, body)
 
 
 @endpoint("GET", "/api/bookings/my-bookings", who=Who.USER)
@@ -71,6 +59,7 @@ async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
             status=query.status,
             payment_status=query.payment_status,
             day=query.date,
+            search=query.search,
             technician_id=member.technician if member.role == "technician" else None,
             limit=query.limit,
             offset=query.offset,
@@ -95,11 +84,13 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
             raise Denied(403, "forbidden")
         if not booking.total_price:
             await confirm_free(ctx, await payment.lock_booking(ctx.session, booking.id))
+            call.message = say("api.done.pay_booking.free")
             return PaymentLink(is_free=True)
         if call.api.pay_link is None:
             raise PaymentUnavailable
         share = await _share(ctx, booking, body) if body.payment_type == "dp" else None
         request = await payment.request(ctx, booking, percent=share)
+    await call.commit()  # a vendor is not waited for in a transaction
     has_link = request.token and request.url
     opened = request if has_link else await call.api.pay_link(request)
     if opened is None or not (opened.token and opened.url):

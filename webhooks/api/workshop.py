@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.schedule import availability, slots
-from core.shop import WEEKDAYS, Weekday
+from core.shop import WEEKDAYS, Shop, Weekday
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
 from webhooks.api.models.fields import Clock, Day, Given, Model
@@ -22,8 +22,12 @@ class Hours(Model):
 
 
 class Coordinates(Model):
+    """Under both pairs of names that front ends read."""
+
     latitude: float
     longitude: float
+    lat: float
+    lng: float
 
 
 class Workshop(Model):
@@ -63,7 +67,6 @@ async def get_workshop(call: Call) -> Workshop:
     """The workshop, its opening hours and slots."""
     shop = call.api.shop
     week = [_A_MONDAY + timedelta(days=number) for number in range(7)]
-    located = shop.latitude is not None and shop.longitude is not None
     return Workshop(
         name=shop.name,
         address=shop.address,
@@ -80,8 +83,14 @@ async def get_workshop(call: Call) -> Workshop:
         },
         time_slots=sorted({f"{start:%H:%M}" for day in week for start in slots.starts(day, shop)}),
         max_bookings_per_slot=shop.max_bookings_per_slot,
-        coordinates=Coordinates(latitude=shop.latitude or 0, longitude=shop.longitude or 0) if located else None,
+        coordinates=_coordinates(shop),
     )
+
+
+def _coordinates(shop: Shop) -> Coordinates | None:
+    if shop.latitude is None or shop.longitude is None:
+        return None
+    return Coordinates(latitude=shop.latitude, longitude=shop.longitude, lat=shop.latitude, lng=shop.longitude)
 
 
 @endpoint("GET", "/api/workshop/timeslots", who=Who.ANYONE)
@@ -99,7 +108,8 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
         )
         for slot in day
     ]
-    return Page(shown, len(shown), call.render(closed) if closed else None)
+    call.message = closed
+    return Page(shown, len(shown))
 
 
 @endpoint("GET", "/api/technicians/available", who=Who.ANYONE)
@@ -108,4 +118,4 @@ async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
     async with call.read() as ctx:
         starts_at, minutes = ctx.shop.at(query.date, query.time), query.duration or ctx.shop.slot_minutes
         free = await availability.free_technicians(ctx, starts_at, minutes, skills=frozenset())
-    return Page([Worker.of(technician) for technician in free], len(free))
+    return Page([Worker.of(technician, call.api.file_link) for technician in free], len(free))
