@@ -459,6 +459,7 @@ class Booking(Base):
     language: Mapped[str] = mapped_column(default="id")
     name: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     phone: Mapped[str] = mapped_column(info=erased_to(NOBODY))
+    """Empty for somebody who walked in."""
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     car_brand: Mapped[str]
     car_model: Mapped[str]

@@ -7,11 +7,12 @@ from core.booking import BookingRequest, cancel, confirm_free, expand, place, re
 from core.context import Context
 from core.db.tables import Booking
 from core.messaging.messages import say
-from core.people import web_customers
+from core.people import contacts, web_customers
 from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
 from core.reports import overview
 from core.schedule import bookings
+from core.states import Actor
 from webhooks.api.answers import Denied
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.bookings import (
@@ -128,10 +129,10 @@ async def visible(ctx: Context, call: Call) -> tuple[Booking, bool]:
     return booking, is_owner
 
 
-async def again(ctx: Context, call: Call) -> BookingShown:
-    """The booking in the path, reloaded after a change."""
+async def again(ctx: Context, call: Call, code: str | None = None) -> BookingShown:
+    """A booking, by default the one in the path, reloaded after a change."""
     await ctx.session.flush()
-    return (await _shown(ctx, call, [await bookings.load(ctx.session, code=call.id)]))[0]
+    return (await _shown(ctx, call, [await bookings.load(ctx.session, code=code or call.id)]))[0]
 
 
 async def _owned_or_admin(ctx: Context, call: Call) -> tuple[Booking, str]:
@@ -145,7 +146,12 @@ async def _owned_or_admin(ctx: Context, call: Call) -> tuple[Booking, str]:
 
 
 async def _book(ctx: Context, call: Call, body: NewBooking) -> BookingShown:
-    customer = await web_customers.of_user(ctx.session, call.user.id, now=call.now)
+    """A customer books for their account, an admin for the person named, whose chat then asks for the money."""
+    admin = call.user.staff if call.user.is_admin else None
+    if admin is None:
+        customer = await web_customers.of_user(ctx.session, call.user.id, now=call.now)
+    else:
+        customer = await contacts.to_book_for(ctx.session, body.customer_phone, now=call.now)
     chat = await web_customers.chat_of(ctx.session, customer.id)
     request = BookingRequest(
         order=body.order(ctx.shop),
@@ -153,9 +159,10 @@ async def _book(ctx: Context, call: Call, body: NewBooking) -> BookingShown:
         contact_id=chat.id if chat else None,
         language=chat.language if chat else LANGUAGE,
         code=f"BK-{call.api.fresh()[:8]}",
+        made_by=admin.name if admin else Actor.CUSTOMER,
     )
-    booking = await place(ctx, request, ask_for_payment=False)
-    return (await _shown(ctx, call, [booking]))[0]
+    await place(ctx, request, ask_for_payment=admin is not None and chat is not None)
+    return await again(ctx, call, request.code)
 
 
 async def _share(ctx: Context, booking: Booking, body: PaymentWanted) -> int:

@@ -256,7 +256,9 @@ class Endpoint:
         return call
 
     async def _given(self, call: Call) -> dict[str, BaseModel]:
-        request, context, given = call.request, {"shop": call.api.shop}, {}
+        request: web.Request = call.request
+        given: dict[str, BaseModel] = {}
+        context = {"shop": call.api.shop, "is_admin": call.caller is not None and call.caller.is_admin}
         if self.query is not None:
             given["query"] = self.query.model_validate({**request.query}, context=context)
         content = b""

@@ -1,9 +1,16 @@
 """Bookings as clients send and read them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, computed_field
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    computed_field,
+)
 
 from core import media
 from core.booking import Expanded, Order
@@ -34,6 +41,8 @@ from webhooks.api.models.fields import (
     column,
 )
 
+WALK_IN = "Walk-in"
+"""The name of somebody who gave none."""
 BookingType = Literal["sparepart_only", "service_only", "sparepart_and_service"]
 
 
@@ -56,8 +65,10 @@ class ServiceWanted(Given):
 
 
 class NewBooking(Given):
+    """An admin books for the person named, or, with `walkIn`, for somebody without a phone number."""
+
     customer_name: Word
-    customer_phone: Phone
+    customer_phone: Phone | None
     customer_email: Email | None = None
     vehicle_info: VehicleInfo
     booking_type: BookingType | None = None
@@ -69,11 +80,19 @@ class NewBooking(Given):
     service_location: Location = Location.WORKSHOP
     onsite_address: Prose | None = None
     payment_method: PaymentMethod
+    walk_in: bool = False
+
+    @classmethod
+    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> Mapping[str, object]:
+        if given.get("walkIn") not in (True, "true") or not context.get("is_admin"):
+            return {}
+        unknown = {"customerName": WALK_IN, "customerPhone": None}
+        return {name: value for name, value in unknown.items() if name not in given}
 
     def order(self, shop: Shop) -> Order:
         return Order(
             name=self.customer_name,
-            phone=self.customer_phone,
+            phone=self.customer_phone or "",
             email=self.customer_email,
             car_brand=self.vehicle_info.brand,
             car_model=self.vehicle_info.model,

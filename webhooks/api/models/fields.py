@@ -6,7 +6,7 @@ in their names (`forms`).
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -60,15 +60,17 @@ class Given(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _only_given(cls, data: object) -> object:
+    def _only_given(cls, data: object, info: ValidationInfo) -> object:
         data = _parsed(data)
         if not isinstance(data, dict):
             return data
-        return {
-            name: value
-            for name, value in data.items()
-            if name in cls.may_be_blank or not (value is None or (isinstance(value, str) and not value.strip()))
-        }
+        given = {name: value for name, value in data.items() if name in cls.may_be_blank or not _is_blank(value)}
+        return given | cls.implied(given, info.context or {})
+
+    @classmethod
+    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> Mapping[str, object]:
+        """Fields that follow from others; `context` is the endpoint's."""
+        return {}
 
 
 def column(name: str, source: str) -> Any:
@@ -90,6 +92,10 @@ def _must(kind: str, read: Callable[[str], T | None]) -> AfterValidator:
         return found
 
     return AfterValidator(value)
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _day(value: object, info: ValidationInfo) -> date:
