@@ -9,6 +9,7 @@
     papers      Invoice, CreditNote, Receipt, Counter
     REST        IdempotencyKey
     jobs        JobRun
+    settings    ShopSetting
 
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
@@ -791,6 +792,13 @@ class IdempotencyKey(Base):
     answer: Mapped[dict[str, Any]]
     """Status and body; empty while there is none."""
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ShopSetting(Base):
+    """A setting of `core.shop.Shop` that an admin changed; the others are config.yaml's (`shop_settings`)."""
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON())
 
 
 class Counter(Base):

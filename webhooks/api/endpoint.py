@@ -59,9 +59,9 @@ class Who(Enum):
     ADMIN = "admins"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Api:
-    """What handlers need, built once by `bot.app`."""
+    """What handlers need, built once by `bot.app`; only the shop's settings change (`use`)."""
 
     database: Database
     shop: Shop
@@ -77,9 +77,15 @@ class Api:
     """The signed URL of a file, by kind and id."""
     keep_photo: Callable[[bytes], Awaitable[str]]
     """Stores a photo and returns its key; raises `BadPhotos`."""
+    shop_changed: Callable[[Shop], None] = lambda _: None
+    """Called when an admin has changed the shop's settings."""
     rate_limit: str = "off"
     behind_proxy: bool = False
     """Whether our own proxy appends the caller's address to X-Forwarded-For."""
+
+    def use(self, shop: Shop) -> None:
+        self.shop = shop
+        self.shop_changed(shop)
 
     @cached_property
     def by_user(self) -> Limiter:

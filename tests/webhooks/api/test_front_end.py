@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from aiohttp import FormData
 from asking import Caller, Web, wish
+from shops import make_shop
 from sqlalchemy import update
 from test_work_api import photo
 from workshop import AMPLIFIER, ANDI, INSTALL, SPEAKER
 
+from core import shop_settings
 from core.db.tables import Part, Service
 from core.people import retention
-from core.shop import Shop
+from core.shop import WEEKDAYS, Shop
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CABLE = {"name": "Kabel RCA 5 m", "category": "kabel", "brand": "Lokal", "price": "50000"}
@@ -298,3 +300,49 @@ async def test_lines_add_up_to_what_is_charged(pkp: bool, web: Web) -> None:
     parts = shown["subtotalSpareparts"] + shown["subtotalServices"] + shown["onsiteFee"] + costs
     assert parts + shown["taxAmount"] == shown["totalPrice"]
     assert (shown["taxAmount"] > 0) is pkp
+
+
+# --- the workshop ------------------------------------------------------------------------------
+
+
+async def test_workshop_is_changed_by_what_its_form_sends(web: Web) -> None:
+    _, loaded = await web.nobody.get("/api/workshop")
+    shown = loaded["data"]
+    hours = shown["openingHours"] | {
+        "monday": {"open": "08:00", "close": "12:00"},
+        "sunday": {"open": "10:00", "close": "12:00"},
+    }
+    change = shown | {"name": "Bengkel Baru", "openingHours": hours, "maxBookingsPerSlot": 1, "description": ""}
+    status, body = await web.rina.call("PUT", "/api/workshop", change | {"coordinates": {"lat": -6.1, "lng": 106.5}})
+    assert (status, body["message"]) == (200, "Bengkelnya sudah disimpan.")
+    _, again = await web.nobody.get("/api/workshop")
+    assert again["data"] == body["data"]
+    assert (body["data"]["name"], body["data"]["address"]) == ("Bengkel Baru", shown["address"])
+    assert body["data"]["openingHours"] == hours
+    assert body["data"]["coordinates"] == {"latitude": -6.1, "longitude": 106.5, "lat": -6.1, "lng": 106.5}
+    _, slots = await web.nobody.get("/api/workshop/timeslots?date=2026-11-29")  # a Sunday
+    assert [(slot["time"], slot["maxBookings"]) for slot in slots["data"]] == [("10:00", 1), ("11:00", 1)]
+    async with web.database.read() as session:  # as the next start does
+        assert (await shop_settings.load(session, make_shop())).name == "Bengkel Baru"
+    await web.book()
+    assert (await web.tono.post("/api/bookings", wish()))[1]["code"] == "slot_full"
+    _, body = await web.rina.call("PUT", "/api/workshop", {"openingHours": {"sunday": None}})
+    assert (body["data"]["openingHours"]["sunday"], body["data"]["name"]) == (None, "Bengkel Baru")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"openingHours": {"monday": {"open": "17:00", "close": "09:00"}}}, "invalid"),
+        ({"openingHours": {"someday": None}}, "invalid"),
+        ({"openingHours": dict.fromkeys(WEEKDAYS)}, "never_open"),
+        ({"maxBookingsPerSlot": 0}, "invalid"),
+        ({"coordinates": {"lat": 91, "lng": 0}}, "invalid"),
+        ({"coordinates": {"lat": "NaN", "lng": 0}}, "invalid"),
+        ({"email": "nobody"}, "invalid"),
+    ],
+)
+async def test_invalid_workshop_is_refused(web: Web, change: dict[str, Any], code: str) -> None:
+    status, body = await web.rina.call("PUT", "/api/workshop", change)
+    assert (status, body["code"]) == (400, code)
+    assert (await web.nobody.get("/api/workshop"))[1]["data"]["maxBookingsPerSlot"] == 3

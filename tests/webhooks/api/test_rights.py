@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[tuple[int, int, int, int, int, int], str, Any]] = {
     "update_technician":     ((401, 403, 403, 403, 403, 200), f"/api/technicians/{ANDI}", {"name": "Andi S."}),
     "retire_technician":     ((401, 403, 403, 403, 403, 200), f"/api/technicians/{ANDI}", None),
     "get_workshop":          ((200, 200, 200, 200, 200, 200), "/api/workshop", None),
+    "update_workshop":       ((401, 403, 403, 403, 403, 200), "/api/workshop", {"name": "Bengkel Baru"}),
     "list_timeslots":        ((200, 200, 200, 200, 200, 200), "/api/workshop/timeslots?date=2026-11-24", None),
     "list_free_technicians": ((200, 200, 200, 200, 200, 200), "/api/technicians/available?date=2026-11-24&time=10:00", None),
     "create_booking":        ((401, 201, 201, 201, 201, 201), "/api/bookings", wish(scheduledDate="2026-11-27")),

@@ -83,7 +83,7 @@ class NewBooking(Given):
     walk_in: bool = False
 
     @classmethod
-    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> Mapping[str, object]:
+    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> dict[str, object]:
         if given.get("walkIn") not in (True, "true") or not context.get("is_admin"):
             return {}
         unknown = {"customerName": WALK_IN, "customerPhone": None}

@@ -68,7 +68,7 @@ class Given(BaseModel):
         return given | cls.implied(given, info.context or {})
 
     @classmethod
-    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> Mapping[str, object]:
+    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> dict[str, object]:
         """Fields that follow from others; `context` is the endpoint's."""
         return {}
 
