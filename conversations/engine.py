@@ -51,16 +51,17 @@ class Engine:
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
-        if asking is not None:  # otherwise an admin has taken the conversation over
+        message = _present(turn, asking) if asking is not None else None
+        await contacts.save_state(session, contact, state.to_json(), now)
+        if message is not None:  # otherwise an admin has taken the conversation over
             await outbox.reply(
                 ctx,
                 key=f"reply:{incoming.channel}:{incoming.event_id}",
                 channel=contact.channel,
                 address=contact.address,
                 language=contact.language,
-                message=_present(turn, asking),
+                message=message,
             )
-        await contacts.save_state(session, contact, state.to_json(), now)
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:

@@ -21,6 +21,14 @@ from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, 
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
+
+
+def _codes(refusal: type[Refusal]) -> set[str]:
+    """Of the refusals that are raised: the classes without subclasses."""
+    kinds = refusal.__subclasses__()
+    return set().union(*map(_codes, kinds)) if kinds else {refusal.code}
+
+
 FAMILIES: dict[str, tuple[str, ...]] = {
     "category.{}": CATEGORIES,
     "stock.{}": tuple(StockStatus),
@@ -30,7 +38,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "payment.{}": tuple(PaymentStatus),
     "weekday.{}": WEEKDAYS,
     "change.{}": tuple(CHANGES),
-    "refusal.{}": tuple(each.code for each in Refusal.__subclasses__()),
+    "refusal.{}": tuple(sorted(_codes(Refusal))),
     "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "again.{}": tuple(step.name for flow in FLOWS.values() for step in flow.steps),

@@ -135,7 +135,7 @@ async def test_a_claim_that_is_renewed_is_taken_by_nobody(database: Database, no
 
 async def test_renewing_claims_skips_locked_rows(postgres_url: str, now: datetime) -> None:
     """Each would hold rows that the other wants."""
-    database = Database(postgres_url, lock_timeout=timedelta(milliseconds=200))
+    database = Database(postgres_url, lock_timeout=timedelta(milliseconds=500))
     for key in ("recorded", "under way"):
         await write(database, key, now, address=key)
     rows = await claim(database, now)
