@@ -121,7 +121,11 @@ def _address(text: str) -> str:
 Id = Annotated[str, Field(max_length=50), AfterValidator(_like(_SLUG, "jbl-stage3-607cf"))]
 Words = Annotated[str, Field(max_length=100), AfterValidator(_printable)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(_printable)]
-Url = Annotated[str, Field(max_length=500), AfterValidator(_like(re.compile(r"https?://\S+"), "https://…"))]
+Url = Annotated[
+    str,
+    Field(max_length=500),
+    AfterValidator(_like(re.compile(r"https?://\S+|[0-9a-f]{32}\.(?:jpg|png|webp)"), "https://…")),
+]
 Rupiah = Annotated[Money, BeforeValidator(_money), Field(ge=0, le=1_000_000_000)]
 Percent = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100_000)]
