@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -42,13 +43,14 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
-from core import payment
+from core import payment, shop_settings
 from core.context import Work
 from core.db import leases
 from core.db.database import Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.messaging import outbox_claims
 from core.refusals import BadPhotos
+from core.shop import Shop
 from webhooks import api, cors, files, midtrans, operators, payment_pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
@@ -110,8 +112,9 @@ async def serving(
     async with AsyncExitStack() as stack:
         opened = await _served_database(settings, clock, timeouts, stack)
         transactions = Transactions(opened, settings.shop, clock)
+        await _take_settings(transactions, settings.shop)
         photos, secret = _photos(settings), await _file_secret(opened, fresh)
-        library = Library(opened, photos, secret, settings.server.public_url, settings.shop, clock)
+        library = Library(opened, photos, secret, settings.server.public_url, transactions.shop, clock)
         channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, timeouts=timeouts))
         workers = _workers(settings, transactions, channels, library, stack, timeouts)
         intake = Intake(
@@ -131,7 +134,8 @@ async def serving(
         stack.push_async_callback(oversight.close)
         rest = api.Api(
             database=opened,
-            shop=settings.shop,
+            shop=transactions.shop,
+            shop_changed=partial(setattr, transactions, "shop"),
             clock=clock,
             fresh=fresh,
             wake=workers.wake,
@@ -144,7 +148,7 @@ async def serving(
         )
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
-            payment_pages.finish_page(settings.shop),
+            payment_pages.finish_page(transactions.shop),
             *_webhooks(settings, transactions, channels, workers.collector, intake, reports, page_secret=secret),
             *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
@@ -154,6 +158,11 @@ async def serving(
             ),
         ]
         ticks = [*_ticks(settings, transactions, photos, workers, stack), *oversight.ticks(tick)]
+
+        async def look() -> None:
+            rest.use(await _take_settings(transactions, settings.shop))
+
+        ticks.append(ticker.Tick("settings", tick, look))  # another process may have changed them
         _start(stack, workers, fresh, tick, ticks)
         # Closed before the loops, so that they send the replies of a last turn.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
@@ -161,12 +170,21 @@ async def serving(
         yield url
 
 
+async def _take_settings(transactions: Transactions, configured: Shop) -> Shop:
+    """Use the shop's settings as they are now."""
+    async with transactions.read() as ctx:
+        transactions.shop = await shop_settings.load(ctx.session, configured)
+    return transactions.shop
+
+
 @asynccontextmanager
 async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[Intake]:
     """An intake for `replay` outside of the server, whose loops send what it writes."""
     async with vendors.channels(settings, clock=now) as channels:
+        transactions = Transactions(opened, settings.shop, now)
+        await _take_settings(transactions, settings.shop)
         yield Intake(
-            Transactions(opened, settings.shop, now),
+            transactions,
             Engine(),
             fresh=fresh_id,
             keep_photo=_photo_keeper(_photos(settings), channels),

@@ -200,6 +200,12 @@ class IdempotencyKeyReused(Refusal):
     """Another request was sent under this key."""
 
 
+class NeverOpen(Refusal):
+    """Opening hours of a week without an open day."""
+
+    http_status = 400
+
+
 class PaymentUnavailable(Refusal):
     """The payment link can't be made now; the request is stored, and asking again returns its link."""
 

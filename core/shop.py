@@ -1,5 +1,6 @@
 """The owner's settings of the workshop, as one frozen value."""
 
+import sys
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Annotated, Literal
@@ -170,6 +171,19 @@ class Shop(BaseModel):
     def member_at(self, channel: str, address: str) -> StaffMember | None:
         """The staff member with that address."""
         return next((member for member in self.staff if (channel, address) in member.addresses), None)
+
+    @property
+    def staff_accounts(self) -> frozenset[str]:
+        """The staff's Clerk users."""
+        return frozenset(member.clerk for member in self.staff if member.clerk)
+
+    def is_staff(self, clerk_user: str) -> bool:
+        return clerk_user in self.staff_accounts
+
+    def for_staff(self) -> "Shop":
+        """The shop as staff books in it: without the limits that are made for customers."""
+        unlimited = dict.fromkeys(("max_unpaid_bookings", "no_shows_tolerated"), sys.maxsize)
+        return self.model_copy(update={"book_notice_minutes": 0} | unlimited)
 
     @property
     def takeover(self) -> timedelta:

@@ -9,6 +9,7 @@
     papers      Invoice, CreditNote, Receipt, Counter
     REST        IdempotencyKey
     jobs        JobRun
+    settings    ShopSetting
 
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
@@ -176,7 +177,8 @@ class Part(Base):
     """… and the car's opening it goes into."""
     description: Mapped[str] = mapped_column(default="")
     specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    images: Mapped[list[str]] = mapped_column(default=list)
+    images: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
+    """Keys of stored photos, or links."""
     compatible_vehicles: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """Cars it is known to fit beyond what its mount says: [{brand, model, year}], year as in api.md."""
     aliases: Mapped[list[str]] = mapped_column(default=list)
@@ -236,7 +238,8 @@ class Technician(Base):
     skills: Mapped[list[str]] = mapped_column(default=list)
     phone: Mapped[str | None]
     email: Mapped[str | None]
-    photo_url: Mapped[str | None]
+    photo_url: Mapped[str | None] = mapped_column(info=NAMES_PHOTOS)
+    """The key of a stored photo, or a link."""
     days_off: Mapped[list[int]] = mapped_column(default=list)
     """Weekdays, Monday is 0."""
     rating_sum: Mapped[int] = mapped_column(default=0)
@@ -458,6 +461,7 @@ class Booking(Base):
     language: Mapped[str] = mapped_column(default="id")
     name: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     phone: Mapped[str] = mapped_column(info=erased_to(NOBODY))
+    """Empty for somebody who walked in."""
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     car_brand: Mapped[str]
     car_model: Mapped[str]
@@ -806,9 +810,17 @@ class IdempotencyKey(Base):
     """The Clerk user."""
     key: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
-    """SHA-256 of the request's body."""
+    """SHA-256 of method, path and body."""
     answer: Mapped[dict[str, Any]]
+    """Status and body; empty while there is none."""
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ShopSetting(Base):
+    """A setting of `core.shop.Shop` that an admin changed; the others are config.yaml's (`shop_settings`)."""
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON())
 
 
 class Counter(Base):

@@ -172,7 +172,7 @@ def _check_order(request: BookingRequest, shop: Shop) -> None:
         raise AddressMissing
     if order.location is Location.ONSITE and not request.is_by_staff:
         service_area.check(shop, address=order.address, latitude=order.latitude, longitude=order.longitude)
-    if order.method is PaymentMethod.COD and order.parts:
+    if order.method is PaymentMethod.COD and order.parts and not request.is_by_staff:
         raise CashForServicesOnly
     if order.down_payment_percent is not None:
         prices.check_down_payment(order.down_payment_percent, shop)

@@ -79,7 +79,7 @@ async def test_quantity_multiplies_its_installation(
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "30 February": ({"scheduledDate": "2026-02-30"}, "scheduledDate"),
     "29 February of a wrong year": ({"scheduledDate": "2027-02-29"}, "scheduledDate"),
-    "a date that is a moment": ({"scheduledDate": "2026-11-24T00:00:00Z"}, "scheduledDate"),
+    "a moment that isn't one": ({"scheduledDate": "2026-11-24T25:00:00Z"}, "scheduledDate"),
     "a date that is a number": ({"scheduledDate": 20261124}, "scheduledDate"),
     "25 o'clock": ({"scheduledTime": "25:00"}, "scheduledTime"),
     "a time without minutes": ({"scheduledTime": "10"}, "scheduledTime"),
