@@ -13,13 +13,14 @@ from bot import app
 from bot.check import check
 from bot.commands import CommandFailed, catalog, customers, inbox, opened, outbox, reconcile, report, storage
 from bot.config import BadSettings, Settings, load
+from bot.listening import CantListen
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
 from conversations.texts import LANGUAGES
 from conversations.understand import understand
 from conversations.understand.lexicon import Lexicon
 from core.catalogue import csv_files, snapshot
-from core.db.database import AWAY, SchemaTooOld
+from core.db.database import AWAY, UnusableDatabase
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         return asyncio.run(options.command(options)) or 0
-    except (BadSettings, CommandFailed, SchemaTooOld) as error:
+    except (BadSettings, CommandFailed, CantListen, UnusableDatabase) as error:
         print(error, file=sys.stderr)
         return 1
     except AWAY as error:

@@ -1,11 +1,10 @@
 """Which parts, how many, and which services; none are needed if parts are bought."""
 
 from conversations.booking import draft
-from conversations.shelf import is_sold_out, joined, part_option, price_of
+from conversations.shelf import PartOptions, is_sold_out, joined, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
-from core.catalogue import snapshot, stock_alerts
-from core.catalogue.fit import FitAnswer, fit_of
+from core.catalogue import fit, snapshot, stock_alerts
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part, Service
 from core.messaging.messages import Option, Say, say
@@ -21,11 +20,10 @@ class Category(Step):
         return "shopped" not in turn.state and ("adding" in turn.state or not draft.basket(turn))
 
     async def ask(self, turn: Turn) -> Question:
-        filled = {part.category for part in turn.catalogue.parts.values() if part.is_available}
         past = "option.enough" if draft.basket(turn) else "option.services_only"
         return question(
             say("ask.category"),
-            options=[Option(name, say(f"category.{name}")) for name in CATEGORIES if name in filled],
+            options=[Option(name, say(f"category.{name}")) for name in CATEGORIES if name in turn.catalogue.shelves],
             always=[Option("none", say(past))],
             button=say("button.category"),
         )
@@ -65,21 +63,17 @@ class PickPart(Step):
         return "shopped" not in turn.state and "category" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        search, category = turn.state.get("search"), turn.state.get("category")
-        parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
+        search, category = turn.state.get("search"), turn.state.get("category", "")
+        shelf = fit.shelf(turn.catalogue, category, draft.car(turn))
         if search:
-            parts = [part for part in parts if part.id in search] or parts
-        stock = await snapshot.stock(turn.session, [part.id for part in parts])
-        car, best_first = draft.car(turn), list(FitAnswer)
-        fits = {part.id: fit_of(turn.catalogue, part, *car) for part in parts} if car else {}
-
-        def rank(part: Part) -> tuple[bool, int, int]:
-            fit = best_first.index(fits[part.id].answer) if car else 0
-            return is_sold_out(part, stock.get(part.id, 0)), fit, part.price
-
+            found = frozenset(search)
+            shelf = [(part, fits) for part, fits in shelf if part.id in found] or shelf
+        stock = await snapshot.stock(turn.session, [part.id for part, _ in shelf])
+        # The sort is stable: what can be bought now comes first, and the order of the shelf stays.
+        in_stock_first = sorted(shelf, key=lambda row: is_sold_out(row[0], stock.get(row[0].id, 0)))
         return question(
             say("ask.part", category=say(f"category.{category}")),
-            options=[part_option(part, stock.get(part.id, 0), fits.get(part.id)) for part in sorted(parts, key=rank)],
+            options=PartOptions(in_stock_first, stock),
             always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
         )

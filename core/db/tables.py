@@ -43,9 +43,11 @@ from core.db.personal import (
     NOBODY,
     Content,
     Forget,
+    Keep,
     Rows,
     erased_by,
     erased_to,
+    forgotten,
     personal,
     refers_to,
 )
@@ -277,7 +279,8 @@ class StockAlert(Base):
     __table_args__ = (
         UniqueConstraint("contact_id", "part_id"),
         Index("ix_stock_alert_part_id", "part_id"),
-        personal(erase=Rows.DELETED),
+        Index("ix_stock_alert_created_at", "created_at"),
+        personal(erase=Rows.DELETED, forget=Forget(("created_at",))),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -301,7 +304,7 @@ class Customer(Base):
     phone_proven: Mapped[bool] = mapped_column(default=False, info=erased_to(False))
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     clerk_user: Mapped[str | None] = mapped_column(unique=True, info=erased_to(None))
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Contact(Base):
@@ -436,6 +439,7 @@ class Booking(Base):
 
     __table_args__ = (
         Index("ix_booking_customer", "customer_id", "created_at"),
+        _partial("ix_booking_contact_id", "contact_id", where="contact_id IS NOT NULL"),
         Index("ix_booking_starts_at", "starts_at"),
         # The last columns are included so that lists are counted from the index alone.
         Index("ix_booking_status", "status", "starts_at", "payment_status"),
@@ -563,8 +567,11 @@ class Waiting(Base):
     __table_args__ = (
         _partial("ix_waiting_slot", "starts_at", "id", where="state = 'waiting'"),
         _partial("ix_waiting_offered_until", "offered_until", where="state = 'offered'"),
+        _partial("ix_waiting_past", "starts_at", where="state IN ('taken', 'ended')"),
         Index("ix_waiting_customer", "customer_id", "created_at"),
-        personal(erase=Rows.DELETED),
+        personal(
+            erase=Rows.DELETED, forget=Forget(("starts_at",), where="state IN ('taken', 'ended')", keep=Keep.RECORDS)
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -685,7 +692,16 @@ class PaymentNotification(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
-        personal(erase=Rows.KEPT),
+        _partial("ix_payment_notification_settled", "received_at", where="due_at IS NULL"),
+        # What Midtrans last said stays with the attempt. Money for an order that nobody knows stays until it is explained.
+        personal(
+            erase=Rows.KEPT,
+            forget=Forget(
+                ("received_at",),
+                where="due_at IS NULL AND order_id IN (SELECT order_id FROM payment_request)",
+                keep=Keep.RECORDS,
+            ),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -832,6 +848,11 @@ class Counter(Base):
 
 class JobRun(Base):
     """A job that runs once per key (a day) across all processes; the primary key makes it once."""
+
+    __table_args__ = (
+        Index("ix_job_run_started_at", "started_at"),
+        forgotten(Forget(("started_at",), where="finished_at IS NOT NULL", keep=Keep.RECORDS)),
+    )
 
     name: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

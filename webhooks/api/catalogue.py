@@ -1,5 +1,6 @@
 """/api/spareparts, /api/services, /api/technicians: the catalogue, maintained by admins."""
 
+import asyncio
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -65,7 +66,8 @@ async def check_compatibility(call: Call, query: Car) -> Compatibility:
     """Whether a part fits a car; if not, an adapter or alternatives."""
     async with call.read() as ctx:
         part = await edit.offered(ctx.session, Part, call.id)
-        catalogue = await snapshot.load(ctx.session)
+        catalogue = await call.api.newest.get(ctx.session)
+        await asyncio.to_thread(fit.prepare, catalogue)
         found = fit.fit_of(catalogue, part, query.brand, query.model, query.year)
         adapter = await edit.offered(ctx.session, Part, found.adapter.id) if found.adapter else None
         others = [await edit.offered(ctx.session, Part, other.id) for other in found.alternatives]

@@ -27,6 +27,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from conversations.texts import render
 from core import idempotency
+from core.catalogue.snapshot import Newest
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import PaymentRequest
@@ -79,6 +80,8 @@ class Api:
     """Stores a photo and returns its key; raises `BadPhotos`."""
     shop_changed: Callable[[Shop], None] = lambda _: None
     """Called when an admin has changed the shop's settings."""
+    newest: Newest = field(default_factory=Newest)
+    """The catalogue, shared with the chats."""
     rate_limit: str = "off"
     behind_proxy: bool = False
     """Whether our own proxy appends the caller's address to X-Forwarded-For."""

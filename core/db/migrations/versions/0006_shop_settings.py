@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "shop_settings_4"
-down_revision = "time_held_3"
+revision = "shop_settings_6"
+down_revision = "retention_5"
 branch_labels = None
 depends_on = None
 
