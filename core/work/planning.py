@@ -23,7 +23,8 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     """Assign a technician, which confirms a pending booking, paid or not.
 
     A booking whose hold has ended is held again. Raises `InvalidTransition` once it is over,
-    `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where others took its slot or parts.
+    `NotFound`, `TechnicianBusy`; and where its hold had ended, what `orders.day_for_job` does, `SlotFull` and
+    `InsufficientStock`.
     """
     booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.status in _OVER:

@@ -11,7 +11,7 @@ from core.booking import affected_by_closing, close_day, reopen_day
 from core.catalogue import snapshot
 from core.context import Context
 from core.db.database import Database
-from core.refusals import BadAmount, InsufficientStock, NotFound, OutsideHours, Refusal, StockPromised
+from core.refusals import BadAmount, Closed, InsufficientStock, NotFound, Refusal, StockPromised
 from core.schedule import availability, bookings
 from core.shop import Shop
 
@@ -21,7 +21,7 @@ TUESDAY = date(2026, 11, 24)
 async def test_a_closed_day_takes_no_bookings(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         assert await close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
-    with pytest.raises(OutsideHours):
+    with pytest.raises(Closed):
         await book(database, shop, now)
     async with database.read() as session:
         reason = await availability.why_closed(Context(session, shop, now), TUESDAY)
