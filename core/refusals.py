@@ -82,6 +82,14 @@ class NobodySkilled(TechnicianBusy):
     """Nobody who works then has the skills that the job needs."""
 
 
+class TechnicianHasJobs(Refusal):
+    """A technician leaves the catalogue once their jobs have gone to somebody else; params: name, jobs."""
+
+
+class BadLeave(Invalid):
+    """Leave that ends before it begins, is over, or lasts longer than a year."""
+
+
 class InsufficientStock(Refusal):
     """Fewer parts are free than were asked for; params: name, wanted, stock."""
 

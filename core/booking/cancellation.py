@@ -42,8 +42,11 @@ class CancellationTerms:
 
 
 def terms_for(booking: Booking, paid: Money, left: timedelta, shop: Shop, *, by_customer: bool) -> CancellationTerms:
-    """The terms with `left` to go before the start; only a customer who cancels a confirmed booking loses money."""
-    if not by_customer or booking.status is not BookingStatus.CONFIRMED:
+    """The terms with `left` to go before the start; only a customer who cancels a confirmed booking loses money.
+
+    Nobody does where the shop can't keep the appointment.
+    """
+    if not by_customer or booking.status is not BookingStatus.CONFIRMED or booking.impossible_since is not None:
         return CancellationTerms(paid)
     kept = policy.kept_when_cancelled(booking.total_price, paid, booking.down_payment_percent, left, shop)
     return CancellationTerms(paid, kept, policy.missed_deadline(left, shop)) if kept else CancellationTerms(paid)
@@ -56,7 +59,7 @@ async def cancellation_terms(ctx: Context, booking: Booking, *, by_customer: boo
     """
     booking = await payment.lock_booking(ctx.session, booking.id)
     left = booking.starts_at - ctx.now
-    if by_customer:
+    if by_customer and booking.impossible_since is None:
         policy.check_may_cancel(booking.status, left, ctx.shop)
     check_move(booking.status, BookingStatus.CANCELLED)
     return terms_for(booking, _paid(booking), left, ctx.shop, by_customer=by_customer)

@@ -442,6 +442,7 @@ class Booking(Base):
         Index("ix_booking_payment_status", "payment_status", "starts_at"),
         Index("ix_booking_technician", "technician_id", "starts_at", "status", "payment_status"),
         _partial("ix_booking_hold_until", "hold_until", where="hold_until IS NOT NULL"),
+        _partial("ix_booking_impossible_since", "impossible_since", where="impossible_since IS NOT NULL"),
         _partial(
             "ix_booking_without_place",
             "status",  # the same for all rows; without it SQLite prefers the index of all pending bookings

@@ -14,19 +14,22 @@ from sqlalchemy import select, text
 from core.context import Context
 from core.db.tables import Booking, PaymentRequest
 from core.messaging.messages import Message, Option, Say, message, say
+from core.money import Money
 from core.notices.cards import alert
 from core.notices.tell import alert_admins, tell
 from core.payment.payment_requests import withdraw_requests
 from core.payment.refunds import refund
 from core.payment.slot_regained import has_lost_slot
 from core.payment.totals import lock_booking
-from core.refusals import InsufficientStock, InvalidTransition, Refusal
-from core.schedule import bookings
+from core.refusals import InsufficientStock, InvalidTransition, Refusal, SlotFull, TechnicianBusy
+from core.schedule import bookings, obstacles
 from core.schedule.availability import nearest_options
 from core.shop import Shop
 from core.states import Actor, BookingStatus, RefundReason
 
 REMIND_AFTER = timedelta(days=1)
+_TAKEN = (SlotFull, TechnicianBusy)
+"""Another booking has the place."""
 _HAS_LOST_SLOT = text("booking.status = 'pending' AND booking.paid_amount > 0 AND NOT booking.holding")
 """`has_lost_slot`, written out: a partial index is only used where its condition can be read in the query."""
 
@@ -39,8 +42,7 @@ async def offer_choices(ctx: Context, booking: Booking, request: PaymentRequest,
     options = tuple(await lost_slot_choices(ctx, booking, refusal))
     chat = Message((*news, say("late.choose")), options, button=say("late.button"))
     mail = message(*news, _choices_by_mail(options))
-    part_is_gone = isinstance(refusal, InsufficientStock)
-    what = say("staff.late.part" if part_is_gone else "staff.late.seat", amount=request.amount)
+    what = _reason_for_staff(refusal, request.amount)
     await tell(ctx, booking, key, chat=chat, mail=mail, admins=alert(booking, what))
 
 
@@ -100,4 +102,14 @@ def _choices_by_mail(options: Sequence[Option]) -> Say:
 def _reason(booking: Booking, refusal: Refusal, shop: Shop) -> Say:
     if isinstance(refusal, InsufficientStock):
         return say("late.part_gone", name=refusal.params["name"])
-    return say("late.seat_gone", at=shop.local(booking.starts_at))
+    if type(refusal) in _TAKEN:
+        return say("late.seat_gone", at=shop.local(booking.starts_at))
+    return say("late.impossible", at=shop.local(booking.starts_at), why=obstacles.named(refusal))
+
+
+def _reason_for_staff(refusal: Refusal, amount: Money) -> Say:
+    if isinstance(refusal, InsufficientStock):
+        return say("staff.late.part", amount=amount)
+    if type(refusal) in _TAKEN:
+        return say("staff.late.seat", amount=amount)
+    return say("staff.late.impossible", amount=amount, why=obstacles.named(refusal))

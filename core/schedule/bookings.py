@@ -64,6 +64,7 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
     if booking.starts_at <= ctx.now:
         raise InThePast
     if not booking.holding:
+        booking.impossible_since = booking.kept_despite = None
         day = await day_for_job(ctx, booking.starts_at, booking.minutes)
         day.technician(booking.technician_id, frozenset())
         ended = await holds.lock_ended(ctx)
@@ -96,6 +97,7 @@ async def reschedule(
         leaving[booking.id] = booking
     before = Job(booking.starts_at, booking.ends_at, booking.technician_id) if held else None
     booking.starts_at, booking.technician = starts_at, technician
+    booking.impossible_since = booking.kept_despite = None
     booking.ends_at = slots.ends_at(starts_at, booking.minutes, ctx.shop)
     if not held or (booking.hold_until and booking.payment_method is PaymentMethod.COD):
         booking.hold_until = _hold_until(ctx, booking)
@@ -229,6 +231,7 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
         "technician_id",
         "hold_until",
         "holding",
+        "impossible_since",
     ]
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 

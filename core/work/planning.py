@@ -43,6 +43,22 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     await notices.assigned(ctx, booking, first=first)
 
 
+async def reassign(ctx: Context, booking: Booking, technician_id: str | None, *, actor: str) -> None:
+    """Give a job to another technician, None for any, without confirming it. Raises `NotFound`, `TechnicianBusy`."""
+    booking = await payment.lock_booking(ctx.session, booking.id)
+    if booking.technician_id == technician_id:
+        return
+    if technician_id is not None:
+        await _check_free(ctx, booking, technician_id)
+    await notices.unassigned(ctx, booking)
+    if technician_id is None:
+        booking.technician_id = None
+    else:
+        await _hold_with(ctx, booking, technician_id)
+    bookings.record_event(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
+    await notices.assigned(ctx, booking, first=False)
+
+
 async def free_for(ctx: Context, booking: Booking) -> list[Technician]:
     """The technicians who could do a booking at its time, the one who has it now included."""
     skills = await bookings.required_skills(ctx.session, booking)

@@ -54,8 +54,8 @@ async def test_a_closed_day_can_change_reason_and_reopen(database: Database, sho
         assert (await availability.why_closed(Context(session, shop, now), TUESDAY)).params == {
             "reason": "Libur bersama"
         }  # type: ignore[union-attr]
-        assert await reopen_day(session, TUESDAY)
-        assert not await reopen_day(session, TUESDAY)
+        assert await reopen_day(Context(session, shop, now), TUESDAY)
+        assert not await reopen_day(Context(session, shop, now), TUESDAY)
     await book(database, shop, now)
 
 

@@ -14,3 +14,7 @@ def upgrade() -> None:
     op.add_column("leave", sa.Column("ends", sa.Time(), nullable=True))
     op.add_column("booking", sa.Column("impossible_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column("booking", sa.Column("kept_despite", sa.Text(), nullable=True))
+    known = sa.text("impossible_since IS NOT NULL")
+    op.create_index(
+        "ix_booking_impossible_since", "booking", ["impossible_since"], sqlite_where=known, postgresql_where=known
+    )
