@@ -1,12 +1,16 @@
 """/api/workshop, its slots, and who is free when."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
+from core.messaging.messages import Say
 from core.schedule import availability, slots
+from core.schedule.availability import SlotAvailability
 from core.shop import WEEKDAYS, Weekday
+from webhooks.api.answers import refusal_text
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
 from webhooks.api.models.fields import Clock, Day, Given, Model
@@ -52,6 +56,8 @@ class TimeSlot(Model):
     bookings_count: int
     max_bookings: int
     is_available: bool
+    reason: str | None
+    """Why it isn't available, as the code of the refusal."""
 
 
 class FreeAt(SlotsOf):
@@ -90,16 +96,25 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
     async with call.read() as ctx:
         day = await availability.slots_of_day(ctx, query.date, minutes=query.duration)
         closed = None if day else await availability.why_closed(ctx, query.date, language=language_of(call.request))
+        message = closed or _why_none(day)
     shown = [
         TimeSlot(
             time=f"{call.api.shop.local(slot.starts_at):%H:%M}",
             bookings_count=slot.taken,
             max_bookings=slot.cap,
             is_available=slot.free,
+            reason=slot.why_not.code if slot.why_not else None,
         )
         for slot in day
     ]
-    return Page(shown, len(shown), call.render(closed) if closed else None)
+    return Page(shown, len(shown), call.render(message) if message else None)
+
+
+def _why_none(day: Sequence[SlotAvailability]) -> Say | None:
+    """Why nothing of a day is available, where it is one reason."""
+    reasons = {slot.why_not.code if slot.why_not else None: slot.why_not for slot in day}
+    [why] = reasons.values() if len(reasons) == 1 else [None]
+    return refusal_text(why) if why else None
 
 
 @endpoint("GET", "/api/technicians/available", who=Who.ANYONE)

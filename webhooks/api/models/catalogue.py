@@ -11,6 +11,7 @@ from webhooks.api.models.fields import (
     Count,
     Email,
     Given,
+    Id,
     IfGiven,
     Link,
     Minutes,
@@ -215,6 +216,12 @@ class WorkerChange(Change):
     email: IfGiven[Email] = None
     photo_url: IfGiven[Link] = None
     is_available: bool | None = None
+
+
+class Reassignment(Given):
+    """Who gets the jobs of a technician who leaves: a technician's id, or `any`."""
+
+    reassign: IfGiven[Id] = None
 
 
 class NewWorker(WorkerChange):
