@@ -64,6 +64,8 @@ async def impossible_bookings(ctx: Context) -> dict[Booking, Refusal]:
 
 async def remind_of_impossible(ctx: Context) -> None:
     """Remind the admins of what is still to be settled: once a day, from the day after they were told."""
+    if not ctx.shop.is_contact_time(ctx.now):
+        return
     today = ctx.shop.local(ctx.now).date()
     open_ones = await impossible_bookings(ctx) if await _known_ids(ctx) else {}
     old = {

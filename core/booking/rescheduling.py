@@ -103,6 +103,7 @@ async def _tell(ctx: Context, booking: Booking, was: datetime, *, actor: str) ->
         booking,
         key,
         chat=None if by_customer else notice,
+        waited_for=by_customer,
         mail=notice,
         subject="moved.mail",
         technician=card,

@@ -7,7 +7,7 @@ from core.money import Money
 from core.notices import reminders
 from core.notices.cards import alert, block, job_facts, method, money_left, see_you, staff_card
 from core.notices.tell import tell
-from core.states import BookingStatus
+from core.states import BookingStatus, RequestState
 
 
 async def pay_here(ctx: Context, booking: Booking, request: PaymentRequest, *, url: str, key: str) -> None:
@@ -58,7 +58,9 @@ async def payment_ended(ctx: Context, booking: Booking, request: PaymentRequest)
     else:
         ended = say("notice.payment_expired", code=booking.code)
     again = Option(f"pay:{booking.code}", say("notice.new_link"))
-    await tell(ctx, booking, f"ended:{request.order_id}", chat=message(ended, options=(again,)))
+    has_just_tried = request.state is RequestState.FAILED
+    news = message(ended, options=(again,))
+    await tell(ctx, booking, f"ended:{request.order_id}", chat=news, waited_for=has_just_tried)
 
 
 async def paid_after_cancel(ctx: Context, booking: Booking, request: PaymentRequest) -> None:

@@ -75,7 +75,7 @@ async def finish(ctx: Context, run: Run) -> None:
     if found.mended or found.left:
         head = say("reconcile.head", asked=found.asked, mended=found.mended, left=found.left)
         news = message(head, say("notice.block", lines=reconciliation.lines(found)))
-        await tell_admins(ctx, f"reconciled:{run.key}", news)
+        await tell_admins(ctx, f"reconciled:{run.key}", news, is_urgent=False)
 
 
 async def away_since(session: AsyncSession) -> datetime | None:

@@ -86,7 +86,9 @@ async def refund_lost_slot(ctx: Context, booking: Booking) -> None:
 
 
 async def remind_of_lost_slots(ctx: Context) -> None:
-    """Tell the admins once of each booking whose customer hasn't chosen after `REMIND_AFTER`."""
+    """Tell the admins once of each booking whose customer hasn't chosen after `REMIND_AFTER`, in contact hours."""
+    if not ctx.shop.is_contact_time(ctx.now):
+        return
     unanswered = select(Booking).where(_HAS_LOST_SLOT, Booking.paid_at <= ctx.now - REMIND_AFTER)
     for booking in await ctx.session.scalars(unanswered):
         what = say("staff.late.still", amount=booking.paid_amount)

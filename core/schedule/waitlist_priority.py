@@ -110,7 +110,7 @@ async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Tak
     if not entries:
         return []
     supply = await _supply(ctx, entries, without)
-    earliest = ctx.shop.earliest_start(ctx.now)
+    earliest = ctx.shop.earliest_start(ctx.shop.contact_time(ctx.now))  # no offer is made before
     return [needs for needs in entries if needs.starts_at >= earliest and _fits(needs, supply, ctx.shop)]
 
 
