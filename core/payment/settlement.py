@@ -183,11 +183,12 @@ async def _hold_again(ctx: Context, booking: Booking) -> Refusal | None:
             await holds.exchange(ctx, leaving=[booking])
             booking.hold_until = None
         return impossible
+    booking_id = booking.id
     try:
         async with ctx.session.begin_nested():
             await bookings.hold_again(ctx, booking)
     except Refusal as refusal:
-        await lock_booking(ctx.session, booking.id)  # load what the rollback restored
+        await lock_booking(ctx.session, booking_id)  # load what the rollback restored
         return refusal
     return None
 

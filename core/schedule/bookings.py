@@ -64,13 +64,13 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
     if booking.starts_at <= ctx.now:
         raise InThePast
     if not booking.holding:
-        booking.impossible_since = booking.kept_despite = None
         day = await day_for_job(ctx, booking.starts_at, booking.minutes)
         day.technician(booking.technician_id, frozenset())
         ended = await holds.lock_ended(ctx)
         await holds.exchange(ctx, leaving=ended, entering=booking, cap=day.cap)
         if day.capacity.has_waitlist:
             await waitlist_priority.refuse_if_jumping(ctx, _taken(booking), offered_to=None)
+        booking.impossible_since = booking.kept_despite = None
     booking.hold_until = _hold_until(ctx, booking)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
