@@ -45,7 +45,7 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
-from core import payment, shop_settings
+from core import booking, payment, shop_settings
 from core.catalogue.snapshot import Newest
 from core.context import Work
 from core.db import leases
@@ -118,6 +118,7 @@ async def serving(
         opened = await _served_database(settings, clock, timeouts, stack)
         transactions = Transactions(opened, settings.shop, clock)
         await _take_settings(transactions, settings.shop)
+        await _review_bookings(transactions)  # before a payment comes in: the settings may have changed
         photos, secret = _photos(settings), await _file_secret(opened, fresh)
         library = Library(opened, photos, secret, settings.server.public_url, transactions.shop, clock)
         channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, timeouts=timeouts))
@@ -258,6 +259,15 @@ async def _served_database(
     return opened
 
 
+async def _review_bookings(transactions: Transactions) -> None:
+    """Find the bookings that settings or imported files have made impossible."""
+    async with transactions.read() as ctx:
+        if not await booking.has_news(ctx):
+            return
+    async with transactions.write() as ctx:
+        await booking.review(ctx)
+
+
 def _photos(settings: Settings) -> Photos:
     return Photos(settings.server.photos, lambda: secrets.token_hex(16))
 
@@ -361,10 +371,12 @@ def _ticks(
     settings: Settings, transactions: Transactions, photos: Photos, workers: Workers, stack: AsyncExitStack
 ) -> list[ticker.Tick]:
     async def release() -> None:
-        """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
+        """Release the holds of unpaid bookings; remind of payments whose slot is lost, and of impossible bookings."""
+        await _review_bookings(transactions)
         async with transactions.write() as ctx:
             await payment.end_holds(ctx)
             await payment.remind_of_lost_slots(ctx)
+            await booking.remind_of_impossible(ctx)
 
     ticks = [
         ticker.Tick("release", RELEASE_EVERY, release),

@@ -35,23 +35,59 @@ class NotFound(Refusal):
 
 
 class SlotFull(Refusal):
-    """No seat left in at least one slot that the job spans."""
+    """No seat left at some moment of the job."""
+
+
+class NoTechnician(SlotFull):
+    """All technicians are away for at least a part of the job."""
+
+
+class Closed(Refusal):
+    """The shop is closed that day; params: day, why (a `Say`)."""
 
 
 class OutsideHours(Refusal):
-    """The job doesn't fit into the opening hours of that day (or the day is closed)."""
+    """The job begins before opening or would last past closing; params: at, minutes, opens, closes."""
+
+
+class NotASlot(Refusal):
+    """No job starts at that time of day; params: at."""
 
 
 class InThePast(Refusal):
-    """The time asked for has gone by, or is nearer than the shop's notice."""
+    """The time asked for has gone by."""
+
+
+class ShortNotice(Refusal):
+    """The time asked for is nearer than the shop's notice; params: minutes."""
 
 
 class TooFarAhead(Refusal):
-    """The day is further ahead than the shop plans."""
+    """The day is further ahead than the shop plans; params: days."""
 
 
 class TechnicianBusy(Refusal):
-    """The technician has an overlapping job, is off that day, or lacks a skill the job needs."""
+    """The technician has an overlapping job."""
+
+
+class TechnicianAway(TechnicianBusy):
+    """The technician doesn't work then: a day off, leave, or switched off; params: name."""
+
+
+class TechnicianUnskilled(TechnicianBusy):
+    """The technician lacks a skill that the job needs; params: name."""
+
+
+class NobodySkilled(TechnicianBusy):
+    """Nobody who works then has the skills that the job needs."""
+
+
+class TechnicianHasJobs(Refusal):
+    """A technician leaves the catalogue once their jobs have gone to somebody else; params: name, jobs."""
+
+
+class BadLeave(Invalid):
+    """Leave that ends before it begins, is over, or lasts longer than a year."""
 
 
 class InsufficientStock(Refusal):

@@ -17,7 +17,7 @@ WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "
 def _span(text: str) -> str:
     opens, _, closes = text.partition("-")
     if time.fromisoformat(opens) >= time.fromisoformat(closes):
-        raise ValueError("opening hours end before they begin")
+        raise ValueError("the hours end before they begin")
     return text
 
 
@@ -72,6 +72,8 @@ class Shop(BaseModel):
     closed_on_public_holidays: bool = True
     open_on: frozenset[date] = frozenset()
     """Public holidays on which the shop opens."""
+    contact_hours: Annotated[str, AfterValidator(_span)] | None = "08:00-21:00"
+    """Offers to the waitlist, reminders and whatever else nobody waits for are sent within them; None: at any time."""
     slot_minutes: int = Field(60, ge=15, le=240)
     max_bookings_per_slot: int = Field(3, ge=1, le=100)
     book_ahead_days: int = Field(60, ge=1, le=365)
@@ -156,6 +158,28 @@ class Shop(BaseModel):
             return None
         opens, _, closes = span.partition("-")
         return time.fromisoformat(opens), time.fromisoformat(closes)
+
+    def contact_time(self, moment: datetime) -> datetime:
+        """That moment, or else when the next contact hours begin."""
+        begins, ends = self._contact_hours(self.local(moment).date())
+        if begins <= moment < ends:
+            return moment
+        return begins if moment < begins else self._contact_hours(self.local(moment).date() + timedelta(days=1))[0]
+
+    def is_contact_time(self, moment: datetime) -> bool:
+        return self.contact_time(moment) == moment
+
+    def after_contact_time(self, moment: datetime, length: timedelta) -> datetime:
+        """When so much time within the contact hours has gone by."""
+        begins = self.contact_time(moment)
+        left = self._contact_hours(self.local(begins).date())[1] - begins
+        return begins + length if length <= left else self.after_contact_time(begins + left, length - left)
+
+    def _contact_hours(self, day: date) -> tuple[datetime, datetime]:
+        if self.contact_hours is None:
+            return self.at(day, time()), self.at(day + timedelta(days=1), time())
+        begins, _, ends = self.contact_hours.partition("-")
+        return self.at(day, time.fromisoformat(begins)), self.at(day, time.fromisoformat(ends))
 
     @property
     def admin_addresses(self) -> tuple[tuple[str, str], ...]:

@@ -130,6 +130,7 @@ class EventKind(StrEnum):
     HOLD_ENDED = "hold_ended"
     CONFIRMED = "confirmed"
     MOVED = "moved"
+    KEPT = "kept"  # in spite of what stands against it
     CANCELLED = "cancelled"
     LINK_SENT = "link_sent"
     PAYMENT_FAILED = "payment_failed"

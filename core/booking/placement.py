@@ -7,7 +7,7 @@ from core.context import Context
 from core.db.tables import Booking, Customer
 from core.notices import booking_notices
 from core.people import contacts, web_customers
-from core.schedule import bookings
+from core.schedule import bookings, obstacles
 from core.schedule.orders import BookingRequest
 from core.states import Actor, BookingStatus, PaymentMethod
 
@@ -51,12 +51,14 @@ async def announce(ctx: Context, booking: Booking, *, ask_for_payment: bool) -> 
 async def confirm_free(ctx: Context, booking: Booking) -> None:
     """Confirm a booking that costs nothing, new or locked; nothing happens where that is done.
 
-    Raises `InvalidTransition` (cancelled), and what `bookings.hold_again` does.
+    Raises `InvalidTransition` (cancelled), what makes it impossible, and what `bookings.hold_again` does.
     """
     if booking.status in (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingStatus.COMPLETED):
         return
     if not booking.holding:
         await bookings.hold_again(ctx, booking)
+    elif impossible := await obstacles.of_booking(ctx, booking):
+        raise impossible
     bookings.confirm(ctx, booking, actor=Actor.SYSTEM)
     await payment.update_totals(ctx.session, booking)
     await booking_notices.free(ctx, booking)

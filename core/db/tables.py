@@ -15,7 +15,7 @@ Text has no length in the database (SQLite wouldn't keep it); the edges bound an
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -253,10 +253,14 @@ class Technician(Base):
 
 
 class Leave(Base):
-    """A day on which a technician doesn't work."""
+    """A day, or a part of one, on which a technician doesn't work."""
 
     technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+    begins: Mapped[time | None]
+    """In the shop's zone, None: from the day's beginning."""
+    ends: Mapped[time | None]
+    """None: until the day's end."""
 
 
 class Closure(Base):
@@ -446,6 +450,7 @@ class Booking(Base):
         Index("ix_booking_payment_status", "payment_status", "starts_at"),
         Index("ix_booking_technician", "technician_id", "starts_at", "status", "payment_status"),
         _partial("ix_booking_hold_until", "hold_until", where="hold_until IS NOT NULL"),
+        _partial("ix_booking_impossible_since", "impossible_since", where="impossible_since IS NOT NULL"),
         _partial(
             "ix_booking_without_place",
             "status",  # the same for all rows; without it SQLite prefers the index of all pending bookings
@@ -502,6 +507,10 @@ class Booking(Base):
     """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
     """Whether it has its time, technician and reserved parts now; lost after `hold_until` to who comes next."""
+    impossible_since: Mapped[datetime | None]
+    """Since when it is known that it can't be done as booked (`obstacles`); None: it can."""
+    kept_despite: Mapped[str | None]
+    """The code of the obstacle in spite of which staff will do it."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]

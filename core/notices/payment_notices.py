@@ -7,7 +7,7 @@ from core.money import Money
 from core.notices import reminders
 from core.notices.cards import alert, block, job_facts, method, money_left, see_you, staff_card
 from core.notices.tell import tell
-from core.states import BookingStatus
+from core.states import BookingStatus, RequestState
 
 
 async def pay_here(ctx: Context, booking: Booking, request: PaymentRequest, *, url: str, key: str) -> None:
@@ -70,6 +70,7 @@ async def payment_ended(ctx: Context, booking: Booking, request: PaymentRequest)
         chat=message(say(f"notice.{ended}", **facts), options=(again,)),
         mail=message(say(f"notice.mail.{ended}", **facts), link=page) if booking.contact_id is None else None,
         subject="notice.mail.unpaid",
+        waited_for=request.state is RequestState.FAILED,  # they have just tried
     )
 
 

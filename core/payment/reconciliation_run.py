@@ -73,7 +73,8 @@ async def finish(ctx: Context, run: Run) -> None:
     row.finished_at = ctx.now
     if report := reconciliation.report(run.findings, await unknown_orders.unexplained(ctx.session)):
         head, *lines = report
-        await tell_admins(ctx, f"reconciled:{run.key}", message(head, say("notice.block", lines=lines)))
+        news = message(head, say("notice.block", lines=lines))
+        await tell_admins(ctx, f"reconciled:{run.key}", news, is_urgent=False)
 
 
 async def away_since(session: AsyncSession) -> datetime | None:

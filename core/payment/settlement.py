@@ -21,7 +21,7 @@ from core.payment.payment_requests import end_holds, withdraw_requests
 from core.payment.refunds import refund
 from core.payment.totals import OPEN_STATES, lock_booking, update_totals
 from core.refusals import Refusal
-from core.schedule import bookings
+from core.schedule import bookings, holds, obstacles
 from core.states import Actor, BookingStatus, EventKind, LedgerKind, Outcome, RefundReason, RequestState
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)
@@ -184,14 +184,19 @@ async def _paid(status: ConfirmedStatus) -> None:
 
 
 async def _hold_again(ctx: Context, booking: Booking) -> Refusal | None:
-    """Take a lost slot again; returns the refusal where that can't be."""
+    """Take a lost slot again, or give up one that has become impossible; returns the refusal where it has none."""
     if booking.holding:
-        return None
+        impossible = await obstacles.of_booking(ctx, booking)
+        if impossible is not None:
+            await holds.exchange(ctx, leaving=[booking])
+            booking.hold_until = None
+        return impossible
+    booking_id = booking.id
     try:
         async with ctx.session.begin_nested():
             await bookings.hold_again(ctx, booking)
     except Refusal as refusal:
-        await lock_booking(ctx.session, booking.id)  # load what the rollback restored
+        await lock_booking(ctx.session, booking_id)  # load what the rollback restored
         return refusal
     return None
 

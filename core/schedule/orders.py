@@ -10,9 +10,11 @@ from core.pricing.prices import Line, Quote
 from core.refusals import (
     AddressMissing,
     CashForServicesOnly,
+    Closed,
+    NobodySkilled,
     NotFound,
-    OutsideHours,
-    TechnicianBusy,
+    TechnicianAway,
+    TechnicianUnskilled,
     TypeMismatch,
 )
 from core.schedule import service_area, slots
@@ -75,8 +77,36 @@ class JobPlan:
     """What an order takes of the shop, free or not, and what it costs now."""
 
     quote: Quote
-    day: DayCapacity
+    day: "JobDay"
     technician: Technician | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDay:
+    """The day of a job that fits into it, and the time the job would take."""
+
+    capacity: DayCapacity
+    starts_at: datetime
+    ends_at: datetime
+
+    @property
+    def cap(self) -> int:
+        return self.capacity.cap(self.starts_at, self.ends_at)
+
+    def technician(self, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
+        """The technician ordered, None for any. Raises `NotFound`, and kinds of `TechnicianBusy`."""
+        able = {each.id: each for each in self.capacity.can_do(skills, self.starts_at, self.ends_at)}
+        if technician_id is None:
+            if self.cap and self.capacity.technicians and not able:
+                raise NobodySkilled
+            return None
+        technician = self.capacity.technicians.get(technician_id)
+        if technician is None:
+            raise NotFound
+        if technician_id in able:
+            return technician
+        away = not self.capacity.is_on_duty(technician_id, self.starts_at, self.ends_at)
+        raise (TechnicianAway if away else TechnicianUnskilled)(name=technician.name)
 
 
 async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
@@ -85,31 +115,27 @@ async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
     _check_order(request, ctx.shop)
     await trust.check_payment_terms(ctx, request.customer_id, order.method, order.down_payment_percent)
     quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location, times=order.times)
-    day = await day_for_job(ctx, order.starts_at, quote.minutes)
-    slots.check_start(order.starts_at, ctx.now, ctx.shop)
-    return JobPlan(quote, day, technician_for(day, order.technician_id, quote.skills))
+    day = await day_to_book(ctx, order.starts_at, quote.minutes)
+    return JobPlan(quote, day, day.technician(order.technician_id, quote.skills))
 
 
-async def day_for_job(ctx: Context, starts_at: datetime, minutes: int) -> DayCapacity:
-    """What the day of a job has; raises `OutsideHours` where the job doesn't fit into it, also on a closed day."""
-    day = await day_capacity(ctx, ctx.shop.local(starts_at).date())
-    if day.closed or not slots.fits(starts_at, minutes, ctx.shop):
-        raise OutsideHours
+async def day_to_book(ctx: Context, starts_at: datetime, minutes: int) -> JobDay:
+    """`day_for_job` for a new appointment; also raises `InThePast`, `TooFarAhead`, `ShortNotice`."""
+    slots.check_start(starts_at, ctx.now, ctx.shop)
+    day = await day_for_job(ctx, starts_at, minutes)
+    slots.check_notice(starts_at, ctx.now, ctx.shop)
     return day
 
 
-def technician_for(day: DayCapacity, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
-    """The technician ordered. Raises `NotFound`, `TechnicianBusy`; with None, unless anybody on duty has the skills."""
-    if technician_id is None:
-        if day.on_duty and not day.can_do(skills):
-            raise TechnicianBusy
-        return None
-    if technician_id not in day.listed:
-        raise NotFound
-    technician = day.on_duty.get(technician_id)
-    if technician is None or not skills <= set(technician.skills):
-        raise TechnicianBusy
-    return technician
+async def day_for_job(ctx: Context, starts_at: datetime, minutes: int) -> JobDay:
+    """The day of a job; raises `Closed`, `OutsideHours`, `NotASlot` where the job doesn't fit into it."""
+    date = ctx.shop.local(starts_at).date()
+    capacity = await day_capacity(ctx, date)
+    if capacity.closed:
+        raise Closed(day=date, why=capacity.closed)
+    if misfit := slots.why_misfit(starts_at, minutes, ctx.shop):
+        raise misfit
+    return JobDay(capacity, starts_at, slots.ends_at(starts_at, minutes, ctx.shop))
 
 
 def booking_of(ctx: Context, request: BookingRequest, quote: Quote) -> Booking:

@@ -114,7 +114,7 @@ async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Tak
     if not entries:
         return []
     supply = await _supply(ctx, entries, without)
-    earliest = ctx.shop.earliest_start(ctx.now)
+    earliest = ctx.shop.earliest_start(ctx.shop.contact_time(ctx.now))  # no offer is made before
     return [needs for needs in entries if needs.starts_at >= earliest and _fits(needs, supply, ctx.shop)]
 
 
@@ -123,14 +123,14 @@ def _fits(needs: EntryNeeds, supply: Supply, shop: Shop) -> bool:
     day, jobs = supply.days[date_], supply.jobs[date_]
     if day.closed or not needs.fits or not _has_technician(needs, day, jobs):
         return False
-    has_place = peak(jobs, needs.starts_at, needs.ends_at) < day.cap
+    has_place = peak(jobs, needs.starts_at, needs.ends_at) < day.cap(needs.starts_at, needs.ends_at)
     return has_place and all(supply.stock.get(part, 0) >= count for part, count in needs.parts.items())
 
 
 def _has_technician(needs: EntryNeeds, day: DayCapacity, jobs: Sequence[Job]) -> bool:
-    able = {technician.id for technician in day.can_do(needs.skills)}
+    able = {technician.id for technician in day.can_do(needs.skills, needs.starts_at, needs.ends_at)}
     if needs.technician_id is None:
-        return bool(able) or not day.on_duty
+        return bool(able) or not day.technicians
     return needs.technician_id in able and not is_busy(jobs, needs.technician_id, needs.starts_at, needs.ends_at)
 
 

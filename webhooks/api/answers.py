@@ -39,16 +39,19 @@ def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> w
     match error:
         case Refusal():
             request[REFUSED] = error.code
-            # Some refusals have their own text for REST, where no choices follow as in a chat.
-            own = f"api.refusal.{error.code}"
-            text = say(own if own in templates("id") else f"refusal.{error.code}", **error.params)
-            return failure(error.http_status, error.code, text, language)
+            return failure(error.http_status, error.code, refusal_text(error), language)
         case ValidationError():
             fields = [_field(each, language) for each in error.errors(include_url=False)]
             # Front ends show the message alone.
             return failure(400, "invalid", say("api.invalid", **fields[0]), language, errors=fields)
         case Denied():
             return failure(error.status, error.code, say(f"api.{error.code}"), language, headers=error.headers)
+
+
+def refusal_text(refusal: Refusal) -> Say:
+    """Some refusals have their own text for REST, where no choices follow as in a chat."""
+    own = f"api.refusal.{refusal.code}"
+    return say(own if own in templates("id") else f"refusal.{refusal.code}", **refusal.params)
 
 
 def _field(error: ErrorDetails, language: str) -> dict[str, str]:

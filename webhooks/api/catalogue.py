@@ -4,10 +4,13 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from conversations.shelf import price_of
-from core import media
+from core import media, work
+from core.booking import change_entry, jobs_to_come
+from core.booking import retire_technician as retire
 from core.catalogue import edit, fit, search, snapshot
 from core.catalogue.edit import Entry
 from core.catalogue.fit import Fit, FitAnswer
@@ -21,6 +24,7 @@ from webhooks.api.models.catalogue import (
     NewService,
     NewSparepart,
     NewWorker,
+    Reassignment,
     ServiceChange,
     ServiceFilter,
     ServiceOffer,
@@ -184,10 +188,17 @@ async def update_technician(call: Call, body: WorkerChange) -> Worker:
     return _worker(call, await _change(call, Technician, body.columns() | await _photo(call)))
 
 
-@endpoint("DELETE", "/api/technicians/{id}", who=Who.ADMIN)
-async def retire_technician(call: Call) -> Worker:
-    """Remove a technician; bookings keep the name."""
-    return _worker(call, await _retire(call, Technician))
+@endpoint("DELETE", "/api/technicians/{id}", who=Who.ADMIN, also=(409,))
+async def retire_technician(call: Call, query: Reassignment) -> Worker:
+    """Remove a technician, whose jobs must have gone to somebody else: `reassign` is a technician's id, or any."""
+    async with call.write() as ctx:
+        if query.reassign is not None:
+            heir = None if query.reassign == "any" else query.reassign
+            jobs = await jobs_to_come(ctx, call.id)
+            for job in sorted(jobs, key=attrgetter("id")):
+                await work.reassign(ctx, job, heir, actor=call.member)
+            await ctx.session.flush()
+        return _worker(call, await retire(ctx, call.id))
 
 
 def _shown(call: Call, part: Part) -> Sparepart:
@@ -237,7 +248,7 @@ async def _add(call: Call, entry: Entry) -> Entry:
 
 async def _change(call: Call, table: type[Entry], values: Mapping[str, object]) -> Entry:
     async with call.write() as ctx:
-        return await edit.change(ctx.session, table, call.id, values)
+        return await change_entry(ctx, table, call.id, values)
 
 
 async def _retire(call: Call, table: type[Entry]) -> Entry:

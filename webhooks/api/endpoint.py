@@ -181,6 +181,13 @@ class Call:
             raise Denied(401, "unauthorized")
         return self.caller
 
+    @property
+    def member(self) -> str:
+        """The name of the member of staff who calls; raises `Denied` for anybody else."""
+        if self.user.staff is None:
+            raise Denied(403, "forbidden")
+        return self.user.staff.name
+
     async def _begin(self, ctx: Context) -> None:
         if self.key is None:
             return

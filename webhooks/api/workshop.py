@@ -1,13 +1,19 @@
 """/api/workshop, its slots, and who is free when."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
 from core import shop_settings
+from core.booking import review
+from core.messaging.messages import Say
 from core.schedule import availability, slots
+from core.schedule.availability import SlotAvailability
 from core.shop import WEEKDAYS, Shop, Weekday
+from webhooks.api.answers import refusal_text
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
 from webhooks.api.models.fields import Clock, Day, Email, FromJson, FromText, Given, Model, Prose, Word, wrong
@@ -101,6 +107,8 @@ class TimeSlot(Model):
     bookings_count: int
     max_bookings: int
     is_available: bool
+    reason: str | None
+    """Why it isn't available, as the code of the refusal."""
 
 
 class FreeAt(SlotsOf):
@@ -118,6 +126,7 @@ async def update_workshop(call: Call, body: WorkshopChange) -> Workshop:
     """Change the workshop's settings over those of its configuration file, for REST and chat alike."""
     async with call.write() as ctx:
         shop = await shop_settings.change(ctx.session, ctx.shop, body.settings(ctx.shop))
+        await review(replace(ctx, shop=shop))  # which bookings the new hours make impossible
     await call.commit()
     call.api.use(shop)
     return _shown(shop)
@@ -157,17 +166,26 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
     async with call.read() as ctx:
         day = await availability.slots_of_day(ctx, query.date, minutes=query.duration)
         closed = None if day else await availability.why_closed(ctx, query.date, language=language_of(call.request))
+        message = closed or _why_none(day)
     shown = [
         TimeSlot(
             time=f"{call.api.shop.local(slot.starts_at):%H:%M}",
             bookings_count=slot.taken,
             max_bookings=slot.cap,
             is_available=slot.free,
+            reason=slot.why_not.code if slot.why_not else None,
         )
         for slot in day
     ]
-    call.message = closed
+    call.message = message
     return Page(shown, len(shown))
+
+
+def _why_none(day: Sequence[SlotAvailability]) -> Say | None:
+    """Why nothing of a day is available, where it is one reason."""
+    reasons = {slot.why_not.code if slot.why_not else None: slot.why_not for slot in day}
+    [why] = reasons.values() if len(reasons) == 1 else [None]
+    return refusal_text(why) if why else None
 
 
 @endpoint("GET", "/api/technicians/available", who=Who.ANYONE)

@@ -17,6 +17,7 @@ from webhooks.api.models.fields import (
     FromJson,
     FromText,
     Given,
+    Id,
     Image,
     Minutes,
     Model,
@@ -248,6 +249,12 @@ class WorkerChange(Change):
     email: Email | None = None
     photo_url: Image | None = None
     is_available: bool | None = None
+
+
+class Reassignment(Given):
+    """Who gets the jobs of a technician who leaves: a technician's id, or `any`."""
+
+    reassign: Id | None = None
 
 
 class NewWorker(WorkerChange):
