@@ -5,22 +5,22 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, customers, inbox, opened, outbox, reconcile, report, storage
+from bot.commands import CommandFailed, catalog, customers, inbox, opened, outbox, reconcile, report, storage
 from bot.config import BadSettings, Settings, load
+from bot.listening import CantListen
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
 from bot.sandbox.demo import demo
 from conversations.texts import LANGUAGES
 from conversations.understand import understand
 from conversations.understand.lexicon import Lexicon
 from core.catalogue import csv_files, snapshot
-from core.catalogue.csv_files import BadFiles
-from core.db.database import AWAY, Database, SchemaTooOld
+from core.db.database import AWAY, UnusableDatabase
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         return asyncio.run(options.command(options)) or 0
-    except (BadSettings, BadFiles, CommandFailed, SchemaTooOld) as error:
+    except (BadSettings, CommandFailed, CantListen, UnusableDatabase) as error:
         print(error, file=sys.stderr)
         return 1
     except AWAY as error:
@@ -63,9 +63,17 @@ def _parser() -> argparse.ArgumentParser:
         help="upgrade: migrate the schema; copy: everything into an empty database",
     )
     step.add_argument("urls", nargs="*", metavar="URL", help="copy: FROM and TO, each as in database.url")
-    files = add("catalog", _catalog, "Import or export the catalogue as CSV files.")
-    files.add_argument("direction", choices=["import", "export"])
-    files.add_argument("paths", nargs="+", metavar="PATH", help="import: files, or `demo`; export: a folder")
+    files = add("catalog", _printed(catalog.run), "Import or export the catalogue as CSV or XLSX, or clear the demo.")
+    files.add_argument("action", choices=["import", "export", "clear"])
+    files.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="import: files, or `demo`; export: a folder, or an .xlsx file; clear: `demo`",
+    )
+    files.set_defaults(demo=DEMO_CATALOGUE)
+    files.add_argument("--yes", action="store_true", help="import: don't ask about prices")
+    files.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
     kept = add("inbox", _printed(inbox.run), "Look at messages whose turn failed through a bug, and replay them.")
     kept.add_argument("action", nargs="?", choices=["list", "show", "replay"], default="list")
     kept.add_argument("channel", nargs="?", metavar="CHANNEL")
@@ -85,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     books = add("reconcile", _printed(reconcile.run), "Compare payments with Midtrans', and correct what differs.")
     books.add_argument("--days", type=int, default=2, help="how far back to look (default: 2)")
     books.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
+    books.add_argument("--settle-unknown", metavar="ORDER", help="an order that Midtrans reports and we don't know")
+    books.add_argument("--note", metavar="TEXT", help="what that order was")
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
     texts.add_argument("--now", type=datetime.fromisoformat, help="the time to read them at (ISO 8601)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")
@@ -122,29 +132,6 @@ async def _check(options: argparse.Namespace) -> int:
     return 1 if any(finding.state == "bad" for finding in findings) else 0
 
 
-async def _catalog(options: argparse.Namespace) -> None:
-    async with opened(load(options.config)) as database:
-        if options.direction == "import":
-            await _import(database, options.paths)
-        else:
-            await _export(database, Path(options.paths[0]))
-
-
-async def _import(database: Database, paths: Sequence[str]) -> None:
-    files = sorted(DEMO_CATALOGUE.glob("*.csv")) if list(paths) == ["demo"] else [Path(path) for path in paths]
-    lines = csv_files.read({str(file): _read(file) for file in files})
-    async with database.write() as session:
-        counts = await csv_files.apply(session, lines, now=app.now())
-    print(", ".join(f"{count} {name}" for name, count in counts.items()))
-
-
-async def _export(database: Database, folder: Path) -> None:
-    async with database.read() as session:
-        files = await csv_files.write(session)
-    for name in await asyncio.to_thread(_write, folder, files):
-        print(name)
-
-
 async def _understand(options: argparse.Namespace) -> None:
     settings = load(options.config)
     shop, lexicon = settings.shop, Lexicon.of(await _catalogue_of(settings))
@@ -164,22 +151,6 @@ async def _catalogue_of(settings: Settings) -> snapshot.Catalogue:
             return own
     files = {file.name: file.read_text("utf-8") for file in DEMO_CATALOGUE.glob("*.csv")}
     return csv_files.as_catalogue(csv_files.read(files))
-
-
-def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, "utf-8", newline="")
-    return [folder / name for name in files]
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")
-    except OSError as error:
-        raise BadSettings(f"{file} can't be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise BadSettings(f"{file} isn't UTF-8 text; save it as CSV UTF-8.") from None
 
 
 def _first_line(error: Exception) -> str:

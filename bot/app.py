@@ -8,13 +8,15 @@ settings ── serving ──> database, engine ──> intake <── webhooks
 
 import asyncio
 import base64
+import gc
 import logging
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -29,6 +31,7 @@ from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels.telegram import TelegramSender
 from bot.config import Settings
 from bot.intake import Intake
+from bot.listening import explained
 from bot.outbox.delivery_reports import DeliveryReports
 from bot.outbox.dispatch import Dispatcher
 from bot.papers.files import Library
@@ -42,14 +45,16 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
-from core import booking, payment
+from core import booking, payment, shop_settings
+from core.catalogue.snapshot import Newest
 from core.context import Work
 from core.db import leases
-from core.db.database import Database, insert_once, upgrade
+from core.db.database import AWAY, Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.messaging import outbox_claims
 from core.refusals import BadPhotos
-from webhooks import api, cors, files, midtrans, operators, telegram, twilio
+from core.shop import Shop
+from webhooks import api, cors, files, midtrans, operators, payment_pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
@@ -86,6 +91,8 @@ def sqlite_file(settings: Settings) -> Path | None:
 
 
 async def run(settings: Settings) -> None:
+    # What is imported stays. A full garbage collection that went through it would hold everything up for 0.1 s.
+    gc.freeze()
     logs.set_up(settings.server.log, settings.server.log_level, secrets=settings.secrets)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -110,14 +117,16 @@ async def serving(
     async with AsyncExitStack() as stack:
         opened = await _served_database(settings, clock, timeouts, stack)
         transactions = Transactions(opened, settings.shop, clock)
+        await _take_settings(transactions, settings.shop)
         await _review_bookings(transactions)  # before a payment comes in: the settings may have changed
         photos, secret = _photos(settings), await _file_secret(opened, fresh)
-        library = Library(opened, photos, secret, settings.server.public_url, settings.shop, clock)
+        library = Library(opened, photos, secret, settings.server.public_url, transactions.shop, clock)
         channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, timeouts=timeouts))
         workers = _workers(settings, transactions, channels, library, stack, timeouts)
+        newest = Newest()
         intake = Intake(
             transactions,
-            Engine(),
+            Engine(newest),
             fresh=fresh,
             keep_photo=_photo_keeper(photos, channels),
             send=workers.dispatcher.send,
@@ -132,7 +141,8 @@ async def serving(
         stack.push_async_callback(oversight.close)
         rest = api.Api(
             database=opened,
-            shop=settings.shop,
+            shop=transactions.shop,
+            shop_changed=partial(setattr, transactions, "shop"),
             clock=clock,
             fresh=fresh,
             wake=workers.wake,
@@ -140,13 +150,14 @@ async def serving(
             pay_link=workers.collector.link_for if workers.collector else None,
             file_link=library.link,
             keep_photo=photos.keep,
+            newest=newest,
             rate_limit=settings.server.rate_limit,
             behind_proxy=settings.server.behind_proxy,
         )
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
-            midtrans.finish_page(settings.shop),
-            *_webhooks(settings, transactions, channels, workers.collector, intake, reports),
+            payment_pages.finish_page(transactions.shop),
+            *_webhooks(settings, transactions, channels, workers.collector, intake, reports, page_secret=secret),
             *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
                 oversight.exposition,
@@ -154,7 +165,22 @@ async def serving(
                 behind_proxy=settings.server.behind_proxy,
             ),
         ]
-        ticks = [*_ticks(settings, transactions, photos, workers, stack), *oversight.ticks(tick)]
+
+        async def look() -> None:
+            rest.use(await _take_settings(transactions, settings.shop))
+
+        async def keep_current() -> None:
+            with suppress(*AWAY):  # what needs the database says so
+                await intake.refresh()
+
+        # Before somebody asks: a large catalogue takes seconds.
+        await keep_current()
+        ticks = [
+            *_ticks(settings, transactions, photos, workers, stack),
+            *oversight.ticks(tick),
+            ticker.Tick("settings", tick, look),  # another process may have changed them
+            ticker.Tick("catalogue", tick, keep_current),
+        ]
         _start(stack, workers, fresh, tick, ticks)
         # Closed before the loops, so that they send the replies of a last turn.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
@@ -162,12 +188,21 @@ async def serving(
         yield url
 
 
+async def _take_settings(transactions: Transactions, configured: Shop) -> Shop:
+    """Use the shop's settings as they are now."""
+    async with transactions.read() as ctx:
+        transactions.shop = await shop_settings.load(ctx.session, configured)
+    return transactions.shop
+
+
 @asynccontextmanager
 async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[Intake]:
     """An intake for `replay` outside of the server, whose loops send what it writes."""
     async with vendors.channels(settings, clock=now) as channels:
+        transactions = Transactions(opened, settings.shop, now)
+        await _take_settings(transactions, settings.shop)
         yield Intake(
-            Transactions(opened, settings.shop, now),
+            transactions,
             Engine(),
             fresh=fresh_id,
             keep_photo=_photo_keeper(_photos(settings), channels),
@@ -265,13 +300,14 @@ def _workers(
         transactions,
         channels.senders,
         files=library.file,
+        pay_page=library.pay_page,
         chance=chance,
         per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
     )
     collector = None
     if midtrans_client := vendors.midtrans(settings, timeouts):
         stack.callback(midtrans_client.close)
-        finish_url = settings.server.public_url + midtrans.FINISHED
+        finish_url = settings.server.public_url + payment_pages.FINISHED
         collector = PaymentWorker(
             transactions, midtrans_client, finish_url=finish_url, chance=chance, wake_dispatch=dispatcher.wake
         )
@@ -287,6 +323,8 @@ def _webhooks(
     collector: PaymentWorker | None,
     intake: Intake,
     reports: DeliveryReports,
+    *,
+    page_secret: bytes,
 ) -> list[web.RouteDef]:
     routes: list[web.RouteDef] = []
     if channels.telegram and settings.telegram.mode == "webhook":
@@ -302,6 +340,13 @@ def _webhooks(
     if collector:
         key = plain(settings.midtrans.server_key)
         routes += midtrans.routes(transactions.database, server_key=key, clock=transactions.clock, wake=collector.wake)
+        routes += payment_pages.again(
+            transactions.database,
+            settings.shop,
+            secret=page_secret,
+            clock=transactions.clock,
+            pay_link=collector.link_for,
+        )
     return routes
 
 
@@ -365,7 +410,9 @@ async def _listen(
     runner = make_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+    host, port = settings.server.host, settings.server.port
+    with explained(host, port, setting="server.host, server.port"):
+        await web.TCPSite(runner, host, port).start()
     return f"http://{settings.server.host}:{runner.addresses[0][1]}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import aiosmtplib
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from sqlalchemy import text
 from telegram.error import TelegramError
 
@@ -14,9 +14,10 @@ from bot import app, vendors
 from bot.channels.email import server
 from bot.channels.sending import NotSent
 from bot.config import Settings
+from bot.listening import CantListen, try_to_listen
 from bot.payments.midtrans_client import MidtransError
 from bot.timeouts import DEFAULT_TIMEOUTS
-from core.db.database import AWAY, Database, SchemaTooOld, upgrade
+from core.db.database import AWAY, Database, UnusableDatabase, upgrade
 from webhooks.api.auth import KeysAway, fetch_keys, read_keys
 
 
@@ -40,6 +41,7 @@ Probe = Callable[[Settings], Awaitable[str | None]]
 async def check(settings: Settings, database: Database) -> list[Finding]:
     """Check every part; nothing is sent to a customer, and only the schema may change."""
     probes: dict[str, Probe] = {
+        "server": _server,
         "telegram": _telegram,
         "whatsapp": _whatsapp,
         "midtrans": _midtrans,
@@ -66,9 +68,30 @@ async def _database(database: Database) -> Finding:
             await session.execute(text("SELECT 1"))
     except AWAY as error:
         return Finding("database", "bad", str(getattr(error, "orig", None) or error).splitlines()[0])
-    except SchemaTooOld as error:
+    except UnusableDatabase as error:
         return Finding("database", "bad", str(error))
     return Finding("database", "ok", "reachable, schema up to date")
+
+
+async def _server(settings: Settings) -> str | None:
+    host, port = settings.server.host, settings.server.port
+    try:
+        await try_to_listen(host, port, setting="server.host, server.port")
+    except CantListen as error:
+        if await _is_ours(f"http://{host}:{port}"):
+            return f"is running at {host}:{port}"
+        raise Bad(str(error)) from error
+    return f"can listen at {host}:{port}"
+
+
+async def _is_ours(url: str) -> bool:
+    """Whether a server of this program answers there."""
+    try:
+        async with ClientSession(timeout=ClientTimeout(total=5)) as client, client.get(f"{url}/readyz") as found:
+            answer = await found.json(content_type=None)
+    except (ClientError, TimeoutError, ValueError):
+        return False
+    return isinstance(answer, dict) and answer.keys() == {"ready", "missing", "away"}
 
 
 async def _telegram(settings: Settings) -> str | None:

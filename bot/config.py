@@ -187,10 +187,14 @@ class Backup(_Section):
 
 
 class Privacy(_Section):
-    """How long messages are kept."""
+    """How long what isn't kept for the books is kept, in days."""
 
     keep_messages_days: int = Field(365, ge=90)
     """At least as long as a booking's own messages matter: 60 days ahead, and reminders."""
+    keep_strangers_days: int = Field(90, ge=7)
+    """People who wrote and never ordered."""
+    keep_records_days: int = Field(400, ge=90)
+    """Runs of nightly jobs, settled notifications, past entries of the waitlist."""
 
 
 class Settings(_Section):

@@ -7,14 +7,14 @@ take ── turn ──> answered        replies are claimed and sent at once
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from bot.transactions import Transactions
 from bot.watching import metrics
-from conversations.engine import Engine
+from conversations.engine import CatalogueChanged, Engine, IfOld
 from conversations.incoming import Incoming
 from core import trace
 from core.context import Context, Effects
@@ -94,12 +94,16 @@ class Intake:
         Raises what the turn raises: then the message is still kept.
         """
         _trace(incoming)
-        async with self._in_order(incoming) as (whole, ctx):
+
+        async def again(ctx: Context, whole: Incoming, if_old: IfOld) -> bool:
             if not await failed_turns.reopen(ctx.session, incoming.channel, incoming.event_id):
                 return False
-            await self._engine.take_turn(ctx, whole, fresh=self._fresh())
+            await self._engine.take_turn(ctx, whole, fresh=self._fresh(), if_old=if_old)
             await outbox_claims.hand_back(ctx.session, ctx.effects.replies)
-        return True
+            return True
+
+        _, replayed = await self._in_order(incoming, again)
+        return replayed
 
     async def _answer(self, incoming: Incoming) -> Effects:
         try:
@@ -116,15 +120,20 @@ class Intake:
     async def _turn(self, incoming: Incoming) -> Effects:
         if incoming.unread:
             raise incoming.unread
-        async with self._in_order(incoming) as (whole, ctx):
-            await self._engine.take_turn(ctx, whole, fresh=self._fresh())
-        return ctx.effects
 
-    @asynccontextmanager
-    async def _in_order(self, incoming: Incoming) -> AsyncIterator[tuple[Incoming, Context]]:
-        """The message with its photos, and its turn's transaction; the chat's next message waits, in every process.
+        async def turn(ctx: Context, whole: Incoming, if_old: IfOld) -> bool:
+            return await self._engine.take_turn(ctx, whole, fresh=self._fresh(), if_old=if_old)
 
-        Photos are only stored when the turn wants them, before the transaction opens.
+        effects, _ = await self._in_order(incoming, turn)
+        return effects
+
+    async def _in_order(
+        self, incoming: Incoming, act: Callable[[Context, Incoming, IfOld], Awaitable[bool]]
+    ) -> tuple[Effects, bool]:
+        """Act on the message with its photos in a transaction; the chat's next message waits, in every process.
+
+        Photos are only stored when the turn wants them, before the transaction opens. A catalogue that has changed is
+        loaded outside of the transaction, once.
         """
         chat = _chat(incoming)
         async with AsyncExitStack() as stack:
@@ -135,10 +144,24 @@ class Intake:
                 await stack.enter_async_context(self._transactions.database.lock(chat))
                 kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
                 incoming = replace(incoming, photos=tuple(photo for photo in kept if photo))
-            ctx = await stack.enter_async_context(self._transactions.write())
-            if not with_photos:
-                await advisory_lock(ctx.session, chat)
-            yield incoming, ctx
+
+            async def once(if_old: IfOld) -> tuple[Effects, bool]:
+                async with self._transactions.write() as ctx:
+                    if not with_photos:
+                        await advisory_lock(ctx.session, chat)
+                    done = await act(ctx, incoming, if_old)
+                return ctx.effects, done
+
+            try:
+                return await once(IfOld.RAISE)
+            except CatalogueChanged:
+                await self.refresh()
+            return await once(IfOld.USE)
+
+    async def refresh(self) -> None:
+        """Load the catalogue if it has changed."""
+        async with self._transactions.read() as ctx:
+            await self._engine.refresh(ctx.session)
 
     async def _wants_photos(self, incoming: Incoming) -> bool:
         async with self._transactions.read() as ctx:
@@ -161,7 +184,9 @@ class Intake:
                 if incoming.address:
                     await _reply(ctx, incoming, say("bug.sorry"), key=f"sorry:{event}")
                 notice = message(say("bug.staff", event=event))
-                await tell_admins(ctx, f"bug:{event}", notice)
+                # A vendor that changes its fields does so in every message: once a day will do.
+                key = f"unread:{channel}:{ctx.now:%Y-%m-%d}" if incoming.unread else f"bug:{event}"
+                await tell_admins(ctx, key, notice)
         return ctx.effects
 
     async def _leave_unread(self, incoming: Incoming) -> Effects:

@@ -8,7 +8,7 @@ from conversations.turn import Turn, Who
 from conversations.understand.answers import read_no_notice, read_notify
 from conversations.understand.intents import Intent
 from core.catalogue import snapshot, stock_alerts
-from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
+from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of, shelf
 from core.db.tables import Part
 from core.messaging.messages import Say, say
 from core.schedule import availability
@@ -133,9 +133,7 @@ def _parts(turn: Turn) -> list[Part]:
     understood, every = turn.understood, turn.catalogue.parts
     if understood.parts:
         return [every[part] for part in understood.parts if part in every]
-    parts = [part for part in every.values() if part.is_available and part.category in understood.categories]
-    car = _car(turn)
-    if car is None:
-        return parts
+    car, categories = _car(turn), dict.fromkeys(understood.categories)
+    shelves = [row for category in categories for row in shelf(turn.catalogue, category, car)]
     fitting = (FitAnswer.FITS, FitAnswer.NEEDS_ADAPTER)
-    return [part for part in parts if fit_of(turn.catalogue, part, *car).answer in fitting] or parts
+    return [part for part, fits in shelves if fits in fitting] or [part for part, _ in shelves]

@@ -3,19 +3,22 @@
 duplicate? ── contact ── what to say (`dialogue`) ── which page of it ── outbox
 """
 
+import asyncio
+from enum import Enum, auto
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations import dialogue
 from conversations.incoming import Incoming
 from conversations.registry import NEXT_PAGE
 from conversations.state import State
-from conversations.texts import LANGUAGES, render
+from conversations.texts import LANGUAGES, render, templates
 from conversations.turn import Question, Turn
-from conversations.understand import understand
+from conversations.understand import spelling, understand
 from conversations.understand.answers import reads_as_english
 from conversations.understand.lexicon import Lexicon
-from core.catalogue import snapshot
-from core.catalogue.snapshot import Catalogue
+from core.catalogue import fit, snapshot
+from core.catalogue.snapshot import Catalogue, Newest
 from core.context import Context
 from core.messaging import outbox
 from core.messaging.messages import Message
@@ -25,18 +28,43 @@ MAX_OPTIONS = 10
 """WhatsApp's lists hold ten entries; Telegram shows as many, so that both chats read alike."""
 
 
+class IfOld(Enum):
+    """What a turn does when its catalogue isn't the newest."""
+
+    LOAD = auto()
+    RAISE = auto()
+    USE = auto()
+
+
+class CatalogueChanged(Exception):
+    """The catalogue is newer than the engine's: `Engine.refresh`, and take the turn again."""
+
+
 class Engine:
-    """Takes turns; caches the newest version of the catalogue."""
+    """Takes turns with the newest catalogue, whose indexes it keeps; `newest` may be shared."""
 
-    def __init__(self) -> None:
+    def __init__(self, newest: Newest | None = None) -> None:
+        self._newest = newest or Newest()
         self._known: tuple[Catalogue, Lexicon] | None = None
+        self._refreshing = asyncio.Lock()
 
-    async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str) -> bool:
-        """Answer one message; False for a duplicate. `fresh` is a new random id."""
+    async def refresh(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:
+        """Load the catalogue if it has changed, and index it on another thread: it may hold tens of thousands of parts."""
+        async with self._refreshing:
+            catalogue = await self._newest.get(session)
+            if self._known is None or self._known[0] is not catalogue:
+                self._known = (catalogue, await asyncio.to_thread(_indexed, catalogue))
+            return self._known
+
+    async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str, if_old: IfOld = IfOld.LOAD) -> bool:
+        """Answer one message; False for a duplicate. `fresh` is a new random id.
+
+        Raises `CatalogueChanged` if the caller says so: loading a large catalogue would keep the transaction open.
+        """
         session, shop, now = ctx.session, ctx.shop, ctx.now
         if not await contacts.record_inbound(session, incoming.channel, incoming.event_id, incoming.address, now):
             return False
-        catalogue, lexicon = await self._catalogue(session)
+        catalogue, lexicon = await self._catalogue(session, if_old)
         contact, remembered, is_new = await contacts.find_or_create(
             session,
             incoming.channel,
@@ -51,16 +79,17 @@ class Engine:
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
-        if asking is not None:  # otherwise an admin has taken the conversation over
+        message = _present(turn, asking) if asking is not None else None
+        await contacts.save_state(session, contact, state.to_json(), now)
+        if message is not None:  # otherwise an admin has taken the conversation over
             await outbox.reply(
                 ctx,
                 key=f"reply:{incoming.channel}:{incoming.event_id}",
                 channel=contact.channel,
                 address=contact.address,
                 language=contact.language,
-                message=_present(turn, asking),
+                message=message,
             )
-        await contacts.save_state(session, contact, state.to_json(), now)
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
@@ -70,22 +99,32 @@ class Engine:
         remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
         return State.from_json(remembered, now=ctx.now).human is not None
 
-    async def _catalogue(self, session: AsyncSession) -> tuple[Catalogue, Lexicon]:
-        newest = await snapshot.version(session)
-        if self._known is None or self._known[0].version != newest:
-            catalogue = await snapshot.load(session)
-            self._known = (catalogue, Lexicon.of(catalogue))
-        return self._known
+    async def _catalogue(self, session: AsyncSession, if_old: IfOld) -> tuple[Catalogue, Lexicon]:
+        known = self._known
+        if known and (if_old is IfOld.USE or known[0].version == await snapshot.version(session)):
+            return known
+        if if_old is IfOld.RAISE:
+            raise CatalogueChanged
+        return await self.refresh(session)
+
+
+def _indexed(catalogue: Catalogue) -> Lexicon:
+    """All that a turn looks things up in, so that no turn has to read or index it first."""
+    for language in LANGUAGES:
+        templates(language)
+    spelling.read_all()
+    fit.prepare(catalogue)
+    return Lexicon.of(catalogue)
 
 
 def _present(turn: Turn, asking: Question) -> Message:
     """Number the question and remember the options on its page, so that taps, numbers and labels can be read."""
-    state, options = turn.state, tuple(asking.options)
+    state, options = turn.state, asking.options
     if len(options) + len(asking.always) > MAX_OPTIONS:
         size = MAX_OPTIONS - len(asking.always) - 1
         first = (state.page % -(-len(options) // size)) * size
         options = (*options[first : first + size], NEXT_PAGE)
-    options += tuple(asking.always)
+    options = (*options, *asking.always)
     state.asked = asking.asks
     state.prompt += 1
     state.shown = [(option.id, render(option.label, turn.contact.language)) for option in options]

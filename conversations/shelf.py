@@ -1,16 +1,40 @@
 """How parts and services are shown: name, price, current stock, fit."""
 
-from core.catalogue.fit import Fit
-from core.catalogue.snapshot import StockStatus, stock_status
+from collections.abc import Mapping, Sequence
+from typing import overload
+
+from core.catalogue.fit import FitAnswer, Shelf
+from core.catalogue.snapshot import stock_status
 from core.db.tables import Part, Service
 from core.messaging.messages import Option, Say, say
 from core.money import discounted
 
 
-def part_option(part: Part, stock: int, fit: Fit | None = None) -> Option:
+class PartOptions(Sequence[Option]):
+    """The options of a shelf, each made when its page is shown: there may be thousands."""
+
+    def __init__(self, shelf: Shelf, stock: Mapping[str, int]) -> None:
+        self._shelf = shelf
+        self._stock = stock
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    @overload
+    def __getitem__(self, at: int) -> Option: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Option]: ...
+    def __getitem__(self, at: int | slice) -> Option | list[Option]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        part, answer = self._shelf[at]
+        return part_option(part, self._stock.get(part.id, 0), answer)
+
+
+def part_option(part: Part, stock: int, fits: FitAnswer | None = None) -> Option:
     facts: list[Say] = [price_of(part), stock_of(part, stock)]
-    if fit is not None:
-        facts.append(say(f"fit.short.{fit.answer}"))
+    if fits is not None:
+        facts.append(say(f"fit.short.{fits}"))
     return Option(part.id, part.name, joined(facts))
 
 
@@ -43,4 +67,4 @@ def joined(facts: list[Say]) -> Say:
 
 def is_sold_out(part: Part, stock: int) -> bool:
     """Whether none can be promised now."""
-    return stock_status(part, stock) in (StockStatus.OUT_OF_STOCK, StockStatus.PRE_ORDER)
+    return stock <= 0 or part.is_pre_order_only or not part.is_available

@@ -122,6 +122,14 @@ class NotOnsite(Refusal):
     """A service in the booking is only done in the workshop; params: name."""
 
 
+class TooFarAway(Refusal):
+    """An on-site job further from the shop than it goes; params: km, and the shop's address and city."""
+
+
+class OutsideDistricts(Refusal):
+    """The address of an on-site job names no district that the shop goes to; params: districts, address, city."""
+
+
 class AddressMissing(Invalid):
     """An on-site job needs an address or a location."""
 
@@ -226,6 +234,12 @@ class StockPromised(Refusal):
 
 class IdempotencyKeyReused(Refusal):
     """Another request was sent under this key."""
+
+
+class NeverOpen(Refusal):
+    """Opening hours of a week without an open day."""
+
+    http_status = 400
 
 
 class PaymentUnavailable(Refusal):

@@ -1,5 +1,6 @@
 """The owner's settings of the workshop, as one frozen value."""
 
+import sys
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Annotated, Literal
@@ -101,6 +102,10 @@ class Shop(BaseModel):
     max_quantity: int = Field(20, ge=1)
     """The most of one part in one booking."""
     onsite_fee: Money = Field(150_000, ge=0)
+    onsite_radius_km: int | None = Field(None, ge=1, le=2000)
+    """How far from the shop's coordinates a shared location may be; None: any distance."""
+    onsite_districts: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    """The districts of which a street address must name one; none: any address."""
     onsite_travel_minutes: int = Field(60, ge=0)
     """Added to the time an on-site job takes from the shop and its technician."""
     takeover_minutes: int = Field(120, ge=5, le=24 * 60)
@@ -117,6 +122,8 @@ class Shop(BaseModel):
         if any(not 30 <= percent <= 50 for percent in self.down_payment_percents):
             raise ValueError("down_payment_percents must lie between 30 and 50")
         self._check_cancelling()
+        if self.onsite_radius_km is not None and (self.latitude is None or self.longitude is None):
+            raise ValueError("onsite_radius_km needs the workshop's latitude and longitude")
         if not any(self.opening_hours.values()):
             raise ValueError("opening_hours leaves the shop closed on every weekday")
         return self
@@ -188,6 +195,19 @@ class Shop(BaseModel):
     def member_at(self, channel: str, address: str) -> StaffMember | None:
         """The staff member with that address."""
         return next((member for member in self.staff if (channel, address) in member.addresses), None)
+
+    @property
+    def staff_accounts(self) -> frozenset[str]:
+        """The staff's Clerk users."""
+        return frozenset(member.clerk for member in self.staff if member.clerk)
+
+    def is_staff(self, clerk_user: str) -> bool:
+        return clerk_user in self.staff_accounts
+
+    def for_staff(self) -> "Shop":
+        """The shop as staff books in it: without the limits that are made for customers."""
+        unlimited = dict.fromkeys(("max_unpaid_bookings", "no_shows_tolerated"), sys.maxsize)
+        return self.model_copy(update={"book_notice_minutes": 0} | unlimited)
 
     @property
     def takeover(self) -> timedelta:

@@ -22,16 +22,21 @@ Answer = Callable[[str], None]
 
 
 def routes(*, secret: str, take: Take, answer: Answer) -> list[web.RouteDef]:
-    """The webhook: 403 without the secret, 400 for other bodies, 200 once the turn is committed."""
+    """The webhook: 403 without the secret, 400 for what is no update, 200 once the turn is committed.
+
+    An update that can't be read is kept and answered 200 too, or Telegram would send it again and again.
+    """
 
     async def receive(request: web.Request) -> web.Response:
         if not is_same(request.headers.get("X-Telegram-Bot-Api-Secret-Token", ""), secret):
             raise web.HTTPForbidden
         try:
-            update = parse(await request.json())
+            payload = await request.json()
         except ValueError as error:  # also for a number with more digits than Python parses
             raise web.HTTPBadRequest from error
-        await take_update(update, take=take, answer=answer)
+        if not isinstance(payload, dict) or not isinstance(payload.get("update_id"), int):
+            raise web.HTTPBadRequest
+        await take_payload(payload, take=take, answer=answer)
         return web.Response()
 
     return [web.post("/webhooks/telegram", receive)]
@@ -41,19 +46,23 @@ class NoUpdate(ValueError):
     pass
 
 
-def parse(payload: object) -> Update:
+def parse(payload: Mapping[str, Any]) -> Update:
     """An update from Telegram's JSON; raises `NoUpdate` if python-telegram-bot can't read it."""
-    if not isinstance(payload, dict) or not isinstance(payload.get("update_id"), int):
-        raise NoUpdate
     try:
-        return Update.de_json(payload, None)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return Update.de_json(dict(payload), None)
+    except Exception as error:
+        # Whatever the library makes of a field that it doesn't expect.
         raise NoUpdate from error
 
 
-def unreadable(payload: Mapping[str, Any], bug: NoUpdate) -> Incoming:
-    """An update that can't be read, kept as it came; raises `KeyError` if it has no id."""
-    return Incoming("telegram", "", str(payload["update_id"]), raw=payload, unread=bug)
+async def take_payload(payload: Mapping[str, Any], *, take: Take, answer: Answer) -> None:
+    """Take an update as Telegram sent it, with its id; one that can't be read is kept as it came."""
+    try:
+        update = parse(payload)
+    except NoUpdate as bug:
+        await take(Incoming("telegram", "", str(payload["update_id"]), raw=payload, unread=bug))
+    else:
+        await take_update(update, take=take, answer=answer)
 
 
 async def take_update(update: Update, *, take: Take, answer: Answer) -> None:

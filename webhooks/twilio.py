@@ -3,8 +3,11 @@
 Fields: https://www.twilio.com/docs/messaging/guides/webhook-request; new ones appear without notice.
 """
 
+import json
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
 from typing import cast
 
 from aiohttp import web
@@ -20,6 +23,8 @@ Delivered = Callable[[Report], Awaitable[None]]
 
 Form = Mapping[str, str]
 
+_log = logging.getLogger(__name__)
+
 MOST_MEDIA = 10
 _STATUS = "/webhooks/twilio/status"
 _MESSAGE, _PART = "message", "part_of"
@@ -29,11 +34,14 @@ _CHOICE = re.compile(r"[a-z0-9-]{1,20}(:[A-Za-z0-9.:-]{1,40})?")
 
 
 def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered) -> list[web.RouteDef]:
-    """The two webhooks: 403 without Twilio's signature, 400 for a malformed message."""
+    """The two webhooks: 403 without Twilio's signature, 400 for what is no form.
+
+    A signed message that can't be read is kept and answered 200; an incomplete delivery report is only logged.
+    """
     validator = RequestValidator(auth_token)
 
     async def receive(request: web.Request) -> web.Response:
-        incoming = read(await _trusted_form(request, validator, public_url))
+        incoming = read_or_keep(await _trusted_form(request, validator, public_url))
         if incoming is not None:
             await take(incoming)
         # Replies go over REST, where they get a sid and delivery reports.
@@ -41,7 +49,12 @@ def routes(*, auth_token: str, public_url: str, take: Take, delivered: Delivered
 
     async def receive_status(request: web.Request) -> web.Response:
         form = await _trusted_form(request, validator, public_url)
-        await delivered(_report(form, request.query))
+        try:
+            report = _report(form, request.query)
+        except BadForm as error:
+            _log.warning("a delivery report without %s is ignored", error)
+        else:
+            await delivered(report)
         return web.Response(status=204)
 
     return [web.post("/webhooks/twilio", receive), web.post(_STATUS, receive_status)]
@@ -52,10 +65,30 @@ def status_url(public_url: str, message: int, *, is_last_part: bool) -> str:
     return f"{public_url.rstrip('/')}{_STATUS}?{_MESSAGE if is_last_part else _PART}={message}"
 
 
+class BadForm(ValueError):
+    """A field that is missing or can't be read."""
+
+
+def read_or_keep(form: Form) -> Incoming | None:
+    """As `read`; a message that can't be read comes as it is, to be kept."""
+    try:
+        return read(form)
+    except Exception as bug:  # noqa: BLE001
+        # Twilio's fields change without notice, and it doesn't send a refused message again.
+        address = form.get("From", "")
+        fields = json.dumps(sorted(form.items())).encode()
+        event_id = form.get("MessageSid") or sha256(fields).hexdigest()
+        return Incoming("whatsapp", address if _is_whatsapp(address) else "", event_id, raw=form, unread=bug)
+
+
+def _is_whatsapp(address: str) -> bool:
+    return address.startswith("whatsapp:")
+
+
 def read(form: Form) -> Incoming | None:
-    """What a person wrote, tapped or sent; None for other channels than WhatsApp."""
+    """What a person wrote, tapped or sent; None for other channels than WhatsApp. Raises `BadForm`."""
     sid, address = _need(form, "MessageSid"), _need(form, "From")
-    if not address.startswith("whatsapp:"):
+    if not _is_whatsapp(address):
         return None
     number = _NUMBER.fullmatch(address)
     tapped = form.get("ButtonPayload") or form.get("ListId") or ""
@@ -106,17 +139,14 @@ async def _trusted_form(request: web.Request, validator: RequestValidator, publi
 def _place(form: Form) -> Place | None:
     if not form.get("Latitude") or not form.get("Longitude"):
         return None
-    try:
-        latitude, longitude = float(form["Latitude"]), float(form["Longitude"])
-    except ValueError as error:
-        raise web.HTTPBadRequest from error
+    latitude, longitude = float(form["Latitude"]), float(form["Longitude"])
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise web.HTTPBadRequest
+        raise BadForm("Latitude")
     words = ", ".join(dict.fromkeys(word for word in (form.get("Label"), form.get("Address")) if word))
     return Place(latitude, longitude, words or None)
 
 
 def _need(form: Form, name: str) -> str:
     if not form.get(name):
-        raise web.HTTPBadRequest
+        raise BadForm(name)
     return form[name]

@@ -18,7 +18,7 @@ from telegram.error import TelegramError
 
 from bot.channels.telegram import retry_after
 from core.db.database import AWAY
-from webhooks.telegram import ALLOWED_UPDATES, Answer, NoUpdate, Take, parse, take_update, unreadable
+from webhooks.telegram import ALLOWED_UPDATES, Answer, Take, take_payload
 
 LONG_POLL = timedelta(seconds=50)
 ANSWER_TIMEOUT = timedelta(seconds=15)
@@ -75,20 +75,11 @@ async def _take_all(batch: Sequence[Payload], take: Take, answer: Answer) -> tup
 
     async def take_in_order(payloads: Sequence[Payload]) -> None:
         for payload in payloads:  # one that fails comes again, and later ones must not overtake it
-            await _take(payload, take, answer)
+            await take_payload(payload, take=take, answer=answer)
             taken.add(payload["update_id"])
 
     errors = await asyncio.gather(*map(take_in_order, chats.values()), return_exceptions=True)
     return taken, next((error for error in errors if error is not None), None)
-
-
-async def _take(payload: Payload, take: Take, answer: Answer) -> None:
-    try:
-        update = parse(payload)
-    except NoUpdate as bug:
-        await take(unreadable(payload, bug))
-    else:
-        await take_update(update, take=take, answer=answer)
 
 
 def _chat(payload: Payload) -> object:

@@ -32,12 +32,12 @@ from twilio.rest.content.v1.content import ContentList
 
 from bot.channels.sending import NotSent, Outgoing, OutsideWindow, Unclear, Undeliverable, parts_to_send, sending_part
 from bot.channels.text_fitting import one_line
-from bot.channels.whatsapp_render import Interactive, Text, parts, template_text
+from bot.channels.whatsapp_render import Interactive, Text, parts, plain_parts, template_text
 from bot.timeouts import retry_after
 from conversations.incoming import Incoming, clean
 from core.media import MOST_BYTES
 from core.upkeep.delivery_reports import FAILED, Report
-from webhooks.twilio import read, status_url
+from webhooks.twilio import read_or_keep, status_url
 
 API = "https://api.twilio.com"
 CONTENT = "https://content.twilio.com"
@@ -50,6 +50,11 @@ _CLOCK_SKEW = timedelta(minutes=1)
 """How far Twilio's clock may be behind ours."""
 _RECENT = 50
 _PAGE = 1000
+_MOST_LISTED = 5 * _PAGE
+"""Messages of one listing, the newest first."""
+_LISTING_TIME = 60
+"""Seconds for a whole listing; each page has a timeout of its own."""
+_MOST_CONTENTS = 5000
 
 _MEDIA_TYPES = ("application/pdf", "image/jpeg", "image/png", "image/webp")
 """Twilio rejects a message with some other types, so a file of any other type is sent as a link.
@@ -77,7 +82,9 @@ class WhatsAppSender:
         api_url: str = API,
         content_url: str = CONTENT,
         timeout: timedelta = timedelta(seconds=15),
+        without_contents: timedelta = timedelta(minutes=1),
     ) -> None:
+        """`without_contents`: how long no Content is asked for after one couldn't be had."""
         self._http = _Http({API: api_url, CONTENT: content_url}, timeout)
         self._credentials = (account_sid, auth_token)
         self._media_urls = tuple(f"{host.rstrip('/')}/" for host in {API, api_url})
@@ -89,6 +96,8 @@ class WhatsAppSender:
         self._contents: dict[str, str] | None = None
         """ContentSids by friendly name; None until they are fetched."""
         self._making = asyncio.Lock()
+        self._without_contents = without_contents.total_seconds()
+        self._contents_again_at = 0.0
 
     async def send(self, outgoing: Outgoing) -> str | None:
         """Send every part that Twilio doesn't have yet; the id is the last one's.
@@ -122,24 +131,16 @@ class WhatsAppSender:
 
         A tap has only the button's label, and photos are missing. Raises `NotSent` while Twilio is away.
         """
-        with _translated_errors(sending=False):
-            messages = await self._client.messages.list_async(
-                to=self._sender,
-                date_sent_after=since.astimezone(UTC),
-                date_sent_before=until.astimezone(UTC) if until else values.unset,
-                page_size=_PAGE,
-            )
+        messages = await self._listed(since, until, to=self._sender)
         forms = (
-            {"MessageSid": each.sid, "From": each.from_, "Body": clean(each.body or "")} for each in reversed(messages)
+            {"MessageSid": each.sid, "From": each.from_ or "", "Body": clean(each.body or "")}
+            for each in reversed(messages)
         )
-        return [found for form in forms if (found := read(form))]
+        return [found for form in forms if (found := read_or_keep(form))]
 
-    async def failures(self, since: datetime) -> list[Report]:
-        """Our messages since then that failed after Twilio had accepted them. Raises `NotSent` while Twilio is away."""
-        with _translated_errors(sending=False):
-            messages = await self._client.messages.list_async(
-                from_=self._sender, date_sent_after=since.astimezone(UTC), page_size=_PAGE
-            )
+    async def failures(self, since: datetime, until: datetime | None = None) -> list[Report]:
+        """Our messages of that time that failed after Twilio had accepted them. Raises `NotSent` while Twilio is away."""
+        messages = await self._listed(since, until, from_=self._sender)
         return [
             Report(str(each.sid), str(each.status), str(each.error_code) if each.error_code else None)
             for each in messages
@@ -149,9 +150,28 @@ class WhatsAppSender:
     async def close(self) -> None:
         await self._http.close()
 
+    async def _listed(self, since: datetime, until: datetime | None, **whose: str) -> list[MessageInstance]:
+        """The newest messages of that time, at most so many and for so long that one listing can't go on for ever."""
+        with _translated_errors(sending=False):
+            async with asyncio.timeout(_LISTING_TIME):
+                found = await self._client.messages.list_async(
+                    date_sent_after=since.astimezone(UTC),
+                    date_sent_before=until.astimezone(UTC) if until else values.unset,
+                    page_size=_PAGE,
+                    limit=_MOST_LISTED,
+                    **whose,
+                )
+        if len(found) == _MOST_LISTED:
+            _log.warning("only the newest %d WhatsApp messages since %s are looked at", _MOST_LISTED, since)
+        return list(found)
+
     async def _drafts(self, outgoing: Outgoing) -> list["_Draft"]:
         if outgoing.in_session:
-            return [await self._draft(outgoing, part) for part in parts(outgoing.message, outgoing.language)]
+            try:
+                return [await self._draft(outgoing, part) for part in parts(outgoing.message, outgoing.language)]
+            except _NoContents:
+                plain = plain_parts(outgoing.message, outgoing.language)
+                return [await self._draft(outgoing, part) for part in plain]
         template = self._templates.get(outgoing.kind, {}).get(outgoing.language)
         if template is None:
             raise OutsideWindow(f"no template for {outgoing.kind} in {outgoing.language}")
@@ -193,16 +213,25 @@ class WhatsAppSender:
         ]
 
     async def _content_sid(self, part: Interactive) -> str:
-        """The Content of this shape, made if Twilio has none."""
+        """The Content of this shape, made if Twilio has none; raises `_NoContents`."""
+        now = asyncio.get_running_loop().time
         async with self._making:
-            with _translated_errors(sending=False):
-                if self._contents is None:
-                    listed = await self._client.content.v1.contents.list_async(page_size=500)
-                    self._contents = {
-                        each.friendly_name: each.sid for each in listed if each.friendly_name and each.sid
-                    }
-                if part.name not in self._contents:
-                    self._contents[part.name] = await self._make_content(part)
+            if part.name not in (self._contents or {}) and now() < self._contents_again_at:
+                raise _NoContents
+            try:
+                with _translated_errors(sending=False):
+                    return await self._find_or_make_content(part)
+            except (NotSent, Undeliverable) as error:
+                _log.warning("WhatsApp messages go out without buttons for now: %s", error)
+                self._contents_again_at = now() + self._without_contents
+                raise _NoContents from error
+
+    async def _find_or_make_content(self, part: Interactive) -> str:
+        if self._contents is None:
+            listed = await self._client.content.v1.contents.list_async(page_size=500, limit=_MOST_CONTENTS)
+            self._contents = {each.friendly_name: each.sid for each in listed if each.friendly_name and each.sid}
+        if part.name not in self._contents:
+            self._contents[part.name] = await self._make_content(part)
         return self._contents[part.name]
 
     async def _make_content(self, part: Interactive) -> str:
@@ -249,6 +278,10 @@ async def _read_body(answer: ClientResponse) -> bytes | None:
         if len(content) > MOST_BYTES:
             return None
     return bytes(content)
+
+
+class _NoContents(Exception):
+    """Contents can be neither listed nor made now."""
 
 
 class _ContentGone(Exception):

@@ -96,6 +96,12 @@ def parts(message: Message, language: str) -> list[Text | Interactive]:
     return [Text(piece or "…") for piece in split(_text(message, language), LONGEST_TEXT, WHATSAPP.bold)]
 
 
+def plain_parts(message: Message, language: str) -> list[Text]:
+    """The same without buttons and lists, for when Contents can't be had; a file comes with the last text."""
+    *before, last = split(_text(message, language, most_options=0), LONGEST_BODY, WHATSAPP.bold)
+    return [*map(Text, before), Text(last or "…", file=message.document is not None)]
+
+
 def template_text(message: Message, language: str) -> str:
     """The one variable of an approved template: the text without line ends and options."""
     return shorten(one_line(_text(replace(message, options=()), language)), LONGEST_VARIABLE)
@@ -106,13 +112,13 @@ def _says(message: Message, language: str) -> str:
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _text(message: Message, language: str) -> str:
-    """The paragraphs, the link, and the options if there are too many for a list."""
+def _text(message: Message, language: str, *, most_options: int = MOST_ENTRIES) -> str:
+    """The paragraphs, the link, and the options if there are more than a list takes."""
     paragraphs = [_says(message, language)]
     if message.link:
         label = render(say("channel.link", label=message.link.label), language, WHATSAPP)
         paragraphs.append(f"{label}\n{message.link.url}")
-    if len(message.options) > MOST_ENTRIES:
+    if len(message.options) > most_options:
         paragraphs.append(numbered(message.options, language, WHATSAPP))
         paragraphs.append(render(say("channel.reply_number"), language, WHATSAPP))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)

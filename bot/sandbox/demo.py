@@ -115,7 +115,7 @@ async def load_catalogue(settings: Settings) -> None:
     await upgrade(database)
     files = {file.name: file.read_text("utf-8") for file in sorted(CATALOGUE.glob("*.csv"))}
     async with database.write() as session:
-        await csv_files.apply(session, csv_files.read(files), now=app.now())
+        await csv_files.apply(session, csv_files.read(files), now=app.now(), sure=True)
     await database.close()
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.listening import explained
 from bot.sandbox import clerk, mailbox, midtrans, pages, world_api
 from bot.sandbox.clerk import Clerk
 from bot.sandbox.hub import Clock
@@ -96,7 +97,8 @@ async def stand_ins(
     runner = web.AppRunner(application(world, payments, inbox, issuer), shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
-    await site.start()
+    with explained(host, port, setting="--port"):
+        await site.start()
     url = f"http://{host}:{runner.addresses[0][1]}"
     world.hub.url = payments.public_url = issuer.url = url
     smtp_port = await inbox.start(host)

@@ -17,6 +17,7 @@ from conversations.state import State
 from core import media
 from core.db import backup
 from core.db.backup import BackupFailed
+from core.db.personal import Keep
 from core.messaging import outbox
 from core.messaging.messages import message, say
 from core.notices.tell import tell_admins
@@ -58,10 +59,16 @@ def forgetting(settings: config.Privacy, transactions: Transactions, photos: Pho
     async def look() -> None:
         async with transactions.write() as ctx:
             await outbox.drop_old(ctx.session, now=ctx.now)
-        keep, forgotten = timedelta(days=settings.keep_messages_days), 1
+        keep = {
+            Keep.MESSAGES: timedelta(days=settings.keep_messages_days),
+            Keep.RECORDS: timedelta(days=settings.keep_records_days),
+            Keep.STRANGERS: timedelta(days=settings.keep_strangers_days),
+        }
+        forgotten = 1
         while forgotten:
             async with transactions.write() as ctx:
-                forgotten = await retention.forget(ctx.session, before=ctx.now - keep, emptied=_emptied, now=ctx.now)
+                before = {what: ctx.now - days for what, days in keep.items()}
+                forgotten = await retention.forget(ctx.session, before=before, emptied=_emptied, now=ctx.now)
         await _forget_photos(photos, transactions)
 
     return Tick("forget", FORGET_EVERY, look)

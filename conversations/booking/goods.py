@@ -1,14 +1,13 @@
 """Which parts, how many, and which services; none are needed if parts are bought."""
 
 from conversations.booking import draft
-from conversations.shelf import is_sold_out, joined, part_option, price_of
+from conversations.shelf import PartOptions, is_sold_out, joined, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
-from core.catalogue import snapshot, stock_alerts
-from core.catalogue.fit import FitAnswer, fit_of
+from core.catalogue import fit, snapshot, stock_alerts
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part, Service
-from core.messaging.messages import Option, say
+from core.messaging.messages import Option, Say, say
 from core.refusals import BadQuantity, InsufficientStock, NotForSale, NothingChosen, PreOrderOnly, Refusal
 
 
@@ -21,11 +20,10 @@ class Category(Step):
         return "shopped" not in turn.state and ("adding" in turn.state or not draft.basket(turn))
 
     async def ask(self, turn: Turn) -> Question:
-        filled = {part.category for part in turn.catalogue.parts.values() if part.is_available}
         past = "option.enough" if draft.basket(turn) else "option.services_only"
         return question(
             say("ask.category"),
-            options=[Option(name, say(f"category.{name}")) for name in CATEGORIES if name in filled],
+            options=[Option(name, say(f"category.{name}")) for name in CATEGORIES if name in turn.catalogue.shelves],
             always=[Option("none", say(past))],
             button=say("button.category"),
         )
@@ -65,21 +63,17 @@ class PickPart(Step):
         return "shopped" not in turn.state and "category" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        search, category = turn.state.get("search"), turn.state.get("category")
-        parts = [part for part in turn.catalogue.parts.values() if part.is_available and part.category == category]
+        search, category = turn.state.get("search"), turn.state.get("category", "")
+        shelf = fit.shelf(turn.catalogue, category, draft.car(turn))
         if search:
-            parts = [part for part in parts if part.id in search] or parts
-        stock = await snapshot.stock(turn.session, [part.id for part in parts])
-        car, best_first = draft.car(turn), list(FitAnswer)
-        fits = {part.id: fit_of(turn.catalogue, part, *car) for part in parts} if car else {}
-
-        def rank(part: Part) -> tuple[bool, int, int]:
-            fit = best_first.index(fits[part.id].answer) if car else 0
-            return is_sold_out(part, stock.get(part.id, 0)), fit, part.price
-
+            found = frozenset(search)
+            shelf = [(part, fits) for part, fits in shelf if part.id in found] or shelf
+        stock = await snapshot.stock(turn.session, [part.id for part, _ in shelf])
+        # The sort is stable: what can be bought now comes first, and the order of the shelf stays.
+        in_stock_first = sorted(shelf, key=lambda row: is_sold_out(row[0], stock.get(row[0].id, 0)))
         return question(
             say("ask.part", category=say(f"category.{category}")),
-            options=[part_option(part, stock.get(part.id, 0), fits.get(part.id)) for part in sorted(parts, key=rank)],
+            options=PartOptions(in_stock_first, stock),
             always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
         )
@@ -245,8 +239,12 @@ class PickService(Step):
     reopened_by = (NotForSale, NothingChosen)
 
     async def ask(self, turn: Turn) -> Question:
-        chosen = draft.services(turn)
-        lines = [say("basket.service", name=turn.catalogue.services[service].name) for service in chosen]
+        chosen = draft.times(turn)
+        lines = [_service_line(turn.catalogue.services[service].name, count) for service, count in chosen.items()]
+        fewer = [
+            Option(f"once:{service}", say("option.once", name=turn.catalogue.services[service].name))
+            for service in self._several(turn)
+        ]
         categories = {part.category for part in draft.basket_parts(turn)}
         offered = [each for each in turn.catalogue.services.values() if each.is_available and each.id not in chosen]
 
@@ -260,7 +258,7 @@ class PickService(Step):
                 Option(each.id, each.name, joined([price_of(each), say("minutes", minutes=each.minutes)]))
                 for each in sorted(offered, key=rank)
             ],
-            always=[Option("done", say(done))] if chosen or draft.basket(turn) else (),
+            always=[*fewer, Option("done", say(done))] if chosen or draft.basket(turn) else (),
             button=say("button.service"),
         )
 
@@ -268,6 +266,8 @@ class PickService(Step):
         if option == "done":
             turn.state.put("serviced", True)
             turn.state.recheck("time", "technician")
+        elif option.startswith("once:"):
+            self._set_times(turn, option.removeprefix("once:"), 1)
         else:
             self._add(turn, option)
         return True
@@ -275,6 +275,10 @@ class PickService(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         if read_done(text) and (draft.services(turn) or draft.basket(turn)):
             return await self.choose(turn, "done")
+        count, several = turn.understood.quantity, self._several(turn)
+        if count and len(several) == 1 and not turn.understood.services:
+            self._set_times(turn, several[0], min(count, turn.shop.max_quantity))
+            return True
         return self.absorb(turn)
 
     def absorb(self, turn: Turn) -> bool:
@@ -285,8 +289,19 @@ class PickService(Step):
         self._add(turn, offered[0])
         return True
 
+    def _several(self, turn: Turn) -> list[str]:
+        """The services that are done more than once, one for each part; the customer may want it otherwise."""
+        return [service for service, count in draft.times(turn).items() if count > 1]
+
+    def _set_times(self, turn: Turn, service: str, count: int) -> None:
+        turn.state.put("times", turn.state.get("times", {}) | {service: count})
+
     def _add(self, turn: Turn, service: str) -> None:
         turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
+
+
+def _service_line(name: str, count: int) -> Say:
+    return say("basket.service", name=name) if count == 1 else say("basket.line", name=name, count=count)
 
 
 def _set_quantity(turn: Turn, part: str, count: int) -> bool:

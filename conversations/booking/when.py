@@ -38,7 +38,8 @@ class Day(Step):
     reopened_by = (InThePast, TooFarAhead, Closed)
 
     async def ask(self, turn: Turn) -> Question:
-        days = await availability.open_days(turn.ctx, count=DAYS_SHOWN)
+        minutes = (await draft.job(turn)).minutes
+        days = await availability.open_days(turn.ctx, minutes=minutes, count=DAYS_SHOWN)
         return question(
             say("ask.date"),
             options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],

@@ -6,6 +6,7 @@ are then compared with names that begin alike.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from typing import Literal
 
@@ -54,15 +55,16 @@ class Lexicon:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Lexicon":
-        """Takes some tens of milliseconds, once per version of the catalogue."""
+        """Takes some tens of milliseconds for each thousand parts: build it off the event loop."""
         names: dict[str, Name] = {}
+        shared: dict[str, list[str]] = {}
         for alias, name in _surest_first(catalogue):
             key = _key(alias)
-            known = names.get(key, name)
-            if key and known.kind == name.kind == "part":  # parts share an alias; of others the first keeps it
-                names[key] = Name("part", tuple(dict.fromkeys(known.of + name.of)))
-            elif key:
-                names[key] = known
+            known = names.setdefault(key, name)
+            if known is not name and known.kind == name.kind == "part":  # of others the first keeps the alias
+                shared.setdefault(key, list(known.of)).extend(name.of)
+        names |= {key: Name("part", tuple(dict.fromkeys(parts))) for key, parts in shared.items()}
+        names.pop("", None)
         services = {
             _key(alias): service.id
             for service in catalogue.services.values()
@@ -140,11 +142,13 @@ def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
         for alias in (technician.name, technician.name.partition(" ")[0], *technician.aliases):
             yield alias, Name("technician", (technician.id,))
     general = {word for aliases in categories.values() for alias in aliases for word in alias.split()}
+    is_own = cache(lambda word: _is_own(word, general))  # catalogues repeat their words
     for part in catalogue.parts.values():
+        named, one_of_many = Name("part", (part.id,)), Name("category", (part.category,))
         for alias in (part.name, *_model(part.name, general), *part.aliases):
             # "power 4 channel" and "speaker murah" are many parts.
-            is_its_own = any(_is_own(word, general) for word in alias.casefold().replace("-", " ").split())
-            yield alias, Name("part", (part.id,)) if is_its_own else Name("category", (part.category,))
+            is_its_own = any(map(is_own, alias.casefold().replace("-", " ").split()))
+            yield alias, named if is_its_own else one_of_many
 
 
 def _model(name: str, general: set[str]) -> list[str]:
@@ -168,7 +172,9 @@ def _cars(catalogue: Catalogue, brands: Mapping[str, str], words: set[str]) -> I
 
 
 def _is_own(word: str, general: set[str]) -> bool:
-    return not (word in general | UNITS or word.isdecimal() or is_ordinary(spell(word)))
+    if word in general or word in UNITS or word.isdecimal():
+        return False
+    return not word.isalpha() or not is_ordinary(spell(word))
 
 
 def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:

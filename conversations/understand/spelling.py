@@ -97,6 +97,14 @@ def table(name: str) -> dict[str, Any]:
     return loaded
 
 
+def read_all() -> None:
+    """Read all tables now: the first message shouldn't wait for them."""
+    for file in files(__package__).joinpath("vocabulary").iterdir():
+        if file.name.endswith(".yaml"):
+            table(file.name)
+    _spellings(), _ordinary(), _worth_repairing()
+
+
 @cache
 def phrases(name: str, section: str) -> dict[str, str]:
     """The phrases of a table's section, each with the key it stands for, in the order of the table."""

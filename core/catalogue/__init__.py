@@ -1,1 +1,1 @@
-"""Parts, services, cars and technicians: `snapshot`, `search`, `fit`, `edit`, `csv_files` and `csv_rows`."""
+"""Parts, services, cars and technicians: `snapshot`, `search`, `fit`, `edit`; files: `cells`, `csv_rows`, `csv_files`, `clearing`."""

@@ -1,7 +1,7 @@
-"""The catalogue as CSV files: files ── read ──> lines ── apply ──> tables ── write ──> files
+"""The catalogue as files: texts or records ── read ──> lines ── apply ──> tables ── write ──> texts
 
-An import takes all lines, or none if one is bad, and names all bad ones. Entries that no file mentions stay. Commas or
-semicolons (Excel in Indonesia) separate cells, with or without BOM.
+An import takes all lines, or none if one is bad, and names all bad ones. Entries that no file mentions stay, and so does
+what a file has no column for. Commas, semicolons (Excel in Indonesia) or tabs separate cells, with or without BOM.
 """
 
 import csv
@@ -12,71 +12,126 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from pydantic import ValidationError
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalogue.csv_rows import CarRow, CatalogueRow, PartRow, ServiceRow, TechnicianRow, cell, reason
+from core.catalogue.cells import cell, is_unclear_money, shown
+from core.catalogue.csv_rows import (
+    CarRow,
+    CatalogueRow,
+    PartRow,
+    ServiceRow,
+    TechnicianRow,
+    conflict,
+    needed,
+    reason,
+    without,
+)
 from core.catalogue.snapshot import Catalogue, bump
 from core.db.tables import Car, Part, Service, Technician
+from core.messaging.messages import Say, say
 
-_Entry = Part | Service | Car | Technician
+Entry = Part | Service | Car | Technician
 _One = TypeVar("_One", Part, Service, Car, Technician)
+
+_BROKEN = re.compile(r"#(?:REF!|NAME\?|VALUE!|DIV/0!|NULL!|NUM!|N/A)")
+TEN_TIMES = 10
+"""A price that differs from the present one by this factor is probably a slip."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
-    """A kind of file: its name, its rows, and the table that they go to."""
+class Sheet:
+    """A kind of file: its name, its rows, the table that they go to, and other words for its name."""
 
     name: str
     row: type[CatalogueRow]
-    table: type[_Entry]
+    table: type[Entry]
+    words: tuple[str, ...]
 
     @property
     def columns(self) -> list[str]:
         return list(self.row.model_fields)
 
     @property
-    def query(self) -> Select[_Entry]:
-        return cast(Select[_Entry], select(self.table).order_by(self.table.id))
+    def query(self) -> Select[Entry]:
+        return cast(Select[Entry], select(self.table).order_by(self.table.id))
 
 
-_PARTS, _TECHNICIANS = _Sheet("parts", PartRow, Part), _Sheet("technicians", TechnicianRow, Technician)
-_SHEETS = (_PARTS, _Sheet("services", ServiceRow, Service), _Sheet("cars", CarRow, Car), _TECHNICIANS)
+_PARTS = Sheet("parts", PartRow, Part, ("parts", "part", "produk", "barang"))
+_TECHNICIANS = Sheet("technicians", TechnicianRow, Technician, ("technicians", "technician", "teknisi"))
+SHEETS = (
+    _PARTS,
+    Sheet("services", ServiceRow, Service, ("services", "service", "layanan", "jasa")),
+    Sheet("cars", CarRow, Car, ("cars", "car", "mobil")),
+    _TECHNICIANS,
+)
+
+
+class Unreadable(NamedTuple):
+    """A spreadsheet's cell that holds neither text nor a number."""
+
+    why: Say
+
+
+Cell: TypeAlias = str | Unreadable
+Records: TypeAlias = Sequence[tuple[int, Sequence[Cell]]]
+"""A sheet's rows that aren't blank, the header first, each with its number."""
 
 
 class Line(NamedTuple):
-    """A valid line of a file."""
+    """A valid line of a file; of its row only the columns that the file has count."""
 
     file: str
     number: int
-    sheet: _Sheet
+    sheet: Sheet
     row: CatalogueRow
+    columns: frozenset[str]
+    unclear_price: str | None = None
+    """The price as written, if that can be read in two ways."""
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {name: getattr(self.row, name) for name in self.sheet.columns if name in self.columns}
 
 
-class BadLine(NamedTuple):
+class Remark(NamedTuple):
+    """What is wrong or doubtful at a line."""
+
     file: str
     number: int
-    reason: str
+    why: Say
 
-    def __str__(self) -> str:
-        return f"{self.file} line {self.number}: {self.reason}"
+    @property
+    def sentence(self) -> Say:
+        return say("catalogue.line", file=self.file, number=self.number, why=self.why)
 
 
 class BadFiles(Exception):
     """All lines that can't be imported; nothing was."""
 
-    def __init__(self, lines: Sequence[BadLine]) -> None:
-        super().__init__("\n".join(map(str, lines)))
+    def __init__(self, lines: Sequence[Remark]) -> None:
+        super().__init__(lines)
         self.lines = tuple(lines)
 
 
-def read(files: Mapping[str, str]) -> list[Line]:
-    """The lines of CSV texts by file name; raises `BadFiles`."""
-    found = [line for file, text in files.items() for line in _lines(file, text)]
-    bad = [line for line in found if isinstance(line, BadLine)]
+class InDoubt(Exception):
+    """All lines that may be slips; nothing was imported."""
+
+    def __init__(self, lines: Sequence[Remark]) -> None:
+        super().__init__(lines)
+        self.lines = tuple(lines)
+
+
+def read(files: Mapping[str, str | Records], known: Mapping[str, set[str]] | None = None) -> list[Line]:
+    """The lines of CSV texts, or of a spreadsheet's records, by file name; raises `BadFiles`.
+
+    `known` are the catalogue's ids by sheet, for files whose columns and names leave open what they hold.
+    """
+    found = [line for file, content in files.items() for line in _lines(file, content, known or {})]
+    bad = [line for line in found if isinstance(line, Remark)]
     good = [line for line in found if isinstance(line, Line)]
     bad.extend(_repeated(good))
     if bad:
@@ -84,33 +139,56 @@ def read(files: Mapping[str, str]) -> list[Line]:
     return good
 
 
-async def apply(session: AsyncSession, lines: Sequence[Line], *, now: datetime) -> dict[str, int]:
-    """Add the lines, or overwrite entries with the same id; returns how many by table ("parts": 70).
+async def apply(session: AsyncSession, lines: Sequence[Line], *, now: datetime, sure: bool = False) -> dict[str, int]:
+    """Add the lines, or change entries with the same id; returns how many by sheet ("parts": 70).
 
-    Raises `BadFiles` for a part with less on hand than bookings have reserved, and for a service whose skill no
-    technician has.
+    Raises `BadFiles` for what contradicts the catalogue (a new entry without its columns, less on hand than bookings
+    have reserved, a skill that no technician has), and `InDoubt` for prices that may be slips, unless `sure`.
     """
     # Locked, so that nobody reserves between the check and the change.
     present = {
-        sheet: {entry.id: entry for entry in await session.scalars(sheet.query.with_for_update())} for sheet in _SHEETS
+        sheet: {entry.id: entry for entry in await session.scalars(sheet.query.with_for_update())} for sheet in SHEETS
     }
-    if bad := [*_below_reserved(lines, present[_PARTS]), *_unskilled(lines, present[_TECHNICIANS])]:
+    bad = [each for line in lines for each in _misfits(line, present[line.sheet].get(line.row.id))]
+    if bad := [*bad, *_unskilled(lines, present[_TECHNICIANS])]:
         raise BadFiles(bad)
+    doubts = [each for line in lines for each in _doubts(line, present[line.sheet].get(line.row.id))]
+    if doubts and not sure:
+        raise InDoubt(doubts)
     for line in lines:
         _put(session, line, present[line.sheet].get(line.row.id), now)
     await bump(session)
     return dict(Counter(line.sheet.name for line in lines))
 
 
+async def ids(session: AsyncSession) -> dict[str, set[str]]:
+    """All ids by sheet."""
+    return {sheet.name: set(await session.scalars(select(sheet.table.id))) for sheet in SHEETS}
+
+
+async def rows(session: AsyncSession) -> dict[str, list[list[str | int]]]:
+    """The whole catalogue, retired entries too, by sheet: the header, then the rows; numbers are numbers."""
+    return {
+        sheet.name: [
+            list(sheet.columns),
+            *([_content(_value(entry, column)) for column in sheet.columns] for entry in entries),
+        ]
+        for sheet in SHEETS
+        for entries in [await session.scalars(sheet.query)]
+    }
+
+
 async def write(session: AsyncSession) -> dict[str, str]:
-    """The whole catalogue, retired entries too, as CSV texts by file name; `read` takes them back."""
-    return {f"{sheet.name}.csv": _csv(sheet, await session.scalars(sheet.query)) for sheet in _SHEETS}
+    """The whole catalogue as CSV texts by file name; `read` takes them back."""
+    return {f"{name}.csv": _csv(table) for name, table in (await rows(session)).items()}
 
 
 def as_catalogue(lines: Iterable[Line]) -> Catalogue:
-    """The catalogue that these lines alone would make, without a database; its version is 0."""
+    """The catalogue that these complete lines alone would make, without a database; its version is 0."""
     entries = [
-        line.sheet.table(**_values(line.row)) for line in lines if isinstance(line.row, CarRow) or not line.row.retired
+        line.sheet.table(**line.row.model_dump(exclude={"retired"}))
+        for line in lines
+        if isinstance(line.row, CarRow) or not line.row.retired
     ]
     return Catalogue(
         version=0,
@@ -121,33 +199,31 @@ def as_catalogue(lines: Iterable[Line]) -> Catalogue:
     )
 
 
-def _only(table: type[_One], entries: Iterable[_Entry]) -> dict[str, _One]:
+def _only(table: type[_One], entries: Iterable[Entry]) -> dict[str, _One]:
     return {entry.id: entry for entry in entries if isinstance(entry, table)}
-
-
-def _values(row: CatalogueRow) -> dict[str, object]:
-    return row.model_dump(exclude={"retired"})
 
 
 # --- reading -----------------------------------------------------------------------------------
 
 
-def _lines(file: str, text: str) -> Iterator[Line | BadLine]:
+def _lines(file: str, content: str | Records, known: Mapping[str, set[str]]) -> Iterator[Line | Remark]:
     try:
-        (_, header), *records = _records(file, text)
-        sheet = _sheet(file, header)
+        records = _uniform(file, _records(file, content) if isinstance(content, str) else content)
+        (at, head), *rest = records
+        header = [_column(name) for name in head]
+        named = {cells[header.index("id")] for _, cells in rest} if "id" in header else set()
+        sheet = _sheet(file, at, header, {name for name, ids_ in known.items() if named and named <= ids_})
     except BadFiles as refused:
         yield from refused.lines
         return
-    for number, cells in records:
-        yield from _line(file, number, sheet, header, cells)
+    for number, cells in rest:
+        yield from _line(file, number, sheet, dict(zip(header, cells, strict=True)))
 
 
-def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
-    """The records that aren't blank, with the header, each with the number of its first line."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _records(file: str, text: str) -> Records:
+    """The records of a CSV text that aren't blank, each with the number of its first line."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text.partition("\n")[0]), strict=True)
     records, number = [], 1
     try:
         for cells in reader:
@@ -155,79 +231,173 @@ def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
                 records.append((number, [_unescaped(cell.strip()) for cell in cells]))
             number = reader.line_num + 1
     except csv.Error as error:
-        raise BadFiles([BadLine(file, number, f"can't be read as CSV: {error}")]) from error
-    if not records:
-        raise BadFiles([BadLine(file, 1, "the file is empty")])
+        is_long = "limit" in str(error)
+        why = say("catalogue.cell_without_end") if is_long else say("catalogue.quotation_mark")
+        raise BadFiles([Remark(file, number, why)]) from error
+    width = len(records[0][1]) if records else 0
+    if odd := [
+        Remark(file, number, say("catalogue.cells", found=len(cells), expected=width))
+        for number, cells in records
+        if len(cells) < width or any(cells[width:])
+    ]:
+        raise BadFiles(odd)
     return records
 
 
-def _sheet(file: str, header: list[str]) -> _Sheet:
-    """The sheet with these columns, or else with the file's name."""
-    name = PurePath(file).stem.lower()
-    sheet = next((sheet for sheet in _SHEETS if set(sheet.columns) == set(header)), None) or next(
-        (sheet for sheet in _SHEETS if sheet.name == name), None
-    )
+def _delimiter(header: str) -> str:
+    return next((sign for sign in ";\t" if sign in header), ",")
+
+
+def _uniform(file: str, records: Records) -> Records:
+    """The records without columns that are blank all over, which spreadsheets leave behind, and all equally long."""
+    if not records:
+        raise BadFiles([Remark(file, 1, say("catalogue.empty"))])
+    width = max(len(cells) for _, cells in records)
+    full = [(number, [*cells, *[""] * (width - len(cells))]) for number, cells in records]
+    used = [column for column in range(width) if any(cells[column] for _, cells in full)]
+    uniform = [(number, [cells[column] for column in used]) for number, cells in full]
+    if odd := [
+        Remark(file, number, say("catalogue.no_heading", got=_shown(content)))
+        for number, cells in uniform[1:]
+        for name, content in zip(uniform[0][1], cells, strict=True)
+        if content and not name
+    ]:
+        raise BadFiles(odd)
+    return uniform
+
+
+def _column(name: Cell) -> str:
+    return re.sub(r"[\s-]+", "_", name.casefold()) if isinstance(name, str) else _shown(name)
+
+
+def _shown(content: Cell) -> str:
+    return shown(content) if isinstance(content, str) else "?"
+
+
+def _sheet(file: str, at: int, header: list[str], knowing: set[str]) -> Sheet:
+    """The sheet with these columns, or else with a word of the file's name, or else the only one that knows the columns,
+    or else the ids (`knowing`).
+    """
+    words = re.findall(r"[a-z]+", PurePath(file).name.lower())
+    named = next((sheet for word in reversed(words) for sheet in SHEETS if word in sheet.words), None)
+    fitting = [sheet for sheet in SHEETS if set(header) <= set(sheet.columns)]
+    sheet = next((each for each in fitting if len(each.columns) == len(header)), None)
+    if sheet is None and named in fitting:
+        sheet = named
     if sheet is None:
-        names = ", ".join(sheet.name for sheet in _SHEETS)
-        raise BadFiles([BadLine(file, 1, f"neither the file's name nor its columns are those of {names}")])
+        sheet = _only_one(fitting) or _only_one([each for each in fitting if each.name in knowing])
+    if sheet is None and named is None:
+        raise BadFiles([Remark(file, at, _unknown(fitting))])
+    sheet = sheet or cast(Sheet, named)
     wrong = [
-        *(f"unknown column {column!r}" for column in header if column not in sheet.columns),
-        *(f"column {column!r} is missing" for column in sheet.columns if column not in header),
-        *(f"column {column!r} stands twice" for column in sheet.columns if header.count(column) > 1),
+        *(say("catalogue.unknown_column", column=shown(column)) for column in header if column not in sheet.columns),
+        *([] if "id" in header else [say("catalogue.no_id")]),
+        *(say("catalogue.twice", column=column) for column in sheet.columns if header.count(column) > 1),
     ]
     if wrong:
-        raise BadFiles([BadLine(file, 1, each) for each in wrong])
+        raise BadFiles([Remark(file, at, each) for each in wrong])
     return sheet
 
 
-def _line(file: str, number: int, sheet: _Sheet, header: list[str], cells: list[str]) -> list[Line] | list[BadLine]:
-    if len(cells) != len(header):
-        return [BadLine(file, number, f"has {len(cells)} cells, the header has {len(header)}")]
+def _only_one(sheets: Sequence[Sheet]) -> Sheet | None:
+    return sheets[0] if len(sheets) == 1 else None
+
+
+def _unknown(fitting: Sequence[Sheet]) -> Say:
+    names = ", ".join(sheet.name for sheet in fitting or SHEETS)
+    return say("catalogue.which_sheet", names=names) if fitting else say("catalogue.no_sheet", names=names)
+
+
+def _line(file: str, number: int, sheet: Sheet, cells: Mapping[str, Cell]) -> list[Line] | list[Remark]:
+    broken = {name: found for name, content in cells.items() if (found := _unreadable(content))}
+    wrong = [say("catalogue.cell", column=name, why=found.why) for name, found in broken.items()]
+    given = frozenset(cells) - broken.keys()
+    row = without(sheet.row, frozenset(sheet.columns) - given)
     try:
-        row = sheet.row.model_validate({name: text for name, text in zip(header, cells, strict=True) if text})
+        valid = row.model_validate({name: cells[name] for name in given if cells[name]})
     except ValidationError as refused:
-        return [BadLine(file, number, reason(error)) for error in refused.errors()]
-    return [Line(file, number, sheet, row)]
+        wrong += map(reason, refused.errors())
+        return [Remark(file, number, why) for why in wrong]
+    price = str(cells.get("price", ""))
+    line = Line(file, number, sheet, valid, given, price if is_unclear_money(price) else None)
+    if contradiction := conflict(line.values):
+        wrong.append(contradiction)
+    return [Remark(file, number, why) for why in wrong] or [line]
 
 
-def _repeated(lines: Iterable[Line]) -> Iterator[BadLine]:
+def _unreadable(content: Cell) -> Unreadable | None:
+    if isinstance(content, Unreadable):
+        return content
+    return Unreadable(say("catalogue.broken", got=shown(content))) if _BROKEN.fullmatch(content) else None
+
+
+def _repeated(lines: Iterable[Line]) -> Iterator[Remark]:
     first: dict[tuple[str, str], Line] = {}
     for line in lines:
         seen = first.setdefault((line.sheet.name, line.row.id), line)
         if seen is not line:
-            yield BadLine(line.file, line.number, f"id {line.row.id} already stands on {seen.file} line {seen.number}")
+            why = say("catalogue.repeated", id=line.row.id, file=seen.file, number=seen.number)
+            yield Remark(line.file, line.number, why)
 
 
 # --- applying ----------------------------------------------------------------------------------
 
 
-def _below_reserved(lines: Iterable[Line], parts: Mapping[str, _Entry]) -> Iterator[BadLine]:
-    for line in lines:
-        part = parts.get(line.row.id)
-        if isinstance(line.row, PartRow) and isinstance(part, Part) and line.row.on_hand < part.reserved:
-            why = f"on_hand must be at least {part.reserved}, which bookings have reserved, got {line.row.on_hand}"
-            yield BadLine(line.file, line.number, why)
+def _misfits(line: Line, entry: Entry | None) -> Iterator[Remark]:
+    """Why a line can't be added to the catalogue, or change its entry."""
+    if entry is None:
+        missing = [name for name in needed(line.sheet.row) if name not in line.columns]
+        if missing:
+            why = say("catalogue.new", id=line.row.id, columns=", ".join(missing))
+            yield Remark(line.file, line.number, why)
+            return
+    names = [column for column in line.sheet.columns if column != "retired"]
+    before = {name: getattr(entry, name) if entry else getattr(line.row, name) for name in names}
+    if contradiction := conflict(before | line.values):
+        yield Remark(line.file, line.number, contradiction)
+    on_hand = line.values.get("on_hand")
+    if isinstance(entry, Part) and isinstance(on_hand, int) and on_hand < entry.reserved:
+        yield Remark(line.file, line.number, say("catalogue.below_reserved", reserved=entry.reserved, got=on_hand))
 
 
-def _unskilled(lines: Iterable[Line], technicians: Mapping[str, _Entry]) -> Iterator[BadLine]:
+def _doubts(line: Line, entry: Entry | None) -> Iterator[Remark]:
+    """Why a line's price may be a slip."""
+    price = line.values.get("price")
+    before = getattr(entry, "price", None)
+    if not isinstance(price, int) or price == before:
+        return
+    if line.unclear_price is not None:
+        yield Remark(line.file, line.number, say("catalogue.unclear_price", got=shown(line.unclear_price), price=price))
+    if before and (price >= before * TEN_TIMES or price * TEN_TIMES <= before):
+        yield Remark(line.file, line.number, say("catalogue.price_jump", id=line.row.id, before=before, price=price))
+
+
+def _unskilled(lines: Iterable[Line], technicians: Mapping[str, Entry]) -> Iterator[Remark]:
     """Services that nobody could do after the import."""
     team = {
         id_: each.skills for id_, each in technicians.items() if isinstance(each, Technician) and not each.retired_at
     }
     for line in lines:
         if isinstance(line.row, TechnicianRow):
-            team[line.row.id] = [] if line.row.retired else line.row.skills
+            team[line.row.id] = _skills(line, technicians.get(line.row.id))
     skills = {skill for each in team.values() for skill in each}
     for line in lines:
-        if isinstance(line.row, ServiceRow) and line.row.skill is not None and line.row.skill not in skills:
-            yield BadLine(line.file, line.number, f"skill {line.row.skill!r} is one that no technician has")
+        skill = line.values.get("skill")
+        if skill is not None and skill not in skills:
+            yield Remark(line.file, line.number, say("catalogue.no_technician", skill=shown(skill)))
 
 
-def _put(session: AsyncSession, line: Line, entry: _Entry | None, now: datetime) -> None:
-    values = _values(line.row)
-    if not isinstance(line.row, CarRow):
-        before = getattr(entry, "retired_at", None)
-        values["retired_at"] = (before or now) if line.row.retired else None
+def _skills(line: Line, entry: Entry | None) -> list[str]:
+    """What a technician can do after the import."""
+    before = {"skills": getattr(entry, "skills", []), "retired": bool(getattr(entry, "retired_at", None))}
+    after = before | line.values
+    return [] if after["retired"] else cast(list[str], after["skills"])
+
+
+def _put(session: AsyncSession, line: Line, entry: Entry | None, now: datetime) -> None:
+    values = line.values
+    if (retired := values.pop("retired", None)) is not None:
+        values["retired_at"] = (getattr(entry, "retired_at", None) or now) if retired else None
     if entry is None:
         session.add(line.sheet.table(**values))
         return
@@ -238,16 +408,18 @@ def _put(session: AsyncSession, line: Line, entry: _Entry | None, now: datetime)
 # --- writing -----------------------------------------------------------------------------------
 
 
-def _csv(sheet: _Sheet, entries: Iterable[_Entry]) -> str:
+def _csv(table: Sequence[Sequence[str | int]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(sheet.columns)
-    for entry in entries:
-        writer.writerow(_escaped(cell(_value(entry, column))) for column in sheet.columns)
+    writer.writerows([_escaped(str(content)) for content in line] for line in table)
     return text.getvalue()
 
 
-def _value(entry: _Entry, column: str) -> object:
+def _content(value: object) -> str | int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else cell(value)
+
+
+def _value(entry: Entry, column: str) -> object:
     if column == "retired":
         return not isinstance(entry, Car) and entry.retired_at is not None
     return getattr(entry, column)

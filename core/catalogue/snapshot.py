@@ -1,9 +1,14 @@
-"""The catalogue: parts with their stock, services, cars, technicians."""
+"""The catalogue: parts with their stock, services, cars, technicians.
 
+It may hold tens of thousands of parts, so rows are read in batches, between which the event loop does other work.
+"""
+
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 from sqlalchemy import Select, select, text
@@ -16,6 +21,8 @@ from core.refusals import BadAmount, NotFound, StockPromised
 CATEGORIES = ("speaker", "amplifier", "subwoofer", "headunit", "kabel", "accessory", "other")
 SERVICE_CATEGORIES = ("installation", "repair", "upgrade", "consultation", "package", "other")
 MOST_ON_HAND = 100_000
+BATCH = 500
+"""Rows read at a time: some milliseconds."""
 
 _Row = TypeVar("_Row", Part, Service, Car, Technician)
 # One statement that both databases know, so that two first changes don't collide.
@@ -25,7 +32,7 @@ _BUMP = text(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """All that is on offer at one version; shared between turns, so without stock (see `stock`)."""
 
@@ -34,6 +41,29 @@ class Catalogue:
     services: Mapping[str, Service]
     cars: Mapping[str, Car]
     technicians: Mapping[str, Technician]
+
+    @cached_property
+    def shelves(self) -> Mapping[str, tuple[Part, ...]]:
+        """The parts for sale by category, the cheapest first."""
+        found: dict[str, list[Part]] = {}
+        for part in sorted(self.parts.values(), key=lambda part: part.price):
+            if part.is_available:
+                found.setdefault(part.category, []).append(part)
+        return {category: tuple(parts) for category, parts in found.items()}
+
+
+class Newest:
+    """Keeps the newest catalogue, loaded once per version."""
+
+    def __init__(self) -> None:
+        self._known: Catalogue | None = None
+        self._loading = asyncio.Lock()
+
+    async def get(self, session: AsyncSession) -> Catalogue:
+        async with self._loading:
+            if self._known is None or self._known.version != await version(session):
+                self._known = await load(session)
+            return self._known
 
 
 class StockStatus(StrEnum):
@@ -46,16 +76,18 @@ class StockStatus(StrEnum):
 
 
 async def load(session: AsyncSession) -> Catalogue:
-    """The catalogue without what is retired, detached from the session; reading a part's stock from it raises."""
-    parts = select(Part).options(defer(Part.on_hand), defer(Part.reserved)).where(Part.retired_at.is_(None))
+    """The catalogue without what is retired, detached from the session; reading a part's stock from it raises.
+
+    Of a part it also leaves out what no chat shows: description, specifications and images.
+    """
+    left_out = (Part.on_hand, Part.reserved, Part.description, Part.specifications, Part.images)
+    # The version first: what changes meanwhile has a higher one.
     return Catalogue(
         version=await version(session),
-        parts=await _by_id(session, parts.order_by(Part.id)),
-        services=await _by_id(session, select(Service).where(Service.retired_at.is_(None)).order_by(Service.id)),
-        cars=await _by_id(session, select(Car).order_by(Car.id)),
-        technicians=await _by_id(
-            session, select(Technician).where(Technician.retired_at.is_(None)).order_by(Technician.id)
-        ),
+        parts=await _by_id(session, Part, select(Part).options(*map(defer, left_out)).where(Part.retired_at.is_(None))),
+        services=await _by_id(session, Service, select(Service).where(Service.retired_at.is_(None))),
+        cars=await _by_id(session, Car, select(Car)),
+        technicians=await _by_id(session, Technician, select(Technician).where(Technician.retired_at.is_(None))),
     )
 
 
@@ -65,10 +97,14 @@ async def version(session: AsyncSession) -> int:
 
 async def stock(session: AsyncSession, parts: Iterable[str] | None = None) -> dict[str, int]:
     """How many of each part aren't reserved."""
-    query = select(Part.id, Part.on_hand - Part.reserved)
-    if parts is not None:
-        query = query.where(Part.id.in_(list(parts)))
-    return dict((await session.execute(query)).all())
+    free = select(Part.id, Part.on_hand - Part.reserved)
+    if parts is None:
+        return dict((await session.execute(free)).all())
+    found: dict[str, int] = {}
+    ids = list(parts)
+    for begin in range(0, len(ids), BATCH):
+        found.update((await session.execute(free.where(Part.id.in_(ids[begin : begin + BATCH])))).all())
+    return found
 
 
 async def set_stock(session: AsyncSession, part_id: str, on_hand: int) -> Part:
@@ -110,8 +146,14 @@ def models(catalogue: Catalogue, brand: str) -> list[str]:
     return sorted({car.model for car in catalogue.cars.values() if car.brand.casefold() == brand.casefold()})
 
 
-async def _by_id(session: AsyncSession, query: Select[_Row]) -> dict[str, _Row]:
-    rows = (await session.scalars(query)).all()
-    for row in rows:
-        session.expunge(row)
-    return {row.id: row for row in rows}
+async def _by_id(session: AsyncSession, table: type[_Row], query: Select[_Row]) -> dict[str, _Row]:
+    found: dict[str, _Row] = {}
+    last = ""
+    while True:
+        rows = (await session.scalars(query.where(table.id > last).order_by(table.id).limit(BATCH))).all()
+        for row in rows:
+            session.expunge(row)
+            found[row.id] = row
+        if len(rows) < BATCH:
+            return found
+        last = rows[-1].id

@@ -6,6 +6,7 @@ PostgreSQL: one pool; concurrent writers are ordered by row locks and conditiona
 On both a reader can't write, and waiting too long for a lock raises `OperationalError`.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -15,6 +16,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -28,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -60,6 +62,8 @@ _DEAD_PEER = {
 """After a minute PostgreSQL releases the locks of a process that hangs or whose machine lost power."""
 
 
+_BROKEN_FILE = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
 _LAST_NUMBERED, _SQUASHED = "0015", "schema_1"
 """The migrations '0001' to '0015' were squashed into one that makes the same schema."""
 
@@ -67,8 +71,16 @@ _LAST_NUMBERED, _SQUASHED = "0015", "schema_1"
 CheckLock = Callable[[], Awaitable[None]]
 
 
-class SchemaTooOld(Exception):
-    """Why this version can't upgrade a database, and what to do first, in a sentence."""
+class UnusableDatabase(Exception):
+    """Why this version can't use a database, and what to do first, in a sentence."""
+
+
+class SchemaTooOld(UnusableDatabase):
+    pass
+
+
+class SchemaTooNew(UnusableDatabase):
+    pass
 
 
 class Database:
@@ -226,7 +238,7 @@ async def advisory_lock(session: AsyncSession, what: str) -> None:
 async def upgrade(database: Database) -> None:
     """Bring the schema to the newest version (Alembic), one process at a time, without a statement timeout.
 
-    Raises `SchemaTooOld`; then nothing has changed.
+    Raises `UnusableDatabase`; then nothing has changed.
     """
     if database.is_sqlite:
         # Alembic alters a SQLite table by rebuilding it, which foreign keys would prevent.
@@ -242,6 +254,13 @@ async def upgrade(database: Database) -> None:
                 await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upgrading"))))
                 await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
             await connection.run_sync(_upgrade)
+    except DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) not in _BROKEN_FILE:
+            raise
+        raise UnusableDatabase(
+            f"{make_url(database.url).database} is no SQLite database, or a damaged one ({error.orig}): "
+            "check database.url, or restore a backup."
+        ) from error
     finally:
         await engine.dispose()
 
@@ -250,16 +269,27 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "core.db:migrations")
     config.attributes["connection"] = connection
-    _replace_numbered(connection)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision and not _replace_numbered(connection, revision) and revision not in _revisions(config):
+        raise SchemaTooNew(
+            f"The database has schema {revision}, which this version doesn't know: "
+            "run the newer version that made it, or restore a backup from before that."
+        )
     command.upgrade(config, "head")
 
 
-def _replace_numbered(connection: Connection) -> None:
-    revision = MigrationContext.configure(connection).get_current_revision()
+def _revisions(config: Config) -> set[str]:
+    return {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+
+
+def _replace_numbered(connection: Connection, revision: str) -> bool:
+    """Whether the schema is the last of the squashed ones; raises `SchemaTooOld` for an earlier one."""
     if revision == _LAST_NUMBERED:
         connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": _SQUASHED})
-    elif revision and revision.isdecimal() and revision < _LAST_NUMBERED:
+        return True
+    if revision.isdecimal() and revision < _LAST_NUMBERED:
         raise SchemaTooOld(
             f"The database has schema {revision}, which is too old to upgrade from: "
             "run `bengkel db upgrade` of version 0.1.0 as of commit ab43fdb first."
         )
+    return False

@@ -35,6 +35,14 @@ class Rows(StrEnum):
     KEPT = "kept"
 
 
+class Keep(StrEnum):
+    """The setting that says how long rows are kept."""
+
+    MESSAGES = "messages"
+    RECORDS = "records"
+    STRANGERS = "strangers"
+
+
 class Content(StrEnum):
     """What a JSON column holds; decides what is kept of it."""
 
@@ -52,6 +60,7 @@ class Forget:
     """SQL: which of them may go."""
     after: timedelta | None = None
     """None: as set in the settings."""
+    keep: Keep = Keep.MESSAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,20 @@ def personal(
 ) -> dict[str, Any]:
     """The last of a class's `__table_args__`."""
     return {"info": {"personal": Personal(erase, exported, by_address, forget)}}
+
+
+def forgotten(forget: Forget) -> dict[str, Any]:
+    """The last of the `__table_args__` of a class that is about nobody."""
+    return {"info": {"forget": forget}}
+
+
+def forgetful_tables(metadata: MetaData) -> Iterator[tuple[Table, Forget]]:
+    """Every table whose rows go when they are old, and which are."""
+    about_people = tables_about_people(metadata)
+    for table in metadata.sorted_tables:
+        found = about_people[table].forget if table in about_people else table.info.get("forget")
+        if found is not None:
+            yield table, found
 
 
 def erased_to(value: object) -> dict[str, Any]:

@@ -5,10 +5,11 @@
     talk        Conversation, Inbound, Outbox, Alarm
     bookings    Booking, BookingLine, BookingEvent, Waiting
     work        WorkNote, AdditionalCost, Rating
-    money       PaymentRequest, PaymentAttempt, PaymentNotification, LedgerEntry, Refund
+    money       PaymentRequest, PaymentAttempt, PaymentNotification, UnknownOrder, LedgerEntry, Refund
     papers      Invoice, CreditNote, Receipt, Counter
     REST        IdempotencyKey
     jobs        JobRun
+    settings    ShopSetting
 
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
@@ -42,9 +43,11 @@ from core.db.personal import (
     NOBODY,
     Content,
     Forget,
+    Keep,
     Rows,
     erased_by,
     erased_to,
+    forgotten,
     personal,
     refers_to,
 )
@@ -176,7 +179,8 @@ class Part(Base):
     """… and the car's opening it goes into."""
     description: Mapped[str] = mapped_column(default="")
     specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    images: Mapped[list[str]] = mapped_column(default=list)
+    images: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
+    """Keys of stored photos, or links."""
     compatible_vehicles: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """Cars it is known to fit beyond what its mount says: [{brand, model, year}], year as in api.md."""
     aliases: Mapped[list[str]] = mapped_column(default=list)
@@ -236,7 +240,8 @@ class Technician(Base):
     skills: Mapped[list[str]] = mapped_column(default=list)
     phone: Mapped[str | None]
     email: Mapped[str | None]
-    photo_url: Mapped[str | None]
+    photo_url: Mapped[str | None] = mapped_column(info=NAMES_PHOTOS)
+    """The key of a stored photo, or a link."""
     days_off: Mapped[list[int]] = mapped_column(default=list)
     """Weekdays, Monday is 0."""
     rating_sum: Mapped[int] = mapped_column(default=0)
@@ -278,7 +283,8 @@ class StockAlert(Base):
     __table_args__ = (
         UniqueConstraint("contact_id", "part_id"),
         Index("ix_stock_alert_part_id", "part_id"),
-        personal(erase=Rows.DELETED),
+        Index("ix_stock_alert_created_at", "created_at"),
+        personal(erase=Rows.DELETED, forget=Forget(("created_at",))),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -302,7 +308,7 @@ class Customer(Base):
     phone_proven: Mapped[bool] = mapped_column(default=False, info=erased_to(False))
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     clerk_user: Mapped[str | None] = mapped_column(unique=True, info=erased_to(None))
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Contact(Base):
@@ -321,7 +327,8 @@ class Contact(Base):
     """Since when the channel refuses to deliver (blocked)."""
     created_at: Mapped[datetime]
 
-    customer: Mapped[Customer] = relationship(lazy="raise")
+    # Loaded with its contact by every query: one that reads a booking again would leave the turn's own contact without.
+    customer: Mapped[Customer] = relationship(lazy="joined")
 
 
 # --- talk --------------------------------------------------------------------------------------
@@ -436,6 +443,7 @@ class Booking(Base):
 
     __table_args__ = (
         Index("ix_booking_customer", "customer_id", "created_at"),
+        _partial("ix_booking_contact_id", "contact_id", where="contact_id IS NOT NULL"),
         Index("ix_booking_starts_at", "starts_at"),
         # The last columns are included so that lists are counted from the index alone.
         Index("ix_booking_status", "status", "starts_at", "payment_status"),
@@ -462,6 +470,7 @@ class Booking(Base):
     language: Mapped[str] = mapped_column(default="id")
     name: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     phone: Mapped[str] = mapped_column(info=erased_to(NOBODY))
+    """Empty for somebody who walked in."""
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     car_brand: Mapped[str]
     car_model: Mapped[str]
@@ -519,8 +528,8 @@ class Booking(Base):
 
     @property
     def remaining(self) -> int:
-        """What is still to be paid, in rupiah; nothing once it is cancelled."""
-        if self.status is BookingStatus.CANCELLED:
+        """What is still to be paid, in rupiah; nothing once it is cancelled or its money went back."""
+        if self.status is BookingStatus.CANCELLED or self.payment_status is PaymentStatus.REFUNDED:
             return 0
         return max(0, self.total_price - self.paid_amount + self.going_back)
 
@@ -567,8 +576,11 @@ class Waiting(Base):
     __table_args__ = (
         _partial("ix_waiting_slot", "starts_at", "id", where="state = 'waiting'"),
         _partial("ix_waiting_offered_until", "offered_until", where="state = 'offered'"),
+        _partial("ix_waiting_past", "starts_at", where="state IN ('taken', 'ended')"),
         Index("ix_waiting_customer", "customer_id", "created_at"),
-        personal(erase=Rows.DELETED),
+        personal(
+            erase=Rows.DELETED, forget=Forget(("starts_at",), where="state IN ('taken', 'ended')", keep=Keep.RECORDS)
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -674,6 +686,9 @@ class PaymentAttempt(Base):
     """As Midtrans calls it."""
     method: Mapped[str]
     amount: Mapped[int | None]
+    """Without the fee."""
+    fee: Mapped[int] = mapped_column(default=0)
+    """What the customer paid Midtrans beyond `amount`: no money of the shop's."""
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
     answer: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.EVIDENCE))
@@ -686,7 +701,16 @@ class PaymentNotification(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
-        personal(erase=Rows.KEPT),
+        _partial("ix_payment_notification_settled", "received_at", where="due_at IS NULL"),
+        # What Midtrans last said stays with the attempt. Money for an order that nobody knows stays until it is explained.
+        personal(
+            erase=Rows.KEPT,
+            forget=Forget(
+                ("received_at",),
+                where="due_at IS NULL AND order_id IN (SELECT order_id FROM payment_request)",
+                keep=Keep.RECORDS,
+            ),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -700,6 +724,24 @@ class PaymentNotification(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str | None]
     """The `Outcome` of each attempt that was settled, joined by "; "."""
+
+
+class UnknownOrder(Base):
+    """Money at Midtrans for an order_id that we have no request for (a restored backup), until staff say what it was."""
+
+    __table_args__ = (_partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),)
+
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    transaction_id: Mapped[str]
+    status: Mapped[str]
+    """As Midtrans calls it."""
+    amount: Mapped[int | None]
+    """None: not a whole number of rupiah."""
+    answer: Mapped[dict[str, Any]]
+    """The status answer; the notification, where Midtrans doesn't know the transaction."""
+    found_at: Mapped[datetime]
+    explanation: Mapped[str | None]
+    explained_at: Mapped[datetime | None]
 
 
 class LedgerEntry(Base):
@@ -793,9 +835,17 @@ class IdempotencyKey(Base):
     """The Clerk user."""
     key: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
-    """SHA-256 of the request's body."""
+    """SHA-256 of method, path and body."""
     answer: Mapped[dict[str, Any]]
+    """Status and body; empty while there is none."""
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ShopSetting(Base):
+    """A setting of `core.shop.Shop` that an admin changed; the others are config.yaml's (`shop_settings`)."""
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON())
 
 
 class Counter(Base):
@@ -807,6 +857,11 @@ class Counter(Base):
 
 class JobRun(Base):
     """A job that runs once per key (a day) across all processes; the primary key makes it once."""
+
+    __table_args__ = (
+        Index("ix_job_run_started_at", "started_at"),
+        forgotten(Forget(("started_at",), where="finished_at IS NOT NULL", keep=Keep.RECORDS)),
+    )
 
     name: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

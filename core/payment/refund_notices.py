@@ -43,7 +43,7 @@ def refund_card(booking: Booking, refund: Refund) -> Message:
         say(
             "team.refund.facts",
             name=booking.name,
-            phone=booking.phone,
+            phone=booking.phone or "-",
             reason=say(f"refund.reason.{refund.reason}"),
             account=refund_account(refund),
         ),

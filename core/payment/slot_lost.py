@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import select, text
 
 from core.context import Context
-from core.db.tables import Booking, PaymentRequest
+from core.db.tables import Booking
 from core.messaging.messages import Message, Option, Say, message, say
 from core.money import Money
 from core.notices.cards import alert
@@ -34,15 +34,15 @@ _HAS_LOST_SLOT = text("booking.status = 'pending' AND booking.paid_amount > 0 AN
 """`has_lost_slot`, written out: a partial index is only used where its condition can be read in the query."""
 
 
-async def offer_choices(ctx: Context, booking: Booking, request: PaymentRequest, refusal: Refusal) -> None:
+async def offer_choices(ctx: Context, booking: Booking, order_id: str, refusal: Refusal, *, amount: Money) -> None:
     """Tell the customer and the admins that a paid booking's slot is gone, and why."""
-    key = f"seat-gone:{request.order_id}"
-    received = say("late.received", amount=request.amount, code=booking.code, name=booking.name)
+    key = f"seat-gone:{order_id}"
+    received = say("late.received", amount=amount, code=booking.code, name=booking.name)
     news = (received, _reason(booking, refusal, ctx.shop))
     options = tuple(await lost_slot_choices(ctx, booking, refusal))
     chat = Message((*news, say("late.choose")), options, button=say("late.button"))
     mail = message(*news, _choices_by_mail(options))
-    what = _reason_for_staff(refusal, request.amount)
+    what = _reason_for_staff(refusal, amount)
     await tell(ctx, booking, key, chat=chat, mail=mail, admins=alert(booking, what))
 
 

@@ -129,15 +129,18 @@ async def nearest_options(
     return [Option(f"{action}{at:%Y-%m-%dT%H:%M}", say("slot.day_and_time", at=at), hint) for at in local]
 
 
-async def open_days(ctx: Context, *, count: int) -> list[date]:
-    """The next days on which the shop opens and a job can still start in time, today included."""
+async def open_days(ctx: Context, *, minutes: int, count: int) -> list[date]:
+    """The next days on which the shop opens and a job of so many minutes can still start in time, today included."""
     today, last = ctx.shop.local(ctx.now).date(), ctx.shop.last_day(ctx.now)
     closures = await _closures(ctx.session, today, last)
     found: list[date] = []
     day = today
     while day <= last and len(found) < count:
-        in_time = [start for start in slots.starts(day, ctx.shop) if start >= ctx.shop.earliest_start(ctx.now)]
-        if in_time and slots.why_closed(day, ctx.shop, closures) is None:
+        in_time = (start for start in slots.starts(day, ctx.shop) if start >= ctx.shop.earliest_start(ctx.now))
+        if (
+            any(slots.fits(start, minutes, ctx.shop) for start in in_time)
+            and slots.why_closed(day, ctx.shop, closures) is None
+        ):
             found.append(day)
         day += timedelta(days=1)
     return found

@@ -48,7 +48,7 @@ async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | N
     await holds.exchange(ctx, leaving=ended, entering=booking, cap=plan.day.cap)
     if plan.day.capacity.has_waitlist:
         await waitlist_priority.refuse_if_jumping(ctx, _taken(booking), offered_to=waitlist_entry)
-    record_event(ctx, booking, EventKind.CREATED, actor=CUSTOMER)
+    record_event(ctx, booking, EventKind.CREATED, actor=request.made_by)
     return booking
 
 

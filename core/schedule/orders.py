@@ -17,10 +17,10 @@ from core.refusals import (
     TechnicianUnskilled,
     TypeMismatch,
 )
-from core.schedule import slots
+from core.schedule import service_area, slots
 from core.schedule.occupancy import DayCapacity, day_capacity
 from core.shop import Shop
-from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
+from core.states import Actor, BookingStatus, Location, PaymentMethod, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,9 @@ class Order:
     parts: tuple[tuple[str, int], ...] = ()
     """Part ids with their quantities."""
     services: tuple[str, ...] = ()
+    """Each once; an installation is done once for each of its parts (`core.pricing.installations`)."""
+    times: tuple[tuple[str, int], ...] = ()
+    """Service ids with how often they are done, where the customer wants it otherwise."""
     method: PaymentMethod
     down_payment_percent: int | None = None
     booking_type: str | None = None
@@ -61,6 +64,12 @@ class BookingRequest:
     language: str
     code: str
     """The code of the booking that the order becomes."""
+    made_by: str = Actor.CUSTOMER
+    """Or the name of the staff member who books for the customer."""
+
+    @property
+    def is_by_staff(self) -> bool:
+        return self.made_by != Actor.CUSTOMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +112,9 @@ class JobDay:
 async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
     """Check an order and price it. Raises what `bookings.book` does, except for what others have taken."""
     order = request.order
-    _check_order(order, ctx.shop)
+    _check_order(request, ctx.shop)
     await trust.check_payment_terms(ctx, request.customer_id, order.method, order.down_payment_percent)
-    quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location)
+    quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location, times=order.times)
     day = await day_to_book(ctx, order.starts_at, quote.minutes)
     return JobPlan(quote, day, day.technician(order.technician_id, quote.skills))
 
@@ -181,12 +190,15 @@ def _line(line: Line) -> BookingLine:
     )
 
 
-def _check_order(order: Order, shop: Shop) -> None:
+def _check_order(request: BookingRequest, shop: Shop) -> None:
+    order = request.order
     if order.booking_type not in (None, _booking_type(order)):
         raise TypeMismatch
     if order.location is Location.ONSITE and not (order.address or order.latitude is not None):
         raise AddressMissing
-    if order.method is PaymentMethod.COD and order.parts:
+    if order.location is Location.ONSITE and not request.is_by_staff:
+        service_area.check(shop, address=order.address, latitude=order.latitude, longitude=order.longitude)
+    if order.method is PaymentMethod.COD and order.parts and not request.is_by_staff:
         raise CashForServicesOnly
     if order.down_payment_percent is not None:
         prices.check_down_payment(order.down_payment_percent, shop)

@@ -11,6 +11,7 @@ from conversations.booking.deciding import CHANGES
 from conversations.dialogue import FLOWS
 from conversations.staff.monthly import COLUMNS
 from conversations.texts import LANGUAGES, render, templates
+from core.catalogue.csv_files import SHEETS
 from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import CATEGORIES, StockStatus
 from core.messaging.messages import say
@@ -21,8 +22,17 @@ from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, 
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
+
+
+def _codes(refusal: type[Refusal]) -> set[str]:
+    """Of the refusals that are raised: the classes without subclasses."""
+    kinds = refusal.__subclasses__()
+    return set().union(*map(_codes, kinds)) if kinds else {refusal.code}
+
+
 FAMILIES: dict[str, tuple[str, ...]] = {
     "category.{}": CATEGORIES,
+    "catalogue.count.{}": tuple(sheet.name for sheet in SHEETS),
     "stock.{}": tuple(StockStatus),
     "fit.short.{}": tuple(FitAnswer),
     "fit.{}": tuple(FitAnswer),
@@ -30,7 +40,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "payment.{}": tuple(PaymentStatus),
     "weekday.{}": WEEKDAYS,
     "change.{}": tuple(CHANGES),
-    "refusal.{}": tuple(each.code for each in Refusal.__subclasses__()),
+    "refusal.{}": tuple(sorted(_codes(Refusal))),
     "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "again.{}": tuple(step.name for flow in FLOWS.values() for step in flow.steps),

@@ -87,14 +87,28 @@ async def test_update_without_the_secret_is_refused(inbox: Inbox, secret: str | 
         [],  # JSON, but no object
         {},  # no update
         {"update_id": "900"},  # a malformed id
-        {"update_id": 900, "message": "halo"},  # a malformed message
-        {"update_id": 900, "message": {"chat": 5}},  # half a message
-        {"update_id": 900, "callback_query": {"id": "q"}},  # half a tap
     ],
 )
 async def test_malformed_update_is_refused(inbox: Inbox, body: Any) -> None:
     assert await inbox.post(body) == 400
     assert inbox.taken == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"message": "halo"},  # a malformed message
+        {"message": {"chat": 5}},  # half a message
+        {"callback_query": {"id": "q"}},  # half a tap
+        {"message": {"message_id": 1, "date": 10**30, "chat": {"id": 5, "type": "private"}}},  # a date that can't be
+    ],
+)
+async def test_update_that_cannot_be_read_is_kept(inbox: Inbox, fields: dict[str, Any]) -> None:
+    body = {"update_id": 900} | fields
+    assert await inbox.post(body) == 200
+    [taken] = inbox.taken
+    assert (taken.event_id, taken.address, taken.raw) == ("900", "", body)
+    assert taken.unread is not None
 
 
 async def test_two_mebibytes_are_refused(inbox: Inbox) -> None:

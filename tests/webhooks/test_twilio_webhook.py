@@ -144,7 +144,6 @@ async def test_strange_text_is_cleaned(inbox: Inbox) -> None:
 @pytest.mark.parametrize(
     "form",
     [
-        {},  # nothing
         {"MessageSid": "SM1"},  # no sender
         {"From": "whatsapp:+62811111111", "Body": "halo"},  # no id
         TEXT | {"Latitude": "north", "Longitude": "1"},  # no number
@@ -152,9 +151,13 @@ async def test_strange_text_is_cleaned(inbox: Inbox) -> None:
         TEXT | {"Latitude": "91", "Longitude": "1"},  # out of range
     ],
 )
-async def test_malformed_message_is_refused(inbox: Inbox, form: dict[str, str]) -> None:
-    assert (await inbox.post(form))[0] == 400
-    assert inbox.taken == []
+async def test_message_that_cannot_be_read_is_kept(inbox: Inbox, form: dict[str, str]) -> None:
+    for _ in range(2):
+        assert (await inbox.post(form))[0] == 200
+    first, again = inbox.taken
+    assert (first.raw, first.address) == (form, form.get("From", ""))
+    assert first.unread is not None
+    assert first.event_id == again.event_id == form.get("MessageSid", again.event_id)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
@@ -207,5 +210,6 @@ async def test_report_url_is_signed_too(inbox: Inbox) -> None:
     assert inbox.reports == []
 
 
-async def test_incomplete_delivery_report_is_refused(inbox: Inbox) -> None:
-    assert (await inbox.post({"MessageSid": "SM1"}, path="/webhooks/twilio/status"))[0] == 400
+async def test_incomplete_delivery_report_is_ignored(inbox: Inbox) -> None:
+    assert (await inbox.post({"MessageSid": "SM1"}, path="/webhooks/twilio/status"))[0] == 204
+    assert inbox.reports == []

@@ -1,8 +1,10 @@
-"""Answers in api.md's envelope, and every kind of failure in one shape.
+"""Every kind of failure in one shape.
 
 Refusal ──> its http_status, code and text        ValidationError ──> 400 with the fields by path
 Denied  ──> 400, 401, 403, 413, 415, 429, 503 with a code
 """
+
+import re
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -40,7 +42,8 @@ def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> w
             return failure(error.http_status, error.code, refusal_text(error), language)
         case ValidationError():
             fields = [_field(each, language) for each in error.errors(include_url=False)]
-            return failure(400, "invalid", say("api.invalid"), language, errors=fields)
+            # Front ends show the message alone.
+            return failure(400, "invalid", say("api.invalid", **fields[0]), language, errors=fields)
         case Denied():
             return failure(error.status, error.code, say(f"api.{error.code}"), language, headers=error.headers)
 
@@ -53,6 +56,13 @@ def refusal_text(refusal: Refusal) -> Say:
 
 def _field(error: ErrorDetails, language: str) -> dict[str, str]:
     path = ".".join(clean(str(part))[:LONGEST_NAME] for part in error["loc"])
-    key = f"api.field.{error['type']}"
-    text = say(key, **error.get("ctx", {})) if key in templates("id") else say("api.field.wrong")
-    return {"field": path or "body", "message": render(text, language)}
+    return {"field": path or "body", "message": render(_problem(error), language)}
+
+
+def _problem(error: ErrorDetails) -> Say:
+    kind, details = error["type"], error.get("ctx", {})
+    if kind in ("literal_error", "enum"):  # pydantic lists them in English: "'a', 'b' or 'c'"
+        *others, last = re.findall(r"'([^']*)'", details["expected"])
+        return say("api.field.choice", choices=", ".join(others), last=last)
+    key = f"api.field.{kind}"
+    return say(key, **details) if key in templates("id") else say("api.field.wrong")

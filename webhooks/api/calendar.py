@@ -16,7 +16,7 @@ from core.schedule import bookings, obstacles
 from webhooks.api.bookings import again
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.bookings import BookingShown
-from webhooks.api.models.fields import Clock, Day, Given, Id, IfGiven, Model, Reason, Word
+from webhooks.api.models.fields import Clock, Day, Given, Id, Model, Reason, Word
 
 
 class ClosedDay(Model):
@@ -55,7 +55,7 @@ class Closing(Given):
     """One day, or the days until `endDate`."""
 
     date: Day
-    end_date: IfGiven[Day] = None
+    end_date: Day | None = None
     reason: Word
 
 
@@ -80,9 +80,9 @@ class LeaveWanted(Given):
     """The days from `startDate` to `endDate`; with times, that part of each day."""
 
     start_date: Day
-    end_date: IfGiven[Day] = None
-    start_time: IfGiven[Clock] = None
-    end_time: IfGiven[Clock] = None
+    end_date: Day | None = None
+    start_time: Clock | None = None
+    end_time: Clock | None = None
 
 
 class LeaveEntered(Model):
@@ -93,8 +93,8 @@ class LeaveEntered(Model):
 class LeaveEnded(Given):
     """Without dates, all leave from today on."""
 
-    start_date: IfGiven[Day] = None
-    end_date: IfGiven[Day] = None
+    start_date: Day | None = None
+    end_date: Day | None = None
 
 
 class WhichImpossible(Given):
@@ -220,7 +220,7 @@ async def keep_booking(call: Call) -> BookingShown:
 
 
 async def _settle(call: Call, body: WhichImpossible, settle: Callable[..., Awaitable[bool]]) -> Settled:
-    """Each in a transaction of its own, so that they lock nothing of each other."""
+    """Each in a transaction of its own, so that none keeps another's customer waiting."""
     settled = list[str]()
     async with call.read() as ctx:
         found = [booking.code for booking in await impossible_bookings(ctx)]
@@ -230,6 +230,7 @@ async def _settle(call: Call, body: WhichImpossible, settle: Callable[..., Await
         async with call.write() as ctx:
             if await settle(ctx, await bookings.load(ctx.session, code=code), actor=call.member):
                 settled.append(code)
+        await call.commit()
     async with call.read() as ctx:
         return Settled(settled=settled, left=await _impossible(ctx, call))
 

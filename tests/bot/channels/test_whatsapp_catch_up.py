@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from bot.channels.sending import NotSent
-from bot.channels.whatsapp_catch_up import OVERLAP, WEBHOOK_TIME, catch_up
+from bot.channels.whatsapp_catch_up import OLDEST, OVERLAP, SLICE, WEBHOOK_TIME, catch_up
 from conversations.incoming import Incoming
 from core.upkeep.delivery_reports import Report
 
@@ -22,8 +23,8 @@ class Twilio:
         self.answers = list(answers)
         self.asked: list[tuple[datetime, datetime]] = []
 
-    async def failures(self, since: datetime) -> list[Report]:
-        assert since == self.asked[-1][0]
+    async def failures(self, since: datetime, until: datetime) -> list[Report]:
+        assert (since, until) == self.asked[-1]
         return [Report("SM9", "failed", "63019")]
 
     async def missed(self, since: datetime, until: datetime) -> list[Incoming]:
@@ -98,3 +99,14 @@ async def test_fetching_respects_retry_after(now: datetime) -> None:
     desk, twilio = Desk(now), Twilio(NotSent("429", timedelta(seconds=40)), ["SM1"], Enough())
     await _look(twilio, desk, now)
     assert desk.pauses[0] == timedelta(seconds=40)
+
+
+async def test_a_long_outage_is_looked_through_in_slices_and_not_for_ever(now: datetime) -> None:
+    desk, twilio = Desk(now), Twilio(*[[f"SM{number}"] for number in range(12)], Enough())
+    await _look(twilio, desk, now - timedelta(days=300))
+    assert twilio.asked[0][0] == now - WEBHOOK_TIME - OLDEST - OVERLAP
+    assert twilio.asked[11][1] == now - WEBHOOK_TIME
+    for (_, until), (since, end) in pairwise(twilio.asked[:12]):
+        assert (since, end) == (until - OVERLAP, until + SLICE)
+    assert desk.taken == [f"SM{number}" for number in range(12)]
+    assert desk.pauses == [WEBHOOK_TIME]

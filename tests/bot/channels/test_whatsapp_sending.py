@@ -171,6 +171,11 @@ class Twilio:
     contents: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    listing_fails: bool = False
+    listed: int = 0
+    """How often Contents were listed."""
+    endless: bool = False
+    """Whether each page of messages has another behind it."""
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
@@ -191,6 +196,9 @@ class Twilio:
     async def list(self, request: web.Request) -> web.StreamResponse:
         field = "To" if "To" in request.query else "From"
         self.asked.append(request.query[field])
+        if self.endless:
+            page = [{"sid": f"SM{number}", "from": BUDI, "body": "halo"} for number in range(1000)]
+            return web.json_response({"messages": page, "next_page_uri": request.path_qs})
         found = [each for each in self.messages if each[field] == request.query[field]]
         return web.json_response({"messages": found, "next_page_uri": None})
 
@@ -203,6 +211,9 @@ class Twilio:
         return web.json_response(content, status=201)
 
     async def list_contents(self, _: web.Request) -> web.StreamResponse:
+        self.listed += 1
+        if self.listing_fails:
+            return web.Response(status=503, text="<html>")
         return web.json_response({"contents": self.contents, "meta": {"key": "contents", "next_page_url": None}})
 
 
@@ -219,7 +230,7 @@ async def twilio() -> AsyncIterator[Twilio]:
         yield twilio
 
 
-def make_sender(url: str) -> WhatsAppSender:
+def make_sender(url: str, **changes: Any) -> WhatsAppSender:
     return WhatsAppSender(
         account_sid="AC1",
         auth_token="secret",
@@ -229,6 +240,7 @@ def make_sender(url: str) -> WhatsAppSender:
         api_url=url,
         content_url=url,
         timeout=timedelta(seconds=0.3),
+        **changes,
     )
 
 
@@ -374,12 +386,6 @@ async def test_a_refused_connection_means_not_sent() -> None:
     await sender.close()
 
 
-async def test_a_failed_content_means_not_sent(twilio: Twilio, sender: WhatsAppSender) -> None:
-    twilio.answers.append(hang_up)
-    with pytest.raises(NotSent):
-        await sender.send(outgoing(message(say("channel.keys_gone"), options=labels("Ya"), prompt=1)))
-
-
 async def test_a_number_without_whatsapp_is_unreachable(twilio: Twilio, sender: WhatsAppSender) -> None:
     twilio.answers.append(refusal(400, 63003))
     with pytest.raises(Undeliverable) as gone:
@@ -489,3 +495,35 @@ async def test_fetching_failures_raises_while_twilio_is_away(twilio: Twilio) -> 
 async def test_a_first_attempt_looks_nothing_up(twilio: Twilio, sender: WhatsAppSender) -> None:
     await sender.send(outgoing())
     assert twilio.asked == []
+
+
+async def test_without_contents_options_go_out_as_numbered_text(twilio: Twilio) -> None:
+    """Contents that can't be listed or made cost the buttons, never the message; they are asked for again later."""
+    ask = message(say("channel.keys_gone"), options=labels("Ya", "Tidak"), link=PAY, prompt=1)
+    twilio.listing_fails = True
+    sender = make_sender(twilio.url)
+    await sender.send(outgoing(ask))
+    await sender.send(outgoing(ask))
+    await sender.close()
+    assert [sent.get("ContentSid") for sent in twilio.messages] == [None, None]
+    assert all(part in twilio.messages[0]["Body"] for part in ("👌", PAY.url, "1. Ya", "2. Tidak"))
+    assert twilio.listed == 1, "Contents aren't asked for again at once"
+
+
+async def test_contents_are_used_again_once_twilio_has_them(twilio: Twilio) -> None:
+    ask = message(say("channel.keys_gone"), options=labels("Ya", "Tidak"), prompt=1)
+    sender = make_sender(twilio.url, without_contents=timedelta())
+    twilio.listing_fails = True
+    await sender.send(outgoing(ask))
+    twilio.listing_fails = False
+    twilio.answers.append(refusal(429, 20429))  # a Content can't be made
+    await sender.send(outgoing(ask))
+    await sender.send(outgoing(ask))
+    await sender.close()
+    assert [sent.get("ContentSid") for sent in reversed(twilio.messages)] == [None, None, "HX0"]
+
+
+async def test_a_listing_of_messages_ends(twilio: Twilio, sender: WhatsAppSender) -> None:
+    twilio.endless = True
+    assert len(await sender.missed(NOW - timedelta(days=1), NOW)) == 5000
+    assert len(twilio.asked) == 5

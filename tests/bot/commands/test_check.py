@@ -19,7 +19,7 @@ from core.db.database import Database
 async def findings(url: str, folder: Path, **clerk: str) -> Mapping[str, Finding]:
     """Every line, by its part; with Clerk's section as given, else the stand-in's."""
     async with stand_ins(lambda: MONDAY_8_AM) as there:
-        settings = settings_for(there, folder=folder, database=url, port=1)
+        settings = settings_for(there, folder=folder, database=url, port=0)
         if clerk:
             settings = Settings.model_validate(settings.model_dump() | {"clerk": clerk})
         database = Database(url)
@@ -31,7 +31,17 @@ async def findings(url: str, folder: Path, **clerk: str) -> Mapping[str, Finding
 async def test_demo_passes_every_check(sqlite_url: str, tmp_path: Path) -> None:
     found = await findings(sqlite_url, tmp_path)
     assert {finding.state for finding in found.values()} == {"ok"}
-    assert set(found) == {"settings", "database", "telegram", "whatsapp", "midtrans", "email", "clerk", "staff"}
+    assert set(found) == {
+        "settings",
+        "server",
+        "database",
+        "telegram",
+        "whatsapp",
+        "midtrans",
+        "email",
+        "clerk",
+        "staff",
+    }
     assert found["clerk"].words.endswith("/clerk, signing keys: 1")
 
 

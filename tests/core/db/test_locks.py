@@ -17,7 +17,7 @@ from core.db.tables import Closure
 @pytest.fixture
 async def hasty(database: Database) -> Any:
     """The same database, seen by a process with little lock_timeout."""
-    hasty = Database(database.url, lock_timeout=timedelta(milliseconds=50))
+    hasty = Database(database.url, lock_timeout=timedelta(milliseconds=500))
     yield hasty
     await hasty.close()
 

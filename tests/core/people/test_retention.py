@@ -1,5 +1,6 @@
 """Old messages, chats' memories and repeated requests go in small batches; what is still wanted stays."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -102,4 +103,5 @@ async def test_the_old_is_found_by_an_index(sqlite_url: str, now: datetime) -> N
     await database.close()
     for index in ("inbound_received_at", "outbox_created_at", "idempotency_key_created_at", "conversation_updated_at"):
         assert any(f"ix_{index}" in plan for plan in plans), plans
-    assert not [plan for plan in plans if plan.startswith("SCAN")]
+    # A subquery in brackets holds one batch at most.
+    assert not [plan for plan in plans if re.match(r"SCAN (?!CONSTANT ROW|\()", plan)]

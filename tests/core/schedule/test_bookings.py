@@ -545,10 +545,12 @@ async def test_a_booking_with_an_ended_hold_can_move(database: Database, shop: S
 async def test_open_days_skip_closed_ones(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         session.add(Closure(day=date(2026, 11, 25), reason="Outing karyawan"))
-        days = await availability.open_days(Context(session, shop, now), count=6)
+        days = await availability.open_days(Context(session, shop, now), minutes=60, count=6)
         assert [day.day for day in days] == [23, 24, 26, 27, 28, 30]
         evening = at("15:30", date(2026, 11, 23))
-        assert (await availability.open_days(Context(session, shop, evening), count=1))[0].day == 24
+        assert (await availability.open_days(Context(session, shop, evening), minutes=60, count=1))[0].day == 24
+        noon = at("11:00", date(2026, 11, 23))  # too late for a whole day's job
+        assert (await availability.open_days(Context(session, shop, noon), minutes=480, count=1))[0].day == 24
         closed = [date(2026, 11, 25), date(2026, 11, 29), date(2026, 12, 25), TUESDAY]
         assert [await availability.why_closed(Context(session, shop, now), day) for day in closed] == [
             say("closed.closure", reason="Outing karyawan"),

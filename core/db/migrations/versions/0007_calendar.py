@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "calendar_4"
-down_revision = "time_held_3"
+revision = "calendar_7"
+down_revision = "shop_settings_6"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,224 @@
+r"""A cell of the catalogue's files: what people write, as a value, and a value as export writes it.
+
+`|` separates several values in a cell, as in `daya=50 W|ukuran=6,5 inci` or `Toyota Avanza 2012-2021|Honda CR-V 2019-`,
+and `\` escapes a sign. Words are read in Indonesian and English, in any case.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+
+from core.catalogue.fit import year_span
+from core.messaging.messages import Say, say
+from core.shop import WEEKDAYS
+
+_CURRENCY = r"(?:(?:rp\.?|idr)\s*)?"
+# A single group after a comma isn't read: "350,000" is 350 in Indonesia.
+_MONEY = re.compile(
+    rf"{_CURRENCY}(?P<sign>-?)(?:(?P<plain>[0-9]{{1,15}})(?:,-)?"
+    r"|(?P<dots>[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,00|,-)?"
+    r"|(?P<commas>[1-9][0-9]{0,2}(?:,[0-9]{3}){2,})(?:\.00|,-)?)",
+    re.IGNORECASE,
+)
+_UNCLEAR_MONEY = re.compile(rf"{_CURRENCY}[1-9]\.[0-9]{{3}}", re.IGNORECASE)
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
+_PERCENT = re.compile(r"(-?[0-9]{1,15})\s*%?")
+_PIECE = re.compile(r"(?:[^|\\]|\\.|\\$)+", re.DOTALL)
+_PAIR = re.compile(r"((?:[^=\\]|\\.)+)=(.+)", re.DOTALL)
+_VEHICLE = re.compile(r"(\S+)\s+(.+)\s+(\S+)")
+_LONGEST_SHOWN = 60
+
+CATEGORY_WORDS = {
+    "speaker": ("speaker", "speakers"),
+    "amplifier": ("amplifier", "amplifiers", "power", "power amplifier"),
+    "subwoofer": ("subwoofer", "subwoofers"),
+    "headunit": ("headunit", "head unit", "headunits", "head units"),
+    "kabel": ("kabel", "cable", "cables"),
+    "accessory": ("accessory", "accessories", "aksesori", "aksesoris"),
+    "other": ("other", "others", "lain", "lainnya", "lain lain"),
+}
+SERVICE_CATEGORY_WORDS = {
+    "installation": ("installation", "pemasangan", "pasang", "instalasi"),
+    "repair": ("repair", "perbaikan", "reparasi", "servis", "service"),
+    "upgrade": ("upgrade", "peningkatan"),
+    "consultation": ("consultation", "konsultasi"),
+    "package": ("package", "paket"),
+    "other": CATEGORY_WORDS["other"],
+}
+_INDONESIAN_DAYS = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
+YES_NO_WORDS = {
+    "yes": ("yes", "y", "ya", "true", "benar", "1"),
+    "no": ("no", "n", "tidak", "false", "salah", "0"),
+}
+
+
+class BadCell(ValueError):
+    """What is wrong with a cell, to follow its column's name."""
+
+    def __init__(self, why: Say) -> None:
+        super().__init__(why.key)
+        self.why = why
+
+
+# --- from cells --------------------------------------------------------------------------------
+
+
+def money(text: str) -> int:
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        raise BadCell(say("catalogue.money", got=shown(text)))
+    digits = found["plain"] or found["dots"] or found["commas"]
+    return int(found["sign"] + digits.replace(".", "").replace(",", ""))
+
+
+def is_unclear_money(text: str) -> bool:
+    """Whether a price such as "1.250" may be 1,250 rupiah or 1.25 of something: no shop asks so little."""
+    return _UNCLEAR_MONEY.fullmatch(text) is not None
+
+
+def whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise BadCell(say("catalogue.whole", got=shown(text)))
+    return int(text)
+
+
+def percent(text: str) -> int:
+    found = _PERCENT.fullmatch(text)
+    if found is None:
+        raise BadCell(say("catalogue.whole", got=shown(text)))
+    return int(found[1])
+
+
+def yes_no(text: str) -> bool:
+    return _meant(YES_NO_WORDS, text, lambda got: say("catalogue.yes_no", got=got)) == "yes"
+
+
+def category(text: str) -> str:
+    return _meant(CATEGORY_WORDS, text, lambda got: say("catalogue.category", got=got))
+
+
+def service_category(text: str) -> str:
+    return _meant(SERVICE_CATEGORY_WORDS, text, lambda got: say("catalogue.service_category", got=got))
+
+
+def mount(*allowed: str) -> Callable[[str], str]:
+    words = {name: (name,) for name in allowed}
+
+    def read(text: str) -> str:
+        return _meant(words, text, lambda got: say("catalogue.one_of", words=", ".join(allowed), got=got))
+
+    return read
+
+
+def pieces(text: str) -> list[str]:
+    return [_unescaped(piece) for piece in _split(text)]
+
+
+def pairs(text: str) -> dict[str, str]:
+    found = {}
+    for piece in _split(text):
+        pair = _PAIR.fullmatch(piece)
+        if pair is None:
+            raise BadCell(say("catalogue.pairs", got=shown(piece)))
+        found[_unescaped(pair[1])] = _unescaped(pair[2])
+    return found
+
+
+def vehicles(text: str) -> list[dict[str, str]]:
+    found = []
+    for piece in pieces(text):
+        car = _VEHICLE.fullmatch(piece)
+        if car is None or year_span(car[3]) is None:
+            raise BadCell(say("catalogue.vehicles", got=shown(piece)))
+        found.append({"brand": car[1], "model": car[2], "year": car[3]})
+    return found
+
+
+def weekdays(text: str) -> list[int]:
+    words: dict[str, tuple[str, ...]] = {
+        day: (day, other) for day, other in zip(WEEKDAYS, _INDONESIAN_DAYS, strict=True)
+    }
+    days = [_meant(words, piece, lambda got: say("catalogue.weekday", got=got)) for piece in pieces(text)]
+    return [number for number, day in enumerate(WEEKDAYS) if day in days]
+
+
+def like(pattern: re.Pattern[str], example: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise BadCell(say("catalogue.like", example=example, got=shown(text)))
+        return text
+
+    return check
+
+
+def printable(text: str) -> str:
+    if any((sign < " " and sign != "\n") or sign == "\x7f" or "\ud800" <= sign <= "\udfff" for sign in text):
+        raise BadCell(say("catalogue.control"))
+    return text
+
+
+def address(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise BadCell(say("catalogue.email", got=shown(text))) from None
+
+
+def shown(text: object) -> str:
+    """A cell in quotes for a message, without control characters, and not longer than a line."""
+    quoted = repr(str(text))
+    return quoted if len(quoted) <= _LONGEST_SHOWN else f"{quoted[:_LONGEST_SHOWN]}…'"
+
+
+def _meant(words: Mapping[str, tuple[str, ...]], text: str, refusal: Callable[[str], Say]) -> str:
+    key = _spoken(text)
+    found = next((name for name, others in words.items() if key in map(_spoken, others)), None)
+    if found is None:
+        raise BadCell(refusal(shown(text)))
+    return found
+
+
+def _spoken(text: str) -> str:
+    """A word without case, punctuation and decimal commas: "Speaker-6,5" is "speaker-6.5"."""
+    return " ".join(re.split(r"[^a-z0-9.]+", text.casefold().replace(",", "."))).strip()
+
+
+def _split(text: str) -> list[str]:
+    return [piece.strip() for piece in _PIECE.findall(text) if piece.strip()]
+
+
+def _unescaped(piece: str) -> str:
+    return re.sub(r"\\([|=\\])", r"\1", piece).strip()
+
+
+# --- to cells ----------------------------------------------------------------------------------
+
+
+def cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return "|".join(_escaped(_piece(item), "|") for item in value)
+        case Mapping():
+            return "|".join(f"{_escaped(str(key), '|=')}={_escaped(str(item), '|')}" for key, item in value.items())
+        case _:
+            return str(value)
+
+
+def _piece(item: Any) -> str:
+    match item:
+        case int():
+            return WEEKDAYS[item]
+        case {"brand": brand, "model": model, "year": year}:
+            return f"{brand} {model} {year}"
+        case _:
+            return str(item)
+
+
+def _escaped(text: str, signs: str) -> str:
+    return re.sub(rf"[\\{signs}]", r"\\\g<0>", text)

@@ -1,0 +1,75 @@
+"""Whatever grows is deleted after a time that the owner sets, or kept for a reason."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from core.db.database import Database
+from core.db.personal import Keep
+from core.db.tables import (
+    Contact,
+    Conversation,
+    Customer,
+    JobRun,
+    StockAlert,
+    Waiting,
+)
+from core.people import retention
+from core.states import WaitState
+
+OLD = timedelta(days=100)
+BEFORE = {Keep.MESSAGES: timedelta(days=365), Keep.RECORDS: timedelta(days=90), Keep.STRANGERS: timedelta(days=90)}
+
+
+async def _forget(database: Database, now: datetime) -> None:
+    gone = 1
+    while gone:
+        async with database.write() as session:
+            limits = {keep: now - days for keep, days in BEFORE.items()}
+            gone = await retention.forget(session, before=limits, emptied=dict, now=now, most=2)
+
+
+async def _greet(database: Database, number: int, at: datetime, *, seen: datetime | None = None, **who: Any) -> None:
+    async with database.write() as session:
+        session.add(Customer(id=number, created_at=at, **who))
+        await session.flush()
+        contact = Contact(id=number, channel="telegram", address=str(number), customer_id=number, created_at=at)
+        contact.last_seen_at = seen or at
+        session.add(contact)
+        await session.flush()
+        session.add(Conversation(contact_id=number, state={}, updated_at=seen or at))
+
+
+async def test_people_who_only_said_hello_are_deleted(stocked: Database, now: datetime) -> None:
+    then = now - OLD
+    for number in range(1, 6):
+        await _greet(stocked, number, then)
+    await _greet(stocked, 6, now)  # new
+    await _greet(stocked, 7, then, seen=now)  # wrote again
+    await _greet(stocked, 8, then, clerk_user="user_1")  # signed in
+    async with stocked.write() as session:
+        session.add(StockAlert(contact_id=4, part_id="jbl-stage3-607cf", created_at=then))  # waits for a part
+        session.add(_waiting(5, then, WaitState.WAITING))  # waits for a place
+    await _forget(stocked, now)
+    async with stocked.read() as session:
+        for column in (Customer.id, Contact.customer_id, Conversation.contact_id):
+            assert sorted(await session.scalars(select(column))) == [4, 5, 6, 7, 8]
+
+
+async def test_runs_of_jobs_and_past_waitlist_entries_go(stocked: Database, now: datetime) -> None:
+    await _greet(stocked, 1, now)
+    async with stocked.write() as session:
+        for key, at in (("old", now - OLD), ("new", now)):
+            session.add(JobRun(name="reconciliation", key=key, started_at=at, finished_at=at))
+            session.add(_waiting(1, at, WaitState.ENDED))
+        session.add(JobRun(name="reconciliation", key="unfinished", started_at=now - OLD))
+    await _forget(stocked, now)
+    async with stocked.read() as session:
+        assert set(await session.scalars(select(JobRun.key))) == {"new", "unfinished"}
+        assert (await session.scalars(select(Waiting.starts_at))).all() == [now]
+
+
+def _waiting(customer: int, at: datetime, state: WaitState) -> Waiting:
+    code = f"BK-{customer}{at:%m%d}"
+    return Waiting(booking_code=code, customer_id=customer, starts_at=at, order={}, state=state, created_at=at)
