@@ -220,7 +220,7 @@ async def keep_booking(call: Call) -> BookingShown:
 
 
 async def _settle(call: Call, body: WhichImpossible, settle: Callable[..., Awaitable[bool]]) -> Settled:
-    """Each in a transaction of its own, so that they lock nothing of each other."""
+    """Each in a transaction of its own, so that none keeps another's customer waiting."""
     settled = list[str]()
     async with call.read() as ctx:
         found = [booking.code for booking in await impossible_bookings(ctx)]
@@ -230,6 +230,7 @@ async def _settle(call: Call, body: WhichImpossible, settle: Callable[..., Await
         async with call.write() as ctx:
             if await settle(ctx, await bookings.load(ctx.session, code=code), actor=call.member):
                 settled.append(code)
+        await call.commit()
     async with call.read() as ctx:
         return Settled(settled=settled, left=await _impossible(ctx, call))
 
