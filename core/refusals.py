@@ -35,7 +35,7 @@ class NotFound(Refusal):
 
 
 class SlotFull(Refusal):
-    """No seat left at some moment of the job."""
+    """The shop is full at some moment of the job."""
 
 
 class NoTechnician(SlotFull):

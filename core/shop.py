@@ -80,7 +80,7 @@ class Shop(BaseModel):
     book_notice_minutes: int = Field(60, ge=0)
 
     hold_minutes: int = Field(60, ge=15, le=7 * 24 * 60)
-    """How long a payment link, and the seat, technician and parts it pays for, are held (Midtrans: 15 min to 7 days)."""
+    """How long a payment link, and the time, technician and parts it pays for, are held (Midtrans: 15 min to 7 days)."""
     down_payment_percents: tuple[int, ...] = (30, 40, 50)
     cancel_until_hours: int = Field(2, ge=0, le=720)
     """Until how many hours before the start a customer may cancel what is confirmed."""

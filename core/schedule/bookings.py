@@ -30,7 +30,7 @@ CUSTOMER, SYSTEM = Actor.CUSTOMER, Actor.SYSTEM
 
 
 async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | None = None) -> Booking:
-    """Make a pending booking that holds its seats, technician and parts, at today's prices.
+    """Make a pending booking that holds its time, technician and parts, at today's prices.
 
     `waitlist_entry`: the booking is an offer to that entry, so the entries behind it and the limit of unpaid bookings
     don't count. Raises a `Refusal`, of nearly any kind.

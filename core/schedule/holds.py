@@ -60,7 +60,7 @@ async def change_technician(session: AsyncSession, booking: Booking, *, leaving:
 
 
 async def consume(ctx: Context, booking: Booking) -> None:
-    """Free the seats and the technician of a completed job, and take its parts out of stock for good."""
+    """Free the time and the technician of a completed job, and take its parts out of stock for good."""
     await exchange(ctx, leaving=[booking])
     for part_id, quantity in sorted(parts_of(booking).items()):
         await ctx.session.execute(

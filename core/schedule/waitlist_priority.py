@@ -1,6 +1,6 @@
 """Who on the waitlist could be booked now, and the rule that nobody jumps it. It only reads.
 
-A newcomer takes seats, technician and parts like everybody. Then, while the transaction has those rows locked,
+A newcomer takes time, technician and parts like everybody. Then, while the transaction has them locked,
 `refuse_if_jumping` checks whether an entry that came before could have been booked without that. If so, the newcomer
 is refused, and the entry gets an offer (`core.booking.waitlist_offers`), which follows the same rule.
 """
