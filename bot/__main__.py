@@ -93,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     books = add("reconcile", _printed(reconcile.run), "Compare payments with Midtrans', and correct what differs.")
     books.add_argument("--days", type=int, default=2, help="how far back to look (default: 2)")
     books.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
+    books.add_argument("--settle-unknown", metavar="ORDER", help="an order that Midtrans reports and we don't know")
+    books.add_argument("--note", metavar="TEXT", help="what that order was")
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
     texts.add_argument("--now", type=datetime.fromisoformat, help="the time to read them at (ISO 8601)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")

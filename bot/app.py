@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -44,7 +45,7 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations.engine import Engine
-from core import payment
+from core import booking, payment, shop_settings
 from core.catalogue.snapshot import Newest
 from core.context import Work
 from core.db import leases
@@ -52,7 +53,8 @@ from core.db.database import AWAY, Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.messaging import outbox_claims
 from core.refusals import BadPhotos
-from webhooks import api, cors, files, midtrans, operators, telegram, twilio
+from core.shop import Shop
+from webhooks import api, cors, files, midtrans, operators, payment_pages, telegram, twilio
 from webhooks.app import make_app, make_runner, traced
 
 RELEASE_EVERY = timedelta(minutes=1)
@@ -115,8 +117,10 @@ async def serving(
     async with AsyncExitStack() as stack:
         opened = await _served_database(settings, clock, timeouts, stack)
         transactions = Transactions(opened, settings.shop, clock)
+        await _take_settings(transactions, settings.shop)
+        await _review_bookings(transactions)  # before a payment comes in: the settings may have changed
         photos, secret = _photos(settings), await _file_secret(opened, fresh)
-        library = Library(opened, photos, secret, settings.server.public_url, settings.shop, clock)
+        library = Library(opened, photos, secret, settings.server.public_url, transactions.shop, clock)
         channels = await stack.enter_async_context(vendors.channels(settings, clock=clock, timeouts=timeouts))
         workers = _workers(settings, transactions, channels, library, stack, timeouts)
         newest = Newest()
@@ -137,7 +141,8 @@ async def serving(
         stack.push_async_callback(oversight.close)
         rest = api.Api(
             database=opened,
-            shop=settings.shop,
+            shop=transactions.shop,
+            shop_changed=partial(setattr, transactions, "shop"),
             clock=clock,
             fresh=fresh,
             wake=workers.wake,
@@ -151,8 +156,8 @@ async def serving(
         )
         routes: list[web.AbstractRouteDef] = [
             *files.routes(secret=secret, load=library.download, now=clock),
-            midtrans.finish_page(settings.shop),
-            *_webhooks(settings, transactions, channels, workers.collector, intake, reports),
+            payment_pages.finish_page(transactions.shop),
+            *_webhooks(settings, transactions, channels, workers.collector, intake, reports, page_secret=secret),
             *api.routes(rest, public_url=settings.server.public_url),
             *operators.routes(
                 oversight.exposition,
@@ -160,6 +165,9 @@ async def serving(
                 behind_proxy=settings.server.behind_proxy,
             ),
         ]
+
+        async def look() -> None:
+            rest.use(await _take_settings(transactions, settings.shop))
 
         async def keep_current() -> None:
             with suppress(*AWAY):  # what needs the database says so
@@ -170,6 +178,7 @@ async def serving(
         ticks = [
             *_ticks(settings, transactions, photos, workers, stack),
             *oversight.ticks(tick),
+            ticker.Tick("settings", tick, look),  # another process may have changed them
             ticker.Tick("catalogue", tick, keep_current),
         ]
         _start(stack, workers, fresh, tick, ticks)
@@ -179,12 +188,21 @@ async def serving(
         yield url
 
 
+async def _take_settings(transactions: Transactions, configured: Shop) -> Shop:
+    """Use the shop's settings as they are now."""
+    async with transactions.read() as ctx:
+        transactions.shop = await shop_settings.load(ctx.session, configured)
+    return transactions.shop
+
+
 @asynccontextmanager
 async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[Intake]:
     """An intake for `replay` outside of the server, whose loops send what it writes."""
     async with vendors.channels(settings, clock=now) as channels:
+        transactions = Transactions(opened, settings.shop, now)
+        await _take_settings(transactions, settings.shop)
         yield Intake(
-            Transactions(opened, settings.shop, now),
+            transactions,
             Engine(),
             fresh=fresh_id,
             keep_photo=_photo_keeper(_photos(settings), channels),
@@ -241,6 +259,15 @@ async def _served_database(
     return opened
 
 
+async def _review_bookings(transactions: Transactions) -> None:
+    """Find the bookings that settings or imported files have made impossible."""
+    async with transactions.read() as ctx:
+        if not await booking.has_news(ctx):
+            return
+    async with transactions.write() as ctx:
+        await booking.review(ctx)
+
+
 def _photos(settings: Settings) -> Photos:
     return Photos(settings.server.photos, lambda: secrets.token_hex(16))
 
@@ -273,13 +300,14 @@ def _workers(
         transactions,
         channels.senders,
         files=library.file,
+        pay_page=library.pay_page,
         chance=chance,
         per_second={"telegram": settings.telegram.per_second, "whatsapp": settings.whatsapp.per_second},
     )
     collector = None
     if midtrans_client := vendors.midtrans(settings, timeouts):
         stack.callback(midtrans_client.close)
-        finish_url = settings.server.public_url + midtrans.FINISHED
+        finish_url = settings.server.public_url + payment_pages.FINISHED
         collector = PaymentWorker(
             transactions, midtrans_client, finish_url=finish_url, chance=chance, wake_dispatch=dispatcher.wake
         )
@@ -295,6 +323,8 @@ def _webhooks(
     collector: PaymentWorker | None,
     intake: Intake,
     reports: DeliveryReports,
+    *,
+    page_secret: bytes,
 ) -> list[web.RouteDef]:
     routes: list[web.RouteDef] = []
     if channels.telegram and settings.telegram.mode == "webhook":
@@ -310,6 +340,13 @@ def _webhooks(
     if collector:
         key = plain(settings.midtrans.server_key)
         routes += midtrans.routes(transactions.database, server_key=key, clock=transactions.clock, wake=collector.wake)
+        routes += payment_pages.again(
+            transactions.database,
+            settings.shop,
+            secret=page_secret,
+            clock=transactions.clock,
+            pay_link=collector.link_for,
+        )
     return routes
 
 
@@ -334,10 +371,12 @@ def _ticks(
     settings: Settings, transactions: Transactions, photos: Photos, workers: Workers, stack: AsyncExitStack
 ) -> list[ticker.Tick]:
     async def release() -> None:
-        """Release the holds of unpaid bookings, and remind of payments whose slot is lost."""
+        """Release the holds of unpaid bookings; remind of payments whose slot is lost, and of impossible bookings."""
+        await _review_bookings(transactions)
         async with transactions.write() as ctx:
             await payment.end_holds(ctx)
             await payment.remind_of_lost_slots(ctx)
+            await booking.remind_of_impossible(ctx)
 
     ticks = [
         ticker.Tick("release", RELEASE_EVERY, release),

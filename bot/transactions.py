@@ -10,10 +10,11 @@ from core.db.database import Database
 from core.shop import Shop
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Transactions:
     database: Database
     shop: Shop
+    """The settings now: admins change them while the server runs."""
     clock: Callable[[], datetime]
 
     @asynccontextmanager

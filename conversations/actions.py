@@ -59,7 +59,7 @@ async def resume(turn: Turn, _: str = "") -> None:
 
 @action("mine", who=Who.CUSTOMER)
 async def my_bookings(turn: Turn, _: str = "") -> Question:
-    on_the_web = await web_customers.unjoined(turn.session, turn.contact.customer)
+    on_the_web = await web_customers.unjoined(turn.ctx, turn.contact.customer)
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_LISTED)
     waits = await waitlist_entries(turn.session, turn.contact.customer_id)
     if not own and not on_the_web and not waits:
@@ -77,7 +77,7 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
 @action("join", who=Who.CUSTOMER)
 async def join(turn: Turn, code: str) -> Question:
     """Confirm that a web booking made with this number is theirs: both histories become one."""
-    await web_customers.join(turn.session, turn.contact, code)
+    await web_customers.join(turn.ctx, turn.contact, code)
     turn.remark("web.joined")
     return await my_bookings(turn)
 

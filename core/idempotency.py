@@ -3,7 +3,8 @@
     begin ── new key ──> do it ──> finish      one transaction: a refusal forgets the key
       └── known key ──> the first answer, or `IdempotencyKeyReused` for another request
 
-Of two at once the second waits for the first at the key's row.
+Of two at once the second waits for the first at the key's row. What must commit before its answer is known (a payment
+link is asked of a vendor) commits its key without an answer: its repeat does it again, so it must be safe to repeat.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from core.refusals import IdempotencyKeyReused
 
 
 async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now: datetime) -> Mapping[str, Any] | None:
-    """None for a new key, else the first answer; `digest` identifies the request.
+    """The first answer to a known key; None if there is none yet. `digest` identifies the request.
 
     Raises `IdempotencyKeyReused`.
     """
@@ -29,7 +30,7 @@ async def begin(session: AsyncSession, *, owner: str, key: str, digest: str, now
     taken = await session.get_one(IdempotencyKey, (owner, key))
     if taken.digest != digest:  # nosemgrep: compare-in-constant-time
         raise IdempotencyKeyReused
-    return taken.answer
+    return taken.answer or None
 
 
 async def finish(session: AsyncSession, *, owner: str, key: str, answer: Mapping[str, Any]) -> None:

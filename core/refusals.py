@@ -35,23 +35,59 @@ class NotFound(Refusal):
 
 
 class SlotFull(Refusal):
-    """No seat left in at least one slot that the job spans."""
+    """The shop is full at some moment of the job."""
+
+
+class NoTechnician(SlotFull):
+    """All technicians are away for at least a part of the job."""
+
+
+class Closed(Refusal):
+    """The shop is closed that day; params: day, why (a `Say`)."""
 
 
 class OutsideHours(Refusal):
-    """The job doesn't fit into the opening hours of that day (or the day is closed)."""
+    """The job begins before opening or would last past closing; params: at, minutes, opens, closes."""
+
+
+class NotASlot(Refusal):
+    """No job starts at that time of day; params: at."""
 
 
 class InThePast(Refusal):
-    """The time asked for has gone by, or is nearer than the shop's notice."""
+    """The time asked for has gone by."""
+
+
+class ShortNotice(Refusal):
+    """The time asked for is nearer than the shop's notice; params: minutes."""
 
 
 class TooFarAhead(Refusal):
-    """The day is further ahead than the shop plans."""
+    """The day is further ahead than the shop plans; params: days."""
 
 
 class TechnicianBusy(Refusal):
-    """The technician has an overlapping job, is off that day, or lacks a skill the job needs."""
+    """The technician has an overlapping job."""
+
+
+class TechnicianAway(TechnicianBusy):
+    """The technician doesn't work then: a day off, leave, or switched off; params: name."""
+
+
+class TechnicianUnskilled(TechnicianBusy):
+    """The technician lacks a skill that the job needs; params: name."""
+
+
+class NobodySkilled(TechnicianBusy):
+    """Nobody who works then has the skills that the job needs."""
+
+
+class TechnicianHasJobs(Refusal):
+    """A technician leaves the catalogue once their jobs have gone to somebody else; params: name, jobs."""
+
+
+class BadLeave(Invalid):
+    """Leave that ends before it begins, is over, or lasts longer than a year."""
 
 
 class InsufficientStock(Refusal):
@@ -84,6 +120,14 @@ class CashForServicesOnly(Invalid):
 
 class NotOnsite(Refusal):
     """A service in the booking is only done in the workshop; params: name."""
+
+
+class TooFarAway(Refusal):
+    """An on-site job further from the shop than it goes; params: km, and the shop's address and city."""
+
+
+class OutsideDistricts(Refusal):
+    """The address of an on-site job names no district that the shop goes to; params: districts, address, city."""
 
 
 class AddressMissing(Invalid):
@@ -190,6 +234,12 @@ class StockPromised(Refusal):
 
 class IdempotencyKeyReused(Refusal):
     """Another request was sent under this key."""
+
+
+class NeverOpen(Refusal):
+    """Opening hours of a week without an open day."""
+
+    http_status = 400
 
 
 class PaymentUnavailable(Refusal):

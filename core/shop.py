@@ -1,5 +1,6 @@
 """The owner's settings of the workshop, as one frozen value."""
 
+import sys
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Annotated, Literal
@@ -16,7 +17,7 @@ WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "
 def _span(text: str) -> str:
     opens, _, closes = text.partition("-")
     if time.fromisoformat(opens) >= time.fromisoformat(closes):
-        raise ValueError("opening hours end before they begin")
+        raise ValueError("the hours end before they begin")
     return text
 
 
@@ -71,13 +72,15 @@ class Shop(BaseModel):
     closed_on_public_holidays: bool = True
     open_on: frozenset[date] = frozenset()
     """Public holidays on which the shop opens."""
+    contact_hours: Annotated[str, AfterValidator(_span)] | None = "08:00-21:00"
+    """Offers to the waitlist, reminders and whatever else nobody waits for are sent within them; None: at any time."""
     slot_minutes: int = Field(60, ge=15, le=240)
     max_bookings_per_slot: int = Field(3, ge=1, le=100)
     book_ahead_days: int = Field(60, ge=1, le=365)
     book_notice_minutes: int = Field(60, ge=0)
 
     hold_minutes: int = Field(60, ge=15, le=7 * 24 * 60)
-    """How long a payment link, and the seat, technician and parts it pays for, are held (Midtrans: 15 min to 7 days)."""
+    """How long a payment link, and the time, technician and parts it pays for, are held (Midtrans: 15 min to 7 days)."""
     down_payment_percents: tuple[int, ...] = (30, 40, 50)
     cancel_until_hours: int = Field(2, ge=0, le=720)
     """Until how many hours before the start a customer may cancel what is confirmed."""
@@ -99,6 +102,10 @@ class Shop(BaseModel):
     max_quantity: int = Field(20, ge=1)
     """The most of one part in one booking."""
     onsite_fee: Money = Field(150_000, ge=0)
+    onsite_radius_km: int | None = Field(None, ge=1, le=2000)
+    """How far from the shop's coordinates a shared location may be; None: any distance."""
+    onsite_districts: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    """The districts of which a street address must name one; none: any address."""
     onsite_travel_minutes: int = Field(60, ge=0)
     """Added to the time an on-site job takes from the shop and its technician."""
     takeover_minutes: int = Field(120, ge=5, le=24 * 60)
@@ -115,6 +122,8 @@ class Shop(BaseModel):
         if any(not 30 <= percent <= 50 for percent in self.down_payment_percents):
             raise ValueError("down_payment_percents must lie between 30 and 50")
         self._check_cancelling()
+        if self.onsite_radius_km is not None and (self.latitude is None or self.longitude is None):
+            raise ValueError("onsite_radius_km needs the workshop's latitude and longitude")
         if not any(self.opening_hours.values()):
             raise ValueError("opening_hours leaves the shop closed on every weekday")
         return self
@@ -150,6 +159,28 @@ class Shop(BaseModel):
         opens, _, closes = span.partition("-")
         return time.fromisoformat(opens), time.fromisoformat(closes)
 
+    def contact_time(self, moment: datetime) -> datetime:
+        """That moment, or else when the next contact hours begin."""
+        begins, ends = self._contact_hours(self.local(moment).date())
+        if begins <= moment < ends:
+            return moment
+        return begins if moment < begins else self._contact_hours(self.local(moment).date() + timedelta(days=1))[0]
+
+    def is_contact_time(self, moment: datetime) -> bool:
+        return self.contact_time(moment) == moment
+
+    def after_contact_time(self, moment: datetime, length: timedelta) -> datetime:
+        """When so much time within the contact hours has gone by."""
+        begins = self.contact_time(moment)
+        left = self._contact_hours(self.local(begins).date())[1] - begins
+        return begins + length if length <= left else self.after_contact_time(begins + left, length - left)
+
+    def _contact_hours(self, day: date) -> tuple[datetime, datetime]:
+        if self.contact_hours is None:
+            return self.at(day, time()), self.at(day + timedelta(days=1), time())
+        begins, _, ends = self.contact_hours.partition("-")
+        return self.at(day, time.fromisoformat(begins)), self.at(day, time.fromisoformat(ends))
+
     @property
     def admin_addresses(self) -> tuple[tuple[str, str], ...]:
         """The admins' (channel, address) pairs."""
@@ -164,6 +195,19 @@ class Shop(BaseModel):
     def member_at(self, channel: str, address: str) -> StaffMember | None:
         """The staff member with that address."""
         return next((member for member in self.staff if (channel, address) in member.addresses), None)
+
+    @property
+    def staff_accounts(self) -> frozenset[str]:
+        """The staff's Clerk users."""
+        return frozenset(member.clerk for member in self.staff if member.clerk)
+
+    def is_staff(self, clerk_user: str) -> bool:
+        return clerk_user in self.staff_accounts
+
+    def for_staff(self) -> "Shop":
+        """The shop as staff books in it: without the limits that are made for customers."""
+        unlimited = dict.fromkeys(("max_unpaid_bookings", "no_shows_tolerated"), sys.maxsize)
+        return self.model_copy(update={"book_notice_minutes": 0} | unlimited)
 
     @property
     def takeover(self) -> timedelta:

@@ -97,6 +97,8 @@ class Outcome(StrEnum):
 
     NO_ATTEMPT = "nothing"
     OTHER_ORDER = "another order"
+    UNKNOWN_ORDER = "unknown order"  # money for an order that we have no request for
+    NO_EFFECT = "no effect"  # a linked account or a subscription, which this shop doesn't sell
     OUT_OF_DATE = "out of date"  # a newer answer about the attempt is known
     UNKNOWN_STATUS = "unknown status"
     WAITING = "waiting"
@@ -128,6 +130,7 @@ class EventKind(StrEnum):
     HOLD_ENDED = "hold_ended"
     CONFIRMED = "confirmed"
     MOVED = "moved"
+    KEPT = "kept"  # in spite of what stands against it
     CANCELLED = "cancelled"
     LINK_SENT = "link_sent"
     PAYMENT_FAILED = "payment_failed"

@@ -44,6 +44,8 @@ class Outgoing:
     """WhatsApp: whether the person has written within the last 24 hours."""
     attempts: int = 0
     """Earlier attempts; after one the vendor may have the message already."""
+    may_have_arrived: bool = False
+    """Whether an earlier attempt may have reached the person: where the vendor can't be asked, the message says so."""
     parts_left: int | None = None
     """How many parts at the end are still to be sent; None: all."""
     others: Collection[str] = ()

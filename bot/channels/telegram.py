@@ -70,7 +70,8 @@ class TelegramSender:
         if outgoing.attempts:
             await self._check_connection(outgoing)
         address, last = outgoing.address, None
-        shown = parts(outgoing.message, outgoing.language, keys_open=address in self._reply_keyboards)
+        keys_open = address in self._reply_keyboards
+        shown = parts(outgoing.message, outgoing.language, keys_open=keys_open, again=outgoing.may_have_arrived)
         for left, part in parts_to_send(outgoing, shown):
             with sending_part(left):
                 last = await self._send(outgoing, part)
@@ -190,7 +191,7 @@ def _translated_errors() -> Iterator[None]:
 def _may_have_arrived(error: TelegramError) -> bool:
     """Whether the request may have reached Telegram: not if the connection failed.
 
-    An error status counts as not sent, too: a message whose result is unclear would be given up after the second one.
+    An error status counts as not sent, too: a message whose result is unclear is given up after a few of them.
     """
     if isinstance(error.__cause__, httpx.HTTPError):
         return not isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)

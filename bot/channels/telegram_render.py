@@ -47,9 +47,14 @@ class Part:
     document: bool = False
 
 
-def parts(message: Message, language: str, *, keys_open: bool = False) -> list[Part]:
-    """The calls that show a message; `keys_open`: whether the chat may have an open reply keyboard."""
+def parts(message: Message, language: str, *, keys_open: bool = False, again: bool = False) -> list[Part]:
+    """The calls that show a message; `keys_open`: whether the chat may have an open reply keyboard.
+
+    `again`: the person may have it already, so it says that it is sent again.
+    """
     texts, keyboard = split(_text(message, language), LONGEST_TEXT, HTML.bold), _keyboard(message, language)
+    if again:
+        texts[0] = _marked(texts[0], language)
     if message.document and width(texts[-1]) <= LONGEST_CAPTION:
         shown = [*map(Part, texts[:-1]), Part(texts[-1], keyboard, document=True)]
     elif message.document:
@@ -60,6 +65,12 @@ def parts(message: Message, language: str, *, keys_open: bool = False) -> list[P
         # A message with an inline keyboard can't remove the reply keyboard, so another one does.
         return [Part(render(say("channel.keys_gone"), language, HTML), ReplyKeyboardRemove()), *shown]
     return shown
+
+
+def _marked(text: str, language: str) -> str:
+    """The text under "(sent again)", where there is room: another part would shift the parts that are left."""
+    marked = "\n".join((render(say("channel.again"), language, HTML), text))
+    return marked if width(marked) <= LONGEST_TEXT else text
 
 
 def _text(message: Message, language: str) -> str:

@@ -12,7 +12,7 @@ message is sent again: every message is sent at least once, and repeated at most
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -34,7 +34,7 @@ from core.context import Work
 from core.db.database import AWAY
 from core.db.tables import Contact, Outbox
 from core.messaging import outbox, outbox_claims
-from core.messaging.messages import Document, message_from_json
+from core.messaging.messages import Document, Message, message_from_json
 
 MAX_SENDING = 32
 """Messages of one channel that are sent at the same time."""
@@ -89,14 +89,16 @@ class Dispatcher:
         *,
         files: Callable[[Document], Awaitable[File]],
         chance: Callable[[], float],
+        pay_page: Callable[[str], str] = str,
         per_second: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """`per_second`: the rate limits of the channels that have one."""
+        """`pay_page`: the URL where a booking is paid; `per_second`: the rate limits of the channels that have one."""
         self._transactions = transactions
         self._senders = senders
         self._rate_limits = {channel: RateLimit(most) for channel, most in per_second.items()}
         self._files = files
         self._chance = chance
+        self._pay_page = pay_page
         self._unrecorded: list[tuple[Outbox, Result]] = []
         self._claimed: dict[int, Outbox] = {}
         """All messages that are claimed and not recorded, by id."""
@@ -209,11 +211,16 @@ class Dispatcher:
         sending = self._send(row, in_session=in_session, others=others)
         self._lanes[row.channel].sending.start(sending, partial(self._ended, row))
 
+    def _with_url(self, message: Message) -> Message:
+        if message.link is None or message.link.booking is None:
+            return message
+        return replace(message, link=replace(message.link, url=self._pay_page(message.link.booking)))
+
     async def _send(self, row: Outbox, *, in_session: bool, others: Collection[str]) -> str | None:
         trace.follow(row.trace, row.address, *personal_words(row.body))
         if row.unclear > outbox_claims.MOST_UNCLEAR:
-            raise Unclear("twice nobody knew whether it was sent")
-        message = message_from_json(row.body)
+            raise Unclear("too often nobody knew whether it was sent")
+        message = self._with_url(message_from_json(row.body))
         outgoing = Outgoing(
             id=row.id,
             key=row.key,
@@ -225,6 +232,7 @@ class Dispatcher:
             in_session=in_session,
             written_at=row.created_at,
             attempts=row.attempts - 1,
+            may_have_arrived=row.unclear > 0,
             parts_left=row.parts_left,
             others=others,
         )

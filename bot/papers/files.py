@@ -28,7 +28,7 @@ from core.papers.numbering import PaperFacts
 from core.refusals import NotFound
 from core.reports import monthly, overview
 from core.shop import Shop
-from webhooks import files
+from webhooks import files, payment_pages
 from webhooks.files import Download
 
 FILE_LINKS_LAST = timedelta(days=7)
@@ -55,6 +55,10 @@ class Library:
     def link(self, kind: str, name: str) -> str:
         """The document's signed URL, valid for `FILE_LINKS_LAST`."""
         return self.public_url + files.sign(self.secret, kind, name, self.clock() + FILE_LINKS_LAST)
+
+    def pay_page(self, code: str) -> str:
+        """The URL of the page on which that booking can be paid."""
+        return self.public_url + payment_pages.sign(self.secret, code)
 
     async def download(self, kind: str, code: str) -> Download | None:
         match kind:

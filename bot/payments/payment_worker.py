@@ -29,8 +29,10 @@ from core.states import Outcome, RequestState
 
 MAX_TASKS = 16
 """As many as Midtrans' client makes calls at a time."""
-LINK_TIMEOUT = timedelta(seconds=8)
-"""How long a web page waits for a link."""
+LINK_TIMEOUT = timedelta(seconds=3.5)
+"""How long a web page waits for a link; its own answer must come within five seconds."""
+LINK_POLL = timedelta(seconds=0.2)
+"""How often it is looked for, since another process may make it."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +98,8 @@ class PaymentWorker(Loop):
                         attempts = (await ctx.session.get_one(PaymentRequest, wanted.order_id)).attempts
                     if opened or attempts > wanted.attempts:
                         return opened
-                    await news.wait()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(news.wait(), LINK_POLL.total_seconds())
         return None
 
     async def _start_due(self) -> int:

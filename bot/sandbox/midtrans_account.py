@@ -18,6 +18,7 @@ from bot.sandbox.midtrans_notifications import Notifications
 from bot.sandbox.midtrans_records import (
     NOTIFIED_CODES,
     STATUS_CODES,
+    FeeTold,
     Page,
     Transaction,
     local,
@@ -74,6 +75,9 @@ class MidtransAccount:
         self.public_url = public_url
         self.notifications = Notifications(notify_url, clock, retry_factor=retry_factor)
         self.now = clock
+        self.customer_fee: Money = 0
+        """Added to every payment, at the customer's cost."""
+        self.fee_told = FeeTold.IN_METADATA
         self.pages: dict[str, Page] = {}
         self.transactions: list[Transaction] = []
         self._pages_of: dict[str, list[Page]] = {}
@@ -286,6 +290,7 @@ class MidtransAccount:
         now = self.now()
         name = str(uuid5(NAMESPACE_URL, f"{page.token} {len(self.transactions)}"))
         transaction = Transaction(name, page.order_id, channel, page.amount, now, payment_ends(page.body, now))
+        transaction.fee, transaction.fee_told = self.customer_fee, self.fee_told
         self.transactions.append(transaction)
         for reference in (page.order_id, name):
             self._attempts_of.setdefault(reference, []).append(transaction)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,14 @@ NOTIFIED_CODES = {
 
 STATUS_CODES = NOTIFIED_CODES | {"expire": "407", "cancel": "200"}
 """The status_code in the response to a status call."""
+
+
+class FeeTold(StrEnum):
+    """Where a transaction's JSON says that its gross_amount includes a fee."""
+
+    IN_METADATA = "metadata"
+    AT_TOP_LEVEL = "extra_info"
+    NOWHERE = "nowhere"
 
 
 @dataclass(slots=True)
@@ -60,6 +69,9 @@ class Transaction:
     fraud: str = "accept"
     settled_at: datetime | None = None
     card: str = ""
+    fee: Money = 0
+    """Paid by the customer, beyond `amount`."""
+    fee_told: FeeTold = FeeTold.IN_METADATA
     refunds: dict[str, Money] = field(default_factory=dict)
     chargebacks: dict[str, Money] = field(default_factory=dict)
 
@@ -76,7 +88,7 @@ class Transaction:
 
 def transaction_json(transaction: Transaction, codes: Mapping[str, str], server_key: str) -> dict[str, Any]:
     """The fields that notifications and status responses share, signed."""
-    code, amount = status_code(transaction, codes), rupiah(transaction.amount)
+    code, amount = status_code(transaction, codes), rupiah(transaction.amount + transaction.fee)
     return {
         "transaction_time": local(transaction.created_at),
         "transaction_status": transaction.status,
@@ -92,6 +104,7 @@ def transaction_json(transaction: Transaction, codes: Mapping[str, str], server_
         "expiry_time": local(transaction.expires_at),
         **({"settlement_time": local(transaction.settled_at)} if transaction.settled_at else {}),
         **payment_details(transaction),
+        **_fee_fields(transaction),
         **_refund_fields(transaction),
     }
 
@@ -114,6 +127,18 @@ def payment_details(transaction: Transaction) -> dict[str, Any]:
             approval = {"approval_code": digits[:13]} if transaction.status != "deny" else {}
             return {"masked_card": transaction.card, "bank": channel.bank, "card_type": "credit"} | approval
     return {}
+
+
+def _fee_fields(transaction: Transaction) -> dict[str, Any]:
+    amounts = {
+        "original_amount": transaction.amount,
+        "gross_amount": transaction.amount + transaction.fee,
+        "customer_imposed_payment_fee": transaction.fee,
+    }
+    info = {"extra_info": {"gross_amount_info": {name: str(amount) for name, amount in amounts.items()}}}
+    if not transaction.fee or transaction.fee_told is FeeTold.NOWHERE:
+        return {}
+    return {"metadata": info} if transaction.fee_told is FeeTold.IN_METADATA else info
 
 
 def _refund_fields(transaction: Transaction) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conversations import actions
+from conversations.booking import draft
 from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
@@ -110,6 +111,9 @@ async def book_again(turn: Turn, code: str) -> None:
     turn.state.begin("booking")
     for name, value in (car | chosen | person | place).items():
         turn.state.put(name, value)
+    usual = draft.times(turn)
+    was = {line.service_id: line.quantity for line in booking.lines if line.service_id in usual}
+    turn.state.put("times", {service: count for service, count in was.items() if count != usual[service]})
     turn.remark("again.begins", code=code)
 
 

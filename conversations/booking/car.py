@@ -44,9 +44,9 @@ class Brand(Step):
             return False
         words = text.split()
         year = read_year(words[-1], turn.local_now) if words else None
-        brand, *model = words[:-1] if year else words
+        brand, *model = (words[:-1] if year else words) or [""]
         if not brand or len(text) > MAX_NAME_LENGTH:
-            return False
+            return False  # a year alone is stored by its own step
         turn.state.put("brand", brand.title())
         if model:
             turn.state.put("model", " ".join(model))

@@ -14,7 +14,7 @@ from core.states import Location, PaymentMethod
 CHANGES: dict[str, tuple[str, ...]] = {
     "goods": ("shopped",),
     "car": ("brand", "model", "year", "fits", "other_car"),
-    "work": ("services", "serviced"),
+    "work": ("services", "serviced", "times"),
     "when": ("date", "time", "part_of_day"),
     "technician": ("technician",),
     "name": ("name",),
@@ -178,7 +178,10 @@ async def _no_shows(turn: Turn) -> int:
 
 
 async def _quote(turn: Turn) -> Quote:
-    return await quotes.quote_for(turn.ctx, draft.basket(turn), draft.services(turn), location=draft.location(turn))
+    times = turn.state.get("times", {}).items()
+    return await quotes.quote_for(
+        turn.ctx, draft.basket(turn), draft.services(turn), location=draft.location(turn), times=times
+    )
 
 
 def _price_line(line: Line) -> Say:

@@ -1,13 +1,15 @@
 """What the answers of a booking add up to so far."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from conversations.turn import Turn
+from conversations.turn import Turn, Who
 from core.booking import BookingRequest, Order
 from core.db.tables import Booking, Part
+from core.pricing.installations import times_of
 from core.schedule import bookings
-from core.states import Location, PaymentMethod
+from core.states import Actor, Location, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def put_in_basket(turn: Turn, part: str, count: int) -> None:
     """Set the quantity of a part; 0 removes it, with what was decided about its fit."""
     kept = {known: many for known, many in basket(turn) if known != part} | ({part: count} if count else {})
     turn.state.put("basket", [list(item) for item in kept.items()])
+    turn.state.recheck("time", "technician")  # the quantity multiplies the installation
     if not count:
         decided = {known: word for known, word in turn.state.get("fits", {}).items() if known != part}
         turn.state.put("fits", decided)
@@ -46,13 +49,21 @@ def services(turn: Turn) -> list[str]:
     return [service for service in turn.state.get("services", []) if service in turn.catalogue.services]
 
 
+def times(turn: Turn) -> dict[str, int]:
+    """How often each chosen service is done."""
+    pieces = Counter[str]()
+    for part, count in basket(turn):
+        pieces[turn.catalogue.parts[part].category] += count
+    return times_of(services(turn), turn.catalogue.services, pieces, turn.state.get("times", {}))
+
+
 def location(turn: Turn) -> Location:
     return Location(turn.state.get("location", Location.WORKSHOP))
 
 
 def minutes(turn: Turn) -> int:
     """Length of the job: its services and the travel, at least one slot."""
-    work = sum(turn.catalogue.services[service].minutes for service in services(turn))
+    work = sum(turn.catalogue.services[service].minutes * count for service, count in times(turn).items())
     travel = turn.shop.onsite_travel_minutes if location(turn) is Location.ONSITE else 0
     return max(work + travel, turn.shop.slot_minutes)
 
@@ -129,6 +140,7 @@ def request(turn: Turn) -> BookingRequest:
         technician_id=technician_id(turn),
         parts=tuple(basket(turn)),
         services=tuple(services(turn)),
+        times=tuple(turn.state.get("times", {}).items()),
         method=PaymentMethod(state.get("method") or PaymentMethod.TRANSFER),  # not asked where all is free
         down_payment_percent=None if plan == "full" else int(plan),
     )
@@ -138,6 +150,7 @@ def request(turn: Turn) -> BookingRequest:
         contact_id=turn.contact.id,
         language=turn.contact.language,
         code=turn.new_code,
+        made_by=turn.staff.name if turn.may(Who.ADMIN) else Actor.CUSTOMER,
     )
 
 

@@ -7,7 +7,7 @@ from conversations.understand.answers import read_done, read_quantity, read_wait
 from core.catalogue import fit, snapshot, stock_alerts
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part, Service
-from core.messaging.messages import Option, say
+from core.messaging.messages import Option, Say, say
 from core.refusals import BadQuantity, InsufficientStock, NotForSale, NothingChosen, PreOrderOnly, Refusal
 
 
@@ -239,8 +239,12 @@ class PickService(Step):
     reopened_by = (NotForSale, NothingChosen)
 
     async def ask(self, turn: Turn) -> Question:
-        chosen = draft.services(turn)
-        lines = [say("basket.service", name=turn.catalogue.services[service].name) for service in chosen]
+        chosen = draft.times(turn)
+        lines = [_service_line(turn.catalogue.services[service].name, count) for service, count in chosen.items()]
+        fewer = [
+            Option(f"once:{service}", say("option.once", name=turn.catalogue.services[service].name))
+            for service in self._several(turn)
+        ]
         categories = {part.category for part in draft.basket_parts(turn)}
         offered = [each for each in turn.catalogue.services.values() if each.is_available and each.id not in chosen]
 
@@ -254,7 +258,7 @@ class PickService(Step):
                 Option(each.id, each.name, joined([price_of(each), say("minutes", minutes=each.minutes)]))
                 for each in sorted(offered, key=rank)
             ],
-            always=[Option("done", say(done))] if chosen or draft.basket(turn) else (),
+            always=[*fewer, Option("done", say(done))] if chosen or draft.basket(turn) else (),
             button=say("button.service"),
         )
 
@@ -262,6 +266,8 @@ class PickService(Step):
         if option == "done":
             turn.state.put("serviced", True)
             turn.state.recheck("time", "technician")
+        elif option.startswith("once:"):
+            self._set_times(turn, option.removeprefix("once:"), 1)
         else:
             self._add(turn, option)
         return True
@@ -269,6 +275,10 @@ class PickService(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         if read_done(text) and (draft.services(turn) or draft.basket(turn)):
             return await self.choose(turn, "done")
+        count, several = turn.understood.quantity, self._several(turn)
+        if count and len(several) == 1 and not turn.understood.services:
+            self._set_times(turn, several[0], min(count, turn.shop.max_quantity))
+            return True
         return self.absorb(turn)
 
     def absorb(self, turn: Turn) -> bool:
@@ -279,8 +289,19 @@ class PickService(Step):
         self._add(turn, offered[0])
         return True
 
+    def _several(self, turn: Turn) -> list[str]:
+        """The services that are done more than once, one for each part; the customer may want it otherwise."""
+        return [service for service, count in draft.times(turn).items() if count > 1]
+
+    def _set_times(self, turn: Turn, service: str, count: int) -> None:
+        turn.state.put("times", turn.state.get("times", {}) | {service: count})
+
     def _add(self, turn: Turn, service: str) -> None:
         turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
+
+
+def _service_line(name: str, count: int) -> Say:
+    return say("basket.service", name=name) if count == 1 else say("basket.line", name=name, count=count)
 
 
 def _set_quantity(turn: Turn, part: str, count: int) -> bool:

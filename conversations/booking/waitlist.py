@@ -24,7 +24,7 @@ from core.booking import (
 )
 from core.db.tables import Booking, Waiting
 from core.messaging.messages import Option, say
-from core.refusals import InsufficientStock, InThePast, NotFound, Refusal
+from core.refusals import InsufficientStock, InThePast, NotFound, Refusal, ShortNotice
 from core.schedule.availability import nearest_options
 from core.states import PaymentMethod
 
@@ -90,7 +90,7 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     try:
         async with turn.session.begin_nested():
             await take_offer(turn.ctx, booking, starts_at=starts_at)
-    except (*WAITABLE, InThePast) as gone:
+    except (*WAITABLE, InThePast, ShortNotice) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)
     cash = booking.payment_method is PaymentMethod.COD
     return question(say("waiting.taken_cash" if cash else "waiting.taken_link"), options=[to_booking(code)])
@@ -98,7 +98,7 @@ async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
 
 async def _instead(turn: Turn, booking: Booking, gone: Refusal) -> Question:
     again = Option(f"wait-again:{booking.code}", say("waiting.option.again"))
-    if isinstance(gone, InThePast):
+    if isinstance(gone, InThePast | ShortNotice):
         return question(say("waiting.past"), options=[Option("book", say("option.book"))])
     if isinstance(gone, InsufficientStock):
         return question(say("waiting.part_gone"), options=[again], always=_BACK)

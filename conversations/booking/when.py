@@ -12,15 +12,19 @@ from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
 from core.refusals import (
     AlreadyWaiting,
+    Closed,
     InThePast,
+    NotASlot,
+    NoTechnician,
     NotFound,
     OutsideHours,
     Refusal,
+    ShortNotice,
     SlotFull,
     TechnicianBusy,
     TooFarAhead,
 )
-from core.schedule import availability, slots
+from core.schedule import availability
 from core.schedule.availability import SlotAvailability
 
 DAYS_SHOWN = 7
@@ -31,7 +35,7 @@ PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "ev
 class Day(Step):
     name = "date"
     drops = ("confirmed", "agreed")
-    reopened_by = (InThePast, TooFarAhead)
+    reopened_by = (InThePast, TooFarAhead, Closed)
 
     async def ask(self, turn: Turn) -> Question:
         minutes = (await draft.job(turn)).minutes
@@ -69,7 +73,7 @@ class Day(Step):
 class Slot(Step):
     name = "time"
     drops = ("confirmed", "agreed")
-    reopened_by = (SlotFull, AlreadyWaiting, OutsideHours, InThePast, TooFarAhead)
+    reopened_by = (SlotFull, AlreadyWaiting, OutsideHours, NotASlot, InThePast, ShortNotice, TooFarAhead, Closed)
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
@@ -79,9 +83,10 @@ class Slot(Step):
         job = await draft.job(turn)
         load = await _load(turn, day, job)
         free = [slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)]
-        waitable = [slot for slot in load if _can_join_waitlist(turn, slot, job)]
+        waitable = [slot for slot in load if _can_join_waitlist(slot, job)]
         if not free and not draft.awaited_part(turn):
-            return await self._ask_nearest(turn, day, job, waitable)
+            is_full = any(isinstance(slot.why_not, SlotFull) for slot in load)
+            return await self._ask_nearest(turn, day, job, waitable, why="none" if is_full else "over")
         hours = say("hours_needed", minutes=job.minutes)
         since, until = PARTS_OF_DAY.get(turn.state.get("part_of_day"), (0, 24))
         shown = [slot for slot in free if since <= turn.shop.local(slot.starts_at).hour < until] or free
@@ -147,7 +152,7 @@ class Slot(Step):
             return True
         job = await draft.job(turn)
         slot = next((slot for slot in await _load(turn, day, job) if slot.starts_at == at), None)
-        if slot is not None and _can_join_waitlist(turn, slot, job):
+        if slot is not None and _can_join_waitlist(slot, job):
             turn.state.put("awaits_slot", at.isoformat())
             turn.remark("waiting.noted_slot", at=at)
         return await self._take(turn, f"{turn.shop.local(at):%H:%M}")
@@ -162,24 +167,24 @@ class Slot(Step):
         slot = next((slot for slot in await _load(turn, day, job) if slot.starts_at == at), None)
         if slot is None:
             return say("time.not_a_slot", at=at)
-        if slot.free:
+        why = _why_not(slot)
+        if why is None:
             return None
-        if slot.starts_at <= turn.now:
-            return say("time.past", at=at)
-        if _can_join_waitlist(turn, slot, job):
+        if _can_join_waitlist(slot, job):
             if draft.awaited_part(turn) or turn.state.get("awaits_slot") == at.isoformat():
                 return None
             turn.state.put("full", at.isoformat())
-        if slot.taken >= slot.cap:
-            return say("time.full", at=at)
-        return say("time.too_short", at=at, hours=say("hours_needed", minutes=job.minutes))
+        hours, notice = say("hours_needed", minutes=job.minutes), turn.shop.book_notice_minutes
+        return say(f"time.{why}", at=at, hours=hours, notice=notice)
 
     def _waitlist_hint(self, turn: Turn, waitable: Sequence[SlotAvailability]) -> list[Say]:
         """Tells a customer who asked for a full slot that it can be waited for."""
         asked = turn.state.get("full")
         return [say("waiting.how")] if any(slot.starts_at.isoformat() == asked for slot in waitable) else []
 
-    async def _ask_nearest(self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotAvailability]) -> Question:
+    async def _ask_nearest(
+        self, turn: Turn, day: date, job: Job, waitable: Sequence[SlotAvailability], *, why: str
+    ) -> Question:
         near = await availability.nearest_options(
             turn.ctx,
             turn.shop.at(day, time(12)),
@@ -190,7 +195,7 @@ class Slot(Step):
         )
         return question(
             *self._waitlist_hint(turn, waitable),
-            say("ask.time_none" if near else "ask.time_none_at_all", day=day),
+            say(f"ask.time_{why}" if near else f"ask.time_{why}_at_all", day=day),
             options=[*near, *(_waitlist_option(turn, slot) for slot in waitable)],
             always=[Option("other_day", say("option.other_day"))],
             button=say("button.time"),
@@ -209,11 +214,9 @@ async def _load(turn: Turn, day: date, job: Job) -> list[SlotAvailability]:
     return await availability.slots_of_day(turn.ctx, day, minutes=job.minutes, moving=job.moved_id)
 
 
-def _can_join_waitlist(turn: Turn, slot: SlotAvailability, job: Job) -> bool:
+def _can_join_waitlist(slot: SlotAvailability, job: Job) -> bool:
     """Whether a new job can wait for a slot: it would fit there, but for other bookings."""
-    if slot.free or job.moved is not None or slot.cap == 0 or slot.starts_at < turn.shop.earliest_start(turn.now):
-        return False
-    return slots.fits(slot.starts_at, job.minutes, turn.shop)
+    return job.moved is None and _why_not(slot) in ("full", "partly")
 
 
 def _waitlist_option(turn: Turn, slot: SlotAvailability) -> Option:
@@ -228,11 +231,27 @@ def _is_current_start(job: Job, at: datetime) -> bool:
 
 def _slot_line(turn: Turn, slot: SlotAvailability) -> Say:
     at: datetime = turn.shop.local(slot.starts_at)
-    if slot.free:
-        return say("slot.load", at=at, taken=slot.taken, cap=slot.cap)
-    if slot.starts_at <= turn.now:
-        return say("slot.gone", at=at)
-    return say("slot.full" if slot.taken >= slot.cap else "slot.too_short", at=at)
+    why = _why_not(slot)
+    return say(f"slot.{why}", at=at) if why else say("slot.load", at=at, taken=slot.taken, cap=slot.cap)
+
+
+def _why_not(slot: SlotAvailability) -> str | None:
+    """Why the job can't start there, as the texts `slot.…` and `time.…` are named; None when it can."""
+    match slot.why_not:
+        case None:
+            return None
+        case InThePast():
+            return "past"
+        case ShortNotice():
+            return "notice"
+        case TooFarAhead():
+            return "too_far"
+        case NoTechnician():
+            return "nobody"
+        case SlotFull():
+            return "full" if slot.taken >= slot.cap else "partly"
+        case _:
+            return "too_short"
 
 
 class WhichTechnician(Step):

@@ -4,14 +4,17 @@ from typing import Any
 
 from conversations.booking import draft
 from conversations.incoming import Place
-from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, question
+from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, Who, question
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
 from core.messaging.messages import Option, say
-from core.refusals import AddressMissing, NotOnsite
+from core.refusals import AddressMissing, NotOnsite, OutsideDistricts, Refusal, TooFarAway
+from core.schedule import service_area
 from core.states import Location
 
 MIN_ADDRESS_LENGTH = 10
 MAX_ADDRESS_LENGTH = 300
+MOST_WORDS_OF_A_CHOICE = 4
+""" "di bengkel aja" instead of an address."""
 
 
 class Name(Step):
@@ -117,8 +120,7 @@ class Where(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         if turn.incoming.place is not None:
             await self.choose(turn, Location.ONSITE)
-            turn.state.put("address", _as_answer(turn.incoming.place))
-            return True
+            return _take_place(turn, _as_answer(turn.incoming.place))
         return await self.choose(turn, turn.understood.location) if turn.understood.location else False
 
 
@@ -126,18 +128,48 @@ class Address(Step):
     name = "address"
     free_text = True
     drops = ("confirmed",)
-    reopened_by = (AddressMissing,)
+    reopened_by = (AddressMissing, TooFarAway, OutsideDistricts)
 
     def needed(self, turn: Turn) -> bool:
         return draft.location(turn) is Location.ONSITE
 
     async def ask(self, turn: Turn) -> Question:
-        return question(say(f"ask.address.{turn.contact.channel}"), wants="location")
+        instead = [Option(Location.WORKSHOP, say("option.workshop"))] if "outside_area" in turn.state else ()
+        return question(say(f"ask.address.{turn.contact.channel}"), options=instead, wants="location")
 
-    def parse(self, turn: Turn, text: str) -> dict[str, Any] | None:
+    async def choose(self, turn: Turn, option: str) -> bool:
+        """To the workshop after all."""
+        turn.state.drop("outside_area", *self.drops)
+        turn.state.put("location", option)
+        turn.state.recheck("time", "technician")
+        return True
+
+    async def read(self, turn: Turn, text: str) -> bool:
         if turn.incoming.place is not None:
-            return _as_answer(turn.incoming.place)
-        return {"text": text} if MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH else None
+            return _take_place(turn, _as_answer(turn.incoming.place))
+        if turn.understood.location == Location.WORKSHOP and len(text.split()) <= MOST_WORDS_OF_A_CHOICE:
+            return await self.choose(turn, Location.WORKSHOP)
+        is_address = MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH
+        return _take_place(turn, {"text": text}) if is_address else self.absorb(turn)
+
+    def reopen(self, turn: Turn, refusal: Refusal) -> None:
+        turn.state.put("outside_area", True)
+        super().reopen(turn, refusal)
+
+
+def _take_place(turn: Turn, place: dict[str, Any]) -> bool:
+    """Store a place that the shop goes to, or say why it doesn't; an admin may send somebody anywhere."""
+    at = {"address": place["text"], "latitude": place.get("latitude"), "longitude": place.get("longitude")}
+    try:
+        if not turn.may(Who.ADMIN):
+            service_area.check(turn.shop, **at)
+    except (TooFarAway, OutsideDistricts) as refusal:
+        turn.remark_refusal(refusal)
+        turn.state.put("outside_area", True)
+    else:
+        turn.state.put("address", place)
+        turn.state.drop("outside_area")
+    return True
 
 
 def _as_answer(place: Place) -> dict[str, Any]:

@@ -5,7 +5,7 @@ notes.py     notes, messages to customers      changing.py    reschedule, cancel
 costs.py     additional costs, cash received   stock.py       look up, correct
 refunds.py   money to transfer back            closing.py     close a day
 stuck.py     undelivered messages              takeover.py    a conversation without the bot
-monthly.py   a month's figures in words
+monthly.py   a month's figures in words        unknown_orders.py  money that isn't in the books
 
 For customers none of this exists: see `registry.exists`.
 """
@@ -19,5 +19,6 @@ from conversations.staff.costs import CASH, COST
 from conversations.staff.jobs import menu as menu
 from conversations.staff.notes import NOTE, WRITE
 from conversations.staff.stock import STOCK
+from conversations.staff.unknown_orders import UNKNOWN
 
-FLOWS = (NOTE, COST, CASH, SHIFT, CALL_OFF, WRITE, STOCK, CLOSE)
+FLOWS = (NOTE, COST, CASH, SHIFT, CALL_OFF, WRITE, STOCK, CLOSE, UNKNOWN)

@@ -62,7 +62,7 @@ async def write(turn: Turn, code: str) -> Question | None:
     """Begin a message, if the customer's chat is known."""
     booking = await turn.job(code)
     if booking.contact_id is None:
-        return await jobs.card(turn, code, say("team.no_chat", phone=booking.phone))
+        return await jobs.card(turn, code, say("team.no_chat", phone=booking.phone or "-"))
     turn.state.begin(WRITE.name, about=code)
     return None
 

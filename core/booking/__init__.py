@@ -4,8 +4,19 @@ placement      place                              waitlist          join and lea
 rescheduling   another time or technician         waitlist_offers   offers, taken or passed on
 cancellation   cancelled, or a no-show            closures          days on which the shop is closed
 expanded       a booking with all that REST shows of it
+impossible     bookings that can't be done any more, until each is settled
+absence        technicians on leave, and those who leave
 """
 
+from core.booking.absence import (
+    LeavePeriod,
+    change_entry,
+    end_leave,
+    enter_leave,
+    jobs_to_come,
+    leave_of,
+    retire_technician,
+)
 from core.booking.cancellation import (
     CancellationTerms,
     cancel,
@@ -15,8 +26,16 @@ from core.booking.cancellation import (
     refund_summary,
     staff_refund_summary,
 )
-from core.booking.closures import affected_by_closing, close_day, reopen_day
+from core.booking.closures import affected_by_closing, close_day, closed_days, reopen_day
 from core.booking.expanded import Expanded, expand
+from core.booking.impossible import (
+    has_news,
+    impossible_bookings,
+    keep,
+    move_to_nearest,
+    remind_of_impossible,
+    review,
+)
 from core.booking.placement import confirm_free, place
 from core.booking.rescheduling import check_may_reschedule, may_reschedule, reschedule
 from core.booking.waitlist import WAITABLE, count_ahead, join_waitlist, leave_waitlist, waitlist_entries
@@ -36,30 +55,44 @@ __all__ = [
     "BookingRequest",
     "CancellationTerms",
     "Expanded",
+    "LeavePeriod",
     "Order",
     "affected_by_closing",
     "cancel",
     "cancellation_terms",
+    "change_entry",
     "check_may_reschedule",
     "close_day",
+    "closed_days",
     "confirm_free",
     "count_ahead",
     "due_ends",
     "due_offers",
     "end_entry",
+    "end_leave",
+    "enter_leave",
     "expand",
+    "has_news",
+    "impossible_bookings",
+    "jobs_to_come",
     "join_waitlist",
+    "keep",
+    "leave_of",
     "leave_waitlist",
     "make_offer",
     "may_reschedule",
+    "move_to_nearest",
     "no_show_terms",
     "pass_on_offer",
     "place",
     "record_no_show",
     "refund_summary",
     "rejoin_waitlist",
+    "remind_of_impossible",
     "reopen_day",
     "reschedule",
+    "retire_technician",
+    "review",
     "staff_refund_summary",
     "take_offer",
     "waitlist_entries",

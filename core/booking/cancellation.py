@@ -42,8 +42,11 @@ class CancellationTerms:
 
 
 def terms_for(booking: Booking, paid: Money, left: timedelta, shop: Shop, *, by_customer: bool) -> CancellationTerms:
-    """The terms with `left` to go before the start; only a customer who cancels a confirmed booking loses money."""
-    if not by_customer or booking.status is not BookingStatus.CONFIRMED:
+    """The terms with `left` to go before the start; only a customer who cancels a confirmed booking loses money.
+
+    Nobody does where the shop can't keep the appointment.
+    """
+    if not by_customer or booking.status is not BookingStatus.CONFIRMED or booking.impossible_since is not None:
         return CancellationTerms(paid)
     kept = policy.kept_when_cancelled(booking.total_price, paid, booking.down_payment_percent, left, shop)
     return CancellationTerms(paid, kept, policy.missed_deadline(left, shop)) if kept else CancellationTerms(paid)
@@ -56,7 +59,7 @@ async def cancellation_terms(ctx: Context, booking: Booking, *, by_customer: boo
     """
     booking = await payment.lock_booking(ctx.session, booking.id)
     left = booking.starts_at - ctx.now
-    if by_customer:
+    if by_customer and booking.impossible_since is None:
         policy.check_may_cancel(booking.status, left, ctx.shop)
     check_move(booking.status, BookingStatus.CANCELLED)
     return terms_for(booking, _paid(booking), left, ctx.shop, by_customer=by_customer)
@@ -80,7 +83,8 @@ async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> 
         head, staff_head = say("cancelling.by_shop", **which), say("staff.cancelled", who=actor, **which)
         says = [head, *because, *refund_summary(terms), *link_closed]
     notice = message(*says, document=credit_note)
-    await _tell(ctx, booking, terms, notice, staff_head, *because, key=f"cancelled:{booking.code}")
+    key = f"cancelled:{booking.code}"
+    await _tell(ctx, booking, terms, notice, staff_head, *because, key=key, waited_for=by_customer)
     if terms.back:
         await payment.refund(ctx, booking, terms.back, reason=RefundReason.CANCELLED)
     return terms
@@ -109,7 +113,7 @@ async def record_no_show(ctx: Context, booking: Booking, *, actor: str) -> Cance
     says = [say("no_show.missed_you", **which), *refund_summary(terms), *link_closed, say("no_show.welcome")]
     notice = message(*says, options=(Option(f"again:{booking.code}", say("no_show.again")),), document=credit_note)
     staff_head = say("staff.no_show", who=actor, **which)
-    await _tell(ctx, booking, terms, notice, staff_head, key=f"no-show:{booking.code}")
+    await _tell(ctx, booking, terms, notice, staff_head, key=f"no-show:{booking.code}", waited_for=False)
     if terms.back:
         await payment.refund(ctx, booking, terms.back, reason=RefundReason.NO_SHOW)
     return terms
@@ -154,10 +158,12 @@ async def _tell(
     staff_head: Say,
     *more: Say,
     key: str,
+    waited_for: bool,
 ) -> None:
     """`notice` to the customer, the headline to the technician, and all of it to the admins."""
     card = message(staff_head, cards.block([cards.customer_line(booking), *more, *staff_refund_summary(terms)]))
-    await tell(ctx, booking, key, chat=notice, mail=notice, technician=message(staff_head), admins=card)
+    technician = message(staff_head)
+    await tell(ctx, booking, key, chat=notice, mail=notice, technician=technician, admins=card, waited_for=waited_for)
 
 
 def _which(booking: Booking, shop: Shop) -> dict[str, object]:

@@ -1,11 +1,12 @@
 """Days that an admin closes, and opens again."""
 
+from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete, select
 
-from core.context import Context
+from core.booking.impossible import review
+from core.context import Context, Work
 from core.db.database import insert_into
 from core.db.tables import Booking, Closure
 from core.schedule import bookings
@@ -15,16 +16,27 @@ _NOT_BEGUN = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 
 async def close_day(ctx: Context, day: date, reason: str) -> list[Booking]:
-    """Close a day for new bookings; customers are told the reason. Returns the bookings that an admin must move."""
+    """Close a day for new bookings; customers are told the reason. Returns the bookings that an admin must settle."""
     closing = insert_into(ctx.session, Closure).values(day=day, reason=reason)
     await ctx.session.execute(closing.on_conflict_do_update(index_elements=["day"], set_={"reason": reason}))
+    await review(ctx)
     return await affected_by_closing(ctx, day)
 
 
-async def reopen_day(session: AsyncSession, day: date) -> bool:
+async def reopen_day(ctx: Context, day: date) -> bool:
     """Open a closed day again; False when it wasn't closed by hand."""
-    reopened = await session.scalar(delete(Closure).where(Closure.day == day).returning(Closure.day))
-    return reopened is not None
+    reopened = await ctx.session.scalar(delete(Closure).where(Closure.day == day).returning(Closure.day))
+    if reopened is None:
+        return False
+    ctx.effects.work.add(Work.WAITLIST)
+    await review(ctx)
+    return True
+
+
+async def closed_days(ctx: Context) -> Sequence[Closure]:
+    """The days from today on that are closed by hand."""
+    from_today = select(Closure).where(Closure.day >= ctx.shop.local(ctx.now).date())
+    return (await ctx.session.scalars(from_today.order_by(Closure.day))).all()
 
 
 async def affected_by_closing(ctx: Context, day: date) -> list[Booking]:

@@ -12,8 +12,8 @@ from core.messaging.messages import Say, message, say
 from core.notices import cards, reminders
 from core.notices.tell import tell
 from core.pricing import policy
-from core.refusals import Refusal
-from core.schedule import bookings
+from core.refusals import NotForSale, Refusal
+from core.schedule import bookings, obstacles
 from core.states import BookingStatus, PaymentMethod
 from core.work import notices
 
@@ -31,8 +31,8 @@ async def reschedule(
     if _is_there(booking, starts_at, technician_id, ctx.now):
         return
     was, slot_was_lost = booking.starts_at, payment.has_lost_slot(booking)
-    lapsed = not slot_was_lost and _lapsed(booking, ctx.now)
-    if actor == bookings.CUSTOMER and not slot_was_lost:
+    needs_link = not slot_was_lost and (_lapsed(booking, ctx.now) or _link_was_closed(booking))
+    if actor == bookings.CUSTOMER and not _is_free_to_move(booking):
         check_may_reschedule(ctx, booking)
         booking.moves += 1
     if booking.technician_id != technician_id:
@@ -41,7 +41,9 @@ async def reschedule(
     if slot_was_lost:
         await payment.confirm_with_slot(ctx, booking)
         return
-    if lapsed:
+    if actor != bookings.CUSTOMER and isinstance(await obstacles.of_booking(ctx, booking), NotForSale):
+        booking.kept_despite = NotForSale.code  # staff gave it a new time, so they will do it
+    if needs_link:
         await payment.request(ctx, booking, percent=booking.down_payment_percent)
     if booking.status is BookingStatus.CONFIRMED or booking.payment_method is PaymentMethod.COD:
         await reminders.schedule(ctx, booking)
@@ -50,7 +52,7 @@ async def reschedule(
 
 def check_may_reschedule(ctx: Context, booking: Booking) -> None:
     """Raise `InvalidTransition`, `TooLateToMove` or `MovedTooOften` unless the customer may reschedule it now."""
-    if not payment.has_lost_slot(booking):
+    if not _is_free_to_move(booking):
         policy.check_may_reschedule(booking.status, booking.starts_at - ctx.now, booking.moves, ctx.shop)
 
 
@@ -60,6 +62,17 @@ def may_reschedule(ctx: Context, booking: Booking) -> bool:
     except Refusal:
         return False
     return True
+
+
+def _is_free_to_move(booking: Booking) -> bool:
+    """Whether the shop can't keep the appointment, so that no limit binds the customer."""
+    live = booking.status in _MOVABLE
+    return payment.has_lost_slot(booking) or (live and booking.impossible_since is not None)
+
+
+def _link_was_closed(booking: Booking) -> bool:
+    is_by_link = booking.status is BookingStatus.PENDING and booking.payment_method is not PaymentMethod.COD
+    return is_by_link and booking.impossible_since is not None
 
 
 def _is_there(booking: Booking, starts_at: datetime, technician_id: str | None, now: datetime) -> bool:
@@ -90,6 +103,7 @@ async def _tell(ctx: Context, booking: Booking, was: datetime, *, actor: str) ->
         booking,
         key,
         chat=None if by_customer else notice,
+        waited_for=by_customer,
         mail=notice,
         subject="moved.mail",
         technician=card,

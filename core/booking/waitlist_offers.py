@@ -27,7 +27,9 @@ BATCH = 50
 
 
 async def due_offers(ctx: Context) -> list[int]:
-    """The ids of the entries that can be made an offer now, the earliest first."""
+    """The ids of the entries that can be made an offer now, the earliest first; none outside the contact hours."""
+    if not ctx.shop.is_contact_time(ctx.now):
+        return []
     entries = await waitlist_priority.read_entries(ctx)
     return [needs.id for needs in await waitlist_priority.offerable(ctx, entries)]
 
@@ -52,7 +54,8 @@ async def make_offer(ctx: Context, entry_id: int) -> bool:
         notice = message(say("waiting.impossible", at=ctx.shop.local(entry.starts_at), why=why), options=(_TO_BOOK,))
         await _tell(ctx, entry, notice, key=f"wait-impossible:{entry.booking_code}")
         return True
-    until = min(ctx.now + timedelta(minutes=ctx.shop.offer_minutes), booking.starts_at)
+    minutes = timedelta(minutes=ctx.shop.offer_minutes)
+    until = min(ctx.shop.after_contact_time(ctx.now, minutes), booking.starts_at)
     entry.state, entry.offered_until, booking.hold_until = WaitState.OFFERED, until, until
     await tell(ctx, booking, f"offer:{booking.code}", chat=await _invitation(ctx, entry, booking), until=until)
     return True
@@ -130,7 +133,7 @@ async def _end_offer(ctx: Context, entry: Waiting) -> None:
         say("waiting.unanswered", name=booking.name, at=ctx.shop.local(booking.starts_at)),
         options=(Option(f"wait-take:{booking.code}", say("waiting.option.still")), _TO_BOOK),
     )
-    await tell(ctx, booking, f"offer-over:{booking.code}", chat=notice)
+    await tell(ctx, booking, f"offer-over:{booking.code}", chat=notice, waited_for=False)
     if ended := await holds.lock_ended(ctx):
         await holds.exchange(ctx, leaving=ended)
 
@@ -165,8 +168,9 @@ async def _lock_undecided(session: AsyncSession, booking: Booking, *, then: Book
 
 async def _invitation(ctx: Context, entry: Waiting, booking: Booking) -> Message:
     was, total = entry.order["total"], booking.total_price
+    until, today = ctx.shop.local(booking.hold_until or booking.starts_at), ctx.shop.local(ctx.now).date()
     return message(
-        say("waiting.offer", name=booking.name, until=ctx.shop.local(booking.hold_until or booking.starts_at)),
+        say("waiting.offer" if until.date() == today else "waiting.offer_overnight", name=booking.name, until=until),
         cards.block(await cards.job_facts(ctx, booking)),
         *([say("waiting.price_changed", was=was, total=total)] if was != total else []),
         options=(

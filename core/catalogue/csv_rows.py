@@ -23,7 +23,9 @@ _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 Id = Annotated[str, Field(max_length=50), AfterValidator(cells.like(_SLUG, "jbl-stage3-607cf"))]
 Words = Annotated[str, Field(max_length=100), AfterValidator(cells.printable)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(cells.printable)]
-Url = Annotated[str, Field(max_length=500), AfterValidator(cells.like(re.compile(r"https?://\S+"), "https://…"))]
+_PICTURE = re.compile(r"https?://\S+|[0-9a-f]{32}\.(?:jpg|png|webp)")
+"""An address, or the key of a picture that was uploaded."""
+Url = Annotated[str, Field(max_length=500), AfterValidator(cells.like(_PICTURE, "https://…"))]
 Rupiah = Annotated[Money, BeforeValidator(cells.money), Field(ge=0, le=1_000_000_000)]
 Percent = Annotated[int, BeforeValidator(cells.percent), Field(ge=0, le=100)]
 Count = Annotated[int, BeforeValidator(cells.whole), Field(ge=0, le=100_000)]

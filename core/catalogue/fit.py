@@ -118,8 +118,8 @@ class _Index:
             self.sold.setdefault((part.category, part.adapts_mount), []).append(part)
             if part.adapts_mount is not None:
                 self.adapters.setdefault(part.adapts_mount, []).append(part)
-            for named in part.compatible_vehicles:
-                self.listed.setdefault(_named(named), {}).setdefault(part.id, []).append(named["year"])
+            for listed in part.compatible_vehicles:
+                self.listed.setdefault(_named(listed), {}).setdefault(part.id, []).append(listed["year"])
         # Many people drive the same cars.
         self.vehicle = lru_cache(maxsize=16)(self._vehicle)
 

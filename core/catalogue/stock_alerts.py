@@ -29,7 +29,12 @@ async def forget(ctx: Context, contact: Contact) -> bool:
 
 
 async def due(ctx: Context) -> Sequence[int]:
-    """The ids of at most `MAX_AT_A_TIME` alerts whose part can be sold now, the oldest first."""
+    """The ids of at most `MAX_AT_A_TIME` alerts whose part can be sold now, the oldest first.
+
+    None outside the contact hours: the part may be gone again when they begin.
+    """
+    if not ctx.shop.is_contact_time(ctx.now):
+        return []
     query = select(StockAlert.id).join(Part, Part.id == StockAlert.part_id).where(*_BACK)
     return (await ctx.session.scalars(query.order_by(StockAlert.id).limit(MAX_AT_A_TIME))).all()
 

@@ -5,16 +5,17 @@
     talk        Conversation, Inbound, Outbox, Alarm
     bookings    Booking, BookingLine, BookingEvent, Waiting
     work        WorkNote, AdditionalCost, Rating
-    money       PaymentRequest, PaymentAttempt, PaymentNotification, LedgerEntry, Refund
+    money       PaymentRequest, PaymentAttempt, PaymentNotification, UnknownOrder, LedgerEntry, Refund
     papers      Invoice, CreditNote, Receipt, Counter
     REST        IdempotencyKey
     jobs        JobRun
+    settings    ShopSetting
 
 Text has no length in the database (SQLite wouldn't keep it); the edges bound and clean what comes in.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -178,7 +179,8 @@ class Part(Base):
     """… and the car's opening it goes into."""
     description: Mapped[str] = mapped_column(default="")
     specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    images: Mapped[list[str]] = mapped_column(default=list)
+    images: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
+    """Keys of stored photos, or links."""
     compatible_vehicles: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """Cars it is known to fit beyond what its mount says: [{brand, model, year}], year as in api.md."""
     aliases: Mapped[list[str]] = mapped_column(default=list)
@@ -238,7 +240,8 @@ class Technician(Base):
     skills: Mapped[list[str]] = mapped_column(default=list)
     phone: Mapped[str | None]
     email: Mapped[str | None]
-    photo_url: Mapped[str | None]
+    photo_url: Mapped[str | None] = mapped_column(info=NAMES_PHOTOS)
+    """The key of a stored photo, or a link."""
     days_off: Mapped[list[int]] = mapped_column(default=list)
     """Weekdays, Monday is 0."""
     rating_sum: Mapped[int] = mapped_column(default=0)
@@ -250,10 +253,14 @@ class Technician(Base):
 
 
 class Leave(Base):
-    """A day on which a technician doesn't work."""
+    """A day, or a part of one, on which a technician doesn't work."""
 
     technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+    begins: Mapped[time | None]
+    """In the shop's zone, None: from the day's beginning."""
+    ends: Mapped[time | None]
+    """None: until the day's end."""
 
 
 class Closure(Base):
@@ -320,7 +327,8 @@ class Contact(Base):
     """Since when the channel refuses to deliver (blocked)."""
     created_at: Mapped[datetime]
 
-    customer: Mapped[Customer] = relationship(lazy="raise")
+    # Loaded with its contact by every query: one that reads a booking again would leave the turn's own contact without.
+    customer: Mapped[Customer] = relationship(lazy="joined")
 
 
 # --- talk --------------------------------------------------------------------------------------
@@ -442,6 +450,7 @@ class Booking(Base):
         Index("ix_booking_payment_status", "payment_status", "starts_at"),
         Index("ix_booking_technician", "technician_id", "starts_at", "status", "payment_status"),
         _partial("ix_booking_hold_until", "hold_until", where="hold_until IS NOT NULL"),
+        _partial("ix_booking_impossible_since", "impossible_since", where="impossible_since IS NOT NULL"),
         _partial(
             "ix_booking_without_place",
             "status",  # the same for all rows; without it SQLite prefers the index of all pending bookings
@@ -461,6 +470,7 @@ class Booking(Base):
     language: Mapped[str] = mapped_column(default="id")
     name: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     phone: Mapped[str] = mapped_column(info=erased_to(NOBODY))
+    """Empty for somebody who walked in."""
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     car_brand: Mapped[str]
     car_model: Mapped[str]
@@ -497,6 +507,10 @@ class Booking(Base):
     """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
     """Whether it has its time, technician and reserved parts now; lost after `hold_until` to who comes next."""
+    impossible_since: Mapped[datetime | None]
+    """Since when it is known that it can't be done as booked (`obstacles`); None: it can."""
+    kept_despite: Mapped[str | None]
+    """The code of the obstacle in spite of which staff will do it."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -514,8 +528,8 @@ class Booking(Base):
 
     @property
     def remaining(self) -> int:
-        """What is still to be paid, in rupiah; nothing once it is cancelled."""
-        if self.status is BookingStatus.CANCELLED:
+        """What is still to be paid, in rupiah; nothing once it is cancelled or its money went back."""
+        if self.status is BookingStatus.CANCELLED or self.payment_status is PaymentStatus.REFUNDED:
             return 0
         return max(0, self.total_price - self.paid_amount + self.going_back)
 
@@ -673,6 +687,9 @@ class PaymentAttempt(Base):
     """As Midtrans calls it."""
     method: Mapped[str]
     amount: Mapped[int | None]
+    """Without the fee."""
+    fee: Mapped[int] = mapped_column(default=0)
+    """What the customer paid Midtrans beyond `amount`: no money of the shop's."""
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
     answer: Mapped[dict[str, Any]] = mapped_column(info=erased_by(Content.EVIDENCE))
@@ -708,6 +725,24 @@ class PaymentNotification(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str | None]
     """The `Outcome` of each attempt that was settled, joined by "; "."""
+
+
+class UnknownOrder(Base):
+    """Money at Midtrans for an order_id that we have no request for (a restored backup), until staff say what it was."""
+
+    __table_args__ = (_partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),)
+
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    transaction_id: Mapped[str]
+    status: Mapped[str]
+    """As Midtrans calls it."""
+    amount: Mapped[int | None]
+    """None: not a whole number of rupiah."""
+    answer: Mapped[dict[str, Any]]
+    """The status answer; the notification, where Midtrans doesn't know the transaction."""
+    found_at: Mapped[datetime]
+    explanation: Mapped[str | None]
+    explained_at: Mapped[datetime | None]
 
 
 class LedgerEntry(Base):
@@ -801,9 +836,17 @@ class IdempotencyKey(Base):
     """The Clerk user."""
     key: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
-    """SHA-256 of the request's body."""
+    """SHA-256 of method, path and body."""
     answer: Mapped[dict[str, Any]]
+    """Status and body; empty while there is none."""
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ShopSetting(Base):
+    """A setting of `core.shop.Shop` that an admin changed; the others are config.yaml's (`shop_settings`)."""
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON())
 
 
 class Counter(Base):

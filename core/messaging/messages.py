@@ -46,6 +46,8 @@ class Link:
 
     url: str
     label: Say
+    booking: str | None = None
+    """The code of a booking; its payment page takes the place of `url` when the message is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def to_json(value: Any) -> Any:
         case Option():
             return {"id": value.id, "label": to_json(value.label), "hint": to_json(value.hint)}
         case Link():
-            return {"url": value.url, "label": to_json(value.label)}
+            of_booking = {} if value.booking is None else {"booking": value.booking}
+            return {"url": value.url, "label": to_json(value.label), **of_booking}
         case Document():
             return {"kind": value.kind, "id": value.id}
         case datetime():
@@ -116,7 +119,7 @@ def message_from_json(body: Mapping[str, Any]) -> Message:
             Option(item["id"], _value(item["label"]), _value(item["hint"])) for item in body.get("options", ())
         ),
         prompt=body.get("prompt"),
-        link=Link(link["url"], _value(link["label"])) if link else None,
+        link=Link(link["url"], _value(link["label"]), link.get("booking")) if link else None,
         document=Document(document["kind"], document["id"]) if document else None,
         wants=body.get("wants"),
         button=_value(button) if button else None,

@@ -75,10 +75,19 @@ async def enqueue(
 
 
 async def notify(ctx: Context, contact: Contact, message: Message, *, key: str, language: str) -> bool:
-    """Write a notice to a contact, to be sent now; False when its key was written before."""
-    channel, address = contact.channel, contact.address
+    """Write a notice that nobody waits for to a contact, to be sent within the shop's contact hours.
+
+    False when its key was written before.
+    """
     return await enqueue(
-        ctx, key=key, channel=channel, address=address, language=language, message=message, kind="notice"
+        ctx,
+        key=key,
+        channel=contact.channel,
+        address=contact.address,
+        language=language,
+        message=message,
+        due_at=ctx.shop.contact_time(ctx.now),
+        kind="notice",
     )
 
 

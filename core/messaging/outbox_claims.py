@@ -2,8 +2,11 @@
 
 due ── claim ──> sending ── show ──> the vendor ──┬──> sent     accepted
  ^                  │                             ├──> failed   given up
- ├── hand back ─────┘ a crash: not shown          └──> due      not sent, or unclear for the first time
- └── the lease ran out: sent again, once more at most where it had been shown
+ ├── hand back ─────┘ a crash: not shown          └──> due      not sent, or unclear
+ └── the lease ran out: sent again
+
+A message whose result is unclear (shown to the vendor, but no answer came back) is sent again: somebody waits for it, and
+a duplicate costs less than silence. Money never moves by a message: refunds and payment links have keys of their own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +22,10 @@ from core.db.tables import Moment, Outbox
 from core.messaging.backoff import retry_at
 from core.messaging.outbox import GIVE_UP_AFTER, LEASE, unfinished
 
-MOST_UNCLEAR = 1
+MOST_UNCLEAR = 4
+"""After so many unclear tries a further one is the last, so that a vendor that takes everything and never answers doesn't
+repeat one message for two days.
+"""
 
 
 async def claim(
@@ -108,7 +114,7 @@ async def retry(
 async def unclear(
     session: AsyncSession, row: Outbox, *, reason: str, now: datetime, jitter: float, parts_left: int | None = None
 ) -> bool:
-    """Retry a message that may have been sent, once; the second time give it up and return False."""
+    """Retry a message that may have been sent; after `MOST_UNCLEAR` such tries give it up and return False."""
     if row.unclear >= MOST_UNCLEAR:
         await failed(session, row, reason=reason)
         return False

@@ -40,7 +40,7 @@ async def free(ctx: Context, booking: Booking) -> None:
 async def reservation_ended(ctx: Context, booking: Booking) -> None:
     """A booking to be paid in cash wasn't confirmed before its time came."""
     news = message(say("notice.reservation_ended", code=booking.code))
-    await tell(ctx, booking, f"reservation-ended:{booking.code}", chat=news)
+    await tell(ctx, booking, f"reservation-ended:{booking.code}", chat=news, waited_for=False)
 
 
 async def needs_human(ctx: Context, contact: Contact, *, words: str, taken: int) -> None:

@@ -48,7 +48,7 @@ def alert(booking: Booking, what: Say) -> Message:
 
 
 def customer_line(booking: Booking) -> Say:
-    return say("staff.line.customer", name=booking.name, phone=booking.phone)
+    return say("staff.line.customer", name=booking.name, phone=booking.phone or "-")
 
 
 def block(lines: Iterable[Say]) -> Say:

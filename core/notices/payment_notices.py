@@ -7,7 +7,7 @@ from core.money import Money
 from core.notices import reminders
 from core.notices.cards import alert, block, job_facts, method, money_left, see_you, staff_card
 from core.notices.tell import tell
-from core.states import BookingStatus
+from core.states import BookingStatus, RequestState
 
 
 async def pay_here(ctx: Context, booking: Booking, request: PaymentRequest, *, url: str, key: str) -> None:
@@ -33,10 +33,12 @@ async def link_late(ctx: Context, booking: Booking, request: PaymentRequest) -> 
     await tell(ctx, booking, f"link-late:{request.order_id}", chat=news, until=request.expires_at)
 
 
-async def paid(ctx: Context, booking: Booking, request: PaymentRequest, *, first: bool, paper: Document | None) -> None:
-    """Money came in. `first`: it confirmed the booking; `paper`: the invoice or receipt that goes with it."""
+async def paid(
+    ctx: Context, booking: Booking, order_id: str, *, amount: Money, fee: Money, first: bool, paper: Document | None
+) -> None:
+    """Money came in, without Midtrans' fee. `first`: it confirmed the booking; `paper`: its invoice or receipt."""
     facts = await job_facts(ctx, booking)
-    says = [say("notice.money_received", amount=request.amount, name=booking.name)]
+    says = [say("notice.money_received", amount=amount, name=booking.name)]
     if first:
         says += [say("notice.confirmed", code=booking.code), block(facts)]
     says.append(money_left(booking))
@@ -44,28 +46,39 @@ async def paid(ctx: Context, booking: Booking, request: PaymentRequest, *, first
         says.append(see_you(booking))
     await reminders.schedule(ctx, booking)
     news = Message(tuple(says), document=paper)
-    card = staff_card(say("staff.paid", code=booking.code, amount=request.amount), booking, facts)
+    charged = [say("staff.line.fee", fee=fee)] if fee else []
+    card = staff_card(say("staff.paid", code=booking.code, amount=amount), booking, [*facts, *charged])
     subject = "notice.mail.confirmed" if first else "notice.mail.received"
-    await tell(ctx, booking, f"paid:{request.order_id}", chat=news, mail=news, subject=subject, admins=card)
+    await tell(ctx, booking, f"paid:{order_id}", chat=news, mail=news, subject=subject, admins=card)
 
 
 async def payment_ended(ctx: Context, booking: Booking, request: PaymentRequest) -> None:
-    """A request failed or expired: the customer is told once, with a button for a new link."""
+    """A request failed or expired: the customer is told once, with a button for a new link, by mail without a chat."""
     if booking.status is not BookingStatus.PENDING:
-        ended = say("notice.link_expired", code=booking.code, amount=request.amount)
+        ended = "link_expired"
     elif booking.holding:
-        ended = say("notice.payment_failed", code=booking.code)
+        ended = "payment_failed"
     else:
-        ended = say("notice.payment_expired", code=booking.code)
+        ended = "payment_expired"
+    facts = {"code": booking.code, "name": booking.name, "amount": request.amount}
     again = Option(f"pay:{booking.code}", say("notice.new_link"))
-    await tell(ctx, booking, f"ended:{request.order_id}", chat=message(ended, options=(again,)))
+    page = Link("", say("notice.mail.pay_again"), booking=booking.code)
+    await tell(
+        ctx,
+        booking,
+        f"ended:{request.order_id}",
+        chat=message(say(f"notice.{ended}", **facts), options=(again,)),
+        mail=message(say(f"notice.mail.{ended}", **facts), link=page) if booking.contact_id is None else None,
+        subject="notice.mail.unpaid",
+        waited_for=request.state is RequestState.FAILED,  # they have just tried
+    )
 
 
-async def paid_after_cancel(ctx: Context, booking: Booking, request: PaymentRequest) -> None:
+async def paid_after_cancel(ctx: Context, booking: Booking, order_id: str, *, amount: Money) -> None:
     """Money for a cancelled booking: it goes back."""
-    news = message(say("notice.paid_after_cancel", amount=request.amount, code=booking.code))
-    warning = alert(booking, say("staff.paid_after_cancel", amount=request.amount))
-    await tell(ctx, booking, f"paid-after-cancel:{request.order_id}", chat=news, mail=news, admins=warning)
+    news = message(say("notice.paid_after_cancel", amount=amount, code=booking.code))
+    warning = alert(booking, say("staff.paid_after_cancel", amount=amount))
+    await tell(ctx, booking, f"paid-after-cancel:{order_id}", chat=news, mail=news, admins=warning)
 
 
 async def overpaid(ctx: Context, booking: Booking, *, over: Money, key: str) -> None:

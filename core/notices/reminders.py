@@ -14,13 +14,15 @@ _DAY, _HOURS = timedelta(hours=24), timedelta(hours=2)
 
 
 async def schedule(ctx: Context, booking: Booking) -> None:
-    """Write the reminders whose time is still to come, in place of those written before.
+    """Write the reminders whose time is still to come, in place of those written before; none for what is impossible.
 
     To be called whenever the time or the money changes.
     """
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         return
     await outbox.drop(ctx.session, booking.id, after=ctx.now)
+    if booking.impossible_since is not None:
+        return
     starts, onsite = booking.starts_at, booking.location is Location.ONSITE
     where = say("notice.reminder_onsite" if onsite else "notice.reminder_workshop", place=place(booking, ctx.shop))
     rest, options = _rest(booking)

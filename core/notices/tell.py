@@ -34,14 +34,20 @@ async def tell(
     technician: Message | None = None,
     admins: Message | None = None,
     kind: str = "notice",
+    waited_for: bool = True,
     due_at: datetime | None = None,
     until: datetime | None = None,
 ) -> None:
     """Write a booking's news to the recipients that are named; a recipient without an address is skipped.
 
-    `subject` is the mail's; `kind`, `due_at` (now when None) and `until` are the chat message's. An admin who is the
-    technician gets the technician's message.
+    `subject` is the mail's; `kind`, `due_at` (now when None) and `until` are the chat message's. The customer gets
+    what isn't `waited_for`, and what is due later, within the contact hours; not at all if that is after `until`.
+    An admin who is the technician gets the technician's message.
     """
+    if due_at is not None or not waited_for:
+        due_at = ctx.shop.contact_time(due_at or ctx.now)
+        if until is not None and due_at >= until:
+            chat = None
     if chat and booking.contact_id is not None:
         contact = await ctx.session.get_one(Contact, booking.contact_id)
         await outbox.enqueue(
@@ -64,6 +70,7 @@ async def tell(
             address=booking.email,
             language=booking.language,
             message=_as_mail(ctx, booking, subject, mail),
+            due_at=due_at,
             kind="notice",
             booking_id=booking.id,
         )
@@ -73,9 +80,16 @@ async def tell(
         await _tell_staff(ctx, ctx.shop.admin_addresses, key, admins, booking_id=booking.id)
 
 
-async def tell_admins(ctx: Context, key: str, news: Message, *, about: Contact | None = None) -> None:
-    """Write to every admin what is about no booking; `about` is the customer's chat it tells of."""
-    await _tell_staff(ctx, ctx.shop.admin_addresses, key, news, about=about.id if about else None)
+async def tell_admins(
+    ctx: Context, key: str, news: Message, *, about: Contact | None = None, is_urgent: bool = True
+) -> None:
+    """Write to every admin what is about no booking; `about` is the customer's chat it tells of.
+
+    What isn't urgent is sent within the contact hours.
+    """
+    due_at = None if is_urgent else ctx.shop.contact_time(ctx.now)
+    about_id = about.id if about else None
+    await _tell_staff(ctx, ctx.shop.admin_addresses, key, news, about=about_id, due_at=due_at)
 
 
 async def alert_admins(ctx: Context, booking: Booking, key: str, what: Say) -> None:
@@ -91,6 +105,7 @@ async def _tell_staff(
     *,
     booking_id: int | None = None,
     about: int | None = None,
+    due_at: datetime | None = None,
 ) -> None:
     for channel, address in addresses:
         await outbox.enqueue(
@@ -100,6 +115,7 @@ async def _tell_staff(
             address=address,
             language=STAFF_LANGUAGE,
             message=news,
+            due_at=due_at,
             kind="staff",
             booking_id=booking_id,
             about=about,

@@ -96,7 +96,7 @@ async def after_refund(ctx: Context, booking: Booking) -> None:
     if paper is None:
         return
     news = message(say("papers.credited", code=booking.code), document=paper)
-    await tell(ctx, booking, f"credited:{paper.id}", chat=news, mail=news)
+    await tell(ctx, booking, f"credited:{paper.id}", chat=news, mail=news, waited_for=False)
 
 
 async def load(session: AsyncSession, name: str) -> CreditNoteFacts:

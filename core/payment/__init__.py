@@ -7,6 +7,7 @@ ledger             what moved, entered once                 reversals         mo
 slot_lost          paid after the slot was lost             slot_regained     and with a slot again
 refunds            what goes back                           refund_requests   asking Midtrans to send it
 reconciliation     the ledger against Midtrans              reconciliation_run  that, every night
+unknown_orders     money for orders that we don't have
 """
 
 from core.payment.ledger import enter_money as enter_money
@@ -14,6 +15,8 @@ from core.payment.midtrans_status import Attempt as Attempt
 from core.payment.midtrans_status import Meaning as Meaning
 from core.payment.midtrans_status import read_status as read_status
 from core.payment.notifications import claim_notifications as claim_notifications
+from core.payment.notifications import keep_account_notification as keep_account_notification
+from core.payment.notifications import keep_notification as keep_notification
 from core.payment.notifications import notifications_settled as notifications_settled
 from core.payment.notifications import other_attempts as other_attempts
 from core.payment.notifications import retry_notifications as retry_notifications

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import leases
 from core.db.database import insert_once
-from core.db.tables import PaymentAttempt, PaymentNotification, PaymentRequest
+from core.db.tables import PaymentAttempt, PaymentNotification
 from core.messaging.backoff import retry_at
 from core.payment import midtrans_status
 from core.payment.midtrans_status import Attempt, Meaning
@@ -29,18 +29,28 @@ _PROGRESS = dict.fromkeys(midtrans_status.OVER, 1) | {
     Meaning.CHARGED_BACK: 3,
 }
 """How far an attempt has come, 0 for any other meaning: it can be paid after it ended, and refunded after it was paid."""
-_MONEY_MOVED = (Meaning.RECEIVED, Meaning.REFUNDED, Meaning.CHARGED_BACK)
+_ACCOUNTS = "account"
+"""Stands for the order_id of notifications about linked accounts."""
+_MOST_ACCOUNTS = 1_000
+"""How many of those are kept: their signature can't be checked, so anybody could send them."""
 
 
 async def store_notification(session: AsyncSession, body: Mapping[str, object], *, now: datetime) -> bool:
-    """Store a verified notification once; False for an unknown order or a repetition."""
-    order_id = str(body["order_id"])
-    if await session.get(PaymentRequest, order_id) is None:
+    """Store a verified notification once, to be settled; False for a repetition."""
+    return await _store(session, str(body["order_id"]), body, received_at=now, due_at=now)
+
+
+async def keep_notification(session: AsyncSession, body: Mapping[str, object], *, now: datetime) -> bool:
+    """Store a verified notification that has no effect (of a subscription); False for a repetition."""
+    return await _store(session, str(body["order_id"]), body, received_at=now, outcome=Outcome.NO_EFFECT)
+
+
+async def keep_account_notification(session: AsyncSession, body: Mapping[str, object], *, now: datetime) -> bool:
+    """Store that a customer linked an account, which has no effect; False for a repetition, or one too many."""
+    kept = select(PaymentNotification.id).where(PaymentNotification.order_id == _ACCOUNTS).limit(_MOST_ACCOUNTS)
+    if await session.scalar(select(func.count()).select_from(kept.subquery())) == _MOST_ACCOUNTS:
         return False
-    digest = sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    return await insert_once(
-        session, PaymentNotification, order_id=order_id, digest=digest, body=body, received_at=now, due_at=now
-    )
+    return await _store(session, _ACCOUNTS, body, received_at=now, outcome=Outcome.NO_EFFECT)
 
 
 async def claim_notifications(session: AsyncSession, *, now: datetime, limit: int) -> list[str]:
@@ -81,6 +91,8 @@ async def status_is_behind(session: AsyncSession, order_id: str, outcomes: Seque
 
     An answer can be older than the last one (a clock was set back), or Midtrans' status behind its notification.
     """
+    if Outcome.UNKNOWN_ORDER in outcomes:
+        return False
     claimed = PaymentNotification.attempts > 0
     notified = await _notified(session, order_id, claimed, PaymentNotification.received_at > now - MAX_STATUS_DELAY)
     if notified and Outcome.OUT_OF_DATE in outcomes:
@@ -89,7 +101,7 @@ async def status_is_behind(session: AsyncSession, order_id: str, outcomes: Seque
     return any(
         _PROGRESS.get(known.get(each.transaction_id, Meaning.UNKNOWN), 0) < _PROGRESS[each.meaning]
         for each in notified
-        if each.meaning in _MONEY_MOVED
+        if each.meaning in midtrans_status.MONEY_MOVED
     )
 
 
@@ -113,6 +125,11 @@ async def known_meanings(session: AsyncSession, order_id: str) -> Mapping[str, M
     """The last confirmed status of each attempt of an order, by transaction_id."""
     attempts = await session.scalars(select(PaymentAttempt).where(PaymentAttempt.order_id == order_id))
     return {attempt.transaction_id: midtrans_status.read_status(attempt.answer).meaning for attempt in attempts}
+
+
+async def _store(session: AsyncSession, order_id: str, body: Mapping[str, object], **values: object) -> bool:
+    digest = sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return await insert_once(session, PaymentNotification, order_id=order_id, digest=digest, body=body, **values)
 
 
 async def _notified(session: AsyncSession, order_id: str, *which: ColumnElement[bool]) -> list[Attempt]:

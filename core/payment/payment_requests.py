@@ -20,7 +20,7 @@ from core.payment.totals import OPEN_STATES, lock_booking, update_totals
 from core.pricing import trust
 from core.pricing.prices import check_down_payment, down_payment
 from core.refusals import AlreadyPaid, InvalidTransition
-from core.schedule import bookings
+from core.schedule import bookings, obstacles
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, RequestPurpose, RequestState
 
@@ -31,7 +31,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
     Returns the open request where there is one for the same amount; a link that failed is then retried at once.
     Where the slot is lost it is taken again: a booking that is paid in part is confirmed, any other holds the slot as
     long as the new link is open. Raises `InvalidTransition` (cancelled), `AlreadyPaid`, `BadDownPayment`,
-    `MethodCannotPay`, and what `bookings.hold_again` does.
+    `MethodCannotPay`, what makes the booking impossible (`obstacles`), and what `bookings.hold_again` does.
     """
     await lock_booking(ctx.session, booking.id)
     if has_lost_slot(booking):
@@ -39,6 +39,8 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         await confirm_with_slot(ctx, booking)
     if booking.status is BookingStatus.CANCELLED:
         raise InvalidTransition(now=booking.status, then=BookingStatus.CONFIRMED)
+    if booking.holding and (impossible := await obstacles.of_booking(ctx, booking)):
+        raise impossible
     amount = _amount(booking, ctx.shop, percent)
     able = channels(booking.payment_method, amount)
     if percent != booking.down_payment_percent:  # what was agreed at booking stays allowed
@@ -87,12 +89,14 @@ async def add_request(
     return made
 
 
-async def withdraw_requests(ctx: Context, booking: Booking) -> None:
-    """Cancel a locked booking's open requests; a worker closes their links."""
-    for each in await _open_requests(ctx.session, booking):
+async def withdraw_requests(ctx: Context, booking: Booking) -> bool:
+    """Cancel a locked booking's open requests, a worker closes their links; False when there was none."""
+    withdrawn = await _open_requests(ctx.session, booking)
+    for each in withdrawn:
         each.state = RequestState.CANCELLED
         each.due_at = ctx.now if each.token else None
         ctx.effects.work.add(Work.PAYMENTS)
+    return bool(withdrawn)
 
 
 async def open_request(ctx: Context, booking: Booking) -> PaymentRequest | None:

@@ -11,16 +11,16 @@ from datetime import datetime
 from sqlalchemy import select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db.tables import LedgerEntry, PaymentAttempt, PaymentRequest, Refund
+from core.db.tables import LedgerEntry, PaymentAttempt, PaymentRequest, Refund, UnknownOrder
 from core.messaging.messages import Say, say
 from core.money import Money
-from core.payment import midtrans_status
+from core.payment import midtrans_status, unknown_orders
 from core.payment.midtrans_status import Attempt, Meaning
 from core.payment.totals import OPEN_STATES
 from core.states import RefundState, RequestState
 
 MAX_SHOWN = 20
-"""How many differences the admins are shown."""
+"""How many differences, and how many unknown orders, the admins are shown."""
 _BY_HAND = "transfer"
 _OPEN_REFUND = text("refund.state <> 'done'")
 _WATCHED = text("payment_request.due_at IS NOT NULL")
@@ -32,6 +32,8 @@ class OrderRecord:
     """An order as our database has it."""
 
     order_id: str
+    amount: Money
+    """What was asked for."""
     state: RequestState
     left: Mapping[str, Money]
     """What is left of each attempt's money by the ledger, by transaction_id."""
@@ -85,7 +87,8 @@ class Findings:
 
 def compare(ours: OrderRecord, theirs: Iterable[Attempt]) -> list[Difference]:
     """The differences of an order; answers without an amount (some partial refunds) are skipped."""
-    told = {attempt.transaction_id: attempt for attempt in theirs if attempt.order_id == ours.order_id}
+    asked = [midtrans_status.for_request(attempt, ours.amount) for attempt in theirs]
+    told = {attempt.transaction_id: attempt for attempt in asked if attempt.order_id == ours.order_id}
     found = [
         _difference(ours, attempt.transaction_id, there, attempt.status)
         for attempt in told.values()
@@ -136,8 +139,16 @@ def marked(before: Sequence[Difference], again: Sequence[Difference], after: Seq
     return [replace(each, mended=each.transaction_id not in still) for each in found]
 
 
-def lines(findings: Findings) -> list[Say]:
-    """The differences to show, a line each."""
+def report(findings: Findings, unknown: Sequence[UnknownOrder]) -> list[Say]:
+    """A headline, and a line for each difference to show and each unexplained order; empty where there is none."""
+    if not (findings.mended or findings.left or unknown):
+        return []
+    left = findings.left + len(unknown)
+    head = say("reconcile.head", asked=findings.asked, mended=findings.mended, left=left)
+    return [head, *_lines(findings), *map(unknown_orders.line, unknown[:MAX_SHOWN])]
+
+
+def _lines(findings: Findings) -> list[Say]:
     return [
         say(
             "reconcile.mended" if each.mended else "reconcile.left",
@@ -173,7 +184,7 @@ async def page(session: AsyncSession, *, since: datetime, after: str, limit: int
 async def load(session: AsyncSession, order_ids: Collection[str]) -> list[OrderRecord]:
     """These orders, in the order of their ids."""
     requests = await session.execute(
-        select(PaymentRequest.order_id, PaymentRequest.state)
+        select(PaymentRequest.order_id, PaymentRequest.amount, PaymentRequest.state)
         .where(PaymentRequest.order_id.in_(order_ids))
         .order_by(PaymentRequest.order_id)
     )
@@ -193,7 +204,10 @@ async def load(session: AsyncSession, order_ids: Collection[str]) -> list[OrderR
     statuses: dict[str, dict[str, str]] = defaultdict(dict)
     for order_id, transaction_id, status in known:
         statuses[order_id][transaction_id] = status
-    return [OrderRecord(order_id, state, money[order_id], statuses[order_id]) for order_id, state in requests]
+    return [
+        OrderRecord(order_id, amount, state, money[order_id], statuses[order_id])
+        for order_id, amount, state in requests
+    ]
 
 
 def _ended(answers: Collection[Attempt]) -> Attempt | None:

@@ -15,7 +15,7 @@ from core.db.database import insert_once
 from core.db.tables import JobRun
 from core.messaging.messages import message, say
 from core.notices.tell import tell_admins
-from core.payment import reconciliation
+from core.payment import reconciliation, unknown_orders
 from core.payment.reconciliation import Difference, Findings
 
 NAME = "reconciliation"
@@ -68,14 +68,13 @@ async def save_progress(session: AsyncSession, run: Run, *, now: datetime, is_aw
 
 
 async def finish(ctx: Context, run: Run) -> None:
-    """Finish a run; tell the admins the differences, if there were any, in one message."""
+    """Finish a run; tell the admins the differences and unknown orders, if there are any, in one message."""
     row = await _locked(ctx.session, run.key)
     row.finished_at = ctx.now
-    found = run.findings
-    if found.mended or found.left:
-        head = say("reconcile.head", asked=found.asked, mended=found.mended, left=found.left)
-        news = message(head, say("notice.block", lines=reconciliation.lines(found)))
-        await tell_admins(ctx, f"reconciled:{run.key}", news)
+    if report := reconciliation.report(run.findings, await unknown_orders.unexplained(ctx.session)):
+        head, *lines = report
+        news = message(head, say("notice.block", lines=lines))
+        await tell_admins(ctx, f"reconciled:{run.key}", news, is_urgent=False)
 
 
 async def away_since(session: AsyncSession) -> datetime | None:

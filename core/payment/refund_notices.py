@@ -28,7 +28,7 @@ async def went_back(ctx: Context, booking: Booking, refund: Refund) -> None:
     """Tell the customer that it was transferred, or sent back by Midtrans."""
     way = "refund.transferred" if refund.done_by != Actor.MIDTRANS else "refund.sent_back"
     news = message(say(way, code=booking.code, amount=refund.amount, name=booking.name))
-    await tell(ctx, booking, f"refund-done:{refund.key}", chat=news, mail=news)
+    await tell(ctx, booking, f"refund-done:{refund.key}", chat=news, mail=news, waited_for=False)
 
 
 def refund_card(booking: Booking, refund: Refund) -> Message:
@@ -43,7 +43,7 @@ def refund_card(booking: Booking, refund: Refund) -> Message:
         say(
             "team.refund.facts",
             name=booking.name,
-            phone=booking.phone,
+            phone=booking.phone or "-",
             reason=say(f"refund.reason.{refund.reason}"),
             account=refund_account(refund),
         ),

@@ -12,7 +12,7 @@ from core.messaging.messages import say
 from core.money import Money
 from core.notices import payment_notices
 from core.papers import invoices, receipts
-from core.payment import midtrans_status, reversals, slot_lost
+from core.payment import midtrans_status, reversals, slot_lost, unknown_orders
 from core.payment.confirmed_status import ConfirmedStatus
 from core.payment.midtrans_status import Meaning
 from core.payment.notifications import known_meanings
@@ -21,7 +21,7 @@ from core.payment.payment_requests import end_holds, withdraw_requests
 from core.payment.refunds import refund
 from core.payment.totals import OPEN_STATES, lock_booking, update_totals
 from core.refusals import Refusal
-from core.schedule import bookings
+from core.schedule import bookings, holds, obstacles
 from core.states import Actor, BookingStatus, EventKind, LedgerKind, Outcome, RefundReason, RequestState
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)
@@ -35,11 +35,12 @@ async def settle(
 
     `asked_at` (`now` when None): an answer that is older than the last one of its attempt is ignored.
     """
-    if answer is None or await ctx.session.get(PaymentRequest, order_id) is None:
+    if await ctx.session.get(PaymentRequest, order_id) is None:
+        return await unknown_orders.record(ctx, order_id, answer)
+    if answer is None:
         return Outcome.NO_ATTEMPT
     request, booking = await lock_request(ctx.session, order_id)
-    status = ConfirmedStatus(ctx, request, booking, midtrans_status.read_status(answer))
-    return await _act_on(status, asked_at or ctx.now)
+    return await _act_on(_status(ctx, request, booking, answer), asked_at or ctx.now)
 
 
 async def settle_or_expire(
@@ -49,8 +50,7 @@ async def settle_or_expire(
     request, booking = await lock_request(ctx.session, order_id)
     outcome = Outcome.NO_ATTEMPT
     if answer is not None:
-        status = ConfirmedStatus(ctx, request, booking, midtrans_status.read_status(answer))
-        outcome = await _act_on(status, asked_at or ctx.now)
+        outcome = await _act_on(_status(ctx, request, booking, answer), asked_at or ctx.now)
     if request.state not in OPEN_STATES:
         if request.state is not RequestState.CANCELLED:  # that one's link is still to be closed
             request.due_at = None
@@ -60,6 +60,11 @@ async def settle_or_expire(
         return outcome
     await _end(ctx, request, booking, RequestState.EXPIRED)
     return Outcome.EXPIRED
+
+
+def _status(ctx: Context, request: PaymentRequest, booking: Booking, answer: Mapping[str, object]) -> ConfirmedStatus:
+    attempt = midtrans_status.for_request(midtrans_status.read_status(answer), request.amount)
+    return ConfirmedStatus(ctx, request, booking, attempt)
 
 
 async def _act_on(status: ConfirmedStatus, asked_at: datetime) -> Outcome:
@@ -100,6 +105,7 @@ async def _store(status: ConfirmedStatus, asked_at: datetime) -> bool:
         "status": attempt.status,
         "method": attempt.method,
         "amount": attempt.amount,
+        "fee": attempt.fee,
         "answer": dict(attempt.evidence),
         "changed_at": asked_at,
     }
@@ -120,7 +126,7 @@ async def _store(status: ConfirmedStatus, asked_at: datetime) -> bool:
 
 
 async def _receive(status: ConfirmedStatus, *, kept: bool = True) -> Outcome:
-    """Enter money once; if it is the amount of the request, and is `kept`, it confirms the booking.
+    """Enter money once; if it covers the request, and is `kept`, it confirms the booking.
 
     Money that went back is entered first, in case its receipt was never reported.
     """
@@ -133,57 +139,64 @@ async def _receive(status: ConfirmedStatus, *, kept: bool = True) -> Outcome:
 
 
 async def _enter(status: ConfirmedStatus) -> Outcome:
-    """Enter any amount in rupiah, so that the ledger shows what was paid; alert the admins if it isn't the request's."""
+    """Enter any amount in rupiah, so that the ledger shows what was paid; show the admins one that isn't the request's."""
     request, attempt = status.request, status.attempt
     entries = await status.attempt_entries()
     if reversals.received(entries):
         return Outcome.RECEIVED_BEFORE
-    as_requested = (attempt.amount, attempt.currency) == (request.amount, "IDR")
-    if not as_requested:
+    covers = attempt.currency == "IDR" and (attempt.amount or 0) >= request.amount
+    if not covers or attempt.amount != request.amount:
         reported = f"{attempt.currency} {attempt.evidence.get('gross_amount')}"
-        what = say("staff.wrong_amount", order_id=request.order_id, reported=reported, amount=request.amount)
+        text = "staff.more_paid" if covers else "staff.wrong_amount"
+        what = say(text, order_id=request.order_id, reported=reported, amount=request.amount)
         await status.alert(f"wrong-amount:{attempt.transaction_id}", what)
     if not attempt.amount or attempt.amount < 0 or attempt.currency != "IDR":
         return Outcome.UNUSABLE_AMOUNT
     twice = request.state is RequestState.PAID
     if not twice:
-        request.state, request.due_at = RequestState.PAID if as_requested else RequestState.FAILED, None
+        request.state, request.due_at = RequestState.PAID if covers else RequestState.FAILED, None
         await withdraw_requests(status.ctx, status.booking)  # any other request asks for too much now
     number = sum(entry.kind is LedgerKind.RECEIVED for entry in entries) + 1
     await status.enter(LedgerKind.RECEIVED, reversals.reference(attempt.transaction_id, number), attempt.amount)
     status.booking.paid_at = status.booking.paid_at or status.ctx.now
     if twice:
         return Outcome.SECOND_PAYMENT
-    return Outcome.RECEIVED if as_requested else Outcome.OTHER_AMOUNT
+    return Outcome.RECEIVED if covers else Outcome.OTHER_AMOUNT
 
 
 async def _paid(status: ConfirmedStatus) -> None:
     """Confirm a pending booking that still has its slot, or gets it back; send what belongs to the payment."""
-    ctx, booking, request = status.ctx, status.booking, status.request
+    ctx, booking, order_id = status.ctx, status.booking, status.request.order_id
+    amount, fee = status.attempt.amount or 0, status.attempt.fee
     if booking.status is BookingStatus.CANCELLED:
-        await payment_notices.paid_after_cancel(ctx, booking, request)
+        await payment_notices.paid_after_cancel(ctx, booking, order_id, amount=amount)
         return
     first = booking.status is BookingStatus.PENDING
     if first:
         refusal = await _hold_again(ctx, booking)
         if refusal is not None:
-            await slot_lost.offer_choices(ctx, booking, request, refusal)
+            await slot_lost.offer_choices(ctx, booking, order_id, refusal, amount=amount)
             return
         bookings.confirm(ctx, booking, actor=Actor.MIDTRANS)
     await invoices.issue(ctx, booking)
     paper = await receipts.to_send(ctx.session, booking)
-    await payment_notices.paid(ctx, booking, request, first=first, paper=paper)
+    await payment_notices.paid(ctx, booking, order_id, amount=amount, fee=fee, first=first, paper=paper)
 
 
 async def _hold_again(ctx: Context, booking: Booking) -> Refusal | None:
-    """Take a lost slot again; returns the refusal where that can't be."""
+    """Take a lost slot again, or give up one that has become impossible; returns the refusal where it has none."""
     if booking.holding:
-        return None
+        impossible = await obstacles.of_booking(ctx, booking)
+        if impossible is not None:
+            await holds.exchange(ctx, leaving=[booking])
+            booking.hold_until = None
+        return impossible
+    booking_id = booking.id
     try:
         async with ctx.session.begin_nested():
             await bookings.hold_again(ctx, booking)
     except Refusal as refusal:
-        await lock_booking(ctx.session, booking.id)  # load what the rollback restored
+        await lock_booking(ctx.session, booking_id)  # load what the rollback restored
         return refusal
     return None
 

@@ -12,35 +12,37 @@ from datetime import timedelta
 from sqlalchemy import select, text
 
 from core.context import Context
-from core.db.tables import Booking, PaymentRequest
+from core.db.tables import Booking
 from core.messaging.messages import Message, Option, Say, message, say
+from core.money import Money
 from core.notices.cards import alert
 from core.notices.tell import alert_admins, tell
 from core.payment.payment_requests import withdraw_requests
 from core.payment.refunds import refund
 from core.payment.slot_regained import has_lost_slot
 from core.payment.totals import lock_booking
-from core.refusals import InsufficientStock, InvalidTransition, Refusal
-from core.schedule import bookings
+from core.refusals import InsufficientStock, InvalidTransition, Refusal, SlotFull, TechnicianBusy
+from core.schedule import bookings, obstacles
 from core.schedule.availability import nearest_options
 from core.shop import Shop
 from core.states import Actor, BookingStatus, RefundReason
 
 REMIND_AFTER = timedelta(days=1)
+_TAKEN = (SlotFull, TechnicianBusy)
+"""Another booking has the place."""
 _HAS_LOST_SLOT = text("booking.status = 'pending' AND booking.paid_amount > 0 AND NOT booking.holding")
 """`has_lost_slot`, written out: a partial index is only used where its condition can be read in the query."""
 
 
-async def offer_choices(ctx: Context, booking: Booking, request: PaymentRequest, refusal: Refusal) -> None:
+async def offer_choices(ctx: Context, booking: Booking, order_id: str, refusal: Refusal, *, amount: Money) -> None:
     """Tell the customer and the admins that a paid booking's slot is gone, and why."""
-    key = f"seat-gone:{request.order_id}"
-    received = say("late.received", amount=request.amount, code=booking.code, name=booking.name)
+    key = f"seat-gone:{order_id}"
+    received = say("late.received", amount=amount, code=booking.code, name=booking.name)
     news = (received, _reason(booking, refusal, ctx.shop))
     options = tuple(await lost_slot_choices(ctx, booking, refusal))
     chat = Message((*news, say("late.choose")), options, button=say("late.button"))
     mail = message(*news, _choices_by_mail(options))
-    part_is_gone = isinstance(refusal, InsufficientStock)
-    what = say("staff.late.part" if part_is_gone else "staff.late.seat", amount=request.amount)
+    what = _reason_for_staff(refusal, amount)
     await tell(ctx, booking, key, chat=chat, mail=mail, admins=alert(booking, what))
 
 
@@ -84,7 +86,9 @@ async def refund_lost_slot(ctx: Context, booking: Booking) -> None:
 
 
 async def remind_of_lost_slots(ctx: Context) -> None:
-    """Tell the admins once of each booking whose customer hasn't chosen after `REMIND_AFTER`."""
+    """Tell the admins once of each booking whose customer hasn't chosen after `REMIND_AFTER`, in contact hours."""
+    if not ctx.shop.is_contact_time(ctx.now):
+        return
     unanswered = select(Booking).where(_HAS_LOST_SLOT, Booking.paid_at <= ctx.now - REMIND_AFTER)
     for booking in await ctx.session.scalars(unanswered):
         what = say("staff.late.still", amount=booking.paid_amount)
@@ -100,4 +104,14 @@ def _choices_by_mail(options: Sequence[Option]) -> Say:
 def _reason(booking: Booking, refusal: Refusal, shop: Shop) -> Say:
     if isinstance(refusal, InsufficientStock):
         return say("late.part_gone", name=refusal.params["name"])
-    return say("late.seat_gone", at=shop.local(booking.starts_at))
+    if type(refusal) in _TAKEN:
+        return say("late.seat_gone", at=shop.local(booking.starts_at))
+    return say("late.impossible", at=shop.local(booking.starts_at), why=obstacles.named(refusal))
+
+
+def _reason_for_staff(refusal: Refusal, amount: Money) -> Say:
+    if isinstance(refusal, InsufficientStock):
+        return say("staff.late.part", amount=amount)
+    if type(refusal) in _TAKEN:
+        return say("staff.late.seat", amount=amount)
+    return say("staff.late.impossible", amount=amount, why=obstacles.named(refusal))

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, inspect, select, update
+from sqlalchemy import and_, bindparam, func, inspect, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
-from core.db.database import insert_once
+from core.db.database import advisory_lock, insert_once
 from core.db.personal import references
-from core.db.tables import Base, Contact, Conversation, Customer, Inbound, Waiting
+from core.db.tables import Base, Booking, Contact, Conversation, Customer, Inbound, Waiting
 from core.refusals import NotFound
 
 SEEN_PRECISION = timedelta(minutes=1)
@@ -49,7 +49,8 @@ async def find_or_create(
 ) -> tuple[Contact, dict[str, Any], bool]:
     """The contact at an address, its conversation's state (both locked), and whether the contact is new.
 
-    `phone` is a number that the channel has verified: a new contact belongs to the customer who has proven it.
+    `phone` is a number that the channel has verified: a new contact belongs to the customer who has proven it, or
+    whom staff has booked for under it.
     """
     known = await _find(session, channel, address)
     if known is not None:
@@ -59,9 +60,8 @@ async def find_or_create(
         return contact, state, False
     try:
         async with session.begin_nested():
-            customer = await _by_phone(session, phone) or Customer(
-                phone=phone, phone_proven=bool(phone), created_at=now
-            )
+            customer = await _proven_by(session, phone) if phone else Customer(created_at=now)
+            customer = customer or Customer(phone=phone, phone_proven=True, created_at=now)
             contact = Contact(
                 channel=channel, address=address, customer=customer, language=language, last_seen_at=now, created_at=now
             )
@@ -69,6 +69,8 @@ async def find_or_create(
             await session.flush()
             session.add(Conversation(contact_id=contact.id, state={}, updated_at=now))
             await session.flush()
+            if phone:
+                await _give_chat(session, contact)
     except IntegrityError:  # two first messages at once: the other turn made the contact
         known = await _find(session, channel, address)
         if known is None:
@@ -106,13 +108,27 @@ async def prove_phone(session: AsyncSession, contact: Contact, phone: str) -> No
 
     `contact` is the only one of its customer, who has proven no number yet.
     """
-    known = await _by_phone(session, phone)
+    known = await _proven_by(session, phone)
     if known is None or known.id == contact.customer_id:
         contact.customer.phone, contact.customer.phone_proven = phone, True
         return
     left = await lock(session, contact.customer_id)
     contact.customer = known
     await merge(session, left, into=known, contact=contact)
+    await _give_chat(session, contact)
+
+
+async def to_book_for(session: AsyncSession, phone: str | None, *, now: datetime) -> Customer:
+    """The customer for whom staff books: who has proven the number, or was booked for under it before, or a new one.
+
+    What strangers say their number is counts for nothing.
+    """
+    found = await _with_phone(session, phone) if phone else None
+    if found is None:
+        found = Customer(phone=phone, phone_proven=False, created_at=now)
+        session.add(found)
+        await session.flush()
+    return found
 
 
 def update_details(customer: Customer, *, name: str, phone: str, email: str | None) -> None:
@@ -148,13 +164,30 @@ async def merge(session: AsyncSession, left: Customer, *, into: Customer, contac
     into.clerk_user = user
 
 
+async def _give_chat(session: AsyncSession, contact: Contact) -> None:
+    """What staff booked for the customer before they had a chat is now spoken of in it."""
+    booked = update(Booking).where(Booking.customer_id == contact.customer_id, Booking.contact_id.is_(None))
+    await session.execute(booked.values(contact_id=contact.id))
+
+
 async def _find(session: AsyncSession, channel: str, address: str) -> tuple[Contact, dict[str, Any]] | None:
     row = (await session.execute(_FIND, {"channel": channel, "address": address})).first()
     return (row[0], row[1]) if row else None
 
 
-async def _by_phone(session: AsyncSession, phone: str | None) -> Customer | None:
-    if phone is None:
-        return None
-    query = select(Customer).where(Customer.phone == phone, Customer.phone_proven).order_by(Customer.id).limit(1)
-    return (await session.scalars(query)).first()
+async def _proven_by(session: AsyncSession, phone: str) -> Customer | None:
+    """The customer with a number that a chat has just proven."""
+    found = await _with_phone(session, phone)
+    if found is not None:
+        found.phone_proven = True
+    return found
+
+
+async def _with_phone(session: AsyncSession, phone: str) -> Customer | None:
+    """Who has proven a number, else whom only staff has booked for under it: without a chat and a web account."""
+    await advisory_lock(session, f"phone {phone}")  # a number is proven while staff books for it
+    unclaimed = and_(
+        Customer.clerk_user.is_(None), ~select(Contact.id).where(Contact.customer_id == Customer.id).exists()
+    )
+    query = select(Customer).where(Customer.phone == phone, or_(Customer.phone_proven, unclaimed))
+    return (await session.scalars(query.order_by(Customer.phone_proven.desc(), Customer.id).limit(1))).first()

@@ -32,12 +32,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core import media
 from core.context import Context
 from core.db.personal import NOBODY, Content, Rows, columns_naming_photos, references, tables_about_people
-from core.db.tables import Base, Booking, Contact, Customer, Outbox, Refund, Waiting
+from core.db.tables import Base, Booking, Contact, Customer, IdempotencyKey, Outbox, Refund, Waiting
 from core.refusals import NotFound
 from core.states import BookingStatus, RefundState, WaitState
 
@@ -99,11 +99,13 @@ async def erase(ctx: Context, customer: Customer) -> list[str]:
     tables = tables_about_people(Base.metadata)
     theirs = {table: await rows.of(table) for table in tables}
     photos = await _photos(session, theirs)
-    also_named_in = await _mentions(ctx, rows, customer)
+    codes = await _codes(session, rows)
+    also_named_in = await _mentions(ctx, rows, customer, codes)
     for table, declared in tables.items():
         if declared.erase is Rows.KEPT:
             await _clean(ctx, table, theirs[table])
     await session.execute(delete(Outbox).where(also_named_in))
+    await session.execute(delete(IdempotencyKey).where(_naming(IdempotencyKey.answer, codes)))  # answers to staff
     for table in reversed(list(tables)):  # what refers to a row goes before it
         if tables[table].erase is Rows.DELETED:
             await session.execute(delete(table).where(theirs[table]))
@@ -166,28 +168,36 @@ async def _check_nothing_open(session: AsyncSession, rows: _RowsOf, customer: Cu
 
 async def _photos(session: AsyncSession, theirs: Mapping[Table, ColumnElement[bool]]) -> list[str]:
     named: set[str] = set()
-    for column in columns_naming_photos(Base.metadata):
+    for column in (each for each in columns_naming_photos(Base.metadata) if each.table in theirs):
         for text in await session.scalars(select(cast(column, Text)).where(theirs[column.table], column.is_not(None))):
             named |= media.keys_in(text)
     return sorted(named)
 
 
-async def _mentions(ctx: Context, rows: _RowsOf, customer: Customer) -> ColumnElement[bool]:
+async def _codes(session: AsyncSession, rows: _RowsOf) -> list[str]:
+    """The codes of a person's bookings, also of those that the waitlist may offer."""
+    booked = await session.scalars(select(Booking.code).where(await rows.of(Booking)))
+    waiting = await session.scalars(select(Waiting.booking_code).where(await rows.of(Waiting)))
+    return [*booked, *waiting]
+
+
+def _naming(column: InstrumentedAttribute[dict[str, Any]], words: Iterable[str]) -> ColumnElement[bool]:
+    return or_(false(), *(cast(column, Text).contains(word, autoescape=True) for word in words))
+
+
+async def _mentions(ctx: Context, rows: _RowsOf, customer: Customer, codes: Iterable[str]) -> ColumnElement[bool]:
     """Messages that name a person without a reference: by a booking's code, or in replies to staff."""
     bookings = (await ctx.session.scalars(select(Booking).where(await rows.of(Booking)))).all()
-    waits = await ctx.session.scalars(select(Waiting.booking_code).where(await rows.of(Waiting)))
     names = _names([customer, *bookings], await rows.addresses())
-    words = [json.dumps(name) for name in names]  # whole values of a message, as its column writes them
     staff = [address for member in ctx.shop.staff for address in member.addresses]
-    to_staff, chat, body = aliased(Outbox), tuple_(Outbox.channel, Outbox.address), cast(Outbox.body, Text)
+    to_staff, chat = aliased(Outbox), tuple_(Outbox.channel, Outbox.address)
     former_staff = select(to_staff.channel, to_staff.address).where(to_staff.kind == "staff")
     return or_(
-        false(),
-        *(body.contains(code, autoescape=True) for code in [*(booking.code for booking in bookings), *waits]),
+        _naming(Outbox.body, codes),
         and_(
             Outbox.kind == "reply",
             chat.in_(staff) | chat.in_(former_staff),
-            or_(false(), *(body.contains(word, autoescape=True) for word in words)),
+            _naming(Outbox.body, map(json.dumps, names)),  # whole values of a message, as its column writes them
         ),
     )
 

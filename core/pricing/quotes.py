@@ -1,7 +1,7 @@
 """Quotes at the catalogue's present prices."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, select
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.context import Context
 from core.db.tables import Part, Service
 from core.pricing import prices
+from core.pricing.installations import times_of
 from core.pricing.prices import Line, Quote
 from core.refusals import BadQuantity, NotForSale, NotFound, NothingChosen, NotOnsite, PreOrderOnly
 from core.shop import Shop
@@ -17,16 +18,26 @@ from core.states import Location
 
 
 async def quote_for(
-    ctx: Context, parts: Iterable[tuple[str, int]], services: Iterable[str], *, location: Location
+    ctx: Context,
+    parts: Iterable[tuple[str, int]],
+    services: Iterable[str],
+    *,
+    location: Location,
+    times: Iterable[tuple[str, int]] = (),
 ) -> Quote:
-    """Price these parts, given with their quantities, and services.
+    """Price these parts, given with their quantities, and services; `times` as in `Order`.
 
     Raises `NothingChosen`, `BadQuantity`, `NotFound`, `NotForSale`, `PreOrderOnly`, `NotOnsite`.
     """
     goods, work = _added_up(parts, ctx.shop), _added_up(((service, 1) for service in services), ctx.shop)
+    otherwise = _added_up(times, ctx.shop)
     if not goods and not work:
         raise NothingChosen
-    lines = [*await _part_lines(ctx.session, goods), *await _service_lines(ctx.session, work, location)]
+    offers = await _offers(ctx.session, _PARTS, goods)
+    pieces = Counter[str]()
+    for offer in offers:
+        pieces[offer.category] += goods[offer.id]
+    lines = [*_part_lines(offers, goods), *await _service_lines(ctx.session, work, pieces, otherwise, location)]
     return prices.quote(lines, location=location, shop=ctx.shop)
 
 
@@ -39,8 +50,7 @@ def _added_up(chosen: Iterable[tuple[str, int]], shop: Shop) -> Counter[str]:
     return wanted
 
 
-async def _part_lines(session: AsyncSession, wanted: Counter[str]) -> list[Line]:
-    offers = await _offers(session, _PARTS, wanted)
+def _part_lines(offers: Iterable[Any], wanted: Mapping[str, int]) -> list[Line]:
     for offer in offers:
         if offer.is_pre_order_only:
             raise PreOrderOnly(name=offer.name)
@@ -50,17 +60,24 @@ async def _part_lines(session: AsyncSession, wanted: Counter[str]) -> list[Line]
     ]
 
 
-async def _service_lines(session: AsyncSession, wanted: Counter[str], location: Location) -> list[Line]:
+async def _service_lines(
+    session: AsyncSession,
+    wanted: Counter[str],
+    pieces: Mapping[str, int],
+    otherwise: Mapping[str, int],
+    location: Location,
+) -> list[Line]:
     offers = await _offers(session, _SERVICES, wanted)
+    times = times_of(wanted.elements(), {offer.id: offer for offer in offers}, pieces, otherwise)
     for offer in offers:
         if location is Location.ONSITE and not offer.onsite:
             raise NotOnsite(name=offer.name)
     return [
         Line(
             kind="service",
-            quantity=wanted[each.id],
+            quantity=times[each.id],
             **_price(each),
-            minutes=wanted[each.id] * each.minutes,
+            minutes=times[each.id] * each.minutes,
             skill=each.skill,
         )
         for each in offers
@@ -88,6 +105,7 @@ async def _offers(session: AsyncSession, query: Executable, wanted: Counter[str]
 _PARTS = select(
     Part.id,
     Part.name,
+    Part.category,
     Part.price,
     Part.discount,
     Part.warranty_months,
@@ -98,6 +116,8 @@ _PARTS = select(
 _SERVICES = select(
     Service.id,
     Service.name,
+    Service.category,
+    Service.installs,
     Service.price,
     Service.discount,
     Service.minutes,

@@ -1,11 +1,12 @@
 """Figures of the day and week, and lists of bookings."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -77,10 +78,14 @@ async def find(
     payment_status: PaymentStatus | None = None,
     day: date | None = None,
     technician_id: str | None = None,
+    search: str | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[Sequence[Booking], int]:
-    """A page of bookings, loaded as by `bookings.load`, the latest appointment (on `day`) first; and how many match."""
+    """A page of bookings, loaded as by `bookings.load`, the latest appointment (on `day`) first; and how many match.
+
+    `search`: a part of a name, phone, plate or code.
+    """
     wanted: list[ColumnElement[bool]] = []
     if status is not None:
         wanted.append(Booking.status == status)
@@ -90,9 +95,24 @@ async def find(
         wanted += _between(Booking.starts_at, day, day + _DAY, ctx.shop)
     if technician_id is not None:
         wanted.append(Booking.technician_id == technician_id)
+    if search is not None:
+        wanted.append(_named(search))
     total = await ctx.session.scalar(select(func.count()).select_from(Booking).where(*wanted))
     page = bookings.select_bookings().where(*wanted).order_by(Booking.starts_at.desc(), Booking.id.desc())
     return (await ctx.session.scalars(page.limit(limit).offset(offset))).all(), total or 0
+
+
+def _named(search: str) -> ColumnElement[bool]:
+    """Phones and plates however they are written: 0812-3456 is +62812…3456…, b1234xyz is B 1234 XYZ."""
+    plate = "".join(search.upper().split())
+    found = [
+        *(column.icontains(search.strip(), autoescape=True) for column in (Booking.name, Booking.code)),
+        func.replace(Booking.plate, " ", "").contains(plate, autoescape=True),
+    ]
+    digits = re.sub(r"[\s().+-]", "", search)
+    if digits.isdecimal():
+        found.append(Booking.phone.contains(re.sub(r"^(0|62)", "", digits), autoescape=True))
+    return or_(*found)
 
 
 def _between(moment: InstrumentedAttribute[datetime], first: date, end: date, shop: Shop) -> list[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ day; a shop that lists no technicians plans by its bays alone. A booking for any
 sure that somebody on duty has the skills: staff assigns one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.context import Context
 from core.db.tables import Closure, Technician
 from core.messaging.messages import Option, Say, say
+from core.refusals import NoTechnician, NotFound, Refusal, SlotFull, TechnicianAway, TechnicianBusy
 from core.schedule import slots, waitlist_priority
-from core.schedule.occupancy import day_capacity, is_busy, jobs_of_day, peak
+from core.schedule.occupancy import DayCapacity, Job, day_capacity, is_busy, jobs_of_day, peak
 
 DAYS_AROUND = 7
 """How many days before and after the wanted one are searched for another slot."""
@@ -24,12 +25,17 @@ DAYS_AROUND = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotAvailability:
-    """One slot of a day; `free`: the whole job can start here."""
+    """One slot of a day."""
 
     starts_at: datetime
     taken: int
     cap: int
-    free: bool
+    why_not: Refusal | None
+    """Why the job can't start here."""
+
+    @property
+    def free(self) -> bool:
+        return self.why_not is None
 
 
 async def slots_of_day(
@@ -47,23 +53,40 @@ async def slots_of_day(
     jobs = await jobs_of_day(ctx, day, without=moving)
     if capacity.has_waitlist:
         jobs += await waitlist_priority.jobs_to_offer(ctx)
-    off_duty = technician_id is not None and technician_id not in capacity.on_duty
-    too_far = day > ctx.shop.last_day(ctx.now)
 
-    def free(start: datetime) -> bool:
-        end = slots.ends_at(start, minutes or 0, ctx.shop)
-        busy = technician_id is not None and is_busy(jobs, technician_id, start, end)
-        return slots.fits(start, minutes or 0, ctx.shop) and not busy and peak(jobs, start, end) < capacity.cap
-
-    return [
-        SlotAvailability(
+    def of(start: datetime) -> SlotAvailability:
+        slot_end, end = (slots.ends_at(start, each, ctx.shop) for each in (0, minutes or 0))
+        job = Job(start, end, technician_id)
+        return SlotAvailability(
             starts_at=start,
-            taken=peak(jobs, start, slots.ends_at(start, 0, ctx.shop)),
-            cap=capacity.cap,
-            free=not (off_duty or too_far or start < ctx.shop.earliest_start(ctx.now)) and free(start),
+            taken=peak(jobs, start, slot_end),
+            cap=capacity.cap(start, slot_end),
+            why_not=_why_not_by_time(ctx, start, minutes or 0) or _why_taken(job, capacity, jobs),
         )
-        for start in grid
-    ]
+
+    return [of(start) for start in grid]
+
+
+def _why_not_by_time(ctx: Context, start: datetime, minutes: int) -> Refusal | None:
+    try:
+        slots.check_start(start, ctx.now, ctx.shop)
+        slots.check_notice(start, ctx.now, ctx.shop)
+    except Refusal as refusal:
+        return refusal
+    return slots.why_misfit(start, minutes, ctx.shop)
+
+
+def _why_taken(job: Job, capacity: DayCapacity, jobs: Sequence[Job]) -> Refusal | None:
+    """Why a job of that technician, None for any, can't be done then."""
+    cap = capacity.cap(job.starts_at, job.ends_at)
+    if peak(jobs, job.starts_at, job.ends_at) >= cap:
+        return SlotFull() if cap else NoTechnician()
+    if job.technician_id is None:
+        return None
+    if not capacity.is_on_duty(job.technician_id, job.starts_at, job.ends_at):
+        away = capacity.technicians.get(job.technician_id)
+        return TechnicianAway(name=away.name) if away else NotFound()
+    return TechnicianBusy() if is_busy(jobs, job.technician_id, job.starts_at, job.ends_at) else None
 
 
 async def nearest_free(
@@ -140,7 +163,7 @@ async def free_technicians(
         return []
     jobs = await jobs_of_day(ctx, day, without=moving)
     end = slots.ends_at(starts_at, minutes, ctx.shop)
-    return [each for each in capacity.can_do(skills) if not is_busy(jobs, each.id, starts_at, end)]
+    return [each for each in capacity.can_do(skills, starts_at, end) if not is_busy(jobs, each.id, starts_at, end)]
 
 
 async def _closures(session: AsyncSession, first: date, last: date) -> dict[date, str]:

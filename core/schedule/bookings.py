@@ -21,7 +21,7 @@ from core.messaging import outbox
 from core.refusals import InThePast, InvalidTransition, NotFound, TooManyUnpaid
 from core.schedule import holds, slots, waitlist_priority
 from core.schedule.occupancy import Job
-from core.schedule.orders import BookingRequest, booking_of, day_for_job, plan_job, technician_for
+from core.schedule.orders import BookingRequest, booking_of, day_for_job, day_to_book, plan_job
 from core.schedule.waitlist_priority import Taken
 from core.states import Actor, BookingStatus, EventKind, PaymentMethod, PaymentStatus, check_move
 
@@ -30,7 +30,7 @@ CUSTOMER, SYSTEM = Actor.CUSTOMER, Actor.SYSTEM
 
 
 async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | None = None) -> Booking:
-    """Make a pending booking that holds its seats, technician and parts, at today's prices.
+    """Make a pending booking that holds its time, technician and parts, at today's prices.
 
     `waitlist_entry`: the booking is an offer to that entry, so the entries behind it and the limit of unpaid bookings
     don't count. Raises a `Refusal`, of nearly any kind.
@@ -46,9 +46,9 @@ async def book(ctx: Context, request: BookingRequest, *, waitlist_entry: int | N
     ctx.session.add(booking)
     await ctx.session.flush()
     await holds.exchange(ctx, leaving=ended, entering=booking, cap=plan.day.cap)
-    if plan.day.has_waitlist:
+    if plan.day.capacity.has_waitlist:
         await waitlist_priority.refuse_if_jumping(ctx, _taken(booking), offered_to=waitlist_entry)
-    record_event(ctx, booking, EventKind.CREATED, actor=CUSTOMER)
+    record_event(ctx, booking, EventKind.CREATED, actor=request.made_by)
     return booking
 
 
@@ -56,7 +56,8 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
     """Hold a pending booking again, for a retry of its payment or for money that came late.
 
     What it still holds is kept for longer; otherwise it is taken again, as `book` does.
-    Raises `InvalidTransition`, `InThePast`, `OutsideHours`, `SlotFull`, `TechnicianBusy`, `InsufficientStock`.
+    Raises `InvalidTransition`, `InThePast`, `SlotFull`, `TechnicianBusy`, `InsufficientStock`, and what
+    `orders.day_for_job` does.
     """
     await _lock(ctx.session, booking)
     check_move(booking.status, BookingStatus.CONFIRMED)
@@ -64,11 +65,12 @@ async def hold_again(ctx: Context, booking: Booking) -> None:
         raise InThePast
     if not booking.holding:
         day = await day_for_job(ctx, booking.starts_at, booking.minutes)
-        technician_for(day, booking.technician_id, frozenset())
+        day.technician(booking.technician_id, frozenset())
         ended = await holds.lock_ended(ctx)
         await holds.exchange(ctx, leaving=ended, entering=booking, cap=day.cap)
-        if day.has_waitlist:
+        if day.capacity.has_waitlist:
             await waitlist_priority.refuse_if_jumping(ctx, _taken(booking), offered_to=None)
+        booking.impossible_since = booking.kept_despite = None
     booking.hold_until = _hold_until(ctx, booking)
     if booking.payment_status is PaymentStatus.FAILED:
         booking.payment_status = PaymentStatus.PENDING
@@ -80,16 +82,14 @@ async def reschedule(
 ) -> None:
     """Move a booking to another start, another technician or both, before work begins; its payment stays.
 
-    Its reminders are dropped. Raises `InvalidTransition`, `InThePast`, `TooFarAhead`, `OutsideHours`,
-    `SlotFull`, `TechnicianBusy`; and `InsufficientStock` when its hold had ended.
+    Its reminders are dropped. Raises `InvalidTransition`, `SlotFull`, `TechnicianBusy`, what `orders.day_to_book`
+    does; and `InsufficientStock` when its hold had ended.
     """
     await _lock(ctx.session, booking)
     if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         raise InvalidTransition(now=booking.status, then=booking.status)
-    day = await day_for_job(ctx, starts_at, booking.minutes)
-    slots.check_start(starts_at, ctx.now, ctx.shop)
-    skills = await required_skills(ctx.session, booking)
-    technician = technician_for(day, technician_id, skills)
+    day = await day_to_book(ctx, starts_at, booking.minutes)
+    technician = day.technician(technician_id, await required_skills(ctx.session, booking))
     was = {"starts_at": booking.starts_at.isoformat(), "technician_id": booking.technician_id}
     leaving = {one.id: one for one in await holds.lock_ended(ctx)}
     held = booking.holding and booking.id not in leaving
@@ -97,12 +97,13 @@ async def reschedule(
         leaving[booking.id] = booking
     before = Job(booking.starts_at, booking.ends_at, booking.technician_id) if held else None
     booking.starts_at, booking.technician = starts_at, technician
+    booking.impossible_since = booking.kept_despite = None
     booking.ends_at = slots.ends_at(starts_at, booking.minutes, ctx.shop)
     if not held or (booking.hold_until and booking.payment_method is PaymentMethod.COD):
         booking.hold_until = _hold_until(ctx, booking)
     await ctx.session.flush()
     await holds.exchange(ctx, leaving=list(leaving.values()), entering=booking, cap=day.cap)
-    if day.has_waitlist:
+    if day.capacity.has_waitlist:
         await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, before), offered_to=None)
     await outbox.drop(ctx.session, booking.id)
     record_event(ctx, booking, EventKind.MOVED, actor=actor, **was)
@@ -230,6 +231,7 @@ async def _lock(session: AsyncSession, booking: Booking) -> None:
         "technician_id",
         "hold_until",
         "holding",
+        "impossible_since",
     ]
     await session.refresh(booking, fresh, with_for_update={"key_share": True})
 

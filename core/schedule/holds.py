@@ -23,7 +23,7 @@ from sqlalchemy.orm import selectinload
 from core.context import Context, Work
 from core.db.database import advisory_lock
 from core.db.tables import Booking, Part
-from core.refusals import InsufficientStock, SlotFull, TechnicianBusy
+from core.refusals import InsufficientStock, NoTechnician, SlotFull, TechnicianBusy
 from core.schedule import occupancy
 
 _BLIND = {"synchronize_session": False}
@@ -60,7 +60,7 @@ async def change_technician(session: AsyncSession, booking: Booking, *, leaving:
 
 
 async def consume(ctx: Context, booking: Booking) -> None:
-    """Free the seats and the technician of a completed job, and take its parts out of stock for good."""
+    """Free the time and the technician of a completed job, and take its parts out of stock for good."""
     await exchange(ctx, leaving=[booking])
     for part_id, quantity in sorted(parts_of(booking).items()):
         await ctx.session.execute(
@@ -93,7 +93,7 @@ async def _claim_time(session: AsyncSession, booking: Booking, cap: int | None) 
         await advisory_lock(session, f"the time of {day}")
     others = await occupancy.held_jobs(session, booking.starts_at, booking.ends_at, without=booking.id)
     if cap is not None and occupancy.peak(others, booking.starts_at, booking.ends_at) >= cap:
-        raise SlotFull
+        raise SlotFull if cap else NoTechnician
     if booking.technician_id and occupancy.is_busy(others, booking.technician_id, booking.starts_at, booking.ends_at):
         raise TechnicianBusy
 

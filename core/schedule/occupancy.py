@@ -25,48 +25,72 @@ class DayCapacity:
 
     closed: Say | None
     """Why it is closed, for the customer; None when it opens."""
-    listed: frozenset[str]
-    """The ids of all technicians, on duty or not."""
-    on_duty: Mapping[str, Technician]
-    cap: int
-    """How many jobs a slot takes."""
+    technicians: Mapping[str, Technician]
+    """All of them, on duty or not."""
+    away: Mapping[str, "Span"]
+    """When those don't work who are away for the day or a part of it."""
+    places: int
+    """How many jobs there can be at a time, if there are enough technicians."""
     has_waitlist: bool
     """Whether the waitlist, for any day, has an entry: without one `waitlist_priority` needn't be asked."""
 
-    def can_do(self, skills: frozenset[str]) -> list[Technician]:
-        """The technicians on duty who have all these skills."""
-        return [technician for technician in self.on_duty.values() if skills <= set(technician.skills)]
+    def is_on_duty(self, technician_id: str, starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether a technician works all of that time."""
+        away = self.away.get(technician_id)
+        return technician_id in self.technicians and not (away and away.overlaps(starts_at, ends_at))
+
+    def can_do(self, skills: frozenset[str], starts_at: datetime, ends_at: datetime) -> list[Technician]:
+        """The technicians with all these skills who work all of that time."""
+        on_duty = (one for one in self.technicians.values() if self.is_on_duty(one.id, starts_at, ends_at))
+        return [technician for technician in on_duty if skills <= set(technician.skills)]
+
+    def cap(self, starts_at: datetime, ends_at: datetime) -> int:
+        """How many jobs there can be at any moment of that time; a shop without technicians plans by its places."""
+        if not self.technicians:
+            return self.places
+        return min(self.places, len(self.can_do(frozenset(), starts_at, ends_at)))
 
 
 async def day_capacity(ctx: Context, day: date) -> DayCapacity:
     """A day's closure and technicians, in one statement."""
     rows = (await ctx.session.execute(_DAY, {"day": day})).all()
     listed = [(technician, leave) for _, technician, leave, _ in rows if technician]
-    on_duty = {
-        technician.id: technician
-        for technician, leave in listed
-        if leave is None and technician.is_available and day.weekday() not in technician.days_off
-    }
+    spans = {technician.id: _away(ctx, day, technician, leave) for technician, leave in listed}
     reason, *_, has_waitlist = rows[0]
     return DayCapacity(
         closed=slots.why_closed(day, ctx.shop, {day: reason} if reason is not None else {}),
-        listed=frozenset(technician.id for technician, _ in listed),
-        on_duty=on_duty,
-        cap=min(ctx.shop.max_bookings_per_slot, len(on_duty)) if listed else ctx.shop.max_bookings_per_slot,
+        technicians={technician.id: technician for technician, _ in listed},
+        away={technician_id: span for technician_id, span in spans.items() if span},
+        places=ctx.shop.max_bookings_per_slot,
         has_waitlist=has_waitlist,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The time that a booking takes of the shop and of its technician."""
+def _away(ctx: Context, day: date, technician: Technician, leave: Leave | None) -> "Span | None":
+    begins, ends = ctx.shop.at(day, time()), ctx.shop.at(day + timedelta(days=1), time())
+    if not technician.is_available or day.weekday() in technician.days_off:
+        return Span(begins, ends)
+    if leave is None:
+        return None
+    return Span(
+        ctx.shop.at(day, leave.begins) if leave.begins else begins, ctx.shop.at(day, leave.ends) if leave.ends else ends
+    )
 
+
+@dataclass(frozen=True, slots=True)
+class Span:
     starts_at: datetime
     ends_at: datetime
-    technician_id: str | None = None
 
     def overlaps(self, starts_at: datetime, ends_at: datetime) -> bool:
         return self.starts_at < ends_at and starts_at < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Span):
+    """The time that a booking takes of the shop and of its technician."""
+
+    technician_id: str | None = None
 
 
 def peak(jobs: Iterable[Job], starts_at: datetime, ends_at: datetime) -> int:
@@ -108,7 +132,7 @@ def _day_statement() -> Executable:
     # Always gives a row, even where there are neither technicians nor a closure.
     always, day = select(literal(1)).subquery(), bindparam("day", type_=Date())
     return (
-        select(Closure.reason, Technician, Leave.day, exists(select(Waiting.id).where(IS_WAITING)))
+        select(Closure.reason, Technician, Leave, exists(select(Waiting.id).where(IS_WAITING)))
         .select_from(always)
         .outerjoin(Closure, Closure.day == day)
         .outerjoin(Technician, Technician.retired_at.is_(None))

@@ -10,15 +10,17 @@ from core.pricing.prices import Line, Quote
 from core.refusals import (
     AddressMissing,
     CashForServicesOnly,
+    Closed,
+    NobodySkilled,
     NotFound,
-    OutsideHours,
-    TechnicianBusy,
+    TechnicianAway,
+    TechnicianUnskilled,
     TypeMismatch,
 )
-from core.schedule import slots
+from core.schedule import service_area, slots
 from core.schedule.occupancy import DayCapacity, day_capacity
 from core.shop import Shop
-from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
+from core.states import Actor, BookingStatus, Location, PaymentMethod, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,9 @@ class Order:
     parts: tuple[tuple[str, int], ...] = ()
     """Part ids with their quantities."""
     services: tuple[str, ...] = ()
+    """Each once; an installation is done once for each of its parts (`core.pricing.installations`)."""
+    times: tuple[tuple[str, int], ...] = ()
+    """Service ids with how often they are done, where the customer wants it otherwise."""
     method: PaymentMethod
     down_payment_percent: int | None = None
     booking_type: str | None = None
@@ -59,6 +64,12 @@ class BookingRequest:
     language: str
     code: str
     """The code of the booking that the order becomes."""
+    made_by: str = Actor.CUSTOMER
+    """Or the name of the staff member who books for the customer."""
+
+    @property
+    def is_by_staff(self) -> bool:
+        return self.made_by != Actor.CUSTOMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,41 +77,65 @@ class JobPlan:
     """What an order takes of the shop, free or not, and what it costs now."""
 
     quote: Quote
-    day: DayCapacity
+    day: "JobDay"
     technician: Technician | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDay:
+    """The day of a job that fits into it, and the time the job would take."""
+
+    capacity: DayCapacity
+    starts_at: datetime
+    ends_at: datetime
+
+    @property
+    def cap(self) -> int:
+        return self.capacity.cap(self.starts_at, self.ends_at)
+
+    def technician(self, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
+        """The technician ordered, None for any. Raises `NotFound`, and kinds of `TechnicianBusy`."""
+        able = {each.id: each for each in self.capacity.can_do(skills, self.starts_at, self.ends_at)}
+        if technician_id is None:
+            if self.cap and self.capacity.technicians and not able:
+                raise NobodySkilled
+            return None
+        technician = self.capacity.technicians.get(technician_id)
+        if technician is None:
+            raise NotFound
+        if technician_id in able:
+            return technician
+        away = not self.capacity.is_on_duty(technician_id, self.starts_at, self.ends_at)
+        raise (TechnicianAway if away else TechnicianUnskilled)(name=technician.name)
 
 
 async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
     """Check an order and price it. Raises what `bookings.book` does, except for what others have taken."""
     order = request.order
-    _check_order(order, ctx.shop)
+    _check_order(request, ctx.shop)
     await trust.check_payment_terms(ctx, request.customer_id, order.method, order.down_payment_percent)
-    quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location)
-    day = await day_for_job(ctx, order.starts_at, quote.minutes)
-    slots.check_start(order.starts_at, ctx.now, ctx.shop)
-    return JobPlan(quote, day, technician_for(day, order.technician_id, quote.skills))
+    quote = await quotes.quote_for(ctx, order.parts, order.services, location=order.location, times=order.times)
+    day = await day_to_book(ctx, order.starts_at, quote.minutes)
+    return JobPlan(quote, day, day.technician(order.technician_id, quote.skills))
 
 
-async def day_for_job(ctx: Context, starts_at: datetime, minutes: int) -> DayCapacity:
-    """What the day of a job has; raises `OutsideHours` where the job doesn't fit into it, also on a closed day."""
-    day = await day_capacity(ctx, ctx.shop.local(starts_at).date())
-    if day.closed or not slots.fits(starts_at, minutes, ctx.shop):
-        raise OutsideHours
+async def day_to_book(ctx: Context, starts_at: datetime, minutes: int) -> JobDay:
+    """`day_for_job` for a new appointment; also raises `InThePast`, `TooFarAhead`, `ShortNotice`."""
+    slots.check_start(starts_at, ctx.now, ctx.shop)
+    day = await day_for_job(ctx, starts_at, minutes)
+    slots.check_notice(starts_at, ctx.now, ctx.shop)
     return day
 
 
-def technician_for(day: DayCapacity, technician_id: str | None, skills: frozenset[str]) -> Technician | None:
-    """The technician ordered. Raises `NotFound`, `TechnicianBusy`; with None, unless anybody on duty has the skills."""
-    if technician_id is None:
-        if day.on_duty and not day.can_do(skills):
-            raise TechnicianBusy
-        return None
-    if technician_id not in day.listed:
-        raise NotFound
-    technician = day.on_duty.get(technician_id)
-    if technician is None or not skills <= set(technician.skills):
-        raise TechnicianBusy
-    return technician
+async def day_for_job(ctx: Context, starts_at: datetime, minutes: int) -> JobDay:
+    """The day of a job; raises `Closed`, `OutsideHours`, `NotASlot` where the job doesn't fit into it."""
+    date = ctx.shop.local(starts_at).date()
+    capacity = await day_capacity(ctx, date)
+    if capacity.closed:
+        raise Closed(day=date, why=capacity.closed)
+    if misfit := slots.why_misfit(starts_at, minutes, ctx.shop):
+        raise misfit
+    return JobDay(capacity, starts_at, slots.ends_at(starts_at, minutes, ctx.shop))
 
 
 def booking_of(ctx: Context, request: BookingRequest, quote: Quote) -> Booking:
@@ -155,12 +190,15 @@ def _line(line: Line) -> BookingLine:
     )
 
 
-def _check_order(order: Order, shop: Shop) -> None:
+def _check_order(request: BookingRequest, shop: Shop) -> None:
+    order = request.order
     if order.booking_type not in (None, _booking_type(order)):
         raise TypeMismatch
     if order.location is Location.ONSITE and not (order.address or order.latitude is not None):
         raise AddressMissing
-    if order.method is PaymentMethod.COD and order.parts:
+    if order.location is Location.ONSITE and not request.is_by_staff:
+        service_area.check(shop, address=order.address, latitude=order.latitude, longitude=order.longitude)
+    if order.method is PaymentMethod.COD and order.parts and not request.is_by_staff:
         raise CashForServicesOnly
     if order.down_payment_percent is not None:
         prices.check_down_payment(order.down_payment_percent, shop)

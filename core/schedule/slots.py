@@ -6,13 +6,13 @@ A shop's zone has no summer time (Indonesia), so adding minutes to a local time 
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 
 import holidays
 
 from core.messaging.messages import Say, say
-from core.refusals import InThePast, TooFarAhead
+from core.refusals import InThePast, NotASlot, OutsideHours, Refusal, ShortNotice, TooFarAhead
 from core.shop import Shop
 
 _LANGUAGES = {"id": "id", "en": "en_US"}
@@ -46,11 +46,26 @@ def public_holiday(day: date, language: str = "id") -> str | None:
 
 def fits(starts_at: datetime, minutes: int, shop: Shop) -> bool:
     """Whether a job starts at a slot of its weekday and ends before closing."""
+    return why_misfit(starts_at, minutes, shop) is None
+
+
+def why_misfit(starts_at: datetime, minutes: int, shop: Shop) -> Refusal | None:
+    """Why a new job doesn't fit into the hours and slots of its weekday; None when it does."""
+    outside = why_outside_hours(starts_at, ends_at(starts_at, minutes, shop), shop)
+    if outside is not None:
+        return outside
+    start = shop.local(starts_at)
+    return None if start in starts(start.date(), shop) else NotASlot(at=start)
+
+
+def why_outside_hours(starts_at: datetime, ends: datetime, shop: Shop) -> OutsideHours | None:
+    """Why a span of time isn't within the opening hours of its weekday; None when it is."""
     start = shop.local(starts_at)
     hours = shop.weekly_hours(start.date())
-    if hours is None or start not in starts(start.date(), shop):
-        return False
-    return ends_at(start, minutes, shop) <= shop.at(start.date(), hours[1])
+    opens, closes = (shop.at(start.date(), clock) for clock in hours or (time(), time()))
+    if opens <= start and ends <= closes:
+        return None
+    return OutsideHours(at=start, minutes=(ends - starts_at) // timedelta(minutes=1), opens=opens, closes=closes)
 
 
 def ends_at(starts_at: datetime, minutes: int, shop: Shop) -> datetime:
@@ -59,11 +74,17 @@ def ends_at(starts_at: datetime, minutes: int, shop: Shop) -> datetime:
 
 
 def check_start(starts_at: datetime, now: datetime, shop: Shop) -> None:
-    """Raise `InThePast` or `TooFarAhead` unless a booking may start then."""
-    if starts_at < shop.earliest_start(now):
+    """Raise `InThePast` or `TooFarAhead` unless the shop plans for that time."""
+    if starts_at <= now:
         raise InThePast
     if shop.local(starts_at).date() > shop.last_day(now):
-        raise TooFarAhead
+        raise TooFarAhead(days=shop.book_ahead_days)
+
+
+def check_notice(starts_at: datetime, now: datetime, shop: Shop) -> None:
+    """Raise `ShortNotice` if that is too soon for a new booking."""
+    if starts_at < shop.earliest_start(now):
+        raise ShortNotice(minutes=shop.book_notice_minutes)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Who on the waitlist could be booked now, and the rule that nobody jumps it. It only reads.
 
-A newcomer takes seats, technician and parts like everybody. Then, while the transaction has those rows locked,
+A newcomer takes time, technician and parts like everybody. Then, while the transaction has them locked,
 `refuse_if_jumping` checks whether an entry that came before could have been booked without that. If so, the newcomer
 is refused, and the entry gets an offer (`core.booking.waitlist_offers`), which follows the same rule.
 """
@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from core.catalogue import snapshot
 from core.context import Context, Work
-from core.db.tables import Service, Waiting
+from core.db.tables import Part, Service, Waiting
+from core.pricing.installations import times_of
 from core.refusals import SlotFull
 from core.schedule import holds, slots
 from core.schedule.occupancy import IS_WAITING, DayCapacity, Job, day_capacity, is_busy, jobs_of_day, peak
@@ -102,7 +103,10 @@ async def read_entries(ctx: Context, *, ahead_of: int | None = None) -> list[Ent
     rows = list(await ctx.session.scalars(query))
     wanted = {service for row in rows for service in row.order["services"]}
     services = {each.id: each for each in await ctx.session.scalars(select(Service).where(Service.id.in_(wanted)))}
-    return [_needs(row, services, ctx.shop) for row in rows]
+    named = {part for row in rows for part, _ in row.order["parts"]}
+    rows_of_parts = await ctx.session.execute(select(Part.id, Part.category).where(Part.id.in_(named)))
+    categories = dict(rows_of_parts.all())
+    return [_needs(row, services, categories, ctx.shop) for row in rows]
 
 
 async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Taken | None = None) -> list[EntryNeeds]:
@@ -110,7 +114,7 @@ async def offerable(ctx: Context, entries: Sequence[EntryNeeds], *, without: Tak
     if not entries:
         return []
     supply = await _supply(ctx, entries, without)
-    earliest = ctx.shop.earliest_start(ctx.now)
+    earliest = ctx.shop.earliest_start(ctx.shop.contact_time(ctx.now))  # no offer is made before
     return [needs for needs in entries if needs.starts_at >= earliest and _fits(needs, supply, ctx.shop)]
 
 
@@ -119,14 +123,14 @@ def _fits(needs: EntryNeeds, supply: Supply, shop: Shop) -> bool:
     day, jobs = supply.days[date_], supply.jobs[date_]
     if day.closed or not needs.fits or not _has_technician(needs, day, jobs):
         return False
-    has_place = peak(jobs, needs.starts_at, needs.ends_at) < day.cap
+    has_place = peak(jobs, needs.starts_at, needs.ends_at) < day.cap(needs.starts_at, needs.ends_at)
     return has_place and all(supply.stock.get(part, 0) >= count for part, count in needs.parts.items())
 
 
 def _has_technician(needs: EntryNeeds, day: DayCapacity, jobs: Sequence[Job]) -> bool:
-    able = {technician.id for technician in day.can_do(needs.skills)}
+    able = {technician.id for technician in day.can_do(needs.skills, needs.starts_at, needs.ends_at)}
     if needs.technician_id is None:
-        return bool(able) or not day.on_duty
+        return bool(able) or not day.technicians
     return needs.technician_id in able and not is_busy(jobs, needs.technician_id, needs.starts_at, needs.ends_at)
 
 
@@ -148,15 +152,18 @@ async def _jobs(ctx: Context, day: date, without: Taken | None) -> list[Job]:
     return [*jobs, without.before] if without.before else jobs
 
 
-def _needs(row: Waiting, services: Mapping[str, Service], shop: Shop) -> EntryNeeds:
+def _needs(row: Waiting, services: Mapping[str, Service], categories: Mapping[str, str], shop: Shop) -> EntryNeeds:
     order = row.order
-    work = [services[each] for each in order["services"] if each in services]
-    minutes = sum(service.minutes for service in work)
-    if order["location"] == Location.ONSITE:
-        minutes += shop.onsite_travel_minutes
-    parts = Counter[str]()
+    parts, pieces = Counter[str](), Counter[str]()
     for part, count in order["parts"]:
         parts[part] += count
+        pieces[categories.get(part, "")] += count
+    chosen = [each for each in order["services"] if each in services]
+    work = [services[each] for each in chosen]
+    times = times_of(chosen, services, pieces, dict(order.get("times", ())))  # rows of older versions have none
+    minutes = sum(services[each].minutes * count for each, count in times.items())
+    if order["location"] == Location.ONSITE:
+        minutes += shop.onsite_travel_minutes
     return EntryNeeds(
         id=row.id,
         starts_at=row.starts_at,

@@ -7,7 +7,7 @@ Every verb locks the booking first, so that two at once run one after the other;
 notices through the outbox. A verb expires the booking's technician and contact: load the booking again afterwards.
 A refusal may leave part of the work written: the caller rolls back to before.
 
-    planning   assign, free_for, agenda       costs     add_cost, decide_cost
+    planning   assign, reassign, agenda …     costs     add_cost, decide_cost
     progress   start … complete               cash      receive_cash
     notes      add_note                       rating    rate, comment_on
     history    what a customer can look at    warranty  how long it lasts
@@ -18,7 +18,7 @@ from core.work.cash import receive_cash
 from core.work.costs import MAX_COST, add_cost, decide_cost
 from core.work.history import History, history
 from core.work.notes import add_note, notes_of
-from core.work.planning import agenda, assign, free_for
+from core.work.planning import agenda, assign, free_for, reassign
 from core.work.progress import complete, move_status, on_my_way, start
 from core.work.rating import comment_on, rate
 
@@ -38,6 +38,7 @@ __all__ = [
     "notes_of",
     "on_my_way",
     "rate",
+    "reassign",
     "receive_cash",
     "start",
 ]

@@ -23,7 +23,8 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     """Assign a technician, which confirms a pending booking, paid or not.
 
     A booking whose hold has ended is held again. Raises `InvalidTransition` once it is over,
-    `NotFound`, `TechnicianBusy`; and `SlotFull`, `OutsideHours`, `InsufficientStock` where others took its slot or parts.
+    `NotFound`, `TechnicianBusy`; and where its hold had ended, what `orders.day_for_job` does, `SlotFull` and
+    `InsufficientStock`.
     """
     booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.status in _OVER:
@@ -40,6 +41,22 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
         if booking.paid_amount:  # paid after its slot was lost (`slot_lost`)
             await invoices.issue(ctx, booking)
     await notices.assigned(ctx, booking, first=first)
+
+
+async def reassign(ctx: Context, booking: Booking, technician_id: str | None, *, actor: str) -> None:
+    """Give a job to another technician, None for any, without confirming it. Raises `NotFound`, `TechnicianBusy`."""
+    booking = await payment.lock_booking(ctx.session, booking.id)
+    if booking.technician_id == technician_id:
+        return
+    if technician_id is not None:
+        await _check_free(ctx, booking, technician_id)
+    await notices.unassigned(ctx, booking)
+    if technician_id is None:
+        booking.technician_id = None
+    else:
+        await _hold_with(ctx, booking, technician_id)
+    bookings.record_event(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
+    await notices.assigned(ctx, booking, first=False)
 
 
 async def free_for(ctx: Context, booking: Booking) -> list[Technician]:

@@ -17,6 +17,7 @@ from conversations.texts import render
 from core.db.database import Database
 from core.db.tables import Booking, Inbound, LedgerEntry, Outbox, Part
 from core.messaging.messages import message_from_json, say
+from core.messaging.outbox_claims import MOST_UNCLEAR
 from core.states import PaymentStatus
 from core.upkeep.undelivered import WANTED_FOR
 
@@ -70,7 +71,7 @@ async def _answers(verdict: Verdict, session: AsyncSession, person: Person) -> N
 
 
 async def _phone(verdict: Verdict, session: AsyncSession, person: Person) -> None:
-    """Every message of the shop is on the phone once, or twice if a kill made its delivery unclear."""
+    """Every message of the shop is on the phone once, or again, marked, where a kill made its delivery unclear."""
     channel = person.network.name
     mine = (Outbox.channel == channel, Outbox.address == person.address)
     said, may_repeat = Counter[str](), Counter[str]()
@@ -79,19 +80,20 @@ async def _phone(verdict: Verdict, session: AsyncSession, person: Person) -> Non
         if row.state == "sent":
             verdict.counts["messages of the shop"] += 1
             said.update(texts)
-            may_repeat.update(texts if row.unclear else [])
+            may_repeat.update(texts * row.unclear)
             if _sent_again(row):
                 verdict.counts["sent again by the owner"] += 1
                 may_repeat.update([*texts, *texts])
-        elif row.state == "failed" and row.unclear > 1:
-            verdict.counts["given up after two kills (staff can resend)"] += 1
-            may_repeat.update([*texts, *texts])
+        elif row.state == "failed" and row.unclear > MOST_UNCLEAR:
+            verdict.counts["given up after five kills (staff can resend)"] += 1
+            may_repeat.update(texts * row.unclear)
         elif row.kind != "reminder":
             verdict.expect(False, f"{person.address}: {row.key} is {row.state} ({row.error})")
-    gone = " ".join(render(say("channel.keys_gone"), "id").split())
-    seen = Counter(" ".join(b.text.split()) for b in person.bubbles if b.author == "shop" and b.text != gone)
+    gone, again = (" ".join(render(say(f"channel.{key}"), "id").split()) for key in ("keys_gone", "again"))
+    shop = (" ".join(b.text.split()) for b in person.bubbles if b.author == "shop")
+    seen = Counter(text.removeprefix(f"{again} ") for text in shop if text != gone)
     for text in said | seen:
-        verdict.counts["sent twice, where a kill made it ambiguous"] += max(0, seen[text] - said[text])
+        verdict.counts["sent again, where a kill made it ambiguous"] += max(0, seen[text] - said[text])
         verdict.expect(seen[text] >= said[text], f"{person.address} never saw {text[:60]!r}")
         repeated = seen[text] - said[text] > may_repeat[text]
         verdict.expect(not repeated, f"{person.address} saw {text[:60]!r} {seen[text]} times instead of {said[text]}")
@@ -113,7 +115,7 @@ def _texts(row: Outbox) -> list[str]:
 
 
 async def _money(verdict: Verdict, session: AsyncSession, there: StandIns, patrons: Sequence[Patron]) -> None:
-    """Payments and refunds are entered once, and the confirmation is on the phone, at most twice unless resent."""
+    """Payments and refunds are entered once, and the confirmation is on the phone, at least once."""
     entered = 0
     for patron in patrons:
         if patron.order_id is None:
@@ -130,7 +132,7 @@ async def _money(verdict: Verdict, session: AsyncSession, there: StandIns, patro
         told = sum(f"{patron.code} sudah terkonfirmasi" in bubble.text for bubble in patron.person.bubbles)
         verdict.counts["confirmations"] += told
         messages = (await session.scalars(select(Outbox).where(Outbox.address == patron.person.address))).all()
-        most = 4 if any(_sent_again(row) for row in messages) else 2
+        most = (MOST_UNCLEAR + 1) * (2 if any(_sent_again(row) for row in messages) else 1)
         verdict.expect(1 <= told <= most, f"{patron.order_id} was confirmed {told} times")
     entries = await session.scalar(select(func.count()).select_from(LedgerEntry))
     verdict.expect(entries == entered, f"{entries} entries where money moved {entered} times")

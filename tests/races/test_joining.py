@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from workshop import book, furnish, order
 
+from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Customer
 from core.people import contacts, web_customers
@@ -41,12 +42,12 @@ async def book_on_the_web(
         web.name = "Sari"
 
 
-async def confirm_in_the_chat(database: Database, now: datetime) -> None:
+async def confirm_in_the_chat(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         chat, _, _ = await contacts.find_or_create(
             session, "whatsapp", f"whatsapp:{PHONE}", phone=PHONE, language="id", now=now
         )
-        await web_customers.join(session, chat, FIRST)
+        await web_customers.join(Context(session, shop, now), chat, FIRST)
 
 
 async def both(databases: list[Database], *, whose: Customers, shop: Shop, now: datetime) -> list[object]:
@@ -59,7 +60,7 @@ async def both(databases: list[Database], *, whose: Customers, shop: Shop, now: 
             crowd.before(database.engine, claim)
     return await asyncio.gather(
         book_on_the_web(databases[0], SECOND, days=1, whose=whose, shop=shop, now=now),
-        confirm_in_the_chat(databases[-1], now),
+        confirm_in_the_chat(databases[-1], shop, now),
         return_exceptions=True,
     )
 

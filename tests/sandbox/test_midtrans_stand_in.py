@@ -15,6 +15,8 @@ from bot.payments.midtrans_client import Midtrans, MidtransRefused
 from bot.sandbox.midtrans import MidtransStandIn, routes
 from bot.sandbox.midtrans_account import ApiError
 from bot.sandbox.midtrans_notifications import signature
+from bot.sandbox.midtrans_records import FeeTold
+from core.payment import read_status
 
 KEY = "SB-Mid-server-uji"
 
@@ -528,3 +530,22 @@ async def test_an_unknown_token_cannot_be_closed(midtrans: Midtrans) -> None:
     with pytest.raises(MidtransRefused) as refused:
         await midtrans.cancel_link("tidak-ada")
     assert refused.value.status == 404
+
+
+# --- the customer's fee ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", FeeTold)
+async def test_a_fee_is_in_the_signed_amount(
+    vendor: MidtransStandIn, midtrans: Midtrans, webhook: Webhook, told: FeeTold
+) -> None:
+    vendor.customer_fee, vendor.fee_told = 4_000, told
+    page = vendor.create(order())
+    await vendor.pay(page.token, "bca_va")
+    status = await midtrans.status(page.order_id)
+    assert status
+    for body in (webhook.calls[-1], status):
+        assert body["gross_amount"] == "364000.00"
+        assert body["signature_key"] == signature(page.order_id, "200", "364000.00", KEY)
+    attempt = read_status(status)
+    assert (attempt.amount, attempt.fee) == ((364_000, 0) if told is FeeTold.NOWHERE else (360_000, 4_000))

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from paying import ORDER, answer, book, booking_of, without
+from shops import MONDAY_8_AM
 from sqlalchemy import select
 
+from core import payment
 from core.db.database import Database
 from core.db.tables import LedgerEntry, PaymentNotification
 from core.shop import Shop
@@ -124,16 +126,53 @@ async def test_forged_or_malformed_notification_is_refused(door: Door, body: Any
     assert not door.woken.is_set()
 
 
-@pytest.mark.parametrize(
-    "order_id",
-    [
-        pytest.param("payment_notif_test_G1_abc", id="the dashboard's test button"),
-        pytest.param("BOOKING-B2-BK000001-1", id="an order of somebody else on the same account"),
-    ],
-)
-async def test_notification_for_unknown_order_is_dropped(door: Door, order_id: str) -> None:
-    assert await door.post(signed(order_id=order_id)) == 200
+TEST_BUTTON = "payment_notif_test_G123456789_8fd1e2a4-7a0b-4a55-9b7a-0c7a4d2f3e11"
+ACCOUNT = {
+    "account_id": "00000269-7836-49e5-bc65-e592afafec14",
+    "account_status": "ENABLED",
+    "merchant_id": "G123456789",
+    "payment_type": "gopay",
+    "status_code": "200",
+    "signature_key": "ad7ccda03d8ec6f2",
+}
+
+
+async def test_the_dashboards_test_button_succeeds(door: Door) -> None:
+    assert len(TEST_BUTTON) == 66
+    assert await door.post(signed(order_id=TEST_BUTTON)) == 200
+    assert await door.post(signed(order_id=TEST_BUTTON) | {"signature_key": "0" * 128}) == 403
     assert await door.kept() == []
+
+
+async def test_notification_for_an_unknown_order_is_kept_to_be_asked_about(door: Door) -> None:
+    assert await door.post(signed(order_id="BOOKING-B2-BK000001-1")) == 200
+    (kept,) = await door.kept()
+    assert kept.due_at is not None
+    assert door.woken.is_set()
+
+
+@pytest.mark.parametrize("body", [ACCOUNT, without(ACCOUNT, "signature_key"), signed(order_id=f"SUBS-{'x' * 60}")])
+async def test_notification_without_an_effect_is_kept_once(door: Door, body: dict[str, Any]) -> None:
+    for _ in range(2):
+        assert await door.post(body) == 200
+    (kept,) = await door.kept()
+    assert (kept.body, kept.due_at, kept.outcome) == (body, None, "no effect")
+    assert not door.woken.is_set()
+
+
+async def test_forged_subscription_is_refused(door: Door) -> None:
+    assert await door.post(signed(order_id="SUBS-1") | {"signature_key": "0" * 128}) == 403
+    assert await door.kept() == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_unverified_notifications_are_kept_within_bounds(door: Door) -> None:
+    assert await door.post(ACCOUNT | {"more": "x" * 5_000}) == 400
+    async with door.database.write() as session:
+        for number in range(1_005):
+            await payment.keep_account_notification(session, ACCOUNT | {"number": number}, now=MONDAY_8_AM)
+    assert await door.post(ACCOUNT) == 200
+    assert len(await door.kept()) == 1_000
 
 
 async def test_unknown_fields_are_kept(door: Door) -> None:

@@ -3,6 +3,7 @@
     endpoint     a handler with its route, rights and types    openapi, docs   generated from them
     auth         Clerk's tokens and keys                       answers         envelope and failures
     catalogue    parts, services, technicians                  workshop        hours and slots
+    calendar     closures, leave, impossible bookings
     bookings     for customers                                 work            for staff
     user         the caller                                    models          request and response types
 
@@ -14,7 +15,7 @@ from importlib.metadata import version
 
 from aiohttp import web
 
-from webhooks.api import bookings, catalogue, docs, openapi, user, work, workshop
+from webhooks.api import bookings, calendar, catalogue, docs, openapi, user, work, workshop
 from webhooks.api.endpoint import Api, Endpoint
 
 __all__ = ["ENDPOINTS", "Api", "routes"]
@@ -22,7 +23,7 @@ __all__ = ["ENDPOINTS", "Api", "routes"]
 # In order of definition, since the first matching path wins: my-bookings comes before an id.
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     each
-    for module in (catalogue, workshop, bookings, work, user)
+    for module in (catalogue, workshop, calendar, bookings, work, user)
     for each in vars(module).values()
     if isinstance(each, Endpoint)
 )

@@ -1,8 +1,10 @@
-"""Answers in api.md's envelope, and every kind of failure in one shape.
+"""Every kind of failure in one shape.
 
 Refusal ──> its http_status, code and text        ValidationError ──> 400 with the fields by path
 Denied  ──> 400, 401, 403, 413, 415, 429, 503 with a code
 """
+
+import re
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -10,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from conversations.incoming import clean
 from conversations.texts import render, templates
-from core.messaging.messages import say
+from core.messaging.messages import Say, say
 from core.refusals import Refusal
 from webhooks.app import failure, language_of
 
@@ -37,19 +39,30 @@ def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> w
     match error:
         case Refusal():
             request[REFUSED] = error.code
-            # Some refusals have their own text for REST, where no choices follow as in a chat.
-            own = f"api.refusal.{error.code}"
-            text = say(own if own in templates("id") else f"refusal.{error.code}", **error.params)
-            return failure(error.http_status, error.code, text, language)
+            return failure(error.http_status, error.code, refusal_text(error), language)
         case ValidationError():
             fields = [_field(each, language) for each in error.errors(include_url=False)]
-            return failure(400, "invalid", say("api.invalid"), language, errors=fields)
+            # Front ends show the message alone.
+            return failure(400, "invalid", say("api.invalid", **fields[0]), language, errors=fields)
         case Denied():
             return failure(error.status, error.code, say(f"api.{error.code}"), language, headers=error.headers)
 
 
+def refusal_text(refusal: Refusal) -> Say:
+    """Some refusals have their own text for REST, where no choices follow as in a chat."""
+    own = f"api.refusal.{refusal.code}"
+    return say(own if own in templates("id") else f"refusal.{refusal.code}", **refusal.params)
+
+
 def _field(error: ErrorDetails, language: str) -> dict[str, str]:
     path = ".".join(clean(str(part))[:LONGEST_NAME] for part in error["loc"])
-    key = f"api.field.{error['type']}"
-    text = say(key, **error.get("ctx", {})) if key in templates("id") else say("api.field.wrong")
-    return {"field": path or "body", "message": render(text, language)}
+    return {"field": path or "body", "message": render(_problem(error), language)}
+
+
+def _problem(error: ErrorDetails) -> Say:
+    kind, details = error["type"], error.get("ctx", {})
+    if kind in ("literal_error", "enum"):  # pydantic lists them in English: "'a', 'b' or 'c'"
+        *others, last = re.findall(r"'([^']*)'", details["expected"])
+        return say("api.field.choice", choices=", ".join(others), last=last)
+    key = f"api.field.{kind}"
+    return say(key, **details) if key in templates("id") else say("api.field.wrong")

@@ -1,18 +1,18 @@
 """/api/bookings for customers: book, list, pay, reschedule, cancel."""
 
-import re
 from collections.abc import Sequence
-from hashlib import sha256
 
-from core import idempotency, payment
+from core import payment
 from core.booking import BookingRequest, cancel, confirm_free, expand, place, reschedule
 from core.context import Context
 from core.db.tables import Booking
-from core.people import web_customers
+from core.messaging.messages import say
+from core.people import contacts, web_customers
 from core.pricing import policy, trust
 from core.refusals import NotFound, PaymentUnavailable
 from core.reports import overview
 from core.schedule import bookings
+from core.states import Actor
 from webhooks.api.answers import Denied
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.bookings import (
@@ -27,24 +27,13 @@ from webhooks.api.models.bookings import (
 )
 
 LANGUAGE = "id"
-_KEY = re.compile(r"[!-~]{1,200}")
 
 
 @endpoint("POST", "/api/bookings", who=Who.USER, status=201, also=(404, 409))
 async def create_booking(call: Call, body: NewBooking) -> BookingShown:
     """Book: the slot, technician and parts are held until the payment link expires."""
-    key, digest = call.request.headers.get("Idempotency-Key"), sha256(await call.request.read()).hexdigest()
-    if key is not None and not _KEY.fullmatch(key):
-        raise Denied(400, "bad_idempotency_key")
     async with call.write() as ctx:
-        if key is not None:
-            first = await idempotency.begin(ctx.session, owner=call.user.id, key=key, digest=digest, now=call.now)
-            if first is not None:
-                return BookingShown.model_validate(first)
-        booked = await _book(ctx, call, body)
-        if key is not None:
-            await idempotency.finish(ctx.session, owner=call.user.id, key=key, answer=booked.model_dump(mode="json"))
-        return booked
+        return await _book(ctx, call, body)
 
 
 @endpoint("GET", "/api/bookings/my-bookings", who=Who.USER)
@@ -71,6 +60,7 @@ async def list_bookings(call: Call, query: BookingFilter) -> Page[BookingShown]:
             status=query.status,
             payment_status=query.payment_status,
             day=query.date,
+            search=query.search,
             technician_id=member.technician if member.role == "technician" else None,
             limit=query.limit,
             offset=query.offset,
@@ -95,11 +85,13 @@ async def pay_booking(call: Call, body: PaymentWanted) -> PaymentLink:
             raise Denied(403, "forbidden")
         if not booking.total_price:
             await confirm_free(ctx, await payment.lock_booking(ctx.session, booking.id))
+            call.message = say("api.done.pay_booking.free")
             return PaymentLink(is_free=True)
         if call.api.pay_link is None:
             raise PaymentUnavailable
         share = await _share(ctx, booking, body) if body.payment_type == "dp" else None
         request = await payment.request(ctx, booking, percent=share)
+    await call.commit()  # a vendor is not waited for in a transaction
     has_link = request.token and request.url
     opened = request if has_link else await call.api.pay_link(request)
     if opened is None or not (opened.token and opened.url):
@@ -137,10 +129,10 @@ async def visible(ctx: Context, call: Call) -> tuple[Booking, bool]:
     return booking, is_owner
 
 
-async def again(ctx: Context, call: Call) -> BookingShown:
-    """The booking in the path, reloaded after a change."""
+async def again(ctx: Context, call: Call, code: str | None = None) -> BookingShown:
+    """A booking, by default the one in the path, reloaded after a change."""
     await ctx.session.flush()
-    return (await _shown(ctx, call, [await bookings.load(ctx.session, code=call.id)]))[0]
+    return (await _shown(ctx, call, [await bookings.load(ctx.session, code=code or call.id)]))[0]
 
 
 async def _owned_or_admin(ctx: Context, call: Call) -> tuple[Booking, str]:
@@ -154,7 +146,12 @@ async def _owned_or_admin(ctx: Context, call: Call) -> tuple[Booking, str]:
 
 
 async def _book(ctx: Context, call: Call, body: NewBooking) -> BookingShown:
-    customer = await web_customers.of_user(ctx.session, call.user.id, now=call.now)
+    """A customer books for their account, an admin for the person named, whose chat then asks for the money."""
+    admin = call.user.staff if call.user.is_admin else None
+    if admin is None:
+        customer = await web_customers.of_user(ctx.session, call.user.id, now=call.now)
+    else:
+        customer = await contacts.to_book_for(ctx.session, body.customer_phone, now=call.now)
     chat = await web_customers.chat_of(ctx.session, customer.id)
     request = BookingRequest(
         order=body.order(ctx.shop),
@@ -162,9 +159,10 @@ async def _book(ctx: Context, call: Call, body: NewBooking) -> BookingShown:
         contact_id=chat.id if chat else None,
         language=chat.language if chat else LANGUAGE,
         code=f"BK-{call.api.fresh()[:8]}",
+        made_by=admin.name if admin else Actor.CUSTOMER,
     )
-    booking = await place(ctx, request, ask_for_payment=False)
-    return (await _shown(ctx, call, [booking]))[0]
+    await place(ctx, request, ask_for_payment=admin is not None and chat is not None)
+    return await again(ctx, call, request.code)
 
 
 async def _share(ctx: Context, booking: Booking, body: PaymentWanted) -> int:

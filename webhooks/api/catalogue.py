@@ -4,13 +4,19 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
 
 from conversations.shelf import price_of
+from core import media, work
+from core.booking import change_entry, jobs_to_come
+from core.booking import retire_technician as retire
 from core.catalogue import edit, fit, search, snapshot
 from core.catalogue.edit import Entry
 from core.catalogue.fit import Fit, FitAnswer
 from core.db.tables import Part, Service, Technician
 from core.messaging.messages import Say, say
+from core.refusals import BadPhotos
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import (
     Car,
@@ -18,6 +24,7 @@ from webhooks.api.models.catalogue import (
     NewService,
     NewSparepart,
     NewWorker,
+    Reassignment,
     ServiceChange,
     ServiceFilter,
     ServiceOffer,
@@ -25,6 +32,7 @@ from webhooks.api.models.catalogue import (
     SparepartChange,
     SparepartFilter,
     Stock,
+    StockChange,
     Worker,
     WorkerChange,
     WorkerFilter,
@@ -42,28 +50,19 @@ async def list_spareparts(call: Call, query: SparepartFilter) -> Page[Sparepart]
     """Available parts, by name."""
     async with call.read() as ctx:
         parts, total = await search.find_parts(ctx.session, **query.model_dump(by_alias=False))
-    return Page([Sparepart.model_validate(part) for part in parts], total)
+    return Page([_shown(call, part) for part in parts], total)
 
 
 @endpoint("GET", "/api/spareparts/{id}", who=Who.ANYONE)
 async def get_sparepart(call: Call) -> Sparepart:
     """One part."""
-    return Sparepart.model_validate(await _offered(call, Part))
+    return _shown(call, await _offered(call, Part))
 
 
 @endpoint("GET", "/api/spareparts/{id}/stock", who=Who.ANYONE)
 async def get_stock(call: Call) -> Stock:
     """A part's stock."""
-    part = await _offered(call, Part)
-    status = snapshot.stock_status(part, part.stock)
-    return Stock(
-        sparepart_id=part.id,
-        name=part.name,
-        stock=part.stock,
-        status=status,
-        message=call.render(say(f"api.stock.{status}", name=part.name, stock=part.stock)),
-        is_pre_order_only=part.is_pre_order_only,
-    )
+    return _stock(call, await _offered(call, Part))
 
 
 @endpoint("GET", "/api/spareparts/{id}/compatibility", who=Who.ANYONE)
@@ -80,29 +79,46 @@ async def check_compatibility(call: Call, query: Car) -> Compatibility:
         is_compatible=None if found.answer is FitAnswer.UNKNOWN else found.answer is not FitAnswer.DOES_NOT_FIT,
         fit=found.answer,
         message=call.render(_fit_text(part, found, query)),
-        adapter=Sparepart.model_validate(adapter) if adapter else None,
-        alternatives=[Sparepart.model_validate(other) for other in others],
+        adapter=_shown(call, adapter) if adapter else None,
+        alternatives=[_shown(call, other) for other in others],
     )
 
 
-@endpoint("POST", "/api/spareparts", who=Who.ADMIN, status=201)
+@endpoint("POST", "/api/spareparts", who=Who.ADMIN, status=201, files="images")
 async def create_sparepart(call: Call, body: NewSparepart) -> Sparepart:
     """Add a part."""
-    values = body.columns()
+    values = body.columns() | await _images(call, body)
     part = Part(id=_new_id(call, body.name), on_hand=values.pop("stock", 0), reserved=0, **values)
-    return Sparepart.model_validate(await _add(call, part))
+    return _shown(call, await _add(call, part))
 
 
-@endpoint("PUT", "/api/spareparts/{id}", who=Who.ADMIN)
+@endpoint("PUT", "/api/spareparts/{id}", who=Who.ADMIN, files="images")
 async def update_sparepart(call: Call, body: SparepartChange) -> Sparepart:
-    """Change a part; missing fields stay as they are."""
-    return Sparepart.model_validate(await _change(call, Part, body.columns()))
+    """Change a part; missing fields stay as they are, and so does `stock` where the form shows it as it was before the
+    latest sales.
+    """
+    await _offered(call, Part)  # before anything is stored
+    values = body.columns() | await _images(call, body)
+    async with call.write() as ctx:
+        if body.stock is not None and (sold := await edit.sold_since(ctx, call.id, stock=body.stock)):
+            values.pop("stock")
+            call.message = say("api.done.update_sparepart.sold", sold=sold, stock=body.stock - sold)
+        return _shown(call, await edit.change(ctx.session, Part, call.id, values))
+
+
+@endpoint("PATCH", "/api/spareparts/{id}/stock", who=Who.ADMIN)
+async def change_stock(call: Call, body: StockChange) -> Stock:
+    """Set what was counted on the shelf, or add what came in."""
+    async with call.write() as ctx:
+        part = await edit.offered(ctx.session, Part, call.id, to_change=True)
+        on_hand = body.stock if body.stock is not None else part.on_hand + (body.delta or 0)
+        return _stock(call, await snapshot.set_stock(ctx.session, part.id, on_hand))
 
 
 @endpoint("DELETE", "/api/spareparts/{id}", who=Who.ADMIN)
 async def retire_sparepart(call: Call) -> Sparepart:
     """Remove a part from the catalogue; bookings keep it."""
-    return Sparepart.model_validate(await _retire(call, Part))
+    return _shown(call, await _retire(call, Part))
 
 
 # --- services ----------------------------------------------------------------------------------
@@ -122,13 +138,13 @@ async def get_service(call: Call) -> ServiceOffer:
     return ServiceOffer.model_validate(await _offered(call, Service))
 
 
-@endpoint("POST", "/api/services", who=Who.ADMIN, status=201)
+@endpoint("POST", "/api/services", who=Who.ADMIN, status=201, files="images")
 async def create_service(call: Call, body: NewService) -> ServiceOffer:
     """Add a service."""
     return ServiceOffer.model_validate(await _add(call, Service(id=_new_id(call, body.name), **body.columns())))
 
 
-@endpoint("PUT", "/api/services/{id}", who=Who.ADMIN)
+@endpoint("PUT", "/api/services/{id}", who=Who.ADMIN, files="images")
 async def update_service(call: Call, body: ServiceChange) -> ServiceOffer:
     """Change a service; missing fields stay as they are."""
     return ServiceOffer.model_validate(await _change(call, Service, body.columns()))
@@ -148,27 +164,76 @@ async def list_technicians(call: Call, query: WorkerFilter) -> Page[Worker]:
     """Technicians, by name; phone and e-mail only for staff."""
     async with call.read() as ctx:
         technicians, total = await search.find_technicians(ctx.session, **query.model_dump(by_alias=False))
-    for_staff = call.caller is not None and call.caller.staff is not None
-    return Page([Worker.of(technician, for_staff=for_staff) for technician in technicians], total)
+    return Page([_worker(call, technician) for technician in technicians], total)
 
 
-@endpoint("POST", "/api/technicians", who=Who.ADMIN, status=201)
+@endpoint("GET", "/api/technicians/{id}", who=Who.ANYONE)
+async def get_technician(call: Call) -> Worker:
+    """One technician; phone and e-mail only for staff."""
+    return _worker(call, await _offered(call, Technician))
+
+
+@endpoint("POST", "/api/technicians", who=Who.ADMIN, status=201, files="photo")
 async def create_technician(call: Call, body: NewWorker) -> Worker:
     """Add a technician."""
-    technician = Technician(id=_new_id(call, body.name), rating_sum=0, rating_count=0, total_jobs=0, **body.columns())
-    return Worker.of(await _add(call, technician), for_staff=True)
+    values = body.columns() | await _photo(call)
+    technician = Technician(id=_new_id(call, body.name), rating_sum=0, rating_count=0, total_jobs=0, **values)
+    return _worker(call, await _add(call, technician))
 
 
-@endpoint("PUT", "/api/technicians/{id}", who=Who.ADMIN)
+@endpoint("PUT", "/api/technicians/{id}", who=Who.ADMIN, files="photo")
 async def update_technician(call: Call, body: WorkerChange) -> Worker:
     """Change a technician; missing fields stay as they are."""
-    return Worker.of(await _change(call, Technician, body.columns()), for_staff=True)
+    await _offered(call, Technician)  # before anything is stored
+    return _worker(call, await _change(call, Technician, body.columns() | await _photo(call)))
 
 
-@endpoint("DELETE", "/api/technicians/{id}", who=Who.ADMIN)
-async def retire_technician(call: Call) -> Worker:
-    """Remove a technician; bookings keep the name."""
-    return Worker.of(await _retire(call, Technician), for_staff=True)
+@endpoint("DELETE", "/api/technicians/{id}", who=Who.ADMIN, also=(409,))
+async def retire_technician(call: Call, query: Reassignment) -> Worker:
+    """Remove a technician, whose jobs must have gone to somebody else: `reassign` is a technician's id, or any."""
+    async with call.write() as ctx:
+        if query.reassign is not None:
+            heir = None if query.reassign == "any" else query.reassign
+            jobs = await jobs_to_come(ctx, call.id)
+            for job in sorted(jobs, key=attrgetter("id")):
+                await work.reassign(ctx, job, heir, actor=call.member)
+            await ctx.session.flush()
+        return _worker(call, await retire(ctx, call.id))
+
+
+def _shown(call: Call, part: Part) -> Sparepart:
+    return Sparepart.of(part, call.api.file_link)
+
+
+def _stock(call: Call, part: Part) -> Stock:
+    status = snapshot.stock_status(part, part.stock)
+    return Stock(
+        sparepart_id=part.id,
+        name=part.name,
+        stock=part.stock,
+        status=status,
+        message=call.render(say(f"api.stock.{status}", name=part.name, stock=part.stock)),
+        is_pre_order_only=part.is_pre_order_only,
+    )
+
+
+def _worker(call: Call, technician: Technician) -> Worker:
+    for_staff = call.caller is not None and call.caller.staff is not None
+    return Worker.of(technician, call.api.file_link, for_staff=for_staff)
+
+
+async def _images(call: Call, body: SparepartChange) -> dict[str, Any]:
+    """A part's images where any are given: those linked to, then the files sent along."""
+    if not call.files:
+        return {}
+    linked = body.images or []
+    if len(linked) + len(call.files) > media.MOST_PHOTOS:
+        raise BadPhotos(most=media.MOST_PHOTOS)
+    return {"images": linked + [await call.api.keep_photo(content) for content in call.files]}
+
+
+async def _photo(call: Call) -> dict[str, Any]:
+    return {"photo_url": await call.api.keep_photo(call.files[0])} if call.files else {}
 
 
 async def _offered(call: Call, table: type[Entry]) -> Entry:
@@ -183,7 +248,7 @@ async def _add(call: Call, entry: Entry) -> Entry:
 
 async def _change(call: Call, table: type[Entry], values: Mapping[str, object]) -> Entry:
     async with call.write() as ctx:
-        return await edit.change(ctx.session, table, call.id, values)
+        return await change_entry(ctx, table, call.id, values)
 
 
 async def _retire(call: Call, table: type[Entry]) -> Entry:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from webhooks.api.endpoint import IDENTIFIER, WRITES, Endpoint, Page, Who, Whole, inner
+from webhooks.api.endpoint import IDEMPOTENCY_KEY, IDENTIFIER, WRITES, Endpoint, Page, Who, Whole, inner
 
 Json = dict[str, Any]
 
@@ -73,10 +73,10 @@ def _operation(each: Endpoint, schemas: Mapping[str, Json], components: Json) ->
     }
     if each.body is not None:
         content: Json = {"application/json": {"schema": schemas[_key(each, "body")]}}
-        if each.takes_files:
+        if each.files:
+            fields = {name: {"type": "string"} for name in components[each.body.__name__]["properties"]}
             files = {"type": "array", "items": {"type": "string", "format": "binary"}}
-            form = {"type": "object", "properties": {"note": {"type": "string"}, "photos": files}}
-            content["multipart/form-data"] = {"schema": form}
+            content["multipart/form-data"] = {"schema": {"type": "object", "properties": fields | {each.files: files}}}
         operation["requestBody"] = {"required": True, "content": content}
     if each.who is not Who.ANYONE:
         operation["security"] = [{"clerk": []}]
@@ -95,9 +95,9 @@ def _parameters(each: Endpoint, components: Json) -> list[Json]:
             kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
             sent = kinds[0] if len(kinds) == 1 else schema
             found.append({"name": name, "in": "query", "required": name in query.get("required", ()), "schema": sent})
-    if each.name == "create_booking":
-        schema = {"type": "string", "pattern": "^[!-~]{1,200}$"}
-        description = "A repeated key returns the first answer."
+    if each.method in WRITES:
+        schema = {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY}$"}
+        description = "A repeated key returns the first answer, for a day."
         header = {"name": "Idempotency-Key", "in": "header", "required": False}
         found.append(header | {"description": description, "schema": schema})
     return found
@@ -122,7 +122,7 @@ def _responses(each: Endpoint, schemas: Mapping[str, Json]) -> Json:
 def _failures(each: Endpoint) -> set[int]:
     """Every failing status that an endpoint can answer."""
     statuses = {415, 503, *each.also}  # an unknown charset or a compressed body; a database that is away
-    if each.query is not None or each.body is not None:
+    if each.query is not None or each.body is not None or each.method in WRITES:
         statuses.add(400)
     if "{id}" in each.path:
         statuses.add(404)
@@ -131,5 +131,5 @@ def _failures(each: Endpoint) -> set[int]:
     if each.who in (Who.STAFF, Who.ADMIN) or (each.method in WRITES and "{id}" in each.path):
         statuses.add(403)
     if each.method in WRITES:
-        statuses |= {408, 413, 429}
+        statuses |= {408, 409, 413, 429}
     return statuses

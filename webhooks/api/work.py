@@ -42,7 +42,7 @@ async def move_status(call: Call, body: StatusWanted) -> BookingShown:
         return await again(ctx, call)
 
 
-@endpoint("POST", "/api/bookings/{id}/work-notes", who=Who.STAFF, status=201, also=(409,), takes_files=True)
+@endpoint("POST", "/api/bookings/{id}/work-notes", who=Who.STAFF, status=201, also=(409,), files="photos")
 async def add_work_note(call: Call, body: NewNote) -> BookingShown:
     """Send the customer a note on the work, with photos or links to photos."""
     if not all(media.is_link(photo) for photo in body.photos):

@@ -1,15 +1,22 @@
 """/api/workshop, its slots, and who is free when."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, model_validator
 
+from core import shop_settings
+from core.booking import review
+from core.messaging.messages import Say
 from core.schedule import availability, slots
-from core.shop import WEEKDAYS, Weekday
+from core.schedule.availability import SlotAvailability
+from core.shop import WEEKDAYS, Shop, Weekday
+from webhooks.api.answers import refusal_text
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
-from webhooks.api.models.fields import Clock, Day, Given, Model
+from webhooks.api.models.fields import Clock, Day, Email, FromJson, FromText, Given, Model, Prose, Word, wrong
 from webhooks.app import language_of
 
 _A_MONDAY = date(2024, 1, 1)
@@ -22,8 +29,12 @@ class Hours(Model):
 
 
 class Coordinates(Model):
+    """Under both pairs of names that front ends read."""
+
     latitude: float
     longitude: float
+    lat: float
+    lng: float
 
 
 class Workshop(Model):
@@ -42,6 +53,50 @@ class Workshop(Model):
     coordinates: Coordinates | None
 
 
+class HoursGiven(Given):
+    open: Clock
+    close: Clock
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.open >= self.close:
+            raise wrong("hours")
+        return self
+
+
+class CoordinatesGiven(Given):
+    latitude: Annotated[float, Field(ge=-90, le=90, validation_alias=AliasChoices("latitude", "lat"))]
+    longitude: Annotated[float, Field(ge=-180, le=180, validation_alias=AliasChoices("longitude", "lng"))]
+
+
+class WorkshopChange(Given):
+    """Missing fields and weekdays stay as they are; `timeSlots` follow from the hours."""
+
+    may_be_blank: ClassVar[frozenset[str]] = frozenset({"description"})
+
+    name: Word | None = None
+    address: Prose | None = None
+    city: Word | None = None
+    contact: Word | None = None
+    email: Email | None = None
+    description: Prose | None = None
+    opening_hours: Annotated[dict[Weekday, HoursGiven | None], FromJson] | None = None
+    max_bookings_per_slot: Annotated[int, FromText, Field(ge=1, le=100)] | None = None
+    coordinates: CoordinatesGiven | None = None
+
+    def settings(self, shop: Shop) -> dict[str, object]:
+        """The given fields by their names in `Shop`, in JSON's types."""
+        simple = self.model_dump(by_alias=False, exclude_none=True, exclude={"opening_hours", "coordinates"})
+        place = self.coordinates.model_dump(by_alias=False) if self.coordinates else {}
+        if self.opening_hours is None:
+            return simple | place
+        spans = {
+            day: f"{hours.open:%H:%M}-{hours.close:%H:%M}" if hours else None
+            for day, hours in self.opening_hours.items()
+        }
+        return simple | place | {"opening_hours": shop.opening_hours | spans}
+
+
 class SlotsOf(Given):
     date: Day
     duration: Duration | None = None
@@ -52,6 +107,8 @@ class TimeSlot(Model):
     bookings_count: int
     max_bookings: int
     is_available: bool
+    reason: str | None
+    """Why it isn't available, as the code of the refusal."""
 
 
 class FreeAt(SlotsOf):
@@ -61,9 +118,22 @@ class FreeAt(SlotsOf):
 @endpoint("GET", "/api/workshop", who=Who.ANYONE)
 async def get_workshop(call: Call) -> Workshop:
     """The workshop, its opening hours and slots."""
-    shop = call.api.shop
+    return _shown(call.api.shop)
+
+
+@endpoint("PUT", "/api/workshop", who=Who.ADMIN)
+async def update_workshop(call: Call, body: WorkshopChange) -> Workshop:
+    """Change the workshop's settings over those of its configuration file, for REST and chat alike."""
+    async with call.write() as ctx:
+        shop = await shop_settings.change(ctx.session, ctx.shop, body.settings(ctx.shop))
+        await review(replace(ctx, shop=shop))  # which bookings the new hours make impossible
+    await call.commit()
+    call.api.use(shop)
+    return _shown(shop)
+
+
+def _shown(shop: Shop) -> Workshop:
     week = [_A_MONDAY + timedelta(days=number) for number in range(7)]
-    located = shop.latitude is not None and shop.longitude is not None
     return Workshop(
         name=shop.name,
         address=shop.address,
@@ -80,8 +150,14 @@ async def get_workshop(call: Call) -> Workshop:
         },
         time_slots=sorted({f"{start:%H:%M}" for day in week for start in slots.starts(day, shop)}),
         max_bookings_per_slot=shop.max_bookings_per_slot,
-        coordinates=Coordinates(latitude=shop.latitude or 0, longitude=shop.longitude or 0) if located else None,
+        coordinates=_coordinates(shop),
     )
+
+
+def _coordinates(shop: Shop) -> Coordinates | None:
+    if shop.latitude is None or shop.longitude is None:
+        return None
+    return Coordinates(latitude=shop.latitude, longitude=shop.longitude, lat=shop.latitude, lng=shop.longitude)
 
 
 @endpoint("GET", "/api/workshop/timeslots", who=Who.ANYONE)
@@ -90,16 +166,26 @@ async def list_timeslots(call: Call, query: SlotsOf) -> Page[TimeSlot]:
     async with call.read() as ctx:
         day = await availability.slots_of_day(ctx, query.date, minutes=query.duration)
         closed = None if day else await availability.why_closed(ctx, query.date, language=language_of(call.request))
+        message = closed or _why_none(day)
     shown = [
         TimeSlot(
             time=f"{call.api.shop.local(slot.starts_at):%H:%M}",
             bookings_count=slot.taken,
             max_bookings=slot.cap,
             is_available=slot.free,
+            reason=slot.why_not.code if slot.why_not else None,
         )
         for slot in day
     ]
-    return Page(shown, len(shown), call.render(closed) if closed else None)
+    call.message = message
+    return Page(shown, len(shown))
+
+
+def _why_none(day: Sequence[SlotAvailability]) -> Say | None:
+    """Why nothing of a day is available, where it is one reason."""
+    reasons = {slot.why_not.code if slot.why_not else None: slot.why_not for slot in day}
+    [why] = reasons.values() if len(reasons) == 1 else [None]
+    return refusal_text(why) if why else None
 
 
 @endpoint("GET", "/api/technicians/available", who=Who.ANYONE)
@@ -108,4 +194,4 @@ async def list_free_technicians(call: Call, query: FreeAt) -> Page[Worker]:
     async with call.read() as ctx:
         starts_at, minutes = ctx.shop.at(query.date, query.time), query.duration or ctx.shop.slot_minutes
         free = await availability.free_technicians(ctx, starts_at, minutes, skills=frozenset())
-    return Page([Worker.of(technician) for technician in free], len(free))
+    return Page([Worker.of(technician, call.api.file_link) for technician in free], len(free))

@@ -273,7 +273,7 @@ async def test_errors_hold_retry_after_and_unreachable(api: BotApi, sender: Tele
 
 
 async def test_a_retry_needs_a_telegram_that_answers(api: BotApi, sender: TelegramSender) -> None:
-    """A message that is unclear is repeated only once: an outage must not use that up."""
+    """An unclear message is repeated a few times: an outage must not use them up."""
     api.answers.append(never)
     with pytest.raises(NotSent):
         await sender.send(outgoing(HELLO, attempts=1))
@@ -285,6 +285,17 @@ async def test_a_refused_connection_means_not_sent() -> None:
     with pytest.raises(NotSent):
         await sender.send(outgoing(HELLO))
     await sender.close()
+
+
+@pytest.mark.parametrize(("language", "mark"), [("id", "(kirim ulang)"), ("en", "(sent again)")])
+def test_a_message_that_may_have_arrived_says_so(language: str, mark: str) -> None:
+    hello, again = parts(HELLO, language)[0].text, parts(HELLO, language, again=True)[0].text
+    assert again == f"{mark}\n{hello}"
+
+
+def test_the_mark_never_makes_another_part() -> None:
+    long = message(say("channel.link", label="kata " * 1500))
+    assert len(parts(long, "id", again=True)) == len(parts(long, "id"))
 
 
 async def test_a_retry_sends_only_the_parts_left(api: BotApi, sender: TelegramSender) -> None:

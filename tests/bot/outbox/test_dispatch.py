@@ -128,7 +128,7 @@ async def test_each_chats_messages_are_sent_in_order(post: Post) -> None:
             timedelta(seconds=40),
             id="429: retried after the time that it says",
         ),
-        pytest.param(Unclear("read timeout"), "due", timedelta(seconds=2), id="unclear: repeated once"),
+        pytest.param(Unclear("read timeout"), "due", timedelta(seconds=2), id="unclear: sent again"),
         pytest.param(Undeliverable("bad request"), "failed", None, id="undeliverable: given up"),
         pytest.param(OutsideWindow(), "failed", None, id="outside the window, about no booking"),
         pytest.param(ConnectionError("no file"), "due", timedelta(seconds=2), id="the database is away for its file"),
@@ -153,13 +153,23 @@ async def test_an_error_decides_about_the_retry(
     assert (await post.row("second")).state == "sent"
 
 
-async def test_an_unclear_message_is_repeated_once(post: Post) -> None:
+async def test_an_unclear_message_is_sent_again_and_says_so(post: Post) -> None:
     await post.write("reply")
     post.telegram.answers = [Unclear("timeout"), Unclear("timeout")]
-    for _ in range(3):
+    for _ in range(4):
         await post.dispatcher.run_once()
         post.clock.now += MINUTE
-    assert [outgoing.attempts for outgoing in post.telegram.taken if outgoing.key == "reply"] == [0, 1]
+    assert [outgoing.may_have_arrived for outgoing in post.telegram.taken] == [False, True, True]
+    assert (await post.row("reply")).state == "sent"
+
+
+async def test_a_vendor_that_never_answers_gets_a_message_five_times(post: Post) -> None:
+    await post.write("reply")
+    post.telegram.answers = [Unclear("timeout")] * 9
+    for _ in range(9):
+        await post.dispatcher.run_once()
+        post.clock.now += MINUTE
+    assert post.telegram.keys.count("reply") == 5
     assert (await post.row("reply")).state == "failed"
 
 
@@ -174,13 +184,28 @@ async def test_a_crash_before_recording_repeats_a_message(post: Post, shop: Shop
     assert (await post.row("reply")).state == "sent"
 
 
-async def test_a_message_shown_in_two_crashes_is_given_up(post: Post) -> None:
-    await post.write("reply")
-    for _ in range(2):
+async def _crash_while_sending(post: Post, *, times: int) -> None:
+    for _ in range(times):
         async with post.database.write() as session:  # shown, perhaps sent, and then the power failed
             rows = await outbox_claims.claim(session, now=post.clock.now, limit=1, channels=["telegram"])
             await outbox_claims.mark_shown(session, rows)
         post.clock.now += outbox.LEASE
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+async def test_a_reply_is_sent_after_any_few_crashes(post: Post, times: int) -> None:
+    """Who waits for an answer gets it, twice rather than never."""
+    await post.write("reply")
+    await _crash_while_sending(post, times=times)
+    while await post.dispatcher.run_once():
+        pass
+    assert (await post.row("reply")).state == "sent"
+    assert [each.may_have_arrived for each in post.telegram.taken] == [True]
+
+
+async def test_a_message_shown_in_five_crashes_is_given_up(post: Post) -> None:
+    await post.write("reply")
+    await _crash_while_sending(post, times=5)
     while await post.dispatcher.run_once():
         pass
     assert (await post.row("reply")).state == "failed"
@@ -473,12 +498,14 @@ async def test_a_bug_in_recording_affects_one_message(post: Post, caplog: pytest
         await post.dispatcher.run_once()
         assert (await post.row("another chat")).state == "sent"
         assert "can't be recorded: a bug" in caplog.text
-        post.clock.now += outbox.LEASE
-        assert await post.dispatcher.run_once() == 1
+        for _ in range(outbox_claims.MOST_UNCLEAR):
+            post.clock.now += outbox.LEASE
+            assert await post.dispatcher.run_once() == 1
         post.clock.now += outbox.LEASE
     while await post.dispatcher.run_once():
         pass
-    assert [key for key in post.telegram.keys if key == "poison"] == 2 * ["poison"], "sent once more, not for ever"
+    times = outbox_claims.MOST_UNCLEAR + 1
+    assert [key for key in post.telegram.keys if key == "poison"] == times * ["poison"], "again, but not for ever"
     assert (await post.row("poison")).state == "failed"
 
 

@@ -11,7 +11,7 @@ from core.booking import affected_by_closing, close_day, reopen_day
 from core.catalogue import snapshot
 from core.context import Context
 from core.db.database import Database
-from core.refusals import BadAmount, InsufficientStock, NotFound, OutsideHours, Refusal, StockPromised
+from core.refusals import BadAmount, Closed, InsufficientStock, NotFound, Refusal, StockPromised
 from core.schedule import availability, bookings
 from core.shop import Shop
 
@@ -21,7 +21,7 @@ TUESDAY = date(2026, 11, 24)
 async def test_a_closed_day_takes_no_bookings(database: Database, shop: Shop, now: datetime) -> None:
     async with database.write() as session:
         assert await close_day(Context(session, shop, now), TUESDAY, "Pindahan") == []
-    with pytest.raises(OutsideHours):
+    with pytest.raises(Closed):
         await book(database, shop, now)
     async with database.read() as session:
         reason = await availability.why_closed(Context(session, shop, now), TUESDAY)
@@ -54,8 +54,8 @@ async def test_a_closed_day_can_change_reason_and_reopen(database: Database, sho
         assert (await availability.why_closed(Context(session, shop, now), TUESDAY)).params == {
             "reason": "Libur bersama"
         }  # type: ignore[union-attr]
-        assert await reopen_day(session, TUESDAY)
-        assert not await reopen_day(session, TUESDAY)
+        assert await reopen_day(Context(session, shop, now), TUESDAY)
+        assert not await reopen_day(Context(session, shop, now), TUESDAY)
     await book(database, shop, now)
 
 

@@ -165,12 +165,13 @@ async def test_who_lost_the_lease_records_nothing(database: Database, now: datet
     assert (await stored(database, "reply")).state == "sent"
 
 
-async def test_an_unclear_message_is_sent_once_more_only(database: Database, now: datetime) -> None:
+async def test_an_unclear_message_is_sent_again_but_not_for_ever(database: Database, now: datetime) -> None:
     await write(database, "reply", now)
-    (row,) = await claim(database, now)
-    await record(database, outbox_claims.unclear, row, reason="read timeout", now=now, jitter=0.0)
-    (row,) = await claim(database, now + MINUTE)
-    await record(database, outbox_claims.unclear, row, reason="read timeout", now=now + MINUTE, jitter=0.0)
+    for tries in range(outbox_claims.MOST_UNCLEAR + 1):
+        at = now + tries * MINUTE
+        (row,) = await claim(database, at)
+        assert row.unclear == tries
+        await record(database, outbox_claims.unclear, row, reason="read timeout", now=at, jitter=0.0)
     assert (await stored(database, "reply")).state == "failed"
 
 

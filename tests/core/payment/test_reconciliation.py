@@ -25,7 +25,7 @@ DOLLARS = {"currency": "USD", "gross_amount": "10.00"}
 
 def ours(left: int | None = 0, state: RequestState = RequestState.OPEN, status: str = "") -> OrderRecord:
     money = {} if left is None else {"t-1": left}
-    return OrderRecord(ORDER, state, money, {"t-1": status} if status else {})
+    return OrderRecord(ORDER, PRICE, state, money, {"t-1": status} if status else {})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,11 @@ def test_order_is_open_while_an_attempt_can_pay() -> None:
 
 def test_asks_about_paid_and_payable_attempts() -> None:
     here = OrderRecord(
-        ORDER, RequestState.PAID, {"t-1": PRICE}, {"t-1": "settlement", "t-2": "pending", "t-3": "deny", "t-4": "deny"}
+        ORDER,
+        PRICE,
+        RequestState.PAID,
+        {"t-1": PRICE},
+        {"t-1": "settlement", "t-2": "pending", "t-3": "deny", "t-4": "deny"},
     )
     assert here.other_attempts("t-4") == ["t-1", "t-2"]
     assert here.other_attempts("t-1") == ["t-2"]

@@ -150,7 +150,6 @@ async def check(database: Database, code: str, order_id: str, state: RequestStat
     ("reported", "state", "entries", "outcome"),
     [
         pytest.param(answer(amount=PRICE - 1), FAILED, [PRICE - 1], "another amount", id="too little: money all the same"),
-        pytest.param(answer(amount=PRICE + 1), FAILED, [PRICE + 1], "another amount", id="too much: the rest is owed back"),
         pytest.param(answer(currency="USD"), OPEN, [], "wrong amount", id="no rupiah can't be entered"),
         pytest.param(answer(gross_amount="many"), OPEN, [], "wrong amount", id="nor what is no number"),
         pytest.param(answer(amount=-PRICE), OPEN, [], "wrong amount", id="nor what is negative"),
@@ -444,10 +443,13 @@ async def test_notification_during_the_status_call_stays_due(database: Database,
         assert await payment.claim_notifications(session, now=now + MINUTE, limit=10) == [ORDER]
 
 
-async def test_an_order_that_is_not_ours_is_not_kept(database: Database, shop: Shop, now: datetime) -> None:
+async def test_an_order_that_is_not_ours_moves_no_money(database: Database, shop: Shop, now: datetime) -> None:
+    unknown = "BOOKING-B2-BK000001-1"
     async with database.write() as session:
-        assert not await payment.store_notification(session, answer("BOOKING-B2-BK000001-1"), now=now)
-        assert await payment.settle(Context(session, shop, now), "BOOKING-B2-BK000001-1", answer()) == "nothing"
+        assert await payment.store_notification(session, answer(unknown), now=now)
+        assert await payment.settle(Context(session, shop, now), unknown, answer()) == "another order"
+        assert await payment.settle(Context(session, shop, now), unknown, answer(unknown)) == "unknown order"
+    assert await ledger(database) == []
 
 
 async def test_cash_is_confirmed_at_once_and_reminded_of(database: Database, shop: Shop, now: datetime) -> None:

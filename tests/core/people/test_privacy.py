@@ -99,7 +99,7 @@ async def _books_on_the_web(database: Database, shop: Shop, now: datetime) -> No
         booking = await book_without_chat(session, asked, shop=shop, now=now, code=ON_THE_WEB, customer=web.id)
         booking.status = BookingStatus.COMPLETED
         chat, _, _ = await contacts.find_or_create(session, *CHAT, phone=None, language="id", now=now)
-        await web_customers.join(session, chat, ON_THE_WEB)
+        await web_customers.join(Context(session, shop, now), chat, ON_THE_WEB)
 
 
 async def _writes_from_another_chat(database: Database, now: datetime) -> None:

@@ -34,9 +34,12 @@ from core.refusals import (
     BadDownPayment,
     BadQuantity,
     CashForServicesOnly,
+    Closed,
     InsufficientStock,
     InThePast,
     InvalidTransition,
+    NotASlot,
+    NoTechnician,
     NotForSale,
     NotFound,
     NothingChosen,
@@ -44,8 +47,11 @@ from core.refusals import (
     OutsideHours,
     PreOrderOnly,
     Refusal,
+    ShortNotice,
     SlotFull,
+    TechnicianAway,
     TechnicianBusy,
+    TechnicianUnskilled,
     TooFarAhead,
     TooManyUnpaid,
     TypeMismatch,
@@ -149,10 +155,10 @@ REFUSED: list[tuple[str, dict[str, Any], type[Refusal]]] = [
     ("a workshop service at home", {"services": (TUNE,), "location": Location.ONSITE, "address": "Jl. A"}, NotOnsite),
     ("at home, but where", {"location": Location.ONSITE}, AddressMissing),
     ("a type that isn't the lines'", {"booking_type": "sparepart_only"}, TypeMismatch),
-    ("a technician without the skill", {"services": (TUNE,), "technician_id": BUDI}, TechnicianBusy),
-    ("a technician on leave", {"technician_id": CITRA}, TechnicianBusy),
+    ("a technician without the skill", {"services": (TUNE,), "technician_id": BUDI}, TechnicianUnskilled),
+    ("a technician on leave", {"technician_id": CITRA}, TechnicianAway),
     ("a technician who left", {"technician_id": "left"}, NotFound),
-    ("a technician who is switched off", {"technician_id": "away"}, TechnicianBusy),
+    ("a technician who is switched off", {"technician_id": "away"}, TechnicianAway),
 ]
 
 
@@ -184,15 +190,16 @@ async def test_an_invalid_order_changes_nothing(
 
 MOMENTS: list[tuple[str, str, date, tuple[str, ...], type[Refusal]]] = [
     ("before opening", "08:00", TUESDAY, (INSTALL,), OutsideHours),
-    ("between two slots", "10:30", TUESDAY, (INSTALL,), OutsideHours),
+    ("between two slots", "10:30", TUESDAY, (INSTALL,), NotASlot),
     ("at closing", "17:00", TUESDAY, (INSTALL,), OutsideHours),
     ("it would last past closing", "16:00", TUESDAY, (WIRE,), OutsideHours),
     ("a day's work from ten on", "10:00", TUESDAY, (FULL_DAY,), OutsideHours),
-    ("Sunday", "10:00", date(2026, 11, 29), (INSTALL,), OutsideHours),
-    ("Christmas", "10:00", date(2026, 12, 25), (INSTALL,), OutsideHours),
-    ("the shop's own closure", "10:00", date(2026, 11, 26), (INSTALL,), OutsideHours),
+    ("Sunday", "10:00", date(2026, 11, 29), (INSTALL,), Closed),
+    ("Christmas", "10:00", date(2026, 12, 25), (INSTALL,), Closed),
+    ("the shop's own closure", "10:00", date(2026, 11, 26), (INSTALL,), Closed),
     ("yesterday", "10:00", date(2026, 11, 21), (INSTALL,), InThePast),
-    ("nearer than an hour", "09:00", date(2026, 11, 23), (INSTALL,), InThePast),
+    ("a Sunday that is over", "10:00", date(2026, 11, 22), (INSTALL,), InThePast),
+    ("nearer than an hour", "09:00", date(2026, 11, 23), (INSTALL,), ShortNotice),
     ("61 days ahead", "10:00", date(2027, 1, 23), (INSTALL,), TooFarAhead),
 ]
 
@@ -266,11 +273,25 @@ async def test_technicians_on_duty_limit_a_slot(database: Database, shop: Shop, 
             await book(session, order(at("10:00", friday)), shop=shop, now=now, code="BK-2", customer=2)
 
 
+async def test_half_a_day_of_leave_leaves_the_other_half(database: Database, shop: Shop, now: datetime, at: At) -> None:
+    async with database.write() as session:
+        session.add_all(Leave(technician_id=who, day=TUESDAY, begins=time(13)) for who in (BUDI, CITRA))
+        load = await availability.slots_of_day(Context(session, shop, now), TUESDAY, minutes=120)
+        assert [slot.cap for slot in load] == [3, 3, 3, 3, 1, 1, 1, 1]
+        await book(session, order(at("12:00"), services=(TUNE,)), shop=shop, now=now)  # into the afternoon
+        await book(session, order(at("12:00"), technician_id=BUDI), shop=shop, now=now, code="BK-2", customer=2)
+        assert [one.id for one in await free(session, at("14:00"), shop, now)] == [ANDI]
+        with pytest.raises(TechnicianAway):
+            await book(session, order(at("15:00"), technician_id=BUDI), shop=shop, now=now, code="BK-3", customer=3)
+        with pytest.raises(SlotFull):
+            await book(session, order(at("13:00")), shop=shop, now=now, code="BK-4", customer=4)
+
+
 async def test_a_day_without_technicians_has_no_seat(database: Database, shop: Shop, now: datetime, at: At) -> None:
     async with database.write() as session:
         session.add_all(Leave(technician_id=who, day=TUESDAY) for who in (ANDI, BUDI, CITRA))
         assert not any(slot.free for slot in await availability.slots_of_day(Context(session, shop, now), TUESDAY))
-        with pytest.raises(SlotFull):
+        with pytest.raises(NoTechnician):
             await book(session, order(at("10:00"), services=(CHECK,)), shop=shop, now=now)
 
 
@@ -468,7 +489,7 @@ async def test_a_move_exchanges_what_is_held(database: Database, shop: Shop, now
         ("14:00", ANDI, SlotFull),
         ("09:00", BUDI, TechnicianBusy),
         ("16:00", ANDI, OutsideHours),
-        ("10:30", ANDI, OutsideHours),
+        ("10:30", ANDI, NotASlot),
     ],
 )
 async def test_a_refused_move_changes_nothing(

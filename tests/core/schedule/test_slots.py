@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shops import make_shop
 
 from core.messaging.messages import say
-from core.refusals import InThePast, TooFarAhead
+from core.refusals import InThePast, ShortNotice, TooFarAhead
 from core.schedule import slots
 from core.shop import Shop
 
@@ -90,7 +90,8 @@ def test_a_job_takes_its_minutes_and_parts_alone_take_a_slot(shop: Shop) -> None
     ("start", "refusal"),
     [
         ("2026-11-23T09:00+07:00", None),  # exactly the notice of an hour
-        ("2026-11-23T08:59+07:00", InThePast),
+        ("2026-11-23T08:59+07:00", ShortNotice),
+        ("2026-11-23T08:00+07:00", InThePast),  # just now
         ("2026-11-22T09:00+07:00", InThePast),
         ("2027-01-22T09:00+07:00", None),  # 60 days
         ("2027-01-23T09:00+07:00", TooFarAhead),
@@ -103,9 +104,11 @@ def test_a_start_is_neither_too_near_nor_too_far(
     moment = datetime.fromisoformat(start)
     if refusal is None:
         slots.check_start(moment, now, shop)
+        slots.check_notice(moment, now, shop)
     else:
         with pytest.raises(refusal):
             slots.check_start(moment, now, shop)
+            slots.check_notice(moment, now, shop)
 
 
 def test_eastern_shops_count_their_own_days() -> None:

@@ -69,8 +69,12 @@ class FakeMidtrans:
     def __init__(self) -> None:
         self.made: list[str] = []
         self.wrong: list[Exception] = []
+        self.answers = asyncio.Event()
+        """Cleared: a link takes until it is set."""
+        self.answers.set()
 
     async def create(self, body: Mapping[str, Any]) -> SnapLink:
+        await self.answers.wait()
         if self.wrong:
             raise self.wrong.pop(0)
         order_id = body["transaction_details"]["order_id"]

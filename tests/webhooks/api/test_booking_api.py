@@ -31,10 +31,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "more than there are": ({"spareparts": [{"sparepartId": SPEAKER, "quantity": 3}]}, 409, "insufficient_stock"),
     "a part that nobody knows": ({"spareparts": [{"sparepartId": "none", "quantity": 1}]}, 404, "not_found"),
     "a technician that nobody knows": ({"technicianId": "none"}, 404, "not_found"),
-    "a technician on his day off": ({"technicianId": CITRA, "scheduledDate": "2026-11-27"}, 409, "technician_busy"),
-    "a Sunday": ({"scheduledDate": "2026-11-29"}, 409, "outside_hours"),
-    "between two slots": ({"scheduledTime": "10:07"}, 409, "outside_hours"),
-    "yesterday": ({"scheduledDate": "2026-11-22", "scheduledTime": "10:00"}, 409, "outside_hours"),
+    "a technician on his day off": ({"technicianId": CITRA, "scheduledDate": "2026-11-27"}, 409, "technician_away"),
+    "a Sunday": ({"scheduledDate": "2026-11-29"}, 409, "closed"),
+    "before opening": ({"scheduledTime": "07:00"}, 409, "outside_hours"),
+    "between two slots": ({"scheduledTime": "10:07"}, 409, "not_a_slot"),
+    "yesterday": ({"scheduledDate": "2026-11-22", "scheduledTime": "10:00"}, 409, "in_the_past"),
     "last Saturday": ({"scheduledDate": "2026-11-21"}, 409, "in_the_past"),
     "next year": ({"scheduledDate": "2027-11-24"}, 409, "too_far_ahead"),
 }  # fmt: skip
@@ -52,10 +53,34 @@ async def test_booking_is_refused_for(web: Web, why: str) -> None:
         assert await session.scalar(select(func.count()).select_from(Booking)) == 0
 
 
+@on_one_engine
+@pytest.mark.parametrize(
+    ("more", "quantity", "minutes"),
+    [
+        pytest.param({}, 2, 120, id="once for each part"),
+        pytest.param({"quantity": 1}, 1, 60, id="the customer says otherwise"),
+    ],
+)
+async def test_quantity_multiplies_its_installation(
+    web: Web, more: dict[str, int], quantity: int, minutes: int
+) -> None:
+    async with web.database.write() as session:
+        await session.execute(update(Service).where(Service.id == INSTALL).values(installs=["speaker"]))
+    lines = {"spareparts": [{"sparepartId": SPEAKER, "quantity": 2}], "services": [{"serviceId": INSTALL} | more]}
+    status, body = await web.sari.post("/api/bookings", wish(**lines))
+    assert status == 201
+    booked = body["data"]
+    [service] = booked["services"]
+    assert (service["quantity"], service["subtotal"]) == (quantity, quantity * 150_000)
+    assert booked["subtotalServices"] == quantity * 150_000
+    async with web.database.read() as session:
+        assert await session.scalar(select(Booking.minutes)) == minutes
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "30 February": ({"scheduledDate": "2026-02-30"}, "scheduledDate"),
     "29 February of a wrong year": ({"scheduledDate": "2027-02-29"}, "scheduledDate"),
-    "a date that is a moment": ({"scheduledDate": "2026-11-24T00:00:00Z"}, "scheduledDate"),
+    "a moment that isn't one": ({"scheduledDate": "2026-11-24T25:00:00Z"}, "scheduledDate"),
     "a date that is a number": ({"scheduledDate": 20261124}, "scheduledDate"),
     "25 o'clock": ({"scheduledTime": "25:00"}, "scheduledTime"),
     "a time without minutes": ({"scheduledTime": "10"}, "scheduledTime"),

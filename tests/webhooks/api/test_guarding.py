@@ -61,7 +61,7 @@ async def test_failures_are_in_the_callers_language(web: Web) -> None:
     _, indonesian = await web.nobody.get("/api/user")
     _, english = await web.nobody.get("/api/user", headers={"Accept-Language": "en-GB,en;q=0.9"})
     assert (indonesian["message"], english["message"]) == ("Silakan masuk dulu.", "Please sign in first.")
-    _, body = await web.sari.post("/api/bookings", wish(customerPhone="x", scheduledDate=""))
+    _, body = await web.sari.post("/api/bookings", wish(customerPhone="x", scheduledDate="2026-02-30"))
     assert {error["field"]: error["message"] for error in body["errors"]} == {
         "customerPhone": "Harus berupa nomor HP, seperti 0812 3456 7890.",
         "scheduledDate": "Harus berupa tanggal yang ada, seperti 2026-11-24.",

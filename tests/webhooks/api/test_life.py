@@ -74,7 +74,7 @@ async def test_booking_has_its_fields_and_shop_prices(web: Web) -> None:
         "customerName": "Sari Dewi",
         "customerPhone": "+6281234567890",
         "customerEmail": "sari@example.com",
-        "vehicleInfo": {"brand": "Toyota", "model": "Avanza", "year": 2018, "plateNumber": "B 1234 XYZ"},
+        "vehicleInfo": {"brand": "Toyota", "model": "Avanza", "year": "2018", "plateNumber": "B 1234 XYZ"},
     }
     assert (made["bookingType"], made["bookingStatus"], made["paymentStatus"]) == (
         "sparepart_and_service",

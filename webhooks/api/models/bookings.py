@@ -1,28 +1,36 @@
 """Bookings as clients send and read them."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, AwareDatetime, Field
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    computed_field,
+)
 
 from core import media
 from core.booking import Expanded, Order
 from core.db.tables import AdditionalCost, BookingLine, Part, Service, WorkNote
+from core.money import discounted
 from core.pricing.prices import down_payment
 from core.shop import Shop
 from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
-from webhooks.api.models.catalogue import Car, ServiceOffer, Sparepart, Worker
+from webhooks.api.models.catalogue import Car, FileLink, ServiceOffer, Sparepart, Worker, shown
 from webhooks.api.models.fields import (
     MOST_COUNT,
+    AsList,
     Clock,
     Day,
     Email,
+    Filter,
+    FromText,
     Given,
     Id,
-    IfGiven,
     Model,
-    NothingIsEmpty,
     Phone,
     Plate,
     Prose,
@@ -33,7 +41,8 @@ from webhooks.api.models.fields import (
     column,
 )
 
-FileLink = Callable[[str, str], str]
+WALK_IN = "Walk-in"
+"""The name of somebody who gave none."""
 BookingType = Literal["sparepart_only", "service_only", "sparepart_and_service"]
 
 
@@ -41,7 +50,7 @@ BookingType = Literal["sparepart_only", "service_only", "sparepart_and_service"]
 
 
 class VehicleInfo(Car):
-    plate_number: IfGiven[Plate] = None
+    plate_number: Plate | None = None
 
 
 class PartWanted(Given):
@@ -52,28 +61,41 @@ class PartWanted(Given):
 
 
 class ServiceWanted(Given):
+    """A service; an installation is done once for each of its parts, or as often as `quantity` says."""
+
+    quantity: Quantity | None = None
     service_id: Annotated[Id, Field(validation_alias=AliasChoices("serviceId", "service"))]
 
 
 class NewBooking(Given):
+    """An admin books for the person named, or, with `walkIn`, for somebody without a phone number."""
+
     customer_name: Word
-    customer_phone: Phone
-    customer_email: IfGiven[Email] = None
+    customer_phone: Phone | None
+    customer_email: Email | None = None
     vehicle_info: VehicleInfo
     booking_type: BookingType | None = None
-    spareparts: Annotated[list[PartWanted], Field(max_length=50), NothingIsEmpty] = []
-    services: Annotated[list[ServiceWanted], Field(max_length=50), NothingIsEmpty] = []
+    spareparts: Annotated[list[PartWanted], Field(max_length=50)] = []
+    services: Annotated[list[ServiceWanted], Field(max_length=50)] = []
     scheduled_date: Day
     scheduled_time: Clock
-    technician_id: IfGiven[Id] = None
+    technician_id: Id | None = None
     service_location: Location = Location.WORKSHOP
-    onsite_address: IfGiven[Prose] = None
+    onsite_address: Prose | None = None
     payment_method: PaymentMethod
+    walk_in: bool = False
+
+    @classmethod
+    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> dict[str, object]:
+        if given.get("walkIn") not in (True, "true") or not context.get("is_admin"):
+            return {}
+        unknown = {"customerName": WALK_IN, "customerPhone": None}
+        return {name: value for name, value in unknown.items() if name not in given}
 
     def order(self, shop: Shop) -> Order:
         return Order(
             name=self.customer_name,
-            phone=self.customer_phone,
+            phone=self.customer_phone or "",
             email=self.customer_email,
             car_brand=self.vehicle_info.brand,
             car_model=self.vehicle_info.model,
@@ -85,6 +107,7 @@ class NewBooking(Given):
             technician_id=self.technician_id,
             parts=tuple((line.sparepart_id, line.quantity) for line in self.spareparts),
             services=tuple(line.service_id for line in self.services),
+            times=tuple((line.service_id, line.quantity) for line in self.services if line.quantity is not None),
             method=self.payment_method,
             booking_type=self.booking_type,
         )
@@ -95,16 +118,17 @@ class OwnBookings(Window):
 
 
 class BookingFilter(OwnBookings):
-    """The date is the appointment's."""
+    """The date is the appointment's; `search` looks in name, phone, plate and code."""
 
-    status: BookingStatus | None = None
-    payment_status: PaymentStatus | None = None
+    status: Filter[BookingStatus] = None
+    payment_status: Filter[PaymentStatus] = None
     date: Day | None = None
+    search: Word | None = None
 
 
 class PaymentWanted(Given):
     payment_type: Literal["full", "dp"]
-    dp_percent: Annotated[int, Field(ge=30, le=50)] | None = None
+    dp_percent: Annotated[int, FromText, Field(ge=30, le=50)] | None = None
 
 
 class Cancellation(Given):
@@ -116,7 +140,7 @@ class Move(Given):
 
     scheduled_date: Day
     scheduled_time: Clock
-    technician_id: IfGiven[Id] = None
+    technician_id: Id | None = None
 
 
 class Assignment(Given):
@@ -129,12 +153,12 @@ class StatusWanted(Given):
 
 class NewNote(Given):
     note: Prose = ""
-    photos: Annotated[list[Annotated[str, Field(max_length=media.LONGEST_LINK)]], NothingIsEmpty] = []
+    photos: Annotated[list[Annotated[str, Field(max_length=media.LONGEST_LINK)]], AsList] = []
 
 
 class NewCost(Given):
     description: Word
-    amount: Annotated[int, Field(ge=-MOST_COUNT, le=10 * MOST_COUNT)]
+    amount: Annotated[int, FromText, Field(ge=-MOST_COUNT, le=10 * MOST_COUNT)]
 
 
 # --- responses ---------------------------------------------------------------------------------
@@ -143,18 +167,25 @@ class NewCost(Given):
 class VehicleShown(Model):
     brand: Annotated[str, column("brand", "car_brand")]
     model: Annotated[str, column("model", "car_model")]
-    year: Annotated[int, column("year", "car_year")]
+    year: Annotated[str, BeforeValidator(str), column("year", "car_year")]
     plate_number: Annotated[str | None, column("plateNumber", "plate")]
 
 
 class LineBooked(Model):
-    """A line of a booking at its frozen price."""
+    """A line of a booking as it was sold: `quantity` times `price` is its `subtotal`."""
 
     name: str
     quantity: int
-    price: int
+    list_price: Annotated[int, column("listPrice", "price")]
+    """Of one, before the discount (percent)."""
     discount: int
     subtotal: Annotated[int, column("subtotal", "total")]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def price(self) -> int:
+        """Charged for one."""
+        return discounted(self.list_price, self.discount)
 
 
 class PartBooked(LineBooked):
@@ -165,8 +196,8 @@ class PartBooked(LineBooked):
     warranty_end_date: Annotated[date | None, column("warrantyEndDate", "warranty_until")]
 
     @classmethod
-    def of(cls, line: BookingLine, part: Part) -> Self:
-        return cls.model_validate(line).model_copy(update={"sparepart": Sparepart.model_validate(part)})
+    def of(cls, line: BookingLine, part: Part, link: FileLink) -> Self:
+        return cls.model_validate(line).model_copy(update={"sparepart": Sparepart.of(part, link)})
 
 
 class ServiceBooked(LineBooked):
@@ -180,29 +211,36 @@ class ServiceBooked(LineBooked):
         return cls.model_validate(line).model_copy(update={"service": ServiceOffer.model_validate(service)})
 
 
-class Note(Model):
+class Added(Model):
+    """Who added something to a booking, and when; `createdAt` is the same moment."""
+
+    added_at: AwareDatetime
+    added_by: str
+    created_at: AwareDatetime
+
+
+class Note(Added):
     note: str
     photos: list[str]
     author: str
-    created_at: AwareDatetime
 
     @classmethod
     def of(cls, note: WorkNote, shop: Shop, link: FileLink) -> Self:
         """Stored photos become signed links."""
-        photos = [link("photo", photo) if media.is_key(photo) else photo for photo in note.photos]
-        return cls(note=note.text, photos=photos, author=note.author, created_at=shop.local(note.at))
+        at, photos = shop.local(note.at), [shown(photo, link) for photo in note.photos]
+        return cls(note=note.text, photos=photos, author=note.author, added_by=note.author, added_at=at, created_at=at)
 
 
-class Cost(Model):
+class Cost(Added):
     id: Annotated[str, Field(alias="_id")]
     description: str
     amount: int
-    created_at: AwareDatetime
 
     @classmethod
     def of(cls, cost: AdditionalCost, shop: Shop) -> Self:
-        at = shop.local(cost.proposed_at)
-        return cls(id=str(cost.id), description=cost.description, amount=cost.amount, created_at=at)
+        at, by = shop.local(cost.proposed_at), cost.proposed_by
+        words, amount = cost.description, cost.amount
+        return cls(id=str(cost.id), description=words, amount=amount, added_by=by, added_at=at, created_at=at)
 
 
 class BookingColumns(Model):
@@ -253,7 +291,7 @@ class BookingShown(BookingColumns):
         """Times are in the shop's zone."""
         booking = known.booking
         starts = shop.local(booking.starts_at)
-        parts = [PartBooked.of(line, known.parts[line.part_id]) for line in booking.lines if line.part_id]
+        parts = [PartBooked.of(line, known.parts[line.part_id], link) for line in booking.lines if line.part_id]
         services = [
             ServiceBooked.of(line, known.services[line.service_id]) for line in booking.lines if line.service_id
         ]
@@ -266,10 +304,10 @@ class BookingShown(BookingColumns):
             services=services,
             scheduled_date=starts.date(),
             scheduled_time=f"{starts:%H:%M}",
-            technician=Worker.of(booking.technician) if booking.technician else None,
+            technician=Worker.of(booking.technician, link) if booking.technician else None,
             additional_costs=[Cost.of(cost, shop) for cost in known.costs],
             dp_amount=down_payment(booking.total_price - booking.additional_costs, booking.down_payment_percent or 0),
-            remaining_payment=0 if booking.payment_status is PaymentStatus.REFUNDED else booking.remaining,
+            remaining_payment=booking.remaining,
             work_notes=[Note.of(note, shop, link) for note in known.notes],
             paid_at=_local(booking.paid_at, shop),
             completed_at=_local(booking.completed_at, shop),

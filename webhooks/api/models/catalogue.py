@@ -1,18 +1,24 @@
 """Parts, services and technicians as clients send and read them."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from core import media
 from core.catalogue.fit import FitAnswer
-from core.catalogue.snapshot import StockStatus
-from core.db.tables import Technician
+from core.catalogue.snapshot import MOST_ON_HAND, StockStatus
+from core.db.tables import Part, Technician
 from webhooks.api.models.fields import (
+    AsList,
     Count,
     Email,
+    Filter,
+    FromJson,
+    FromText,
     Given,
-    IfGiven,
-    Link,
+    Id,
+    Image,
     Minutes,
     Model,
     Months,
@@ -26,14 +32,19 @@ from webhooks.api.models.fields import (
     Year,
     Years,
     column,
+    wrong,
 )
 
 Category = Literal["speaker", "amplifier", "subwoofer", "headunit", "kabel", "accessory", "other"]
+FileLink = Callable[[str, str], str]
+"""The signed link of a stored file, by kind and id."""
 ServiceCategory = Literal["installation", "repair", "upgrade", "consultation", "package", "other"]
 
 
 class Change(Given):
-    """Missing fields stay as they are."""
+    """Missing fields stay as they are; so do blank ones, but for a description, which can be emptied."""
+
+    may_be_blank: ClassVar[frozenset[str]] = frozenset({"description"})
 
     def columns(self) -> dict[str, object]:
         """The given fields, by column name."""
@@ -72,10 +83,20 @@ class Sparepart(Model):
     is_available: bool
     is_pre_order_only: bool
 
+    @classmethod
+    def of(cls, part: Part, link: FileLink) -> Self:
+        images = [shown(image, link) for image in part.images]
+        return cls.model_validate(part).model_copy(update={"images": images})
+
+
+def shown(photo: str, link: FileLink) -> str:
+    """A stored photo as a signed link; a link as it is."""
+    return link("photo", photo) if media.is_key(photo) else photo
+
 
 class SparepartFilter(Window):
-    category: Category | None = None
-    brand: Word | None = None
+    category: Filter[Category] = None
+    brand: Filter[Word] = None
     search: Word | None = None
     in_stock: bool = False
 
@@ -89,9 +110,9 @@ class SparepartChange(Change):
     stock: Count | None = None
     low_stock_threshold: Count | None = None
     description: Prose | None = None
-    specifications: Annotated[dict[Word, Word], Field(max_length=50)] | None = None
-    images: Annotated[list[Link], Field(max_length=10)] | None = None
-    compatible_vehicles: Annotated[list[Vehicle], Field(max_length=200)] | None = None
+    specifications: Annotated[dict[Word, Word], Field(max_length=50), FromJson] | None = None
+    images: Annotated[list[Image], Field(max_length=media.MOST_PHOTOS), AsList] | None = None
+    compatible_vehicles: Annotated[list[Vehicle], Field(max_length=200), AsList] | None = None
     warranty: Months | None = None
     is_available: bool | None = None
     is_pre_order_only: bool | None = None
@@ -102,6 +123,19 @@ class NewSparepart(SparepartChange):
     category: Category
     brand: Word
     price: Rupiah
+
+
+class StockChange(Given):
+    """Either what was counted on the shelf, pieces reserved for bookings included; or what came in (or, below 0, went)."""
+
+    stock: Count | None = None
+    delta: Annotated[int, FromText, Field(ge=-MOST_ON_HAND, le=MOST_ON_HAND)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.stock is None) == (self.delta is None):
+            raise wrong("one_of_both")
+        return self
 
 
 class Stock(Model):
@@ -147,7 +181,7 @@ class ServiceOffer(Model):
 
 
 class ServiceFilter(Window):
-    category: ServiceCategory | None = None
+    category: Filter[ServiceCategory] = None
     search: Word | None = None
     available: bool | None = None
 
@@ -187,7 +221,7 @@ class Worker(Model):
     email: str | None = None
 
     @classmethod
-    def of(cls, technician: Technician, *, for_staff: bool = False) -> Self:
+    def of(cls, technician: Technician, link: FileLink, *, for_staff: bool = False) -> Self:
         """The rating is the average of the stars, 0 before the first."""
         count = technician.rating_count
         return cls(
@@ -197,7 +231,7 @@ class Worker(Model):
             rating=round(technician.rating_sum / count, 1) if count else 0,
             total_jobs=technician.total_jobs,
             is_available=technician.is_available,
-            photo_url=technician.photo_url,
+            photo_url=shown(technician.photo_url, link) if technician.photo_url else None,
             phone=technician.phone if for_staff else None,
             email=technician.email if for_staff else None,
         )
@@ -205,16 +239,22 @@ class Worker(Model):
 
 class WorkerFilter(Window):
     available: bool | None = None
-    specialization: Word | None = None
+    specialization: Filter[Word] = None
 
 
 class WorkerChange(Change):
     name: Word | None = None
     specialization: WordList | None = None
     phone: Phone | None = None
-    email: IfGiven[Email] = None
-    photo_url: IfGiven[Link] = None
+    email: Email | None = None
+    photo_url: Image | None = None
     is_available: bool | None = None
+
+
+class Reassignment(Given):
+    """Who gets the jobs of a technician who leaves: a technician's id, or `any`."""
+
+    reassign: Id | None = None
 
 
 class NewWorker(WorkerChange):

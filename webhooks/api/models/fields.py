@@ -1,22 +1,39 @@
-"""Types of the values that clients send: cleaned, bounded, and refused with our own texts."""
+"""Types of the values that clients send: cleaned, bounded, and refused with our own texts.
 
+A form sends everything as text: numbers, booleans, and lists and objects as JSON, as repeated fields, or with brackets
+in their names (`forms`).
+"""
+
+import json
 import re
-from collections.abc import Callable
-from datetime import date, time
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from conversations.incoming import clean
 from conversations.understand.contacts import read_phone, read_plate
+from core import media
 from core.catalogue.fit import year_span
 
 MOST_RUPIAH = 1_000_000_000
 MOST_COUNT = 1_000_000_000
-
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+")
+_OWN_PHOTO = re.compile(r"(?:https?://[^/]+)?/files/photo/([^/?]+)\?[!-~]*")
 
 T = TypeVar("T")
 
@@ -35,9 +52,25 @@ class Model(BaseModel):
 
 
 class Given(BaseModel):
-    """A request: camelCase names only; unknown fields are ignored."""
+    """A request: camelCase names only; unknown fields are ignored, null and blank text count as not given."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    may_be_blank: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose blank text is a value."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_given(cls, data: object, info: ValidationInfo) -> object:
+        data = _parsed(data)
+        if not isinstance(data, dict):
+            return data
+        given = {name: value for name, value in data.items() if name in cls.may_be_blank or not _is_blank(value)}
+        return given | cls.implied(given, info.context or {})
+
+    @classmethod
+    def implied(cls, given: Mapping[str, object], context: Mapping[str, Any]) -> dict[str, object]:
+        """Fields that follow from others; `context` is the endpoint's."""
+        return {}
 
 
 def column(name: str, source: str) -> Any:
@@ -45,7 +78,7 @@ def column(name: str, source: str) -> Any:
     return Field(validation_alias=AliasChoices(name, source))
 
 
-def _wrong(kind: str) -> PydanticCustomError:
+def wrong(kind: str) -> PydanticCustomError:
     # The client reads a text chosen by this kind; this message is for logs.
     return PydanticCustomError(kind, "not a valid value")
 
@@ -55,17 +88,24 @@ def _must(kind: str, read: Callable[[str], T | None]) -> AfterValidator:
 
     def value(text: str) -> T:
         if not (found := read(text)):
-            raise _wrong(kind)
+            raise wrong(kind)
         return found
 
     return AfterValidator(value)
 
 
-def _nothing_if_blank(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _day(value: object) -> date:
+def _day(value: object, info: ValidationInfo) -> date:
+    """A date; of an ISO date-time with an offset (`Date.toISOString()`), the date at the workshop."""
+    if isinstance(value, str) and re.match(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T", value):
+        try:
+            moment = datetime.fromisoformat(value)
+            return info.context["shop"].local(moment).date() if info.context and moment.tzinfo else moment.date()
+        except (ValueError, OverflowError):
+            raise wrong("day") from None
     return _exact(value, "day", r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
 
 
@@ -79,7 +119,7 @@ def _exact(value: object, kind: str, form: str, parse: Callable[[str], T]) -> T:
             return parse(value)
         except ValueError:
             pass
-    raise _wrong(kind)
+    raise wrong(kind)
 
 
 def _email(text: str) -> str | None:
@@ -97,16 +137,55 @@ def _link(text: str) -> str | None:
     return text if re.fullmatch(r"https?://[!-~]+", text) else None
 
 
-def _list_of_one(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+def _image(text: str) -> str | None:
+    """A link; of the link to a stored photo that the client was shown, which expires, the photo's key."""
+    shown = _OWN_PHOTO.fullmatch(text)
+    return shown[1] if shown and media.is_key(shown[1]) else _link(text)
 
 
-def _empty_if_none(value: object) -> object:
-    return [] if value is None else value
+def _parsed(value: object) -> object:
+    """A form's JSON."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            pass
+    return value
 
 
-IfGiven = Annotated[T | None, BeforeValidator(_nothing_if_blank)]
-"""Empty text counts as not given."""
+def _listed(value: object) -> object:
+    """A form's list: JSON, numbered fields, or one text."""
+    value = _parsed(value)
+    if isinstance(value, dict) and all(name.isdecimal() for name in value):
+        value = list(value.values())
+    if isinstance(value, str | dict):
+        value = [value]
+    return [each for each in value if each != ""] if isinstance(value, list) else value
+
+
+def _words(value: object) -> object:
+    """A list, or one text with commas or line breaks between the words."""
+    value = _parsed(value)
+    return re.split(r"[,\n]", value) if isinstance(value, str) else _listed(value)
+
+
+def _whole(value: object) -> object:
+    """A number as text: "1.250.000" is more than a million, not one and a quarter."""
+    if not isinstance(value, str):
+        return value
+    text = re.sub(r"^rp\.?\s*", "", value.strip(), flags=re.IGNORECASE)
+    return re.sub(r"[.,]", "", text) if _THOUSANDS.fullmatch(text) else text
+
+
+def _all_is_none(value: object) -> object:
+    return None if value == "all" else value
+
+
+FromText = BeforeValidator(_whole)
+AsList = BeforeValidator(_listed)
+FromJson = BeforeValidator(_parsed)
+Filter = Annotated[T | None, BeforeValidator(_all_is_none)]
+"""`all` filters nothing."""
 Word = Annotated[str, Field(min_length=1, max_length=100), _must("blank", clean)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(clean)]
@@ -114,12 +193,12 @@ Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]
 Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), _must("email", _email)]
 Phone = Annotated[str, Field(max_length=30), _must("phone", read_phone)]
 Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or clean(text))]
-Rupiah = Annotated[int, Field(ge=0, le=MOST_RUPIAH)]
-Percent = Annotated[int, Field(ge=0, le=100)]
-Count = Annotated[int, Field(ge=0, le=100_000)]
-Months = Annotated[int, Field(ge=0, le=240)]
-Minutes = Annotated[int, Field(ge=1, le=1440)]
-Quantity = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
+Rupiah = Annotated[int, FromText, Field(ge=0, le=MOST_RUPIAH)]
+Percent = Annotated[int, FromText, Field(ge=0, le=100)]
+Count = Annotated[int, FromText, Field(ge=0, le=100_000)]
+Months = Annotated[int, FromText, Field(ge=0, le=240)]
+Minutes = Annotated[int, FromText, Field(ge=1, le=1440)]
+Quantity = Annotated[int, FromText, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
 """The shop's rules limit how many of one part can be ordered."""
 Year = Annotated[
     int,
@@ -127,7 +206,7 @@ Year = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1950, "maximum": 2100}, {"type": "string"}]}),
 ]
 Years = Annotated[str, Field(max_length=9), _must("years", _years)]
-Link = Annotated[str, Field(max_length=500), _must("link", _link)]
+Image = Annotated[str, Field(max_length=500), _must("link", _image)]
 Day = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-24"]})
 ]
@@ -136,8 +215,7 @@ Clock = Annotated[
     BeforeValidator(_clock),
     WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:00"]}),
 ]
-WordList = Annotated[list[Word], Field(max_length=50), BeforeValidator(_list_of_one)]
-NothingIsEmpty = BeforeValidator(_empty_if_none)
+WordList = Annotated[list[Word], Field(max_length=50), BeforeValidator(_words)]
 
 
 class Window(Given):

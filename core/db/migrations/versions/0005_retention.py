@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "retention_4"
-down_revision = "time_held_3"
+revision = "retention_5"
+down_revision = "money_4"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,48 @@
+"""How often each service is done: a part's quantity multiplies its installation (flow.md, section 1). Pure rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+INSTALLATION = "installation"
+"""The service category that is done once for each piece; a repair, an upgrade or a package isn't."""
+
+
+class Work(Protocol):
+    """What must be known of a service."""
+
+    @property
+    def category(self) -> str: ...
+
+    @property
+    def installs(self) -> list[str]: ...
+
+
+def times_of(
+    chosen: Iterable[str], works: Mapping[str, Work], pieces: Mapping[str, int], otherwise: Mapping[str, int]
+) -> dict[str, int]:
+    """How often each chosen service is done, by id.
+
+    `pieces`: how many parts of each category are ordered. `otherwise`: how often the customer wants it instead; a
+    service that is listed several times says so, too. Where several services install the same category, there are as many
+    installations as pieces in all, and the service listed first takes those that are left over.
+    """
+    times = dict(Counter(chosen))
+    said = {each: count for each, count in otherwise.items() if each in times}
+    times |= said
+    settled = set[str]()
+    for each in times:
+        category = _category(works[each], pieces)
+        if category is None or category in settled or each in said or times[each] > 1:
+            continue
+        settled.add(category)
+        others = sum(n for other, n in times.items() if other != each and _category(works[other], pieces) == category)
+        times[each] = max(1, pieces[category] - others)
+    return times
+
+
+def _category(work: Work, pieces: Mapping[str, int]) -> str | None:
+    """The category whose pieces count: the first that it installs; an amplifier's cables are part of the work."""
+    if work.category != INSTALLATION:
+        return None
+    return next((category for category in work.installs if pieces.get(category)), None)
