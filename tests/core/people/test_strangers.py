@@ -1,6 +1,7 @@
 """Whatever grows is deleted after a time that the owner sets, or kept for a reason."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from core.db.database import Database
 from core.db.personal import Keep
 from core.db.tables import (
+    Base,
     Booking,
     Contact,
     Conversation,
@@ -94,6 +96,12 @@ async def test_settled_notifications_go_and_unexplained_money_stays(stocked: Dat
         left = set(await session.scalars(select(PaymentNotification.digest)))
         assert left == {"settled lately", "not asked yet", "of an order that nobody knows"}
         assert (await session.scalars(select(Customer.id))).all() == [1], "who has booked is no stranger"
+
+
+def test_operations_say_of_every_table_how_long_it_is_kept() -> None:
+    words = (Path(__file__).parents[3] / "docs" / "operations.md").read_text("utf-8")
+    kept = words.partition("### What is kept, and how long")[2]
+    assert [table.name for table in Base.metadata.sorted_tables if f"`{table.name}`" not in kept] == []
 
 
 def _booking(customer: int, at: datetime) -> Booking:
