@@ -9,6 +9,8 @@ from typing import Any, Self
 
 VERSION = 1
 """Increased when older states can no longer be read; such a conversation starts over."""
+_PROMPTS_A_DAY = 1000
+"""A new conversation counts its questions from its day on: the buttons of one that was deleted stay stale."""
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class State:
     def from_json(cls, stored: dict[str, Any], *, now: datetime) -> Self:
         """The stored state without an expired takeover; a new one if its version is no longer read."""
         if stored.get("version") != VERSION:
-            return cls(prompt=stored.get("prompt", 0))
+            return cls(prompt=stored.get("prompt", now.toordinal() * _PROMPTS_A_DAY))
         until = datetime.fromisoformat(stored["human_until"]) if stored.get("human_until") else None
         state = cls(
             **stored

@@ -205,6 +205,9 @@ async def test_part_is_added_changed_and_retired(web: Web) -> None:
 async def test_booked_part_is_retired_not_erased(web: Web) -> None:
     code = await web.book(spareparts=[{"sparepartId": SPEAKER, "quantity": 1}], technicianId=BUDI)
     assert (await web.rina.call("DELETE", f"/api/spareparts/{SPEAKER}"))[0] == 200
+    _, refused = await web.rina.call("DELETE", f"/api/technicians/{BUDI}")
+    assert (refused["code"], code in refused["message"]) == ("technician_has_jobs", True)
+    await web.sari.post(f"/api/bookings/{code}/cancel", {})
     assert (await web.rina.call("DELETE", f"/api/technicians/{BUDI}"))[0] == 200
     _, body = await web.sari.get(f"/api/bookings/{code}")
     assert body["data"]["spareparts"][0]["sparepart"]["name"] == "Speaker 6,5 inci"
@@ -241,7 +244,13 @@ async def test_slots_show_occupancy_and_room_for_a_long_job(web: Web) -> None:
     await web.book()
     _, body = await web.nobody.get("/api/workshop/timeslots?date=2026-11-24")
     slots = {slot["time"]: slot for slot in body["data"]}
-    assert slots["10:00"] == {"time": "10:00", "bookingsCount": 1, "maxBookings": 3, "isAvailable": True}
+    assert slots["10:00"] == {
+        "time": "10:00",
+        "bookingsCount": 1,
+        "maxBookings": 3,
+        "isAvailable": True,
+        "reason": None,
+    }
     assert (len(slots), slots["16:00"]["isAvailable"]) == (8, True)
     _, body = await web.nobody.get("/api/workshop/timeslots?date=2026-11-24&duration=120")
     assert {slot["time"] for slot in body["data"] if not slot["isAvailable"]} == {"16:00"}
