@@ -506,7 +506,7 @@ class Booking(Base):
     hold_until: Mapped[datetime | None]
     """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
-    """Whether it has its time, technician and reserved parts now; lost after `hold_until` to who comes next."""
+    """Whether it has its time, technician and reserved parts now. After `hold_until` another booking may take them."""
     impossible_since: Mapped[datetime | None]
     """Since when it is known that it can't be done as booked (`obstacles`); None: it can."""
     kept_despite: Mapped[str | None]

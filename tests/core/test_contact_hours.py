@@ -74,7 +74,7 @@ async def test_an_offer_is_made_and_counted_by_day(database: Database, shop: Sho
 
     await run_worker(database, narrow, night)
     assert (await state())[0] is WaitState.WAITING
-    async with database.read() as session:  # kept for the one who waits
+    async with database.read() as session:  # kept for the waitlist entry
         load = await availability.slots_of_day(Context(session, narrow, night), TUESDAY)
         assert not load[3].free
     await run_worker(database, narrow, evening)

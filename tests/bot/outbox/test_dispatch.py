@@ -194,7 +194,7 @@ async def _crash_while_sending(post: Post, *, times: int) -> None:
 
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
 async def test_a_reply_is_sent_after_any_few_crashes(post: Post, times: int) -> None:
-    """Who waits for an answer gets it, twice rather than never."""
+    """A person who waits for an answer gets it twice rather than never."""
     await post.write("reply")
     await _crash_while_sending(post, times=times)
     while await post.dispatcher.run_once():
