@@ -34,6 +34,8 @@ def menu(turn: Turn, *says: Say) -> Question:
             Option("book", say("option.book")),
             TO_BOOKINGS,
             Option("info", say("option.info")),
+        ],
+        always=[
             Option("human", say("option.human")),
             Option("language", say("option.language")),
             *([Option("staff", say("team.option.menu"))] if turn.may(Who.STAFF) else []),
@@ -117,7 +119,7 @@ async def see(turn: Turn, code: str) -> Question:
 
 @action("pay", who=Who.CUSTOMER)
 async def pay(turn: Turn, code: str) -> Question:
-    """The open payment link, or a new one, which follows as its own message.
+    """The open payment link, or a new one, which follows as the only answer.
 
     A booking that was paid after its slot was taken must get another slot first.
     """
@@ -130,7 +132,7 @@ async def pay(turn: Turn, code: str) -> Question:
         return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
     await payment.request(turn.ctx, booking, percent=percent)
-    return question(say("pay.link_coming", code=code), always=[TO_MENU])
+    return question()
 
 
 @action("info", who=Who.CUSTOMER)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from conversations import actions, after_booking, asides, corrections, registry, staff
 from conversations.after_booking import refunds
-from conversations.booking import BOOKING
+from conversations.booking import BOOKING, draft
 from conversations.staff import takeover
 from conversations.turn import Flow, Question, Step, Turn, Who
 from conversations.understand.answers import Command, read_choice, read_command, read_staff_action, read_yes_no
@@ -46,7 +46,8 @@ async def _reply(turn: Turn) -> Question:
     incoming, flow = turn.incoming, _flow(turn)
     if incoming.phone and not turn.contact.customer.phone_proven:
         await contacts.prove_phone(turn.session, turn.contact, incoming.phone)
-        turn.state.drop("other_phone")
+        if turn.state.get("asking") == "phone":
+            turn.state.drop("asking")
         if not incoming.text:
             turn.remark("phone.noted")
             return await _next(turn)
@@ -119,6 +120,8 @@ async def _commanded(turn: Turn, command: Command) -> Question:
     match command:
         case Command.BACK:
             return await _back(turn)
+        case Command.CANCEL if draft.is_worth_keeping(turn) and "giving_up" not in state:
+            state.put("giving_up", True)
         case Command.CANCEL if state.flow:
             open_flow = _flow(turn) or BOOKING
             state.begin(None)

@@ -44,6 +44,7 @@ class Category(Step):
         if len(understood.parts) == 1 and understood.parts[0] != state.get("sold_out"):
             draft.put_in_basket(turn, understood.parts[0], understood.quantity or 1)
             state.drop("adding", "category")
+            state.put("shopped", True)
             return True
         if understood.categories and "category" not in state:
             first, *later = understood.categories
@@ -144,9 +145,13 @@ class PickPart(Step):
         if wanted:
             turn.state.put("category", wanted[0])
             turn.state.put("wanted", wanted[1:])
+        else:
+            turn.state.put("shopped", True)
 
 
 class More(Step):
+    """The basket, when the customer wants to change it, or when it can't be booked as it is."""
+
     name = "more"
     drops = ("shopped", "confirmed")
     reopened_by = (InsufficientStock, PreOrderOnly, NotForSale, BadQuantity, NothingChosen)
@@ -234,9 +239,14 @@ class Quantity(Step):
 
 
 class PickService(Step):
+    """Asked when no installation goes without saying."""
+
     name = "serviced"
     drops = ("confirmed",)
     reopened_by = (NotForSale, NothingChosen)
+
+    def needed(self, turn: Turn) -> bool:
+        return turn.state.get("asking") == self.name or not draft.services(turn)
 
     async def ask(self, turn: Turn) -> Question:
         chosen = draft.times(turn)
@@ -251,19 +261,21 @@ class PickService(Step):
         def rank(service: Service) -> tuple[bool, str, int]:
             return not categories & set(service.installs), service.category, service.price
 
-        done = "option.continue" if chosen else "option.parts_only"
+        alone = [Option("none", say("option.parts_only"))] if draft.basket(turn) else []
+        done = [Option("done", say("option.continue"))] if chosen else []
         return question(
             say("ask.more_services", chosen=lines) if chosen else say("ask.service"),
             options=[
                 Option(each.id, each.name, joined([price_of(each), say("minutes", minutes=each.minutes)]))
                 for each in sorted(offered, key=rank)
             ],
-            always=[*fewer, Option("done", say(done))] if chosen or draft.basket(turn) else (),
+            always=[*fewer, *done, *alone],
             button=say("button.service"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        if option == "done":
+        if option in ("done", "none"):
+            turn.state.put("services", draft.services(turn) if option == "done" else [])
             turn.state.put("serviced", True)
             turn.state.recheck("time", "technician")
         elif option.startswith("once:"):
@@ -274,7 +286,7 @@ class PickService(Step):
 
     async def read(self, turn: Turn, text: str) -> bool:
         if read_done(text) and (draft.services(turn) or draft.basket(turn)):
-            return await self.choose(turn, "done")
+            return await self.choose(turn, "done" if draft.services(turn) else "none")
         count, several = turn.understood.quantity, self._several(turn)
         if count and len(several) == 1 and not turn.understood.services:
             self._set_times(turn, several[0], min(count, turn.shop.max_quantity))
@@ -282,9 +294,9 @@ class PickService(Step):
         return self.absorb(turn)
 
     def absorb(self, turn: Turn) -> bool:
-        """A service named in a message is chosen; whether that is all is still asked."""
+        """A service named in a message is chosen."""
         offered = [service for service in turn.understood.services if service in turn.catalogue.services]
-        if len(offered) != 1 or "serviced" in turn.state:
+        if len(offered) != 1 or offered[0] in turn.state.get("services", []) or "serviced" in turn.state:
             return False
         self._add(turn, offered[0])
         return True
