@@ -80,7 +80,7 @@ class Engine:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
         message = _present(turn, asking) if asking is not None else None
-        if message is not None and not (message.says or message.options or message.document):
+        if message is not None and not (message.says or message.document):
             message = None  # what was asked for follows by itself
         await contacts.save_state(session, contact, state.to_json(), now)
         if message is not None:  # otherwise an admin has taken the conversation over

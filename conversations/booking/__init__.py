@@ -11,10 +11,11 @@ from conversations.booking.deciding import Change, Confirmed, GiveUp, finish, re
 from conversations.booking.goods import Category, More, PickPart, PickService, Quantity
 from conversations.booking.when import Day, Slot, WhichTechnician
 from conversations.booking.who import Address, Email, Name, Phone, Plate, Where
+from conversations.state import ORDER
 from conversations.turn import Flow
 
 BOOKING = Flow(
-    name="booking",
+    name=ORDER,
     steps=(
         GiveUp(),
         Change(),

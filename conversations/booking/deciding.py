@@ -1,6 +1,7 @@
 """The summary, its corrections, how to pay, and the booking itself."""
 
 from conversations.booking import draft, waitlist
+from conversations.state import ORDER
 from conversations.turn import Question, Step, Turn, YesNo, question
 from conversations.understand.answers import (
     FULL,
@@ -29,6 +30,10 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "email": ("email",),
 }
 """What can be corrected from the summary, and the answers that this drops."""
+
+
+START_OVER = "start_over"
+"""The answer to `giving_up` when a new order follows at once."""
 
 
 class Change(Step):
@@ -71,8 +76,10 @@ class GiveUp(YesNo):
 
     async def choose(self, turn: Turn, option: str) -> bool:
         if option == "yes":
+            starts_over = turn.state.get("giving_up") == START_OVER
             turn.state.begin(None)
             turn.remark("cancelled.draft")
+            turn.state.begin(ORDER if starts_over else None)
         else:
             turn.state.drop("giving_up")
         return True

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from conversations.state import ORDER
 from conversations.turn import Turn, Who
 from conversations.understand.contacts import read_name
 from core.booking import BookingRequest, Order
@@ -142,9 +143,8 @@ def phone(turn: Turn) -> str | None:
 
 def is_worth_keeping(turn: Turn) -> bool:
     """Whether an open order holds something that the customer would have to say again."""
-    return turn.state.flow == "booking" and any(
-        answer in turn.state for answer in ("basket", "services", "date", "time", "address")
-    )
+    kept = any(answer in turn.state for answer in ("basket", "services", "date", "time", "address"))
+    return turn.state.parked is not None or (turn.state.flow == ORDER and kept)
 
 
 def request(turn: Turn) -> BookingRequest:

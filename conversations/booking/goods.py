@@ -8,6 +8,7 @@ from core.catalogue import fit, snapshot, stock_alerts
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part, Service
 from core.messaging.messages import Option, Say, say
+from core.pricing.installations import INSTALLATION
 from core.refusals import BadQuantity, InsufficientStock, NotForSale, NothingChosen, PreOrderOnly, Refusal
 
 
@@ -73,7 +74,7 @@ class PickPart(Step):
         # The sort is stable: what can be bought now comes first, and the order of the shelf stays.
         in_stock_first = sorted(shelf, key=lambda row: is_sold_out(row[0], stock.get(row[0].id, 0)))
         return question(
-            say("ask.part", category=say(f"category.{category}")),
+            say("ask.part", category=say(f"category.{category}"), car=draft.car_name(turn)),
             options=PartOptions(in_stock_first, stock),
             always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
@@ -298,8 +299,15 @@ class PickService(Step):
         offered = [service for service in turn.understood.services if service in turn.catalogue.services]
         if len(offered) != 1 or offered[0] in turn.state.get("services", []) or "serviced" in turn.state:
             return False
-        self._add(turn, offered[0])
+        service = turn.catalogue.services[offered[0]]
+        if service.category == INSTALLATION and set(service.installs) & self._wanted(turn):
+            return False  # which installation it is depends on the part
+        self._add(turn, service.id)
         return True
+
+    def _wanted(self, turn: Turn) -> set[str]:
+        """The categories of the parts that the customer names or has chosen."""
+        return {part.category for part in draft.basket_parts(turn)} | {*turn.understood.categories}
 
     def _several(self, turn: Turn) -> list[str]:
         """The services that are done more than once, one for each part; the customer may want it otherwise."""
