@@ -232,20 +232,20 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
     asked_about = _only_asked_about(turn)
     option = _by_label(turn, text)
     if step is None or step.name in asked_about:
-        return _absorbed(turn, flow, asked_about)
+        return await _absorbed(turn, flow, asked_about)
     if option is not None and text.isdigit() and not step.own_numbers:
         return await step.choose(turn, option)
     if await step.read(turn, text):
         if not step.free_text:
-            _absorbed(turn, flow, asked_about)
+            await _absorbed(turn, flow, asked_about)
         return True
     if option is not None:
         return await step.choose(turn, option)
-    return not step.free_text and _absorbed(turn, flow, asked_about)
+    return not step.free_text and await _absorbed(turn, flow, asked_about)
 
 
-def _absorbed(turn: Turn, flow: Flow, ignoring: frozenset[str] = frozenset()) -> bool:
-    return any([step.absorb(turn) for step in flow.steps if step.name not in ignoring])
+async def _absorbed(turn: Turn, flow: Flow, ignoring: frozenset[str] = frozenset()) -> bool:
+    return any([await step.absorb(turn) for step in flow.steps if step.name not in ignoring])
 
 
 async def _without_flow(turn: Turn) -> Question:
@@ -258,7 +258,7 @@ async def _without_flow(turn: Turn) -> Question:
     if said is not None:
         for step in BOOKING.steps:
             if step.name in ("brand", "model", "year"):
-                step.absorb(turn)  # the car is remembered for the booking that may follow
+                await step.absorb(turn)  # the car is remembered for the booking that may follow
         return actions.menu(turn, *said)
     if requests.is_one(understood.intent):
         return await _act_on(turn, understood.intent)
@@ -267,7 +267,7 @@ async def _without_flow(turn: Turn) -> Question:
     goods = understood.categories or understood.parts or understood.services
     if understood.intent is Intent.BOOK or goods or understood.model or understood.date or understood.time:
         await actions.book(turn)
-        _absorbed(turn, BOOKING)
+        await _absorbed(turn, BOOKING)
         return await _next(turn)
     if text and understood.intent is None and not turn.remarks:
         return await _missed(turn, None)

@@ -54,9 +54,7 @@ def services(turn: Turn) -> list[str]:
     if "serviced" in turn.state:
         return chosen
     covered = {category for service in chosen for category in known[service].installs}
-    usual = (
-        usual_installation(part, known.values()) for part in basket_parts(turn) if part.category not in covered
-    )
+    usual = (usual_installation(part, known.values()) for part in basket_parts(turn) if part.category not in covered)
     return list(dict.fromkeys([*chosen, *filter(None, usual)]))
 
 

@@ -37,25 +37,43 @@ class Category(Step):
         turn.state.drop("adding")
         return True
 
-    def absorb(self, turn: Turn) -> bool:
+    async def absorb(self, turn: Turn) -> bool:
         """A named part goes into the basket; named categories are opened one after the other."""
         understood, state = turn.understood, turn.state
-        if "shopped" in state:
+        named = [part for part in understood.parts if part in turn.catalogue.parts]
+        if len(named) == 1 and named[0] != state.get("sold_out"):
+            return await self._take(turn, turn.catalogue.parts[named[0]])
+        if "shopped" in state or "category" in state:
             return False
-        if len(understood.parts) == 1 and understood.parts[0] != state.get("sold_out"):
-            draft.put_in_basket(turn, understood.parts[0], understood.quantity or 1)
-            state.drop("adding", "category")
-            state.put("shopped", True)
-            return True
-        if understood.categories and "category" not in state:
+        if understood.categories:
             first, *later = understood.categories
             state.put("category", first)
             state.put("wanted", later)
             state.drop("adding")
+            if understood.quantity:
+                state.put("pieces", understood.quantity)
             return True
-        if understood.services and not draft.basket(turn) and "category" not in state:
+        if understood.services and not draft.basket(turn):
             state.put("shopped", True)  # only services were named
         return False
+
+    async def _take(self, turn: Turn, part: Part) -> bool:
+        """Put a part into the basket, instead of another of its category; sold out, others are shown at once."""
+        if part in draft.basket_parts(turn) and not turn.understood.quantity:
+            return False
+        stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
+        if is_sold_out(part, stock):
+            turn.state.put("category", part.category)
+            turn.state.drop("shopped")
+            _note_sold_out(turn, part)
+            return True
+        instead = [other for other in draft.basket_parts(turn) if other.category == part.category and other != part]
+        if len(instead) == 1 and not turn.adds:
+            draft.put_in_basket(turn, instead[0].id, 0)
+        draft.put_in_basket(turn, part.id, min(turn.understood.quantity or 1, turn.shop.max_quantity))
+        turn.state.drop("adding", "category", "confirmed")
+        turn.state.put("shopped", True)
+        return True
 
 
 class PickPart(Step):
@@ -98,8 +116,7 @@ class PickPart(Step):
             return False
         stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
         if is_sold_out(part, stock):
-            turn.remark("part.pre_order" if part.is_pre_order_only else "part.sold_out", name=part.name)
-            turn.state.put("sold_out", None if part.is_pre_order_only else part.id)
+            _note_sold_out(turn, part)
             return True
         self._take(turn, part)
         return True
@@ -140,9 +157,10 @@ class PickPart(Step):
 
     def _take(self, turn: Turn, part: Part) -> None:
         have = dict(draft.basket(turn)).get(part.id, 0)
-        draft.put_in_basket(turn, part.id, min(have + (turn.understood.quantity or 1), turn.shop.max_quantity))
+        pieces = turn.understood.quantity or turn.state.get("pieces", 1)
+        draft.put_in_basket(turn, part.id, min(have + pieces, turn.shop.max_quantity))
         wanted = turn.state.get("wanted", [])
-        turn.state.drop("category", "search", "wanted", "sold_out")
+        turn.state.drop("category", "search", "wanted", "sold_out", "pieces")
         if wanted:
             turn.state.put("category", wanted[0])
             turn.state.put("wanted", wanted[1:])
@@ -234,6 +252,13 @@ class Quantity(Step):
             return True
         return _set_quantity(turn, part, int(option))
 
+    async def absorb(self, turn: Turn) -> bool:
+        """ "2 set ya" once there is a single part."""
+        count, basket = turn.understood.quantity, draft.basket(turn)
+        if not count or len(basket) != 1 or turn.understood.parts or turn.understood.categories:
+            return False
+        return count != basket[0][1] and _set_quantity(turn, basket[0][0], count)
+
     async def read(self, turn: Turn, text: str) -> bool:
         count = read_quantity(text)
         return False if count is None else _set_quantity(turn, turn.state.get("counting"), count)
@@ -292,9 +317,9 @@ class PickService(Step):
         if count and len(several) == 1 and not turn.understood.services:
             self._set_times(turn, several[0], min(count, turn.shop.max_quantity))
             return True
-        return self.absorb(turn)
+        return await self.absorb(turn)
 
-    def absorb(self, turn: Turn) -> bool:
+    async def absorb(self, turn: Turn) -> bool:
         """A service named in a message is chosen."""
         offered = [service for service in turn.understood.services if service in turn.catalogue.services]
         if len(offered) != 1 or offered[0] in turn.state.get("services", []) or "serviced" in turn.state:
@@ -318,6 +343,11 @@ class PickService(Step):
 
     def _add(self, turn: Turn, service: str) -> None:
         turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
+
+
+def _note_sold_out(turn: Turn, part: Part) -> None:
+    turn.remark("part.pre_order" if part.is_pre_order_only else "part.sold_out", name=part.name)
+    turn.state.put("sold_out", None if part.is_pre_order_only else part.id)
 
 
 def _service_line(name: str, count: int) -> Say:

@@ -85,7 +85,9 @@ class Slot(Step):
         free = [slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)]
         asked_for = turn.state.get("full")
         waitable = [slot for slot in load if _can_join_waitlist(slot, job)]
-        waitable = [slot for slot in waitable if slot.starts_at.isoformat() == asked_for] or (waitable if not free else [])
+        waitable = [slot for slot in waitable if slot.starts_at.isoformat() == asked_for] or (
+            waitable if not free else []
+        )
         if not free and not draft.awaited_part(turn):
             is_full = any(isinstance(slot.why_not, SlotFull) for slot in load)
             return await self._ask_nearest(turn, day, job, waitable, why="none" if is_full else "over")
@@ -269,7 +271,7 @@ class WhichTechnician(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         if read_whatever(text):
             return await self.choose(turn, "any")
-        return self.absorb(turn)
+        return await self.absorb(turn)
 
     async def check(self, turn: Turn, answer: str) -> Say | None:
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)

@@ -156,7 +156,7 @@ class Address(Step):
         if turn.understood.location == Location.WORKSHOP and len(text.split()) <= MOST_WORDS_OF_A_CHOICE:
             return await self.choose(turn, Location.WORKSHOP)
         is_address = MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH
-        return _take_place(turn, {"text": text}) if is_address else self.absorb(turn)
+        return _take_place(turn, {"text": text}) if is_address else await self.absorb(turn)
 
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
         turn.state.put("outside_area", True)

@@ -109,6 +109,16 @@ def read_plan(text: str, shop: Shop) -> str | None:
     return str(percent or min(shop.down_payment_percents, default=100))
 
 
+def reads_as_adding(text: str) -> bool:
+    """ "tambah kabel juga", "sekalian", "plus"."""
+    return _says(text, "adding")
+
+
+def reads_as_an_answer(text: str) -> bool:
+    """Whether a text is only "udah", "bebas", "ya" and the like, and so no name of anything."""
+    return read_done(text) or read_whatever(text) or read_skip(text) or read_yes_no(text) is not None
+
+
 def reads_as_paying(text: str) -> bool:
     """ "oke bayar", "lanjut ke pembayaran", "sip, bayar skrg"; no question."""
     return "?" not in text and _says(text, "paying")
