@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from conversations import papers
-from conversations.booking import draft
+from conversations import draft, papers
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.state import ORDER
 from conversations.turn import Question, Turn, Who, question

@@ -12,9 +12,9 @@ shared contact -> tap -> photo -> staff's command -> slash command -> a button's
 import re
 from dataclasses import replace
 
-from conversations import actions, after_booking, asides, corrections, registry, requests, staff, taken
+from conversations import actions, after_booking, asides, corrections, draft, registry, requests, staff, taken
 from conversations.after_booking import MOVE, refunds
-from conversations.booking import BOOKING, draft
+from conversations.booking import BOOKING
 from conversations.booking.deciding import GiveUp
 from conversations.staff import takeover
 from conversations.state import ORDER
@@ -197,7 +197,7 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
     return await _missed(turn, step)
 
 
-async def _beside(turn: Turn, intent: Intent) -> Question:
+async def _beside(turn: Turn, intent: Intent | None) -> Question:
     """A wish in the middle of a flow: it speaks of the open order if it can, else of a booking, and loses nothing."""
     if turn.state.flow == ORDER and intent is Intent.PAY:
         turn.remark("draft.pays_later")
@@ -212,7 +212,7 @@ async def _beside(turn: Turn, intent: Intent) -> Question:
     return await _next(turn)
 
 
-async def _act_on(turn: Turn, intent: Intent) -> Question:
+async def _act_on(turn: Turn, intent: Intent | None) -> Question:
     try:
         async with turn.session.begin_nested():
             done = await requests.act(turn, intent)
@@ -285,7 +285,7 @@ async def _missed(turn: Turn, step: Step | None) -> Question:
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
-    if step is not None:
+    if step is not None and step.needed(turn):
         turn.remark(f"again.{step.name}")
     return await _next(turn)
 

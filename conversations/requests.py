@@ -14,7 +14,7 @@ from core.states import BookingStatus, PaymentMethod
 
 _BEFORE_WORK = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 _LIVE = (*_BEFORE_WORK, BookingStatus.IN_PROGRESS)
-_FITTING: dict[Intent, tuple[str, Callable[[Turn, Booking], bool]]] = {
+_FITTING: dict[Intent | None, tuple[str, Callable[[Turn, Booking], bool]]] = {
     Intent.PAY: ("pay", lambda turn, each: _can_be_paid(each)),
     Intent.CANCEL: ("drop", lambda turn, each: each.status in _BEFORE_WORK),
     Intent.RESCHEDULE: ("move", lambda turn, each: may_reschedule(turn.ctx, each)),
@@ -28,8 +28,10 @@ def is_one(intent: Intent | None) -> bool:
     return intent in _FITTING
 
 
-async def act(turn: Turn, intent: Intent) -> Question | None:
+async def act(turn: Turn, intent: Intent | None) -> Question | None:
     """Act on the only booking that fits; with several, a button for each; with none, the customer's bookings."""
+    if intent not in _FITTING:
+        return None
     action, fits = _FITTING[intent]
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=actions.MAX_LISTED)
     fitting = [booking for booking in own if fits(turn, booking)]

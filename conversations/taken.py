@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from conversations.booking import draft
+from conversations import draft
 from conversations.shelf import joined
 from conversations.turn import Turn
 from core.messaging.messages import Say, say
@@ -14,8 +14,8 @@ def facts(turn: Turn) -> Facts:
     """What is known of the open order, by what it is about."""
     state, catalogue = turn.state, turn.catalogue
     known: dict[str, Say] = {}
-    if names := [part.name for part in draft.basket_parts(turn)]:
-        known["goods"] = say("taken.goods", names=", ".join(names))
+    for part in draft.basket_parts(turn):
+        known[part.category] = say("taken.goods", names=part.name)
     if services := [service for service in state.get("services", []) if service in catalogue.services]:
         known["services"] = say("taken.goods", names=", ".join(catalogue.services[each].name for each in services))
     if model := state.get("model"):

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from conversations import actions
-from conversations.booking import draft
+from conversations import actions, draft
 from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
 from conversations.state import ORDER
 from conversations.turn import Flow, Question, Step, Turn, Who, question

@@ -6,8 +6,7 @@ slot lost (core.payment.slot_lost):  [a slot]   [another time]   [a refund]
 
 from operator import attrgetter
 
-from conversations import actions
-from conversations.booking import draft
+from conversations import actions, draft
 from conversations.booking.when import Day, Slot, WhichTechnician, read_start
 from conversations.registry import action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, YesNo, question

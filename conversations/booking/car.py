@@ -1,6 +1,6 @@
 """Which car, and whether the chosen parts fit it."""
 
-from conversations.booking import draft
+from conversations import draft
 from conversations.shelf import part_option, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_year, read_yes_no, reads_as_an_answer

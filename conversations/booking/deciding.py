@@ -1,6 +1,7 @@
 """The summary, its corrections, how to pay, and the booking itself."""
 
-from conversations.booking import draft, waitlist
+from conversations import draft
+from conversations.booking import waitlist
 from conversations.state import ORDER
 from conversations.turn import Question, Step, Turn, YesNo, question
 from conversations.understand.answers import (

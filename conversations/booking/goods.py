@@ -1,6 +1,6 @@
 """Which parts, how many, and which services; none are needed if parts are bought."""
 
-from conversations.booking import draft
+from conversations import draft
 from conversations.shelf import PartOptions, is_sold_out, joined, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
@@ -43,6 +43,8 @@ class Category(Step):
         named = [part for part in understood.parts if part in turn.catalogue.parts]
         if len(named) == 1 and named[0] != state.get("sold_out"):
             return await self._take(turn, turn.catalogue.parts[named[0]])
+        if "shopped" in state and understood.categories and turn.adds:
+            state.drop("shopped", "category")
         if "shopped" in state or "category" in state:
             return False
         if understood.categories:

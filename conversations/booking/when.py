@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from conversations.booking import draft
-from conversations.booking.draft import Job
+from conversations import draft
+from conversations.draft import Job
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_wait, read_whatever
 from conversations.understand.when import read_when

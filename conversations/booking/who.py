@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversations.booking import draft
+from conversations import draft
 from conversations.incoming import Place
 from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, Who, question
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate

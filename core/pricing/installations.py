@@ -5,15 +5,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from core.db.tables import Part, Service
 
 INSTALLATION = "installation"
 """The service category that is done once for each piece; a repair, an upgrade or a package isn't."""
 _VERBS = frozenset({"pasang", "ganti", "install", "replace"})
 
 
+class Thing(Protocol):
+    """What must be known of a part."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def aliases(self) -> list[str]: ...
+
+    @property
+    def category(self) -> str: ...
+
+
 class Work(Protocol):
-    """What must be known of a service."""
+    """What must be known of a service, to say how often it is done."""
 
     @property
     def category(self) -> str: ...
@@ -22,7 +34,20 @@ class Work(Protocol):
     def installs(self) -> list[str]: ...
 
 
-def usual_installation(part: Part, services: Iterable[Service]) -> str | None:
+class Offer(Thing, Work, Protocol):
+    """What must be known of a service, to say which part it installs."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def price(self) -> int: ...
+
+    @property
+    def is_available(self) -> bool: ...
+
+
+def usual_installation(part: Thing, services: Iterable[Offer]) -> str | None:
     """The id of the service that installs a part where the customer names none; None if no name tells.
 
     All words of one of the service's names must be the part's, or its category. Words of the part decide before the
