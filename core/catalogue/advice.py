@@ -10,7 +10,6 @@ from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from functools import cache, partial
 from heapq import nlargest
 from itertools import islice
 from operator import attrgetter
@@ -23,6 +22,7 @@ from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import Catalogue
 from core.db.tables import Part, Service
 from core.money import Money, discounted
+from core.pricing.installations import INSTALLATION, usual_installation
 
 Car = tuple[str, str, int]
 """Brand, model and year."""
@@ -30,7 +30,7 @@ CAN_BE_FITTED = (FitAnswer.FITS, FitAnswer.NEEDS_ADAPTER)
 MOST_PICKED = 3
 MOST_OF_A_KIND = 40
 """How many of the cheapest, the best and the strongest are looked up in stock: enough that some are there."""
-INSTALLATION, REPAIR = "installation", "repair"
+REPAIR = "repair"
 _RELAXED = ("watts", "channels", "type", "size", "price_min", "price_max", "brand")
 """Attributes in the order in which they are given up when nothing has them all."""
 
@@ -245,9 +245,8 @@ def recommend(
     if it pays none with. Without: the cheapest, the middle and the best. The budget's matches are those up to it
     (`Attributes.price_max`).
     """
-    works = cache(partial(_installation, catalogue))
     able = [each for each in matches.of(stock) if _can_be_bought(each.facts, stock)]
-    offers = [_offer(catalogue, each, stock[each.facts.id], car, works(*_kind(each.part))) for each in able]
+    offers = [_offer(catalogue, each, stock[each.facts.id], car) for each in able]
     pool = [each for each in offers if budget is None or each.price <= budget]
     whole = [each for each in pool if budget is None or each.installed <= budget] or pool
     if not whole:
@@ -295,12 +294,8 @@ def price_range(matches: Matches) -> tuple[Money, Money] | None:
 
 
 def installation(catalogue: Catalogue, part: Part) -> Service | None:
-    """The service that installs a part: one for its type before one for every type of its category, the cheapest first.
-
-    A part that says no type gets the cheapest of its category; a type that no service names, and none is for every
-    type, gets None: nobody can say what it costs.
-    """
-    return _installation(catalogue, *_kind(part))
+    """The service that installs a part; None: nobody can say which, and what it costs."""
+    return catalogue.services.get(usual_installation(part, catalogue.services.values()) or "")
 
 
 def installations(catalogue: Catalogue, category: str) -> list[Service]:
@@ -369,22 +364,11 @@ def _can_be_bought(facts: Facts, stock: Mapping[str, int]) -> bool:
     return stock.get(facts.id, 0) > 0 and not facts.is_pre_order_only
 
 
-def _kind(part: Part) -> tuple[str, str | None]:
-    return part.category, part.type
-
-
-def _installation(catalogue: Catalogue, category: str, kind: str | None) -> Service | None:
-    offered = installations(catalogue, category)
-    own = [each for each in offered if kind in each.installs_types]
-    general = [each for each in offered if not each.installs_types or kind is None]
-    return next(iter([*own, *general]), None)
-
-
-def _offer(catalogue: Catalogue, match: Match, stock: int, car: Car | None, work: Service | None) -> Recommendation:
+def _offer(catalogue: Catalogue, match: Match, stock: int, car: Car | None) -> Recommendation:
     needs_adapter = match.fit is FitAnswer.NEEDS_ADAPTER
     adapter = fit.fit_of(catalogue, match.part, *car).adapter if needs_adapter and car else None
     price = match.facts.price + (price_of(adapter) if adapter else 0)
-    return Recommendation(match.facts, stock, match.fit, (), price, adapter, work)
+    return Recommendation(match.facts, stock, match.fit, (), price, adapter, installation(catalogue, match.part))
 
 
 def _cost(one: Recommendation) -> tuple[Money, str]:

@@ -27,6 +27,7 @@ def part(id_: str, **values: Any) -> Part:
         "discount": 0,
         "warranty_months": 12,
         "compatible_vehicles": [],
+        "aliases": [],
         "is_available": True,
         "is_pre_order_only": False,
     }
@@ -43,6 +44,7 @@ def service(id_: str, **values: Any) -> Service:
         "installs": ["speaker"],
         "installs_types": [],
         "repairs": [],
+        "aliases": [],
         "is_available": True,
     }
     return Service(id=id_, **plain | values)
@@ -386,15 +388,17 @@ def test_a_part_has_the_installation_of_its_type(id_: str, work: str | None) -> 
     assert (found.id if found else None) == work
 
 
-def test_a_part_of_no_type_gets_the_cheapest_installation_of_its_category() -> None:
-    dear = service("dear", price=300_000, installs_types=["component"])
-    plain = service("plain", installs_types=["coaxial"])
-    catalogue = shop(part("a"), services=(dear, plain, service("off", price=1, is_available=False)))
+def test_names_decide_for_a_part_of_no_type() -> None:
+    split = service("split", name="Pasang speaker split", installs_types=["component"])
+    plain = service("plain", name="Pasang speaker", installs_types=["coaxial"])
+    catalogue = shop(part("a"), part("b", name="Venom split"), services=(split, plain))
     assert advice.installation(catalogue, catalogue.parts["a"]) is plain
+    assert advice.installation(catalogue, catalogue.parts["b"]) is split
 
 
 def test_a_service_for_every_type_installs_what_none_names() -> None:
-    special, general = service("special", price=9, installs_types=["component"]), service("general")
+    special = service("special", name="Pasang component", price=9, installs_types=["component"])
+    general = service("general", name="Pasang speaker")
     catalogue = shop(part("a", type="coaxial"), part("b", type="component"), services=(special, general))
     assert advice.installation(catalogue, catalogue.parts["a"]) is general
     assert advice.installation(catalogue, catalogue.parts["b"]) is special
