@@ -6,7 +6,6 @@
 longer warranty.
 """
 
-from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -348,8 +347,8 @@ def _fits(catalogue: Catalogue, found: Sequence[Facts], car: Car | None) -> Mapp
     """Whether each of these fits, by id; perhaps also of others."""
     if car is None or not found:
         return {}
-    rows = [fit.answers(catalogue, category, car) for category in {each.category for each in found}]
-    return rows[0] if len(rows) == 1 else ChainMap(*rows)
+    of = {category: fit.answers(catalogue, category, car) for category in {each.category for each in found}}
+    return next(iter(of.values())) if len(of) == 1 else {each.id: of[each.category][each.id] for each in found}
 
 
 def _able(found: Sequence[Facts], fits: Mapping[str, FitAnswer]) -> Sequence[Facts]:
