@@ -1,6 +1,7 @@
 """Which parts to buy: recommended, compared, listed by what was asked, on sale, and their warranty."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -10,6 +11,7 @@ from conversations.advice.wish import (
     Advice,
     Wish,
     basket,
+    before_tax,
     car_name,
     category_name,
     comma,
@@ -46,15 +48,23 @@ async def recommend(turn: Turn, wish: Wish) -> Advice | None:
     """Two or three parts that fit car and budget, with reasons; in a given order, the first of that order."""
     if wish.attributes.order in (Rank.CHEAPEST, Rank.DEAREST):
         return await price(turn, wish)
-    if not (wish.categories or wish.parts or wish.attributes.type or wish.attributes.brand):
+    if not wish.says_what:
         return await _of_everything(turn, wish)
     matches = matches_of(turn, wish)
     budget = None if "price_max" in matches.given_up else wish.attributes.price_max
     picks = advice.recommend(turn.catalogue, matches, await stock_of(turn, matches), budget=budget, car=wish.car)
     if not picks:
         return await price(turn, wish)
+    if wish.attributes.order is Rank.BEST:
+        picks = sorted(picks, key=lambda pick: pick.facts.quality, reverse=True)
     head = say("advice.recommend", goods=category_name(wish.categories), car=for_car(wish.car), budget=_budget(budget))
-    return Advice([*_given_up(wish.attributes, matches), _list(head, picks), *_ask_for_car(wish)], _options(picks))
+    says = [
+        *_given_up(wish.attributes, matches),
+        _list(head, picks),
+        *before_tax(turn),
+        *_ask_for_car(turn, wish, picks),
+    ]
+    return Advice(says, _options(picks))
 
 
 async def _of_everything(turn: Turn, wish: Wish) -> Advice | None:
@@ -80,7 +90,8 @@ async def _of_everything(turn: Turn, wish: Wish) -> Advice | None:
     if not options:
         return Advice([say("advice.nothing_for", budget=budget)], [HUMAN])
     head = say("advice.recommend", goods=category_name(()), car=for_car(wish.car), budget=_budget(budget))
-    return Advice([_list(head, picks), *_ask_for_car(wish)], options[:MOST_OPTIONS])
+    lines = [replace(pick, reasons=()) for pick in picks]  # the best of its kind each
+    return Advice([_list(head, lines), *before_tax(turn), *_ask_for_car(turn, wish, picks)], options[:MOST_OPTIONS])
 
 
 def _list(head: Say, picks: Sequence[Recommendation]) -> Say:
@@ -88,7 +99,8 @@ def _list(head: Say, picks: Sequence[Recommendation]) -> Say:
 
 
 def _line(pick: Recommendation) -> Say:
-    reasons = [_reason(reason, pick) for reason in pick.reasons[:MOST_REASONS]] or _short_facts(pick.facts)[:1]
+    reasons = [_reason(reason, pick) for reason in pick.reasons] or _short_facts(pick.facts)
+    reasons = reasons[:MOST_REASONS]
     if pick.installation is None:
         return say("advice.pick", name=pick.part.name, why=comma(reasons))
     key = "advice.pick_adapter" if pick.adapter else "advice.pick_installed"
@@ -177,20 +189,29 @@ def _verdict(found: Comparison) -> list[Say]:
 
 async def price(turn: Turn, wish: Wish) -> Advice | None:
     """One part with its picture, or the first five that match with their range of prices; of services their prices."""
-    if wish.services and not wish.parts and not wish.attributes:
-        services = [turn.catalogue.services[each] for each in wish.services[:MOST_OPTIONS]]
-        return Advice([say("advice.services")], [service_option(each, price_of(each)) for each in services])
-    if wish.is_empty:
-        return None
+    services = [] if wish.parts else [turn.catalogue.services[each] for each in wish.services[:MOST_OPTIONS]]
+    offered = [service_option(each, price_of(each)) for each in services]
+    if services and not wish.attributes:
+        return Advice([say("advice.services")], offered)
+    if not wish.says_what:
+        return await _of_everything(turn, wish)
     matches = matches_of(turn, wish)
     stock = await stock_of(turn, matches)
     found = advice.ranked(matches, stock, wish.attributes.order)
+    if services:
+        parts = [part_option(each.part, stock[each.facts.id], each.fit) for each in found]
+        return Advice([say("advice.services")], [*offered, *parts][:MOST_OPTIONS])
     if not found:
         return Advice([say("advice.none", car=for_car(wish.car))], [HUMAN])
     if len(found) == 1 and not matches.given_up:
         return await look_at(turn, wish, found[0].part, stock.get(found[0].facts.id, 0))
     options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in found[:MOST_OPTIONS]]
-    return Advice([*_given_up(wish.attributes, matches), _range(wish, matches), *_ask_for_car(wish)], options)
+    says = [
+        *_given_up(wish.attributes, matches),
+        _range(wish, matches),
+        *_ask_for_car(turn, wish, found[:MOST_OPTIONS]),
+    ]
+    return Advice(says, options)
 
 
 async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
@@ -207,7 +228,8 @@ async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
     work = advice.installation(turn.catalogue, part)
     if work is not None:
         total = advice.price_of(part) + advice.price_of(work)
-        says.append(say("advice.installed", service=work.name, total=total, length=length_of(work.minutes)))
+        says += [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
+        says += before_tax(turn)
     document, link = await picture(turn, part)
     if not is_sold_out(part, stock) and answer is not FitAnswer.DOES_NOT_FIT:
         return Advice(says, [Option(part.id, say("advice.take"), price_of(part))], document, link)
@@ -335,5 +357,7 @@ def _budget(budget: Money | None) -> Say | str:
     return "" if budget is None else say("advice.budget", budget=budget)
 
 
-def _ask_for_car(wish: Wish) -> list[Say]:
-    return [] if wish.car else [say("advice.tell_car")]
+def _ask_for_car(turn: Turn, wish: Wish, shown: Sequence[Recommendation | Match]) -> list[Say]:
+    """Where fit depends on the car, and no open order will ask for it."""
+    depends = any(each.facts.mount != fit.UNIVERSAL for each in shown)
+    return [say("advice.tell_car")] if depends and wish.car is None and turn.state.flow is None else []

@@ -7,6 +7,7 @@ from itertools import groupby
 from conversations.advice.wish import HUMAN, Advice, Wish, comma
 from conversations.turn import Turn
 from conversations.understand.choosing import ANY_HOLIDAY, RAMADAN, Terms, read_season, read_terms
+from core.catalogue.snapshot import CATEGORIES
 from core.messaging.messages import Say, say
 from core.payment.payment_methods import offered_methods
 from core.schedule import availability, slots
@@ -40,7 +41,7 @@ async def delivery(turn: Turn, wish: Wish) -> Advice:
 
 async def not_ours(turn: Turn, wish: Wish) -> Advice:
     """What the shop does, kindly."""
-    return Advice([say("advice.not_ours", goods=comma([say(f"category.{each}") for each in turn.catalogue.shelves]))])
+    return Advice([say("advice.not_ours", goods=comma(_trade(turn)))])
 
 
 async def hours(turn: Turn, wish: Wish) -> Advice:
@@ -57,6 +58,10 @@ async def hours(turn: Turn, wish: Wish) -> Advice:
             return Advice(await _days(turn, found[:MOST_DAYS]))
         return Advice([say("advice.unknown_day")], [HUMAN])
     return Advice([_week(turn)])
+
+
+def _trade(turn: Turn) -> list[Say]:
+    return [say(f"category.{each}") for each in CATEGORIES if each in turn.catalogue.shelves and each != "other"]
 
 
 # --- paying ------------------------------------------------------------------------------------

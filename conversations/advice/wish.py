@@ -46,11 +46,19 @@ class Wish:
     day: date | None = None
     brands: Sequence[str] = field(default=())
     """The brands of parts that it names, in small letters."""
+    own_parts: bool = False
+    """The customer brings the parts: only the work is wanted."""
 
     @property
     def is_empty(self) -> bool:
         """Whether no goods are named or described."""
         return not (self.categories or self.parts or self.services or self.attributes or self.brands)
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it says which goods, and not only for how much or in which order."""
+        of = self.attributes
+        return bool(self.categories or self.parts or of.brand or of.size or of.type or of.channels or of.watts)
 
 
 def wish_of(turn: Turn, attributes: Attributes | None = None, excluded: Excluded | None = None) -> Wish:
@@ -71,22 +79,22 @@ def wish_of(turn: Turn, attributes: Attributes | None = None, excluded: Excluded
         parts=tuple(named),
         services=tuple(each for each in understood.services if each in known.services),
         attributes=wanted,
-        excluded=excluded or excluded_of(turn, getattr(understood, "excluded", None) or {}),
+        excluded=excluded or excluded_of(getattr(understood, "excluded", None) or {}),
         car=car_of(turn),
         day=understood.date,
         brands=tuple(read_names(text, facts.brands(known))),
+        own_parts=getattr(understood, "own_parts", False),
     )
 
 
-def excluded_of(turn: Turn, by_field: Mapping[str, Collection[Any]]) -> Excluded:
-    """Exclusions by the reader's fields; of brands only those of parts, since cars have brands, too."""
-    brands = {str(each) for name in ("brand", "brands", "part_brand") for each in by_field.get(name, ())}
+def excluded_of(by_slot: Mapping[str, Collection[Any]]) -> Excluded:
+    """What the reader found excluded, by its slots; "brand" is that of a car."""
     return Excluded(
-        parts=frozenset(by_field.get("parts", ())),
-        brands=frozenset(each for each in brands if each.casefold() in facts.brands(turn.catalogue)),
-        types=frozenset(map(str, by_field.get("type", ()))),
-        sizes=frozenset(map(str, by_field.get("size", ()))),
-        categories=frozenset(by_field.get("categories", ())),
+        parts=frozenset(by_slot.get("parts", ())),
+        brands=frozenset(by_slot.get("attributes.brand", ())),
+        types=frozenset(by_slot.get("attributes.type", ())),
+        sizes=frozenset(by_slot.get("attributes.size", ())),
+        categories=frozenset(by_slot.get("categories", ())),
     )
 
 
@@ -125,6 +133,11 @@ def for_car(car: Car | None) -> Say | str:
 
 def category_name(categories: Sequence[str]) -> Say:
     return say(f"category.{categories[0]}") if len(categories) == 1 else say("advice.goods")
+
+
+def before_tax(turn: Turn) -> list[Say]:
+    """Prices of the catalogue are before PPN, which some shops add."""
+    return [say("advice.before_tax")] if turn.shop.charge_ppn else []
 
 
 def comma(words: Iterable[Say]) -> Say | str:

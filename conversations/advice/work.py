@@ -44,7 +44,8 @@ async def duration(turn: Turn, wish: Wish) -> Advice | None:
 async def own_parts(turn: Turn, wish: Wish) -> Advice:
     """The price of the installation alone, for a part that the customer brings."""
     categories = wish.categories or tuple(turn.catalogue.parts[each].category for each in wish.parts)
-    works = _of_types(turn, wish) or _installations(turn, categories or OFTEN_BROUGHT)
+    named = [turn.catalogue.services[each] for each in wish.services]
+    works = _of_types(turn, wish) or named or _installations(turn, categories or OFTEN_BROUGHT)
     if not works:
         return Advice([say("advice.own_parts_ask")], [HUMAN])
     return Advice([say("advice.own_parts", goods=category_name(categories))], _options(works))
@@ -53,7 +54,8 @@ async def own_parts(turn: Turn, wish: Wish) -> Advice:
 async def repair(turn: Turn, wish: Wish) -> Advice:
     """The services that repair such parts, or find the fault: never parts for sale."""
     categories = {*wish.categories, *(turn.catalogue.parts[each].category for each in wish.parts)}
-    named = [turn.catalogue.services[each] for each in wish.services]
+    services = [turn.catalogue.services[each] for each in wish.services]
+    named = [each for each in services if each.category == advice.REPAIR or each.repairs]
     works = named or advice.repairs(turn.catalogue, categories)
     if not works:
         return Advice([say("advice.repair_none")], [HUMAN])
