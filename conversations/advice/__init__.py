@@ -37,6 +37,10 @@ TOPICS: dict[str, _Answer] = {
 """By the topic, as an `Intent` names it."""
 
 
+_ABOUT_GOODS = ("compare", "recommend", "repair", "own_parts", "price", "stock")
+"""Topics of which one answer is enough: the first."""
+
+
 async def answer(turn: Turn, topic: str, wish: Wish | None = None) -> Advice | None:
     """The answer to a question about a topic; None if it says too little, or we have no answer to such a topic."""
     wish = wish or wish_of(turn)
@@ -46,9 +50,10 @@ async def answer(turn: Turn, topic: str, wish: Wish | None = None) -> Advice | N
 
 async def answer_all(turn: Turn, topics: Iterable[str], wish: Wish | None = None) -> Advice | None:
     """The answers to several topics of one message as one; "ada? berapa?" is answered once."""
-    wish = wish or wish_of(turn)
-    asked = {TOPICS[topic]: topic for topic in reversed([*topics]) if topic in TOPICS}
-    found = [said for topic in reversed(asked.values()) if (said := await answer(turn, topic, wish)) is not None]
+    wish, asked = wish or wish_of(turn), [*topics]
+    about_goods = [topic for topic in _ABOUT_GOODS if topic in asked][:1]
+    rest = [topic for topic in dict.fromkeys(asked) if topic in TOPICS and topic not in _ABOUT_GOODS]
+    found = [said for topic in (*about_goods, *rest) if (said := await answer(turn, topic, wish)) is not None]
     if not found:
         return None
     options = {option.id: option for said in found for option in said.options}

@@ -25,6 +25,7 @@ async def payment_terms(turn: Turn, wish: Wish) -> Advice:
     says = {
         Terms.SAFE: _safe,
         Terms.INSTALMENTS: _instalments,
+        Terms.CASH: _cash,
         Terms.DOWN_PAYMENT: _down_payment,
         Terms.METHODS: _methods,
     }
@@ -73,6 +74,10 @@ def _safe(turn: Turn) -> Say:
 
 def _instalments(turn: Turn) -> Say:
     return say("advice.instalments")
+
+
+def _cash(turn: Turn) -> Say:
+    return say("advice.cash")
 
 
 def _down_payment(turn: Turn) -> Say:

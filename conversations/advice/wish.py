@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from conversations import draft
@@ -18,6 +18,8 @@ from core.messaging.messages import Document, Link, Option, Say, say
 
 HUMAN = Option("human", say("option.human"))
 MOST_OPTIONS = 5
+MAIN = ("speaker", "headunit", "subwoofer", "amplifier")
+"""What is meant by somebody who names no category."""
 _SHOWS_PARTS = (None, "category", "part")
 """Questions beside which the parts on the screen are what "it" means."""
 
@@ -107,16 +109,27 @@ def car_of(turn: Turn) -> Car | None:
     return draft.car(turn)
 
 
-def matches_of(turn: Turn, wish: Wish, *, whole: bool = False) -> Matches:
-    """The parts that a wish describes; named ones whether they fit or not. `whole`: what it excludes, too."""
-    return matching(
-        turn.catalogue,
-        categories=wish.categories,
-        parts=wish.parts,
-        attributes=wish.attributes,
-        car=None if wish.parts else wish.car,
-        excluded=NOTHING if whole else wish.excluded,
-    )
+def matches_of(turn: Turn, wish: Wish) -> Matches:
+    """The parts that a wish describes: named ones whether they fit or not, unless they aren't as it says.
+
+    Without a category those of the main ones, if there are any: "pioneer ada?" isn't about a steering remote.
+    """
+    named = matching(turn.catalogue, parts=wish.parts, attributes=wish.attributes, excluded=wish.excluded)
+    if wish.parts and named.found and not named.given_up:
+        return named
+    of_parts = tuple(dict.fromkeys(turn.catalogue.parts[each].category for each in wish.parts))
+    search = partial(matching, turn.catalogue, attributes=wish.attributes, car=wish.car, excluded=wish.excluded)
+    categories = wish.categories or of_parts
+    found = search(categories=categories or MAIN)
+    return found if categories or (found.found and not found.given_up) else search(categories=())
+
+
+def goods_name(wish: Wish) -> Say | str:
+    """ "Speaker", "Speaker Pioneer", "Pioneer"."""
+    brand, goods = wish.attributes.brand, category_name(wish.categories)
+    if brand is None:
+        return goods
+    return say("advice.of_brand", goods=goods, brand=brand) if wish.categories else brand
 
 
 async def stock_of(turn: Turn, matches: Matches) -> dict[str, int]:

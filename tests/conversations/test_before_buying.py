@@ -487,3 +487,60 @@ async def test_an_ordinary_day_has_its_hours(sari: Asking) -> None:
 
 def test_the_clock_of_these_tests(now: datetime) -> None:
     assert now == datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+
+# --- one answer to several questions -----------------------------------------------------------
+
+
+@one_database
+async def test_of_several_topics_about_goods_one_is_answered(sari: Asking) -> None:
+    async with sari.turn("servis head unit berapa") as turn:
+        said = await advice.answer_all(turn, ["price", "repair"], Wish(services=("servis-head-unit",)))
+    assert said is not None
+    assert sari.read(said) == "Bisa kami cek dan perbaiki, Kak 👇"
+
+
+@one_database
+async def test_several_categories_get_the_best_of_each(sari: Asking) -> None:
+    _, options = await sari.ask(
+        "recommend", categories=("speaker", "subwoofer"), attributes=Attributes(price_max=2_000_000), car=AVANZA
+    )
+    assert options == ["jbl-stage3-607cf", "venom-vx-8-8-sl"]
+
+
+@one_database
+async def test_a_brand_alone_means_the_main_goods(sari: Asking) -> None:
+    said, options = await sari.ask("stock", attributes=Attributes(brand="Pioneer"))
+    assert "Pioneer" in said
+    assert "pioneer-cd-sb15" not in options
+    _, options = await sari.ask("stock", attributes=Attributes(brand="Mohawk", type=PartType.SPEAKER_CABLE))
+    assert options == ["mohawk-msw-16"]
+
+
+@one_database
+async def test_a_name_that_means_two_parts_takes_as_long_as_either(sari: Asking) -> None:
+    said, _ = await sari.ask("duration", parts=("venom-vpr-5-9", "audison-bit-ten"))
+    assert said == "Pengerjaannya sekitar 2 jam 30 menit, Kak."
+    said, _ = await sari.ask("duration", parts=("jbl-stage3-627f", "jbl-stage3-607cf", "venom-v9-plus"))
+    assert said == "Pengerjaannya 2 jam 30 menit sampai 3 jam 30 menit, tergantung barangnya."
+
+
+@one_database
+async def test_what_is_all_gone_is_called_so(sari: Asking) -> None:
+    gone = ("hertz-hcp-4d", "focal-sub-10")
+    said, options = await sari.ask("stock", parts=gone)
+    assert said == "Stok barang lagi habis semua, Kak."
+    assert set(options) == set(gone)
+
+
+@one_database
+async def test_cash_is_for_services_alone(sari: Asking) -> None:
+    said, _ = await sari.ask("payment_terms", "bayar di tempat bisa?")
+    assert said == "Tunai di tempat bisa untuk jasa saja, Kak. Kalau ada barangnya, bayar dulu lewat link, boleh DP."
+
+
+@one_database
+async def test_the_ring_for_an_oval_is_found_by_the_oval(sari: Asking) -> None:
+    wanted = Attributes(type=PartType.SPEAKER_RING, size="6x9")
+    _, options = await sari.ask("stock", categories=("accessory",), parts=("ring-speaker-525-4",), attributes=wanted)
+    assert options == ["ring-speaker-6x9-65"]
