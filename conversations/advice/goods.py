@@ -14,7 +14,6 @@ from conversations.advice.wish import (
     basket,
     before_tax,
     car_name,
-    category_name,
     comma,
     for_car,
     goods_name,
@@ -68,32 +67,57 @@ async def recommend(turn: Turn, wish: Wish) -> Advice | None:
 
 
 async def _of_each(turn: Turn, wish: Wish) -> Advice | None:
-    """The best within the budget of each category, and a package; None without a category and a budget."""
-    budget, picks = wish.attributes.price_max, []
-    if budget is None and not wish.categories:
+    """Of several categories one each, within the budget together; without a category, the best of each main one."""
+    budget = wish.attributes.price_max
+    if len(wish.categories) > 1:
+        return await _together(turn, wish)
+    if budget is None:
         return None
-    for category in wish.categories or MAIN:
-        found = advice.matching(
-            turn.catalogue,
-            categories=(category,),
-            attributes=wish.attributes,
-            car=wish.car,
-            excluded=wish.excluded,
-        )
+    picks: list[Recommendation] = []
+    for found in _by_category(turn, wish, MAIN):
         if not found.given_up:
             stock = await stock_of(turn, found)
             picks += advice.recommend(turn.catalogue, found, stock, budget=budget, car=wish.car)[:1]
-    services = turn.catalogue.services.values()
-    packages = [each for each in services if each.category == PACKAGE and each.is_available and not wish.categories]
-    paid = [each for each in packages if budget is not None and advice.price_of(each) <= budget]
-    affordable = sorted(paid, key=advice.price_of)[-1:]
+    packages = [each for each in turn.catalogue.services.values() if each.category == PACKAGE and each.is_available]
+    affordable = sorted((each for each in packages if advice.price_of(each) <= budget), key=advice.price_of)[-1:]
     options = [*_options(picks), *(service_option(each, price_of(each)) for each in affordable)]
     if not options:
-        none = say("advice.none", car=for_car(wish.car)) if budget is None else say("advice.nothing_for", budget=budget)
-        return Advice([none], [HUMAN])
-    head = say("advice.recommend", goods=category_name(()), car=for_car(wish.car), budget=_budget(budget))
+        return Advice([say("advice.nothing_for", budget=budget)], [HUMAN])
+    head = say("advice.recommend_any", car=for_car(wish.car), budget=budget)
     lines = [replace(pick, reasons=()) for pick in picks]  # the best of its kind each
     return Advice([_list(head, lines), *before_tax(turn), *_ask_for_car(turn, wish, picks)], options[:MOST_OPTIONS])
+
+
+async def _together(turn: Turn, wish: Wish) -> Advice:
+    """One of each named category, with the total of all."""
+    budget, rows = wish.attributes.price_max, _by_category(turn, wish, wish.categories)
+    stock = {part: count for row in rows for part, count in (await stock_of(turn, row)).items()}
+    if budget is None:
+        found = [advice.recommend(turn.catalogue, row, stock, car=wish.car)[:1] for row in rows]
+        picks = [pick for each in found for pick in each]
+    else:
+        picks = advice.together(turn.catalogue, rows, stock, budget=budget, car=wish.car)
+    if not picks:
+        return Advice([say("advice.none", car=for_car(wish.car))], [HUMAN])
+    head = say("advice.recommend", goods=_names(wish.categories), car=for_car(wish.car), budget=_budget(budget))
+    total = sum(pick.installed for pick in picks)
+    key = "advice.together" if budget is None or total <= budget else "advice.together_above"
+    lines = [replace(pick, reasons=()) for pick in picks]
+    says = [_list(head, lines), say(key, total=total), *before_tax(turn), *_ask_for_car(turn, wish, picks)]
+    return Advice(says, _options(picks)[:MOST_OPTIONS])
+
+
+def _by_category(turn: Turn, wish: Wish, categories: Sequence[str]) -> list[Matches]:
+    return [
+        advice.matching(
+            turn.catalogue, categories=(each,), attributes=wish.attributes, car=wish.car, excluded=wish.excluded
+        )
+        for each in categories
+    ]
+
+
+def _names(categories: Sequence[str]) -> Say | str:
+    return comma([say(f"category.{each}") for each in categories])
 
 
 def _list(head: Say, picks: Sequence[Recommendation]) -> Say:

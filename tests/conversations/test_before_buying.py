@@ -94,7 +94,7 @@ async def test_two_or_three_that_fit_car_and_budget_are_recommended_with_reasons
     )
     assert options == ["jbl-stage3-607cf", "pioneer-ts-a1670f", "avix-ax-602cx"]
     assert said.splitlines() == [
-        "Saran kami, Speaker untuk Toyota Avanza 2018 dengan budget Rp2.000.000:",
+        "Speaker untuk Toyota Avanza 2018 dengan budget Rp2.000.000, saran kami:",
         '• JBL Stage3 607CF Component 6,5": kelas paling tinggi, garansi 12 bulan. Terpasang Rp1.599.000',
         '• Pioneer TS-A1670F Coaxial 6,5": watt paling besar (70 W), garansi 12 bulan. Terpasang Rp909.050',
         '• Avix AX-602CX Coaxial 6,5": paling murah. Terpasang Rp449.000',
@@ -183,7 +183,7 @@ async def test_english_is_answered_in_english(sari: Asking) -> None:
     said, _ = await sari.ask(
         "recommend", categories=("subwoofer",), attributes=Attributes(price_max=3_000_000), car=AVANZA
     )
-    assert said.startswith("We suggest, Subwoofers for Toyota Avanza 2018 within Rp3.000.000:")
+    assert said.startswith("Subwoofers for Toyota Avanza 2018 within Rp3.000.000, we suggest:")
     assert "the highest class" in said
 
 
@@ -501,11 +501,12 @@ async def test_of_several_topics_about_goods_one_is_answered(sari: Asking) -> No
 
 
 @one_database
-async def test_several_categories_get_the_best_of_each(sari: Asking) -> None:
-    _, options = await sari.ask(
-        "recommend", categories=("speaker", "subwoofer"), attributes=Attributes(price_max=2_000_000), car=AVANZA
-    )
-    assert options == ["jbl-stage3-607cf", "venom-vx-8-8-sl"]
+@pytest.mark.parametrize(("budget", "held"), [(6_000_000, "Total terpasang semuanya"), (1_000_000, "paling hemat")])
+async def test_a_budget_for_two_categories_holds_both(sari: Asking, budget: int, held: str) -> None:
+    wanted = Attributes(price_max=budget)
+    said, options = await sari.ask("recommend", categories=("headunit", "subwoofer"), attributes=wanted, car=AVANZA)
+    assert len(options) == 2
+    assert held in said
 
 
 @one_database
