@@ -13,7 +13,7 @@ import re
 from dataclasses import replace
 
 from conversations import actions, after_booking, asides, corrections, draft, registry, requests, staff, taken
-from conversations.after_booking import MOVE, refunds
+from conversations.after_booking import refunds
 from conversations.booking import BOOKING
 from conversations.booking.deciding import GiveUp
 from conversations.staff import takeover
@@ -44,8 +44,8 @@ async def answer(turn: Turn) -> Question | None:
         return await takeover.pass_on(turn)
     before, greeted = taken.facts(turn), len(turn.remarks)
     asked = await _reply(turn)
-    if choice is None and turn.state.flow in (ORDER, MOVE.name):
-        turn.remarks[greeted:greeted] = taken.line(before, taken.facts(turn), new=asked.asks not in _SHOWS_ALL)
+    if choice is None and turn.state.flow == ORDER:
+        turn.remarks[greeted:greeted] = taken.line(before, taken.facts(turn), new=asked.asks != "confirmed")
     return asked
 
 
@@ -72,7 +72,7 @@ async def _reply(turn: Turn) -> Question:
         return await _act(turn, action)
     # Exactly a button's label counts as a tap, whatever else the words could mean.
     same = [option for option, label in turn.state.shown if label.casefold() == text.strip().casefold()]
-    if flow is None and len(same) == 1:
+    if len(same) == 1:
         return await _chosen(turn, same[0])
     if (command := read_command(text)) is not None:
         return await _commanded(turn, command)
@@ -101,7 +101,7 @@ async def _chosen(turn: Turn, option: str) -> Question:
     state.misses = 0
     if option == registry.NEXT_PAGE.id:
         state.page += 1
-        return await _next(turn)
+        return await (_next(turn) if flow or not state.screen else _act(turn, state.screen))
     if state.asked == corrections.ASKS and flow:
         corrections.settle(turn, flow, agreed=option == "yes")
         return await _next(turn)
@@ -169,12 +169,21 @@ async def _back(turn: Turn) -> Question:
 
 
 async def _in_flow(turn: Turn, flow: Flow) -> Question:
-    state, text = turn.state, turn.incoming.text or ""
-    step = _asked(turn, flow)
+    """The reply in a flow; a question that stays open is repeated in fewer words."""
+    step, known = _asked(turn, flow), [*turn.state.answers]
     if flow.strict:
-        if step is not None and not await _read(turn, flow, step, text):
+        if step is not None and not await _read(turn, flow, step, turn.incoming.text or ""):
             turn.remark(f"again.{step.name}")
         return await _next(turn)
+    asked = await _heard(turn, flow, step)
+    if step is not None and asked.asks == step.name and turn.state.answers == known:
+        return replace(asked, says=(say(f"again.{step.name}"),))
+    return asked
+
+
+async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
+    """The open question reads first, then the others; what else the message holds is answered or done."""
+    state, text = turn.state, turn.incoming.text or ""
     option = _by_label(turn, text)
     if state.asked == corrections.ASKS and state.correction:
         agreed = read_yes_no(text) if option is None else option == "yes"
@@ -194,7 +203,7 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
         return await _next(turn)
     if (intent := turn.understood.intent) in _BESIDE_AN_ORDER:
         return await _beside(turn, intent)
-    return await _missed(turn, step)
+    return await _missed(turn)
 
 
 async def _beside(turn: Turn, intent: Intent | None) -> Question:
@@ -270,12 +279,12 @@ async def _without_flow(turn: Turn) -> Question:
         await _absorbed(turn, BOOKING)
         return await _next(turn)
     if text and understood.intent is None and not turn.remarks:
-        return await _missed(turn, None)
+        return await _missed(turn)
     return actions.menu(turn)
 
 
-async def _missed(turn: Turn, step: Step | None) -> Question:
-    """Not understood: ask again in other words; after the third time in a row, offer a person and notify staff."""
+async def _missed(turn: Turn) -> Question:
+    """Not understood: say so, and ask again; after the third time in a row, offer a person and notify staff."""
     state = turn.state
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
@@ -285,8 +294,6 @@ async def _missed(turn: Turn, step: Step | None) -> Question:
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
-    if step is not None and step.needed(turn):
-        turn.remark(f"again.{step.name}")
     return await _next(turn)
 
 
@@ -371,8 +378,6 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.HUMAN: "human",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""
-_SHOWS_ALL = ("confirmed", "agreed")
-"""Questions that show all that is known."""
 _GOODS = frozenset({"category", "part", "more", "quantity", "serviced"})
 _ABOUT: dict[Intent | None, frozenset[str]] = {
     Intent.PRICE: _GOODS,

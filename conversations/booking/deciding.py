@@ -157,6 +157,8 @@ class Confirmed(Step):
 
 def _ways_to_pay(turn: Turn, quote: Quote, missed: int) -> list[Option]:
     """In full, the lowest down payment (or the one that was named), and cash where it is possible."""
+    if draft.is_for_waitlist(turn):
+        return [Option(FULL, say("option.wait"))]
     if not quote.total:
         return [Option(FULL, say("option.book_it"))]
     percents = policy.down_payments(missed, turn.shop)
@@ -186,12 +188,8 @@ async def finish(turn: Turn) -> Question:
     if draft.is_for_waitlist(turn):
         last = await waitlist.join(turn, request)
     else:
-        booking = await place(turn.ctx, request, ask_for_payment=True)
-        in_cash = booking.payment_method is PaymentMethod.COD
-        # The link comes by itself, and says that the booking is saved.
-        key = None if booking.total_price and not in_cash else "booked.cash" if in_cash else "booked.free"
-        at = turn.shop.local(booking.starts_at)
-        last = question(*([say(key, code=booking.code, total=booking.total_price, at=at)] if key else []))
+        await place(turn.ctx, request, ask_for_payment=True)
+        last = question()  # the link or the confirmation follows by itself
     turn.state.begin(None)
     return last
 

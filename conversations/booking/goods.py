@@ -42,7 +42,7 @@ class Category(Step):
         understood, state = turn.understood, turn.state
         named = [part for part in understood.parts if part in turn.catalogue.parts]
         if len(named) == 1 and named[0] != state.get("sold_out"):
-            return await self._take(turn, turn.catalogue.parts[named[0]])
+            return await _take_named(turn, turn.catalogue.parts[named[0]])
         if "shopped" in state and understood.categories and turn.adds:
             state.drop("shopped", "category")
         if "shopped" in state or "category" in state:
@@ -58,24 +58,6 @@ class Category(Step):
         if understood.services and not draft.basket(turn):
             state.put("shopped", True)  # only services were named
         return False
-
-    async def _take(self, turn: Turn, part: Part) -> bool:
-        """Put a part into the basket, instead of another of its category; sold out, others are shown at once."""
-        if part in draft.basket_parts(turn) and not turn.understood.quantity:
-            return False
-        stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
-        if is_sold_out(part, stock):
-            turn.state.put("category", part.category)
-            turn.state.drop("shopped")
-            _note_sold_out(turn, part)
-            return True
-        instead = [other for other in draft.basket_parts(turn) if other.category == part.category and other != part]
-        if len(instead) == 1 and not turn.adds:
-            draft.put_in_basket(turn, instead[0].id, 0)
-        draft.put_in_basket(turn, part.id, min(turn.understood.quantity or 1, turn.shop.max_quantity))
-        turn.state.drop("adding", "category", "confirmed")
-        turn.state.put("shopped", True)
-        return True
 
 
 class PickPart(Step):
@@ -217,9 +199,8 @@ class More(Step):
             turn.state.put("category", understood.categories[0])
             turn.state.put("adding", True)
             return True
-        if len(understood.parts) == 1:
-            draft.put_in_basket(turn, understood.parts[0], understood.quantity or 1)
-            return True
+        if len(understood.parts) == 1 and understood.parts[0] in turn.catalogue.parts:
+            return await _take_named(turn, turn.catalogue.parts[understood.parts[0]])
         if understood.quantity and len(basket) == 1:
             return _set_quantity(turn, basket[0][0], understood.quantity)
         return False
@@ -334,7 +315,8 @@ class PickService(Step):
 
     def _wanted(self, turn: Turn) -> set[str]:
         """The categories of the parts that the customer names or has chosen."""
-        return {part.category for part in draft.basket_parts(turn)} | {*turn.understood.categories}
+        named = () if "shopped" in turn.state else turn.understood.categories
+        return {part.category for part in draft.basket_parts(turn)} | {*named}
 
     def _several(self, turn: Turn) -> list[str]:
         """The services that are done more than once, one for each part; the customer may want it otherwise."""
@@ -345,6 +327,25 @@ class PickService(Step):
 
     def _add(self, turn: Turn, service: str) -> None:
         turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
+
+
+async def _take_named(turn: Turn, part: Part) -> bool:
+    """Put a part into the basket, instead of another of its category; sold out, others are shown at once."""
+    if part in draft.basket_parts(turn) and not turn.understood.quantity:
+        return False
+    stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
+    if is_sold_out(part, stock):
+        turn.state.put("category", part.category)
+        turn.state.drop("shopped")
+        _note_sold_out(turn, part)
+        return True
+    instead = [other for other in draft.basket_parts(turn) if other.category == part.category and other != part]
+    if len(instead) == 1 and not turn.adds:
+        draft.put_in_basket(turn, instead[0].id, 0)
+    draft.put_in_basket(turn, part.id, min(turn.understood.quantity or 1, turn.shop.max_quantity))
+    turn.state.drop("adding", "category", "confirmed")
+    turn.state.put("shopped", True)
+    return True
 
 
 def _note_sold_out(turn: Turn, part: Part) -> None:
