@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-
 INSTALLATION = "installation"
 """The service category that is done once for each piece; a repair, an upgrade or a package isn't."""
 _VERBS = frozenset({"pasang", "ganti", "install", "replace"})

@@ -18,7 +18,7 @@ from core.messaging.messages import say
 from core.refusals import Refusal
 from core.reports.monthly import COUNTED
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, RefundReason, RefundState
+from core.states import BookingStatus, CostState, PaymentStatus, RefundReason, RefundState
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
