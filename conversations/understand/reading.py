@@ -124,7 +124,7 @@ def _understood(
         text,
         line,
         topics=[topic for topic in topics if topic.intent in intents],
-        wanted=list(_told(values)),
+        wanted=[*_told(values), *(Said(name, True, span) for name, span in flags.items() if name != "correction")],
         unwanted=[said for said in values.unwanted if said.slot in EXCLUDABLE],
         stances=stances,
         correction=flags.get("correction"),
