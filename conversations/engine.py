@@ -74,7 +74,7 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)
+        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)

@@ -54,7 +54,7 @@ async def recommend(turn: Turn, wish: Wish) -> Advice | None:
     if not picks:
         return await price(turn, wish)
     head = say("advice.recommend", goods=category_name(wish.categories), car=for_car(wish.car), budget=_budget(budget))
-    return Advice([*_given_up(wish.attributes, matches), _list(head, picks), *_ask_for_car(wish)], _options(picks))
+    return Advice([*given_up(wish.attributes, matches), _list(head, picks), *_ask_for_car(wish)], _options(picks))
 
 
 async def _of_everything(turn: Turn, wish: Wish) -> Advice | None:
@@ -190,7 +190,7 @@ async def price(turn: Turn, wish: Wish) -> Advice | None:
     if len(found) == 1 and not matches.given_up:
         return await look_at(turn, wish, found[0].part, stock.get(found[0].facts.id, 0))
     options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in found[:MOST_OPTIONS]]
-    return Advice([*_given_up(wish.attributes, matches), _range(wish, matches), *_ask_for_car(wish)], options)
+    return Advice([*given_up(wish.attributes, matches), _range(wish, matches), *_ask_for_car(wish)], options)
 
 
 async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
@@ -300,7 +300,7 @@ def _fit_says(turn: Turn, wish: Wish, part: Part) -> list[Say]:
     return [say(f"fit.{found.answer}", **names)]
 
 
-def _given_up(wanted: Attributes, matches: Matches) -> list[Say]:
+def given_up(wanted: Attributes, matches: Matches) -> list[Say]:
     """What isn't to be had, named, since something near it is shown."""
     if not matches.given_up:
         return []
