@@ -26,7 +26,7 @@ from conversations import (
 )
 from conversations.advice import Advice
 from conversations.after_booking import refunds
-from conversations.booking import BOOKING
+from conversations.booking import BOOKING, deciding
 from conversations.booking.deciding import GiveUp
 from conversations.booking.goods import as_answer
 from conversations.staff import takeover
@@ -210,7 +210,7 @@ async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
     is_text = step is not None and step.free_text and "?" not in text
     said = None if is_text else await asides.answer(turn)
     excluded = not is_text and exclusions.take(turn, flow)
-    heard = await _read(turn, flow, step, text)
+    heard = await _read(turn, flow, None if excluded else step, text)
     if not (is_text and heard):
         answered = {step.name} if step and heard else set()
         heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
@@ -273,7 +273,7 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
         return True
     if option is not None:
         return await step.choose(turn, option)
-    return not step.free_text and await _absorbed(turn, flow, asked_about)
+    return await _absorbed(turn, flow, asked_about)
 
 
 async def _absorbed(turn: Turn, flow: Flow, ignoring: frozenset[str] = frozenset()) -> bool:
@@ -286,12 +286,15 @@ async def _without_flow(turn: Turn) -> Question:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
+    _split_two_cars(turn)
     said, wish = await asides.answer(turn), _wish_beside(turn)
     orders = asides.ORDERS.intersection(understood.topics)
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
         return await (_act_on(turn, wish) if requests.is_one(wish) else _act(turn, _BESIDE_AN_ORDER[wish]))
     goods = understood.categories or understood.parts or understood.services or understood.attributes
+    if not (orders or said or understood.model or understood.date or understood.time) and understood.parts:
+        said = await asides.look_at(turn)  # a part's name alone asks about it
     if orders or (said is None and (goods or understood.model or understood.date or understood.time)):
         await actions.book(turn)
         exclusions.take(turn, BOOKING)
@@ -311,6 +314,28 @@ async def _without_flow(turn: Turn) -> Question:
     if text and not turn.remarks:
         return await _missed(turn)
     return actions.menu(turn)
+
+
+async def _begin(turn: Turn, words: str) -> Question | None:
+    """Begin the order for the second car with what was said of it."""
+    turn.reread(words)
+    turn.state.begin(ORDER)
+    turn.remark("two_cars.next", model=turn.understood.model)
+    await _absorbed(turn, BOOKING)
+    return None
+
+
+def _split_two_cars(turn: Turn) -> None:
+    """Two cars in one message are two orders: the second waits until the first is placed."""
+    models = [act for act in turn.understood.acts if act.slot == "model" and act.act is Act.INFORM]
+    if len({act.value for act in models}) < 2:
+        return
+    text = turn.incoming.text or ""
+    at = text.find(models[1].text, text.find(models[0].text) + len(models[0].text))
+    if at > 0:
+        turn.reread(text[:at])
+        turn.state.put(deciding.NEXT_ORDER, text[at:])
+        turn.remark("two_cars", first=models[0].value, second=models[1].value)
 
 
 def _look_at(turn: Turn) -> None:
@@ -363,6 +388,7 @@ async def _next(turn: Turn) -> Question:
 
 async def _finish(turn: Turn, flow: Flow) -> Question | None:
     """Do what the flow is for. A refusal undoes it, and asks again what it is about or ends the flow."""
+    second_car = turn.state.get(deciding.NEXT_ORDER)
     try:
         async with turn.session.begin_nested():
             last = await flow.finish(turn)
@@ -377,6 +403,8 @@ async def _finish(turn: Turn, flow: Flow) -> Question | None:
         if flow.refused is None:
             return None
         last = await flow.refused(turn, about)
+    if second_car is not None:
+        return await _begin(turn, second_car)
     return last if flow.strict or not last.says else replace(last, always=(*last.always, registry.TO_MENU))
 
 

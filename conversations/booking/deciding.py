@@ -43,6 +43,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
 """What can be corrected from the summary, and the answers that this drops."""
 
 
+NEXT_ORDER = "next_order"
+"""The answer that keeps the words about a second car."""
 START_OVER = "start_over"
 """The answer to `giving_up` when a new order follows at once."""
 
