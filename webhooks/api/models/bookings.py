@@ -307,7 +307,7 @@ class BookingShown(BookingColumns):
             technician=Worker.of(booking.technician, link) if booking.technician else None,
             additional_costs=[Cost.of(cost, shop) for cost in known.costs],
             dp_amount=down_payment(booking.total_price - booking.additional_costs, booking.down_payment_percent or 0),
-            remaining_payment=0 if booking.payment_status is PaymentStatus.REFUNDED else booking.remaining,
+            remaining_payment=booking.left_to_pay,
             work_notes=[Note.of(note, shop, link) for note in known.notes],
             paid_at=_local(booking.paid_at, shop),
             completed_at=_local(booking.completed_at, shop),
