@@ -58,8 +58,9 @@ async def has_news(ctx: Context) -> bool:
 async def impossible_bookings(ctx: Context) -> dict[Booking, Refusal]:
     """The bookings that wait to be settled, with what stands against them, by their start."""
     found = await ctx.session.scalars(bookings.select_bookings().where(*_KNOWN).order_by(Booking.starts_at, Booking.id))
-    why = {booking: await obstacles.of_booking(ctx, booking) for booking in found.all()}
-    return {booking: refusal for booking, refusal in why.items() if refusal is not None}
+    listed = found.all()
+    why = await obstacles.of_upcoming(ctx) if listed else {}
+    return {booking: why[booking.id] for booking in listed if booking.id in why}
 
 
 async def remind_of_impossible(ctx: Context) -> None:

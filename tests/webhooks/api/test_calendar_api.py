@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from asking import Web
+from sqlalchemy import event
 from workshop import ANDI, BUDI, INSTALL
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the core's own tests know both
@@ -46,6 +47,36 @@ async def test_a_day_is_closed_and_opened_again(web: Web) -> None:
     assert await impossible(web) == {}
     assert (await web.rina.call("DELETE", f"/api/workshop/closures/{TUESDAY}"))[0] == 404
     assert (await web.rina.call("DELETE", "/api/workshop/closures/besok"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"date": "2026-11-21"},
+        {"date": WEDNESDAY, "endDate": TUESDAY},
+        {"date": TUESDAY, "endDate": "2027-12-24"},
+    ],
+)
+async def test_days_that_cannot_be_closed(web: Web, days: dict[str, str]) -> None:
+    status, body = await web.rina.post("/api/workshop/closures", {"reason": "Renovasi"} | days)
+    assert (status, body["code"]) == (400, "bad_closure")
+    assert "cuti" not in body["message"]
+
+
+async def test_a_year_is_closed_at_once(web: Web) -> None:
+    codes = [await web.book(scheduledDate=f"2026-11-{day}") for day in (24, 25, 27)]
+    statements: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    engine = web.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", listen)
+    closed = await close(web, endDate="2027-11-23")
+    event.remove(engine, "before_cursor_execute", listen)
+    assert len(closed["days"]) == 365
+    assert [each["_id"] for each in closed["affected"]] == codes
+    assert len(statements) < 100  # not a review for each day
 
 
 async def test_leave_is_entered_and_ended(web: Web) -> None:
