@@ -514,7 +514,7 @@ class Booking(Base):
     impossible_since: Mapped[datetime | None]
     """Since when it is known that it can't be done as booked (`obstacles`); None: it can."""
     kept_despite: Mapped[str | None]
-    """The code of the obstacle in spite of which staff will do it."""
+    """The codes of the obstacles, with spaces between them, in spite of which staff will do it."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]

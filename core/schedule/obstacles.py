@@ -54,12 +54,17 @@ def why_impossible(held: Held, day: DayCapacity, beside: Sequence[Job], shop: Sh
     What staff will do in spite of it is no obstacle.
     """
     every = (*_of_day(held.job, day, shop), *_of_people(held, day, beside), *_of_services(held))
-    return next((why for why in every if why.code != held.kept_despite), None)
+    return next((why for why in every if not is_kept(held.kept_despite, why)), None)
 
 
 def named(why: Refusal) -> Say:
     """An obstacle in words, as a part of a sentence."""
     return say(f"obstacle.{why.code}", **why.params)
+
+
+def is_kept(kept_despite: str | None, why: Refusal) -> bool:
+    """Whether staff will do a booking in spite of that obstacle."""
+    return why.code in (kept_despite or "").split()
 
 
 async def of_booking(ctx: Context, booking: Booking) -> Refusal | None:
@@ -73,7 +78,7 @@ async def of_its_day(ctx: Context, booking: Booking) -> Refusal | None:
         return None
     day = await day_capacity(ctx, ctx.shop.local(booking.starts_at).date())
     against = _of_day(Job(booking.starts_at, booking.ends_at), day, ctx.shop)
-    return next((why for why in against if why.code != booking.kept_despite), None)
+    return next((why for why in against if not is_kept(booking.kept_despite, why)), None)
 
 
 async def of_day(ctx: Context, day: date) -> dict[int, Refusal]:

@@ -10,6 +10,7 @@ from core import booking as verbs
 from core.booking import LeavePeriod, impossible_bookings
 from core.context import Context
 from core.db.tables import Booking, Leave
+from core.messaging.messages import say
 from core.refusals import NotFound, Refusal
 from core.schedule import bookings, obstacles
 from webhooks.api.bookings import again
@@ -206,7 +207,7 @@ async def cancel_impossible(call: Call, body: WhichImpossible) -> Settled:
     return await _settle(call, body, cancel)
 
 
-@endpoint("POST", "/api/bookings/{id}/keep", who=Who.ADMIN)
+@endpoint("POST", "/api/bookings/{id}/keep", who=Who.ADMIN, also=(409,))
 async def keep_booking(call: Call) -> BookingShown:
     """Do it as booked, in spite of what stands against it."""
     async with call.write() as ctx:
@@ -226,6 +227,8 @@ async def _settle(call: Call, body: WhichImpossible, settle: Callable[..., Await
             if await settle(ctx, await bookings.load(ctx.session, code=code), actor=call.member):
                 settled.append(code)
         await call.commit()
+    if not settled:
+        call.message = say("api.done.none_settled")
     async with call.read() as ctx:
         return Settled(settled=settled, left=await _impossible(ctx, call))
 

@@ -7,6 +7,9 @@ from asking import Web
 from sqlalchemy import event
 from workshop import ANDI, BUDI, INSTALL
 
+from core.booking import review
+from core.context import Context
+
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the core's own tests know both
 
 TUESDAY, WEDNESDAY = "2026-11-24", "2026-11-25"
@@ -112,6 +115,27 @@ async def test_impossible_bookings_are_moved_cancelled_or_kept(web: Web) -> None
     _, moved = await web.rina.get(f"/api/bookings/{codes[2]}")
     assert moved["data"]["scheduledDate"] in ("2026-11-23", WEDNESDAY)
     assert (await web.sari.get("/api/bookings/impossible"))[0] == 403
+
+
+async def test_a_booking_is_kept_in_spite_of_everything(web: Web) -> None:
+    code = await web.book(scheduledDate=TUESDAY, technicianId=ANDI)
+    await close(web)
+    await web.rina.post(f"/api/technicians/{ANDI}/leave", {"startDate": TUESDAY})
+    await web.rina.call("DELETE", f"/api/services/{INSTALL}")
+    assert (await web.rina.post(f"/api/bookings/{code}/keep"))[0] == 200
+    assert await impossible(web) == {}
+    async with web.database.write() as session:
+        assert await review(Context(session, web.shop, web.now)) == []
+    assert (await web.rina.post(f"/api/bookings/{code}/keep"))[0] == 200
+
+
+async def test_an_answer_says_what_was_settled(web: Web) -> None:
+    status, body = await web.rina.post("/api/bookings/impossible/cancel", {})
+    assert (status, body["message"]) == (200, "Tidak ada booking yang berubah.")
+    code = await web.book(scheduledDate=TUESDAY)
+    await web.sari.post(f"/api/bookings/{code}/cancel", {"reason": "Batal"})
+    status, body = await web.rina.post(f"/api/bookings/{code}/keep")
+    assert (status, body["code"]) == (409, "invalid_transition")
 
 
 async def test_a_technician_with_jobs_is_not_deleted(web: Web) -> None:
