@@ -253,10 +253,13 @@ class Technician(Base):
 
 
 class Leave(Base):
-    """A day, or a part of one, on which a technician doesn't work."""
+    """A day, or a part of one, on which a technician doesn't work; the parts of a day don't touch."""
 
-    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
+    __table_args__ = (Index("ix_leave_day", "day", "technician_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"))
+    day: Mapped[date]
     begins: Mapped[time | None]
     """In the shop's zone, None: from the day's beginning."""
     ends: Mapped[time | None]

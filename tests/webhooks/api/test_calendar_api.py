@@ -102,6 +102,26 @@ async def test_leave_is_entered_and_ended(web: Web) -> None:
     assert (await web.andi.post(leave, {"startDate": TUESDAY}))[0] == 403
 
 
+async def test_two_parts_of_a_day_leave_the_time_between(web: Web) -> None:
+    leave = f"/api/technicians/{ANDI}/leave"
+
+    async def enter(start: str | None, end: str | None) -> list[tuple[str | None, str | None]]:
+        status, body = await web.rina.post(leave, {"startDate": TUESDAY, "startTime": start, "endTime": end})
+        assert status == 201
+        return [(each["startTime"], each["endTime"]) for each in body["data"]["leave"]]
+
+    assert await enter("09:00", "10:00") == [("09:00", "10:00")]
+    assert await enter("15:00", "17:00") == [("09:00", "10:00"), ("15:00", "17:00")]
+    free = [time for time in ("09:00", "10:00", "12:00", "14:00", "15:00") if ANDI in await free_at(web, TUESDAY, time)]
+    assert free == ["10:00", "12:00", "14:00"]
+    assert await enter("14:00", "15:00") == [("09:00", "10:00"), ("14:00", "17:00")]
+    assert await enter("09:30", "14:30") == [("09:00", "17:00")]
+    assert await enter(None, "08:00") == [(None, "08:00"), ("09:00", "17:00")]
+    assert await enter(None, None) == [(None, None)]
+    _, body = await web.rina.call("DELETE", f"{leave}?startDate={TUESDAY}")
+    assert body["data"] == []
+
+
 async def test_impossible_bookings_are_moved_cancelled_or_kept(web: Web) -> None:
     codes = [await web.book(scheduledDate=TUESDAY, scheduledTime=f"1{hour}:00") for hour in range(3)]
     await close(web)
