@@ -6,8 +6,7 @@ slot lost (core.payment.slot_lost):  [a slot]   [another time]   [a refund]
 
 from operator import attrgetter
 
-from conversations import actions
-from conversations.booking import draft
+from conversations import actions, draft
 from conversations.booking.when import Day, Slot, WhichTechnician, read_start
 from conversations.registry import action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, YesNo, question
@@ -45,7 +44,7 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
         rescheduling.check_may_reschedule(turn.ctx, min(live, key=attrgetter("starts_at")))
     turn.state.begin(MOVE.name)
     for step in MOVE.steps:  # day, time and technician may be in the text
-        step.absorb(turn)
+        await step.absorb(turn)
     if turn.understood.part_of_day and not turn.understood.time:
         turn.state.put("part_of_day", turn.understood.part_of_day)
     if len(movable) == 1:

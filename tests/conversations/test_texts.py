@@ -41,8 +41,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "weekday.{}": WEEKDAYS,
     "change.{}": tuple(CHANGES),
     "refusal.{}": tuple(sorted(_codes(Refusal))),
-    "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
-    "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "again.{}": tuple(step.name for flow in FLOWS.values() for step in flow.steps),
     "{}_photo": ("team.from_customer", "team.from_staff"),
     "{}_file": ("team.from_customer", "team.from_staff"),
