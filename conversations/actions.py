@@ -51,10 +51,10 @@ async def book(turn: Turn, _: str = "") -> None:
     if draft.is_worth_keeping(turn):
         turn.remark("draft.continues")
         return
-    car = [(name, turn.state.get(name)) for name in ("brand", "model", "year") if name in turn.state]
+    kept = [(name, turn.state.get(name)) for name in ("brand", "model", "year", "looked_at") if name in turn.state]
     turn.state.begin(ORDER)
-    for name, value in car:
-        turn.state.put(name, value, tentative=True)
+    for name, value in kept:
+        turn.state.put(name, value, tentative=name != "looked_at")
 
 
 @action("resume", who=Who.CUSTOMER)

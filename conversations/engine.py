@@ -17,7 +17,7 @@ from conversations.turn import Question, Turn
 from conversations.understand import spelling, understand
 from conversations.understand.answers import reads_as_english
 from conversations.understand.lexicon import Lexicon
-from core.catalogue import fit, snapshot
+from core.catalogue import facts, fit, snapshot
 from core.catalogue.snapshot import Catalogue, Newest
 from core.context import Context
 from core.messaging import outbox
@@ -74,7 +74,7 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)
+        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
@@ -116,6 +116,7 @@ def _indexed(catalogue: Catalogue) -> Lexicon:
         templates(language)
     spelling.read_all()
     fit.prepare(catalogue)
+    facts.prepare(catalogue)
     return Lexicon.of(catalogue)
 
 

@@ -31,6 +31,8 @@ class State:
     shown: list[tuple[str, str]] = field(default_factory=list)
     """Id and label of each option on the screen, in order."""
     page: int = 0
+    screen: str | None = None
+    """The action whose reply is on the screen, to show its next page; None in a flow."""
     misses: int = 0
     """Messages in a row that weren't understood."""
     correction: dict[str, Any] | None = None

@@ -170,12 +170,17 @@ class Step:
     async def read(self, turn: Turn, text: str) -> bool:
         """Take typed text (or a shared contact or place) as the answer."""
         answer = self.parse(turn, text)
-        if answer is None and self.skips and read_skip(text):
+        said = self.understood_as_skipped(turn)
+        if answer is None and self.skips and (said or read_skip(text)):
             answer = SKIPPED
         if answer is None:
             return await self.absorb(turn)
         turn.state.put(self.name, answer)
         return True
+
+    def understood_as_skipped(self, turn: Turn) -> bool:
+        """ "ga inget platnya", "gak usah email"."""
+        return self.name in turn.understood.unknown | turn.understood.refused
 
     def parse(self, turn: Turn, text: str) -> Any:
         """The answer that a text to this question gives, or None; what was understood is `turn.understood`."""

@@ -36,7 +36,8 @@ def offered_methods(amount: Money, *, services_only: bool) -> list[PaymentMethod
     methods: list[PaymentMethod] = [
         method
         for method in _CHANNELS
-        if method not in (PaymentMethod.DP, PaymentMethod.ANY) and any(_takes(channel, amount) for channel in _CHANNELS[method])
+        if method not in (PaymentMethod.DP, PaymentMethod.ANY)
+        and any(_takes(channel, amount) for channel in _CHANNELS[method])
     ]
     return [*methods, PaymentMethod.COD] if services_only else methods
 

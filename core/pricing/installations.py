@@ -5,15 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-
 INSTALLATION = "installation"
 """The service category that is done once for each piece; a repair, an upgrade or a package isn't."""
 _VERBS = frozenset({"pasang", "ganti", "install", "replace"})
 
 
-class Thing(Protocol):
-    """What must be known of a part."""
-
+class Named(Protocol):
     @property
     def name(self) -> str: ...
 
@@ -22,6 +19,13 @@ class Thing(Protocol):
 
     @property
     def category(self) -> str: ...
+
+
+class Thing(Named, Protocol):
+    """What must be known of a part."""
+
+    @property
+    def type(self) -> str | None: ...
 
 
 class Work(Protocol):
@@ -34,7 +38,7 @@ class Work(Protocol):
     def installs(self) -> list[str]: ...
 
 
-class Offer(Thing, Work, Protocol):
+class Offer(Named, Work, Protocol):
     """What must be known of a service, to say which part it installs."""
 
     @property
@@ -44,21 +48,35 @@ class Offer(Thing, Work, Protocol):
     def price(self) -> int: ...
 
     @property
+    def installs_types(self) -> list[str]: ...
+
+    @property
     def is_available(self) -> bool: ...
 
 
 def usual_installation(part: Thing, services: Iterable[Offer]) -> str | None:
-    """The id of the service that installs a part where the customer names none; None if no name tells.
+    """The id of the service that installs a part where the customer names none; None if nothing tells.
 
-    All words of one of the service's names must be the part's, or its category. Words of the part decide before the
-    category ("pasang component" before "pasang speaker").
+    The cheapest that is for the part's type (`installs_types`). Where none is, and for a part that says no type, names
+    decide: all words of one of the service's names must be the part's, or its category. Words of the part decide before
+    the category ("pasang component" before "pasang speaker").
     """
+    able = [
+        each
+        for each in services
+        if each.category == INSTALLATION and part.category in each.installs and each.is_available
+    ]
+    own = [each for each in able if part.type in each.installs_types]
+    if own:
+        return min(own, key=lambda each: (each.price, each.id)).id
+    return _by_name(part, [each for each in able if part.type is None or not each.installs_types])
+
+
+def _by_name(part: Thing, services: Iterable[Offer]) -> str | None:
     own = set(_words(" ".join((part.name, *part.aliases)))) - {part.category}
     best: tuple[int, int] = (-1, 0)
     found = None
     for service in services:
-        if service.category != INSTALLATION or part.category not in service.installs or not service.is_available:
-            continue
         for name in (service.name.partition("(")[0], *service.aliases):
             words = set(_words(name)) - _VERBS
             rank = len(words & own), -service.price
