@@ -186,9 +186,11 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
         if not booking.total_price:
             return [say("mine.free")]
         status, total = say(f"payment.{booking.payment_status}"), booking.total_price
-        paid = say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)
-        lines = [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]
-        return [paid, say("mine.refunds", lines=lines)] if lines else [paid]
+        paid, left = booking.paid_amount, booking.left_to_pay
+        says = [say("mine.money", status=status, total=total, paid=paid, remaining=left)]
+        if lines := [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]:
+            says.append(say("mine.refunds", lines=lines))
+        return says if left == booking.remaining else [*says, say("mine.pay_again")]
     if booking.payment_status is PaymentStatus.REFUNDED:
         return [say("cancelling.went_back")]
     back = booking.going_back

@@ -90,6 +90,10 @@ class BadLeave(Invalid):
     """Leave that ends before it begins, is over, or lasts longer than a year."""
 
 
+class BadClosure(Invalid):
+    """Days to close that end before they begin, are over, or more than a year."""
+
+
 class InsufficientStock(Refusal):
     """Fewer parts are free than were asked for; params: name, wanted, stock."""
 

@@ -264,10 +264,13 @@ class Technician(Base):
 
 
 class Leave(Base):
-    """A day, or a part of one, on which a technician doesn't work."""
+    """A day, or a part of one, on which a technician doesn't work; the parts of a day don't touch."""
 
-    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
+    __table_args__ = (Index("ix_leave_day", "day", "technician_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"))
+    day: Mapped[date]
     begins: Mapped[time | None]
     """In the shop's zone, None: from the day's beginning."""
     ends: Mapped[time | None]
@@ -414,6 +417,8 @@ class Outbox(Base):
     """Backoff, and the end of the lease while `sending`."""
     until: Mapped[datetime | None]
     """Not sent after this (a reminder of what has begun); None: two days after `due_at`."""
+    by_day: Mapped[bool] = mapped_column(default=False)
+    """Sent within the contact hours only, however late it is: nobody waits for it."""
     attempts: Mapped[int] = mapped_column(default=0)
     unclear: Mapped[int] = mapped_column(default=0)
     """How many tries may or may not have been sent: such a message is sent again once at most."""
@@ -514,6 +519,8 @@ class Booking(Base):
     """Sum of the ledger's entries; only `core.payment` writes it, together with an entry."""
     going_back: Mapped[int] = mapped_column(default=0)
     """The part of it that is owed back but not refunded yet; only `core.payment` writes it."""
+    waived: Mapped[int] = mapped_column(default=0)
+    """What was refunded after it was completed, and so isn't owed any more; only `core.payment` writes it."""
     hold_until: Mapped[datetime | None]
     """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
@@ -521,7 +528,7 @@ class Booking(Base):
     impossible_since: Mapped[datetime | None]
     """Since when it is known that it can't be done as booked (`obstacles`); None: it can."""
     kept_despite: Mapped[str | None]
-    """The code of the obstacle in spite of which staff will do it."""
+    """The codes of the obstacles, with spaces between them, in spite of which staff will do it."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -539,10 +546,15 @@ class Booking(Base):
 
     @property
     def remaining(self) -> int:
-        """What is still to be paid, in rupiah; nothing once it is cancelled."""
+        """What can still be paid, in rupiah; nothing once it is cancelled."""
         if self.status is BookingStatus.CANCELLED:
             return 0
-        return max(0, self.total_price - self.paid_amount + self.going_back)
+        return max(0, self.total_price - self.waived - self.paid_amount + self.going_back)
+
+    @property
+    def left_to_pay(self) -> int:
+        """`remaining` as it is shown and asked for: nothing where all of the money was refunded."""
+        return 0 if self.payment_status is PaymentStatus.REFUNDED else self.remaining
 
 
 class BookingLine(Base):

@@ -1,6 +1,6 @@
 """Bookings as clients send and read them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -107,10 +107,17 @@ class NewBooking(Given):
             technician_id=self.technician_id,
             parts=tuple((line.sparepart_id, line.quantity) for line in self.spareparts),
             services=tuple(line.service_id for line in self.services),
-            times=tuple((line.service_id, line.quantity) for line in self.services if line.quantity is not None),
+            times=tuple(self._times()),
             method=self.payment_method,
             booking_type=self.booking_type,
         )
+
+    def _times(self) -> Iterator[tuple[str, int]]:
+        """How often the services are done of which a line says it; another line of such a service is once more."""
+        said = {line.service_id for line in self.services if line.quantity is not None}
+        for line in self.services:
+            if line.service_id in said:
+                yield line.service_id, 1 if line.quantity is None else line.quantity
 
 
 class OwnBookings(Window):
@@ -312,7 +319,7 @@ class BookingShown(BookingColumns):
             technician=Worker.of(booking.technician, link) if booking.technician else None,
             additional_costs=[Cost.of(cost, shop) for cost in known.costs],
             dp_amount=down_payment(booking.total_price - booking.additional_costs, booking.down_payment_percent or 0),
-            remaining_payment=0 if booking.payment_status is PaymentStatus.REFUNDED else booking.remaining,
+            remaining_payment=booking.left_to_pay,
             work_notes=[Note.of(note, shop, link) for note in known.notes],
             paid_at=_local(booking.paid_at, shop),
             completed_at=_local(booking.completed_at, shop),
