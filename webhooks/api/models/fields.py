@@ -110,7 +110,8 @@ def _day(value: object, info: ValidationInfo) -> date:
 
 
 def _clock(value: object) -> time:
-    return _exact(value, "clock", r"[0-9]{2}:[0-9]{2}", time.fromisoformat)
+    """A time of day; browsers leave the leading zero out, or add seconds."""
+    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", lambda text: time(*map(int, text.split(":"))))
 
 
 def _exact(value: object, kind: str, form: str, parse: Callable[[str], T]) -> T:
@@ -171,9 +172,12 @@ def _words(value: object) -> object:
 
 def _whole(value: object) -> object:
     """A number as text: "1.250.000" is more than a million, not one and a quarter."""
+    if isinstance(value, bool):  # pydantic takes true for 1
+        raise wrong("int_type")
     if not isinstance(value, str):
         return value
     text = re.sub(r"^rp\.?\s*", "", value.strip(), flags=re.IGNORECASE)
+    text = re.sub(r"(?<=[0-9])(,00|,-)$", "", text)
     return re.sub(r"[.,]", "", text) if _THOUSANDS.fullmatch(text) else text
 
 
@@ -181,7 +185,17 @@ def _all_is_none(value: object) -> object:
     return None if value == "all" else value
 
 
+def _as_text(value: object) -> object:
+    """A number or a boolean where only text is stored, as JSON writes it."""
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
+
+
 FromText = BeforeValidator(_whole)
+AsText = BeforeValidator(_as_text)
+NoneIfBlank = BeforeValidator(
+    lambda value: None if isinstance(value, dict) and all(map(_is_blank, value.values())) else value
+)
+"""An object whose fields are all blank, as a form sends what nobody filled in."""
 AsList = BeforeValidator(_listed)
 FromJson = BeforeValidator(_parsed)
 Filter = Annotated[T | None, BeforeValidator(_all_is_none)]
@@ -202,10 +216,11 @@ Quantity = Annotated[int, FromText, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
 """The shop's rules limit how many of one part can be ordered."""
 Year = Annotated[
     int,
+    FromText,
     Field(ge=1950, le=2100),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1950, "maximum": 2100}, {"type": "string"}]}),
 ]
-Years = Annotated[str, Field(max_length=9), _must("years", _years)]
+Years = Annotated[str, AsText, Field(max_length=9), _must("years", _years)]
 Image = Annotated[str, Field(max_length=500), _must("link", _image)]
 Day = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-24"]})
