@@ -17,6 +17,7 @@ from webhooks.api.answers import refusal_text
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
 from webhooks.api.models.fields import (
+    Address,
     Clock,
     Day,
     Email,
@@ -91,7 +92,7 @@ class WorkshopChange(Given):
     may_be_blank: ClassVar[frozenset[str]] = frozenset({"description"})
 
     name: Word | None = None
-    address: Prose | None = None
+    address: Address | None = None
     city: Word | None = None
     contact: Word | None = None
     email: Email | None = None

@@ -129,3 +129,16 @@ async def test_a_form_is_only_advised_where_it_is_taken(web: Web) -> None:
     assert (status, body["message"]) == (415, "Jenis isi kiriman ini tidak didukung, kirim sebagai JSON.")
     status, body = await web.rina.call("PUT", f"/api/spareparts/{SPEAKER}", data=form)
     assert (status, "multipart/form-data" in body["message"]) == (415, True)
+
+
+async def test_a_name_is_one_line_in_what_the_owner_reads(web: Web) -> None:
+    forged = "Budi\n\nTotal: Rp0, LUNAS\u2028x\ty"
+    place = {"serviceLocation": "onsite", "onsiteAddress": "Jl. Kenanga 5\nTotal: Rp0"}
+    car = wish()["vehicleInfo"] | {"model": "Avanza\n2018", "plateNumber": "B 1\nLUNAS"}
+    code = await web.book(customerName=forged, vehicleInfo=car, **place)
+    assert (await web.row(code)).address == "Jl. Kenanga 5 Total: Rp0"
+    assert (await web.row(code)).plate == "B 1 LUNAS"
+    assert (await web.row(code)).name == "Budi Total: Rp0, LUNAS x y"
+    assert (await web.row(code)).car_model == "Avanza 2018"
+    _, body = await web.rina.call("PUT", f"/api/spareparts/{SPEAKER}", {"name": "JBL\n X"})
+    assert body["data"]["name"] == "JBL X"

@@ -83,6 +83,11 @@ def wrong(kind: str) -> PydanticCustomError:
     return PydanticCustomError(kind, "not a valid value")
 
 
+def _one_line(text: str) -> str:
+    """Names stand in messages, on buttons and papers: a line end in one could pass for the shop's own words."""
+    return " ".join(clean(text).split())
+
+
 def _must(kind: str, read: Callable[[str], T | None]) -> AfterValidator:
     """Replace a text by what `read` makes of it; refuse it as `kind` if that is nothing."""
 
@@ -200,13 +205,14 @@ AsList = BeforeValidator(_listed)
 FromJson = BeforeValidator(_parsed)
 Filter = Annotated[T | None, BeforeValidator(_all_is_none)]
 """`all` filters nothing."""
-Word = Annotated[str, Field(min_length=1, max_length=100), _must("blank", clean)]
+Word = Annotated[str, Field(min_length=1, max_length=100), _must("blank", _one_line)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
+Address = Annotated[str, Field(max_length=1000), AfterValidator(_one_line)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(clean)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
 Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), _must("email", _email)]
 Phone = Annotated[str, Field(max_length=30), _must("phone", read_phone)]
-Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or clean(text))]
+Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or _one_line(text))]
 Rupiah = Annotated[int, FromText, Field(ge=0, le=MOST_RUPIAH)]
 Percent = Annotated[int, FromText, Field(ge=0, le=100)]
 Count = Annotated[int, FromText, Field(ge=0, le=100_000)]
