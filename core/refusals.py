@@ -212,6 +212,10 @@ class BadAmount(Invalid):
     """An amount outside what makes sense here; params: least, most."""
 
 
+class BadStock(BadAmount):
+    """A number of pieces that no shelf holds; params: least, most."""
+
+
 class CostDecided(Refusal):
     """The customer has agreed or refused before, or it was withdrawn."""
 

@@ -726,12 +726,13 @@ class PaymentNotification(Base):
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
         _partial("ix_payment_notification_settled", "received_at", where="due_at IS NULL"),
-        # What Midtrans last said stays with the attempt. Money for an order that nobody knows stays until it is explained.
+        # What Midtrans last said stays with the attempt, or with the unknown order; that until it is explained.
         personal(
             erase=Rows.KEPT,
             forget=Forget(
                 ("received_at",),
-                where="due_at IS NULL AND order_id IN (SELECT order_id FROM payment_request)",
+                where="due_at IS NULL AND NOT EXISTS (SELECT 1 FROM unknown_order"
+                " WHERE unknown_order.order_id = payment_notification.order_id AND explanation IS NULL)",
                 keep=Keep.RECORDS,
             ),
         ),
@@ -753,7 +754,12 @@ class PaymentNotification(Base):
 class UnknownOrder(Base):
     """Money at Midtrans for an order_id that we have no request for (a restored backup), until staff say what it was."""
 
-    __table_args__ = (_partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),)
+    __table_args__ = (
+        _partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),
+        _partial("ix_unknown_order_explained_at", "explained_at", where="explanation IS NOT NULL"),
+        # As long as the books, of which its explanation is a part (UU KUP 28(11)).
+        forgotten(Forget(("explained_at",), where="explanation IS NOT NULL", after=timedelta(days=3653))),
+    )
 
     order_id: Mapped[str] = mapped_column(primary_key=True)
     transaction_id: Mapped[str]
