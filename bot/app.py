@@ -273,12 +273,12 @@ def _photos(settings: Settings) -> Photos:
 
 
 def _photo_keeper(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitable[str | None]]:
-    """A function that stores a photo by channel and handle and returns its key, or None if it is no photo."""
+    """A function that stores what was sent by channel and handle and returns its key, or None if it can't be kept."""
 
     async def keep(channel: str, handle: str) -> str | None:
         content = await channels.fetch(channel, handle)
         try:
-            return await photos.keep(content) if content else None
+            return await photos.keep_any(content) if content else None
         except BadPhotos:
             return None
         except OSError as error:

@@ -16,7 +16,7 @@ from bot.transactions import Transactions
 from bot.watching import metrics
 from conversations.engine import CatalogueChanged, Engine, IfOld
 from conversations.incoming import Incoming
-from core import trace
+from core import media, trace
 from core.context import Context, Effects
 from core.db.database import AWAY, advisory_lock
 from core.db.tables import Outbox
@@ -143,7 +143,12 @@ class Intake:
             if with_photos:
                 await stack.enter_async_context(self._transactions.database.lock(chat))
                 kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
-                incoming = replace(incoming, photos=tuple(photo for photo in kept if photo))
+                keys = [key for key in kept if key]
+                incoming = replace(
+                    incoming,
+                    photos=tuple(key for key in keys if media.is_key(key)),
+                    files=tuple(key for key in keys if media.is_file_key(key)),
+                )
 
             async def once(if_old: IfOld) -> tuple[Effects, bool]:
                 async with self._transactions.write() as ctx:
