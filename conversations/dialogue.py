@@ -11,7 +11,7 @@ shared contact -> tap -> photo -> staff's command -> slash command -> a button's
 import re
 from dataclasses import replace
 
-from conversations import actions, after_booking, asides, corrections, registry, staff
+from conversations import actions, after_booking, asides, corrections, faq, person, registry, staff
 from conversations.after_booking import refunds
 from conversations.booking import BOOKING
 from conversations.staff import takeover
@@ -21,6 +21,7 @@ from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
 from core.refusals import Refusal
+from core.states import CallReason
 
 FLOWS = {flow.name: flow for flow in (BOOKING, *after_booking.FLOWS, *staff.FLOWS)}
 MISSES_UNTIL_A_PERSON = 3
@@ -54,7 +55,7 @@ async def _reply(turn: Turn) -> Question:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
     if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remark("media.unread")
+        turn.remarks.append(await person.pass_media(turn) or say("media.unread"))
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
@@ -230,13 +231,19 @@ async def _without_flow(turn: Turn) -> Question:
 
 
 async def _missed(turn: Turn, step: Step | None) -> Question:
-    """Not understood: ask again in other words; after the third time in a row, offer a person and notify staff."""
-    state = turn.state
+    """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
+    time in a row call a person.
+    """
+    state, text = turn.state, turn.incoming.text or ""
+    if turn.member is None:
+        if (known := await faq.find(turn.ctx, text, turn.contact.language)) is not None:
+            turn.remark("faq.answer", answer=known)
+            return await _next(turn)
+        await faq.remember_unanswered(turn.ctx, turn.contact, text)
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
-        await actions.call_staff(turn)
-        turn.remark("unclear.human")
+        turn.remarks.append(await person.call(turn, CallReason.MISSES))
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")

@@ -115,7 +115,10 @@ class Photos:
         found = []
         for file in self._folder.glob("*"):
             with suppress(FileNotFoundError):  # another process was quicker
-                if media.is_stored_key(file.name.removeprefix(_UNFINISHED)) and file.stat().st_mtime < before.timestamp():
+                if (
+                    media.is_stored_key(file.name.removeprefix(_UNFINISHED))
+                    and file.stat().st_mtime < before.timestamp()
+                ):
                     found.append(file.name)
         return found
 

@@ -15,7 +15,7 @@ from core.context import Context
 from core.db.database import insert_once
 from core.db.tables import Booking, Contact, Escalation
 from core.messaging.messages import Say, to_json
-from core.schedule.opening import after_opening_time
+from core.schedule.opening import after_opening_time, open_from
 from core.states import CallReason
 
 FIRST_RENEWAL = timedelta(minutes=10)
@@ -41,24 +41,35 @@ async def open_of(ctx: Context, contact_id: int) -> Escalation | None:
     return (await ctx.session.scalars(found.execution_options(populate_existing=True))).one_or_none()
 
 
-async def open_for(ctx: Context, contact: Contact, need: Need, *, wait: timedelta = FIRST_RENEWAL) -> tuple[Escalation, bool]:
-    """The chat's open escalation with this need in it, and whether the need is new; its card is due after `wait`."""
-    renew_at = await after_opening_time(ctx, ctx.now, wait)
-    values = {
-        "reason": need.reason,
-        "booking_id": need.booking.id if need.booking else None,
-        "about": to_json(need.about) if need.about else None,
-    }
-    is_first = await insert_once(
-        ctx.session, Escalation, contact_id=contact.id, since=ctx.now, renew_at=renew_at, cards=0, media=[], **values
-    )
+async def open_for(
+    ctx: Context, contact: Contact, need: Need, *, wait: timedelta = FIRST_RENEWAL
+) -> tuple[Escalation, bool]:
+    """The chat's open escalation with this need in it, and whether the need is new.
+
+    Its card is due again after `wait`, or when the shop opens.
+    """
+    opens = await open_from(ctx, ctx.now)
+    renew_at = opens if opens > ctx.now else await after_opening_time(ctx, ctx.now, wait)
+    booking_id, about = need.booking.id if need.booking else None, to_json(need.about) if need.about else None
     escalation = await open_of(ctx, contact.id)
-    if escalation is None:
-        raise LookupError(contact.id)  # an admin's turn locks the conversation before it closes one
-    is_new = is_first or escalation.reason is not need.reason
-    if is_new and not is_first:
-        escalation.reason, escalation.about = need.reason, values["about"]
-        escalation.booking_id = values["booking_id"] or escalation.booking_id
+    is_new = escalation is None or escalation.reason is not need.reason
+    while escalation is None:
+        await insert_once(
+            ctx.session,
+            Escalation,
+            contact_id=contact.id,
+            reason=need.reason,
+            booking_id=booking_id,
+            about=about,
+            media=[],
+            since=ctx.now,
+            cards=0,
+            renew_at=renew_at,
+        )
+        escalation = await open_of(ctx, contact.id)
+    if is_new:
+        escalation.reason, escalation.about = need.reason, about
+        escalation.booking_id = booking_id or escalation.booking_id
         escalation.renew_at = min(escalation.renew_at, renew_at)
     return escalation, is_new
 
@@ -101,7 +112,8 @@ async def claim_renewal(ctx: Context, contact_id: int) -> Escalation | None:
 
 def renewal_interval(cards: int) -> timedelta:
     """How much opening time goes by before the card after so many."""
-    return min(FIRST_RENEWAL * 2 ** min(cards, 10), LONGEST_RENEWAL)
+    doublings = min(cards, 10)
+    return min(FIRST_RENEWAL * (1 << doublings), LONGEST_RENEWAL)
 
 
 async def reachable_admins(ctx: Context) -> list[tuple[str, str]]:
