@@ -33,7 +33,8 @@ class _Line(NamedTuple):
 
 
 def remember(state: State, incoming: Incoming, now: datetime) -> None:
-    """Keep a customer's message with the last ones."""
+    """Keep a customer's message with the last ones, and their name."""
+    state.called = incoming.name or state.called
     text = incoming.text or ""
     if incoming.place is not None:
         text = f"https://maps.google.com/?q={incoming.place.latitude},{incoming.place.longitude}"

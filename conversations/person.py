@@ -55,8 +55,8 @@ async def call(
     admins = await escalations.reachable_admins(ctx)
     heard = [*turn.state.heard, Heard(ctx.now, media=tuple(media))]
     if is_new:
-        await _send_card(ctx, escalation, turn.contact, turn.state.heard, admins)
-    await _send_media(ctx, escalation, turn.contact, _keys(heard), admins)
+        await _send_card(ctx, escalation, turn.contact, turn.state, admins)
+    await _send_media(ctx, escalation, turn.contact, turn.state, _keys(heard), admins)
     promise = await _told(turn, admins)
     return say(f"person.lead.{reason}", told=promise) if admins else promise
 
@@ -71,7 +71,7 @@ async def pass_media(turn: Turn) -> Say | None:
     if escalation is None:
         return None
     admins = await escalations.reachable_admins(turn.ctx)
-    await _send_media(turn.ctx, escalation, turn.contact, kept, admins)
+    await _send_media(turn.ctx, escalation, turn.contact, turn.state, kept, admins)
     promise = await _told(turn, admins)
     return say("person.media", told=promise) if admins else promise
 
@@ -107,8 +107,8 @@ async def renew(ctx: Context, contact_id: int) -> bool:
     contact = await ctx.session.get_one(Contact, contact_id)
     kept = await ctx.session.scalar(select(Conversation.state).where(Conversation.contact_id == contact_id))
     state, admins = State.from_json(kept or {}, now=ctx.now), await escalations.reachable_admins(ctx)
-    await _send_card(ctx, escalation, contact, state.heard, admins)
-    await _send_media(ctx, escalation, contact, _keys(state.heard), admins)
+    await _send_card(ctx, escalation, contact, state, admins)
+    await _send_media(ctx, escalation, contact, state, _keys(state.heard), admins)
     return True
 
 
@@ -121,32 +121,41 @@ def options(contact_id: int) -> tuple[Option, ...]:
     )
 
 
+def name_of(contact: Contact, state: State) -> str:
+    """What to call a customer before staff."""
+    return contact.customer.name or state.called or contact.customer.phone or _address(contact)
+
+
 # --- the card ----------------------------------------------------------------------------------
 
 
 async def _send_card(
-    ctx: Context, escalation: Escalation, contact: Contact, heard: Sequence[Heard], admins: Iterable[tuple[str, str]]
+    ctx: Context, escalation: Escalation, contact: Contact, state: State, admins: Iterable[tuple[str, str]]
 ) -> None:
     escalation.cards += 1
-    card = await _card(ctx, escalation, contact, heard)
+    card = await _card(ctx, escalation, contact, state)
     await _send(ctx, escalation, contact, admins, card, f"card:{escalation.cards}")
 
 
 async def _send_media(
-    ctx: Context, escalation: Escalation, contact: Contact, keys: Sequence[str], admins: Collection[tuple[str, str]]
+    ctx: Context,
+    escalation: Escalation,
+    contact: Contact,
+    state: State,
+    keys: Sequence[str],
+    admins: Collection[tuple[str, str]],
 ) -> None:
     """Send the photos and files that the admins haven't got."""
     news = [key for key in keys if key not in escalation.media]
     if not news or not admins:
         return
     escalation.media = [*escalation.media, *news]
-    name = _name(contact)
+    name = name_of(contact, state)
     for key in news:
         is_photo = stored.is_key(key)
         kind = "photo" if is_photo else "voice" if stored.file_kind_of_key(key).is_voice else "file"
-        shown = Message(
-            (say(f"staff.sent.{kind}", name=name),), document=Document("photo" if is_photo else "file", key)
-        )
+        document = Document("photo" if is_photo else "file", key)
+        shown = Message((say(f"staff.sent.{kind}", name=name),), document=document)
         await _send(ctx, escalation, contact, admins, shown, key)
 
 
@@ -172,21 +181,17 @@ async def _send(
         )
 
 
-async def _card(ctx: Context, escalation: Escalation, contact: Contact, heard: Sequence[Heard]) -> Message:
+async def _card(ctx: Context, escalation: Escalation, contact: Contact, state: State) -> Message:
     reason = say(f"staff.person.{escalation.reason}")
     head = say("staff.person.head", reason=reason)
     if escalation.cards > 1:
         head = say("staff.person.again", reason=reason, since=ctx.shop.local(escalation.since))
     about = message_from_json({"says": [escalation.about]}).says if escalation.about else ()
     booking = await _booking_line(ctx, escalation.booking_id)
-    facts = [_customer_line(contact), *booking, *about]
-    said = await last_messages.lines(ctx, contact, heard)
-    return message(head, block(facts), *([block(said)] if said else []), options=options(contact.id))
-
-
-def _customer_line(contact: Contact) -> Say:
-    customer = contact.customer
-    return say("staff.line.customer", name=customer.name or "-", phone=customer.phone or _address(contact))
+    phone = contact.customer.phone or _address(contact)
+    who = say("staff.line.customer", name=contact.customer.name or state.called or "-", phone=phone)
+    said = await last_messages.lines(ctx, contact, state.heard)
+    return message(head, block([who, *booking, *about]), *([block(said)] if said else []), options=options(contact.id))
 
 
 async def _booking_line(ctx: Context, booking_id: int | None) -> list[Say]:
@@ -219,10 +224,6 @@ async def _fitting_booking(turn: Turn, reason: CallReason) -> Booking | None:
 
 def _keys(heard: Iterable[Heard]) -> list[str]:
     return list(dict.fromkeys(key for each in heard for key in each.media))
-
-
-def _name(contact: Contact) -> str:
-    return contact.customer.name or contact.customer.phone or _address(contact)
 
 
 def _address(contact: Contact) -> str:

@@ -74,6 +74,8 @@ class State:
     writer_until: datetime | None = None
     heard: list[Heard] = field(default_factory=list)
     """This customer's last messages, at most `MOST_HEARD`, the newest last."""
+    called: str | None = None
+    """The customer's name as the channel shows it."""
     version: int = VERSION
 
     @classmethod

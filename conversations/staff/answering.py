@@ -1,11 +1,14 @@
 """A reply to a customer who waits, without taking the chat over; and marking them as helped."""
 
+from conversations import person
 from conversations.registry import action
 from conversations.staff import jobs, takeover
+from conversations.state import State
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from core.db.tables import Contact
 from core.messaging.messages import say
 from core.notices import escalations
+from core.people import contacts
 from core.refusals import NotFound
 
 
@@ -21,7 +24,7 @@ async def helped(turn: Turn, contact_id: str) -> Question:
     """Mark a customer as helped (by phone, at the counter): the card doesn't come again."""
     contact = await _customer(turn, contact_id)
     await escalations.close(turn.ctx, contact.id, by=turn.staff.name)
-    return await jobs.menu(turn, first=say("team.helped", name=_name(contact)))
+    return await jobs.menu(turn, first=say("team.helped", name=await _name(turn, contact)))
 
 
 class Reply(Step):
@@ -33,7 +36,7 @@ class Reply(Step):
     takes_photos = True
 
     async def ask(self, turn: Turn) -> Question:
-        return question(say("team.ask.reply", name=_name(await _customer(turn, turn.state.about or ""))))
+        return question(say("team.ask.reply", name=await _name(turn, await _customer(turn, turn.state.about or ""))))
 
     async def read(self, turn: Turn, text: str) -> bool:
         is_kept = bool(turn.incoming.photos or turn.incoming.files)
@@ -47,7 +50,7 @@ async def _send(turn: Turn) -> Question:
     contact_id, _ = turn.state.close()
     contact = await takeover.write_to(turn, int(contact_id))
     minutes = takeover.WITH_WRITER.seconds // 60
-    return await jobs.menu(turn, first=say("team.replied", name=_name(contact), minutes=minutes))
+    return await jobs.menu(turn, first=say("team.replied", name=await _name(turn, contact), minutes=minutes))
 
 
 async def _customer(turn: Turn, contact_id: str) -> Contact:
@@ -58,8 +61,9 @@ async def _customer(turn: Turn, contact_id: str) -> Contact:
     return contact
 
 
-def _name(contact: Contact) -> str:
-    return contact.customer.name or contact.customer.phone or contact.address
+async def _name(turn: Turn, contact: Contact) -> str:
+    kept = await contacts.load_state(turn.session, contact.channel, contact.address)
+    return person.name_of(contact, State.from_json(kept, now=turn.now))
 
 
 ANSWER = Flow("staff.answer", (Reply(),), _send, who=Who.ADMIN, strict=True)

@@ -148,8 +148,8 @@ async def _to_writer(turn: Turn) -> None:
     """Forward a customer's answer; the card comes if the admin doesn't react, unless it was only a thank-you."""
     channel, address = turn.state.writer or ("", "")
     turn.state.writer_until = turn.now + WITH_WRITER
-    last = None
-    for number, message in enumerate(_copies(turn.incoming, "team.from_customer", _name(turn.contact))):
+    last, name = None, person.name_of(turn.contact, turn.state)
+    for number, message in enumerate(_copies(turn.incoming, "team.from_customer", name)):
         last = replace(message, options=person.options(turn.contact.id)[:2])
         await _send(turn, channel, address, STAFF_LANGUAGE, last, key=str(number), of=turn.contact)
     if last is not None and not _is_thanks(turn):
