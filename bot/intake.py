@@ -187,7 +187,8 @@ class Intake:
             if is_new:
                 event = f"{channel}:{event_id}"
                 if incoming.address:
-                    await _reply(ctx, incoming, say("bug.sorry"), key=f"sorry:{event}")
+                    sorry = say("bug.sorry") if ctx.shop.admin_addresses else say("bug.alone", contact=ctx.shop.contact)
+                    await _reply(ctx, incoming, sorry, key=f"sorry:{event}")
                 notice = message(say("bug.staff", event=event))
                 # A vendor that changes its fields does so in every message: once a day will do.
                 key = f"unread:{channel}:{ctx.now:%Y-%m-%d}" if incoming.unread else f"bug:{event}"

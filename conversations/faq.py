@@ -24,13 +24,15 @@ from core.notices.tell import tell_admins
 THRESHOLD = 80
 """Least likeness of two questions, out of 100."""
 CONTRADICTION = 10
-"""Taken off where each question has a word that the other hasn't: "buka minggu?" isn't "buka sabtu?"."""
+"""Taken off where each question has a word that the other hasn't ("buka minggu?" isn't "buka sabtu?"); twice as much
+where only one has a "not".
+"""
 MIN_RATIO, MIN_RATIO_SHORT, SHORT = 82, 88, 5
 """Least similarity of two words, out of 100; of up to five letters, where one changed letter makes another word."""
 _TABLE = "faq.yaml"
 _NEGATION = "tidak"
 _AFFIXES = (
-    (re.compile(r"(?<=\w{3})(?:nya|kah)$"), ""),
+    (re.compile(r"(?<=\w{3})(?:nya?|kah)$"), ""),
     (re.compile(r"(?<=\w{5})(?:kan|in)$"), ""),
     (re.compile(r"^(?:meng|ng|di)(?=[aiueo]\w{3})"), ""),
     (re.compile(r"^(?:men|n)(?=[aiueo]\w{4})"), "t"),
@@ -100,7 +102,8 @@ def likeness(one: Words, other: Words) -> float:
     pairs = _pairs(one, other)
     met = sum(one[mine] + other[theirs] for mine, theirs in pairs.items())
     contradicts = len(pairs) < len(one) and len(pairs) < len(other)
-    return 100 * met / weight - (CONTRADICTION if contradicts else 0)
+    negates = (_NEGATION in one) != (_NEGATION in other)
+    return 100 * met / weight - CONTRADICTION * (contradicts + 2 * negates)
 
 
 def _best(asked: Words, known: Sequence[Entry]) -> Entry | None:

@@ -27,6 +27,8 @@ from core.states import BookingStatus, CallReason, PaymentStatus
 
 MOST_UNASKED = 3
 """Of a customer's last messages, how many with photos or files are stored while nobody helps them: each costs work."""
+MOST_MEDIA = 20
+"""Photos and files that go to the admins until one of them acts, so that nobody can flood them."""
 LATEST = 20
 """How many of a customer's bookings are looked at."""
 _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS)
@@ -146,7 +148,7 @@ async def _send_media(
     admins: Collection[tuple[str, str]],
 ) -> None:
     """Send the photos and files that the admins haven't got."""
-    news = [key for key in keys if key not in escalation.media]
+    news = [key for key in keys if key not in escalation.media][: MOST_MEDIA - len(escalation.media)]
     if not news or not admins:
         return
     escalation.media = [*escalation.media, *news]
@@ -171,7 +173,7 @@ async def _send(
         await outbox.enqueue(
             ctx,
             # Without the escalation's id, which SQLite gives out again.
-            key=f"staff:person:{contact.id}:{escalation.since.isoformat()}:{what}:{channel}:{address}",
+            key=f"{escalations.KEY}{contact.id}:{escalation.since.isoformat()}:{what}:{channel}:{address}",
             channel=channel,
             address=address,
             language=STAFF_LANGUAGE,

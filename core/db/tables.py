@@ -441,6 +441,8 @@ class Escalation(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     reason: Mapped[CallReason]
     """The newest need."""
+    reasons: Mapped[list[str]] = mapped_column(default=list)
+    """All needs so far: each sends the card at once, and only once."""
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
     about: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What else the admins must know: a `Say` as JSON."""

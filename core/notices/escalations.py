@@ -19,6 +19,8 @@ from core.schedule.opening import after_opening_time, open_from
 from core.states import CallReason
 
 FIRST_RENEWAL = timedelta(minutes=10)
+KEY = "staff:person:"
+"""Prefix of the outbox keys of cards, and of what is sent with them."""
 LONGEST_RENEWAL = timedelta(hours=4)
 """Of opening time: a customer who is forgotten is named at least once or twice a day."""
 
@@ -52,13 +54,14 @@ async def open_for(
     renew_at = opens if opens > ctx.now else await after_opening_time(ctx, ctx.now, wait)
     booking_id, about = need.booking.id if need.booking else None, to_json(need.about) if need.about else None
     escalation = await open_of(ctx, contact.id)
-    is_new = escalation is None or escalation.reason is not need.reason
+    is_new = escalation is None or need.reason not in escalation.reasons
     while escalation is None:
         await insert_once(
             ctx.session,
             Escalation,
             contact_id=contact.id,
             reason=need.reason,
+            reasons=[],
             booking_id=booking_id,
             about=about,
             media=[],
@@ -69,6 +72,7 @@ async def open_for(
         escalation = await open_of(ctx, contact.id)
     if is_new:
         escalation.reason, escalation.about = need.reason, about
+        escalation.reasons = [*escalation.reasons, need.reason]
         escalation.booking_id = booking_id or escalation.booking_id
         escalation.renew_at = min(escalation.renew_at, renew_at)
     return escalation, is_new

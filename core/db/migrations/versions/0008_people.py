@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("id", whole, nullable=False),
         sa.Column("contact_id", whole, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("booking_id", whole, nullable=True),
         sa.Column("about", sa.JSON(), nullable=True),
         sa.Column("media", sa.JSON(), nullable=False),
