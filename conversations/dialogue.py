@@ -19,6 +19,8 @@ from conversations import (
     corrections,
     draft,
     exclusions,
+    faq,
+    person,
     registry,
     requests,
     staff,
@@ -38,6 +40,7 @@ from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
 from core.refusals import Refusal
+from core.states import CallReason
 
 FLOWS = {flow.name: flow for flow in (BOOKING, *after_booking.FLOWS, *staff.FLOWS)}
 LOOKED_AT = "looked_at"
@@ -77,7 +80,7 @@ async def _reply(turn: Turn) -> Question:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
     if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remark("media.unread")
+        turn.remarks.append(await person.pass_media(turn) or say("media.unread"))
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
@@ -359,13 +362,21 @@ def _only_acknowledges(turn: Turn) -> bool:
 
 
 async def _missed(turn: Turn) -> Question:
-    """Not understood: say so, and ask again; after the third time in a row, offer a person and notify staff."""
-    state = turn.state
+    """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
+    time in a row call a person.
+    """
+    state, text = turn.state, turn.incoming.text or ""
+    if turn.member is None:
+        if (known := await faq.find(turn.ctx, text, turn.contact.language)) is not None:
+            turn.remark("faq.answer", answer=known)
+            return await _next(turn) if state.flow else question()
+        if person.waiting_for_person(turn) and state.flow is None:
+            return question(await person.told(turn))
+        await faq.remember_unanswered(turn.ctx, turn.contact, text)
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
-        await actions.call_staff(turn)
-        turn.remark("unclear.human")
+        turn.remarks.append(await person.call(turn, CallReason.MISSES))
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
@@ -453,9 +464,9 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.CANCEL: "mine",
     Intent.RESCHEDULE: "move",
     Intent.PAYMENT_HELP: "mine",
-    Intent.PAID: "human",
-    Intent.COMPLAINT: "human",
-    Intent.LATE: "human",
+    Intent.PAID: f"human:{CallReason.PROOF}",
+    Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
+    Intent.LATE: f"human:{CallReason.OTHER}",
     Intent.HUMAN: "human",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""

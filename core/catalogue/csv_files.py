@@ -185,6 +185,17 @@ async def write(session: AsyncSession) -> dict[str, str]:
     return {f"{name}.csv": _csv(table) for name, table in (await rows(session)).items()}
 
 
+def uniform_records(file: str, content: str | Records) -> Records:
+    """The records of any CSV text or sheet, the header first with its names as columns; raises `BadFiles`."""
+    (at, head), *rest = _uniform(file, _records(file, content) if isinstance(content, str) else content)
+    return [(at, [_column(name) for name in head]), *rest]
+
+
+def csv_text(table: Sequence[Sequence[str | int]]) -> str:
+    """Rows as CSV, safe to open in a spreadsheet."""
+    return _csv(table)
+
+
 def as_catalogue(lines: Iterable[Line]) -> Catalogue:
     """The catalogue that these complete lines alone would make, without a database; its version is 0."""
     entries = [
