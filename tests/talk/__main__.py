@@ -15,18 +15,16 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the shared test helpers
 
-from databases import Aside, Postgres, Sqlite
 from people import EVERYBODY
 from persona import Persona
 from shopper import Story
-from simulation import Database, Result, play
+from simulation import Database, Result, databases, play
 
 
 def main() -> int:
@@ -42,7 +40,10 @@ def main() -> int:
         reads.error(f"nobody is called {', '.join(sorted(unknown))}")
     people = [(number, persona) for number, persona in enumerate(EVERYBODY) if not shown or persona.name in shown]
     print(f"SEED={seed}, {len(people)} customers\n")
-    with _database() as database, TemporaryDirectory(prefix="bengkel-talk-") as folder:
+    with (
+        databases(os.environ.get("DATABASE") or "sqlite") as database,
+        TemporaryDirectory(prefix="bengkel-talk-") as folder,
+    ):
         stories = asyncio.run(_play(people, seed, database, Path(folder), with_words=bool(shown)))
     result = Result(stories)
     _sum_up(result)
@@ -79,20 +80,6 @@ def _sum_up(result: Result) -> None:
         print(f"  {persona}: {story.to_the_link} messages to the link, {story.whatsapp_messages} sent until confirmed")
     print(f"Drafts lost: {len(result.lost_drafts)}")
     print(f"Apologies: {len(result.apologies)}")
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    """Puts fresh databases back: SQLite, or PostgreSQL if DATABASE says so."""
-    aside = Aside()
-    with TemporaryDirectory(prefix="bengkel-talk-") as folder:
-        server = Postgres(aside) if os.environ.get("DATABASE") == "postgres" else Sqlite(Path(folder), aside)
-        try:
-            yield lambda: server.put_back("stocked")
-        finally:
-            if isinstance(server, Postgres):
-                server.stop()
-            aside.stop()
 
 
 if __name__ == "__main__":

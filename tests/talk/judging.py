@@ -133,7 +133,8 @@ def _of_the_unwanted(wish: Wish, books: Books) -> Iterator[str]:
     """A technician who isn't wanted must not come: another one is booked, or the shop's people know."""
     for booking in books.bookings if wish.without else ():
         known = any(
-            re.search(rf"(bukan|selain|jangan|tanpa|kecuali|tidak).*{wish.without}", text, re.I) for text in books.staff
+            re.search(rf"(bukan|selain|jangan|tanpa|kecuali|tidak).*{wish.without}", text, re.IGNORECASE)
+            for text in books.staff
         )
         if booking.technician_id == wish.without or (booking.technician_id is None and not known):
             yield f"technician {booking.technician_id or 'anyone'}, though {wish.without} isn't wanted"

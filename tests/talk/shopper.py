@@ -22,8 +22,6 @@ from screen import Option, Screen
 from stage import Books, Stage
 from voice import CATEGORIES, MONTHS, Voice, date_of
 
-from bot.sandbox.phones import Person
-
 MOST_MESSAGES = 30
 MOST_REPEATS = 3
 SECONDS_BETWEEN = 20
@@ -120,6 +118,8 @@ class Shopper:
             return await self._choose(option)
         if question is None or question == "menu":
             return await self._nothing_asked(screen)
+        if self._persona.end is End.NOTHING and not self._on_the_way and not self._goes_on:
+            return False  # they have said that they don't want it
         self._seen[f"{question} {screen.text[-200:]}"] += 1
         self._asked[question] += 1
         if self._seen[f"{question} {screen.text[-200:]}"] >= MOST_REPEATS or self._asked[question] > 2 * MOST_REPEATS:
@@ -223,9 +223,10 @@ class Shopper:
         wish = self._wish
         match question:
             case "part":
-                return "part" if wish.parts and wish.parts[0] in DEMO.parts else ""
+                named = bool(wish.parts) and wish.parts[0] in DEMO.parts
+                return "part" if named else "" if wish.parts else "no_part"
             case "category":
-                return "category" if wish.parts else ""
+                return "category" if wish.parts else "no_part"
             case "day" | "which_hour" | "hour":
                 asked = "day" if question == "day" else "hour"
                 return asked if (wish.day if asked == "day" else wish.hour) else f"any_{asked}"
@@ -302,6 +303,8 @@ class Shopper:
     def _part_in(self, screen: Screen) -> Option | None:
         """The wished part; or the first that is within the budget and in stock."""
         wish = self._wish
+        if not wish.parts:
+            return None
         named = [DEMO.parts[each].name for each in wish.parts if each in DEMO.parts]
         if named:
             return self._named(screen, named)
@@ -372,7 +375,7 @@ class Shopper:
 
     async def _choose(self, option: Option) -> bool:
         self._tapped[option.title] += 1
-        by_number = Habit.NUMBERS in self._persona.habits and self._concern is None
+        by_number = Habit.NUMBERS in self._persona.habits and not re.match(r"\d", option.title)
         if by_number or option.bubble is None:
             await self._say(str(option.number))
             return True

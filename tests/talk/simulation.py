@@ -1,10 +1,13 @@
 """Runs personas one after the other, each in a fresh shop, and adds up what came out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
+from databases import Aside, Postgres, Sqlite
 from judging import complaints
 from people_who_book import ONE_LINE, PLAIN
 from persona import Persona
@@ -84,10 +87,21 @@ Database = Callable[[], str]
 """Puts a fresh database with the demo catalogue back, and returns its URL."""
 
 
-async def play_all(personas: Sequence[Persona], *, seed: int, database: Database, folder: Path) -> Result:
-    return Result(
-        [
-            await play(persona, number, seed=seed, database_url=database(), folder=folder)
-            for number, persona in enumerate(personas)
-        ]
-    )
+@contextmanager
+def databases(kind: str = "sqlite") -> Iterator[Database]:
+    """Fresh databases of a kind, sqlite or postgres."""
+    aside = Aside()
+    with TemporaryDirectory(prefix="bengkel-talk-") as folder:
+        server = Postgres(aside) if kind == "postgres" else Sqlite(Path(folder), aside)
+        try:
+            yield lambda: server.put_back("stocked")
+        finally:
+            if isinstance(server, Postgres):
+                server.stop()
+            aside.stop()
+
+
+async def count_messages(seed: int = 7) -> Sequence[Story]:
+    """The stories of the bookings whose messages are promised."""
+    with databases() as database, TemporaryDirectory(prefix="bengkel-talk-") as folder:
+        return [await play(persona, 0, seed=seed, database_url=database(), folder=Path(folder)) for persona in COUNTED]

@@ -19,6 +19,7 @@ PHRASES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "id": {
         "category": ("{category}", "mau lihat {category}", "{category} kak"),
         "part": ("{part}", "{part} aja", "yang {part} kak"),
+        "no_part": ("jasa aja, {service}", "ga beli barang kak, cuma {service}"),
         "quantity": ("{count}",),
         "more": ("udah itu aja", "lanjut", "cukup kak"),
         "car": ("{car}", "mobil saya {car}", "{car} kak"),
@@ -55,6 +56,7 @@ PHRASES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "en": {
         "category": ("{category}", "show me {category}"),
         "part": ("{part}", "the {part} please"),
+        "no_part": ("no parts, just {service}",),
         "more": ("that's all", "continue"),
         "car": ("{car}", "it's a {car}"),
         "fit": ("yes", "sure"),
@@ -182,19 +184,20 @@ def _words(wish: Wish) -> dict[str, object]:
     model, _, year = wish.car.rpartition(" ")
     part = wish.parts[0] if wish.parts else ""
     hour = wish.hour or 10
+    service = wish.services[0].replace("-", " ") if wish.services else f"pasang {category_words(wish)}"
     return {
         "car": wish.car.lower(),
         "model": model.lower(),
         "year": year,
         "part": part.replace("-", " "),
         "category": category_words(wish),
-        "service": wish.services[0].replace("-", " ") if wish.services else f"pasang {category_words(wish)}",
+        "service": service,
         "day": wish.day,
         "day_en": ENGLISH.get(wish.day.removesuffix(" depan"), wish.day),
         "date": f"{date_of(wish.day).day} {MONTHS[date_of(wish.day).month - 1]}" if wish.day else "",
         "hour": hour,
         "hour_en": f"{hour} am" if hour < 12 else f"{hour - 12 or 12} pm",
-        "wish": f"pasang {part.replace('-', ' ')} di {wish.car.lower()}" if part else wish.services[0].replace("-", " "),
+        "wish": f"{service if wish.services else f'pasang {part}'.replace('-', ' ')} di {wish.car.lower()}",
         **{name: getattr(wish, name) for name in ("count", "technician", "name", "phone", "email", "plate", "address", "pay", "by")},
     }  # fmt: skip
 
