@@ -1,7 +1,7 @@
 """Questions in the middle of a flow: answered, then the open question is asked again."""
 
-from conversations import actions
-from conversations.booking import BOOKING, draft
+from conversations import actions, draft
+from conversations.booking import BOOKING
 from conversations.registry import action
 from conversations.shelf import is_sold_out, part_line, price_of, service_line
 from conversations.turn import Turn, Who

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.understand import Understanding
-from conversations.understand.answers import read_skip, read_yes_no
+from conversations.understand.answers import read_skip, read_yes_no, reads_as_adding
 from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
 from core.context import Context
@@ -71,6 +71,11 @@ class Turn:
     async def own_booking(self, code: str) -> Booking:
         """This customer's booking; raises `NotFound` for anybody else's."""
         return await bookings.own(self.session, code, customer_id=self.contact.customer_id)
+
+    @property
+    def adds(self) -> bool:
+        """Whether the message adds to what was chosen ("sekalian", "sama"), rather than replacing it."""
+        return reads_as_adding(self.incoming.text or "")
 
     @property
     def member(self) -> StaffMember | None:
@@ -168,7 +173,7 @@ class Step:
         if answer is None and self.skips and read_skip(text):
             answer = SKIPPED
         if answer is None:
-            return self.absorb(turn)
+            return await self.absorb(turn)
         turn.state.put(self.name, answer)
         return True
 
@@ -176,7 +181,7 @@ class Step:
         """The answer that a text to this question gives, or None; what was understood is `turn.understood`."""
         return None
 
-    def absorb(self, turn: Turn) -> bool:
+    async def absorb(self, turn: Turn) -> bool:
         """Store the answer that a message to another question contains, to be checked when this step is reached."""
         value = turn.understood.answers.get(self.name)
         if value is None or self.name in turn.state:

@@ -23,7 +23,7 @@ from telegram import (
 
 from bot.channels.text_fitting import distinct, numbered, one_line, shorten, split, upright, width
 from conversations.texts import Style, render
-from core.messaging.messages import Message, say
+from core.messaging.messages import Message, Option, say
 
 HTML = Style(escape=lambda text: escape(upright(text), quote=False), bold=("<b>", "</b>"))
 
@@ -77,9 +77,6 @@ def _text(message: Message, language: str) -> str:
     paragraphs = [render(text, language, HTML) for text in message.says]
     if len(message.options) > MOST_BUTTONS:
         paragraphs.append(numbered(message.options, language, HTML))
-    else:  # WhatsApp shows hints on the second line of a list entry; buttons have none
-        hints = (say("channel.hint", label=option.label, hint=option.hint) for option in message.options if option.hint)
-        paragraphs.append("\n".join(render(hint, language, HTML) for hint in hints))
     if message.link and message.wants:
         label = render(say("channel.link", label=message.link.label), language, HTML)
         paragraphs.append(f"{label}\n{escape(message.link.url)}")
@@ -87,7 +84,7 @@ def _text(message: Message, language: str) -> str:
 
 
 def _keyboard(message: Message, language: str) -> Keyboard:
-    labels = [upright(one_line(render(option.label, language))) for option in message.options]
+    labels = [_label(option, language) for option in message.options]
     buttons = [] if len(labels) > MOST_BUTTONS else distinct(labels, LONGEST_LABEL)
     if wants := message.wants:
         words = render(say(f"channel.share_{wants}"), language)
@@ -99,6 +96,14 @@ def _keyboard(message: Message, language: str) -> Keyboard:
         label = shorten(one_line(render(link.label, language)), LONGEST_LABEL)
         rows.append([InlineKeyboardButton(label or link.url, url=link.url)])
     return InlineKeyboardMarkup(rows) if rows else ReplyKeyboardRemove()
+
+
+def _label(option: Option, language: str) -> str:
+    """The label with its hint, which comes first where a narrow phone would cut it off."""
+    label, hint = (upright(one_line(render(text, language))) if text else "" for text in (option.label, option.hint))
+    if not hint:
+        return label
+    return f"{label} · {hint}" if width(label) + width(hint) + 3 <= ROW else f"{hint} · {label}"
 
 
 def _rows(buttons: Sequence[Button]) -> list[list[Button]]:

@@ -1,6 +1,6 @@
 """Which parts, how many, and which services; none are needed if parts are bought."""
 
-from conversations.booking import draft
+from conversations import draft
 from conversations.shelf import PartOptions, is_sold_out, joined, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
@@ -8,6 +8,7 @@ from core.catalogue import fit, snapshot, stock_alerts
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part, Service
 from core.messaging.messages import Option, Say, say
+from core.pricing.installations import INSTALLATION
 from core.refusals import BadQuantity, InsufficientStock, NotForSale, NothingChosen, PreOrderOnly, Refusal
 
 
@@ -36,22 +37,25 @@ class Category(Step):
         turn.state.drop("adding")
         return True
 
-    def absorb(self, turn: Turn) -> bool:
+    async def absorb(self, turn: Turn) -> bool:
         """A named part goes into the basket; named categories are opened one after the other."""
         understood, state = turn.understood, turn.state
-        if "shopped" in state:
+        named = [part for part in understood.parts if part in turn.catalogue.parts]
+        if len(named) == 1 and named[0] != state.get("sold_out"):
+            return await _take_named(turn, turn.catalogue.parts[named[0]])
+        if "shopped" in state and understood.categories and turn.adds:
+            state.drop("shopped", "category")
+        if "shopped" in state or "category" in state:
             return False
-        if len(understood.parts) == 1 and understood.parts[0] != state.get("sold_out"):
-            draft.put_in_basket(turn, understood.parts[0], understood.quantity or 1)
-            state.drop("adding", "category")
-            return True
-        if understood.categories and "category" not in state:
+        if understood.categories:
             first, *later = understood.categories
             state.put("category", first)
             state.put("wanted", later)
             state.drop("adding")
+            if understood.quantity:
+                state.put("pieces", understood.quantity)
             return True
-        if understood.services and not draft.basket(turn) and "category" not in state:
+        if understood.services and not draft.basket(turn):
             state.put("shopped", True)  # only services were named
         return False
 
@@ -72,7 +76,7 @@ class PickPart(Step):
         # The sort is stable: what can be bought now comes first, and the order of the shelf stays.
         in_stock_first = sorted(shelf, key=lambda row: is_sold_out(row[0], stock.get(row[0].id, 0)))
         return question(
-            say("ask.part", category=say(f"category.{category}")),
+            say("ask.part", category=say(f"category.{category}"), car=draft.car_name(turn)),
             options=PartOptions(in_stock_first, stock),
             always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
@@ -96,8 +100,7 @@ class PickPart(Step):
             return False
         stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
         if is_sold_out(part, stock):
-            turn.remark("part.pre_order" if part.is_pre_order_only else "part.sold_out", name=part.name)
-            turn.state.put("sold_out", None if part.is_pre_order_only else part.id)
+            _note_sold_out(turn, part)
             return True
         self._take(turn, part)
         return True
@@ -138,15 +141,20 @@ class PickPart(Step):
 
     def _take(self, turn: Turn, part: Part) -> None:
         have = dict(draft.basket(turn)).get(part.id, 0)
-        draft.put_in_basket(turn, part.id, min(have + (turn.understood.quantity or 1), turn.shop.max_quantity))
+        pieces = turn.understood.quantity or turn.state.get("pieces", 1)
+        draft.put_in_basket(turn, part.id, min(have + pieces, turn.shop.max_quantity))
         wanted = turn.state.get("wanted", [])
-        turn.state.drop("category", "search", "wanted", "sold_out")
+        turn.state.drop("category", "search", "wanted", "sold_out", "pieces")
         if wanted:
             turn.state.put("category", wanted[0])
             turn.state.put("wanted", wanted[1:])
+        else:
+            turn.state.put("shopped", True)
 
 
 class More(Step):
+    """The basket, when the customer wants to change it, or when it can't be booked as it is."""
+
     name = "more"
     drops = ("shopped", "confirmed")
     reopened_by = (InsufficientStock, PreOrderOnly, NotForSale, BadQuantity, NothingChosen)
@@ -191,9 +199,8 @@ class More(Step):
             turn.state.put("category", understood.categories[0])
             turn.state.put("adding", True)
             return True
-        if len(understood.parts) == 1:
-            draft.put_in_basket(turn, understood.parts[0], understood.quantity or 1)
-            return True
+        if len(understood.parts) == 1 and understood.parts[0] in turn.catalogue.parts:
+            return await _take_named(turn, turn.catalogue.parts[understood.parts[0]])
         if understood.quantity and len(basket) == 1:
             return _set_quantity(turn, basket[0][0], understood.quantity)
         return False
@@ -228,15 +235,27 @@ class Quantity(Step):
             return True
         return _set_quantity(turn, part, int(option))
 
+    async def absorb(self, turn: Turn) -> bool:
+        """ "2 set ya" once there is a single part."""
+        count, basket = turn.understood.quantity, draft.basket(turn)
+        if not count or len(basket) != 1 or turn.understood.parts or turn.understood.categories:
+            return False
+        return count != basket[0][1] and _set_quantity(turn, basket[0][0], count)
+
     async def read(self, turn: Turn, text: str) -> bool:
         count = read_quantity(text)
         return False if count is None else _set_quantity(turn, turn.state.get("counting"), count)
 
 
 class PickService(Step):
+    """Asked when no installation goes without saying."""
+
     name = "serviced"
     drops = ("confirmed",)
     reopened_by = (NotForSale, NothingChosen)
+
+    def needed(self, turn: Turn) -> bool:
+        return turn.state.get("asking") == self.name or not draft.services(turn)
 
     async def ask(self, turn: Turn) -> Question:
         chosen = draft.times(turn)
@@ -251,19 +270,21 @@ class PickService(Step):
         def rank(service: Service) -> tuple[bool, str, int]:
             return not categories & set(service.installs), service.category, service.price
 
-        done = "option.continue" if chosen else "option.parts_only"
+        alone = [Option("none", say("option.parts_only"))] if draft.basket(turn) else []
+        done = [Option("done", say("option.continue"))] if chosen else []
         return question(
             say("ask.more_services", chosen=lines) if chosen else say("ask.service"),
             options=[
                 Option(each.id, each.name, joined([price_of(each), say("minutes", minutes=each.minutes)]))
                 for each in sorted(offered, key=rank)
             ],
-            always=[*fewer, Option("done", say(done))] if chosen or draft.basket(turn) else (),
+            always=[*fewer, *done, *alone],
             button=say("button.service"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
-        if option == "done":
+        if option in ("done", "none"):
+            turn.state.put("services", draft.services(turn) if option == "done" else [])
             turn.state.put("serviced", True)
             turn.state.recheck("time", "technician")
         elif option.startswith("once:"):
@@ -274,20 +295,28 @@ class PickService(Step):
 
     async def read(self, turn: Turn, text: str) -> bool:
         if read_done(text) and (draft.services(turn) or draft.basket(turn)):
-            return await self.choose(turn, "done")
+            return await self.choose(turn, "done" if draft.services(turn) else "none")
         count, several = turn.understood.quantity, self._several(turn)
         if count and len(several) == 1 and not turn.understood.services:
             self._set_times(turn, several[0], min(count, turn.shop.max_quantity))
             return True
-        return self.absorb(turn)
+        return await self.absorb(turn)
 
-    def absorb(self, turn: Turn) -> bool:
-        """A service named in a message is chosen; whether that is all is still asked."""
+    async def absorb(self, turn: Turn) -> bool:
+        """A service named in a message is chosen."""
         offered = [service for service in turn.understood.services if service in turn.catalogue.services]
-        if len(offered) != 1 or "serviced" in turn.state:
+        if len(offered) != 1 or offered[0] in turn.state.get("services", []) or "serviced" in turn.state:
             return False
-        self._add(turn, offered[0])
+        service = turn.catalogue.services[offered[0]]
+        if service.category == INSTALLATION and set(service.installs) & self._wanted(turn):
+            return False  # which installation it is depends on the part
+        self._add(turn, service.id)
         return True
+
+    def _wanted(self, turn: Turn) -> set[str]:
+        """The categories of the parts that the customer names or has chosen."""
+        named = () if "shopped" in turn.state else turn.understood.categories
+        return {part.category for part in draft.basket_parts(turn)} | {*named}
 
     def _several(self, turn: Turn) -> list[str]:
         """The services that are done more than once, one for each part; the customer may want it otherwise."""
@@ -298,6 +327,30 @@ class PickService(Step):
 
     def _add(self, turn: Turn, service: str) -> None:
         turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
+
+
+async def _take_named(turn: Turn, part: Part) -> bool:
+    """Put a part into the basket, instead of another of its category; sold out, others are shown at once."""
+    if part in draft.basket_parts(turn) and not turn.understood.quantity:
+        return False
+    stock = (await snapshot.stock(turn.session, [part.id])).get(part.id, 0)
+    if is_sold_out(part, stock):
+        turn.state.put("category", part.category)
+        turn.state.drop("shopped")
+        _note_sold_out(turn, part)
+        return True
+    instead = [other for other in draft.basket_parts(turn) if other.category == part.category and other != part]
+    if len(instead) == 1 and not turn.adds:
+        draft.put_in_basket(turn, instead[0].id, 0)
+    draft.put_in_basket(turn, part.id, min(turn.understood.quantity or 1, turn.shop.max_quantity))
+    turn.state.drop("adding", "category", "confirmed")
+    turn.state.put("shopped", True)
+    return True
+
+
+def _note_sold_out(turn: Turn, part: Part) -> None:
+    turn.remark("part.pre_order" if part.is_pre_order_only else "part.sold_out", name=part.name)
+    turn.state.put("sold_out", None if part.is_pre_order_only else part.id)
 
 
 def _service_line(name: str, count: int) -> Say:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from conversations.booking import draft
-from conversations.booking.draft import Job
+from conversations import draft
+from conversations.draft import Job
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_wait, read_whatever
 from conversations.understand.when import read_when
@@ -27,7 +27,7 @@ from core.refusals import (
 from core.schedule import availability
 from core.schedule.availability import SlotAvailability
 
-DAYS_SHOWN = 7
+DAYS_SHOWN = 5
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
 """First and last hour of pagi, siang, sore and malam."""
 
@@ -83,7 +83,11 @@ class Slot(Step):
         job = await draft.job(turn)
         load = await _load(turn, day, job)
         free = [slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)]
+        asked_for = turn.state.get("full")
         waitable = [slot for slot in load if _can_join_waitlist(slot, job)]
+        waitable = [slot for slot in waitable if slot.starts_at.isoformat() == asked_for] or (
+            waitable if not free else []
+        )
         if not free and not draft.awaited_part(turn):
             is_full = any(isinstance(slot.why_not, SlotFull) for slot in load)
             return await self._ask_nearest(turn, day, job, waitable, why="none" if is_full else "over")
@@ -92,18 +96,9 @@ class Slot(Step):
         shown = [slot for slot in free if since <= turn.shop.local(slot.starts_at).hour < until] or free
         return question(
             *self._waitlist_hint(turn, waitable),
-            say("ask.time", day=day, hours=hours, slots=[_slot_line(turn, slot) for slot in load]),
-            options=[
-                *(
-                    Option(
-                        f"{turn.shop.local(slot.starts_at):%H:%M}",
-                        say("slot.option", at=turn.shop.local(slot.starts_at), taken=slot.taken, cap=slot.cap),
-                    )
-                    for slot in shown
-                ),
-                *(_waitlist_option(turn, slot) for slot in waitable),
-            ],
-            always=[Option("other_day", say("option.other_day"))],
+            say("ask.time", day=day, hours=hours),
+            options=[_slot_option(turn, slot) for slot in shown],
+            always=[*(_waitlist_option(turn, slot) for slot in waitable), Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
 
@@ -229,10 +224,11 @@ def _is_current_start(job: Job, at: datetime) -> bool:
     return job.moved is not None and job.moved.holding and job.moved.starts_at == at
 
 
-def _slot_line(turn: Turn, slot: SlotAvailability) -> Say:
-    at: datetime = turn.shop.local(slot.starts_at)
-    why = _why_not(slot)
-    return say(f"slot.{why}", at=at) if why else say("slot.load", at=at, taken=slot.taken, cap=slot.cap)
+def _slot_option(turn: Turn, slot: SlotAvailability) -> Option:
+    at = turn.shop.local(slot.starts_at)
+    left = slot.cap - slot.taken
+    label = say("slot.left", at=at, left=left) if left < slot.cap else say("slot.free", at=at)
+    return Option(f"{at:%H:%M}", label)
 
 
 def _why_not(slot: SlotAvailability) -> str | None:
@@ -260,8 +256,9 @@ class WhichTechnician(Step):
     reopened_by = (TechnicianBusy,)
 
     def needed(self, turn: Turn) -> bool:
-        """An order on the waitlist gets a technician who is free then, or the one it named."""
-        return not draft.is_for_waitlist(turn)
+        """Anyone, unless the customer names somebody or wants to choose; on the waitlist, whoever is free then."""
+        wanted = self.name in turn.state or turn.state.get("asking") == self.name
+        return wanted and not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:
         free = await _free_technicians(turn, draft.chosen_start(turn))
@@ -274,7 +271,7 @@ class WhichTechnician(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         if read_whatever(text):
             return await self.choose(turn, "any")
-        return self.absorb(turn)
+        return await self.absorb(turn)
 
     async def check(self, turn: Turn, answer: str) -> Say | None:
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)
@@ -283,6 +280,7 @@ class WhichTechnician(Step):
         free = await _free_technicians(turn, starts_at)
         if any(one.id == chosen for one in free):
             return None
+        turn.state.put("asking", self.name)
         return say("technician.busy", name=turn.catalogue.technicians[chosen].name, at=turn.shop.local(starts_at))
 
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
@@ -291,6 +289,7 @@ class WhichTechnician(Step):
             turn.state.drop("date", "time", *self.drops)
         else:
             super().reopen(turn, refusal)
+            turn.state.put("asking", self.name)
 
 
 async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:

@@ -13,6 +13,7 @@ from rapidfuzz import fuzz
 
 from conversations.understand.numbers import with_digits, without_amounts, year_of
 from conversations.understand.spelling import phrases, table, text_at, tokenise
+from core.shop import Shop
 
 
 class Command(StrEnum):
@@ -30,6 +31,8 @@ class Command(StrEnum):
 
 
 TABLE = "answers.yaml"
+FULL = "full"
+DOWN_PAYMENT = "dp"
 STAFF_TABLE = "staff.yaml"
 _CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
 IDLE = frozenset(",.!;:()~*_\"'…-")
@@ -92,6 +95,33 @@ def read_method(text: str) -> str | None:
     said = f" {' '.join(_words(text))} "
     named = (name for phrase, name in phrases(TABLE, "methods").items() if f" {phrase} " in said)
     return None if "?" in text else next(named, None)
+
+
+def read_plan(text: str, shop: Shop) -> str | None:
+    """ "lunas aja" is `FULL`; "dp aja" the lowest down payment, "dp 40" one of 40 %; None for a question."""
+    said = f" {' '.join(_words(text))} "
+    if "?" in text:
+        return None
+    named = next((name for phrase, name in phrases(TABLE, "plans").items() if f" {phrase} " in said), None)
+    if named != DOWN_PAYMENT:
+        return named
+    percent = next((token.number for token in tokenise(text) if token.number in shop.down_payment_percents), None)
+    return str(percent or min(shop.down_payment_percents, default=100))
+
+
+def reads_as_adding(text: str) -> bool:
+    """ "tambah kabel juga", "sekalian", "plus"."""
+    return _says(text, "adding")
+
+
+def reads_as_an_answer(text: str) -> bool:
+    """Whether a text is only "udah", "bebas", "ya" and the like, and so no name of anything."""
+    return read_done(text) or read_whatever(text) or read_skip(text) or read_yes_no(text) is not None
+
+
+def reads_as_paying(text: str) -> bool:
+    """ "oke bayar", "lanjut ke pembayaran", "sip, bayar skrg"; no question."""
+    return "?" not in text and _says(text, "paying")
 
 
 def read_command(text: str) -> Command | None:

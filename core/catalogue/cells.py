@@ -10,6 +10,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from core.catalogue.attributes import inches
 from core.catalogue.fit import year_span
 from core.messaging.messages import Say, say
 from core.shop import WEEKDAYS
@@ -103,7 +104,14 @@ def service_category(text: str) -> str:
     return _meant(SERVICE_CATEGORY_WORDS, text, lambda got: say("catalogue.service_category", got=got))
 
 
-def mount(*allowed: str) -> Callable[[str], str]:
+def size(text: str) -> str:
+    found = inches(text)
+    if found is None:
+        raise BadCell(say("catalogue.size", got=shown(text)))
+    return found
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
     words = {name: (name,) for name in allowed}
 
     def read(text: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from core.catalogue import cells
+from core.catalogue.attributes import PartType
 from core.catalogue.cells import BadCell
 from core.catalogue.fit import CAR_MOUNTS, MOUNTS
 from core.messaging.messages import Say, say
@@ -34,8 +35,12 @@ Minutes = Annotated[int, BeforeValidator(cells.whole), Field(ge=1, le=1440)]
 Year = Annotated[int, BeforeValidator(cells.whole), Field(ge=1950, le=2100)]
 YesNo = Annotated[bool, BeforeValidator(cells.yes_no)]
 Category = Annotated[str, AfterValidator(cells.category)]
-Mount = Annotated[str, AfterValidator(cells.mount(*MOUNTS))]
-CarMount = Annotated[str, AfterValidator(cells.mount(*CAR_MOUNTS))]
+Mount = Annotated[str, AfterValidator(cells.one_of(*MOUNTS))]
+CarMount = Annotated[str, AfterValidator(cells.one_of(*CAR_MOUNTS))]
+Size = Annotated[str, AfterValidator(cells.size)]
+Type = Annotated[str, AfterValidator(cells.one_of(*PartType))]
+Channels = Annotated[int, BeforeValidator(cells.whole), Field(ge=1, le=20)]
+Watts = Annotated[int, BeforeValidator(cells.whole), Field(ge=1, le=20_000)]
 WordList = Annotated[list[Words], BeforeValidator(cells.pieces), Field(max_length=50)]
 
 
@@ -57,6 +62,10 @@ class PartRow(_Row):
     mount: Mount | None = None
     adapts_mount: CarMount | None = None
     adapts_into: CarMount | None = None
+    size: Size | None = None
+    type: Type | None = None
+    channels: Channels | None = None
+    watts: Watts | None = None
     description: Prose = ""
     specifications: Annotated[dict[Words, Words], BeforeValidator(cells.pairs), Field(max_length=50)] = {}
     images: Annotated[list[Url], BeforeValidator(cells.pieces), Field(max_length=10)] = []
@@ -76,6 +85,8 @@ class ServiceRow(_Row):
     description: Prose = ""
     included_items: WordList = []
     installs: Annotated[list[Category], BeforeValidator(cells.pieces)] = []
+    installs_types: Annotated[list[Type], BeforeValidator(cells.pieces)] = []
+    repairs: Annotated[list[Category], BeforeValidator(cells.pieces)] = []
     skill: Words | None = None
     onsite: YesNo = True
     aliases: WordList = []

@@ -177,6 +177,13 @@ class Part(Base):
     """An adapter: the mount it carries …"""
     adapts_into: Mapped[str | None]
     """… and the car's opening it goes into."""
+    size: Mapped[str | None]
+    """Inches: "6.5", "6x9"."""
+    type: Mapped[str | None]
+    """A `PartType`."""
+    channels: Mapped[int | None]
+    watts: Mapped[int | None]
+    """RMS, of one channel."""
     description: Mapped[str] = mapped_column(default="")
     specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
     images: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
@@ -212,6 +219,10 @@ class Service(Base):
     included_items: Mapped[list[str]] = mapped_column(default=list)
     installs: Mapped[list[str]] = mapped_column(default=list)
     """The part categories it installs: offered first with such a part."""
+    installs_types: Mapped[list[str]] = mapped_column(default=list)
+    """The types of part of these categories that it is for (`PartType`); none: all that no other service names."""
+    repairs: Mapped[list[str]] = mapped_column(default=list)
+    """The part categories that it repairs, or finds the fault of."""
     skill: Mapped[str | None]
     """What a technician must be able to do, None: anyone."""
     onsite: Mapped[bool] = mapped_column(default=True)

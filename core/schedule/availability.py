@@ -150,6 +150,12 @@ async def why_closed(ctx: Context, day: date, *, language: str = "id") -> Say | 
     return slots.why_closed(day, ctx.shop, await _closures(ctx.session, day, day), language=language)
 
 
+async def closed_days(ctx: Context, days: Sequence[date], *, language: str = "id") -> dict[date, Say | None]:
+    """Of each day why the shop is closed, None where it opens."""
+    closures = await _closures(ctx.session, min(days), max(days)) if days else {}
+    return {day: slots.why_closed(day, ctx.shop, closures, language=language) for day in days}
+
+
 async def free_technicians(
     ctx: Context, starts_at: datetime, minutes: int, *, skills: frozenset[str], moving: int | None = None
 ) -> list[Technician]:

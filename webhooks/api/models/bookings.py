@@ -243,6 +243,11 @@ class Cost(Added):
         return cls(id=str(cost.id), description=words, amount=amount, added_by=by, added_at=at, created_at=at)
 
 
+def _in_the_contract(method: PaymentMethod) -> PaymentMethod:
+    """The contract has no word for a customer who chooses on Midtrans' page; "transfer" is its default."""
+    return PaymentMethod.TRANSFER if method is PaymentMethod.ANY else method
+
+
 class BookingColumns(Model):
     """What a booking's own row says."""
 
@@ -254,7 +259,7 @@ class BookingColumns(Model):
     technician_id: str | None
     service_location: Annotated[Location, column("serviceLocation", "location")]
     onsite_address: Annotated[str | None, column("onsiteAddress", "address")]
-    payment_method: PaymentMethod
+    payment_method: Annotated[PaymentMethod, BeforeValidator(_in_the_contract)]
     booking_status: Annotated[BookingStatus, column("bookingStatus", "status")]
     payment_status: PaymentStatus
     subtotal_spareparts: Annotated[int, column("subtotalSpareparts", "subtotal_parts")]

@@ -75,6 +75,10 @@ class Sparepart(Model):
     discount: int
     stock: int
     low_stock_threshold: int
+    size: str | None
+    type: str | None
+    channels: int | None
+    watts: int | None
     description: str
     specifications: dict[str, str]
     images: list[str]

@@ -1,0 +1,339 @@
+"""Which parts to buy: recommended, compared, listed by what was asked, on sale, and their warranty."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from conversations.advice.wish import (
+    HUMAN,
+    MOST_OPTIONS,
+    Advice,
+    Wish,
+    basket,
+    car_name,
+    category_name,
+    comma,
+    for_car,
+    length_of,
+    matches_of,
+    service_option,
+    shown_parts,
+    stock_of,
+)
+from conversations.shelf import is_sold_out, part_option, price_of
+from conversations.shelf import stock_of as stock_text
+from conversations.turn import Turn
+from core import media
+from core.catalogue import advice, facts, fit, snapshot
+from core.catalogue.advice import Comparison, Difference, Fact, Match, Matches, Reason, Recommendation
+from core.catalogue.attributes import Attributes, Rank
+from core.catalogue.facts import Facts, facts_of
+from core.catalogue.fit import FitAnswer
+from core.db.tables import Part
+from core.messaging.messages import Document, Link, Option, Say, say
+from core.money import Money
+
+MAIN = ("speaker", "headunit", "subwoofer", "amplifier")
+"""What is recommended to somebody who names no category."""
+MOST_REASONS = 2
+PACKAGE = "package"
+
+
+# --- recommend ---------------------------------------------------------------------------------
+
+
+async def recommend(turn: Turn, wish: Wish) -> Advice | None:
+    """Two or three parts that fit car and budget, with reasons; in a given order, the first of that order."""
+    if wish.attributes.order in (Rank.CHEAPEST, Rank.DEAREST):
+        return await price(turn, wish)
+    if not (wish.categories or wish.parts or wish.attributes.type or wish.attributes.brand):
+        return await _of_everything(turn, wish)
+    matches = matches_of(turn, wish)
+    budget = None if "price_max" in matches.given_up else wish.attributes.price_max
+    picks = advice.recommend(turn.catalogue, matches, await stock_of(turn, matches), budget=budget, car=wish.car)
+    if not picks:
+        return await price(turn, wish)
+    head = say("advice.recommend", goods=category_name(wish.categories), car=for_car(wish.car), budget=_budget(budget))
+    return Advice([*_given_up(wish.attributes, matches), _list(head, picks), *_ask_for_car(wish)], _options(picks))
+
+
+async def _of_everything(turn: Turn, wish: Wish) -> Advice | None:
+    """The best of each main category within the budget, and a package."""
+    budget, picks = wish.attributes.price_max, []
+    if budget is None:
+        return None
+    for category in MAIN:
+        found = advice.matching(
+            turn.catalogue,
+            categories=(category,),
+            attributes=wish.attributes,
+            car=wish.car,
+            excluded=wish.excluded,
+        )
+        if not found.given_up:
+            stock = await stock_of(turn, found)
+            picks += advice.recommend(turn.catalogue, found, stock, budget=budget, car=wish.car)[:1]
+    services = turn.catalogue.services.values()
+    packages = [each for each in services if each.category == PACKAGE and each.is_available]
+    affordable = sorted((each for each in packages if advice.price_of(each) <= budget), key=advice.price_of)[-1:]
+    options = [*_options(picks), *(service_option(each, price_of(each)) for each in affordable)]
+    if not options:
+        return Advice([say("advice.nothing_for", budget=budget)], [HUMAN])
+    head = say("advice.recommend", goods=category_name(()), car=for_car(wish.car), budget=_budget(budget))
+    return Advice([_list(head, picks), *_ask_for_car(wish)], options[:MOST_OPTIONS])
+
+
+def _list(head: Say, picks: Sequence[Recommendation]) -> Say:
+    return say("advice.list", head=head, lines=[_line(pick) for pick in picks])
+
+
+def _line(pick: Recommendation) -> Say:
+    reasons = [_reason(reason, pick) for reason in pick.reasons[:MOST_REASONS]] or _short_facts(pick.facts)[:1]
+    if pick.installation is None:
+        return say("advice.pick", name=pick.part.name, why=comma(reasons))
+    key = "advice.pick_adapter" if pick.adapter else "advice.pick_installed"
+    return say(key, name=pick.part.name, why=comma(reasons), total=pick.installed)
+
+
+def _reason(reason: Reason, pick: Recommendation) -> Say:
+    match reason:
+        case Reason.MOST_WATTS:
+            return say("reason.most_watts", watts=_watts(pick.facts))
+        case Reason.LONGEST_WARRANTY:
+            return say("reason.longest_warranty", months=pick.part.warranty_months)
+        case Reason.BIGGEST_SIZE:
+            return say("reason.biggest_size", size=pick.facts.size)
+        case Reason.ON_SALE:
+            return say("reason.on_sale", percent=pick.part.discount)
+    return say(f"reason.{reason}")
+
+
+def _options(picks: Sequence[Recommendation]) -> list[Option]:
+    return [part_option(pick.part, pick.stock, pick.fit) for pick in picks]
+
+
+# --- compare -----------------------------------------------------------------------------------
+
+
+async def compare(turn: Turn, wish: Wish) -> Advice | None:
+    """The facts in which two parts differ: two that are named, or the like of two brands, or the two on the screen."""
+    pair = _pair(turn, wish)
+    if pair is None:
+        return Advice([say("advice.compare_which")]) if wish.is_empty else await recommend(turn, wish)
+    stock = await snapshot.stock(turn.session, [each.id for each in pair])
+    found = advice.compare(turn.catalogue, *pair, stock, car=wish.car)
+    lines = [_difference(each) for each in found.differences]
+    first, second = (each.name for each in pair)
+    head = say("advice.compare" if lines else "advice.compare_same", first=first, second=second)
+    fits = [_fit_of(turn, wish, each) for each in pair]
+    options = [part_option(part, stock.get(part.id, 0), answer) for part, answer in zip(pair, fits, strict=True)]
+    return Advice([say("advice.list", head=head, lines=lines), *_verdict(found)], options)
+
+
+def _pair(turn: Turn, wish: Wish) -> tuple[Part, Part] | None:
+    known = turn.catalogue.parts
+    if len(wish.parts) >= 2:
+        return known[wish.parts[0]], known[wish.parts[1]]
+    if len(wish.parts) == 1 and (
+        other := [each for each in wish.brands if each != known[wish.parts[0]].brand.casefold()]
+    ):
+        part = known[wish.parts[0]]
+        return advice.nearest_in_price([Match(facts_of(part), None)], _of_brand(turn, wish, other[0], (part.category,)))
+    if len(wish.brands) >= 2:
+        one, two = (_of_brand(turn, wish, brand, wish.categories) for brand in wish.brands[:2])
+        return advice.nearest_in_price(one, two)
+    shown = shown_parts(turn)
+    return (shown[0], shown[1]) if len(shown) >= 2 and wish.attributes == advice.ANY else None
+
+
+def _of_brand(turn: Turn, wish: Wish, brand: str, categories: Sequence[str]) -> list[Match]:
+    found = advice.matching(turn.catalogue, categories=categories, attributes=Attributes(brand=brand), car=wish.car)
+    return found.of(advice.shortlist(found))
+
+
+def _difference(each: Difference) -> Say:
+    def shown(value: object) -> object:
+        match each.fact:
+            case Fact.TYPE:
+                return say(f"type.{value}")
+            case Fact.FIT:
+                return say(f"advice.fit.{value}")
+            case Fact.WARRANTY:
+                return say("advice.months", months=value)
+        return value
+
+    return say(f"compare.{each.fact}", first=shown(each.first), second=shown(each.second))
+
+
+def _verdict(found: Comparison) -> list[Say]:
+    if found.cheaper is None:
+        return []
+    gap = abs(advice.price_of(found.first) - advice.price_of(found.second))
+    return [say("advice.cheaper", name=found.cheaper.name, gap=gap)]
+
+
+# --- price and stock ---------------------------------------------------------------------------
+
+
+async def price(turn: Turn, wish: Wish) -> Advice | None:
+    """One part with its picture, or the first five that match with their range of prices; of services their prices."""
+    if wish.services and not wish.parts and not wish.attributes:
+        services = [turn.catalogue.services[each] for each in wish.services[:MOST_OPTIONS]]
+        return Advice([say("advice.services")], [service_option(each, price_of(each)) for each in services])
+    if wish.is_empty:
+        return None
+    matches = matches_of(turn, wish)
+    stock = await stock_of(turn, matches)
+    found = advice.ranked(matches, stock, wish.attributes.order)
+    if not found:
+        return Advice([say("advice.none", car=for_car(wish.car))], [HUMAN])
+    if len(found) == 1 and not matches.given_up:
+        return await look_at(turn, wish, found[0].part, stock.get(found[0].facts.id, 0))
+    options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in found[:MOST_OPTIONS]]
+    return Advice([*_given_up(wish.attributes, matches), _range(wish, matches), *_ask_for_car(wish)], options)
+
+
+async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
+    """All that is known of one part, its picture, and others where it can't be bought or doesn't fit."""
+    answer = _fit_of(turn, wish, part)
+    own = facts_of(part)
+    about = (
+        [*_short_facts(own), say("advice.warranty_of", months=part.warranty_months)]
+        if part.warranty_months
+        else _short_facts(own)
+    )
+    says = [say("advice.part", name=part.name, price=price_of(part), stock=stock_text(part, stock), about=comma(about))]
+    says += _fit_says(turn, wish, part)
+    work = advice.installation(turn.catalogue, part)
+    if work is not None:
+        total = advice.price_of(part) + advice.price_of(work)
+        says.append(say("advice.installed", service=work.name, total=total, length=length_of(work.minutes)))
+    document, link = await picture(turn, part)
+    if not is_sold_out(part, stock) and answer is not FitAnswer.DOES_NOT_FIT:
+        return Advice(says, [Option(part.id, say("advice.take"), price_of(part))], document, link)
+    if is_sold_out(part, stock) and not part.is_pre_order_only:
+        turn.state.put("sold_out", part.id)
+        says.append(say("stock_alert.hint"))
+    others = await _instead(turn, wish, part)
+    return Advice([*says, say("advice.instead")] if others else says, others, document, link)
+
+
+async def picture(turn: Turn, part: Part) -> tuple[Document | None, Link | None]:
+    """A part's first stored picture, else the first that is an address on the web."""
+    images = await turn.session.scalar(select(Part.images).where(Part.id == part.id)) or []
+    stored = next((Document("photo", each) for each in images if media.is_key(each)), None)
+    linked = next((Link(each, say("advice.picture")) for each in images if media.is_link(each)), None)
+    return stored, None if stored else linked
+
+
+async def _instead(turn: Turn, wish: Wish, part: Part) -> list[Option]:
+    """Others of the category that fit and can be bought, the nearest in price first."""
+    found = advice.matching(
+        turn.catalogue,
+        categories=(part.category,),
+        car=wish.car,
+        excluded=wish.excluded,
+    )
+    kind = [each for each in found.found if part.type is None or part.type in each.types] or found.found
+    nearest = sorted(kind, key=lambda each: abs(each.price - advice.price_of(part)))[: advice.MOST_OF_A_KIND]
+    stock = await snapshot.stock(turn.session, [each.id for each in nearest])
+    able = [each for each in nearest if not is_sold_out(each.part, stock.get(each.id, 0)) and each.id != part.id]
+    return [part_option(each.part, stock[each.id], found.fits.get(each.id)) for each in able[: advice.MOST_PICKED]]
+
+
+def _range(wish: Wish, matches: Matches) -> Say:
+    lowest, highest = advice.price_range(matches) or (0, 0)
+    key = "advice.range" if lowest < highest else "advice.one_price"
+    goods = category_name(wish.categories)
+    return say(key, count=len(matches.found), goods=goods, car=for_car(wish.car), lowest=lowest, highest=highest)
+
+
+# --- discount, warranty ------------------------------------------------------------------------
+
+
+async def discount(turn: Turn, wish: Wish) -> Advice:
+    """The price is fixed, politely; what is on sale; and a person for the rest."""
+    on_sale = {each.id for each in facts.on_sale(turn.catalogue)}
+    matches = matches_of(turn, wish)
+    able = Matches([each for each in matches.found if each.id in on_sale], matches.fits)
+    stock = await stock_of(turn, able)
+    found = [each for each in advice.ranked(able, stock) if not is_sold_out(each.part, stock.get(each.facts.id, 0))]
+    best = sorted(found, key=lambda each: -each.part.discount)[: MOST_OPTIONS - 1]
+    options = [part_option(each.part, stock[each.facts.id], each.fit) for each in best]
+    return Advice([say("advice.on_sale" if best else "advice.fixed_price")], [*options, HUMAN])
+
+
+async def warranty(turn: Turn, wish: Wish) -> Advice:
+    """The months of what is named or chosen, or from what to what they go."""
+    named = [turn.catalogue.parts[each] for each in wish.parts] or ([] if not wish.is_empty else basket(turn))
+    if named:
+        lines = [_warranty_line(part) for part in named[:MOST_OPTIONS]]
+        return Advice([say("advice.list", head=say("advice.warranty"), lines=lines), say("advice.warranty_from")])
+    found = matches_of(turn, wish).found
+    months = sorted(each.warranty_months for each in found if each.warranty_months)
+    if not months:
+        return Advice([say("advice.no_warranty")])
+    key = "advice.warranty_range" if months[0] < months[-1] else "advice.warranty_same"
+    head = say(key, goods=category_name(wish.categories), least=months[0], most=months[-1])
+    return Advice([head, say("advice.warranty_from")])
+
+
+def _warranty_line(part: Part) -> Say:
+    key = "advice.warranty_line" if part.warranty_months else "advice.warranty_none"
+    return say(key, name=part.name, months=part.warranty_months)
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+def _fit_of(turn: Turn, wish: Wish, part: Part) -> FitAnswer | None:
+    return fit.answer_of(turn.catalogue, part, wish.car) if wish.car else None
+
+
+def _fit_says(turn: Turn, wish: Wish, part: Part) -> list[Say]:
+    if wish.car is None:
+        return []
+    found = fit.fit_of(turn.catalogue, part, *wish.car)
+    names: Mapping[str, str] = {"name": part.name, "car": car_name(wish.car)}
+    if found.adapter is not None:
+        return [say("fit.needs_adapter", adapter=found.adapter.name, price=price_of(found.adapter), **names)]
+    return [say(f"fit.{found.answer}", **names)]
+
+
+def _given_up(wanted: Attributes, matches: Matches) -> list[Say]:
+    """What isn't to be had, named, since something near it is shown."""
+    if not matches.given_up:
+        return []
+    words = [_attribute(name, getattr(wanted, name)) for name in matches.given_up]
+    return [say("advice.given_up", what=comma(words))]
+
+
+def _attribute(name: str, value: object) -> Say:
+    return (
+        say("attribute.type", value=say(f"type.{value}")) if name == "type" else say(f"attribute.{name}", value=value)
+    )
+
+
+def _short_facts(own: Facts) -> list[Say]:
+    """What is said of a part in a few words: type, size, watts."""
+    known = []
+    if own.part.type is not None:
+        known.append(say(f"type.{own.part.type}"))
+    if own.size is not None:
+        known.append(say("advice.size", size=own.size))
+    if own.watts is not None:
+        known.append(say("advice.watts", watts=_watts(own)))
+    return known
+
+
+def _watts(own: Facts) -> str:
+    """ "4×80", "60"."""
+    return f"{own.channels}×{own.watts}" if own.channels and own.channels > 1 else f"{own.watts}"
+
+
+def _budget(budget: Money | None) -> Say | str:
+    return "" if budget is None else say("advice.budget", budget=budget)
+
+
+def _ask_for_car(wish: Wish) -> list[Say]:
+    return [] if wish.car else [say("advice.tell_car")]
