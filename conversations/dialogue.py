@@ -289,9 +289,11 @@ async def _without_flow(turn: Turn) -> Question:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
+    if understood.topics == (Intent.GREET,):
+        return actions.menu(turn)
     _split_two_cars(turn)
     said, wish = await asides.answer(turn), _wish_beside(turn)
-    orders = asides.ORDERS.intersection(understood.topics)
+    orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
         return await (_act_on(turn, wish) if requests.is_one(wish) else _act(turn, _BESIDE_AN_ORDER[wish]))
