@@ -6,7 +6,6 @@ from conversations import actions, registry
 from conversations.turn import Question, Turn, question
 from conversations.understand.intents import Intent
 from core import payment
-from core.booking import may_reschedule
 from core.db.tables import Booking
 from core.messaging.messages import Option, say
 from core.schedule import bookings
@@ -16,8 +15,8 @@ _BEFORE_WORK = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 _LIVE = (*_BEFORE_WORK, BookingStatus.IN_PROGRESS)
 _FITTING: dict[Intent | None, tuple[str, Callable[[Turn, Booking], bool]]] = {
     Intent.PAY: ("pay", lambda turn, each: _can_be_paid(each)),
+    Intent.PAYMENT_HELP: ("pay", lambda turn, each: _can_be_paid(each)),
     Intent.CANCEL: ("drop", lambda turn, each: each.status in _BEFORE_WORK),
-    Intent.RESCHEDULE: ("move", lambda turn, each: may_reschedule(turn.ctx, each)),
     Intent.STATUS: ("see", lambda turn, each: each.status in _LIVE),
     Intent.INVOICE: ("papers:invoice", lambda turn, each: bool(each.paid_amount)),
 }

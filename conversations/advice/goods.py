@@ -58,7 +58,7 @@ async def recommend(turn: Turn, wish: Wish) -> Advice | None:
         picks = sorted(picks, key=lambda pick: pick.facts.quality, reverse=True)
     head = say("advice.recommend", goods=goods_name(wish), car=for_car(wish.car), budget=_budget(budget))
     says = [
-        *_given_up(wish.attributes, matches),
+        *given_up(wish.attributes, matches),
         _list(head, picks),
         *before_tax(turn),
         *_ask_for_car(turn, wish, picks),
@@ -233,7 +233,7 @@ async def price(turn: Turn, wish: Wish) -> Advice | None:
         return await look_at(turn, wish, found[0].part, stock.get(found[0].facts.id, 0))
     options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in found[:MOST_OPTIONS]]
     says = [
-        *_given_up(wish.attributes, matches),
+        *given_up(wish.attributes, matches),
         _range(wish, matches, found, stock),
         *_ask_for_car(turn, wish, found[:MOST_OPTIONS]),
     ]
@@ -352,7 +352,7 @@ def _fit_says(turn: Turn, wish: Wish, part: Part) -> list[Say]:
     return [say(f"fit.{found.answer}", **names)]
 
 
-def _given_up(wanted: Attributes, matches: Matches) -> list[Say]:
+def given_up(wanted: Attributes, matches: Matches) -> list[Say]:
     """What isn't to be had, named, since something near it is shown."""
     if not matches.given_up:
         return []

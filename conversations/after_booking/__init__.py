@@ -3,6 +3,6 @@
 from conversations.after_booking import cancelling as cancelling
 from conversations.after_booking.history import COMMENT
 from conversations.after_booking.refunds import ACCOUNT
-from conversations.after_booking.rescheduling import MOVE as MOVE
+from conversations.after_booking.rescheduling import MOVE
 
 FLOWS = (COMMENT, MOVE, ACCOUNT)

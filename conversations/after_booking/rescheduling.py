@@ -26,10 +26,7 @@ _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 @action("move", who=Who.CUSTOMER)
 async def reschedule(turn: Turn, code: str) -> Question | None:
-    """Begin to reschedule a booking; without a code, the only one that can be, to the day and time the text names.
-
-    Text alone doesn't discard an open booking flow: then the customer gets the list.
-    """
+    """Begin to reschedule a booking; without a code, the only one that can be, to the day and time the text names."""
     if code:
         booking = await turn.own_booking(code)
         rescheduling.check_may_reschedule(turn.ctx, booking)
@@ -38,7 +35,7 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
         return None
     live = await _live(turn)
     movable = [booking for booking in live if rescheduling.may_reschedule(turn.ctx, booking)]
-    if turn.state.flow not in (None, MOVE.name) or not live:
+    if not live:
         return await actions.my_bookings(turn)
     if not movable:
         rescheduling.check_may_reschedule(turn.ctx, min(live, key=attrgetter("starts_at")))
