@@ -18,6 +18,7 @@ from conversations.advice.wish import (
     for_car,
     goods_name,
     length_of,
+    lines_of,
     matches_of,
     service_option,
     shown_parts,
@@ -31,7 +32,7 @@ from core.catalogue import advice, facts, fit, snapshot
 from core.catalogue.advice import Comparison, Difference, Fact, Match, Matches, Reason, Recommendation
 from core.catalogue.attributes import Attributes, Rank
 from core.catalogue.facts import Facts, facts_of
-from core.catalogue.fit import FitAnswer
+from core.catalogue.fit import Fit, FitAnswer
 from core.db.tables import Part
 from core.messaging.messages import Document, Link, Option, Say, say
 from core.money import Money
@@ -121,7 +122,7 @@ def _names(categories: Sequence[str]) -> Say | str:
 
 
 def _list(head: Say, picks: Sequence[Recommendation]) -> Say:
-    return say("advice.list", head=head, lines=[_line(pick) for pick in picks])
+    return lines_of([head, *map(_line, picks)])
 
 
 def _line(pick: Recommendation) -> Say:
@@ -165,7 +166,7 @@ async def compare(turn: Turn, wish: Wish) -> Advice | None:
     head = say("advice.compare" if lines else "advice.compare_same", first=first, second=second)
     fits = [_fit_of(turn, wish, each) for each in pair]
     options = [part_option(part, stock.get(part.id, 0), answer) for part, answer in zip(pair, fits, strict=True)]
-    return Advice([say("advice.list", head=head, lines=lines), *_verdict(found)], options)
+    return Advice([lines_of([head, *lines, *_verdict(found)])], options)
 
 
 def _pair(turn: Turn, wish: Wish) -> tuple[Part, Part] | None:
@@ -242,28 +243,45 @@ async def price(turn: Turn, wish: Wish) -> Advice | None:
 
 async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
     """All that is known of one part, its picture, and others where it can't be bought or doesn't fit."""
-    answer = _fit_of(turn, wish, part)
-    own = facts_of(part)
-    about = (
-        [*_short_facts(own), say("advice.warranty_of", months=part.warranty_months)]
-        if part.warranty_months
-        else _short_facts(own)
-    )
-    says = [say("advice.part", name=part.name, price=price_of(part), stock=stock_text(part, stock), about=comma(about))]
-    says += _fit_says(turn, wish, part)
-    work = advice.installation(turn.catalogue, part)
-    if work is not None:
-        total = advice.price_of(part) + advice.price_of(work)
-        says += [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
-        says += before_tax(turn)
+    found = fit.fit_of(turn.catalogue, part, *wish.car) if wish.car else None
+    is_gone = is_sold_out(part, stock)
+    is_offered = not is_gone and (found is None or found.answer is not FitAnswer.DOES_NOT_FIT)
+    lines = [*_about(part, stock), *_fit_says(wish, found), *(_installed(turn, part, found) if is_offered else [])]
+    says = [lines_of(lines), *(before_tax(turn) if is_offered else [])]
     document, link = await picture(turn, part)
-    if not is_sold_out(part, stock) and answer is not FitAnswer.DOES_NOT_FIT:
+    if is_offered:
         return Advice(says, [Option(part.id, say("advice.take"), price_of(part))], document, link)
-    if is_sold_out(part, stock) and not part.is_pre_order_only:
+    if is_gone and not part.is_pre_order_only:
         turn.state.put("sold_out", part.id)
         says.append(say("stock_alert.hint"))
     others = await _instead(turn, wish, part)
     return Advice([*says, say("advice.instead")] if others else says, others, document, link)
+
+
+def _about(part: Part, stock: int) -> list[Say]:
+    known = _short_facts(facts_of(part))
+    if part.warranty_months:
+        known.append(say("advice.warranty_of", months=part.warranty_months))
+    return [say("advice.part", name=part.name, price=price_of(part), stock=stock_text(part, stock), about=comma(known))]
+
+
+def _fit_says(wish: Wish, found: Fit | None) -> list[Say]:
+    if found is None:
+        return []
+    car = car_name(wish.car)
+    if found.adapter is not None:
+        return [say("advice.fit_adapter", car=car, adapter=found.adapter.name, price=price_of(found.adapter))]
+    return [say(f"advice.fit_for.{found.answer}", car=car)]
+
+
+def _installed(turn: Turn, part: Part, found: Fit | None) -> list[Say]:
+    """The price with its installation and the adapter it needs."""
+    work = advice.installation(turn.catalogue, part)
+    if work is None:
+        return []
+    items = [part, work, *([found.adapter] if found and found.adapter else [])]
+    total = sum(map(advice.price_of, items))
+    return [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
 
 
 async def picture(turn: Turn, part: Part) -> tuple[Document | None, Link | None]:
@@ -320,14 +338,14 @@ async def warranty(turn: Turn, wish: Wish) -> Advice:
     named = [turn.catalogue.parts[each] for each in wish.parts] or ([] if not wish.is_empty else basket(turn))
     if named:
         lines = [_warranty_line(part) for part in named[:MOST_OPTIONS]]
-        return Advice([say("advice.list", head=say("advice.warranty"), lines=lines), say("advice.warranty_from")])
+        return Advice([lines_of([say("advice.warranty"), *lines, say("advice.warranty_from")])])
     found = advice.matching(turn.catalogue, categories=wish.categories, attributes=wish.attributes).found
     months = sorted(each.warranty_months for each in found if each.warranty_months)
     if not months:
         return Advice([say("advice.no_warranty")])
     key = "advice.warranty_range" if months[0] < months[-1] else "advice.warranty_same"
     head = say(key, goods=goods_name(wish), least=months[0], most=months[-1])
-    return Advice([head, say("advice.warranty_from")])
+    return Advice([lines_of([head, say("advice.warranty_from")])])
 
 
 def _warranty_line(part: Part) -> Say:
@@ -340,16 +358,6 @@ def _warranty_line(part: Part) -> Say:
 
 def _fit_of(turn: Turn, wish: Wish, part: Part) -> FitAnswer | None:
     return fit.answer_of(turn.catalogue, part, wish.car) if wish.car else None
-
-
-def _fit_says(turn: Turn, wish: Wish, part: Part) -> list[Say]:
-    if wish.car is None:
-        return []
-    found = fit.fit_of(turn.catalogue, part, *wish.car)
-    names: Mapping[str, str] = {"name": part.name, "car": car_name(wish.car)}
-    if found.adapter is not None:
-        return [say("fit.needs_adapter", adapter=found.adapter.name, price=price_of(found.adapter), **names)]
-    return [say(f"fit.{found.answer}", **names)]
 
 
 def given_up(wanted: Attributes, matches: Matches) -> list[Say]:

@@ -276,15 +276,22 @@ async def test_one_part_is_shown_whole(sari: Asking) -> None:
         'JBL Stage3 607CF Component 6,5"',
         "Rp1.299.000 · stok 8",
         "component (split), 6,5 inci, 50 W RMS, garansi 12 bulan",
-        '✅ JBL Stage3 607CF Component 6,5" cocok untuk Toyota Avanza 2018, langsung pasang.',
+        "✅ Cocok untuk Toyota Avanza 2018.",
         "Terpasang Rp1.599.000 (Pasang Speaker Component 2-Way, 2 jam).",
     ]
 
 
 @one_database
+async def test_an_adapter_is_in_the_price_installed(sari: Asking) -> None:
+    said, _ = await sari.ask("price", parts=("venom-v9-plus",), car=AVANZA)
+    assert 'perlu Frame Head Unit 9" Avanza/Xenia (Rp269.000)' in said
+    assert "Terpasang Rp3.068.000" in said  # 2.599.000 + 269.000 + 200.000
+
+
+@one_database
 async def test_a_part_that_does_not_fit_shows_those_that_do(sari: Asking) -> None:
     said, options = await sari.ask("price", parts=("jbl-stage3-9637f",), car=AVANZA)
-    assert "tidak cocok untuk Toyota Avanza 2018" in said
+    assert "Tidak cocok untuk Toyota Avanza 2018" in said
     assert "jbl-stage3-9637f" not in options
     assert len(options) == 3
 

@@ -39,6 +39,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "reason.{}": tuple(Reason),
     "compare.{}": tuple(Fact),
     "advice.fit.{}": tuple(FitAnswer),
+    "advice.fit_for.{}": tuple(each for each in FitAnswer if each is not FitAnswer.NEEDS_ADAPTER),
     "attribute.{}": tuple(each.name for each in fields(Attributes) if each.name != "order"),
     "catalogue.count.{}": tuple(sheet.name for sheet in SHEETS),
     "stock.{}": tuple(StockStatus),
