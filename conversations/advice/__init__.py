@@ -66,5 +66,10 @@ async def answer_all(turn: Turn, topics: Iterable[str], wish: Wish | None = None
 
 
 def chosen(turn: Turn, wish: Wish | None = None) -> Part | None:
-    """The one of the parts on the screen that the message describes ("yg venom 8 inch", "yang murah aja")."""
+    """The one of the parts on the screen that the message describes ("yg venom 8 inch", "yang murah aja").
+
+    None where it asks about them: "yang paling bagus apa".
+    """
+    if any(topic in TOPICS for topic in turn.understood.topics):
+        return None
     return read_chosen(turn.incoming.text or "", parts_on_screen(turn), (wish or wish_of(turn)).attributes)

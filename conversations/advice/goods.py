@@ -232,11 +232,13 @@ async def price(turn: Turn, wish: Wish) -> Advice | None:
         return Advice([say("advice.none", car=for_car(wish.car))], [HUMAN])
     if len(found) == 1 and not matches.given_up:
         return await look_at(turn, wish, found[0].part, stock.get(found[0].facts.id, 0))
-    options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in found[:MOST_OPTIONS]]
+    here = [each for each in found if not is_sold_out(each.part, stock.get(each.facts.id, 0))]
+    shown = (here if here and not wish.parts else found)[:MOST_OPTIONS]
+    options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in shown]
     says = [
         *given_up(wish.attributes, matches),
         _range(wish, matches, found, stock),
-        *_ask_for_car(turn, wish, found[:MOST_OPTIONS]),
+        *_ask_for_car(turn, wish, shown),
     ]
     return Advice(says, options)
 

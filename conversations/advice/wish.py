@@ -73,7 +73,7 @@ def wish_of(turn: Turn, attributes: Attributes | None = None, excluded: Excluded
     named = [part for part in understood.parts if part in known.parts]
     categories = [each for each in understood.categories if not named]
     if not (named or categories or understood.services):
-        categories = _open_category(turn)
+        categories = _open_category(turn) or (_ordered_categories(turn) if wanted else [])
     return Wish(
         text=text,
         categories=tuple(categories),
@@ -205,6 +205,11 @@ def _excluded(turn: Turn, wanted: Attributes, named: Collection[str]) -> Exclude
 
 def _slots(by_slot: Mapping[str, Collection[Any]]) -> Iterable[tuple[str, Any]]:
     return ((slot, value) for slot, values in by_slot.items() for value in values)
+
+
+def _ordered_categories(turn: Turn) -> list[str]:
+    """What "pioneer ada?" means to somebody who has chosen a speaker."""
+    return list(dict.fromkeys(part.category for part in basket(turn)))
 
 
 def _open_category(turn: Turn) -> list[str]:

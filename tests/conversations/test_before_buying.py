@@ -245,7 +245,7 @@ async def test_what_to_compare_is_asked_where_nothing_is_said(sari: Asking) -> N
         ({"categories": ("amplifier",), "attributes": Attributes(channels=4)}, "skeleton-skt-4-80", 5),
         ({"categories": ("speaker",), "attributes": Attributes(price_max=1_000_000)}, "avix-ax-602cx", 5),
         ({"categories": ("speaker",), "attributes": Attributes(order=Rank.BEST)}, "alpine-r2-s653", 5),
-        ({"categories": ("headunit",), "attributes": Attributes(type=PartType.ANDROID, size="9")}, "orca-adr-9988", 5),
+        ({"categories": ("headunit",), "attributes": Attributes(type=PartType.ANDROID, size="9")}, "orca-adr-9988", 4),
     ],
     ids=["brand", "channels", "below", "best", "android 9 inch"],
 )
@@ -346,6 +346,44 @@ async def test_the_one_described_is_chosen(sari: Asking) -> None:
         found = advice.chosen(turn)
     assert found is not None
     assert found.id == "venom-vx-8-8-sl"
+
+
+@one_database
+async def test_a_question_about_those_shown_chooses_none(sari: Asking) -> None:
+    sari = replace(sari, shown=("venom-vx-8-8-sl", "jbl-basspro-sl2"))
+    async with sari.turn("yang venom garansinya berapa lama") as turn:
+        assert advice.chosen(turn) is None
+
+
+@one_database
+async def test_parts_behind_buttons_that_order_them_can_be_described_too(sari: Asking) -> None:
+    async with sari.turn("yg jbl aja") as turn:
+        turn.state.shown = [(f"order:{each}", each) for each in ("venom-vx-8-8-sl", "jbl-basspro-sl2")]
+        found = advice.chosen(turn)
+    assert found is not None
+    assert found.id == "jbl-basspro-sl2"
+
+
+@one_database
+async def test_a_brand_means_the_kind_that_was_chosen(sari: Asking) -> None:
+    async with sari.turn("pioneer ada?") as turn:
+        turn.state.begin("booking")
+        turn.state.put("basket", [["jbl-stage3-607cf", 1]])
+        said = await advice.answer(turn, "stock")
+    assert said is not None
+    assert {turn.catalogue.parts[option.id].category for option in said.options} == {"speaker"}
+
+
+@one_database
+async def test_what_was_refused_before_stays_out_until_it_is_named_again(sari: Asking) -> None:
+    for text, brand_is_shown in (("speaker component ada?", False), ("speaker jbl ada?", True)):
+        async with sari.turn(text) as turn:
+            turn.state.begin("booking")
+            turn.state.put("not", {"attributes.brand": ["JBL"]})
+            said = await advice.answer(turn, "stock")
+        assert said is not None
+        brands = {turn.catalogue.parts[option.id].brand for option in said.options}
+        assert ("JBL" in brands) == brand_is_shown
 
 
 # --- discount, warranty ------------------------------------------------------------------------
