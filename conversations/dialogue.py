@@ -272,7 +272,7 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
         return await step.choose(turn, option)
     if await step.read(turn, text):
         if not step.free_text:
-            await _absorbed(turn, flow, asked_about)
+            await _absorbed(turn, flow, asked_about | {step.name})
         return True
     if option is not None:
         return await step.choose(turn, option)
