@@ -9,6 +9,8 @@ from typing import Any, Self
 
 VERSION = 1
 """Increased when older states can no longer be read; such a conversation starts over."""
+ORDER = "booking"
+"""The flow that makes a booking; it is never lost by something else that the customer does."""
 _PROMPTS_A_DAY = 1000
 """A new conversation counts its questions from its day on: the buttons of one that was deleted stay stale."""
 
@@ -53,6 +55,8 @@ class State:
     shown: list[tuple[str, str]] = field(default_factory=list)
     """Id and label of each option on the screen, in order."""
     page: int = 0
+    screen: str | None = None
+    """The action whose reply is on the screen, to show its next page; None in a flow."""
     misses: int = 0
     """Messages in a row that weren't understood."""
     correction: dict[str, Any] | None = None
@@ -67,6 +71,8 @@ class State:
     """When the takeover ends; each message of the admin extends it."""
     taken: int = 0
     """How often admins have taken this conversation over; after a takeover, a call for a person is a new one."""
+    parked: dict[str, Any] | None = None
+    """The answers of an open order, while the customer does something else; it comes back when that is done."""
     waits: bool = False
     """Whether this customer waits for a person (`Escalation`); `person.refresh` makes it true to the row."""
     writer: tuple[str, str] | None = None
@@ -141,9 +147,19 @@ class State:
         return about, answers
 
     def begin(self, flow: str | None, *, about: str | None = None) -> None:
-        """Start a flow (or none) without answers; the prompt number continues, so that older buttons are stale."""
-        self.flow, self.about = flow, about
+        """Start a flow (or none) without answers; the prompt number continues, so that older buttons are stale.
+
+        An open order is parked by another flow, and comes back when that one ends.
+        """
+        if self.flow == ORDER and flow not in (None, ORDER):
+            self.parked = {"answers": self.answers, "tentative": self.tentative}
+        back, self.flow, self.about = None, flow, about
         self.answers, self.tentative, self.correction = [], [], None
+        if flow in (None, ORDER):
+            back, self.parked = self.parked, None
+        if back is not None:
+            self.flow = ORDER
+            self.answers, self.tentative = [(name, value) for name, value in back["answers"]], [*back["tentative"]]
         self.asked, self.page, self.misses = None, 0, 0
 
 

@@ -174,7 +174,10 @@ class Actor(StrEnum):
 
 
 class PaymentMethod(StrEnum):
-    """How the customer wants to pay; `dp` is what the REST API calls a down payment by any method."""
+    """How the customer wants to pay; `dp` is what the REST API calls a down payment by any method.
+
+    `any`: the customer chooses on Midtrans' page, as chats ask for no method.
+    """
 
     TRANSFER = "transfer"
     EWALLET = "ewallet"
@@ -183,6 +186,7 @@ class PaymentMethod(StrEnum):
     CARD = "card"
     COD = "cod"
     DP = "dp"
+    ANY = "any"
 
 
 class Location(StrEnum):

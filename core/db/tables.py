@@ -180,6 +180,13 @@ class Part(Base):
     """An adapter: the mount it carries …"""
     adapts_into: Mapped[str | None]
     """… and the car's opening it goes into."""
+    size: Mapped[str | None]
+    """Inches: "6.5", "6x9"."""
+    type: Mapped[str | None]
+    """A `PartType`."""
+    channels: Mapped[int | None]
+    watts: Mapped[int | None]
+    """RMS, of one channel."""
     description: Mapped[str] = mapped_column(default="")
     specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
     images: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
@@ -215,6 +222,10 @@ class Service(Base):
     included_items: Mapped[list[str]] = mapped_column(default=list)
     installs: Mapped[list[str]] = mapped_column(default=list)
     """The part categories it installs: offered first with such a part."""
+    installs_types: Mapped[list[str]] = mapped_column(default=list)
+    """The types of part of these categories that it is for (`PartType`); none: all that no other service names."""
+    repairs: Mapped[list[str]] = mapped_column(default=list)
+    """The part categories that it repairs, or finds the fault of."""
     skill: Mapped[str | None]
     """What a technician must be able to do, None: anyone."""
     onsite: Mapped[bool] = mapped_column(default=True)
@@ -256,10 +267,13 @@ class Technician(Base):
 
 
 class Leave(Base):
-    """A day, or a part of one, on which a technician doesn't work."""
+    """A day, or a part of one, on which a technician doesn't work; the parts of a day don't touch."""
 
-    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
+    __table_args__ = (Index("ix_leave_day", "day", "technician_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"))
+    day: Mapped[date]
     begins: Mapped[time | None]
     """In the shop's zone, None: from the day's beginning."""
     ends: Mapped[time | None]
@@ -406,6 +420,8 @@ class Outbox(Base):
     """Backoff, and the end of the lease while `sending`."""
     until: Mapped[datetime | None]
     """Not sent after this (a reminder of what has begun); None: two days after `due_at`."""
+    by_day: Mapped[bool] = mapped_column(default=False)
+    """Sent within the contact hours only, however late it is: nobody waits for it."""
     attempts: Mapped[int] = mapped_column(default=0)
     unclear: Mapped[int] = mapped_column(default=0)
     """How many tries may or may not have been sent: such a message is sent again once at most."""
@@ -575,6 +591,8 @@ class Booking(Base):
     """Sum of the ledger's entries; only `core.payment` writes it, together with an entry."""
     going_back: Mapped[int] = mapped_column(default=0)
     """The part of it that is owed back but not refunded yet; only `core.payment` writes it."""
+    waived: Mapped[int] = mapped_column(default=0)
+    """What was refunded after it was completed, and so isn't owed any more; only `core.payment` writes it."""
     hold_until: Mapped[datetime | None]
     """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
@@ -582,7 +600,7 @@ class Booking(Base):
     impossible_since: Mapped[datetime | None]
     """Since when it is known that it can't be done as booked (`obstacles`); None: it can."""
     kept_despite: Mapped[str | None]
-    """The code of the obstacle in spite of which staff will do it."""
+    """The codes of the obstacles, with spaces between them, in spite of which staff will do it."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -600,10 +618,15 @@ class Booking(Base):
 
     @property
     def remaining(self) -> int:
-        """What is still to be paid, in rupiah; nothing once it is cancelled."""
+        """What can still be paid, in rupiah; nothing once it is cancelled."""
         if self.status is BookingStatus.CANCELLED:
             return 0
-        return max(0, self.total_price - self.paid_amount + self.going_back)
+        return max(0, self.total_price - self.waived - self.paid_amount + self.going_back)
+
+    @property
+    def left_to_pay(self) -> int:
+        """`remaining` as it is shown and asked for: nothing where all of the money was refunded."""
+        return 0 if self.payment_status is PaymentStatus.REFUNDED else self.remaining
 
 
 class BookingLine(Base):
@@ -775,12 +798,13 @@ class PaymentNotification(Base):
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
         _partial("ix_payment_notification_settled", "received_at", where="due_at IS NULL"),
-        # What Midtrans last said stays with the attempt. Money for an order that nobody knows stays until it is explained.
+        # What Midtrans last said stays with the attempt, or with the unknown order; that until it is explained.
         personal(
             erase=Rows.KEPT,
             forget=Forget(
                 ("received_at",),
-                where="due_at IS NULL AND order_id IN (SELECT order_id FROM payment_request)",
+                where="due_at IS NULL AND NOT EXISTS (SELECT 1 FROM unknown_order"
+                " WHERE unknown_order.order_id = payment_notification.order_id AND explanation IS NULL)",
                 keep=Keep.RECORDS,
             ),
         ),
@@ -802,7 +826,12 @@ class PaymentNotification(Base):
 class UnknownOrder(Base):
     """Money at Midtrans for an order_id that we have no request for (a restored backup), until staff say what it was."""
 
-    __table_args__ = (_partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),)
+    __table_args__ = (
+        _partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),
+        _partial("ix_unknown_order_explained_at", "explained_at", where="explanation IS NOT NULL"),
+        # As long as the books, of which its explanation is a part (UU KUP 28(11)).
+        forgotten(Forget(("explained_at",), where="explanation IS NOT NULL", after=timedelta(days=3653))),
+    )
 
     order_id: Mapped[str] = mapped_column(primary_key=True)
     transaction_id: Mapped[str]

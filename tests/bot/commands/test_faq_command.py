@@ -37,7 +37,7 @@ def test_an_answer_keeps_its_signs_and_lines(capsys: pytest.CaptureFixture[str])
     assert faq("import", "faq.csv") == 0
     assert faq("export", "out.csv") == 0
     assert faq("import", "out.csv") == 0
-    assert "\"'=Bisa, Kak;\nbuka jam 8 | 9\"" in Path("out.csv").read_text("utf-8")
+    assert '"\'=Bisa, Kak;\nbuka jam 8 | 9"' in Path("out.csv").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
