@@ -94,6 +94,9 @@ async def _reply(turn: Turn) -> Question:
         return await _chosen(turn, same[0])
     if (command := read_command(text)) is not None:
         return await _commanded(turn, command)
+    is_text = flow is not None and (flow.strict or (step is not None and step.free_text))
+    if turn.member is None and not is_text and (reason := person.reason_of(turn.understood)) is not None:
+        return await _called(turn, reason)
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
 
@@ -377,6 +380,15 @@ async def _missed(turn: Turn) -> Question:
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
+    return await _next(turn)
+
+
+async def _called(turn: Turn, reason: CallReason) -> Question:
+    """A person is called for what the customer says; an open order stays open."""
+    told = await person.call(turn, reason)
+    if turn.state.flow is None:
+        return actions.menu(turn, told)
+    turn.remarks.append(told)
     return await _next(turn)
 
 
