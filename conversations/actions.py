@@ -150,7 +150,8 @@ async def info(turn: Turn, _: str = "") -> Question:
 async def human(turn: Turn, reason: str = "") -> Question:
     """Call a person; a button may say why ("human:claim")."""
     why = CallReason(reason) if reason in set(CallReason) else CallReason.ASKED
-    return menu(turn, await person.call(turn, why))
+    told = await person.call(turn, why)
+    return question(told, options=[Option("resume", say("option.resume"))] if turn.state.flow else ())
 
 
 @action("language", who=Who.CUSTOMER)

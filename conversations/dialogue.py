@@ -96,7 +96,7 @@ async def _reply(turn: Turn) -> Question:
         return await _commanded(turn, command)
     is_text = flow is not None and (flow.strict or (step is not None and step.free_text))
     if turn.member is None and not is_text and (reason := person.reason_of(turn.understood)) is not None:
-        return await _called(turn, reason)
+        return await _act(turn, f"human:{reason}")
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
 
@@ -275,7 +275,7 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
         return await step.choose(turn, option)
     if await step.read(turn, text):
         if not step.free_text:
-            await _absorbed(turn, flow, asked_about)
+            await _absorbed(turn, flow, asked_about | {step.name})
         return True
     if option is not None:
         return await step.choose(turn, option)
@@ -292,9 +292,11 @@ async def _without_flow(turn: Turn) -> Question:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
+    if understood.topics == (Intent.GREET,):
+        return actions.menu(turn)
     _split_two_cars(turn)
     said, wish = await asides.answer(turn), _wish_beside(turn)
-    orders = asides.ORDERS.intersection(understood.topics)
+    orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
         return await (_act_on(turn, wish) if requests.is_one(wish) else _act(turn, _BESIDE_AN_ORDER[wish]))
@@ -365,14 +367,16 @@ def _only_acknowledges(turn: Turn) -> bool:
 
 
 async def _missed(turn: Turn) -> Question:
-    """Not understood: the owner's answer, if it is a known question; else ask again, and the third time in a row call
-    a person.
+    """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
+    time in a row call a person.
     """
     if (known := await _known(turn)) is not None:
         return known
     state = turn.state
     if turn.member is None:
         await faq.remember_unanswered(turn.ctx, turn.contact, turn.incoming.text or "")
+        if person.waiting_for_person(turn) and state.flow is None:
+            return question(await person.told(turn))
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
@@ -383,15 +387,6 @@ async def _missed(turn: Turn) -> Question:
     return await _next(turn)
 
 
-async def _called(turn: Turn, reason: CallReason) -> Question:
-    """A person is called for what the customer says; an open order stays open."""
-    told = await person.call(turn, reason)
-    if turn.state.flow is None:
-        return actions.menu(turn, told)
-    turn.remarks.append(told)
-    return await _next(turn)
-
-
 async def _known(turn: Turn) -> Question | None:
     """The owner's answer to a customer's question, and what was open; None if there is none."""
     text = turn.incoming.text or ""
@@ -399,7 +394,7 @@ async def _known(turn: Turn) -> Question | None:
     if answer is None:
         return None
     turn.remark("faq.answer", answer=answer)
-    return await _next(turn)
+    return await _next(turn) if turn.state.flow else question()
 
 
 async def _next(turn: Turn) -> Question:
@@ -483,9 +478,9 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.CANCEL: "mine",
     Intent.RESCHEDULE: "move",
     Intent.PAYMENT_HELP: "mine",
-    Intent.PAID: "human:proof",
-    Intent.COMPLAINT: "human:complaint",
-    Intent.LATE: "human",
+    Intent.PAID: f"human:{CallReason.PROOF}",
+    Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
+    Intent.LATE: f"human:{CallReason.OTHER}",
     Intent.HUMAN: "human",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""

@@ -248,15 +248,15 @@ def _records(file: str, text: str) -> Records:
         is_long = "limit" in str(error)
         why = say("catalogue.cell_without_end") if is_long else say("catalogue.quotation_mark")
         raise BadFiles([Remark(file, number, why)]) from error
-    records = [*_from_headings(records)]
-    width = len(records[0][1]) if records else 0
+    found = _from_headings(records)
+    width = len(found[0][1]) if found else 0
     if odd := [
         Remark(file, number, say("catalogue.cells", found=len(cells), expected=width))
-        for number, cells in records
+        for number, cells in found
         if len(cells) < width or any(cells[width:])
     ]:
         raise BadFiles(odd)
-    return records
+    return found
 
 
 def _delimiter(text: str) -> str:
@@ -381,7 +381,7 @@ def _misfits(line: Line, entry: Entry | None) -> Iterator[Remark]:
             return
     names = [column for column in line.sheet.columns if column != "retired"]
     before = {name: getattr(entry, name) if entry else getattr(line.row, name) for name in names}
-    if contradiction := conflict(before | line.values):
+    if contradiction := conflict({**before, **line.values}):
         yield Remark(line.file, line.number, contradiction)
     on_hand = line.values.get("on_hand")
     if isinstance(entry, Part) and isinstance(on_hand, int) and on_hand < entry.reserved:
@@ -420,7 +420,7 @@ def _unskilled(lines: Iterable[Line], technicians: Mapping[str, Entry]) -> Itera
 def _skills(line: Line, entry: Entry | None) -> list[str]:
     """What a technician can do after the import."""
     before = {"skills": getattr(entry, "skills", []), "retired": bool(getattr(entry, "retired_at", None))}
-    after = before | line.values
+    after: dict[str, object] = {**before, **line.values}
     return [] if after["retired"] else cast(list[str], after["skills"])
 
 

@@ -116,7 +116,12 @@ def _day(value: object, info: ValidationInfo) -> date:
 
 def _clock(value: object) -> time:
     """A time of day; browsers leave the leading zero out, or add seconds."""
-    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", lambda text: time(*map(int, text.split(":"))))
+    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", _time)
+
+
+def _time(text: str) -> time:
+    hour, minute, *_ = map(int, text.split(":"))
+    return time(hour, minute)
 
 
 def _exact(value: object, kind: str, form: str, parse: Callable[[str], T]) -> T:

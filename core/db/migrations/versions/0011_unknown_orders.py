@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "unknown_orders_8"
-down_revision = "calendar_7"
+revision = "unknown_orders_11"
+down_revision = "people_10"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "people_8"
-down_revision = "calendar_7"
+revision = "people_10"
+down_revision = "by_day_9"
 branch_labels = None
 depends_on = None
 
