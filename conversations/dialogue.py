@@ -94,6 +94,9 @@ async def _reply(turn: Turn) -> Question:
         return await _chosen(turn, same[0])
     if (command := read_command(text)) is not None:
         return await _commanded(turn, command)
+    is_text = flow is not None and (flow.strict or (step is not None and step.free_text))
+    if turn.member is None and not is_text and (reason := person.reason_of(turn.understood)) is not None:
+        return await _act(turn, f"human:{reason}")
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
 
@@ -318,7 +321,7 @@ async def _without_flow(turn: Turn) -> Question:
         return question(say("aside.acknowledged"))
     if text and not turn.remarks:
         return await _missed(turn)
-    return actions.menu(turn)
+    return await _known(turn) or actions.menu(turn)
 
 
 async def _begin(turn: Turn, words: str) -> Question | None:
@@ -367,14 +370,13 @@ async def _missed(turn: Turn) -> Question:
     """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
     time in a row call a person.
     """
-    state, text = turn.state, turn.incoming.text or ""
+    if (known := await _known(turn)) is not None:
+        return known
+    state = turn.state
     if turn.member is None:
-        if (known := await faq.find(turn.ctx, text, turn.contact.language)) is not None:
-            turn.remark("faq.answer", answer=known)
-            return await _next(turn) if state.flow else question()
+        await faq.remember_unanswered(turn.ctx, turn.contact, turn.incoming.text or "")
         if person.waiting_for_person(turn) and state.flow is None:
             return question(await person.told(turn))
-        await faq.remember_unanswered(turn.ctx, turn.contact, text)
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
@@ -383,6 +385,16 @@ async def _missed(turn: Turn) -> Question:
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
     return await _next(turn)
+
+
+async def _known(turn: Turn) -> Question | None:
+    """The owner's answer to a customer's question, and what was open; None if there is none."""
+    text = turn.incoming.text or ""
+    answer = await faq.find(turn.ctx, text, turn.contact.language) if text and turn.member is None else None
+    if answer is None:
+        return None
+    turn.remark("faq.answer", answer=answer)
+    return await _next(turn) if turn.state.flow else question()
 
 
 async def _next(turn: Turn) -> Question:
