@@ -8,7 +8,6 @@ That is a third of the time of a short statement.
 from collections import deque
 from typing import Any
 
-from aiosqlite import Cursor
 from sqlalchemy import Dialect, event
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_connection
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
@@ -27,9 +26,9 @@ def use_fewer_calls(engine: AsyncEngine) -> None:
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
     __slots__ = ()
 
-    def __init__(self, connection: AsyncAdapt_dbapi_connection) -> None:
-        self._adapt_connection = connection
-        self._connection = connection.driver_connection
+    def __init__(self, adapt_connection: AsyncAdapt_dbapi_connection) -> None:
+        self._adapt_connection = adapt_connection
+        self._connection = adapt_connection.driver_connection
         self._rows = deque()
 
     @property
@@ -42,7 +41,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
     async def _async_soft_close(self) -> None:
         """All rows are fetched already."""
 
-    async def _execute_async(self, operation: Any, parameters: Any) -> Cursor:
+    async def _execute_async(self, operation: Any, parameters: Any) -> Any:
         connection: Any = self._connection
         async with self._adapt_connection._execute_mutex:
             self._cursor = cursor = await connection.execute(operation, parameters)
@@ -50,7 +49,7 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
                 self._rows = deque(await cursor.fetchall())
             return cursor
 
-    async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> Cursor:
+    async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> Any:
         connection: Any = self._connection
         async with self._adapt_connection._execute_mutex:
             self._cursor = cursor = await connection.executemany(operation, seq_of_parameters)
