@@ -94,7 +94,7 @@ class Line(NamedTuple):
     sheet: Sheet
     row: CatalogueRow
     columns: frozenset[str]
-    values: Mapping[str, object]
+    values: dict[str, object]
     """What the row says in these columns."""
     unclear_price: str | None = None
     """The price as written, if that can be read in two ways."""
@@ -248,15 +248,15 @@ def _records(file: str, text: str) -> Records:
         is_long = "limit" in str(error)
         why = say("catalogue.cell_without_end") if is_long else say("catalogue.quotation_mark")
         raise BadFiles([Remark(file, number, why)]) from error
-    records = [*_from_headings(records)]
-    width = len(records[0][1]) if records else 0
+    found = _from_headings(records)
+    width = len(found[0][1]) if found else 0
     if odd := [
         Remark(file, number, say("catalogue.cells", found=len(cells), expected=width))
-        for number, cells in records
+        for number, cells in found
         if len(cells) < width or any(cells[width:])
     ]:
         raise BadFiles(odd)
-    return records
+    return found
 
 
 def _delimiter(text: str) -> str:

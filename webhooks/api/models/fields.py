@@ -114,9 +114,14 @@ def _day(value: object, info: ValidationInfo) -> date:
     return _exact(value, "day", r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
 
 
+def _time_of_day(text: str) -> time:
+    hour, minute = text.split(":")[:2]
+    return time(int(hour), int(minute))
+
+
 def _clock(value: object) -> time:
     """A time of day; browsers leave the leading zero out, or add seconds."""
-    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", lambda text: time(*map(int, text.split(":"))))
+    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", _time_of_day)
 
 
 def _exact(value: object, kind: str, form: str, parse: Callable[[str], T]) -> T:
