@@ -47,10 +47,8 @@ async def answer(turn: Turn) -> Advice | None:
     """The answers to the questions that the message asks; None if it asks none we can answer."""
     if (said := await _stock_alert(turn)) is not None:
         return Advice(said)
-    asked = [topic for topic in turn.understood.topics if topic in ABOUT]
-    if Intent.COMPLAINT in turn.understood.topics:
-        asked = []
-    if ORDERS.intersection(turn.understood.topics):
+    asked = _asked(turn)
+    if turn.understood.intent in ORDERS:
         asked = [topic for topic in asked if topic not in SHOWN_BY_AN_ORDER]
     ours = [each for topic in asked if (each := await _ours(turn, topic)) is not None]
     advised = await advice.answer_all(turn, [topic for topic in asked if topic not in OURS])
@@ -74,9 +72,17 @@ async def look_at(turn: Turn) -> Advice | None:
 
 def asked_about(turn: Turn) -> frozenset[str]:
     """The questions of an order that the message asks about, and so doesn't answer."""
-    topics = turn.understood.topics
-    about = frozenset[str]().union(*(ABOUT.get(topic, ()) for topic in topics))
-    return about - GOODS if ORDERS.intersection(topics) else about
+    about = frozenset[str]().union(*(ABOUT[topic] for topic in _asked(turn)))
+    return about - GOODS if turn.understood.intent in ORDERS else about
+
+
+def _asked(turn: Turn) -> list[Intent]:
+    """The topics of the message that are questions; "dp 30 aja" is none, and neither is a complaint."""
+    understood = turn.understood
+    if Intent.COMPLAINT in understood.topics:
+        return []
+    says_how = understood.plan is not None and "?" not in (turn.incoming.text or "")
+    return [topic for topic in understood.topics if topic in ABOUT and not (says_how and topic is Intent.PAYMENT_TERMS)]
 
 
 async def _ours(turn: Turn, topic: Intent) -> Advice | None:

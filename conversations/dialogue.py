@@ -272,7 +272,7 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
         return await step.choose(turn, option)
     if await step.read(turn, text):
         if not step.free_text:
-            await _absorbed(turn, flow, asked_about)
+            await _absorbed(turn, flow, asked_about | {step.name})
         return True
     if option is not None:
         return await step.choose(turn, option)
@@ -289,9 +289,11 @@ async def _without_flow(turn: Turn) -> Question:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
+    if understood.topics == (Intent.GREET,):
+        return actions.menu(turn)
     _split_two_cars(turn)
     said, wish = await asides.answer(turn), _wish_beside(turn)
-    orders = asides.ORDERS.intersection(understood.topics)
+    orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
         return await (_act_on(turn, wish) if requests.is_one(wish) else _act(turn, _BESIDE_AN_ORDER[wish]))

@@ -381,7 +381,7 @@ def _misfits(line: Line, entry: Entry | None) -> Iterator[Remark]:
             return
     names = [column for column in line.sheet.columns if column != "retired"]
     before = {name: getattr(entry, name) if entry else getattr(line.row, name) for name in names}
-    if contradiction := conflict(before | line.values):
+    if contradiction := conflict({**before, **line.values}):
         yield Remark(line.file, line.number, contradiction)
     on_hand = line.values.get("on_hand")
     if isinstance(entry, Part) and isinstance(on_hand, int) and on_hand < entry.reserved:
@@ -420,7 +420,7 @@ def _unskilled(lines: Iterable[Line], technicians: Mapping[str, Entry]) -> Itera
 def _skills(line: Line, entry: Entry | None) -> list[str]:
     """What a technician can do after the import."""
     before = {"skills": getattr(entry, "skills", []), "retired": bool(getattr(entry, "retired_at", None))}
-    after = before | line.values
+    after: dict[str, object] = {**before, **line.values}
     return [] if after["retired"] else cast(list[str], after["skills"])
 
 

@@ -42,7 +42,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "attribute.{}": tuple(each.name for each in fields(Attributes) if each.name != "order"),
     "catalogue.count.{}": tuple(sheet.name for sheet in SHEETS),
     "stock.{}": tuple(StockStatus),
-    "fit.short.{}": tuple(FitAnswer),
+    "fit.short.{}": tuple(answer for answer in FitAnswer if answer is not FitAnswer.FITS),
     "fit.{}": tuple(FitAnswer),
     "status.{}": tuple(BookingStatus),
     "payment.{}": tuple(PaymentStatus),

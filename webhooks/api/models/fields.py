@@ -114,14 +114,14 @@ def _day(value: object, info: ValidationInfo) -> date:
     return _exact(value, "day", r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", date.fromisoformat)
 
 
-def _time_of_day(text: str) -> time:
-    hour, minute = text.split(":")[:2]
-    return time(int(hour), int(minute))
-
-
 def _clock(value: object) -> time:
     """A time of day; browsers leave the leading zero out, or add seconds."""
-    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", _time_of_day)
+    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", _time)
+
+
+def _time(text: str) -> time:
+    hour, minute, *_ = map(int, text.split(":"))
+    return time(hour, minute)
 
 
 def _exact(value: object, kind: str, form: str, parse: Callable[[str], T]) -> T:
