@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "by_day_8"
-down_revision = "calendar_7"
+revision = "by_day_9"
+down_revision = "attributes_8"
 branch_labels = None
 depends_on = None
 
