@@ -39,6 +39,7 @@ ABOUT: Mapping[Intent, frozenset[str]] = {
 """The questions that we answer, and the questions of an order that they are about: "jbl berapa?" doesn't order it."""
 ORDERS = frozenset({Intent.BOOK, Intent.REPAIR, Intent.ADD})
 SHOWN_BY_AN_ORDER = frozenset({Intent.PRICE, Intent.STOCK, Intent.FIT, Intent.RECOMMEND, Intent.GREET, Intent.THANKS})
+OURS = frozenset({Intent.FIT, Intent.LOCATION, Intent.THANKS, Intent.GREET})
 MOST_ANSWERS = 2
 
 
@@ -46,28 +47,46 @@ async def answer(turn: Turn) -> Advice | None:
     """The answers to the questions that the message asks; None if it asks none we can answer."""
     if (said := await _stock_alert(turn)) is not None:
         return Advice(said)
-    asked = [topic for topic in turn.understood.topics if topic in ABOUT]
-    if ORDERS.intersection(turn.understood.topics):
+    asked = _asked(turn)
+    if turn.understood.intent in ORDERS:
         asked = [topic for topic in asked if topic not in SHOWN_BY_AN_ORDER]
-    found = [each for topic in asked[:MOST_ANSWERS] if (each := await _answer(turn, topic)) is not None]
+    ours = [each for topic in asked if (each := await _ours(turn, topic)) is not None]
+    advised = await advice.answer_all(turn, [topic for topic in asked if topic not in OURS])
+    found = [*([advised] if advised else []), *ours][:MOST_ANSWERS]
     if not found:
-        return None
+        is_vague = Intent.PRICE in asked or Intent.STOCK in asked
+        return Advice([say("aside.which_one")]) if is_vague and turn.state.asked is None else None
     return Advice(
         says=[each for one in found for each in one.says],
-        options=[_orders(turn, option) for option in found[-1].options],
-        document=next((each.document for each in found if each.document), None),
-        link=next((each.link for each in found if each.link), None),
+        options=[_orders(turn, option) for option in found[0].options],
+        document=found[0].document,
+        link=found[0].link,
     )
+
+
+async def look_at(turn: Turn) -> Advice | None:
+    """All about the part that a message names and nothing else."""
+    said = await advice.answer(turn, Intent.PRICE)
+    return replace(said, options=[_orders(turn, option) for option in said.options]) if said else None
 
 
 def asked_about(turn: Turn) -> frozenset[str]:
     """The questions of an order that the message asks about, and so doesn't answer."""
-    topics = turn.understood.topics
-    about = frozenset[str]().union(*(ABOUT.get(topic, ()) for topic in topics))
-    return about - GOODS if ORDERS.intersection(topics) else about
+    about = frozenset[str]().union(*(ABOUT[topic] for topic in _asked(turn)))
+    return about - GOODS if turn.understood.intent in ORDERS else about
 
 
-async def _answer(turn: Turn, topic: Intent) -> Advice | None:
+def _asked(turn: Turn) -> list[Intent]:
+    """The topics of the message that are questions; "dp 30 aja" is none, and neither is a complaint."""
+    understood = turn.understood
+    if Intent.COMPLAINT in understood.topics:
+        return []
+    says_how = understood.plan is not None and "?" not in (turn.incoming.text or "")
+    return [topic for topic in understood.topics if topic in ABOUT and not (says_how and topic is Intent.PAYMENT_TERMS)]
+
+
+async def _ours(turn: Turn, topic: Intent) -> Advice | None:
+    """What isn't advice about goods and terms: whether it fits, where we are, a kind word."""
     match topic:
         case Intent.FIT:
             said = await _fit(turn)
@@ -78,12 +97,7 @@ async def _answer(turn: Turn, topic: Intent) -> Advice | None:
             return Advice([say("aside.welcome")])
         case Intent.GREET:
             return Advice([say("aside.hello")])
-        case Intent.PRICE if turn.understood.own_parts:
-            return await advice.answer(turn, "own_parts")
-        case Intent.PRICE | Intent.STOCK:
-            found = await advice.answer(turn, topic)
-            return found or (Advice([say("aside.which_one")]) if turn.state.asked is None else None)
-    return await advice.answer(turn, topic)
+    return None
 
 
 def _orders(turn: Turn, option: Option) -> Option:

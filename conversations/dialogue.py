@@ -19,6 +19,8 @@ from conversations import (
     corrections,
     draft,
     exclusions,
+    faq,
+    person,
     registry,
     requests,
     staff,
@@ -26,7 +28,7 @@ from conversations import (
 )
 from conversations.advice import Advice
 from conversations.after_booking import refunds
-from conversations.booking import BOOKING
+from conversations.booking import BOOKING, deciding
 from conversations.booking.deciding import GiveUp
 from conversations.booking.goods import as_answer
 from conversations.staff import takeover
@@ -38,6 +40,7 @@ from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
 from core.refusals import Refusal
+from core.states import CallReason
 
 FLOWS = {flow.name: flow for flow in (BOOKING, *after_booking.FLOWS, *staff.FLOWS)}
 LOOKED_AT = "looked_at"
@@ -77,7 +80,7 @@ async def _reply(turn: Turn) -> Question:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
     if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remark("media.unread")
+        turn.remarks.append(await person.pass_media(turn) or say("media.unread"))
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
@@ -210,7 +213,7 @@ async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
     is_text = step is not None and step.free_text and "?" not in text
     said = None if is_text else await asides.answer(turn)
     excluded = not is_text and exclusions.take(turn, flow)
-    heard = await _read(turn, flow, step, text)
+    heard = await _read(turn, flow, None if excluded else step, text)
     if not (is_text and heard):
         answered = {step.name} if step and heard else set()
         heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
@@ -269,11 +272,11 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
         return await step.choose(turn, option)
     if await step.read(turn, text):
         if not step.free_text:
-            await _absorbed(turn, flow, asked_about)
+            await _absorbed(turn, flow, asked_about | {step.name})
         return True
     if option is not None:
         return await step.choose(turn, option)
-    return not step.free_text and await _absorbed(turn, flow, asked_about)
+    return await _absorbed(turn, flow, asked_about)
 
 
 async def _absorbed(turn: Turn, flow: Flow, ignoring: frozenset[str] = frozenset()) -> bool:
@@ -286,12 +289,17 @@ async def _without_flow(turn: Turn) -> Question:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
+    if understood.topics == (Intent.GREET,):
+        return actions.menu(turn)
+    _split_two_cars(turn)
     said, wish = await asides.answer(turn), _wish_beside(turn)
-    orders = asides.ORDERS.intersection(understood.topics)
+    orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
         return await (_act_on(turn, wish) if requests.is_one(wish) else _act(turn, _BESIDE_AN_ORDER[wish]))
     goods = understood.categories or understood.parts or understood.services or understood.attributes
+    if not (orders or said or understood.model or understood.date or understood.time) and understood.parts:
+        said = await asides.look_at(turn)  # a part's name alone asks about it
     if orders or (said is None and (goods or understood.model or understood.date or understood.time)):
         await actions.book(turn)
         exclusions.take(turn, BOOKING)
@@ -311,6 +319,28 @@ async def _without_flow(turn: Turn) -> Question:
     if text and not turn.remarks:
         return await _missed(turn)
     return actions.menu(turn)
+
+
+async def _begin(turn: Turn, words: str) -> Question | None:
+    """Begin the order for the second car with what was said of it."""
+    turn.reread(words)
+    turn.state.begin(ORDER)
+    turn.remark("two_cars.next", model=turn.understood.model)
+    await _absorbed(turn, BOOKING)
+    return None
+
+
+def _split_two_cars(turn: Turn) -> None:
+    """Two cars in one message are two orders: the second waits until the first is placed."""
+    models = [act for act in turn.understood.acts if act.slot == "model" and act.act is Act.INFORM]
+    if len({act.value for act in models}) < 2:
+        return
+    text = turn.incoming.text or ""
+    at = text.find(models[1].text, text.find(models[0].text) + len(models[0].text))
+    if at > 0:
+        turn.reread(text[:at])
+        turn.state.put(deciding.NEXT_ORDER, text[at:])
+        turn.remark("two_cars", first=models[0].value, second=models[1].value)
 
 
 def _look_at(turn: Turn) -> None:
@@ -334,13 +364,21 @@ def _only_acknowledges(turn: Turn) -> bool:
 
 
 async def _missed(turn: Turn) -> Question:
-    """Not understood: say so, and ask again; after the third time in a row, offer a person and notify staff."""
-    state = turn.state
+    """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
+    time in a row call a person.
+    """
+    state, text = turn.state, turn.incoming.text or ""
+    if turn.member is None:
+        if (known := await faq.find(turn.ctx, text, turn.contact.language)) is not None:
+            turn.remark("faq.answer", answer=known)
+            return await _next(turn) if state.flow else question()
+        if person.waiting_for_person(turn) and state.flow is None:
+            return question(await person.told(turn))
+        await faq.remember_unanswered(turn.ctx, turn.contact, text)
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
-        await actions.call_staff(turn)
-        turn.remark("unclear.human")
+        turn.remarks.append(await person.call(turn, CallReason.MISSES))
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
@@ -363,6 +401,7 @@ async def _next(turn: Turn) -> Question:
 
 async def _finish(turn: Turn, flow: Flow) -> Question | None:
     """Do what the flow is for. A refusal undoes it, and asks again what it is about or ends the flow."""
+    second_car = turn.state.get(deciding.NEXT_ORDER)
     try:
         async with turn.session.begin_nested():
             last = await flow.finish(turn)
@@ -377,6 +416,8 @@ async def _finish(turn: Turn, flow: Flow) -> Question | None:
         if flow.refused is None:
             return None
         last = await flow.refused(turn, about)
+    if second_car is not None:
+        return await _begin(turn, second_car)
     return last if flow.strict or not last.says else replace(last, always=(*last.always, registry.TO_MENU))
 
 
@@ -425,9 +466,9 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.CANCEL: "mine",
     Intent.RESCHEDULE: "move",
     Intent.PAYMENT_HELP: "mine",
-    Intent.PAID: "human",
-    Intent.COMPLAINT: "human",
-    Intent.LATE: "human",
+    Intent.PAID: f"human:{CallReason.PROOF}",
+    Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
+    Intent.LATE: f"human:{CallReason.OTHER}",
     Intent.HUMAN: "human",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""

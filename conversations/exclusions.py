@@ -37,8 +37,7 @@ def of(turn: Turn, slot: str) -> frozenset[Any]:
 
 def goods(turn: Turn) -> Excluded:
     """The parts, brands and the like that aren't wanted."""
-    by_field = {slot.rpartition(".")[2]: values for slot, values in turn.state.get(KEPT, {}).items()}
-    return excluded_of(turn, by_field)
+    return excluded_of(turn.state.get(KEPT, {}))
 
 
 def _wanted_again(turn: Turn, slot: str, values: Iterable[Any]) -> list[Any]:
@@ -48,7 +47,7 @@ def _wanted_again(turn: Turn, slot: str, values: Iterable[Any]) -> list[Any]:
 
 
 def _take_out_parts(turn: Turn) -> None:
-    said = excluded_of(turn, {slot.rpartition(".")[2]: values for slot, values in turn.understood.excluded.items()})
+    said = excluded_of(turn.understood.excluded)
     for part in draft.basket_parts(turn):
         if part.id in said.parts or part.brand in said.brands or part.category in said.categories:
             draft.put_in_basket(turn, part.id, 0)

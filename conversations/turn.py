@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.incoming import Incoming
 from conversations.state import State
-from conversations.understand import Understanding
+from conversations.understand import Understanding, understand
 from conversations.understand.answers import read_skip, read_yes_no, reads_as_adding
 from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
@@ -76,6 +76,10 @@ class Turn:
     def adds(self) -> bool:
         """Whether the message adds to what was chosen ("sekalian", "sama"), rather than replacing it."""
         return reads_as_adding(self.incoming.text or "")
+
+    def reread(self, text: str) -> None:
+        """Go on as if this was what the message says."""
+        self.understood = understand(text, self.lexicon, now=self.local_now, shop=self.shop)
 
     @property
     def member(self) -> StaffMember | None:
@@ -252,5 +256,5 @@ class Flow:
     strict: bool = False
     """Text is only ever the answer: no question aside, no correction, no other wish."""
     refused: Callable[[Turn, str], Awaitable[Question]] | None = None
-    cancelled: str = "cancelled.draft"
+    cancelled: str = "cancelled.form"
     """The text said when the flow is called off."""

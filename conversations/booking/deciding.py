@@ -12,7 +12,6 @@ from conversations.understand.answers import (
     read_yes_no,
     reads_as_paying,
 )
-from conversations.understand.intents import Intent
 from core.booking import BookingRequest, place
 from core.messaging.messages import Option, Say, say
 from core.pricing import policy, quotes, trust
@@ -43,6 +42,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
 """What can be corrected from the summary, and the answers that this drops."""
 
 
+NEXT_ORDER = "next_order"
+"""The answer that keeps the words about a second car."""
 START_OVER = "start_over"
 """The answer to `giving_up` when a new order follows at once."""
 
@@ -160,7 +161,7 @@ class Confirmed(Step):
     async def absorb(self, turn: Turn) -> bool:
         """How to pay, said before the summary: it comes first there."""
         said = turn.understood
-        if not (said.plan or said.method) or Intent.PAYMENT_TERMS in said.topics:
+        if not (said.plan or said.method) or "?" in (turn.incoming.text or ""):
             return False
         if said.plan:
             turn.state.put("plan", _percent(turn, said.plan))

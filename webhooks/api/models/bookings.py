@@ -22,6 +22,7 @@ from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 from webhooks.api.models.catalogue import Car, FileLink, ServiceOffer, Sparepart, Worker, shown
 from webhooks.api.models.fields import (
     MOST_COUNT,
+    Address,
     AsList,
     Clock,
     Day,
@@ -81,7 +82,7 @@ class NewBooking(Given):
     scheduled_time: Clock
     technician_id: Id | None = None
     service_location: Location = Location.WORKSHOP
-    onsite_address: Prose | None = None
+    onsite_address: Address | None = None
     payment_method: PaymentMethod
     walk_in: bool = False
 
