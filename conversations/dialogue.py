@@ -11,7 +11,7 @@ shared contact -> tap -> photo -> staff's command -> slash command -> a button's
 import re
 from dataclasses import replace
 
-from conversations import actions, after_booking, asides, corrections, registry, staff
+from conversations import actions, after_booking, asides, corrections, kinds, registry, staff
 from conversations.after_booking import refunds
 from conversations.booking import BOOKING
 from conversations.staff import takeover
@@ -28,7 +28,7 @@ MISSES_UNTIL_A_PERSON = 3
 
 
 async def answer(turn: Turn) -> Question | None:
-    """What to say to this message; None while an admin has taken the conversation over.
+    """What to say to this message; None while an admin has taken the conversation over, and to a reaction.
 
     During a takeover, the bot answers staff's taps and slash commands, and a customer's taps on actions.
     """
@@ -39,7 +39,7 @@ async def answer(turn: Turn) -> Question | None:
         is_for_the_bot = choice is not None and registry.exists(turn, choice)
     if takeover.is_on(turn) and not is_for_the_bot:
         return await takeover.pass_on(turn)
-    return await _reply(turn)
+    return None if kinds.needs_no_answer(turn) else await _reply(turn)
 
 
 async def _reply(turn: Turn) -> Question:
@@ -53,8 +53,8 @@ async def _reply(turn: Turn) -> Question:
     if incoming.choice is not None:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
-    if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remark("media.unread")
+    if (said := kinds.unread(turn, step)) is not None:
+        turn.remarks.append(said)
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")

@@ -50,7 +50,7 @@ class Day(Step):
         return await self.take(turn, option, recheck=("time", "technician"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
+        when = read_when(text, now=turn.written_at, shop=turn.shop)
         if when is None or when.day is None:
             return False
         await self.choose(turn, when.day.isoformat())
@@ -120,7 +120,7 @@ class Slot(Step):
         return await self._take(turn, option)
 
     async def read(self, turn: Turn, text: str) -> bool:
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
+        when = read_when(text, now=turn.written_at, shop=turn.shop)
         clock = when.time if when else None
         if text.strip().isdigit() and int(text) < 24:
             is_shown = any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown)

@@ -1,7 +1,7 @@
 """What a line does: dialogue acts, several to a line, each with the words that say it.
 
-    "jumat ga bisa, sabtu jam 10 aja, garansinya berapa lama?"
-    exclude(date, Friday) · inform(date, Saturday) · inform(time, 10:00) · ask(warranty)
+"jumat ga bisa, sabtu jam 10 aja, garansinya berapa lama?"
+exclude(date, Friday) · inform(date, Saturday) · inform(time, 10:00) · ask(warranty)
 """
 
 from collections.abc import Mapping

@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import select
 from waiting import HANG
 
-from bot.commands.inbox import READERS
-from bot.intake import Intake
+from bot.intake import READERS, Intake
 from bot.transactions import Transactions
 from conversations.engine import Engine
 from conversations.incoming import Incoming

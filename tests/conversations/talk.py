@@ -12,7 +12,7 @@ from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels import telegram_render, whatsapp_render
 from bot.transactions import Transactions
 from conversations.engine import Engine
-from conversations.incoming import Incoming, Place
+from conversations.incoming import Incoming, Kind, Place
 from conversations.texts import render
 from core import payment
 from core.context import Context
@@ -78,7 +78,7 @@ class Talk:
 
     async def send_photo(self, words: str | None = None, *, stored: tuple[str, ...] = ()) -> None:
         """Send a picture, with words below it; `stored` under these keys before the turn."""
-        await self._deed(text=words, media=("photo-1",), photos=stored)
+        await self._deed(text=words, kind=Kind.PHOTO, media=("photo-1",), photos=stored)
 
     async def link_arrives(self) -> None:
         """The worker has made the payment link."""
