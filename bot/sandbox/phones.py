@@ -413,7 +413,7 @@ class Network(ABC, Generic[PayloadT]):
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.people: dict[str, Person] = {}
-        self._held: list[tuple[PayloadT, int]] | None = None
+        self.held: list[tuple[PayloadT, int]] | None = None
 
     async def send(self, person: Person, action: Action, times: int = 1) -> int | None:
         """Show an action on the person's phone and deliver it; returns the highest status of all deliveries."""
@@ -424,18 +424,18 @@ class Network(ABC, Generic[PayloadT]):
         payload = self.payload(person, action)
         if payload is None:
             return None
-        if self._held is not None:
-            self._held.append((payload, times))
+        if self.held is not None:
+            self.held.append((payload, times))
             return None
         return await self._deliver(payload, times)
 
     def hold(self) -> None:
         """Queue all deliveries until `release`."""
-        self._held = []
+        self.held = []
 
     async def release(self) -> list[int | None]:
         """Deliver everything held at once; returns the statuses in the order of the actions."""
-        held, self._held = self._held or [], None
+        held, self.held = self.held or [], None
         return list(await asyncio.gather(*(self._deliver(payload, times) for payload, times in held)))
 
     async def _deliver(self, payload: PayloadT, times: int) -> int | None:
