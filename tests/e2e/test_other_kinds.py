@@ -194,7 +194,7 @@ async def test_a_day_that_is_over_by_now_is_refused_kindly(closed_town: Town) ->
         await says(customer, "mau tuning audio di avanza 2018", "")
     clock.move(hours=12)
     await customer.type("besok")
-    clock.move(hours=23)  # Wednesday
+    clock.move(hours=35)  # Wednesday 07:00
     async with closed_town.open():
         await customer.next_reply()
         await says(customer, "lanjut", "lewat")
