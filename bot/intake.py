@@ -23,8 +23,8 @@ from bot.transactions import Transactions
 from bot.watching import metrics
 from conversations import bursts
 from conversations.engine import CatalogueChanged, Engine, IfOld
-from conversations.incoming import Incoming, Kind, together
-from core import trace
+from conversations.incoming import Incoming, together
+from core import media, trace
 from core.context import Context, Effects
 from core.db.database import AWAY, advisory_lock
 from core.db.tables import Inbound, Outbox
@@ -239,9 +239,13 @@ class Intake:
             await self._engine.refresh(ctx.session)
 
     async def _with_photos(self, part: Incoming) -> Incoming:
-        handles = () if part.kind in _NEVER_PHOTOS else part.media
-        kept = [await self._keep_photo(part.channel, handle) for handle in handles]
-        return replace(part, photos=tuple(photo for photo in kept if photo))
+        kept = [await self._keep_photo(part.channel, handle) for handle in part.media]
+        keys = [key for key in kept if key]
+        return replace(
+            part,
+            photos=tuple(key for key in keys if media.is_key(key)),
+            files=tuple(key for key in keys if media.is_file_key(key)),
+        )
 
     async def _release(self, ctx: Context, whole: Incoming) -> None:
         """Make the turn of this transaction the one that answers what was held."""
@@ -259,7 +263,8 @@ class Intake:
             if any([await _store(ctx, part, error) for part in incoming.each]):
                 event = f"{channel}:{event_id}"
                 if incoming.address:
-                    await _reply(ctx, incoming, say("bug.sorry"), key=f"sorry:{event}")
+                    sorry = say("bug.sorry") if ctx.shop.admin_addresses else say("bug.alone", contact=ctx.shop.contact)
+                    await _reply(ctx, incoming, sorry, key=f"sorry:{event}")
                 notice = message(say("bug.staff", event=event))
                 # A vendor that changes its fields does so in every message: once a day will do.
                 key = f"unread:{channel}:{ctx.now:%Y-%m-%d}" if incoming.unread else f"bug:{event}"
@@ -276,10 +281,6 @@ class Intake:
                 _log.warning("a chat is over its rate limit: its messages stay unread")
                 await _reply(ctx, incoming, say("flood.unread"), key=f"unread:{channel}:{event_id}")
         return ctx.effects
-
-
-_NEVER_PHOTOS = (Kind.VOICE, Kind.VIDEO, Kind.CONTACT)
-"""A picture may come as a file of no known type."""
 
 
 def _read(row: Inbound) -> Incoming:

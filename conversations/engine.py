@@ -8,24 +8,25 @@ from enum import Enum, auto
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue, kinds
+from conversations import dialogue, kinds, last_messages, person
 from conversations.incoming import Incoming, together
 from conversations.registry import NEXT_PAGE
+from conversations.staff import takeover
 from conversations.state import State
 from conversations.texts import LANGUAGES, render, templates
 from conversations.turn import Question, Turn
 from conversations.understand import spelling, understand
 from conversations.understand.answers import reads_as_english
 from conversations.understand.lexicon import Lexicon
-from core.catalogue import fit, snapshot
+from core.catalogue import facts, fit, snapshot
 from core.catalogue.snapshot import Catalogue, Newest
 from core.context import Context
 from core.messaging import outbox
 from core.messaging.messages import Message
 from core.people import contacts
 
-MAX_OPTIONS = 10
-"""WhatsApp's lists hold ten entries; Telegram shows as many, so that both chats read alike."""
+MAX_OPTIONS = 5
+"""A cheap phone shows that many without scrolling; `Question.always` comes on top. WhatsApp's lists hold ten."""
 
 
 class IfOld(Enum):
@@ -76,13 +77,20 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=shop.local(incoming.written_by(now)), shop=shop)
+        written_at = shop.local(incoming.written_by(now))
+        understood = understand(incoming.text or "", lexicon, now=written_at, shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
+        if turn.member is None:
+            last_messages.remember(state, incoming, now)
+            await person.refresh(turn)
+            takeover.release_writer(turn)
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
         state.newest = kinds.newest(turn)
         message = _present(turn, asking) if asking is not None else None
+        if message is not None and not (message.says or message.document):
+            message = None  # what was asked for follows by itself
         await contacts.save_state(session, contact, state.to_json(), now)
         if message is not None:  # otherwise an admin has taken the conversation over, or there is nothing to say
             await outbox.reply(
@@ -96,11 +104,11 @@ class Engine:
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
-        """Whether to store photos from this address: staff's, and a customer's while an admin has taken over."""
+        """Whether to store photos and files from this address: staff's, and a customer's as `person.wants_media` says."""
         if ctx.shop.member_at(incoming.channel, incoming.address) is not None:
             return True
         remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
-        return State.from_json(remembered, now=ctx.now).human is not None
+        return person.wants_media(State.from_json(remembered, now=ctx.now))
 
     async def _catalogue(self, session: AsyncSession, if_old: IfOld) -> tuple[Catalogue, Lexicon]:
         known = self._known
@@ -121,16 +129,16 @@ def _indexed(catalogue: Catalogue) -> Lexicon:
         templates(language)
     spelling.read_all()
     fit.prepare(catalogue)
+    facts.prepare(catalogue)
     return Lexicon.of(catalogue)
 
 
 def _present(turn: Turn, asking: Question) -> Message:
     """Number the question and remember the options on its page, so that taps, numbers and labels can be read."""
     state, options = turn.state, asking.options
-    if len(options) + len(asking.always) > MAX_OPTIONS:
-        size = MAX_OPTIONS - len(asking.always) - 1
-        first = (state.page % -(-len(options) // size)) * size
-        options = (*options[first : first + size], NEXT_PAGE)
+    if len(options) > MAX_OPTIONS:
+        first = (state.page % -(-len(options) // MAX_OPTIONS)) * MAX_OPTIONS
+        options = (*options[first : first + MAX_OPTIONS], NEXT_PAGE)
     options = (*options, *asking.always)
     state.asked = asking.asks
     state.prompt += 1

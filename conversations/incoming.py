@@ -49,7 +49,9 @@ class Incoming:
     media: tuple[str, ...] = ()
     """The channel's handles of photos, voice notes, videos and files sent."""
     photos: tuple[str, ...] = ()
-    """The keys of those that were stored (`core.media`)."""
+    """The keys of photos that were stored (`core.media`)."""
+    files: tuple[str, ...] = ()
+    """The keys of other files that were stored: voice notes, videos, PDFs."""
     name: str | None = None
     """The person's name as the channel shows it."""
     language: str | None = None
@@ -111,6 +113,7 @@ def together(parts: Sequence[Incoming]) -> Incoming:
         kind=min((part.kind for part in said), key=_TELLING.index),
         media=tuple(handle for part in said for handle in part.media),
         photos=tuple(photo for part in said for photo in part.photos),
+        files=tuple(file for part in said for file in part.files),
         edited=all(part.edited for part in said),
         parts=tuple(parts),
         raw={},

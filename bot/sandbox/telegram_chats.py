@@ -210,6 +210,8 @@ class Telegram(Network[Update]):
                 location = {"latitude": latitude, "longitude": longitude} | ({"live_period": 900} if live else {})
                 venue = {"location": location, "title": address, "address": address}
                 return {"location": location} | ({"venue": venue} if address else {})
+            case SentPhoto(media) if media.content_type.startswith("audio/"):
+                return self._file_content("voice", media)
             case SentPhoto(media, album):
                 return {"photo": self.photo_sizes(media)} | ({"media_group_id": album} if album else {})
             case SentFile(kind, media):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import fields
 from pathlib import Path
 from string import Formatter
 
@@ -11,6 +12,8 @@ from conversations.booking.deciding import CHANGES
 from conversations.dialogue import FLOWS
 from conversations.staff.monthly import COLUMNS
 from conversations.texts import LANGUAGES, render, templates
+from core.catalogue.advice import Fact, Reason
+from core.catalogue.attributes import Attributes, PartType
 from core.catalogue.csv_files import SHEETS
 from core.catalogue.fit import FitAnswer
 from core.catalogue.snapshot import CATEGORIES, StockStatus
@@ -18,7 +21,7 @@ from core.messaging.messages import say
 from core.refusals import Refusal
 from core.reports.monthly import COUNTED
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, CostState, PaymentMethod, PaymentStatus, RefundReason, RefundState
+from core.states import BookingStatus, CallReason, CostState, PaymentStatus, RefundReason, RefundState
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +35,11 @@ def _codes(refusal: type[Refusal]) -> set[str]:
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "category.{}": CATEGORIES,
+    "type.{}": tuple(PartType),
+    "reason.{}": tuple(Reason),
+    "compare.{}": tuple(Fact),
+    "advice.fit.{}": tuple(FitAnswer),
+    "attribute.{}": tuple(each.name for each in fields(Attributes) if each.name != "order"),
     "catalogue.count.{}": tuple(sheet.name for sheet in SHEETS),
     "stock.{}": tuple(StockStatus),
     "fit.short.{}": tuple(FitAnswer),
@@ -41,10 +49,13 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "weekday.{}": WEEKDAYS,
     "change.{}": tuple(CHANGES),
     "refusal.{}": tuple(sorted(_codes(Refusal))),
-    "method.{}": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
-    "method.{}.hint": tuple(method for method in PaymentMethod if method is not PaymentMethod.DP),
     "again.{}": tuple(step.name for flow in FLOWS.values() for step in flow.steps),
     "{}_photo": ("team.from_customer", "team.from_staff"),
+    "{}_voice": ("team.from_customer", "team.from_staff"),
+    "{}_document": ("team.from_customer", "team.from_staff"),
+    "person.lead.{}": tuple(CallReason),
+    "staff.person.{}": tuple(CallReason),
+    "staff.sent.{}": ("photo", "voice", "file"),
     "{}_file": ("team.from_customer", "team.from_staff"),
     "{}_after": ("notice.pay_here", "work.pay_rest"),
     "event.{}": SHOWN,

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "bursts_8"
-down_revision = "calendar_7"
+revision = "bursts_12"
+down_revision = "unknown_orders_11"
 branch_labels = None
 depends_on = None
 
