@@ -1,6 +1,7 @@
 """Messages that aren't plain words, over the real webhooks: one kind sentence, or silence; and edits that count."""
 
 import io
+from typing import Any
 
 import pytest
 from booking_by_phone import says, sees, taps
@@ -95,12 +96,12 @@ async def test_a_reaction_is_an_acknowledgement(town: Town, channel: str) -> Non
     assert len(_said(customer)) == 2
 
 
-async def _states(town: Town) -> list[object]:
+async def _states(town: Town) -> list[dict[str, Any]]:
     database = Database(town.settings.database.url)
     async with database.read() as session:
         states = list(await session.scalars(select(Conversation.state)))
     await database.close()
-    return list(states)
+    return [state | {"heard": []} for state in states]  # what staff would be shown
 
 
 async def test_a_whatsapp_card_isnt_read_as_a_number(town: Town) -> None:
@@ -182,7 +183,7 @@ async def test_relative_days_count_from_when_they_were_written(closed_town: Town
     async with closed_town.open():
         await customer.next_reply()
     [state] = await _states(closed_town)
-    answers = dict(state["answers"])  # type: ignore[index]
+    answers = dict(state["answers"])
     assert (answers["date"], answers["time"]) == ("2026-11-24", "15:00")
 
 
@@ -196,10 +197,10 @@ async def test_a_day_that_is_over_by_now_is_refused_kindly(closed_town: Town) ->
     await customer.type("besok")
     clock.move(hours=35)  # Wednesday 07:00
     async with closed_town.open():
-        await customer.next_reply()
-        await says(customer, "lanjut", "lewat")
+        reply = (await customer.next_reply()).text
+    assert "lewat" in reply
     [state] = await _states(closed_town)
-    assert "date" not in dict(state["answers"])  # type: ignore[index]
+    assert "date" not in dict(state["answers"])
 
 
 async def test_voice_notes_arent_fetched_as_photos(town: Town) -> None:
