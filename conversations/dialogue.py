@@ -20,6 +20,7 @@ from conversations import (
     draft,
     exclusions,
     faq,
+    kinds,
     person,
     registry,
     requests,
@@ -49,7 +50,7 @@ MISSES_UNTIL_A_PERSON = 3
 
 
 async def answer(turn: Turn) -> Question | None:
-    """What to say to this message; None while an admin has taken the conversation over.
+    """What to say to this message; None while an admin has taken the conversation over, and to a reaction.
 
     During a takeover, the bot answers staff's taps and slash commands, and a customer's taps on actions.
     """
@@ -60,6 +61,8 @@ async def answer(turn: Turn) -> Question | None:
         is_for_the_bot = choice is not None and registry.exists(turn, choice)
     if takeover.is_on(turn) and not is_for_the_bot:
         return await takeover.pass_on(turn)
+    if kinds.needs_no_answer(turn):
+        return None
     before, greeted = taken.facts(turn), len(turn.remarks)
     asked = await _reply(turn)
     if choice is None and turn.state.flow == ORDER:
@@ -79,8 +82,8 @@ async def _reply(turn: Turn) -> Question:
     if incoming.choice is not None:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
-    if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remarks.append(await person.pass_media(turn) or say("media.unread"))
+    if (said := kinds.unread(turn, step)) is not None:
+        turn.remarks.append(await person.pass_media(turn) or said)
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")

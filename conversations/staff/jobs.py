@@ -40,7 +40,7 @@ async def menu(turn: Turn, _: str = "", *, first: Say | None = None) -> Question
 async def of_day(turn: Turn, which: str) -> Question:
     """A technician's own jobs, all of them for an admin."""
     name, _, begins = which.partition(":")
-    day = turn.local_now.date() + timedelta(days=DAYS.get(name, 0))
+    day = turn.written_at.date() + timedelta(days=DAYS.get(name, 0))
     jobs: Sequence[Booking] = ()
     if turn.staff.technician is not None:
         jobs = await work.agenda(turn.ctx, turn.staff.technician, day)

@@ -13,7 +13,7 @@ from bot.channels import telegram_render, whatsapp_render
 from bot.transactions import Transactions
 from conversations import person
 from conversations.engine import Engine
-from conversations.incoming import Incoming, Place
+from conversations.incoming import Incoming, Kind, Place
 from conversations.texts import render
 from core import payment
 from core.catalogue.snapshot import Newest
@@ -82,7 +82,7 @@ class Talk:
 
     async def send_photo(self, words: str | None = None, *, stored: tuple[str, ...] = ()) -> None:
         """Send a picture, with words below it; `stored` under these keys before the turn."""
-        await self._deed(text=words, media=("photo-1",), photos=stored)
+        await self._deed(text=words, kind=Kind.PHOTO, media=("photo-1",), photos=stored)
 
     async def send_voice(self, key: str) -> None:
         """Send a voice note that is stored under this key."""
