@@ -44,6 +44,7 @@ from bot.transactions import Transactions
 from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
+from conversations import person
 from conversations.engine import Engine
 from core import booking, payment, shop_settings
 from core.catalogue.snapshot import Newest
@@ -52,6 +53,7 @@ from core.db import leases
 from core.db.database import AWAY, Database, insert_once, upgrade
 from core.db.tables import Contact, Secret
 from core.messaging import outbox_claims
+from core.notices import escalations
 from core.refusals import BadPhotos
 from core.shop import Shop
 from webhooks import api, cors, files, midtrans, operators, payment_pages, telegram, twilio
@@ -268,17 +270,26 @@ async def _review_bookings(transactions: Transactions) -> None:
         await booking.review(ctx)
 
 
+async def _renew_calls(transactions: Transactions) -> None:
+    """Send the cards of customers who still wait for a person again."""
+    async with transactions.read() as ctx:
+        waiting = await escalations.due(ctx)
+    for contact_id in waiting:
+        async with transactions.write() as ctx:
+            await person.renew(ctx, contact_id)
+
+
 def _photos(settings: Settings) -> Photos:
     return Photos(settings.server.photos, lambda: secrets.token_hex(16))
 
 
 def _photo_keeper(photos: Photos, channels: Channels) -> Callable[[str, str], Awaitable[str | None]]:
-    """A function that stores a photo by channel and handle and returns its key, or None if it is no photo."""
+    """A function that stores what was sent by channel and handle and returns its key, or None if it can't be kept."""
 
     async def keep(channel: str, handle: str) -> str | None:
         content = await channels.fetch(channel, handle)
         try:
-            return await photos.keep(content) if content else None
+            return await photos.keep_any(content) if content else None
         except BadPhotos:
             return None
         except OSError as error:
@@ -371,12 +382,15 @@ def _ticks(
     settings: Settings, transactions: Transactions, photos: Photos, workers: Workers, stack: AsyncExitStack
 ) -> list[ticker.Tick]:
     async def release() -> None:
-        """Release the holds of unpaid bookings; remind of payments whose slot is lost, and of impossible bookings."""
+        """Release the holds of unpaid bookings; remind of payments whose slot is lost, of impossible bookings and of
+        customers who wait for a person.
+        """
         await _review_bookings(transactions)
         async with transactions.write() as ctx:
             await payment.end_holds(ctx)
             await payment.remind_of_lost_slots(ctx)
             await booking.remind_of_impossible(ctx)
+        await _renew_calls(transactions)
 
     ticks = [
         ticker.Tick("release", RELEASE_EVERY, release),

@@ -16,7 +16,7 @@ from bot.transactions import Transactions
 from bot.watching import metrics
 from conversations.engine import CatalogueChanged, Engine, IfOld
 from conversations.incoming import Incoming
-from core import trace
+from core import media, trace
 from core.context import Context, Effects
 from core.db.database import AWAY, advisory_lock
 from core.db.tables import Outbox
@@ -143,7 +143,12 @@ class Intake:
             if with_photos:
                 await stack.enter_async_context(self._transactions.database.lock(chat))
                 kept = [await self._keep_photo(incoming.channel, handle) for handle in incoming.media]
-                incoming = replace(incoming, photos=tuple(photo for photo in kept if photo))
+                keys = [key for key in kept if key]
+                incoming = replace(
+                    incoming,
+                    photos=tuple(key for key in keys if media.is_key(key)),
+                    files=tuple(key for key in keys if media.is_file_key(key)),
+                )
 
             async def once(if_old: IfOld) -> tuple[Effects, bool]:
                 async with self._transactions.write() as ctx:
@@ -182,7 +187,8 @@ class Intake:
             if is_new:
                 event = f"{channel}:{event_id}"
                 if incoming.address:
-                    await _reply(ctx, incoming, say("bug.sorry"), key=f"sorry:{event}")
+                    sorry = say("bug.sorry") if ctx.shop.admin_addresses else say("bug.alone", contact=ctx.shop.contact)
+                    await _reply(ctx, incoming, sorry, key=f"sorry:{event}")
                 notice = message(say("bug.staff", event=event))
                 # A vendor that changes its fields does so in every message: once a day will do.
                 key = f"unread:{channel}:{ctx.now:%Y-%m-%d}" if incoming.unread else f"bug:{event}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conversations import draft, papers
+from conversations import draft, papers, person
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.state import ORDER
 from conversations.turn import Question, Turn, Who, question
@@ -10,13 +10,12 @@ from core import payment
 from core.booking import may_reschedule, waitlist_entries
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Link, Option, Say, say
-from core.notices import booking_notices
 from core.notices.cards import alert
 from core.notices.tell import tell
 from core.people import web_customers
 from core.schedule import bookings
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState
+from core.states import BookingStatus, CallReason, PaymentMethod, PaymentStatus, RefundState
 
 MAX_LISTED = 8
 
@@ -51,10 +50,14 @@ async def book(turn: Turn, _: str = "") -> None:
     if draft.is_worth_keeping(turn):
         turn.remark("draft.continues")
         return
-    car = [(name, turn.state.get(name)) for name in ("brand", "model", "year") if name in turn.state]
+    kept = [
+        (name, turn.state.get(name))
+        for name in ("brand", "model", "year", "looked_at", "next_order")
+        if name in turn.state
+    ]
     turn.state.begin(ORDER)
-    for name, value in car:
-        turn.state.put(name, value, tentative=True)
+    for name, value in kept:
+        turn.state.put(name, value, tentative=name in ("brand", "model", "year"))
 
 
 @action("resume", who=Who.CUSTOMER)
@@ -144,9 +147,11 @@ async def info(turn: Turn, _: str = "") -> Question:
 
 
 @action("human", who=Who.CUSTOMER)
-async def human(turn: Turn, _: str = "") -> Question:
-    await call_staff(turn)
-    return menu(turn, say("human.called", contact=turn.shop.contact))
+async def human(turn: Turn, reason: str = "") -> Question:
+    """Call a person; a button may say why ("human:claim")."""
+    why = CallReason(reason) if reason in set(CallReason) else CallReason.ASKED
+    told = await person.call(turn, why)
+    return question(told, options=[Option("resume", say("option.resume"))] if turn.state.flow else ())
 
 
 @action("language", who=Who.CUSTOMER)
@@ -182,9 +187,11 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
         if not booking.total_price:
             return [say("mine.free")]
         status, total = say(f"payment.{booking.payment_status}"), booking.total_price
-        paid = say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)
-        lines = [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]
-        return [paid, say("mine.refunds", lines=lines)] if lines else [paid]
+        paid, left = booking.paid_amount, booking.left_to_pay
+        says = [say("mine.money", status=status, total=total, paid=paid, remaining=left)]
+        if lines := [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]:
+            says.append(say("mine.refunds", lines=lines))
+        return says if left == booking.remaining else [*says, say("mine.pay_again")]
     if booking.payment_status is PaymentStatus.REFUNDED:
         return [say("cancelling.went_back")]
     back = booking.going_back
@@ -198,11 +205,6 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
     if open_request is None or open_request.url is None:
         return None
     return Link(open_request.url, say("option.pay", amount=open_request.amount))
-
-
-async def call_staff(turn: Turn) -> None:
-    """Tell the admins that somebody needs a person, once in a while however often they ask."""
-    await booking_notices.needs_human(turn.ctx, turn.contact, words=turn.incoming.text or "", taken=turn.state.taken)
 
 
 def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:

@@ -12,20 +12,38 @@ shared contact -> tap -> photo -> staff's command -> slash command -> a button's
 import re
 from dataclasses import replace
 
-from conversations import actions, after_booking, asides, corrections, draft, registry, requests, staff, taken
+from conversations import (
+    actions,
+    after_booking,
+    asides,
+    corrections,
+    draft,
+    exclusions,
+    faq,
+    person,
+    registry,
+    requests,
+    staff,
+    taken,
+)
+from conversations.advice import Advice
 from conversations.after_booking import refunds
-from conversations.booking import BOOKING
+from conversations.booking import BOOKING, deciding
 from conversations.booking.deciding import GiveUp
+from conversations.booking.goods import as_answer
 from conversations.staff import takeover
 from conversations.state import ORDER
-from conversations.turn import Flow, Question, Step, Turn, Who
+from conversations.turn import Flow, Question, Step, Turn, Who, question
+from conversations.understand.acts import Act
 from conversations.understand.answers import Command, read_choice, read_command, read_staff_action, read_yes_no
 from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
 from core.refusals import Refusal
+from core.states import CallReason
 
 FLOWS = {flow.name: flow for flow in (BOOKING, *after_booking.FLOWS, *staff.FLOWS)}
+LOOKED_AT = "looked_at"
 MISSES_UNTIL_A_PERSON = 3
 """After so many messages in a row that weren't understood, a person is offered."""
 
@@ -62,7 +80,7 @@ async def _reply(turn: Turn) -> Question:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
     if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remark("media.unread")
+        turn.remarks.append(await person.pass_media(turn) or say("media.unread"))
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
@@ -194,16 +212,29 @@ async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
         return await _chosen(turn, option)
     is_text = step is not None and step.free_text and "?" not in text
     said = None if is_text else await asides.answer(turn)
-    heard = await _read(turn, flow, step, text)
+    excluded = not is_text and exclusions.take(turn, flow)
+    heard = await _read(turn, flow, None if excluded else step, text)
     if not (is_text and heard):
-        heard |= corrections.take(turn, flow, ignoring=_only_asked_about(turn))
-    turn.remarks += said or []
-    if said or heard:
+        answered = {step.name} if step and heard else set()
+        heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
+    turn.remarks += said.says if said else ()
+    if said or heard or excluded:
         state.misses, state.page = 0, 0
-        return await _next(turn)
-    if (intent := turn.understood.intent) in _BESIDE_AN_ORDER:
-        return await _beside(turn, intent)
+        return _showing(said, await _next(turn))
+    if (wish := _wish_beside(turn)) is not None:
+        return await _beside(turn, wish)
     return await _missed(turn)
+
+
+def _showing(said: Advice | None, asked: Question) -> Question:
+    """The open question; while a part is chosen, an answer's parts stand in place of the list."""
+    if said is None or not said.options or asked.asks not in ("category", "part"):
+        return asked
+    return replace(asked, says=(), options=said.options, document=said.document, link=said.link)
+
+
+def _wish_beside(turn: Turn) -> Intent | None:
+    return next((topic for topic in turn.understood.topics if topic in _BESIDE_AN_ORDER), None)
 
 
 async def _beside(turn: Turn, intent: Intent | None) -> Question:
@@ -231,14 +262,9 @@ async def _act_on(turn: Turn, intent: Intent | None) -> Question:
     return done or await _next(turn)
 
 
-def _only_asked_about(turn: Turn) -> frozenset[str]:
-    """The questions of an order that the message doesn't answer, because it asks about their subject itself."""
-    return _ABOUT.get(turn.understood.intent, frozenset())
-
-
 async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
     """Whether the text answers the question on the screen, or others that are open."""
-    asked_about = _only_asked_about(turn)
+    asked_about = asides.asked_about(turn)
     option = _by_label(turn, text)
     if step is None or step.name in asked_about:
         return await _absorbed(turn, flow, asked_about)
@@ -246,11 +272,11 @@ async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
         return await step.choose(turn, option)
     if await step.read(turn, text):
         if not step.free_text:
-            await _absorbed(turn, flow, asked_about)
+            await _absorbed(turn, flow, asked_about | {step.name})
         return True
     if option is not None:
         return await step.choose(turn, option)
-    return not step.free_text and await _absorbed(turn, flow, asked_about)
+    return await _absorbed(turn, flow, asked_about)
 
 
 async def _absorbed(turn: Turn, flow: Flow, ignoring: frozenset[str] = frozenset()) -> bool:
@@ -263,34 +289,96 @@ async def _without_flow(turn: Turn) -> Question:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
-    said = await asides.answer(turn) if understood.intent not in (Intent.GREET, Intent.BOOK) else None
+    if understood.topics == (Intent.GREET,):
+        return actions.menu(turn)
+    _split_two_cars(turn)
+    said, wish = await asides.answer(turn), _wish_beside(turn)
+    orders = understood.intent in asides.ORDERS
+    if not orders and wish is not None:
+        turn.remarks += said.says if said else ()
+        return await (_act_on(turn, wish) if requests.is_one(wish) else _act(turn, _BESIDE_AN_ORDER[wish]))
+    goods = understood.categories or understood.parts or understood.services or understood.attributes
+    if not (orders or said or understood.model or understood.date or understood.time) and understood.parts:
+        said = await asides.look_at(turn)  # a part's name alone asks about it
+    if orders or (said is None and (goods or understood.model or understood.date or understood.time)):
+        await actions.book(turn)
+        exclusions.take(turn, BOOKING)
+        await _absorbed(turn, BOOKING, asides.asked_about(turn))
+        _take_up(turn)
+        turn.remarks += said.says if said else ()
+        return _showing(said, await _next(turn))
     if said is not None:
         for step in BOOKING.steps:
             if step.name in ("brand", "model", "year"):
                 await step.absorb(turn)  # the car is remembered for the booking that may follow
-        return actions.menu(turn, *said)
-    if requests.is_one(understood.intent):
-        return await _act_on(turn, understood.intent)
-    if understood.intent in _BESIDE_AN_ORDER:
-        return await _act(turn, _BESIDE_AN_ORDER[understood.intent])
-    goods = understood.categories or understood.parts or understood.services
-    if understood.intent is Intent.BOOK or goods or understood.model or understood.date or understood.time:
-        await actions.book(turn)
-        await _absorbed(turn, BOOKING)
-        return await _next(turn)
-    if text and understood.intent is None and not turn.remarks:
+        _look_at(turn)
+        options = said.options or [Option("book", say("option.book"))]
+        return question(*said.says, options=options, always=[registry.TO_MENU], document=said.document, link=said.link)
+    if _only_acknowledges(turn):
+        return question(say("aside.acknowledged"))
+    if text and not turn.remarks:
         return await _missed(turn)
     return actions.menu(turn)
 
 
+async def _begin(turn: Turn, words: str) -> Question | None:
+    """Begin the order for the second car with what was said of it."""
+    turn.reread(words)
+    turn.state.begin(ORDER)
+    turn.remark("two_cars.next", model=turn.understood.model)
+    await _absorbed(turn, BOOKING)
+    return None
+
+
+def _split_two_cars(turn: Turn) -> None:
+    """Two cars in one message are two orders: the second waits until the first is placed."""
+    models = [act for act in turn.understood.acts if act.slot == "model" and act.act is Act.INFORM]
+    if len({act.value for act in models}) < 2:
+        return
+    text = turn.incoming.text or ""
+    at = text.find(models[1].text, text.find(models[0].text) + len(models[0].text))
+    if at > 0:
+        turn.reread(text[:at])
+        turn.state.put(deciding.NEXT_ORDER, text[at:])
+        turn.remark("two_cars", first=models[0].value, second=models[1].value)
+
+
+def _look_at(turn: Turn) -> None:
+    """Remember the goods that were asked about, for the order that may follow."""
+    if turn.understood.categories:
+        seen = {"category": turn.understood.categories[0], "narrow": as_answer(turn.understood.attributes)}
+        turn.state.put(LOOKED_AT, seen)
+
+
+def _take_up(turn: Turn) -> None:
+    """An order that names no goods is about those that were asked about before."""
+    seen = turn.state.get(LOOKED_AT, {})
+    if seen and not any(answer in turn.state for answer in ("category", "shopped", "basket")):
+        for name, value in seen.items():
+            turn.state.put(name, value)
+
+
+def _only_acknowledges(turn: Turn) -> bool:
+    acts = {each.act for each in turn.understood.acts}
+    return bool(acts) and acts <= {Act.ACKNOWLEDGE, Act.CONFIRM, Act.THANK, Act.SMALLTALK}
+
+
 async def _missed(turn: Turn) -> Question:
-    """Not understood: say so, and ask again; after the third time in a row, offer a person and notify staff."""
-    state = turn.state
+    """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
+    time in a row call a person.
+    """
+    state, text = turn.state, turn.incoming.text or ""
+    if turn.member is None:
+        if (known := await faq.find(turn.ctx, text, turn.contact.language)) is not None:
+            turn.remark("faq.answer", answer=known)
+            return await _next(turn) if state.flow else question()
+        if person.waiting_for_person(turn) and state.flow is None:
+            return question(await person.told(turn))
+        await faq.remember_unanswered(turn.ctx, turn.contact, text)
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
-        await actions.call_staff(turn)
-        turn.remark("unclear.human")
+        turn.remarks.append(await person.call(turn, CallReason.MISSES))
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
@@ -313,6 +401,7 @@ async def _next(turn: Turn) -> Question:
 
 async def _finish(turn: Turn, flow: Flow) -> Question | None:
     """Do what the flow is for. A refusal undoes it, and asks again what it is about or ends the flow."""
+    second_car = turn.state.get(deciding.NEXT_ORDER)
     try:
         async with turn.session.begin_nested():
             last = await flow.finish(turn)
@@ -327,6 +416,8 @@ async def _finish(turn: Turn, flow: Flow) -> Question | None:
         if flow.refused is None:
             return None
         last = await flow.refused(turn, about)
+    if second_car is not None:
+        return await _begin(turn, second_car)
     return last if flow.strict or not last.says else replace(last, always=(*last.always, registry.TO_MENU))
 
 
@@ -372,18 +463,12 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.STATUS: "mine",
     Intent.PAY: "mine",
     Intent.INVOICE: "mine",
-    Intent.WARRANTY: "warranties",
     Intent.CANCEL: "mine",
     Intent.RESCHEDULE: "move",
+    Intent.PAYMENT_HELP: "mine",
+    Intent.PAID: f"human:{CallReason.PROOF}",
+    Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
+    Intent.LATE: f"human:{CallReason.OTHER}",
     Intent.HUMAN: "human",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""
-_GOODS = frozenset({"category", "part", "more", "quantity", "serviced"})
-_ABOUT: dict[Intent | None, frozenset[str]] = {
-    Intent.PRICE: _GOODS,
-    Intent.STOCK: _GOODS,
-    Intent.FIT: _GOODS,
-    Intent.HOURS: frozenset({"date", "time"}),
-    Intent.LOCATION: frozenset({"location"}),
-}
-"""What a question is about: "jbl berapa?" doesn't order it, and "besok buka?" chooses no day."""

@@ -8,9 +8,10 @@ from enum import Enum, auto
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue
+from conversations import dialogue, last_messages, person
 from conversations.incoming import Incoming
 from conversations.registry import NEXT_PAGE
+from conversations.staff import takeover
 from conversations.state import State
 from conversations.texts import LANGUAGES, render, templates
 from conversations.turn import Question, Turn
@@ -74,8 +75,12 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)
+        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
+        if turn.member is None:
+            last_messages.remember(state, incoming, now)
+            await person.refresh(turn)
+            takeover.release_writer(turn)
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
@@ -95,11 +100,11 @@ class Engine:
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
-        """Whether to store photos from this address: staff's, and a customer's while an admin has taken over."""
+        """Whether to store photos and files from this address: staff's, and a customer's as `person.wants_media` says."""
         if ctx.shop.member_at(incoming.channel, incoming.address) is not None:
             return True
         remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
-        return State.from_json(remembered, now=ctx.now).human is not None
+        return person.wants_media(State.from_json(remembered, now=ctx.now))
 
     async def _catalogue(self, session: AsyncSession, if_old: IfOld) -> tuple[Catalogue, Lexicon]:
         known = self._known

@@ -29,7 +29,9 @@ class Incoming:
     media: tuple[str, ...] = ()
     """The channel's handles of photos and files sent."""
     photos: tuple[str, ...] = ()
-    """The keys of those that were stored (`core.media`)."""
+    """The keys of photos that were stored (`core.media`)."""
+    files: tuple[str, ...] = ()
+    """The keys of other files that were stored: voice notes, videos, PDFs."""
     name: str | None = None
     """The person's name as the channel shows it."""
     language: str | None = None

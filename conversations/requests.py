@@ -15,6 +15,7 @@ _BEFORE_WORK = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 _LIVE = (*_BEFORE_WORK, BookingStatus.IN_PROGRESS)
 _FITTING: dict[Intent | None, tuple[str, Callable[[Turn, Booking], bool]]] = {
     Intent.PAY: ("pay", lambda turn, each: _can_be_paid(each)),
+    Intent.PAYMENT_HELP: ("pay", lambda turn, each: _can_be_paid(each)),
     Intent.CANCEL: ("drop", lambda turn, each: each.status in _BEFORE_WORK),
     Intent.STATUS: ("see", lambda turn, each: each.status in _LIVE),
     Intent.INVOICE: ("papers:invoice", lambda turn, each: bool(each.paid_amount)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from conversations import draft
+from conversations import draft, exclusions
 from conversations.shelf import joined
 from conversations.turn import Turn
 from core.messaging.messages import Say, say
@@ -24,6 +24,11 @@ def facts(turn: Turn) -> Facts:
     known |= _when(turn)
     if technician := draft.technician_id(turn):
         known["technician"] = say("taken.technician", name=catalogue.technicians[technician].name)
+    if unwanted := exclusions.of(turn, "technician"):
+        names = ", ".join(
+            sorted(catalogue.technicians[each].name for each in unwanted if each in catalogue.technicians)
+        )
+        known["unwanted"] = say("technician.but", names=names)
     if "location" in state:
         known["location"] = say(f"option.{draft.location(turn)}")
     return known

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.incoming import Incoming
 from conversations.state import State
-from conversations.understand import Understanding
+from conversations.understand import Understanding, understand
 from conversations.understand.answers import read_skip, read_yes_no, reads_as_adding
 from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
@@ -76,6 +76,10 @@ class Turn:
     def adds(self) -> bool:
         """Whether the message adds to what was chosen ("sekalian", "sama"), rather than replacing it."""
         return reads_as_adding(self.incoming.text or "")
+
+    def reread(self, text: str) -> None:
+        """Go on as if this was what the message says."""
+        self.understood = understand(text, self.lexicon, now=self.local_now, shop=self.shop)
 
     @property
     def member(self) -> StaffMember | None:
@@ -170,12 +174,17 @@ class Step:
     async def read(self, turn: Turn, text: str) -> bool:
         """Take typed text (or a shared contact or place) as the answer."""
         answer = self.parse(turn, text)
-        if answer is None and self.skips and read_skip(text):
+        said = self.understood_as_skipped(turn)
+        if answer is None and self.skips and (said or read_skip(text)):
             answer = SKIPPED
         if answer is None:
             return await self.absorb(turn)
         turn.state.put(self.name, answer)
         return True
+
+    def understood_as_skipped(self, turn: Turn) -> bool:
+        """ "ga inget platnya", "gak usah email"."""
+        return self.name in turn.understood.unknown | turn.understood.refused
 
     def parse(self, turn: Turn, text: str) -> Any:
         """The answer that a text to this question gives, or None; what was understood is `turn.understood`."""
@@ -247,5 +256,5 @@ class Flow:
     strict: bool = False
     """Text is only ever the answer: no question aside, no correction, no other wish."""
     refused: Callable[[Turn, str], Awaitable[Question]] | None = None
-    cancelled: str = "cancelled.draft"
+    cancelled: str = "cancelled.form"
     """The text said when the flow is called off."""

@@ -151,6 +151,20 @@ class EventKind(StrEnum):
     RATED = "rated"
 
 
+class CallReason(StrEnum):
+    """Why a customer needs a person."""
+
+    ASKED = "asked"
+    COMPLAINT = "complaint"
+    CLAIM = "claim"
+    PROOF = "proof"  # of a transfer
+    UNKNOWN_FIT = "unknown_fit"
+    MISSES = "misses"  # not understood three times
+    HAGGLE = "haggle"
+    REPLY = "reply"  # an answer to what an admin wrote
+    OTHER = "other"
+
+
 class Actor(StrEnum):
     """Who did something; staff members are named instead."""
 

@@ -148,7 +148,8 @@ def _place(message: Message) -> Place | None:
 def _media(message: Message) -> tuple[str, ...]:
     if message.photo:
         return (max(message.photo, key=lambda size: size.width * size.height).file_id,)
-    return (message.document.file_id,) if message.document else ()
+    sent = message.document or message.voice or message.audio or message.video or message.video_note
+    return (sent.file_id,) if sent else ()
 
 
 def _name(user: User) -> str:

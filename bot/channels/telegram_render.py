@@ -9,7 +9,7 @@ Limits: https://core.telegram.org/bots/api (text 4096, caption 1024, callback da
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TypeVar
 
@@ -47,30 +47,34 @@ class Part:
     document: bool = False
 
 
-def parts(message: Message, language: str, *, keys_open: bool = False, again: bool = False) -> list[Part]:
+def parts(
+    message: Message, language: str, *, keys_open: bool = False, again: bool = False, left: int | None = None
+) -> list[Part]:
     """The calls that show a message; `keys_open`: whether the chat may have an open reply keyboard.
 
-    `again`: the person may have it already, so it says that it is sent again.
+    `again`: the person may have the first of the `left` parts at the end already, so it says that it is sent again.
     """
     texts, keyboard = split(_text(message, language), LONGEST_TEXT, HTML.bold), _keyboard(message, language)
-    if again:
-        texts[0] = _marked(texts[0], language)
     if message.document and width(texts[-1]) <= LONGEST_CAPTION:
         shown = [*map(Part, texts[:-1]), Part(texts[-1], keyboard, document=True)]
     elif message.document:
         shown = [*map(Part, texts), Part("", keyboard, document=True)]
     else:
         shown = [*map(Part, texts[:-1]), Part(texts[-1] or "…", keyboard)]
+    if again:
+        at = len(shown) - min(left or len(shown), len(shown))
+        shown[at] = _marked(shown[at], language)
     if keys_open and isinstance(keyboard, InlineKeyboardMarkup):
         # A message with an inline keyboard can't remove the reply keyboard, so another one does.
         return [Part(render(say("channel.keys_gone"), language, HTML), ReplyKeyboardRemove()), *shown]
     return shown
 
 
-def _marked(text: str, language: str) -> str:
-    """The text under "(sent again)", where there is room: another part would shift the parts that are left."""
-    marked = "\n".join((render(say("channel.again"), language, HTML), text))
-    return marked if width(marked) <= LONGEST_TEXT else text
+def _marked(part: Part, language: str) -> Part:
+    """The part under "(sent again)", where there is room: another part would shift the parts that are left."""
+    marked = "\n".join(filter(None, (render(say("channel.again"), language, HTML), part.text)))
+    limit = LONGEST_CAPTION if part.document else LONGEST_TEXT
+    return replace(part, text=marked) if width(marked) <= limit else part
 
 
 def _text(message: Message, language: str) -> str:

@@ -56,7 +56,9 @@ _LISTING_TIME = 60
 """Seconds for a whole listing; each page has a timeout of its own."""
 _MOST_CONTENTS = 5000
 
-_MEDIA_TYPES = ("application/pdf", "image/jpeg", "image/png", "image/webp")
+_MEDIA_TYPES = (
+    "application/pdf", "image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/amr", "video/mp4",
+)  # fmt: skip
 """Twilio rejects a message with some other types, so a file of any other type is sent as a link.
 
 Source: https://www.twilio.com/docs/messaging/guides/accepted-mime-types

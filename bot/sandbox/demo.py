@@ -14,8 +14,10 @@ from bot.sandbox.clerk import USERS
 from bot.sandbox.server import DEFAULTS, StandIns, stand_ins
 from core.catalogue import csv_files
 from core.db.database import upgrade
+from core.faq import csv_file
 
 CATALOGUE = Path(__file__).parent / "catalogue"
+FAQ = Path(__file__).parent / "faq.csv"
 OWNER, TECHNICIAN = 7_000_000_001, 7_000_000_002
 """Telegram ids of the staff."""
 
@@ -110,12 +112,13 @@ def settings_for(vendors: StandIns, *, folder: Path, database: str, port: int) -
 
 
 async def load_catalogue(settings: Settings) -> None:
-    """Migrate the database and put the demo catalogue into it."""
+    """Migrate the database and put the demo catalogue and its FAQ into it."""
     database = app.database(settings)
     await upgrade(database)
     files = {file.name: file.read_text("utf-8") for file in sorted(CATALOGUE.glob("*.csv"))}
     async with database.write() as session:
         await csv_files.apply(session, csv_files.read(files), now=app.now(), sure=True)
+        await csv_file.apply(session, csv_file.read({FAQ.name: FAQ.read_text("utf-8")}), now=app.now())
     await database.close()
 
 

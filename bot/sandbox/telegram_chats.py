@@ -169,6 +169,8 @@ class Telegram(Network[Update]):
                 location = {"latitude": latitude, "longitude": longitude}
                 venue = {"location": location, "title": address, "address": address}
                 return {"location": location} | ({"venue": venue} if address else {})
+            case SentPhoto(media) if media.content_type.startswith("audio/"):
+                return {"voice": self.file(media) | {"duration": 1}}
             case SentPhoto(media):
                 return {"photo": self.photo_sizes(media)}
             case Tapped() | Blocked():

@@ -1,19 +1,23 @@
 """Which parts to buy: recommended, compared, listed by what was asked, on sale, and their warranty."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
 from conversations.advice.wish import (
     HUMAN,
+    MAIN,
     MOST_OPTIONS,
     Advice,
     Wish,
     basket,
+    before_tax,
     car_name,
     category_name,
     comma,
     for_car,
+    goods_name,
     length_of,
     matches_of,
     service_option,
@@ -33,8 +37,6 @@ from core.db.tables import Part
 from core.messaging.messages import Document, Link, Option, Say, say
 from core.money import Money
 
-MAIN = ("speaker", "headunit", "subwoofer", "amplifier")
-"""What is recommended to somebody who names no category."""
 MOST_REASONS = 2
 PACKAGE = "package"
 
@@ -46,23 +48,31 @@ async def recommend(turn: Turn, wish: Wish) -> Advice | None:
     """Two or three parts that fit car and budget, with reasons; in a given order, the first of that order."""
     if wish.attributes.order in (Rank.CHEAPEST, Rank.DEAREST):
         return await price(turn, wish)
-    if not (wish.categories or wish.parts or wish.attributes.type or wish.attributes.brand):
-        return await _of_everything(turn, wish)
+    if not wish.says_what or len(wish.categories) > 1:
+        return await _of_each(turn, wish)
     matches = matches_of(turn, wish)
     budget = None if "price_max" in matches.given_up else wish.attributes.price_max
     picks = advice.recommend(turn.catalogue, matches, await stock_of(turn, matches), budget=budget, car=wish.car)
     if not picks:
         return await price(turn, wish)
-    head = say("advice.recommend", goods=category_name(wish.categories), car=for_car(wish.car), budget=_budget(budget))
-    return Advice([*_given_up(wish.attributes, matches), _list(head, picks), *_ask_for_car(wish)], _options(picks))
+    if wish.attributes.order is Rank.BEST:
+        picks = sorted(picks, key=lambda pick: pick.facts.quality, reverse=True)
+    head = say("advice.recommend", goods=goods_name(wish), car=for_car(wish.car), budget=_budget(budget))
+    says = [
+        *given_up(wish.attributes, matches),
+        _list(head, picks),
+        *before_tax(turn),
+        *_ask_for_car(turn, wish, picks),
+    ]
+    return Advice(says, _options(picks))
 
 
-async def _of_everything(turn: Turn, wish: Wish) -> Advice | None:
-    """The best of each main category within the budget, and a package."""
+async def _of_each(turn: Turn, wish: Wish) -> Advice | None:
+    """The best within the budget of each category, and a package; None without a category and a budget."""
     budget, picks = wish.attributes.price_max, []
-    if budget is None:
+    if budget is None and not wish.categories:
         return None
-    for category in MAIN:
+    for category in wish.categories or MAIN:
         found = advice.matching(
             turn.catalogue,
             categories=(category,),
@@ -74,13 +84,16 @@ async def _of_everything(turn: Turn, wish: Wish) -> Advice | None:
             stock = await stock_of(turn, found)
             picks += advice.recommend(turn.catalogue, found, stock, budget=budget, car=wish.car)[:1]
     services = turn.catalogue.services.values()
-    packages = [each for each in services if each.category == PACKAGE and each.is_available]
-    affordable = sorted((each for each in packages if advice.price_of(each) <= budget), key=advice.price_of)[-1:]
+    packages = [each for each in services if each.category == PACKAGE and each.is_available and not wish.categories]
+    paid = [each for each in packages if budget is not None and advice.price_of(each) <= budget]
+    affordable = sorted(paid, key=advice.price_of)[-1:]
     options = [*_options(picks), *(service_option(each, price_of(each)) for each in affordable)]
     if not options:
-        return Advice([say("advice.nothing_for", budget=budget)], [HUMAN])
+        none = say("advice.none", car=for_car(wish.car)) if budget is None else say("advice.nothing_for", budget=budget)
+        return Advice([none], [HUMAN])
     head = say("advice.recommend", goods=category_name(()), car=for_car(wish.car), budget=_budget(budget))
-    return Advice([_list(head, picks), *_ask_for_car(wish)], options[:MOST_OPTIONS])
+    lines = [replace(pick, reasons=()) for pick in picks]  # the best of its kind each
+    return Advice([_list(head, lines), *before_tax(turn), *_ask_for_car(turn, wish, picks)], options[:MOST_OPTIONS])
 
 
 def _list(head: Say, picks: Sequence[Recommendation]) -> Say:
@@ -88,7 +101,8 @@ def _list(head: Say, picks: Sequence[Recommendation]) -> Say:
 
 
 def _line(pick: Recommendation) -> Say:
-    reasons = [_reason(reason, pick) for reason in pick.reasons[:MOST_REASONS]] or _short_facts(pick.facts)[:1]
+    reasons = [_reason(reason, pick) for reason in pick.reasons] or _short_facts(pick.facts)
+    reasons = reasons[:MOST_REASONS]
     if pick.installation is None:
         return say("advice.pick", name=pick.part.name, why=comma(reasons))
     key = "advice.pick_adapter" if pick.adapter else "advice.pick_installed"
@@ -177,20 +191,29 @@ def _verdict(found: Comparison) -> list[Say]:
 
 async def price(turn: Turn, wish: Wish) -> Advice | None:
     """One part with its picture, or the first five that match with their range of prices; of services their prices."""
-    if wish.services and not wish.parts and not wish.attributes:
-        services = [turn.catalogue.services[each] for each in wish.services[:MOST_OPTIONS]]
-        return Advice([say("advice.services")], [service_option(each, price_of(each)) for each in services])
-    if wish.is_empty:
-        return None
+    services = [] if wish.parts else [turn.catalogue.services[each] for each in wish.services[:MOST_OPTIONS]]
+    offered = [service_option(each, price_of(each)) for each in services]
+    if services and not wish.attributes:
+        return Advice([say("advice.services")], offered)
+    if not wish.says_what:
+        return await _of_each(turn, wish)
     matches = matches_of(turn, wish)
     stock = await stock_of(turn, matches)
     found = advice.ranked(matches, stock, wish.attributes.order)
+    if services:
+        parts = [part_option(each.part, stock[each.facts.id], each.fit) for each in found]
+        return Advice([say("advice.services")], [*offered, *parts][:MOST_OPTIONS])
     if not found:
         return Advice([say("advice.none", car=for_car(wish.car))], [HUMAN])
     if len(found) == 1 and not matches.given_up:
         return await look_at(turn, wish, found[0].part, stock.get(found[0].facts.id, 0))
     options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in found[:MOST_OPTIONS]]
-    return Advice([*_given_up(wish.attributes, matches), _range(wish, matches), *_ask_for_car(wish)], options)
+    says = [
+        *given_up(wish.attributes, matches),
+        _range(wish, matches, found, stock),
+        *_ask_for_car(turn, wish, found[:MOST_OPTIONS]),
+    ]
+    return Advice(says, options)
 
 
 async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
@@ -207,7 +230,8 @@ async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
     work = advice.installation(turn.catalogue, part)
     if work is not None:
         total = advice.price_of(part) + advice.price_of(work)
-        says.append(say("advice.installed", service=work.name, total=total, length=length_of(work.minutes)))
+        says += [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
+        says += before_tax(turn)
     document, link = await picture(turn, part)
     if not is_sold_out(part, stock) and answer is not FitAnswer.DOES_NOT_FIT:
         return Advice(says, [Option(part.id, say("advice.take"), price_of(part))], document, link)
@@ -241,11 +265,15 @@ async def _instead(turn: Turn, wish: Wish, part: Part) -> list[Option]:
     return [part_option(each.part, stock[each.id], found.fits.get(each.id)) for each in able[: advice.MOST_PICKED]]
 
 
-def _range(wish: Wish, matches: Matches) -> Say:
-    lowest, highest = advice.price_range(matches) or (0, 0)
-    key = "advice.range" if lowest < highest else "advice.one_price"
-    goods = category_name(wish.categories)
-    return say(key, count=len(matches.found), goods=goods, car=for_car(wish.car), lowest=lowest, highest=highest)
+def _range(wish: Wish, matches: Matches, found: Sequence[Match], stock: Mapping[str, int]) -> Say:
+    """How many can be bought, and from what price to what."""
+    able = sorted(each.facts.price for each in found if not is_sold_out(each.part, stock.get(each.facts.id, 0)))
+    goods, car = goods_name(wish), for_car(wish.car)
+    if not able:
+        return say("advice.all_gone", goods=goods, car=car)
+    count = len(able) if len(found) == len(matches.found) else len(matches.found)
+    key = "advice.range" if able[0] < able[-1] else "advice.one_price"
+    return say(key, count=count, goods=goods, car=car, lowest=able[0], highest=able[-1])
 
 
 # --- discount, warranty ------------------------------------------------------------------------
@@ -269,12 +297,12 @@ async def warranty(turn: Turn, wish: Wish) -> Advice:
     if named:
         lines = [_warranty_line(part) for part in named[:MOST_OPTIONS]]
         return Advice([say("advice.list", head=say("advice.warranty"), lines=lines), say("advice.warranty_from")])
-    found = matches_of(turn, wish).found
+    found = advice.matching(turn.catalogue, categories=wish.categories, attributes=wish.attributes).found
     months = sorted(each.warranty_months for each in found if each.warranty_months)
     if not months:
         return Advice([say("advice.no_warranty")])
     key = "advice.warranty_range" if months[0] < months[-1] else "advice.warranty_same"
-    head = say(key, goods=category_name(wish.categories), least=months[0], most=months[-1])
+    head = say(key, goods=goods_name(wish), least=months[0], most=months[-1])
     return Advice([head, say("advice.warranty_from")])
 
 
@@ -300,7 +328,7 @@ def _fit_says(turn: Turn, wish: Wish, part: Part) -> list[Say]:
     return [say(f"fit.{found.answer}", **names)]
 
 
-def _given_up(wanted: Attributes, matches: Matches) -> list[Say]:
+def given_up(wanted: Attributes, matches: Matches) -> list[Say]:
     """What isn't to be had, named, since something near it is shown."""
     if not matches.given_up:
         return []
@@ -335,5 +363,7 @@ def _budget(budget: Money | None) -> Say | str:
     return "" if budget is None else say("advice.budget", budget=budget)
 
 
-def _ask_for_car(wish: Wish) -> list[Say]:
-    return [] if wish.car else [say("advice.tell_car")]
+def _ask_for_car(turn: Turn, wish: Wish, shown: Sequence[Recommendation | Match]) -> list[Say]:
+    """Where fit depends on the car, and no open order will ask for it."""
+    depends = any(each.facts.mount != fit.UNIVERSAL for each in shown)
+    return [say("advice.tell_car")] if depends and wish.car is None and turn.state.flow is None else []

@@ -7,6 +7,7 @@ from itertools import groupby
 from conversations.advice.wish import HUMAN, Advice, Wish, comma
 from conversations.turn import Turn
 from conversations.understand.choosing import ANY_HOLIDAY, RAMADAN, Terms, read_season, read_terms
+from core.catalogue.snapshot import CATEGORIES
 from core.messaging.messages import Say, say
 from core.payment.payment_methods import offered_methods
 from core.schedule import availability, slots
@@ -24,6 +25,7 @@ async def payment_terms(turn: Turn, wish: Wish) -> Advice:
     says = {
         Terms.SAFE: _safe,
         Terms.INSTALMENTS: _instalments,
+        Terms.CASH: _cash,
         Terms.DOWN_PAYMENT: _down_payment,
         Terms.METHODS: _methods,
     }
@@ -40,7 +42,7 @@ async def delivery(turn: Turn, wish: Wish) -> Advice:
 
 async def not_ours(turn: Turn, wish: Wish) -> Advice:
     """What the shop does, kindly."""
-    return Advice([say("advice.not_ours", goods=comma([say(f"category.{each}") for each in turn.catalogue.shelves]))])
+    return Advice([say("advice.not_ours", goods=comma(_trade(turn)))])
 
 
 async def hours(turn: Turn, wish: Wish) -> Advice:
@@ -59,6 +61,10 @@ async def hours(turn: Turn, wish: Wish) -> Advice:
     return Advice([_week(turn)])
 
 
+def _trade(turn: Turn) -> list[Say]:
+    return [say(f"category.{each}") for each in CATEGORIES if each in turn.catalogue.shelves and each != "other"]
+
+
 # --- paying ------------------------------------------------------------------------------------
 
 
@@ -68,6 +74,10 @@ def _safe(turn: Turn) -> Say:
 
 def _instalments(turn: Turn) -> Say:
     return say("advice.instalments")
+
+
+def _cash(turn: Turn) -> Say:
+    return say("advice.cash")
 
 
 def _down_payment(turn: Turn) -> Say:

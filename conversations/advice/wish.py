@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from conversations import draft
@@ -18,6 +18,8 @@ from core.messaging.messages import Document, Link, Option, Say, say
 
 HUMAN = Option("human", say("option.human"))
 MOST_OPTIONS = 5
+MAIN = ("speaker", "headunit", "subwoofer", "amplifier")
+"""What is meant by somebody who names no category."""
 _SHOWS_PARTS = (None, "category", "part")
 """Questions beside which the parts on the screen are what "it" means."""
 
@@ -46,11 +48,19 @@ class Wish:
     day: date | None = None
     brands: Sequence[str] = field(default=())
     """The brands of parts that it names, in small letters."""
+    own_parts: bool = False
+    """The customer brings the parts: only the work is wanted."""
 
     @property
     def is_empty(self) -> bool:
         """Whether no goods are named or described."""
         return not (self.categories or self.parts or self.services or self.attributes or self.brands)
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it says which goods, and not only for how much or in which order."""
+        of = self.attributes
+        return bool(self.categories or self.parts or of.brand or of.size or of.type or of.channels or of.watts)
 
 
 def wish_of(turn: Turn, attributes: Attributes | None = None, excluded: Excluded | None = None) -> Wish:
@@ -71,22 +81,22 @@ def wish_of(turn: Turn, attributes: Attributes | None = None, excluded: Excluded
         parts=tuple(named),
         services=tuple(each for each in understood.services if each in known.services),
         attributes=wanted,
-        excluded=excluded or excluded_of(turn, getattr(understood, "excluded", None) or {}),
+        excluded=excluded or excluded_of(getattr(understood, "excluded", None) or {}),
         car=car_of(turn),
         day=understood.date,
         brands=tuple(read_names(text, facts.brands(known))),
+        own_parts=getattr(understood, "own_parts", False),
     )
 
 
-def excluded_of(turn: Turn, by_field: Mapping[str, Collection[Any]]) -> Excluded:
-    """Exclusions by the reader's fields; of brands only those of parts, since cars have brands, too."""
-    brands = {str(each) for name in ("brand", "brands", "part_brand") for each in by_field.get(name, ())}
+def excluded_of(by_slot: Mapping[str, Collection[Any]]) -> Excluded:
+    """What the reader found excluded, by its slots; "brand" is that of a car."""
     return Excluded(
-        parts=frozenset(by_field.get("parts", ())),
-        brands=frozenset(each for each in brands if each.casefold() in facts.brands(turn.catalogue)),
-        types=frozenset(map(str, by_field.get("type", ()))),
-        sizes=frozenset(map(str, by_field.get("size", ()))),
-        categories=frozenset(by_field.get("categories", ())),
+        parts=frozenset(by_slot.get("parts", ())),
+        brands=frozenset(by_slot.get("attributes.brand", ())),
+        types=frozenset(by_slot.get("attributes.type", ())),
+        sizes=frozenset(by_slot.get("attributes.size", ())),
+        categories=frozenset(by_slot.get("categories", ())),
     )
 
 
@@ -99,16 +109,27 @@ def car_of(turn: Turn) -> Car | None:
     return draft.car(turn)
 
 
-def matches_of(turn: Turn, wish: Wish, *, whole: bool = False) -> Matches:
-    """The parts that a wish describes; named ones whether they fit or not. `whole`: what it excludes, too."""
-    return matching(
-        turn.catalogue,
-        categories=wish.categories,
-        parts=wish.parts,
-        attributes=wish.attributes,
-        car=None if wish.parts else wish.car,
-        excluded=NOTHING if whole else wish.excluded,
-    )
+def matches_of(turn: Turn, wish: Wish) -> Matches:
+    """The parts that a wish describes: named ones whether they fit or not, unless they aren't as it says.
+
+    Without a category those of the main ones, if there are any: "pioneer ada?" isn't about a steering remote.
+    """
+    named = matching(turn.catalogue, parts=wish.parts, attributes=wish.attributes, excluded=wish.excluded)
+    if wish.parts and named.found and not named.given_up:
+        return named
+    of_parts = tuple(dict.fromkeys(turn.catalogue.parts[each].category for each in wish.parts))
+    search = partial(matching, turn.catalogue, attributes=wish.attributes, car=wish.car, excluded=wish.excluded)
+    categories = wish.categories or of_parts
+    found = search(categories=categories or MAIN)
+    return found if categories or (found.found and not found.given_up) else search(categories=())
+
+
+def goods_name(wish: Wish) -> Say | str:
+    """ "Speaker", "Speaker Pioneer", "Pioneer"."""
+    brand, goods = wish.attributes.brand, category_name(wish.categories)
+    if brand is None:
+        return goods
+    return say("advice.of_brand", goods=goods, brand=brand) if wish.categories else brand
 
 
 async def stock_of(turn: Turn, matches: Matches) -> dict[str, int]:
@@ -125,6 +146,11 @@ def for_car(car: Car | None) -> Say | str:
 
 def category_name(categories: Sequence[str]) -> Say:
     return say(f"category.{categories[0]}") if len(categories) == 1 else say("advice.goods")
+
+
+def before_tax(turn: Turn) -> list[Say]:
+    """Prices of the catalogue are before PPN, which some shops add."""
+    return [say("advice.before_tax")] if turn.shop.charge_ppn else []
 
 
 def comma(words: Iterable[Say]) -> Say | str:

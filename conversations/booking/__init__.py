@@ -41,4 +41,5 @@ BOOKING = Flow(
     ),
     finish=finish,
     refused=refused,
+    cancelled="cancelled.draft",
 )

@@ -1,6 +1,6 @@
 """Which car, and whether the chosen parts fit it."""
 
-from conversations import draft
+from conversations import draft, person
 from conversations.shelf import part_option, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_year, read_yes_no, reads_as_an_answer
@@ -8,6 +8,7 @@ from core.catalogue import snapshot
 from core.catalogue.fit import Fit, FitAnswer, fit_of
 from core.db.tables import Part
 from core.messaging.messages import Option, say
+from core.states import CallReason
 
 MAX_NAME_LENGTH = 40
 
@@ -156,7 +157,11 @@ class FitOf(Step):
                 draft.put_in_basket(turn, fit.adapter.id, dict(draft.basket(turn))[part.id])
                 self._decide(turn, part.id, "adapter")
                 self._decide(turn, fit.adapter.id, "fits")
-            case "as_is" | "unknown":
+            case "as_is":
+                self._decide(turn, part.id, option)
+            case "unknown":
+                about = say("fit.unknown", name=part.name, car=draft.car_name(turn))
+                turn.remarks.append(await person.call(turn, CallReason.UNKNOWN_FIT, about=about))
                 self._decide(turn, part.id, option)
             case _:
                 count = dict(draft.basket(turn))[part.id]

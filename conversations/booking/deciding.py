@@ -1,21 +1,30 @@
 """The summary, its corrections, how to pay, and the booking itself."""
 
-from conversations import draft
+from dataclasses import replace
+
+from conversations import draft, exclusions
 from conversations.booking import waitlist
 from conversations.state import ORDER
 from conversations.turn import Question, Step, Turn, YesNo, question
 from conversations.understand.answers import (
+    DOWN_PAYMENT,
     FULL,
-    read_method,
-    read_plan,
     read_yes_no,
     reads_as_paying,
 )
-from core.booking import place
+from core.booking import BookingRequest, place
 from core.messaging.messages import Option, Say, say
 from core.pricing import policy, quotes, trust
 from core.pricing.prices import Line, Quote, down_payment
-from core.refusals import BadDownPayment, CashForServicesOnly, MethodCannotPay, NoCashAfterNoShows, Refusal
+from core.refusals import (
+    BadDownPayment,
+    CashForServicesOnly,
+    MethodCannotPay,
+    NoCashAfterNoShows,
+    NoTechnician,
+    Refusal,
+)
+from core.schedule import availability
 from core.states import Location, PaymentMethod
 
 CHANGES: dict[str, tuple[str, ...]] = {
@@ -33,6 +42,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
 """What can be corrected from the summary, and the answers that this drops."""
 
 
+NEXT_ORDER = "next_order"
+"""The answer that keeps the words about a second car."""
 START_OVER = "start_over"
 """The answer to `giving_up` when a new order follows at once."""
 
@@ -129,7 +140,10 @@ class Confirmed(Step):
     async def read(self, turn: Turn, text: str) -> bool:
         """A way to pay in the customer's words, or a plain yes, which means the first one shown."""
         ways = {option.id for option in _ways_to_pay(turn, await _quote(turn), await _no_shows(turn))}
-        method, plan, agreed = read_method(text), read_plan(text, turn.shop), read_yes_no(text)
+        if "?" in text:
+            return False
+        said, agreed = turn.understood, read_yes_no(text)
+        method, plan = said.method, _percent(turn, said.plan) if said.plan else None
         if agreed is False:
             return await self.choose(turn, "change")
         if method == PaymentMethod.COD:
@@ -144,6 +158,17 @@ class Confirmed(Step):
         self._confirm(turn, plan or turn.state.get("plan", FULL))
         return True
 
+    async def absorb(self, turn: Turn) -> bool:
+        """How to pay, said before the summary: it comes first there."""
+        said = turn.understood
+        if not (said.plan or said.method) or "?" in (turn.incoming.text or ""):
+            return False
+        if said.plan:
+            turn.state.put("plan", _percent(turn, said.plan))
+        if said.method:
+            turn.state.put("method", said.method)
+        return True
+
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
         turn.state.drop(self.name, "method", "plan")
 
@@ -153,6 +178,11 @@ class Confirmed(Step):
             turn.state.put("method", way)
         else:
             turn.state.put("plan", way)
+
+
+def _percent(turn: Turn, plan: str) -> str:
+    """A down payment without its percent is the lowest."""
+    return str(min(turn.shop.down_payment_percents, default=100)) if plan == DOWN_PAYMENT else plan
 
 
 def _ways_to_pay(turn: Turn, quote: Quote, missed: int) -> list[Option]:
@@ -173,7 +203,7 @@ def _ways_to_pay(turn: Turn, quote: Quote, missed: int) -> list[Option]:
     if named != FULL and ways[-1].id == named:
         ways.reverse()
     if not draft.basket(turn) and policy.is_trusted(missed, turn.shop):
-        ways.append(Option(PaymentMethod.COD, say("method.cod"), say("method.cod.hint")))
+        ways.append(Option(PaymentMethod.COD, say("method.cod")))
     return ways
 
 
@@ -188,10 +218,24 @@ async def finish(turn: Turn) -> Question:
     if draft.is_for_waitlist(turn):
         last = await waitlist.join(turn, request)
     else:
+        request = await _without_unwanted(turn, request)
         await place(turn.ctx, request, ask_for_payment=True)
         last = question()  # the link or the confirmation follows by itself
     turn.state.begin(None)
     return last
+
+
+async def _without_unwanted(turn: Turn, request: BookingRequest) -> BookingRequest:
+    """Anyone but those whom the customer doesn't want: the first who is free. Raises `NoTechnician`."""
+    unwanted, order = exclusions.of(turn, "technician"), request.order
+    if not unwanted or order.technician_id is not None:
+        return request
+    job = await draft.job(turn)
+    free = await availability.free_technicians(turn.ctx, order.starts_at, job.minutes, skills=job.skills)
+    chosen = next((one.id for one in free if one.id not in unwanted), None)
+    if chosen is None:
+        raise NoTechnician
+    return replace(request, order=replace(order, technician_id=chosen))
 
 
 async def refused(_: Turn, __: str) -> Question:
@@ -228,9 +272,14 @@ def _job(turn: Turn) -> dict[str, object]:
         "car": draft.car_name(turn),
         "at": turn.shop.local(starts_at) if starts_at else None,
         "hours": say("hours_needed", minutes=draft.minutes(turn)),
-        "technician": turn.catalogue.technicians[technician].name if technician else say("option.any_technician"),
+        "technician": turn.catalogue.technicians[technician].name if technician else _anyone(turn),
         "place": onsite if draft.location(turn) is Location.ONSITE else say("option.workshop"),
     }
+
+
+def _anyone(turn: Turn) -> Say:
+    unwanted = [turn.catalogue.technicians[each].name for each in exclusions.of(turn, "technician")]
+    return say("technician.but", names=", ".join(sorted(unwanted))) if unwanted else say("option.any_technician")
 
 
 def _customer(turn: Turn) -> list[Say]:

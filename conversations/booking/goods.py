@@ -1,10 +1,18 @@
 """Which parts, how many, and which services; none are needed if parts are bought."""
 
-from conversations import draft
+from dataclasses import fields
+from typing import Any
+
+from conversations import draft, exclusions
+from conversations.advice import chosen
+from conversations.advice.goods import given_up
 from conversations.shelf import PartOptions, is_sold_out, joined, price_of
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_done, read_quantity, read_wait
-from core.catalogue import fit, snapshot, stock_alerts
+from conversations.understand.intents import Intent
+from core.catalogue import advice, snapshot, stock_alerts
+from core.catalogue.advice import Matches
+from core.catalogue.attributes import Attributes
 from core.catalogue.snapshot import CATEGORIES
 from core.db.tables import Part, Service
 from core.messaging.messages import Option, Say, say
@@ -41,8 +49,10 @@ class Category(Step):
         """A named part goes into the basket; named categories are opened one after the other."""
         understood, state = turn.understood, turn.state
         named = [part for part in understood.parts if part in turn.catalogue.parts]
+        if understood.own_parts or Intent.REPAIR in understood.topics:
+            return _only_work(turn)
         if len(named) == 1 and named[0] != state.get("sold_out"):
-            return await _take_named(turn, turn.catalogue.parts[named[0]])
+            return await take_named(turn, turn.catalogue.parts[named[0]])
         if "shopped" in state and understood.categories and turn.adds:
             state.drop("shopped", "category")
         if "shopped" in state or "category" in state:
@@ -67,24 +77,20 @@ class PickPart(Step):
         return "shopped" not in turn.state and "category" in turn.state
 
     async def ask(self, turn: Turn) -> Question:
-        search, category = turn.state.get("search"), turn.state.get("category", "")
-        shelf = fit.shelf(turn.catalogue, category, draft.car(turn))
-        if search:
-            found = frozenset(search)
-            shelf = [(part, fits) for part, fits in shelf if part.id in found] or shelf
-        stock = await snapshot.stock(turn.session, [part.id for part, _ in shelf])
-        # The sort is stable: what can be bought now comes first, and the order of the shelf stays.
-        in_stock_first = sorted(shelf, key=lambda row: is_sold_out(row[0], stock.get(row[0].id, 0)))
+        category = turn.state.get("category", "")
+        matches = _matches(turn)
+        stock = await snapshot.stock(turn.session, [each.id for each in matches.found])
+        found = advice.ranked(matches, stock, _narrowed(turn).order)
         return question(
             say("ask.part", category=say(f"category.{category}"), car=draft.car_name(turn)),
-            options=PartOptions(in_stock_first, stock),
+            options=PartOptions([(each.part, each.fit) for each in found], stock),
             always=[*self._waitlist_option(turn), Option("other", say("option.other_category"))],
             button=say("button.part"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
         if option == "other":
-            turn.state.drop("category", "search")
+            turn.state.drop("category", "search", "narrow")
             turn.state.put("adding", True)
             return True
         if option.startswith("wait:"):
@@ -106,6 +112,7 @@ class PickPart(Step):
         return True
 
     async def read(self, turn: Turn, text: str) -> bool:
+        """A part in the customer's words: named, or described among those on the screen ("yg venom 8 inch")."""
         named = [part for part in turn.understood.parts if part in turn.catalogue.parts]
         sold_out = turn.state.get("sold_out")
         if sold_out and read_wait(text) and named in ([], [sold_out]):
@@ -116,12 +123,29 @@ class PickPart(Step):
             turn.state.put("search", named)
             turn.state.page = 0
             return True
+        if (described := chosen(turn)) is not None:
+            return await self.choose(turn, described.id)
         category = next(iter(turn.understood.categories), None)
         if category and category != turn.state.get("category"):
             turn.state.put("category", category)
-            turn.state.drop("search")
+            turn.state.drop("search", "narrow")
             return True
-        return False
+        return await self.absorb(turn)
+
+    async def absorb(self, turn: Turn) -> bool:
+        """What is said of the part narrows the list; when a single one is left, it is chosen."""
+        said = as_answer(turn.understood.attributes)
+        if not said or not self.needed(turn):
+            return False
+        turn.state.put("narrow", turn.state.get("narrow", {}) | said)
+        turn.state.drop("search")
+        turn.state.page = 0
+        matches = _matches(turn)
+        if matches.given_up:
+            turn.remarks += [each for each in given_up(_narrowed(turn), matches) if each not in turn.remarks]
+        elif len(matches.found) == 1 and draft.car(turn):
+            await self.choose(turn, matches.found[0].id)
+        return True
 
     def _waitlist_option(self, turn: Turn) -> list[Option]:
         part = turn.catalogue.parts.get(turn.state.get("sold_out"))
@@ -144,7 +168,7 @@ class PickPart(Step):
         pieces = turn.understood.quantity or turn.state.get("pieces", 1)
         draft.put_in_basket(turn, part.id, min(have + pieces, turn.shop.max_quantity))
         wanted = turn.state.get("wanted", [])
-        turn.state.drop("category", "search", "wanted", "sold_out", "pieces")
+        turn.state.drop("category", "search", "wanted", "sold_out", "pieces", "narrow")
         if wanted:
             turn.state.put("category", wanted[0])
             turn.state.put("wanted", wanted[1:])
@@ -200,7 +224,7 @@ class More(Step):
             turn.state.put("adding", True)
             return True
         if len(understood.parts) == 1 and understood.parts[0] in turn.catalogue.parts:
-            return await _take_named(turn, turn.catalogue.parts[understood.parts[0]])
+            return await take_named(turn, turn.catalogue.parts[understood.parts[0]])
         if understood.quantity and len(basket) == 1:
             return _set_quantity(turn, basket[0][0], understood.quantity)
         return False
@@ -329,7 +353,7 @@ class PickService(Step):
         turn.state.put("services", [*(s for s in draft.services(turn) if s != service), service])
 
 
-async def _take_named(turn: Turn, part: Part) -> bool:
+async def take_named(turn: Turn, part: Part) -> bool:
     """Put a part into the basket, instead of another of its category; sold out, others are shown at once."""
     if part in draft.basket_parts(turn) and not turn.understood.quantity:
         return False
@@ -346,6 +370,40 @@ async def _take_named(turn: Turn, part: Part) -> bool:
     turn.state.drop("adding", "category", "confirmed")
     turn.state.put("shopped", True)
     return True
+
+
+def _only_work(turn: Turn) -> bool:
+    """The customer brings the parts, or wants a repair: the parts aren't for sale now, the work is."""
+    if "shopped" in turn.state:
+        return False
+    services = [each for each in turn.understood.services if each in turn.catalogue.services]
+    turn.state.put("shopped", True)
+    if turn.understood.own_parts and turn.understood.categories:
+        works = advice.installations(turn.catalogue, turn.understood.categories[0])
+        services = [each.id for each in works] or services
+    if services:
+        turn.state.put("services", services[:1])
+    return True
+
+
+def _matches(turn: Turn) -> Matches:
+    """The parts of the open category as they are wanted, that fit the car."""
+    return advice.matching(
+        turn.catalogue,
+        categories=(turn.state.get("category", ""),),
+        parts=turn.state.get("search", ()),
+        attributes=_narrowed(turn),
+        car=draft.car(turn),
+        excluded=exclusions.goods(turn),
+    )
+
+
+def _narrowed(turn: Turn) -> Attributes:
+    return Attributes(**turn.state.get("narrow", {}))
+
+
+def as_answer(attributes: Attributes) -> dict[str, Any]:
+    return {each.name: value for each in fields(attributes) if (value := getattr(attributes, each.name)) is not None}
 
 
 def _note_sold_out(turn: Turn, part: Part) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from conversations import draft
+from conversations import draft, exclusions
 from conversations.draft import Job
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_wait, read_whatever
-from conversations.understand.when import read_when
 from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
 from core.refusals import (
@@ -28,6 +27,8 @@ from core.schedule import availability
 from core.schedule.availability import SlotAvailability
 
 DAYS_SHOWN = 5
+ANY_DAY = "any_day"
+"""The answer of a customer who may come on any day."""
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
 """First and last hour of pagi, siang, sore and malam."""
 
@@ -37,28 +38,46 @@ class Day(Step):
     drops = ("confirmed", "agreed")
     reopened_by = (InThePast, TooFarAhead, Closed)
 
+    def needed(self, turn: Turn) -> bool:
+        """Not to somebody who may come on any day: the nearest slots are offered then."""
+        return ANY_DAY not in turn.state
+
     async def ask(self, turn: Turn) -> Question:
-        minutes = (await draft.job(turn)).minutes
-        days = await availability.open_days(turn.ctx, minutes=minutes, count=DAYS_SHOWN)
+        minutes, unwanted = (await draft.job(turn)).minutes, exclusions.of(turn, self.name)
+        days = await availability.open_days(turn.ctx, minutes=minutes, count=DAYS_SHOWN + len(unwanted))
+        days = [day for day in days if day.isoformat() not in unwanted][:DAYS_SHOWN]
+        if turn.state.get("days"):
+            days = [date.fromisoformat(day) for day in turn.state.get("days")]
         return question(
-            say("ask.date"),
+            say("ask.date_which" if turn.state.get("days") else "ask.date"),
             options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],
             button=say("button.date"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
+        turn.state.drop("days", ANY_DAY)
         return await self.take(turn, option, recheck=("time", "technician"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
-        if when is None or when.day is None:
-            return False
-        await self.choose(turn, when.day.isoformat())
-        if when.time:
-            turn.state.put("time", f"{when.time:%H:%M}", tentative=True)
-        elif when.part_of_day:
-            turn.state.put("part_of_day", when.part_of_day)
+        said = turn.understood
+        if said.date is None or said.date_is_ambiguous:
+            return await self.absorb(turn)
+        await self.choose(turn, said.date.isoformat())
+        if said.part_of_day:
+            turn.state.put("part_of_day", said.part_of_day)
         return True
+
+    async def absorb(self, turn: Turn) -> bool:
+        said = turn.understood
+        if said.date_is_ambiguous and said.dates and self.name not in turn.state:
+            turn.state.put("days", [day.isoformat() for day in said.dates])
+            return True
+        if self.name in said.any and self.name not in turn.state:
+            turn.state.put(ANY_DAY, True)
+            return True
+        if said.part_of_day and said.date and self.name not in turn.state:
+            turn.state.put("part_of_day", said.part_of_day)
+        return await super().absorb(turn)
 
     async def check(self, turn: Turn, answer: str) -> Say | None:
         day, today = date.fromisoformat(answer), turn.local_now.date()
@@ -77,12 +96,18 @@ class Slot(Step):
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        day = draft.day(turn)
+        day, job = draft.day(turn), await draft.job(turn)
         if day is None:
-            raise LookupError("the day is asked before the slot")
-        job = await draft.job(turn)
+            return await self._ask_nearest(turn, turn.local_now.date(), job, (), why="any")
         load = await _load(turn, day, job)
-        free = [slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)]
+        unwanted = exclusions.of(turn, self.name)
+        free = [
+            slot
+            for slot in load
+            if slot.free
+            and not _is_current_start(job, slot.starts_at)
+            and f"{turn.shop.local(slot.starts_at):%H:%M}" not in unwanted
+        ]
         asked_for = turn.state.get("full")
         waitable = [slot for slot in load if _can_join_waitlist(slot, job)]
         waitable = [slot for slot in waitable if slot.starts_at.isoformat() == asked_for] or (
@@ -104,7 +129,7 @@ class Slot(Step):
 
     async def choose(self, turn: Turn, option: str) -> bool:
         if option == "other_day":
-            turn.state.drop("date", "part_of_day")
+            turn.state.drop("date", "part_of_day", ANY_DAY)
             return True
         if option.startswith("wait:"):
             return await self._join_waitlist(turn, option.removeprefix("wait:"))
@@ -115,13 +140,13 @@ class Slot(Step):
         return await self._take(turn, option)
 
     async def read(self, turn: Turn, text: str) -> bool:
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
-        clock = when.time if when else None
+        said = turn.understood
+        clock = said.time
         if text.strip().isdigit() and int(text) < 24:
             is_shown = any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown)
             clock = time(int(text)) if is_shown else None
-        if when and when.day and when.day != draft.day(turn):
-            turn.state.put("date", when.day.isoformat(), tentative=True)
+        if said.date and not said.date_is_ambiguous and said.date != draft.day(turn):
+            turn.state.put("date", said.date.isoformat(), tentative=True)
             if clock:
                 turn.state.put("time", f"{clock:%H:%M}", tentative=True)
             return True
@@ -129,10 +154,19 @@ class Slot(Step):
             return await self._join_waitlist(turn, f"{clock:%H:%M}" if clock else None)
         if clock:
             return await self._take(turn, f"{clock:%H:%M}")
-        if when and when.part_of_day:
-            turn.state.put("part_of_day", when.part_of_day)
+        if said.part_of_day:
+            turn.state.put("part_of_day", said.part_of_day)
             return True
+        if self.name in said.any:
+            return await self._take_first(turn)
         return False
+
+    async def _take_first(self, turn: Turn) -> bool:
+        """Any hour will do: the first that is free on the chosen day."""
+        day, job = draft.day(turn), await draft.job(turn)
+        load = await _load(turn, day, job) if day else []
+        first = next((slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)), None)
+        return first is not None and await self._take(turn, f"{turn.shop.local(first.starts_at):%H:%M}")
 
     async def _take(self, turn: Turn, clock: str) -> bool:
         return await self.take(turn, clock, recheck=["technician"])
@@ -261,7 +295,8 @@ class WhichTechnician(Step):
         return wanted and not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:
-        free = await _free_technicians(turn, draft.chosen_start(turn))
+        unwanted = exclusions.of(turn, self.name)
+        free = [one for one in await _free_technicians(turn, draft.chosen_start(turn)) if one.id not in unwanted]
         return question(
             say("ask.technician"),
             options=[Option("any", say("option.any_technician")), *(Option(one.id, one.name) for one in free)],
@@ -269,7 +304,7 @@ class WhichTechnician(Step):
         )
 
     async def read(self, turn: Turn, text: str) -> bool:
-        if read_whatever(text):
+        if read_whatever(text) or self.name in turn.understood.any:
             return await self.choose(turn, "any")
         return await self.absorb(turn)
 

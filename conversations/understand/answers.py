@@ -13,7 +13,6 @@ from rapidfuzz import fuzz
 
 from conversations.understand.numbers import with_digits, without_amounts, year_of
 from conversations.understand.spelling import phrases, table, text_at, tokenise
-from core.shop import Shop
 
 
 class Command(StrEnum):
@@ -88,25 +87,6 @@ def read_notify(text: str) -> bool:
 def read_no_notice(text: str) -> bool:
     """A wish not to be told any more: "ga usah dikabari lagi"."""
     return _says(text, "no_notice")
-
-
-def read_method(text: str) -> str | None:
-    """The name of a payment method: "gopay aja", "tf bca", "tunai"; None for a question."""
-    said = f" {' '.join(_words(text))} "
-    named = (name for phrase, name in phrases(TABLE, "methods").items() if f" {phrase} " in said)
-    return None if "?" in text else next(named, None)
-
-
-def read_plan(text: str, shop: Shop) -> str | None:
-    """ "lunas aja" is `FULL`; "dp aja" the lowest down payment, "dp 40" one of 40 %; None for a question."""
-    said = f" {' '.join(_words(text))} "
-    if "?" in text:
-        return None
-    named = next((name for phrase, name in phrases(TABLE, "plans").items() if f" {phrase} " in said), None)
-    if named != DOWN_PAYMENT:
-        return named
-    percent = next((token.number for token in tokenise(text) if token.number in shop.down_payment_percents), None)
-    return str(percent or min(shop.down_payment_percents, default=100))
 
 
 def reads_as_adding(text: str) -> bool:

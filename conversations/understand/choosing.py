@@ -23,6 +23,7 @@ class Terms(StrEnum):
 
     SAFE = "safe"
     INSTALMENTS = "instalments"
+    CASH = "cash"
     DOWN_PAYMENT = "down_payment"
     METHODS = "methods"
 

@@ -46,6 +46,7 @@ HOURS = {
 }
 """The minutes since midnight that "jam 2 siang", "jam 11 siang" and "jam 1 malam" can mean; a night ends at 4."""
 HALF_DAY = 12 * 60
+AFTER_FRIDAY_PRAYER = 13 * 60
 LEAD = frozenset({"jam", "at", "@", "around", "sekitar"})
 SUFFIXES = frozenset({"oclock", "wib", "wita", "wit"})
 FRACTIONS = {"seperempat": 15, "setengah": 30}
@@ -68,13 +69,22 @@ def resolve(clock: Clock, part: PartOfDay | None, hours: tuple[time, time]) -> t
     return _time(meant % (2 * HALF_DAY))
 
 
-def _half_to(line: Line, at: int) -> Found | None:
-    """ "(jam) setengah 3" is 2:30."""
+def half_to(line: Line, at: int) -> Found | None:
+    """ "(jam) setengah 3", "set 3" and "1/2 3" are 2:30."""
     at += matches(line, at, LEAD)
-    hour = number_at(line, at + 1)
-    if not matches(line, at, "setengah") or hour is None:
+    written = matches(line, at, "1", {"/", "⁄"}, "2") and not glued_at(line, at + 3)
+    if not (written or matches(line, at, "setengah") or (matches(line, at, "set") and number_at(line, at - 1) is None)):
         return None
-    return _clock(hour, -30), at + 2
+    at += 3 if written else 1
+    hour = number_at(line, at)
+    return (_clock(hour, -30), at + 1) if hour is not None and 1 <= hour <= 24 else None
+
+
+def _after_prayer(line: Line, at: int) -> Found | None:
+    """ "abis jumatan" is about 13:00."""
+    if not matches(line, at, {"habis", "sesudah", "bada", "bakda", "beres", "selesai"}, "jumatan"):
+        return None
+    return Clock(AFTER_FRIDAY_PRAYER, fixed=True), at + 2
 
 
 def _english_past(line: Line, at: int) -> Found | None:
@@ -162,4 +172,4 @@ def _minutes(clock: time) -> int:
     return clock.hour * 60 + clock.minute
 
 
-_RULES: tuple[Callable[[Line, int], Found | None], ...] = (_half_to, _english_past, _noon, _hour, _part)
+_RULES: tuple[Callable[[Line, int], Found | None], ...] = (half_to, _english_past, _noon, _after_prayer, _hour, _part)

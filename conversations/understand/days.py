@@ -56,6 +56,8 @@ class Day:
     day: date | None
     certainty: Certainty
     ambiguous: bool = False
+    other: date | None = None
+    """The other day that could be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,19 @@ def _each(line: Line, at: int, today: date) -> Found | None:
 
 def _days_ahead(line: Line, at: int, today: date) -> Found | None:
     """ "hari ini", "besok", "lusa", "the day after tomorrow"."""
+    if _is_sundanese_tomorrow(line, at):
+        return Day(today + timedelta(days=1), Certainty.RELATED), at + 1
     for words, days in DAYS_AHEAD.items():
         if matches(line, at, *words):
             return Day(today + timedelta(days=days), Certainty.RELATED), at + len(words)
     return (Day(today, Certainty.FAINT), at + 1) if matches(line, at, "sekarang") else None
+
+
+def _is_sundanese_tomorrow(line: Line, at: int) -> bool:
+    """ "enjing" is tomorrow in Sundanese, morning in Javanese: beside a day, or in "sugeng enjing"."""
+    if line[at].raw not in {"enjing", "enjang"} or text_at(line, at - 1) in {"sugeng", "wilujeng"}:
+        return False
+    return not any(token.text in WEEKDAYS or token.text in {"besok", "lusa", "tanggal"} for token in line)
 
 
 def _counted(line: Line, at: int, today: date) -> Found | None:

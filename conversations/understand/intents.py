@@ -1,17 +1,12 @@
-"""What a line wants and where, by the cues of `vocabulary/intents.yaml` and `locations.yaml`.
+"""What a line wants: its topics, by the cues of `vocabulary/intents.yaml`."""
 
-Names and times are tags by then, so a cue can say "ganti .. <category>" (book) or "ganti .. <day>" (reschedule).
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from itertools import chain
-from typing import TypeVar
 
-from conversations.understand.spelling import Line, table
-from core.states import Location
+from conversations.understand.acts import Act
+from conversations.understand.cues import find
+from conversations.understand.spelling import Line, Span
 
 
 class Intent(StrEnum):
@@ -31,70 +26,68 @@ class Intent(StrEnum):
     HUMAN = "human"
     GREET = "greet"
     THANKS = "thanks"
+    RECOMMEND = "recommend"
+    COMPARE = "compare"
+    DISCOUNT = "discount"
+    DELIVERY = "delivery"
+    PAYMENT_TERMS = "payment_terms"
+    """How and when one can pay: down payment, instalments, methods, whether it is safe."""
+    PAYMENT_HELP = "payment_help"
+    """Paying fails, or was done and nothing came of it."""
+    PAID = "paid"
+    """Says that it is paid, or sends the proof."""
+    COMPLAINT = "complaint"
+    REPAIR = "repair"
+    DURATION = "duration"
+    LATE = "late"
+    """Late, or on the way."""
+    ADD = "add"
+    """To a booking that stands."""
+    STOP = "stop"
+    """No more messages."""
+    ERASE = "erase"
+    NOT_OURS = "not_ours"
+    """Work of another trade."""
+    FAQ = "faq"
+    """A question that the owner answers; no cue of ours finds it."""
 
 
-Cue = tuple[tuple[bool, frozenset[str]], ...]
-"""Words in a row, each with whether other words may come before it."""
-Cues = Mapping[str, Sequence[Cue]]
-"""The rest of each cue, by its first word."""
+TABLE = "intents.yaml"
+WISHES = frozenset({Intent.BOOK, Intent.REPAIR, Intent.ADD})
+WANTING = frozenset({"mau", "minta", "tolong", "butuh", "perlu", "need", "booking", "like", "daftar", "pesan"})
+VISIT = frozenset({"<day>", "<time>", "<part_of_day>"})
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    meaning: str
-    cues: Cues
-    unless: Cues
+class Topic:
+    intent: Intent
+    act: Act
+    span: Span
+    aside: bool = False
+    """A question that is answered beside a wish."""
 
 
-_M = TypeVar("_M", Intent, Location)
+def topics_of(line: Line) -> list[Topic]:
+    """All topics of a line, its main one first: of a wish and a question about it, that is the wish."""
+    found = [
+        Topic(
+            Intent(each.rule.says.get("topic", each.rule.name)),
+            Act(each.rule.says["act"]),
+            each.span(line),
+            each.rule.says.get("aside", False),
+        )
+        for each in find(line, TABLE)
+    ]
+    words = {token.text for token in line}
+    is_wish = bool(words & WANTING or words & VISIT or "<year>" in words)
+    wish = next((topic for topic in found if topic.intent in WISHES), None)
+    if wish and is_wish and _may_lead(wish, found, words):
+        found = [wish, *(topic for topic in found if topic is not wish)]
+    return list({topic.intent: topic for topic in reversed(found)}.values())[::-1]
 
 
-def first_meaning(line: Line, file: str, kind: type[_M]) -> _M | None:
-    """The first meaning in a table with a cue in the line, and none against it; names and times are tags by then."""
-    words = [token.text for token in line]
-    found = (rule.meaning for rule in _rules(file) if _any(rule.cues, words) and not _any(rule.unless, words))
-    meaning = next(found, None)
-    return kind(meaning) if meaning else None
-
-
-def _any(cues: Cues, words: Sequence[str]) -> bool:
-    return any(_follows(words, at + 1, rest) for at, word in enumerate(words) for rest in cues.get(word, ()))
-
-
-def _follows(words: Sequence[str], at: int, cue: Cue) -> bool:
-    for gap, wanted in cue:
-        if gap:
-            at = next((place for place in range(at, len(words)) if words[place] in wanted), len(words))
-        if at >= len(words) or words[at] not in wanted:
-            return False
-        at += 1
-    return True
-
-
-@cache
-def _rules(file: str) -> tuple[Rule, ...]:
-    groups = table(file).get("groups", {})
-    return tuple(
-        Rule(meaning, _cues(rule["cues"], groups), _cues(rule.get("unless", ()), groups))
-        for meaning, rule in table(file).items()
-        if meaning != "groups"
-    )
-
-
-def _cues(texts: Iterable[str], groups: Mapping[str, str]) -> Cues:
-    by_first_word: dict[str, list[Cue]] = {}
-    for text in texts:
-        (_, first), *rest = _steps(text, groups)
-        for word in first:
-            by_first_word.setdefault(word, []).append(tuple(rest))
-    return by_first_word
-
-
-def _steps(text: str, groups: Mapping[str, str]) -> Iterator[tuple[bool, frozenset[str]]]:
-    """The steps of "ganti|ubah .. <day>"; "@job" stands for the words of that group."""
-    gap = False
-    for step in text.split():
-        if step != "..":
-            words = (groups[word[1:]].split() if word.startswith("@") else [word] for word in step.split("|"))
-            yield gap, frozenset(chain.from_iterable(words))
-        gap = step == ".."
+def _may_lead(wish: Topic, found: Sequence[Topic], words: set[str]) -> bool:
+    """Whether all topics before the wish are asides; price and stock are, where a day is named too."""
+    asked = frozenset({Intent.PRICE, Intent.STOCK, Intent.FIT}) if words & VISIT and words & WANTING else frozenset()
+    before = found[: found.index(wish)]
+    return all(topic.aside or topic.intent in asked for topic in before)

@@ -4,7 +4,7 @@ Names are compared without spaces ("cr v", "CR-V" and "crv" are one), the longes
 are then compared with names that begin alike.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
@@ -12,31 +12,58 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from conversations.understand.spelling import Line, is_ordinary, number_at, replace, spell, table, text_at
+from conversations.understand.said import Said
+from conversations.understand.spelling import (
+    Line,
+    Span,
+    is_ordinary,
+    number_at,
+    replace,
+    runs,
+    span,
+    spell,
+    table,
+    text_at,
+    tokenise,
+)
 from core.catalogue.snapshot import Catalogue
 
-MAX_WORDS = 6
-"""Words in one name."""
 MAX_GUESSES = 40
 """Unknown words of a line that are compared with names."""
 MIN_PART_SIMILARITY = 88
 """Out of 100; models of parts differ by a letter."""
 
 BEFORE_A_CAR = frozenset({"<brand>", "mobil", "untuk", "saya", "si"})
-BEFORE_A_TECHNICIAN = frozenset({"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi"})
+BEFORE_A_TECHNICIAN = frozenset(
+    {"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi", "dari"}
+    | {"bukan", "jangan", "selain", "kecuali", "ganti", "tukar", "tidak jadi", "not", "except", "but"}
+)
+AFTER_A_TECHNICIAN = frozenset({"saja", "tidak", "libur", "cuti", "ganti"})
 OWN_NAME = frozenset({"nama", "saya", "n", "<greeting>"})
+MIXED = frozenset({"accessory", "other", "kabel"})
+"""Categories that hold things of many kinds."""
+NO_MAKERS = frozenset({"oem", "original", "lokal", "lainnya", "no brand", "-"})
+"""What catalogues write where a part has no brand."""
 UNITS = {"inch", "inci", "channel", "ch"}
 SOUNDS_LIKE = {"v": "p", "f": "p", "q": "k", "c": "k", "z": "s", "y": "j"}
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What is named: a category, part ids, a brand, a brand and model, or a technician id."""
+    """What is named: a category, part ids, a brand of parts, of cars, a brand and model, or a technician id."""
 
-    kind: Literal["category", "part", "brand", "car", "technician", "nothing"]
+    kind: Literal["category", "part", "maker", "brand", "car", "technician", "nothing"]
     of: tuple[str, ...]
     also_a_word: bool = False
     """"City" and "march": a car only beside its brand, its year or the word "mobil"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that a line holds, and where."""
+
+    name: Name
+    span: Span
 
 
 Match = tuple[Name, int]
@@ -46,6 +73,8 @@ Match = tuple[Name, int]
 class Lexicon:
     def __init__(self, catalogue: Catalogue, names: Mapping[str, Name], services: Mapping[str, str]) -> None:
         self.catalogue = catalogue
+        self.repairs = dict(_repairs(catalogue, names))
+        """The service that repairs things of a category; under "", the one that finds out what is wrong."""
         self._names = names
         self._services = services
         self._by_sound: dict[str, list[str]] = {}
@@ -72,39 +101,40 @@ class Lexicon:
         }
         return cls(catalogue, names, services)
 
-    def take_names(self, line: Line) -> tuple[list[Name], Line]:
+    def take_names(self, line: Line) -> tuple[list[Named], Line]:
         """What a line names in its order, and the line with <category>, <part>, <car>, <technician> in its place."""
-        found: list[Name] = []
+        found: list[Named] = []
         guesses = iter(range(MAX_GUESSES))
         at = 0
         while at < len(line):
             if match := self._exact(line, at) or self._near(line, at, guesses):
                 name, end = match
-                found.extend((name, *self._car_within(line, at, end, name)))
+                where = span(line, at, end)
+                found.extend(Named(each, where) for each in (name, *self._car_within(line, at, end, name)))
                 line = replace(line, at, end, f"<{name.kind}>")
             at += 1
         return found, line
 
-    def services_in(self, line: Line) -> list[str]:
-        """The ids of the named services; the line keeps them, since "ganti tape" is also an intent."""
-        found: list[str] = []
+    def services_in(self, line: Line) -> list[Said]:
+        """The named services; the line keeps them, since "ganti tape" is also an intent."""
+        found = []
         at = 0
         while at < len(line):
-            runs = [(self._services[raw], end) for end, raw, _ in _runs(line, at) if raw in self._services]
-            service, end = runs[-1] if runs else (None, at + 1)
-            found.extend([service] if service else [])
+            hits = [(self._services[raw], end) for end, raw, _ in runs(line, at) if raw in self._services]
+            service, end = hits[-1] if hits else (None, at + 1)
+            found.extend([Said("services", service, span(line, at, end))] if service else [])
             at = end
-        return list(dict.fromkeys(found))
+        return found
 
     def _car_within(self, line: Line, start: int, end: int, part: Name) -> Iterator[Name]:
         """The car in a part's name: "frame hu avanza" is a frame for an Avanza."""
         if part.kind == "part":
-            inner = (self._names.get(raw) for at in range(start, end) for _, raw, _ in _runs(line[:end], at))
+            inner = (self._names.get(raw) for at in range(start, end) for _, raw, _ in runs(line[:end], at))
             yield from (name for name in inner if name and name.kind == "car")
 
     def _exact(self, line: Line, at: int) -> Match | None:
         match = None
-        for end, *keys in _runs(line, at):
+        for end, *keys in runs(line, at):
             for name in filter(None, map(self._names.get, keys)):
                 if _is_meant(name, line, at, end):
                     match = name, end
@@ -117,7 +147,7 @@ class Lexicon:
         if not is_unknown or next(guesses, None) is None:
             return None
         hits = []
-        for end, key, _ in _runs(line, at, most=3):
+        for end, key, _ in runs(line, at, most=3):
             if any(is_ordinary(token.text) for token in line[at + 1 : end]):
                 break
             near = self._by_sound.get(_sound(key), ())
@@ -129,6 +159,15 @@ class Lexicon:
         return (name, end) if name and _is_meant(name, line, at, end) else None
 
 
+def _repairs(catalogue: Catalogue, names: Mapping[str, Name]) -> Iterator[tuple[str, str]]:
+    for service in catalogue.services.values():
+        if service.category == "repair" and service.is_available:
+            words = tokenise(service.name)
+            keys = (key for at in range(len(words)) for _, *both in runs(words, at) for key in both)
+            categories = {name.of[0] for key in keys if (name := names.get(key)) and name.kind == "category"}
+            yield from ((category, service.id) for category in categories or {""})
+
+
 def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
     """Every alias with what it names, the surest first."""
     words = table("names.yaml")
@@ -136,11 +175,13 @@ def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
         name: [alias for row in rows for alias in row.split(",")] for name, rows in words["categories"].items()
     }
     yield from ((alias, Name("nothing", ())) for alias in words["nothing"])
+    yield from _kinds(catalogue, categories)
     yield from ((alias, Name("category", (category,))) for category, aliases in categories.items() for alias in aliases)
     yield from _cars(catalogue, words["brands"], set(map(_key, words["also_words"])))
     for technician in catalogue.technicians.values():
         for alias in (technician.name, technician.name.partition(" ")[0], *technician.aliases):
             yield alias, Name("technician", (technician.id,))
+    yield from ((brand, Name("maker", (brand,))) for brand in _makers(catalogue))
     general = {word for aliases in categories.values() for alias in aliases for word in alias.split()}
     is_own = cache(lambda word: _is_own(word, general))  # catalogues repeat their words
     for part in catalogue.parts.values():
@@ -149,6 +190,23 @@ def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:
             # "power 4 channel" and "speaker murah" are many parts.
             is_its_own = any(map(is_own, alias.casefold().replace("-", " ").split()))
             yield alias, named if is_its_own else one_of_many
+
+
+def _kinds(catalogue: Catalogue, categories: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Name]]:
+    """Words for one kind of a mixed category, with the parts of that kind: "dashcam", "kamera mundur", "kabel rca"."""
+    for category in MIXED & catalogue.shelves.keys():
+        texts = {
+            part.id: tuple(f" {text.casefold()} " for text in (part.name, *part.aliases))
+            for part in catalogue.shelves[category]
+        }
+        for alias in map(str.strip, categories.get(category, ())):
+            parts = [part for part, names in texts.items() if any(f" {alias} " in name for name in names)]
+            if parts and (" " in alias or len(parts) < len(texts) / 2):
+                yield alias, Name("part", tuple(parts))
+
+
+def _makers(catalogue: Catalogue) -> list[str]:
+    return sorted({part.brand for part in catalogue.parts.values() if part.brand.casefold() not in NO_MAKERS} - {""})
 
 
 def _model(name: str, general: set[str]) -> list[str]:
@@ -181,24 +239,13 @@ def _is_meant(name: Name, line: Line, at: int, end: int) -> bool:
     before = {text_at(line, at - 1), text_at(line, at - 2)}
     if name.kind == "technician":
         led = before & BEFORE_A_TECHNICIAN or any(token.text == "teknisi" for token in line)
+        led = led or text_at(line, end) in AFTER_A_TECHNICIAN
         return not before & OWN_NAME and bool(led or len(line) <= 3 or line[at].text == "kak")
     if name.kind == "car" and all(token.number is not None for token in line[at:end]):
         return "<brand>" in before
     if name.also_a_word:
         return bool(before & BEFORE_A_CAR) or 1980 < (number_at(line, end) or 0) < 2100
     return True
-
-
-def _runs(line: Line, at: int, most: int = MAX_WORDS) -> Iterator[tuple[int, str, str]]:
-    """The runs of words from a place on, the shortest first: the end of each, as typed and as spelt, without signs."""
-    raw = spelt = ""
-    for end in range(at, min(len(line), at + most)):
-        token = line[end]
-        if token.raw.isalnum():
-            raw, spelt = raw + token.raw, spelt + token.text
-            yield end + 1, raw, spelt if token.raw != token.text else raw.removesuffix("nya")
-        elif not raw or token.raw not in {"-", ".", "/", "+"}:
-            return
 
 
 def _key(alias: str) -> str:

@@ -5,7 +5,8 @@
 
 from datetime import datetime
 
-from conversations.understand.spelling import Line, Token, glued_at, matches, number_at, replace, text_at
+from conversations.understand.said import Said
+from conversations.understand.spelling import Line, Token, glued_at, matches, number_at, replace, span, text_at
 
 DIGITS = {
     word: value
@@ -32,12 +33,14 @@ DIGITS = {
 SCALES = {"puluh": 10, "ratus": 100, "ribu": 1000}
 ROUND = {"seratus": 100, "seribu": 1000}
 
-MONEY = frozenset({"rb", "ribu", "rebu", "ribuan", "k", "jt", "juta", "jutaan", "ratus", "ratusan", "perak", "rupiah"})
+MONEY = frozenset(
+    {"rb", "ribu", "rebu", "ribuan", "rbu", "k", "jt", "juta", "jutaan", "jutan", "ratus", "ratusan", "perak", "rupiah"}
+)
 SIZES = frozenset(
     {
         *("inch", "inci", "inchi", "inc", "inches", "cm", "mm", "m", "meter", "km", '"', "”", "″", "awg"),
         *("ohm", "watt", "w", "volt", "v", "rms", "hz", "farad", "ah", "cc"),
-        *("gb", "mb", "core", "%", "persen", "percent"),
+        *("gb", "mb", "core"),
         *("ch", "channel", "channels", "chanel", "kanal", "way", "din"),
         *("orang", "people", "pintu", "seater", "lembar", "titik"),
     }
@@ -52,7 +55,7 @@ def with_digits(line: Line) -> Line:
     at = 0
     while at < len(line):
         value, end = _in_words(line, at)
-        tokens.append(line[at] if value is None else Token(str(value), " ".join(token.raw for token in line[at:end])))
+        tokens.append(line[at] if value is None else _number(value, line[at:end]))
         at = max(end, at + 1)
     return tuple(tokens)
 
@@ -67,14 +70,16 @@ def without_amounts(line: Line) -> Line:
     return line
 
 
-def take_year(line: Line, now: datetime) -> tuple[int | None, Line]:
-    """A car's year, and the line with <year> in its place; two digits only after "thn" or a car."""
+def take_years(line: Line, now: datetime) -> tuple[list[Said], Line]:
+    """The years of cars, and the line with <year> in their place; two digits only after "thn" or a car."""
+    found = []
     for at, token in enumerate(line):
         led = text_at(line, at - 1) in {"tahun", "<car>", "'"}
         year = year_of(token.number, now) if token.number is not None else None
         if year is not None and (len(token.text) == 4 or (led and len(token.text) == 2)):
-            return year, replace(line, at, at + 1, "<year>")
-    return None, line
+            found.append(Said("year", year, (token.start, token.end)))
+            line = replace(line, at, at + 1, "<year>")
+    return found, line
 
 
 def year_of(number: int, now: datetime) -> int | None:
@@ -84,12 +89,13 @@ def year_of(number: int, now: datetime) -> int | None:
     return number if 1980 <= number <= now.year + 1 else None
 
 
-def count_in(line: Line) -> int | None:
+def counts_in(line: Line) -> list[Said]:
     """ "2 speaker", "dua pcs", "3x"."""
-    for at, token in enumerate(line):
-        if token.number is not None and (text_at(line, at + 1) in COUNTED or matches(line, at + 1, "x")):
-            return token.number
-    return None
+    return [
+        Said("quantity", token.number, (token.start, line[at + 1].end))
+        for at, token in enumerate(line[:-1])
+        if token.number is not None and (line[at + 1].text in COUNTED or line[at + 1].text == "x")
+    ]
 
 
 def _in_words(line: Line, at: int) -> tuple[int | None, int]:
@@ -111,19 +117,24 @@ def _in_words(line: Line, at: int) -> tuple[int | None, int]:
     return total, at
 
 
+def _number(value: int, words: Line) -> Token:
+    first, last = span(words, 0, len(words))
+    return Token(str(value), " ".join(token.raw for token in words), start=first, end=last)
+
+
 def _amount_end(line: Line, at: int) -> int | None:
     """Where the amount that begins at a place ends; None if none begins."""
     if text_at(line, at) in {"rp", "idr"}:
-        figure = _figure_end(line, at + 1 + matches(line, at + 1, "."))
-        return _unit_end(line, figure) if figure else None
-    figure = _figure_end(line, at)
+        figure = figure_end(line, at + 1 + matches(line, at + 1, "."))
+        return unit_end(line, figure) if figure else None
+    figure = figure_end(line, at)
     if figure is None or text_at(line, at - 1) in LED_BY_TIME:
         return None
-    end = _unit_end(line, figure)
-    return end if end > figure or _is_size(line, at, figure) else None
+    end = unit_end(line, figure)
+    return end if end > figure or is_size(line, at, figure) else None
 
 
-def _figure_end(line: Line, at: int) -> int | None:
+def figure_end(line: Line, at: int) -> int | None:
     """The end of a number with its decimals, thousands, or a second number: 6,5 · 1.200.000 · 6x9 · 5-6."""
     if number_at(line, at) is None:
         return None
@@ -133,14 +144,14 @@ def _figure_end(line: Line, at: int) -> int | None:
     return end
 
 
-def _unit_end(line: Line, at: int) -> int:
+def unit_end(line: Line, at: int) -> int:
     """Past the units at a place: "juta rupiah"."""
     while text_at(line, at) in MONEY or text_at(line, at) in SIZES:
         at += 1
     return at
 
 
-def _is_size(line: Line, at: int, end: int) -> bool:
+def is_size(line: Line, at: int, end: int) -> bool:
     """Whether a figure is an amount without a unit: 6x9, one decimal (6.5), or groups of thousands (350.000)."""
     if end == at + 1:
         return False

@@ -9,7 +9,7 @@ such as <day> for what was read before.
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -22,6 +22,11 @@ from rapidfuzz.distance import OSA
 MAX_CHARACTERS = 600
 """Characters of a message that are read, so that reading takes bounded time."""
 
+CUES = ("intents.yaml", "locations.yaml", "stances.yaml", "corrections.yaml", "orders.yaml")
+"""The tables of cues (`cues`)."""
+MAX_WORDS = 6
+"""Words in one name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -31,6 +36,9 @@ class Token:
     raw: str = ""
     glued: bool = False
     """Without a space before it."""
+    start: int = 0
+    end: int = 0
+    """Its characters in the text, those of all it stands for if it is a tag."""
 
     @property
     def number(self) -> int | None:
@@ -38,6 +46,8 @@ class Token:
 
 
 Line = tuple[Token, ...]
+Span = tuple[int, int]
+"""The characters of a text from one place to another."""
 
 
 def text_at(line: Line, at: int) -> str:
@@ -61,20 +71,43 @@ def matches(line: Line, at: int, *words: str | Collection[str]) -> bool:
     return True
 
 
+def runs(line: Line, at: int, most: int = MAX_WORDS) -> Iterator[tuple[int, str, str]]:
+    """The runs of words from a place on, the shortest first: the end of each, as typed and as spelt, without signs."""
+    raw = spelt = ""
+    for end in range(at, min(len(line), at + most)):
+        token = line[end]
+        if token.raw.isalnum():
+            raw, spelt = raw + token.raw, spelt + token.text
+            yield end + 1, raw, spelt if token.raw != token.text else raw.removesuffix("nya")
+        elif not raw or token.raw not in {"-", ".", "/", "+"}:
+            return
+
+
 def replace(line: Line, start: int, end: int, tag: str) -> Line:
     """The line with a tag in place of a span, so that no later reader reads it."""
-    return (*line[:start], Token(tag), *line[end:])
+    first, last = span(line, start, end)
+    return (*line[:start], Token(tag, start=first, end=last), *line[end:])
+
+
+def span(line: Line, start: int, end: int) -> Span:
+    """The characters of the tokens from one place to another."""
+    if start < end:
+        return line[start].start, line[end - 1].end
+    place = line[start - 1].end if start else 0
+    return place, place
 
 
 def tokenise(text: str) -> Line:
     """The tokens of a text in lower case, each word in its one spelling."""
     tokens: list[Token] = []
     end = -1
-    for found in _TOKEN.finditer(_plain(text)):
+    plain, places = _plain(text)
+    for found in _TOKEN.finditer(plain):
         typed = found[0]
         words = spell(typed).split() if typed.isalpha() else [typed]
-        tokens.append(Token(words[0], typed, glued=found.start() == end))
-        tokens.extend(Token(word, "") for word in words[1:])
+        at, until = places[found.start()], places[found.end() - 1] + 1
+        tokens.append(Token(words[0], typed, found.start() == end, at, until))
+        tokens.extend(Token(word, start=at, end=until) for word in words[1:])
         end = found.end()
     return tuple(tokens)
 
@@ -121,11 +154,27 @@ _SUFFIXES = ("nya", "lah", "kah", "kan", "in", "an", "mu", "ing", "s")
 _PREFIXES = ("di", "nge", "ng", "meng", "me", "ter", "ke")
 
 
-def _plain(text: str) -> str:
-    """Lower case without accents or addresses; "jum'at" and "I'd" in one piece, "p.m." as pm."""
-    text = unicodedata.normalize("NFKD", _ADDRESS.sub(" ", text[:MAX_CHARACTERS])).casefold()
-    text = "".join(sign for sign in text if not unicodedata.combining(sign))
-    return _HALF_DAY.sub(r"\1m", _APOSTROPHE.sub("", text))
+def _plain(text: str) -> tuple[str, Sequence[int]]:
+    """Lower case without accents or addresses; "jum'at" and "I'd" in one piece, "p.m." as pm.
+
+    With it, for each character, its place in the text.
+    """
+    text = _ADDRESS.sub(lambda found: " " * len(found[0]), text[:MAX_CHARACTERS])
+    if text.isascii():
+        plain, places = text.casefold(), list(range(len(text)))
+    else:
+        folded = [(sign, at) for at, typed in enumerate(text) for sign in _folded(typed)]
+        plain, places = "".join(sign for sign, _ in folded), [at for _, at in folded]
+    idle = {found.start() for found in _APOSTROPHE.finditer(plain)}
+    idle.update(at for found in _HALF_DAY.finditer(plain) for at in range(*found.span()) if not plain[at].isalpha())
+    if idle:
+        places = [place for at, place in enumerate(places) if at not in idle]
+        plain = "".join(sign for at, sign in enumerate(plain) if at not in idle)
+    return plain, places
+
+
+def _folded(sign: str) -> Iterator[str]:
+    return (each for each in unicodedata.normalize("NFKD", sign).casefold() if not unicodedata.combining(each))
 
 
 def _known(word: str) -> str | None:
@@ -173,7 +222,7 @@ def _spellings() -> dict[str, str]:
 def _ordinary() -> frozenset[str]:
     """The commonest words of both languages, and every word of a cue."""
     common = files(__package__).joinpath("vocabulary", "ordinary.txt").read_text("utf-8").split()
-    cues = (word for file in ("intents.yaml", "locations.yaml") for word in re.findall("[a-z]+", str(table(file))))
+    cues = (word for file in CUES for word in re.findall("[a-z]+", str(table(file))))
     return frozenset(common).union(cues)
 
 

@@ -2,19 +2,20 @@
 
     "minggu depan senin jam 9 pagi"  →  Ahead(weeks=1) · Weekday(0) · Clock(9:00) · morning  →  30 November, 09:00
 
-Of several days the most definite one is taken, unless it is rejected; if they disagree, the day is ambiguous.
+Of several days that aren't excluded (`polarity`) the most definite one is taken; if they disagree, it is ambiguous.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import TypeVar
 
-from conversations.understand.clock import Clock, ClockPiece, PartOfDay, clock_at, resolve
+from conversations.understand.clock import Clock, ClockPiece, PartOfDay, clock_at, half_to, resolve
 from conversations.understand.days import (
+    WEEKDAYS,
     Ahead,
     Certainty,
     Day,
@@ -29,11 +30,12 @@ from conversations.understand.days import (
     on_weekday,
 )
 from conversations.understand.numbers import with_digits, without_amounts
-from conversations.understand.spelling import Line, matches, number_at, replace, text_at, tokenise
+from conversations.understand.polarity import rejected
+from conversations.understand.said import Said
+from conversations.understand.spelling import Line, Span, matches, number_at, replace, span, text_at, tokenise
 from core.shop import Shop
 
-REJECTED = frozenset({"jangan", "bukan"})
-REPLACED = frozenset({"dari", "from", "tidak jadi"})
+REPLACED = frozenset({"dari", "from"})
 PREFERRED = frozenset({"ke", "jadi"})
 UNTIL = frozenset({"sampai", "hingga", "-"})
 UNITS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
@@ -55,6 +57,8 @@ class When:
     """Another day could be meant: ask."""
     faint: bool = False
     """The day was only "sekarang" or "nanti"."""
+    days: tuple[date, ...] = field(default=(), compare=False)
+    """All days that could be meant, if several."""
 
     def __bool__(self) -> bool:
         return bool(self.day or self.time or self.part_of_day)
@@ -70,33 +74,76 @@ class PieceAt:
     start: int
     end: int
     before: str
-    """The word before it, or "tidak jadi"."""
+    """The word before it."""
+    span: Span
+
+    @property
+    def tag(self) -> str:
+        return _TAGS.get(type(self.piece), "<day>")
 
 
 def read_when(text: str, now: datetime, shop: Shop) -> When | None:
     """The day and time that a text names, in the workshop's zone; None if it names none that exists."""
-    when, _ = take_when(without_amounts(with_digits(tokenise(text))), now, shop)
-    return when or None
+    line = without_amounts(with_digits(tokenise(text)))
+    said, tagged = take_when(line, now, shop)
+    out = rejected(tagged)
+    return when_of([each for each in said if each.span[0] not in out], line, now, shop) or None
 
 
-def take_when(line: Line, now: datetime, shop: Shop) -> tuple[When, Line]:
-    """The day and time that a line names, and the line with <day>, <time>, <part_of_day> in their place."""
-    local = shop.local(now)
-    said = list(_with_past(_scan(line, local), line))
-    day = _day(said, line, local.date(), shop)
+def take_when(line: Line, now: datetime, shop: Shop) -> tuple[Sequence[PieceAt], Line]:
+    """What a line says of days and times, and the line with <day>, <time>, <part_of_day> in their place."""
+    said = list(_with_past(_scan(line, shop.local(now)), line))
+    for each in reversed(said):
+        line = replace(line, each.start, each.end, each.tag)
+    return said, line
+
+
+def when_of(said: Sequence[PieceAt], line: Line, now: datetime, shop: Shop) -> When:
+    """The day and time that the pieces name together; `line` is the one they were found in."""
+    day = _day(said, line, shop.local(now).date(), shop)
     clock = _first(said, Clock)
     part = _first(said, PartOfDay)
     hours = _hours(shop, day.day if day else None)
-    when = When(
+    return When(
         day=day.day if day else None,
         time=resolve(clock, part, hours) if clock else None,
         part_of_day=part if clock is None else None,
         ambiguous=bool(day and day.day and day.ambiguous),
         faint=bool(day and day.certainty is Certainty.FAINT),
+        days=tuple(sorted({day.day, day.other})) if day and day.day and day.other else (),
     )
-    for each in reversed(said):
-        line = replace(line, each.start, each.end, _TAGS.get(type(each.piece), "<day>"))
-    return when, line
+
+
+def values_of(said: Sequence[PieceAt], now: datetime, shop: Shop) -> list[Said]:
+    """Each day, time and part of the day among the pieces, by its own words."""
+    ahead = next((each.piece for each in said if isinstance(each.piece, Ahead)), Ahead())
+    return [found for each in said if (found := _value(each, ahead, shop.local(now).date(), shop))]
+
+
+def _value(each: PieceAt, ahead: Ahead, today: date, shop: Shop) -> Said | None:
+    match each.piece:
+        case PartOfDay():
+            return Said("part_of_day", each.piece.value, each.span)
+        case Clock():
+            at = resolve(each.piece, None, _hours(shop, None))
+            return Said("time", f"{at:%H:%M}", each.span) if at else None
+        case Ahead(day=date() as day):
+            return Said("date", day.isoformat(), each.span)
+        case _:
+            dated = _dated(each.piece, ahead, today, shop)
+            return Said("date", dated.day.isoformat(), each.span) if dated and dated.day else None
+
+
+def bare_day(number: int, now: datetime, shop: Shop) -> date | None:
+    """The day that "10" means as an answer to "which day?"."""
+    return in_month(number, shop.local(now).date(), None) if 1 <= number <= 31 else None
+
+
+def bare_time(number: int, shop: Shop) -> dt.time | None:
+    """The time that "10" means as an answer to "at what time?"."""
+    if not 1 <= number <= 23:
+        return None
+    return resolve(Clock(number * 60, fixed=number > 12), None, _hours(shop, None))
 
 
 def _scan(line: Line, now: datetime) -> Iterator[PieceAt]:
@@ -105,8 +152,7 @@ def _scan(line: Line, now: datetime) -> Iterator[PieceAt]:
     while at < len(line):
         start = at
         for piece, end in _pieces(line, at, now, last):
-            two = f"{text_at(line, at - 2)} {text_at(line, at - 1)}"
-            last = PieceAt(piece, start, end, before=two if two in REPLACED else text_at(line, at - 1))
+            last = PieceAt(piece, start, end, text_at(line, at - 1), span(line, at, end))
             start = end  # the second of two pieces takes no words
             yield last
         at = start if start > at else at + 1
@@ -131,6 +177,13 @@ def _pieces(line: Line, at: int, now: datetime, last: PieceAt | None) -> list[tu
     today = now.date()
     if ahead := _hours_ahead(line, at, now):
         return ahead
+    if half := half_to(line, at):
+        return [half]  # "1/2 3" is no first of February
+    if matches(line, at, "malam", WEEKDAYS) and (
+        text_at(line, at + 1) == "minggu" or not isinstance(_piece(last, at), Clock)
+    ):
+        eve = Weekday((WEEKDAYS[text_at(line, at + 1)] - 1) % 7)
+        return [(eve, at + 2), (PartOfDay.EVENING, at + 2)]  # "malam minggu" is Saturday evening
     if found := day_at(line, at, today):
         return [found]
     if timed := clock_at(line, at):
@@ -146,6 +199,11 @@ def _pieces(line: Line, at: int, now: datetime, last: PieceAt | None) -> list[tu
         if number < 1000 and matches(line, at + 1, UNITS):  # "2020 hari minggu" is a year and a Sunday
             return [(Duration(), at + 2)]
     return []
+
+
+def _piece(last: PieceAt | None, at: int) -> Piece | None:
+    """The piece that ends right at a place."""
+    return last.piece if last and last.end == at else None
 
 
 def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
@@ -164,7 +222,7 @@ def _hours_ahead(line: Line, at: int, now: datetime) -> list[tuple[Piece, int]]:
 
 def _is_bare_hour(line: Line, at: int, last: PieceAt | None) -> bool:
     """Whether a number right after "besok" is the hour: "bsk 10 bisa?"."""
-    day = last.piece if last and last.end == at else None
+    day = _piece(last, at)
     follows = isinstance(day, Day) and day.certainty is Certainty.RELATED
     return follows and 1 <= (number_at(line, at) or 0) <= 23 and text_at(line, at + 1) in AFTER_A_BARE_HOUR
 
@@ -182,7 +240,8 @@ def _day(said: Sequence[PieceAt], line: Line, today: date, shop: Shop) -> Day | 
         return None
     best = max(pieces, key=lambda piece: piece.certainty)
     rivals = {piece.day for piece in pieces if piece.certainty is not Certainty.FAINT} - {best.day}
-    return Day(best.day, best.certainty, ambiguous=best.ambiguous or bool(rivals))
+    other = next((day for day in sorted(filter(None, rivals))), best.other)
+    return Day(best.day, best.certainty, ambiguous=best.ambiguous or bool(rivals), other=other)
 
 
 def _dated(piece: Piece, ahead: Ahead, today: date, shop: Shop) -> Day | None:
@@ -194,11 +253,12 @@ def _dated(piece: Piece, ahead: Ahead, today: date, shop: Shop) -> Day | None:
             near = on_weekday(Weekday(number), today)
             far = on_weekday(Weekday(number, ahead.weeks if weeks is None else weeks), today)
             # "jumat depan" means next week to most people, this week to some.
-            return Day(far, Certainty.WEEKDAY, ambiguous=weeks is not None and near != far)
+            is_ambiguous = weeks is not None and near != far
+            return Day(far, Certainty.WEEKDAY, is_ambiguous, other=near if is_ambiguous else None)
         case Weekend():
             saturday = on_weekday(Weekday(5, ahead.weeks), today)
             two_days = all(shop.weekly_hours(day) for day in A_WEEK[5:])
-            return Day(saturday, Certainty.WEEKDAY, ambiguous=two_days)
+            return Day(saturday, Certainty.WEEKDAY, two_days, other=saturday + timedelta(days=1) if two_days else None)
         case DayOfMonth(number):
             return Day(in_month(number, today, ahead.months), Certainty.DATE)
     return None
@@ -210,9 +270,8 @@ def _first(said: Sequence[PieceAt], kind: type[_P]) -> _P | None:
 
 
 def _preferred(said: Sequence[PieceAt]) -> Sequence[PieceAt]:
-    """The pieces that count: not what is rejected ("jangan besok"), rather what is preferred ("dari rabu ke jumat")."""
-    wanted = [each for each in said if each.before not in REJECTED]
-    wanted = [each for each in wanted if each.before not in REPLACED] or wanted
+    """The pieces that count: rather what is preferred, "dari rabu ke jumat"."""
+    wanted = [each for each in said if each.before not in REPLACED] or said
     return [each for each in wanted if each.before in PREFERRED] or wanted
 
 

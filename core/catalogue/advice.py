@@ -30,6 +30,8 @@ MOST_PICKED = 3
 MOST_OF_A_KIND = 40
 """How many of the cheapest, the best and the strongest are looked up in stock: enough that some are there."""
 REPAIR = "repair"
+BIGGER_IS_BETTER = ("subwoofer", "headunit")
+"""Categories in which a larger size is a reason; a speaker's is the car's."""
 _RELAXED = ("watts", "channels", "type", "size", "price_min", "price_max", "brand")
 """Attributes in the order in which they are given up when nothing has them all."""
 
@@ -403,7 +405,7 @@ def _reasons(one: Recommendation, pool: Sequence[Recommendation], *, budget: Mon
         Reason.HIGHEST_CLASS: one is best and len(pool) > 1,
         Reason.MOST_WATTS: leads(own.power, (each.facts.power for each in pool)),
         Reason.LONGEST_WARRANTY: leads(own.warranty_months, (each.facts.warranty_months for each in pool)),
-        Reason.BIGGEST_SIZE: leads(own.area, (each.facts.area for each in pool)),
+        Reason.BIGGEST_SIZE: own.category in BIGGER_IS_BETTER and leads(own.area, (each.facts.area for each in pool)),
         Reason.FITS_WITHOUT_ADAPTER: one.fit is FitAnswer.FITS
         and any(each.fit is FitAnswer.NEEDS_ADAPTER for each in pool),
         Reason.ON_SALE: own.price < own.list_price,

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -276,20 +277,32 @@ def _check_opens(database: Database) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", "core.db:migrations")
-    config.attributes["connection"] = connection
     revision = MigrationContext.configure(connection).get_current_revision()
-    if revision and not _replace_numbered(connection, revision) and revision not in _revisions(config):
+    if revision == _migrations().get_current_head():
+        return
+    if revision and not _replace_numbered(connection, revision) and revision not in _revisions():
         raise SchemaTooNew(
             f"The database has schema {revision}, which this version doesn't know: "
             "run the newer version that made it, or restore a backup from before that."
         )
+    config = _config()
+    config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def _revisions(config: Config) -> set[str]:
-    return {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "core.db:migrations")
+    return config
+
+
+@cache
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _revisions() -> set[str]:
+    return {each.revision for each in _migrations().walk_revisions()}
 
 
 def _replace_numbered(connection: Connection, revision: str) -> bool:

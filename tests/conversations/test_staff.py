@@ -13,6 +13,7 @@ from core.shop import Shop
 
 PEOPLE = {
     "sari": ("whatsapp", "whatsapp:+6281290000001"),
+    "budi": ("telegram", "812399"),
     "dedi": ("telegram", "7000000002"),
     "rizky": ("telegram", "7000000003"),
     "rina": ("telegram", "7000000001"),

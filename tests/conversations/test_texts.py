@@ -21,7 +21,7 @@ from core.messaging.messages import say
 from core.refusals import Refusal
 from core.reports.monthly import COUNTED
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, CostState, PaymentStatus, RefundReason, RefundState
+from core.states import BookingStatus, CallReason, CostState, PaymentStatus, RefundReason, RefundState
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "attribute.{}": tuple(each.name for each in fields(Attributes) if each.name != "order"),
     "catalogue.count.{}": tuple(sheet.name for sheet in SHEETS),
     "stock.{}": tuple(StockStatus),
-    "fit.short.{}": tuple(FitAnswer),
+    "fit.short.{}": tuple(answer for answer in FitAnswer if answer is not FitAnswer.FITS),
     "fit.{}": tuple(FitAnswer),
     "status.{}": tuple(BookingStatus),
     "payment.{}": tuple(PaymentStatus),
@@ -51,6 +51,11 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "refusal.{}": tuple(sorted(_codes(Refusal))),
     "again.{}": tuple(step.name for flow in FLOWS.values() for step in flow.steps),
     "{}_photo": ("team.from_customer", "team.from_staff"),
+    "{}_voice": ("team.from_customer", "team.from_staff"),
+    "{}_document": ("team.from_customer", "team.from_staff"),
+    "person.lead.{}": tuple(CallReason),
+    "staff.person.{}": tuple(CallReason),
+    "staff.sent.{}": ("photo", "voice", "file"),
     "{}_file": ("team.from_customer", "team.from_staff"),
     "{}_after": ("notice.pay_here", "work.pay_rest"),
     "event.{}": SHOWN,

@@ -166,6 +166,11 @@ async def test_photos_largest_size_and_caption_are_used(inbox: Inbox) -> None:
 
 async def test_document_is_media_and_sticker_is_empty_text(inbox: Inbox) -> None:
     assert (await inbox.incoming(document={"file_id": "doc", "file_unique_id": "d"})).media == ("doc",)
+    voice = {"file_id": "voice", "file_unique_id": "v", "duration": 3}
+    assert (await inbox.incoming(voice=voice)).media == ("voice",)
+    assert (await inbox.incoming(audio=voice)).media == ("voice",)
+    assert (await inbox.incoming(video=voice | {"width": 1, "height": 1})).media == ("voice",)
+    assert (await inbox.incoming(video_note=voice | {"length": 1})).media == ("voice",)
     inbox.taken.clear()
     kind = {"type": "regular", "is_animated": False, "is_video": False, "width": 1, "height": 1}
     taken = await inbox.incoming(sticker={"file_id": "s", "file_unique_id": "s"} | kind)

@@ -56,8 +56,15 @@ def test_bad_row_is_named_and_nothing_imported(tmp_path: Path, capsys: pytest.Ca
 def test_understand_prints_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert bengkel("understand", "--now", "2026-11-23T08:00:00+07:00", "bsk jam 10 bs ga bang", "siang bang") == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
-    assert first == {"date": "2026-11-24", "time": "10:00"}
-    assert second == {"intent": "greet"}
+    assert first == {
+        "date": "2026-11-24",
+        "time": "10:00",
+        "acts": [
+            {"act": "inform", "slot": "date", "value": "2026-11-24", "text": "bsk"},
+            {"act": "inform", "slot": "time", "value": "10:00", "text": "jam 10"},
+        ],
+    }
+    assert second == {"intent": "greet", "acts": [{"act": "greet", "text": "siang"}]}
 
 
 def test_understand_creates_no_database(tmp_path: Path) -> None:

@@ -250,9 +250,9 @@ def test_nothing_sold_out_or_to_order_is_recommended() -> None:
 
 def test_reasons_are_facts_of_the_catalogue() -> None:
     catalogue = shop(
-        part("cheap", price=300_000, watts=30, warranty_months=6),
-        part("strong", price=500_000, watts=90, warranty_months=12, size="6.5"),
-        part("noble", price=900_000, watts=60, warranty_months=24, size="4", discount=10),
+        part("cheap", category="subwoofer", price=300_000, watts=30, warranty_months=6),
+        part("strong", category="subwoofer", price=500_000, watts=90, warranty_months=12, size="12"),
+        part("noble", category="subwoofer", price=900_000, watts=60, warranty_months=24, size="10", discount=10),
     )
     reasons = {pick.part.id: set(pick.reasons) for pick in recommended(catalogue, budget=1_000_000)}
     assert reasons == {
@@ -260,6 +260,12 @@ def test_reasons_are_facts_of_the_catalogue() -> None:
         "strong": {Reason.MOST_WATTS, Reason.BIGGEST_SIZE},
         "noble": {Reason.HIGHEST_CLASS, Reason.LONGEST_WARRANTY, Reason.ON_SALE},
     }
+
+
+def test_a_speaker_s_size_is_no_reason() -> None:
+    """It must be the car's."""
+    catalogue = shop(part("a", size="4"), part("b", size="6.5", price=600_000))
+    assert all(Reason.BIGGEST_SIZE not in pick.reasons for pick in recommended(catalogue))
 
 
 def test_what_all_have_is_no_reason() -> None:

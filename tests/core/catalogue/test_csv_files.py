@@ -132,8 +132,8 @@ def sentences(refused: BadFiles) -> list[str]:
         ),
         (
             "parts.csv",
-            {"price": "350.00"},
-            "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '350.00'",
+            {"price": "350.50"},
+            "price must be a whole number of rupiah such as 1250000 or Rp 1.250.000, got '350.50'",
         ),
         (
             "parts.csv",
@@ -219,7 +219,7 @@ def test_a_bad_cell_is_refused_with_file_line_and_reason(file: str, cells: dict[
         ("parts.csv", "\ufeff\n\n", "line 1: the file is empty"),
         (
             "stok.csv",
-            "kode,nama\n1,JBL\n",
+            "kolom,isi\n1,JBL\n",
             "line 1: neither the name nor the columns are those of parts, services, cars, technicians",
         ),
         ("cars.csv", sheet(CAR | {"colour": "red"}), "line 1: unknown column 'colour'"),

@@ -127,7 +127,7 @@ async def test_a_budget_below_every_price_shows_the_nearest(sari: Asking) -> Non
 
 @one_database
 async def test_without_a_car_it_is_asked_for(sari: Asking) -> None:
-    said, _ = await sari.ask("recommend", categories=("subwoofer",))
+    said, _ = await sari.ask("recommend", categories=("speaker",))
     assert said.endswith("Sebut mobil dan tahunnya ya Kak, biar kami pastikan cocok.")
 
 
@@ -137,6 +137,37 @@ async def test_what_was_refused_is_not_recommended(sari: Asking) -> None:
         "recommend", categories=("speaker",), car=AVANZA, excluded=Excluded(brands={"Avix", "Embassy", "ADS"})
     )
     assert not {"avix-ax-602cx", "embassy-es-655c", "ads-ad-6200"} & set(options)
+
+
+@one_database
+async def test_the_best_is_named_first_where_the_best_is_asked(sari: Asking) -> None:
+    _, options = await sari.ask("recommend", categories=("subwoofer",), attributes=Attributes(order=Rank.BEST))
+    assert options[0] == "alpine-r2-w12d4"
+
+
+@one_database
+async def test_what_fits_every_car_needs_no_car(sari: Asking) -> None:
+    said, _ = await sari.ask("price", categories=("amplifier",))
+    assert "Sebut mobil" not in said
+
+
+@one_database
+async def test_prices_before_tax_are_called_so(sari: Asking) -> None:
+    sari = replace(sari, shop=sari.shop.model_copy(update={"charge_ppn": True}))
+    said, _ = await sari.ask("recommend", categories=("speaker",), car=AVANZA)
+    assert said.endswith("Harganya belum termasuk PPN.")
+
+
+@one_database
+async def test_several_questions_about_one_thing_are_answered_once(sari: Asking) -> None:
+    async with sari.turn("dashcam ada? berapa") as turn:
+        said = await advice.answer_all(turn, ["price", "stock", "warranty"], Wish(parts=("nakamichi-nd28",)))
+        nothing = await advice.answer_all(turn, ["greet"])
+    assert said is not None
+    assert [option.id for option in said.options] == ["nakamichi-nd28"]
+    assert sari.read(said).count("stok") == 1
+    assert "Garansinya" in sari.read(said)
+    assert nothing is None
 
 
 @one_database
@@ -278,6 +309,9 @@ async def test_a_size_nobody_sells_is_named_and_the_nearest_shown(sari: Asking) 
 async def test_prices_of_services_are_told(sari: Asking) -> None:
     _, options = await sari.ask("price", services=("tuning-audio",))
     assert options == ["tuning-audio"]
+    wanted = Attributes(type=PartType.DAMPING)
+    _, options = await sari.ask("price", services=("peredam-pintu",), categories=("accessory",), attributes=wanted)
+    assert options == ["peredam-pintu", "venom-vibro-damping-2-mm"]
 
 
 async def test_a_part_s_picture_is_sent(sari: Asking) -> None:
@@ -413,7 +447,7 @@ async def test_another_trade_hears_kindly_what_we_do(sari: Asking) -> None:
 @one_database
 async def test_christmas_is_answered_by_the_calendar(sari: Asking) -> None:
     said, _ = await sari.ask("hours", "natal buka ga?")
-    assert said == "Jumat, 25 Desember 2026 (Hari Raya Natal): tutup"
+    assert said == "Jumat, 25 Desember 2026, Hari Raya Natal: tutup"
     open_then = replace(sari, shop=sari.shop.model_copy(update={"open_on": frozenset({date(2026, 12, 25)})}))
     assert (await open_then.ask("hours", "natal buka ga?"))[0].endswith("buka 09:00–17:00")
 
@@ -422,8 +456,8 @@ async def test_christmas_is_answered_by_the_calendar(sari: Asking) -> None:
 async def test_lebaran_is_not_answered_by_the_plain_week(sari: Asking) -> None:
     said, _ = await sari.ask("hours", "lebaran buka ga kak")
     assert said.splitlines()[:2] == [
-        "Rabu, 10 Maret 2027 (Hari Raya Idul Fitri (perkiraan)): tutup",
-        "Kamis, 11 Maret 2027 (Hari kedua dari Hari Raya Idul Fitri (perkiraan)): tutup",
+        "Rabu, 10 Maret 2027, Hari Raya Idul Fitri (perkiraan): tutup",
+        "Kamis, 11 Maret 2027, Hari kedua dari Hari Raya Idul Fitri (perkiraan): tutup",
     ]
     assert "cek lagi mendekati harinya" in said
 
@@ -441,8 +475,8 @@ async def test_ramadan_is_answered_from_closures(sari: Asking) -> None:
 @one_database
 async def test_public_holidays_are_listed(sari: Asking) -> None:
     said, _ = await sari.ask("hours", "tanggal merah buka ga?")
-    assert said.splitlines()[0] == "Jumat, 25 Desember 2026 (Hari Raya Natal): tutup"
-    assert said.splitlines()[1].startswith("Jumat, 1 Januari 2027 (Tahun Baru Masehi)")
+    assert said.splitlines()[0] == "Jumat, 25 Desember 2026, Hari Raya Natal: tutup"
+    assert said.splitlines()[1].startswith("Jumat, 1 Januari 2027, Tahun Baru Masehi")
 
 
 @one_database
@@ -453,3 +487,60 @@ async def test_an_ordinary_day_has_its_hours(sari: Asking) -> None:
 
 def test_the_clock_of_these_tests(now: datetime) -> None:
     assert now == datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+
+# --- one answer to several questions -----------------------------------------------------------
+
+
+@one_database
+async def test_of_several_topics_about_goods_one_is_answered(sari: Asking) -> None:
+    async with sari.turn("servis head unit berapa") as turn:
+        said = await advice.answer_all(turn, ["price", "repair"], Wish(services=("servis-head-unit",)))
+    assert said is not None
+    assert sari.read(said) == "Bisa kami cek dan perbaiki, Kak 👇"
+
+
+@one_database
+async def test_several_categories_get_the_best_of_each(sari: Asking) -> None:
+    _, options = await sari.ask(
+        "recommend", categories=("speaker", "subwoofer"), attributes=Attributes(price_max=2_000_000), car=AVANZA
+    )
+    assert options == ["jbl-stage3-607cf", "venom-vx-8-8-sl"]
+
+
+@one_database
+async def test_a_brand_alone_means_the_main_goods(sari: Asking) -> None:
+    said, options = await sari.ask("stock", attributes=Attributes(brand="Pioneer"))
+    assert "Pioneer" in said
+    assert "pioneer-cd-sb15" not in options
+    _, options = await sari.ask("stock", attributes=Attributes(brand="Mohawk", type=PartType.SPEAKER_CABLE))
+    assert options == ["mohawk-msw-16"]
+
+
+@one_database
+async def test_a_name_that_means_two_parts_takes_as_long_as_either(sari: Asking) -> None:
+    said, _ = await sari.ask("duration", parts=("venom-vpr-5-9", "audison-bit-ten"))
+    assert said == "Pengerjaannya sekitar 2 jam 30 menit, Kak."
+    said, _ = await sari.ask("duration", parts=("jbl-stage3-627f", "jbl-stage3-607cf", "venom-v9-plus"))
+    assert said == "Pengerjaannya 2 jam 30 menit sampai 3 jam 30 menit, tergantung barangnya."
+
+
+@one_database
+async def test_what_is_all_gone_is_called_so(sari: Asking) -> None:
+    gone = ("hertz-hcp-4d", "focal-sub-10")
+    said, options = await sari.ask("stock", parts=gone)
+    assert said == "Stok barang lagi habis semua, Kak."
+    assert set(options) == set(gone)
+
+
+@one_database
+async def test_cash_is_for_services_alone(sari: Asking) -> None:
+    said, _ = await sari.ask("payment_terms", "bayar di tempat bisa?")
+    assert said == "Tunai di tempat bisa untuk jasa saja, Kak. Kalau ada barangnya, bayar dulu lewat link, boleh DP."
+
+
+@one_database
+async def test_the_ring_for_an_oval_is_found_by_the_oval(sari: Asking) -> None:
+    wanted = Attributes(type=PartType.SPEAKER_RING, size="6x9")
+    _, options = await sari.ask("stock", categories=("accessory",), parts=("ring-speaker-525-4",), attributes=wanted)
+    assert options == ["ring-speaker-6x9-65"]
