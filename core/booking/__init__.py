@@ -3,6 +3,7 @@
 placement      place                              waitlist          join and leave it
 rescheduling   another time or technician         waitlist_offers   offers, taken or passed on
 cancellation   cancelled, or a no-show            closures          days on which the shop is closed
+consent        no reminders, offers and alerts any more, or again
 expanded       a booking with all that REST shows of it
 impossible     bookings that can't be done any more, until each is settled
 absence        technicians on leave, and those who leave
@@ -27,6 +28,7 @@ from core.booking.cancellation import (
     staff_refund_summary,
 )
 from core.booking.closures import affected_by_closing, close_day, close_days, closed_days, reopen_day
+from core.booking.consent import resume_messages, stop_messages
 from core.booking.expanded import Expanded, expand
 from core.booking.impossible import (
     has_news,
@@ -92,9 +94,11 @@ __all__ = [
     "remind_of_impossible",
     "reopen_day",
     "reschedule",
+    "resume_messages",
     "retire_technician",
     "review",
     "staff_refund_summary",
+    "stop_messages",
     "take_offer",
     "waitlist_entries",
 ]
