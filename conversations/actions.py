@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conversations import draft, papers, person
+from conversations import draft, example, papers, person
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.state import ORDER
 from conversations.turn import Question, Turn, Who, question
@@ -28,7 +28,7 @@ async def _show_menu(turn: Turn, _: str) -> Question:
 def menu(turn: Turn, *says: Say) -> Question:
     resuming = [Option("resume", say("option.resume"))] if turn.state.flow else []
     return question(
-        *(says or (say("menu", shop=turn.shop.name),)),
+        *(says or (say("menu", visit=example.visit(turn.shop, turn.now)),)),
         options=[
             *resuming,
             Option("book", say("option.book")),

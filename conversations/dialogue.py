@@ -224,9 +224,11 @@ async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
     if state.asked is None and option is not None:
         return await _chosen(turn, option)
     is_text = step is not None and step.free_text and "?" not in text
-    said = None if is_text else await asides.answer(turn)
-    excluded = not is_text and exclusions.take(turn, flow)
-    heard = await _read(turn, flow, None if excluded else step, text)
+    heard = is_text and await _read(turn, flow, step, text)
+    said, excluded = None, False
+    if not heard:  # no name or address: a question or a wish
+        said, excluded = await asides.answer(turn), exclusions.take(turn, flow)
+        heard = await _read(turn, flow, None if excluded else step, text)
     if not (is_text and heard):
         answered = {step.name} if step and heard else set()
         heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
