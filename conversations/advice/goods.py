@@ -281,8 +281,8 @@ def _installed(turn: Turn, part: Part, found: Fit | None) -> list[Say]:
     work = advice.installation(turn.catalogue, part)
     if work is None:
         return []
-    items = [part, work, *([found.adapter] if found and found.adapter else [])]
-    total = sum(map(advice.price_of, items))
+    adapter = advice.price_of(found.adapter) if found and found.adapter else 0
+    total = advice.price_of(part) + adapter + advice.price_of(work)
     return [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
 
 
