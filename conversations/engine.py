@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue, last_messages, person
-from conversations.incoming import Incoming
+from conversations import dialogue, kinds, last_messages, person
+from conversations.incoming import Incoming, together
 from conversations.registry import NEXT_PAGE
 from conversations.staff import takeover
 from conversations.state import State
@@ -59,13 +59,15 @@ class Engine:
             return self._known
 
     async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str, if_old: IfOld = IfOld.LOAD) -> bool:
-        """Answer one message; False for a duplicate. `fresh` is a new random id.
+        """Answer one message, or several together; False for a duplicate. `fresh` is a new random id.
 
         Raises `CatalogueChanged` if the caller says so: loading a large catalogue would keep the transaction open.
         """
         session, shop, now = ctx.session, ctx.shop, ctx.now
-        if not await contacts.record_inbound(session, incoming.channel, incoming.event_id, incoming.address, now):
+        new = [part for part in incoming.each if await _is_new(ctx, part)]
+        if not new:
             return False
+        incoming = together(new) if len(new) > 1 else new[0]
         catalogue, lexicon = await self._catalogue(session, if_old)
         contact, remembered, is_new = await contacts.find_or_create(
             session,
@@ -76,7 +78,8 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop, asked=state.asked)
+        written_at = shop.local(incoming.written_by(now))
+        understood = understand(incoming.text or "", lexicon, now=written_at, shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
         if turn.member is None:
             last_messages.remember(state, incoming, now)
@@ -85,11 +88,12 @@ class Engine:
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
+        state.newest = kinds.newest(turn)
         message = _present(turn, asking) if asking is not None else None
         if message is not None and not (message.says or message.document):
             message = None  # what was asked for follows by itself
         await contacts.save_state(session, contact, state.to_json(), now)
-        if message is not None:  # otherwise an admin has taken the conversation over
+        if message is not None:  # otherwise an admin has taken the conversation over, or there is nothing to say
             await outbox.reply(
                 ctx,
                 key=f"reply:{incoming.channel}:{incoming.event_id}",
@@ -114,6 +118,10 @@ class Engine:
         if if_old is IfOld.RAISE:
             raise CatalogueChanged
         return await self.refresh(session)
+
+
+async def _is_new(ctx: Context, part: Incoming) -> bool:
+    return await contacts.record_inbound(ctx.session, part.channel, part.event_id, part.address, ctx.now)
 
 
 def _indexed(catalogue: Catalogue) -> Lexicon:
