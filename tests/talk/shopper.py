@@ -316,7 +316,7 @@ class Shopper:
             return self._named(screen, named)
         for option in screen.options:
             price = re.search(r"Rp ?([\d.]+)", option.text)
-            if not price or re.search(r"habis|sold out|kategori lain|another", option.text, re.IGNORECASE):
+            if not price or not re.search(r"stok|sisa|in stock|left", option.text, re.IGNORECASE):
                 continue
             if wish.at_most is None or int(price[1].replace(".", "")) <= wish.at_most:
                 return option
@@ -340,7 +340,7 @@ class Shopper:
     def _hour_in(self, screen: Screen) -> Option | None:
         wish = self._wish
         if wish.hour is None:
-            return screen.option(r"^\D*\d\d[:.]\d\d(?!.*(antre|wait))")
+            return screen.option(r"\d\d:\d\d(?!.*(antre|wait))")
         day = date_of(wish.day) if wish.day else None
         on_the_day = rf"{day.day} .*{wish.hour:02}[:.]00" if day else ""
         waits = "antre|wait" if self._persona.end is End.WAITING else ""
