@@ -35,7 +35,15 @@ def acts_of(
         *(each for stance in stances for each in _stance(text, stance)),
     ]
     found = found or list(smalltalk_in(text, line))
-    return sorted(_distinct(found), key=lambda each: each[1])
+    return sorted(found, key=lambda each: each[1])
+
+
+def distinct(found: Sequence[Reaction]) -> tuple[DialogueAct, ...]:
+    """Each act once: "tf bca" names one method."""
+    first: dict[tuple[Any, ...], DialogueAct] = {}
+    for act, _ in found:
+        first.setdefault((act.act, act.slot, act.topic, str(act.value)), act)
+    return tuple(first.values())
 
 
 def rest_of(text: str, typed: Line, spans: Iterable[Span]) -> tuple[str, ...]:
@@ -50,10 +58,6 @@ def rest_of(text: str, typed: Line, spans: Iterable[Span]) -> tuple[str, ...]:
         and token.raw not in _small()
         and not any(start <= token.start < end for start, end in used)
     )
-
-
-def _distinct(found: Sequence[Reaction]) -> list[Reaction]:
-    return [each for at, each in enumerate(found) if each not in found[:at]]
 
 
 def _topic(text: str, topic: Topic) -> Reaction:

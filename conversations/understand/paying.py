@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cache
 
+from conversations.understand.numbers import MONEY
 from conversations.understand.said import Said
 from conversations.understand.spelling import Line, number_at, phrases, span, table, text_at
 
@@ -19,6 +20,12 @@ def methods_in(line: Line) -> Iterator[Said]:
     yield from _phrases(line, "methods", "method")
 
 
+def is_sure(line: Line, said: Said) -> bool:
+    """Whether a method's words mean nothing else: "qris", not "dana" or "bank"."""
+    words = [token.text for token in line if said.span[0] <= token.start < said.span[1]]
+    return " ".join(words) in table(TABLE)["sure_methods"]
+
+
 def plans_in(line: Line) -> Iterator[Said]:
     """ "lunas aja", "dp 30", "bayar penuh": full, a percent, or `DOWN`; not "udah lunas"."""
     for said in _phrases(line, "plans", "plan"):
@@ -27,7 +34,7 @@ def plans_in(line: Line) -> Iterator[Said]:
             continue
         end = next(at for at, token in enumerate(line) if token.end == said.span[1]) + 1
         percent = number_at(line, end)
-        if said.value == DOWN and percent is not None and 0 < percent <= 100:
+        if said.value == DOWN and percent is not None and 0 < percent <= 100 and text_at(line, end + 1) not in MONEY:
             end += 1 + (text_at(line, end + 1) in PERCENT)
             yield Said("plan", str(percent), (said.span[0], line[end - 1].end))
         else:

@@ -5,16 +5,23 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from typing import Any
 
-from conversations.understand.act_list import acts_of, rest_of
+from conversations.understand.act_list import acts_of, distinct, rest_of
 from conversations.understand.acts import Act
 from conversations.understand.answers import read_skip, read_whatever
 from conversations.understand.attributes import attributes_in
-from conversations.understand.context import ABOUT_PAYING, FREE_TEXT, Asked, bare_answers
+from conversations.understand.context import (
+    ABOUT_PAYING,
+    FREE_TEXT,
+    MOST_WORDS_OF_A_NAME,
+    Asked,
+    bare_answers,
+    contacts_in,
+)
 from conversations.understand.cues import find
 from conversations.understand.intents import Intent, Topic, topics_of
 from conversations.understand.lexicon import Lexicon, Named
 from conversations.understand.numbers import counts_in, take_years, with_digits, without_amounts
-from conversations.understand.paying import DOWN, methods_in, plans_in
+from conversations.understand.paying import DOWN, is_sure, methods_in, plans_in
 from conversations.understand.polarity import rejected
 from conversations.understand.said import Said
 from conversations.understand.spelling import Line, Span, replace, text_at, tokenise
@@ -28,8 +35,12 @@ from core.states import Location
 ABOUT_A_VISIT = frozenset({None, Intent.BOOK, Intent.HOURS, Intent.RESCHEDULE, Intent.REPAIR, Intent.ADD})
 """Topics with which "sekarang" and "nanti jam 3" mean an appointment."""
 ABOUT_MONEY = frozenset({Intent.PAY, Intent.PAYMENT_TERMS, Intent.PAYMENT_HELP})
-OPTIONAL = frozenset({"email", "plate", "phone", "name", "address", "services", "service", "part", "category", "year"})
+OPTIONAL = frozenset(
+    {"email", "plate", "phone", "name", "address", "services", "service", "part", "category", "year", "technician"}
+)
 """Slots that somebody may leave out."""
+ASKING = frozenset({"?", "bisa", "boleh", "berapa", "apa", "apakah", "bagaimana", "kapan"})
+BEFORE_A_METHOD = frozenset({"pakai", "via", "lewat"})
 GREETINGS = frozenset({"pagi", "siang", "sore", "malam"})
 BEFORE_A_GREETING = frozenset({"halo", "kak", "selamat", "sugeng", "wilujeng", ",", "."})
 AFTER_A_GREETING = frozenset({"", "kak", "semua", "admin", ",", ".", "!"})
@@ -41,7 +52,6 @@ EXCLUDABLE = frozenset(
 )
 ATTRIBUTES = tuple(field.name for field in fields(Attributes))
 A_NAME = frozenset({"technician", "maker", "car", "brand"})
-MOST_WORDS_OF_A_NAME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,8 @@ class _Values:
     wanted: Sequence[Said]
     unwanted: Sequence[Said]
     when: When
+    spans: Sequence[Span]
+    """The words of days and times."""
 
     def of(self, slot: str) -> list[Any]:
         return [said.value for said in self.wanted if said.slot == slot]
@@ -77,10 +89,10 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop, asked:
     if asked in FREE_TEXT and not intents and len(typed) <= MOST_WORDS_OF_A_NAME:
         names = [each for each in names if each.name.kind not in A_NAME]  # "Agus" is the customer
     places = [Said("location", Location(each.rule.name), each.span(tagged)) for each in find(tagged, "locations.yaml")]
-    paying = list(_paying(tagged, intents, asked))
+    paying = list(_paying(tagged, counted, intents, asked))
     marked = _marked(tagged, [*places, *(said for said in paying if said.slot == "method")])
-    rejects = rejected(marked)
-    out = [(token.start, token.end) for token in marked if token.start in rejects]
+    negations = rejected(marked)
+    out = [(token.start, token.end) for token in marked if token.start in negations]
     when = when_of([each for each in pieces if not _is_in(each.span, out)], line, now, shop)
     if when.faint and (intents or (None,))[0] not in ABOUT_A_VISIT:
         when = When(time=when.time, part_of_day=when.part_of_day)
@@ -97,13 +109,18 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop, asked:
         *places,
         *paying,
         *counts_in(tagged),
+        *contacts_in(text, typed),
     ]
     bare = bare_answers(asked, Asked(text, tagged, counted, shop.local(now), shop))
+    said = _without_parts_of_others([*said, *bare])
     values = _Values(
-        wanted=[each for each in (*said, *bare) if not _is_in(each.span, out)],
-        unwanted=[each for each in said if _is_in(each.span, out)],
+        wanted=[each for each in said if not _is_in(each.span, out)],
+        unwanted=[_negated(each, negations) for each in said if _is_in(each.span, out)],
         when=_with_bare(when, bare),
+        spans=[each.span for each in pieces],
     )
+    if _tells_how_to_pay(values, typed, topics, asked):
+        topics = [topic for topic in topics if topic.intent is not Intent.PAYMENT_TERMS]
     return _understood(text, typed, marked, values, topics, lexicon, asked)
 
 
@@ -117,7 +134,8 @@ def _understood(
     if intents[:1] == [Intent.GREET] and says_more:
         intents = intents[1:]  # "siang kak, besok bisa?" is more than a greeting
     brand, model = _car(values)
-    technician = values.first("technician")
+    technician, technicians = values.first("technician"), lexicon.catalogue.technicians
+    excluded = _excluded(values)
     categories = _categories(values, lexicon)
     stances = _stances(text, line, values, asked)
     acts = acts_of(
@@ -133,7 +151,7 @@ def _understood(
     return Understanding(
         intent=intents[0] if intents else None,
         topics=tuple(intents),
-        acts=tuple(act for act, _ in acts),
+        acts=distinct(acts),
         categories=categories,
         parts=list(dict.fromkeys(part for parts in values.of("parts") for part in parts)),
         services=_services(values, intents, categories, lexicon, own_parts="own_parts" in flags),
@@ -145,18 +163,19 @@ def _understood(
         dates=when.days if when.ambiguous else (),
         time=when.time,
         part_of_day=when.part_of_day,
-        technician=lexicon.catalogue.technicians[technician].name if technician else None,
+        technician=technicians[technician].name if technician else None,
         technician_id=technician,
         location=values.first("location"),
         quantity=values.first("quantity"),
         method=values.first("method"),
         plan=values.first("plan"),
         attributes=Attributes(**{field: values.first(f"attributes.{field}") for field in ATTRIBUTES}),
-        excluded=_excluded(values),
+        excluded=excluded,
+        excluded_technicians=tuple(technicians[one].name for one in excluded.get("technician", ())),
         any=_slots(stances, Act.ANY),
         unknown=_slots(stances, Act.UNKNOWN),
         refused=_slots(stances, Act.REFUSE),
-        rest=rest_of(text, typed, [span for _, span in acts]),
+        rest=rest_of(text, typed, [*(span for _, span in acts), *flags.values(), *_spoken(topics), *values.spans]),
         wants_correction="correction" in flags,
         own_parts="own_parts" in flags,
         parts_only="parts_only" in flags and "own_parts" not in flags,
@@ -189,15 +208,26 @@ def _named(names: Sequence[Named], lexicon: Lexicon, alone: Sequence[Span]) -> I
             yield Said(SLOTS.get(name.kind, name.kind), name.of[0], each.span)
 
 
-def _paying(line: Line, intents: Sequence[Intent], asked: str | None) -> Iterator[Said]:
+def _paying(line: Line, counted: Line, intents: Sequence[Intent], asked: str | None) -> Iterator[Said]:
     """Method and plan, where the line or the question on the screen is about money."""
     about_money = asked in ABOUT_PAYING or not ABOUT_MONEY.isdisjoint(intents)
     for said in methods_in(line):
         at = next(at for at, token in enumerate(line) if token.start == said.span[0])
-        if about_money or text_at(line, at - 1) in {"pakai", "via", "lewat"}:
+        is_money = text_at(line, at + 1) == "<amount>"  # "dana 3 juta"
+        if not is_money and (about_money or is_sure(line, said) or text_at(line, at - 1) in BEFORE_A_METHOD):
             yield said
-    only_asks = Intent.PAYMENT_TERMS in intents and asked not in ABOUT_PAYING
-    yield from (said for said in plans_in(line) if not (only_asks and said.value == DOWN))
+    only_asks = Intent.PAYMENT_TERMS in intents and asked not in ABOUT_PAYING and _asks(line)
+    yield from (said for said in plans_in(counted) if not (only_asks and said.value == DOWN))
+
+
+def _tells_how_to_pay(values: _Values, line: Line, topics: Sequence[Topic], asked: str | None) -> bool:
+    """Whether words of paying answer or tell, rather than ask: "dp aja" beside the question or another topic."""
+    told = values.of("plan") or values.of("method")
+    return bool(told and not _asks(line) and (asked in ABOUT_PAYING or len(topics) > 1))
+
+
+def _asks(line: Line) -> bool:
+    return any(token.text in ASKING for token in line)
 
 
 def _marked(line: Line, said: Sequence[Said]) -> Line:
@@ -209,14 +239,32 @@ def _marked(line: Line, said: Sequence[Said]) -> Line:
     return line
 
 
+def _without_parts_of_others(said: Sequence[Said]) -> list[Said]:
+    """Without what a longer wording of the same slot says: the "full" of "bayar full"."""
+    return [each for each in said if not any(_is_part(each, other) for other in said)]
+
+
+def _is_part(said: Said, other: Said) -> bool:
+    inside = other.span[0] <= said.span[0] and said.span[1] <= other.span[1] and other.span != said.span
+    return inside and said.slot == other.slot and said.slot in ("plan", "method", "location", "year", "quantity")
+
+
+def _negated(said: Said, negations: Mapping[int, Span]) -> Said:
+    """A value with the words that exclude it: "selain jumat"."""
+    start, end = negations.get(said.span[0], said.span)
+    return Said(said.slot, said.value, (min(start, said.span[0]), max(end, said.span[1])))
+
+
 def _is_in(span: Span, spans: Sequence[Span]) -> bool:
-    return any(start <= span[0] < end for start, end in spans)
+    """Whether a span overlaps one of those."""
+    return any(start < span[1] and span[0] < end for start, end in spans)
 
 
 def _within_a_name(said: Said, names: Sequence[Named]) -> bool:
     """Whether a size or type is a part of a name: "AP 6.5", "Frame HU Avanza"."""
     spans = [each.span for each in names if each.name.kind in {"car", "technician", "part"}]
-    return said.slot != "attributes.type" and _is_in(said.span, spans)
+    start, end = said.span
+    return said.slot != "attributes.type" and any(first <= start and end <= last for first, last in spans)
 
 
 def _car(values: _Values) -> tuple[str | None, str | None]:
@@ -312,6 +360,10 @@ def _told(values: _Values) -> Iterator[Said]:
                 continue
             case _:
                 yield said
+
+
+def _spoken(topics: Sequence[Topic]) -> Iterator[Span]:
+    return (span for topic in topics for span in topic.spoken)
 
 
 def _slots(stances: Sequence[Stance], act: Act) -> frozenset[str]:

@@ -162,6 +162,9 @@ def _with_past(said: Iterable[PieceAt], line: Line) -> Iterator[PieceAt]:
     """Pieces that belong to something past become `Past` too: "tadi pagi", "kemarin saya transfer jam 10"."""
     past_until = 0
     for each in said:
+        if isinstance(each.piece, Clock) and each.before == "sebelum":
+            yield changed(each, piece=_before(each.piece))
+            continue
         if isinstance(each.piece, Past):
             past_until = next((at for at in range(each.end, len(line)) if matches(line, at, CLAUSE_ENDS)), len(line))
         elif isinstance(each.piece, DayPiece):
@@ -170,6 +173,14 @@ def _with_past(said: Iterable[PieceAt], line: Line) -> Iterator[PieceAt]:
             yield changed(each, piece=Past())
             continue
         yield each
+
+
+def _before(clock: Clock) -> PartOfDay:
+    """The part of the day that "sebelum jam 12" means."""
+    hour = (clock.minutes or 0) // 60
+    if 4 <= hour <= 12:
+        return PartOfDay.MORNING
+    return PartOfDay.NOON if hour in (1, 2, 3, 13, 14, 15) else PartOfDay.AFTERNOON
 
 
 def _pieces(line: Line, at: int, now: datetime, last: PieceAt | None) -> list[tuple[Piece, int]]:

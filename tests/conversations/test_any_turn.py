@@ -354,7 +354,7 @@ def test_no_turn_ends_in_a_bug_or_a_dead_end(sqlite_templates: Path, tmp_path: P
         shutil.copy(start, file)
         return f"sqlite+aiosqlite:///{file}"
 
-    _run(make_database, examples=8, steps=25)
+    _run(make_database, examples=6, steps=25)
 
 
 def test_no_turn_ends_in_a_bug_on_postgres(postgres: Postgres) -> None:
