@@ -49,7 +49,7 @@ def find(line: Line, file: str) -> list[Found]:
     words = [token.text for token in line]
     used: set[int] = set()
     hidden: set[str] = set()
-    found = []
+    found: list[Found] = []
     for rule in rules(file):
         hits = list(_hits(rule.cues, words))
         if not hits or any(True for _ in _hits(rule.unless, words)):

@@ -21,7 +21,7 @@ from conversations.understand.cues import find
 from conversations.understand.intents import Intent, Topic, topics_of
 from conversations.understand.lexicon import Lexicon, Named
 from conversations.understand.numbers import counts_in, take_years, with_digits, without_amounts
-from conversations.understand.paying import DOWN, is_sure, methods_in, plans_in
+from conversations.understand.paying import DOWN, is_sure, methods_in, plain_plans_in, plans_in
 from conversations.understand.polarity import rejected
 from conversations.understand.said import Said
 from conversations.understand.spelling import Line, Span, replace, text_at, tokenise
@@ -35,6 +35,7 @@ from core.states import Location
 ABOUT_A_VISIT = frozenset({None, Intent.BOOK, Intent.HOURS, Intent.RESCHEDULE, Intent.REPAIR, Intent.ADD})
 """Topics with which "sekarang" and "nanti jam 3" mean an appointment."""
 ABOUT_MONEY = frozenset({Intent.PAY, Intent.PAYMENT_TERMS, Intent.PAYMENT_HELP})
+"""Topics with which a day alone is that of paying: "belum bisa bayar sekarang, besok ya"."""
 OPTIONAL = frozenset(
     {"email", "plate", "phone", "name", "address", "services", "service", "part", "category", "year", "technician"}
 )
@@ -94,7 +95,9 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop, asked:
     negations = rejected(marked)
     out = [(token.start, token.end) for token in marked if token.start in negations]
     when = when_of([each for each in pieces if not _is_in(each.span, out)], line, now, shop)
-    if when.faint and (intents or (None,))[0] not in ABOUT_A_VISIT:
+    main = intents[0] if intents else None
+    pays_then = main in ABOUT_MONEY and not when.time and asked not in ("date", "time") and not names
+    if pays_then or (when.faint and main not in ABOUT_A_VISIT):
         when = When(time=when.time, part_of_day=when.part_of_day)
     services = lexicon.services_in(typed)
     said = [
@@ -112,6 +115,8 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop, asked:
         *contacts_in(text, typed),
     ]
     bare = bare_answers(asked, Asked(text, tagged, counted, shop.local(now), shop))
+    if Intent.PAYMENT_TERMS in intents:
+        said = [each for each in said if each.slot != "quantity"]  # "cicil 3x"
     said = _without_parts_of_others([*said, *bare])
     values = _Values(
         wanted=[each for each in said if not _is_in(each.span, out)],
@@ -215,6 +220,10 @@ def _paying(line: Line, counted: Line, intents: Sequence[Intent], asked: str | N
         is_money = text_at(line, at + 1) == "<amount>"  # "dana 3 juta"
         if not is_money and (about_money or is_sure(line, said) or text_at(line, at - 1) in BEFORE_A_METHOD):
             yield said
+    if intents[:1] in ((Intent.CANCEL,), (Intent.PAID,)):
+        return  # "uang dp balik ga?", "udah bayar dp kemarin"
+    if about_money:
+        yield from plain_plans_in(counted)
     only_asks = Intent.PAYMENT_TERMS in intents and asked not in ABOUT_PAYING and _asks(line)
     yield from (said for said in plans_in(counted) if not (only_asks and said.value == DOWN))
 
@@ -222,7 +231,7 @@ def _paying(line: Line, counted: Line, intents: Sequence[Intent], asked: str | N
 def _tells_how_to_pay(values: _Values, line: Line, topics: Sequence[Topic], asked: str | None) -> bool:
     """Whether words of paying answer or tell, rather than ask: "dp aja" beside the question or another topic."""
     told = values.of("plan") or values.of("method")
-    return bool(told and not _asks(line) and (asked in ABOUT_PAYING or len(topics) > 1))
+    return bool(told and not _asks(line) and (asked in ABOUT_PAYING or len(topics) > 1 or values.of("plan")))
 
 
 def _asks(line: Line) -> bool:
