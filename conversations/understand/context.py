@@ -14,7 +14,6 @@ from conversations.understand.when import bare_day, bare_time
 from core.shop import Shop
 from core.states import Location
 
-ABOUT_PAYING = frozenset({"method", "plan", "confirmed"})
 FREE_TEXT = frozenset({"name", "address"})
 """Questions whose answer is text as typed."""
 MOST_WORDS_OF_A_NAME = 4
