@@ -148,8 +148,8 @@ def _understood(
     flags = {found.rule.name: found.span(line) for found in find(line, "corrections.yaml")}
     intents = [topic.intent for topic in topics]
     brand, model = car_of(values)
-    technician, excluded = values.first("technician"), excluded_of(values)
     categories = categories_of(values, lexicon)
+    technician, excluded = values.first("technician"), excluded_of(values, categories)
     stances = stances_on(text, line, {one.slot for one in values.wanted}, asked)
     acts = acts_of(
         text,

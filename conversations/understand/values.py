@@ -130,13 +130,22 @@ def services_of(
     return list(dict.fromkeys(one for one in found if one))
 
 
-def excluded_of(values: Values) -> Mapping[str, tuple[Any, ...]]:
+def excluded_of(values: Values, categories: Sequence[str]) -> Mapping[str, tuple[Any, ...]]:
     """The values that aren't wanted, but those that the line says elsewhere: "jangan sabtu pagi, sabtu sore aja"."""
+    wanted = {("categories", each) for each in categories} | {each for said in values.wanted for each in _plain(said)}
     found: dict[str, dict[Any, None]] = {}
-    wanted = {(said.slot, str(said.value)) for said in values.wanted}
     for said in values.unwanted:
-        if said.slot not in EXCLUDABLE or (said.slot, str(said.value)) in wanted:
-            continue
-        each = said.value if said.slot == "parts" else [said.value[1] if said.slot == "model" else said.value]
-        found.setdefault(said.slot, {}).update(dict.fromkeys(each))
-    return {slot: tuple(values) for slot, values in found.items()}
+        for slot, value in _plain(said)[:1] if said.slot == "model" else _plain(said):
+            if slot in EXCLUDABLE and (slot, value) not in wanted:
+                found.setdefault(slot, {})[value] = None
+    return {slot: tuple(each) for slot, each in found.items()}
+
+
+def _plain(said: Said) -> list[tuple[str, Any]]:
+    """A value as fields hold it: of parts each, of a car its model, then its brand."""
+    if said.slot == "parts":
+        return [("parts", part) for part in said.value]
+    if said.slot == "model":
+        brand, model = said.value
+        return [("model", model), ("brand", brand)]
+    return [(said.slot, said.value)]
