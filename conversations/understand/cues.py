@@ -50,7 +50,10 @@ def find(line: Line, file: str) -> list[Found]:
     used: set[int] = set()
     hidden: set[str] = set()
     found: list[Found] = []
+    known = set(words)
     for rule in rules(file):
+        if rule.cues.keys().isdisjoint(known):
+            continue
         hits = list(_hits(rule.cues, words))
         if not hits or any(True for _ in _hits(rule.unless, words)):
             continue
