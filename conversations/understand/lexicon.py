@@ -38,7 +38,7 @@ BEFORE_A_TECHNICIAN = frozenset(
     {"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi", "dari"}
     | {"bukan", "jangan", "selain", "kecuali", "ganti", "tukar", "tidak jadi", "not", "except", "but"}
 )
-AFTER_A_TECHNICIAN = frozenset({"saja", "tidak", "libur", "cuti", "ganti"})
+AFTER_A_TECHNICIAN = frozenset({"saja", "tidak", "libur", "cuti", "ganti", "masuk"})
 OWN_NAME = frozenset({"nama", "saya", "n", "<greeting>"})
 MIXED = frozenset({"accessory", "other", "kabel"})
 """Categories that hold things of many kinds."""

@@ -18,6 +18,7 @@ BEFORE_A_METHOD = frozenset({"pakai", "via", "lewat"})
 FULL = "full"
 DOWN = "dp"
 """A down payment without its percent."""
+AFTER_DOWN = frozenset({"dulu", "saja", "ya", "nya", "cukup", "sebesar"})
 PERCENT = frozenset({"%", "persen", "percent"})
 
 
@@ -65,6 +66,8 @@ def plans_in(line: Line) -> Iterator[Said]:
         if line[at].text in _plain() or text_at(line, at - 1) in {"sudah", "belum", "habis", "sisa"}:
             continue
         end = next(at for at, token in enumerate(line) if token.end == said.span[1]) + 1
+        while text_at(line, end) in AFTER_DOWN:
+            end += 1
         percent = number_at(line, end)
         if said.value == DOWN and percent is not None and 0 < percent <= 100 and text_at(line, end + 1) not in MONEY:
             end += 1 + (text_at(line, end + 1) in PERCENT)
