@@ -25,7 +25,7 @@ MAX_CHARACTERS = 600
 
 MIN_VOWELLESS = 4
 """Letters of a word without vowels; three are as likely those of a number plate."""
-CUES = ("intents.yaml", "locations.yaml", "stances.yaml", "corrections.yaml", "orders.yaml")
+CUES = ("intents.yaml", "locations.yaml", "stances.yaml", "corrections.yaml", "orders.yaml", "polarity.yaml")
 """The tables of cues (`cues`)."""
 MAX_WORDS = 6
 """Words in one name."""
