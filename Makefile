@@ -6,7 +6,7 @@ OURS := bot conversations core webhooks
 SEMGREP := .venv/semgrep/bin/semgrep
 RULES := tests/security/rules
 
-.PHONY: setup demo run test check bench crash load format chromium
+.PHONY: setup demo run test check bench crash load talk format chromium
 
 setup: .venv/.ready
 
@@ -60,3 +60,7 @@ crash: setup
 # A thousand customers for three hundred places; CUSTOMERS=100 PLACES=10 A_SECOND=5 make load
 load: setup
 	@$(RUN) python tests/load
+
+# Simulated customers in chats with the real server; SEED=7 make talk; make talk ARGS='--show "only taps"'
+talk: setup
+	@$(RUN) python tests/talk $(ARGS)

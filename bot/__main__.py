@@ -11,10 +11,11 @@ from pathlib import Path
 
 from bot import app
 from bot.check import check
-from bot.commands import CommandFailed, catalog, customers, inbox, opened, outbox, reconcile, report, storage
+from bot.commands import CommandFailed, catalog, customers, faq, inbox, opened, outbox, reconcile, report, storage
 from bot.config import BadSettings, Settings, load
 from bot.listening import CantListen
 from bot.sandbox.demo import CATALOGUE as DEMO_CATALOGUE
+from bot.sandbox.demo import FAQ as DEMO_FAQ
 from bot.sandbox.demo import demo
 from conversations.texts import LANGUAGES
 from conversations.understand import understand
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     files.set_defaults(demo=DEMO_CATALOGUE)
     files.add_argument("--yes", action="store_true", help="import: don't ask about prices")
     files.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
+    answers = add("faq", _printed(faq.run), "Import or export the questions that the bot answers in your words.")
+    answers.add_argument("action", choices=["import", "export"])
+    answers.add_argument("path", metavar="FILE", help="a CSV or XLSX file; import: or `demo`")
+    answers.set_defaults(demo=DEMO_FAQ)
+    answers.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
     kept = add("inbox", _printed(inbox.run), "Look at messages whose turn failed through a bug, and replay them.")
     kept.add_argument("action", nargs="?", choices=["list", "show", "replay"], default="list")
     kept.add_argument("channel", nargs="?", metavar="CHANNEL")

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from conversations import papers
+from conversations import draft, papers, person
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
+from conversations.state import ORDER
 from conversations.turn import Question, Turn, Who, question
 from core import payment
 from core.booking import may_reschedule, waitlist_entries
 from core.db.tables import Booking, Refund
 from core.messaging.messages import Link, Option, Say, say
-from core.notices import booking_notices
 from core.notices.cards import alert
 from core.notices.tell import tell
 from core.people import web_customers
 from core.schedule import bookings
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, PaymentMethod, PaymentStatus, RefundState
+from core.states import BookingStatus, CallReason, PaymentMethod, PaymentStatus, RefundState
 
 MAX_LISTED = 8
 
@@ -34,6 +34,8 @@ def menu(turn: Turn, *says: Say) -> Question:
             Option("book", say("option.book")),
             TO_BOOKINGS,
             Option("info", say("option.info")),
+        ],
+        always=[
             Option("human", say("option.human")),
             Option("language", say("option.language")),
             *([Option("staff", say("team.option.menu"))] if turn.may(Who.STAFF) else []),
@@ -44,12 +46,18 @@ def menu(turn: Turn, *says: Say) -> Question:
 
 @action("book", who=Who.CUSTOMER)
 async def book(turn: Turn, _: str = "") -> None:
-    """Begin a booking; the car given before is kept."""
-    car = [(name, turn.state.get(name)) for name in ("brand", "model", "year") if name in turn.state]
-    turn.state.begin("booking")
-    for name, value in car:
-        turn.state.put(name, value, tentative=True)
-    turn.remark("booking.begins")
+    """Begin a booking; the car given before is kept. An open order goes on."""
+    if draft.is_worth_keeping(turn):
+        turn.remark("draft.continues")
+        return
+    kept = [
+        (name, turn.state.get(name))
+        for name in ("brand", "model", "year", "looked_at", "next_order")
+        if name in turn.state
+    ]
+    turn.state.begin(ORDER)
+    for name, value in kept:
+        turn.state.put(name, value, tentative=name in ("brand", "model", "year"))
 
 
 @action("resume", who=Who.CUSTOMER)
@@ -64,13 +72,13 @@ async def my_bookings(turn: Turn, _: str = "") -> Question:
     waits = await waitlist_entries(turn.session, turn.contact.customer_id)
     if not own and not on_the_web and not waits:
         return menu(turn, say("mine.none"))
-    options = [Option(f"see:{b.code}", say("mine.option", code=b.code), _headline(turn, b)) for b in own]
+    options = [Option(f"see:{b.code}", say("mine.option", code=b.code), headline(turn, b)) for b in own]
     options += [
         Option(f"wait:{each.booking_code}", say("wait.option"), say("wait.hint", at=turn.shop.local(each.starts_at)))
         for each in waits
     ]
     if on_the_web:
-        options.append(Option(f"join:{on_the_web.code}", say("option.join_web"), _headline(turn, on_the_web)))
+        options.append(Option(f"join:{on_the_web.code}", say("option.join_web"), headline(turn, on_the_web)))
     return question(say("mine.list"), options=options, always=[TO_MENU], button=say("button.bookings"))
 
 
@@ -117,7 +125,7 @@ async def see(turn: Turn, code: str) -> Question:
 
 @action("pay", who=Who.CUSTOMER)
 async def pay(turn: Turn, code: str) -> Question:
-    """The open payment link, or a new one, which follows as its own message.
+    """The open payment link, or a new one, which follows as the only answer.
 
     A booking that was paid after its slot was taken must get another slot first.
     """
@@ -130,7 +138,7 @@ async def pay(turn: Turn, code: str) -> Question:
         return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
     await payment.request(turn.ctx, booking, percent=percent)
-    return question(say("pay.link_coming", code=code), always=[TO_MENU])
+    return question()
 
 
 @action("info", who=Who.CUSTOMER)
@@ -139,9 +147,11 @@ async def info(turn: Turn, _: str = "") -> Question:
 
 
 @action("human", who=Who.CUSTOMER)
-async def human(turn: Turn, _: str = "") -> Question:
-    await call_staff(turn)
-    return menu(turn, say("human.called", contact=turn.shop.contact))
+async def human(turn: Turn, reason: str = "") -> Question:
+    """Call a person; a button may say why ("human:claim")."""
+    why = CallReason(reason) if reason in set(CallReason) else CallReason.ASKED
+    told = await person.call(turn, why)
+    return question(told, options=[Option("resume", say("option.resume"))] if turn.state.flow else ())
 
 
 @action("language", who=Who.CUSTOMER)
@@ -177,9 +187,11 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
         if not booking.total_price:
             return [say("mine.free")]
         status, total = say(f"payment.{booking.payment_status}"), booking.total_price
-        paid = say("mine.money", status=status, total=total, paid=booking.paid_amount, remaining=booking.remaining)
-        lines = [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]
-        return [paid, say("mine.refunds", lines=lines)] if lines else [paid]
+        paid, left = booking.paid_amount, booking.left_to_pay
+        says = [say("mine.money", status=status, total=total, paid=paid, remaining=left)]
+        if lines := [say(f"refund.state.{refund.state}", amount=refund.amount) for refund in owed]:
+            says.append(say("mine.refunds", lines=lines))
+        return says if left == booking.remaining else [*says, say("mine.pay_again")]
     if booking.payment_status is PaymentStatus.REFUNDED:
         return [say("cancelling.went_back")]
     back = booking.going_back
@@ -193,11 +205,6 @@ async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
     if open_request is None or open_request.url is None:
         return None
     return Link(open_request.url, say("option.pay", amount=open_request.amount))
-
-
-async def call_staff(turn: Turn) -> None:
-    """Tell the admins that somebody needs a person, once in a while however often they ask."""
-    await booking_notices.needs_human(turn.ctx, turn.contact, words=turn.incoming.text or "", taken=turn.state.taken)
 
 
 def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
@@ -221,5 +228,5 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
     return options
 
 
-def _headline(turn: Turn, booking: Booking) -> Say:
+def headline(turn: Turn, booking: Booking) -> Say:
     return say("mine.hint", at=turn.shop.local(booking.starts_at), status=say(f"status.{booking.status}"))

@@ -1,67 +1,129 @@
-"""Questions in the middle of a flow: answered, then the open question is asked again."""
+"""Questions that customers ask, in the middle of an order or before one: answered in the same reply."""
 
-from conversations import actions
-from conversations.booking import BOOKING, draft
+from collections.abc import Mapping
+from dataclasses import replace
+
+from conversations import actions, advice, draft
+from conversations.advice import Advice
+from conversations.advice.wish import car_of
+from conversations.booking.goods import take_named
 from conversations.registry import action
-from conversations.shelf import is_sold_out, part_line, price_of, service_line
+from conversations.shelf import is_sold_out, part_line, price_of
+from conversations.state import ORDER
 from conversations.turn import Turn, Who
 from conversations.understand.answers import read_no_notice, read_notify
 from conversations.understand.intents import Intent
 from core.catalogue import snapshot, stock_alerts
-from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of, shelf
+from core.catalogue.fit import Fit, FitAnswer, find_car, fit_of
 from core.db.tables import Part
-from core.messaging.messages import Say, say
-from core.schedule import availability
+from core.messaging.messages import Option, Say, say
 
-MAX_LINES = 5
+GOODS = frozenset({"category", "part", "more", "quantity", "serviced"})
+ABOUT: Mapping[Intent, frozenset[str]] = {
+    Intent.PRICE: GOODS,
+    Intent.STOCK: GOODS,
+    Intent.FIT: GOODS,
+    Intent.COMPARE: GOODS,
+    Intent.DISCOUNT: GOODS,
+    Intent.DURATION: GOODS,
+    Intent.WARRANTY: GOODS,
+    Intent.DELIVERY: GOODS,
+    Intent.RECOMMEND: GOODS - {"part"},
+    Intent.HOURS: frozenset({"date", "time"}),
+    Intent.LOCATION: frozenset({"location"}),
+    Intent.PAYMENT_TERMS: frozenset({"confirmed"}),
+    Intent.NOT_OURS: GOODS,
+    Intent.THANKS: frozenset(),
+    Intent.GREET: frozenset(),
+}
+"""The questions that we answer, and the questions of an order that they are about: "jbl berapa?" doesn't order it."""
+ORDERS = frozenset({Intent.BOOK, Intent.REPAIR, Intent.ADD})
+SHOWN_BY_AN_ORDER = frozenset({Intent.PRICE, Intent.STOCK, Intent.FIT, Intent.RECOMMEND, Intent.GREET, Intent.THANKS})
+OURS = frozenset({Intent.FIT, Intent.LOCATION, Intent.THANKS, Intent.GREET})
+MOST_ANSWERS = 2
 
 
-async def answer(turn: Turn) -> list[Say] | None:
-    """The answer to the question that the message asks; None if it asks none we can answer."""
+async def answer(turn: Turn) -> Advice | None:
+    """The answers to the questions that the message asks; None if it asks none we can answer."""
     if (said := await _stock_alert(turn)) is not None:
-        return said
-    match turn.understood.intent:
-        case Intent.PRICE | Intent.STOCK:
-            return await _price_or_stock(turn)
+        return Advice(said)
+    asked = _asked(turn)
+    if turn.understood.intent in ORDERS:
+        asked = [topic for topic in asked if topic not in SHOWN_BY_AN_ORDER]
+    ours = [each for topic in asked if (each := await _ours(turn, topic)) is not None]
+    advised = await advice.answer_all(turn, [topic for topic in asked if topic not in OURS])
+    found = [*([advised] if advised else []), *ours][:MOST_ANSWERS]
+    if not found:
+        is_vague = Intent.PRICE in asked or Intent.STOCK in asked
+        return Advice([say("aside.which_one")]) if is_vague and turn.state.asked is None else None
+    return Advice(
+        says=[each for one in found for each in one.says],
+        options=[_orders(turn, option) for option in found[0].options],
+        document=found[0].document,
+        link=found[0].link,
+    )
+
+
+async def look_at(turn: Turn) -> Advice | None:
+    """All about the part that a message names and nothing else."""
+    said = await advice.answer(turn, Intent.PRICE)
+    return replace(said, options=[_orders(turn, option) for option in said.options]) if said else None
+
+
+def asked_about(turn: Turn) -> frozenset[str]:
+    """The questions of an order that the message asks about, and so doesn't answer."""
+    about = frozenset[str]().union(*(ABOUT[topic] for topic in _asked(turn)))
+    return about - GOODS if turn.understood.intent in ORDERS else about
+
+
+def _asked(turn: Turn) -> list[Intent]:
+    """The topics of the message that are questions; "dp 30 aja" is none, and neither is a complaint."""
+    understood = turn.understood
+    if Intent.COMPLAINT in understood.topics:
+        return []
+    says_how = understood.plan is not None and "?" not in (turn.incoming.text or "")
+    return [topic for topic in understood.topics if topic in ABOUT and not (says_how and topic is Intent.PAYMENT_TERMS)]
+
+
+async def _ours(turn: Turn, topic: Intent) -> Advice | None:
+    """What isn't advice about goods and terms: whether it fits, where we are, a kind word."""
+    match topic:
         case Intent.FIT:
-            return await _fit(turn)
-        case Intent.HOURS:
-            return await _hours(turn)
+            said = await _fit(turn)
+            return Advice(said) if said else await advice.answer(turn, Intent.PRICE)
         case Intent.LOCATION:
-            return [actions.address(turn)]
+            return Advice([actions.address(turn)])
         case Intent.THANKS:
-            return [say("aside.welcome")]
+            return Advice([say("aside.welcome")])
         case Intent.GREET:
-            return [say("aside.hello")]
+            return Advice([say("aside.hello")])
     return None
 
 
-async def _price_or_stock(turn: Turn) -> list[Say] | None:
-    services = [turn.catalogue.services[one] for one in turn.understood.services if one in turn.catalogue.services]
-    if services and not turn.understood.parts:
-        return [say("aside.services", lines=[service_line(service) for service in services[:MAX_LINES]])]
-    parts = _parts(turn)
-    if not parts:
-        return [say("aside.which_one")] if turn.state.asked is None else None
-    stock = await snapshot.stock(turn.session, [part.id for part in parts])
-    parts.sort(key=lambda part: (is_sold_out(part, stock.get(part.id, 0)), part.price))
-    lines = [part_line(part, stock.get(part.id, 0)) for part in parts[:MAX_LINES]]
-    more = [say("aside.more", count=len(parts) - MAX_LINES)] if len(parts) > MAX_LINES else []
-    if len(parts) == 1 and not parts[0].is_pre_order_only and is_sold_out(parts[0], stock.get(parts[0].id, 0)):
-        turn.state.put("sold_out", parts[0].id)
-        more = [say("stock_alert.hint")]
-    car = _car(turn)
-    head = say("aside.parts_for", car=" ".join(map(str, car)), lines=lines) if car else say("aside.parts", lines=lines)
-    return [head, *more]
+def _orders(turn: Turn, option: Option) -> Option:
+    """An option of an answer as a button that orders what it shows."""
+    name = "order" if option.id in turn.catalogue.parts else "work" if option.id in turn.catalogue.services else None
+    return replace(option, id=f"{name}:{option.id}") if name else option
 
 
 @action("order", who=Who.CUSTOMER)
 async def order(turn: Turn, part_id: str) -> None:
-    """Put a part that is back in stock into the open booking, or begin one with it."""
-    if turn.state.flow != BOOKING.name:
+    """Put a part into the open booking, or begin one with it."""
+    part = turn.catalogue.parts.get(part_id)
+    if turn.state.flow != ORDER:
         await actions.book(turn)
-    if part_id in turn.catalogue.parts:
-        draft.put_in_basket(turn, part_id, 1)
+    if part is not None:
+        await take_named(turn, part)
+
+
+@action("work", who=Who.CUSTOMER)
+async def order_work(turn: Turn, service_id: str) -> None:
+    """Put a service into the open booking, or begin one with it."""
+    if turn.state.flow != ORDER:
+        await actions.book(turn)
+    if service_id in turn.catalogue.services:
+        turn.state.put("services", [*(each for each in draft.services(turn) if each != service_id), service_id])
+        turn.state.put("shopped", True)
 
 
 async def _stock_alert(turn: Turn) -> list[Say] | None:
@@ -85,7 +147,7 @@ async def _stock_alert(turn: Turn) -> list[Say] | None:
 
 
 async def _fit(turn: Turn) -> list[Say] | None:
-    car = _car(turn)
+    car = car_of(turn)
     if car is None:
         return [say("aside.fit_which_car")]
     name = " ".join(map(str, car))
@@ -93,7 +155,7 @@ async def _fit(turn: Turn) -> list[Say] | None:
         part = turn.catalogue.parts[turn.understood.parts[0]]
         return [_fit_line(part, fit_of(turn.catalogue, part, *car), name)]
     if turn.understood.parts or turn.understood.categories:
-        return await _price_or_stock(turn)
+        return None
     if draft.basket(turn):
         return [_fit_line(part, fit_of(turn.catalogue, part, *car), name) for part in draft.basket_parts(turn)]
     known = find_car(turn.catalogue, *car)
@@ -105,35 +167,3 @@ def _fit_line(part: Part, fit: Fit, car: str) -> Say:
     if fit.answer is FitAnswer.NEEDS_ADAPTER and fit.adapter is not None:
         return say("fit.needs_adapter", adapter=fit.adapter.name, price=price_of(fit.adapter), **names)
     return say(f"fit.{fit.answer}", **names)
-
-
-async def _hours(turn: Turn) -> list[Say]:
-    day = turn.understood.date
-    if day is None:
-        return actions.opening_hours(turn)
-    closed = await availability.why_closed(turn.ctx, day, language=turn.contact.language)
-    if closed is not None:
-        return [say("aside.closed_on", day=day, why=closed)]
-    opens, closes = turn.shop.weekly_hours(day) or (None, None)
-    if opens is None or closes is None:
-        return actions.opening_hours(turn)
-    return [say("aside.open_on", day=day, span=f"{opens:%H:%M}–{closes:%H:%M}")]
-
-
-def _car(turn: Turn) -> tuple[str, str, int] | None:
-    understood, state = turn.understood, turn.state
-    if understood.brand and understood.model:
-        year = understood.year or (state.get("year") if state.get("model") == understood.model else None)
-        return (understood.brand, understood.model, year) if year else None
-    return draft.car(turn)
-
-
-def _parts(turn: Turn) -> list[Part]:
-    """The parts named, or those of the named categories; for a known car, only those that can be fitted."""
-    understood, every = turn.understood, turn.catalogue.parts
-    if understood.parts:
-        return [every[part] for part in understood.parts if part in every]
-    car, categories = _car(turn), dict.fromkeys(understood.categories)
-    shelves = [row for category in categories for row in shelf(turn.catalogue, category, car)]
-    fitting = (FitAnswer.FITS, FitAnswer.NEEDS_ADAPTER)
-    return [part for part, fits in shelves if fits in fitting] or [part for part, _ in shelves]

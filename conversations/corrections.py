@@ -1,4 +1,4 @@
-"""An answer that may replace an earlier one ("eh jam 1 aja"): confirmed before it does."""
+"""Answers that replace earlier ones ("eh jam 1 aja"); where the message asks, they are confirmed first."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,14 +11,23 @@ ASKS = "correction"
 """`State.asked` while the customer is asked about a correction."""
 
 
-def find(turn: Turn, flow: Flow) -> dict[str, Any]:
-    """Answers in this message that differ from earlier ones, by the name of their step."""
+def take(turn: Turn, flow: Flow, *, ignoring: frozenset[str]) -> bool:
+    """Replace earlier answers by those in this message that differ; a question ("selasa bisa ga?") is asked about."""
     said, steps = turn.understood.answers, [step.name for step in flow.steps if step.name in turn.state]
-    return {name: said[name] for name in steps if name in said and said[name] != turn.state.get(name)}
+    found = {
+        name: said[name]
+        for name in steps
+        if name in said and name not in ignoring and said[name] != turn.state.get(name)
+    }
+    if not found:
+        return False
+    turn.state.correction = found
+    if "?" not in (turn.incoming.text or ""):
+        settle(turn, flow, agreed=True)
+    return True
 
 
 def ask(turn: Turn, found: Mapping[str, Any]) -> Question:
-    turn.state.correction = dict(found)
     changes = [
         say("correction.line", what=say(f"field.{name}"), value=_shown(turn, name, value))
         for name, value in found.items()

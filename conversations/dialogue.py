@@ -4,31 +4,53 @@ taken over by an admin? passed on
 shared contact -> tap -> photo -> staff's command -> slash command -> a button's label, without a flow
     -> words that work everywhere
     -> in a strict flow: the answer -> asked again
-    -> in a flow: correction settled? aside? the answer? other answers? a correction? another wish? -> not understood
-    -> without a flow: a choice from the menu? a question? a wish? -> menu
+    -> in a flow: the open question reads first, then the other questions; what differs from before is corrected,
+       a question is answered, a wish is done beside the order -> nothing of these: not understood
+    -> without a flow: a choice from the menu? a wish to book, a question, a wish about a booking? -> menu
 """
 
 import re
 from dataclasses import replace
 
-from conversations import actions, after_booking, asides, corrections, registry, staff
+from conversations import (
+    actions,
+    after_booking,
+    asides,
+    corrections,
+    draft,
+    exclusions,
+    faq,
+    kinds,
+    person,
+    registry,
+    requests,
+    staff,
+    taken,
+)
+from conversations.advice import Advice
 from conversations.after_booking import refunds
-from conversations.booking import BOOKING
+from conversations.booking import BOOKING, deciding
+from conversations.booking.deciding import GiveUp
+from conversations.booking.goods import as_answer
 from conversations.staff import takeover
-from conversations.turn import Flow, Question, Step, Turn, Who
+from conversations.state import ORDER
+from conversations.turn import Flow, Question, Step, Turn, Who, question
+from conversations.understand.acts import Act
 from conversations.understand.answers import Command, read_choice, read_command, read_staff_action, read_yes_no
 from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.people import contacts
 from core.refusals import Refusal
+from core.states import CallReason
 
 FLOWS = {flow.name: flow for flow in (BOOKING, *after_booking.FLOWS, *staff.FLOWS)}
+LOOKED_AT = "looked_at"
 MISSES_UNTIL_A_PERSON = 3
 """After so many messages in a row that weren't understood, a person is offered."""
 
 
 async def answer(turn: Turn) -> Question | None:
-    """What to say to this message; None while an admin has taken the conversation over.
+    """What to say to this message; None while an admin has taken the conversation over, and to a reaction.
 
     During a takeover, the bot answers staff's taps and slash commands, and a customer's taps on actions.
     """
@@ -39,22 +61,29 @@ async def answer(turn: Turn) -> Question | None:
         is_for_the_bot = choice is not None and registry.exists(turn, choice)
     if takeover.is_on(turn) and not is_for_the_bot:
         return await takeover.pass_on(turn)
-    return await _reply(turn)
+    if kinds.needs_no_answer(turn):
+        return None
+    before, greeted = taken.facts(turn), len(turn.remarks)
+    asked = await _reply(turn)
+    if choice is None and turn.state.flow == ORDER:
+        turn.remarks[greeted:greeted] = taken.line(before, taken.facts(turn), new=asked.asks != "confirmed")
+    return asked
 
 
 async def _reply(turn: Turn) -> Question:
     incoming, flow = turn.incoming, _flow(turn)
     if incoming.phone and not turn.contact.customer.phone_proven:
         await contacts.prove_phone(turn.session, turn.contact, incoming.phone)
-        turn.state.drop("other_phone")
+        if turn.state.get("asking") == "phone":
+            turn.state.drop("asking")
         if not incoming.text:
             turn.remark("phone.noted")
             return await _next(turn)
     if incoming.choice is not None:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
-    if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remark("media.unread")
+    if (said := kinds.unread(turn, step)) is not None:
+        turn.remarks.append(await person.pass_media(turn) or said)
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
@@ -64,10 +93,13 @@ async def _reply(turn: Turn) -> Question:
         return await _act(turn, action)
     # Exactly a button's label counts as a tap, whatever else the words could mean.
     same = [option for option, label in turn.state.shown if label.casefold() == text.strip().casefold()]
-    if flow is None and len(same) == 1:
+    if len(same) == 1:
         return await _chosen(turn, same[0])
     if (command := read_command(text)) is not None:
         return await _commanded(turn, command)
+    is_text = flow is not None and (flow.strict or (step is not None and step.free_text))
+    if turn.member is None and not is_text and (reason := person.reason_of(turn.understood)) is not None:
+        return await _act(turn, f"human:{reason}")
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
 
@@ -93,7 +125,7 @@ async def _chosen(turn: Turn, option: str) -> Question:
     state.misses = 0
     if option == registry.NEXT_PAGE.id:
         state.page += 1
-        return await _next(turn)
+        return await (_next(turn) if flow or not state.screen else _act(turn, state.screen))
     if state.asked == corrections.ASKS and flow:
         corrections.settle(turn, flow, agreed=option == "yes")
         return await _next(turn)
@@ -119,15 +151,18 @@ async def _commanded(turn: Turn, command: Command) -> Question:
     match command:
         case Command.BACK:
             return await _back(turn)
+        case Command.CANCEL if "giving_up" in state:
+            await GiveUp().choose(turn, "yes")
+        case Command.CANCEL | Command.START_OVER if draft.is_worth_keeping(turn) and state.flow == ORDER:
+            state.put("giving_up", command.value)
+        case Command.START_OVER:
+            state.begin(ORDER)
         case Command.CANCEL if state.flow:
             open_flow = _flow(turn) or BOOKING
             state.begin(None)
-            return actions.menu(turn, say(open_flow.cancelled))
+            turn.remark(open_flow.cancelled)
         case Command.CANCEL:
-            return await actions.my_bookings(turn)
-        case Command.START_OVER:
-            await actions.book(turn)
-            state.begin("booking")
+            return await requests.act(turn, Intent.CANCEL) or await _next(turn)
         case Command.MENU:
             return actions.menu(turn)
         case Command.HELP:
@@ -158,12 +193,21 @@ async def _back(turn: Turn) -> Question:
 
 
 async def _in_flow(turn: Turn, flow: Flow) -> Question:
-    state, text = turn.state, turn.incoming.text or ""
-    step = _asked(turn, flow)
+    """The reply in a flow; a question that stays open is repeated in fewer words."""
+    step, known = _asked(turn, flow), [*turn.state.answers]
     if flow.strict:
-        if step is not None and not await _read(turn, flow, step, text):
+        if step is not None and not await _read(turn, flow, step, turn.incoming.text or ""):
             turn.remark(f"again.{step.name}")
         return await _next(turn)
+    asked = await _heard(turn, flow, step)
+    if step is not None and asked.asks == step.name and turn.state.answers == known:
+        return replace(asked, says=(say(f"again.{step.name}"),))
+    return asked
+
+
+async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
+    """The open question reads first, then the others; what else the message holds is answered or done."""
+    state, text = turn.state, turn.incoming.text or ""
     option = _by_label(turn, text)
     if state.asked == corrections.ASKS and state.correction:
         agreed = read_yes_no(text) if option is None else option == "yes"
@@ -172,37 +216,77 @@ async def _in_flow(turn: Turn, flow: Flow) -> Question:
             return await _next(turn)
     if state.asked is None and option is not None:
         return await _chosen(turn, option)
-    if (not step or not step.free_text or "?" in text) and (said := await asides.answer(turn)) is not None:
-        turn.remarks += said
-        return await _next(turn)
-    if await _read(turn, flow, step, text):
-        state.misses, state.page, state.correction = 0, 0, None
-        return await _next(turn)
-    if found := corrections.find(turn, flow):
-        return corrections.ask(turn, found)
-    if (action := _WANTED.get(turn.understood.intent)) is not None:
-        return await _act(turn, action)
-    return await _missed(turn, step)
+    is_text = step is not None and step.free_text and "?" not in text
+    said = None if is_text else await asides.answer(turn)
+    excluded = not is_text and exclusions.take(turn, flow)
+    heard = await _read(turn, flow, None if excluded else step, text)
+    if not (is_text and heard):
+        answered = {step.name} if step and heard else set()
+        heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
+    turn.remarks += said.says if said else ()
+    if said or heard or excluded:
+        state.misses, state.page = 0, 0
+        return _showing(said, await _next(turn))
+    if (wish := _wish_beside(turn)) is not None:
+        return await _beside(turn, wish)
+    return await _missed(turn)
+
+
+def _showing(said: Advice | None, asked: Question) -> Question:
+    """The open question; while a part is chosen, an answer's parts stand in place of the list."""
+    if said is None or not said.options or asked.asks not in ("category", "part"):
+        return asked
+    return replace(asked, says=(), options=said.options, document=said.document, link=said.link)
+
+
+def _wish_beside(turn: Turn) -> Intent | None:
+    return next((topic for topic in turn.understood.topics if topic in _BESIDE_AN_ORDER), None)
+
+
+async def _beside(turn: Turn, intent: Intent | None) -> Question:
+    """A wish in the middle of a flow: it speaks of the open order if it can, else of a booking, and loses nothing."""
+    if turn.state.flow == ORDER and intent is Intent.PAY:
+        turn.remark("draft.pays_later")
+    elif turn.state.flow == ORDER and intent is Intent.CANCEL:
+        turn.state.put("giving_up", Command.CANCEL.value)
+    elif turn.state.flow == ORDER and intent is Intent.RESCHEDULE and "date" in turn.state:
+        turn.state.drop("date", "time", "part_of_day", "confirmed")
+    elif requests.is_one(intent):
+        return await _act_on(turn, intent)
+    else:
+        return await _act(turn, _BESIDE_AN_ORDER[intent])
+    return await _next(turn)
+
+
+async def _act_on(turn: Turn, intent: Intent | None) -> Question:
+    try:
+        async with turn.session.begin_nested():
+            done = await requests.act(turn, intent)
+    except Refusal as refusal:
+        turn.remark_refusal(refusal)
+        done = None
+    return done or await _next(turn)
 
 
 async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
     """Whether the text answers the question on the screen, or others that are open."""
-    if step is None:
-        return _absorbed(turn, flow)
+    asked_about = asides.asked_about(turn)
     option = _by_label(turn, text)
+    if step is None or step.name in asked_about:
+        return await _absorbed(turn, flow, asked_about)
     if option is not None and text.isdigit() and not step.own_numbers:
         return await step.choose(turn, option)
     if await step.read(turn, text):
         if not step.free_text:
-            _absorbed(turn, flow)
+            await _absorbed(turn, flow, asked_about | {step.name})
         return True
     if option is not None:
         return await step.choose(turn, option)
-    return not step.free_text and _absorbed(turn, flow)
+    return await _absorbed(turn, flow, asked_about)
 
 
-def _absorbed(turn: Turn, flow: Flow) -> bool:
-    return any([step.absorb(turn) for step in flow.steps])
+async def _absorbed(turn: Turn, flow: Flow, ignoring: frozenset[str] = frozenset()) -> bool:
+    return any([await step.absorb(turn) for step in flow.steps if step.name not in ignoring])
 
 
 async def _without_flow(turn: Turn) -> Question:
@@ -211,38 +295,109 @@ async def _without_flow(turn: Turn) -> Question:
         return await _chosen(turn, option)
     if await refunds.begins_with_account(turn):
         return await _next(turn)
-    said = await asides.answer(turn) if understood.intent not in (Intent.GREET, Intent.BOOK) else None
+    if understood.topics == (Intent.GREET,):
+        return actions.menu(turn)
+    _split_two_cars(turn)
+    said, wish = await asides.answer(turn), _wish_beside(turn)
+    orders = understood.intent in asides.ORDERS
+    if not orders and wish is not None:
+        turn.remarks += said.says if said else ()
+        return await (_act_on(turn, wish) if requests.is_one(wish) else _act(turn, _BESIDE_AN_ORDER[wish]))
+    goods = understood.categories or understood.parts or understood.services or understood.attributes
+    if not (orders or said or understood.model or understood.date or understood.time) and understood.parts:
+        said = await asides.look_at(turn)  # a part's name alone asks about it
+    if orders or (said is None and (goods or understood.model or understood.date or understood.time)):
+        await actions.book(turn)
+        exclusions.take(turn, BOOKING)
+        await _absorbed(turn, BOOKING, asides.asked_about(turn))
+        _take_up(turn)
+        turn.remarks += said.says if said else ()
+        return _showing(said, await _next(turn))
     if said is not None:
         for step in BOOKING.steps:
             if step.name in ("brand", "model", "year"):
-                step.absorb(turn)  # the car is remembered for the booking that may follow
-        return actions.menu(turn, *said)
-    if (action := _WANTED.get(understood.intent)) is not None:
-        return await _act(turn, action)
-    goods = understood.categories or understood.parts or understood.services
-    if understood.intent is Intent.BOOK or goods or understood.model or understood.date or understood.time:
-        await actions.book(turn)
-        _absorbed(turn, BOOKING)
-        return await _next(turn)
-    if text and understood.intent is None and not turn.remarks:
-        return await _missed(turn, None)
-    return actions.menu(turn)
+                await step.absorb(turn)  # the car is remembered for the booking that may follow
+        _look_at(turn)
+        options = said.options or [Option("book", say("option.book"))]
+        return question(*said.says, options=options, always=[registry.TO_MENU], document=said.document, link=said.link)
+    if _only_acknowledges(turn):
+        return question(say("aside.acknowledged"))
+    if text and not turn.remarks:
+        return await _missed(turn)
+    return await _known(turn) or actions.menu(turn)
 
 
-async def _missed(turn: Turn, step: Step | None) -> Question:
-    """Not understood: ask again in other words; after the third time in a row, offer a person and notify staff."""
+async def _begin(turn: Turn, words: str) -> Question | None:
+    """Begin the order for the second car with what was said of it."""
+    turn.reread(words)
+    turn.state.begin(ORDER)
+    turn.remark("two_cars.next", model=turn.understood.model)
+    await _absorbed(turn, BOOKING)
+    return None
+
+
+def _split_two_cars(turn: Turn) -> None:
+    """Two cars in one message are two orders: the second waits until the first is placed."""
+    models = [act for act in turn.understood.acts if act.slot == "model" and act.act is Act.INFORM]
+    if len({act.value for act in models}) < 2:
+        return
+    text = turn.incoming.text or ""
+    at = text.find(models[1].text, text.find(models[0].text) + len(models[0].text))
+    if at > 0:
+        turn.reread(text[:at])
+        turn.state.put(deciding.NEXT_ORDER, text[at:])
+        turn.remark("two_cars", first=models[0].value, second=models[1].value)
+
+
+def _look_at(turn: Turn) -> None:
+    """Remember the goods that were asked about, for the order that may follow."""
+    if turn.understood.categories:
+        seen = {"category": turn.understood.categories[0], "narrow": as_answer(turn.understood.attributes)}
+        turn.state.put(LOOKED_AT, seen)
+
+
+def _take_up(turn: Turn) -> None:
+    """An order that names no goods is about those that were asked about before."""
+    seen = turn.state.get(LOOKED_AT, {})
+    if seen and not any(answer in turn.state for answer in ("category", "shopped", "basket")):
+        for name, value in seen.items():
+            turn.state.put(name, value)
+
+
+def _only_acknowledges(turn: Turn) -> bool:
+    acts = {each.act for each in turn.understood.acts}
+    return bool(acts) and acts <= {Act.ACKNOWLEDGE, Act.CONFIRM, Act.THANK, Act.SMALLTALK}
+
+
+async def _missed(turn: Turn) -> Question:
+    """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
+    time in a row call a person.
+    """
+    if (known := await _known(turn)) is not None:
+        return known
     state = turn.state
+    if turn.member is None:
+        await faq.remember_unanswered(turn.ctx, turn.contact, turn.incoming.text or "")
+        if person.waiting_for_person(turn) and state.flow is None:
+            return question(await person.told(turn))
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
-        await actions.call_staff(turn)
-        turn.remark("unclear.human")
+        turn.remarks.append(await person.call(turn, CallReason.MISSES))
         asked = await _next(turn)
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
-    if step is not None:
-        turn.remark(f"again.{step.name}")
     return await _next(turn)
+
+
+async def _known(turn: Turn) -> Question | None:
+    """The owner's answer to a customer's question, and what was open; None if there is none."""
+    text = turn.incoming.text or ""
+    answer = await faq.find(turn.ctx, text, turn.contact.language) if text and turn.member is None else None
+    if answer is None:
+        return None
+    turn.remark("faq.answer", answer=answer)
+    return await _next(turn) if turn.state.flow else question()
 
 
 async def _next(turn: Turn) -> Question:
@@ -261,6 +416,7 @@ async def _next(turn: Turn) -> Question:
 
 async def _finish(turn: Turn, flow: Flow) -> Question | None:
     """Do what the flow is for. A refusal undoes it, and asks again what it is about or ends the flow."""
+    second_car = turn.state.get(deciding.NEXT_ORDER)
     try:
         async with turn.session.begin_nested():
             last = await flow.finish(turn)
@@ -275,7 +431,9 @@ async def _finish(turn: Turn, flow: Flow) -> Question | None:
         if flow.refused is None:
             return None
         last = await flow.refused(turn, about)
-    return last if flow.strict else replace(last, always=(*last.always, registry.TO_MENU))
+    if second_car is not None:
+        return await _begin(turn, second_car)
+    return last if flow.strict or not last.says else replace(last, always=(*last.always, registry.TO_MENU))
 
 
 async def _open_and_checked(turn: Turn, flow: Flow) -> Step | None:
@@ -315,13 +473,17 @@ def _by_label(turn: Turn, text: str) -> str | None:
 _SLASH = {"/start": "menu", "/menu": "menu", "/booking": "book", "/bookings": "mine"}
 """Telegram's commands that `read_command` doesn't read."""
 _HUMAN = Option("human", say("option.human"))
-_WANTED: dict[Intent | None, str] = {
+_BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.MY_BOOKINGS: "mine",
     Intent.STATUS: "mine",
     Intent.PAY: "mine",
     Intent.INVOICE: "mine",
-    Intent.WARRANTY: "warranties",
     Intent.CANCEL: "mine",
     Intent.RESCHEDULE: "move",
+    Intent.PAYMENT_HELP: "mine",
+    Intent.PAID: f"human:{CallReason.PROOF}",
+    Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
+    Intent.LATE: f"human:{CallReason.OTHER}",
     Intent.HUMAN: "human",
 }
+"""Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""

@@ -8,24 +8,26 @@ from enum import Enum, auto
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue
-from conversations.incoming import Incoming
+from conversations import dialogue, kinds, last_messages, person
+from conversations.incoming import Incoming, together
 from conversations.registry import NEXT_PAGE
+from conversations.staff import takeover
 from conversations.state import State
 from conversations.texts import LANGUAGES, render, templates
 from conversations.turn import Question, Turn
 from conversations.understand import spelling, understand
 from conversations.understand.answers import reads_as_english
 from conversations.understand.lexicon import Lexicon
-from core.catalogue import fit, snapshot
+from core.catalogue import facts, fit, snapshot
 from core.catalogue.snapshot import Catalogue, Newest
 from core.context import Context
 from core.messaging import outbox
 from core.messaging.messages import Message
 from core.people import contacts
+from core.schedule import slots
 
-MAX_OPTIONS = 10
-"""WhatsApp's lists hold ten entries; Telegram shows as many, so that both chats read alike."""
+MAX_OPTIONS = 5
+"""A cheap phone shows that many without scrolling; `Question.always` comes on top. WhatsApp's lists hold ten."""
 
 
 class IfOld(Enum):
@@ -57,13 +59,15 @@ class Engine:
             return self._known
 
     async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str, if_old: IfOld = IfOld.LOAD) -> bool:
-        """Answer one message; False for a duplicate. `fresh` is a new random id.
+        """Answer one message, or several together; False for a duplicate. `fresh` is a new random id.
 
         Raises `CatalogueChanged` if the caller says so: loading a large catalogue would keep the transaction open.
         """
         session, shop, now = ctx.session, ctx.shop, ctx.now
-        if not await contacts.record_inbound(session, incoming.channel, incoming.event_id, incoming.address, now):
+        new = [part for part in incoming.each if await _is_new(ctx, part)]
+        if not new:
             return False
+        incoming = together(new) if len(new) > 1 else new[0]
         catalogue, lexicon = await self._catalogue(session, if_old)
         contact, remembered, is_new = await contacts.find_or_create(
             session,
@@ -74,14 +78,22 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop)
+        written_at = shop.local(incoming.written_by(now))
+        understood = understand(incoming.text or "", lexicon, now=written_at, shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
+        if turn.member is None:
+            last_messages.remember(state, incoming, now)
+            await person.refresh(turn)
+            takeover.release_writer(turn)
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
+        state.newest = kinds.newest(turn)
         message = _present(turn, asking) if asking is not None else None
+        if message is not None and not (message.says or message.document):
+            message = None  # what was asked for follows by itself
         await contacts.save_state(session, contact, state.to_json(), now)
-        if message is not None:  # otherwise an admin has taken the conversation over
+        if message is not None:  # otherwise an admin has taken the conversation over, or there is nothing to say
             await outbox.reply(
                 ctx,
                 key=f"reply:{incoming.channel}:{incoming.event_id}",
@@ -93,11 +105,11 @@ class Engine:
         return True
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
-        """Whether to store photos from this address: staff's, and a customer's while an admin has taken over."""
+        """Whether to store photos and files from this address: staff's, and a customer's as `person.wants_media` says."""
         if ctx.shop.member_at(incoming.channel, incoming.address) is not None:
             return True
         remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
-        return State.from_json(remembered, now=ctx.now).human is not None
+        return person.wants_media(State.from_json(remembered, now=ctx.now))
 
     async def _catalogue(self, session: AsyncSession, if_old: IfOld) -> tuple[Catalogue, Lexicon]:
         known = self._known
@@ -108,22 +120,27 @@ class Engine:
         return await self.refresh(session)
 
 
+async def _is_new(ctx: Context, part: Incoming) -> bool:
+    return await contacts.record_inbound(ctx.session, part.channel, part.event_id, part.address, ctx.now)
+
+
 def _indexed(catalogue: Catalogue) -> Lexicon:
     """All that a turn looks things up in, so that no turn has to read or index it first."""
     for language in LANGUAGES:
         templates(language)
     spelling.read_all()
     fit.prepare(catalogue)
+    facts.prepare(catalogue)
+    slots.prepare()
     return Lexicon.of(catalogue)
 
 
 def _present(turn: Turn, asking: Question) -> Message:
     """Number the question and remember the options on its page, so that taps, numbers and labels can be read."""
     state, options = turn.state, asking.options
-    if len(options) + len(asking.always) > MAX_OPTIONS:
-        size = MAX_OPTIONS - len(asking.always) - 1
-        first = (state.page % -(-len(options) // size)) * size
-        options = (*options[first : first + size], NEXT_PAGE)
+    if len(options) > MAX_OPTIONS:
+        first = (state.page % -(-len(options) // MAX_OPTIONS)) * MAX_OPTIONS
+        options = (*options[first : first + MAX_OPTIONS], NEXT_PAGE)
     options = (*options, *asking.always)
     state.asked = asking.asks
     state.prompt += 1

@@ -46,6 +46,8 @@ async def run(turn: Turn, choice: str) -> Question | None:
     if not turn.may(who):
         turn.remark("team.admins_only")
         return None
+    if choice != turn.state.screen:
+        turn.state.screen, turn.state.page = choice, 0
     return await handler(turn, choice.partition(":")[2])
 
 

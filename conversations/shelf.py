@@ -32,8 +32,9 @@ class PartOptions(Sequence[Option]):
 
 
 def part_option(part: Part, stock: int, fits: FitAnswer | None = None) -> Option:
+    """Its price and stock, and whether it fits if it isn't simply so."""
     facts: list[Say] = [price_of(part), stock_of(part, stock)]
-    if fits is not None:
+    if fits not in (None, FitAnswer.FITS):
         facts.append(say(f"fit.short.{fits}"))
     return Option(part.id, part.name, joined(facts))
 

@@ -9,8 +9,34 @@ from typing import Any, Self
 
 VERSION = 1
 """Increased when older states can no longer be read; such a conversation starts over."""
+ORDER = "booking"
+"""The flow that makes a booking; it is never lost by something else that the customer does."""
 _PROMPTS_A_DAY = 1000
 """A new conversation counts its questions from its day on: the buttons of one that was deleted stay stale."""
+
+
+MOST_HEARD = 10
+LONGEST_HEARD = 300
+"""Characters kept of a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message of the customer, for the person who may have to help them."""
+
+    at: datetime
+    text: str = ""
+    media: tuple[str, ...] = ()
+    """Keys of its photos and files."""
+    unkept: int = 0
+    """How many more it had that weren't stored."""
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        return cls(datetime.fromisoformat(stored["at"]), stored["text"], tuple(stored["media"]), stored["unkept"])
+
+    def to_json(self) -> dict[str, Any]:
+        return {"at": self.at.isoformat(), "text": self.text, "media": list(self.media), "unkept": self.unkept}
 
 
 @dataclass(slots=True)
@@ -29,6 +55,8 @@ class State:
     shown: list[tuple[str, str]] = field(default_factory=list)
     """Id and label of each option on the screen, in order."""
     page: int = 0
+    screen: str | None = None
+    """The action whose reply is on the screen, to show its next page; None in a flow."""
     misses: int = 0
     """Messages in a row that weren't understood."""
     correction: dict[str, Any] | None = None
@@ -43,14 +71,27 @@ class State:
     """When the takeover ends; each message of the admin extends it."""
     taken: int = 0
     """How often admins have taken this conversation over; after a takeover, a call for a person is a new one."""
+    newest: dict[str, str] = field(default_factory=dict)
+    """The newest messages, which an edit may still change: the channel's id, and a digest of the text."""
+    parked: dict[str, Any] | None = None
+    """The answers of an open order, while the customer does something else; it comes back when that is done."""
+    waits: bool = False
+    """Whether this customer waits for a person (`Escalation`); `person.refresh` makes it true to the row."""
+    writer: tuple[str, str] | None = None
+    """Channel and address of the admin who wrote to this customer last: an answer goes there, not to the bot."""
+    writer_until: datetime | None = None
+    heard: list[Heard] = field(default_factory=list)
+    """This customer's last messages, at most `MOST_HEARD`, the newest last."""
+    called: str | None = None
+    """The customer's name as the channel shows it."""
     version: int = VERSION
 
     @classmethod
     def from_json(cls, stored: dict[str, Any], *, now: datetime) -> Self:
-        """The stored state without an expired takeover; a new one if its version is no longer read."""
+        """The stored state without an expired takeover or writer; a new one if its version is no longer read."""
         if stored.get("version") != VERSION:
             return cls(prompt=stored.get("prompt", now.toordinal() * _PROMPTS_A_DAY))
-        until = datetime.fromisoformat(stored["human_until"]) if stored.get("human_until") else None
+        until, writer_until = _moment(stored, "human_until"), _moment(stored, "writer_until")
         state = cls(
             **stored
             | {
@@ -58,15 +99,27 @@ class State:
                 "shown": [(option, label) for option, label in stored["shown"]],
                 "human": tuple(stored["human"]) if stored.get("human") else None,
                 "human_until": until,
+                "writer": tuple(stored["writer"]) if stored.get("writer") else None,
+                "writer_until": writer_until,
+                "heard": [Heard.from_json(each) for each in stored.get("heard", ())],
             }
         )
+        if writer_until and writer_until <= now:
+            state.writer = state.writer_until = None
         if until and until <= now:
             state.human = state.customer = state.human_until = None
         return state
 
     def to_json(self) -> dict[str, Any]:
-        until = self.human_until.isoformat() if self.human_until else None
-        return {each.name: getattr(self, each.name) for each in fields(self)} | {"human_until": until}
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {
+            "human_until": self.human_until.isoformat() if self.human_until else None,
+            "writer_until": self.writer_until.isoformat() if self.writer_until else None,
+            "heard": [each.to_json() for each in self.heard],
+        }
+
+    def hear(self, message: Heard) -> None:
+        """Remember a message as the newest."""
+        self.heard = [*self.heard, message][-MOST_HEARD:]
 
     def __contains__(self, name: str) -> bool:
         return any(known == name for known, _ in self.answers)
@@ -96,7 +149,21 @@ class State:
         return about, answers
 
     def begin(self, flow: str | None, *, about: str | None = None) -> None:
-        """Start a flow (or none) without answers; the prompt number continues, so that older buttons are stale."""
-        self.flow, self.about = flow, about
+        """Start a flow (or none) without answers; the prompt number continues, so that older buttons are stale.
+
+        An open order is parked by another flow, and comes back when that one ends.
+        """
+        if self.flow == ORDER and flow not in (None, ORDER):
+            self.parked = {"answers": self.answers, "tentative": self.tentative}
+        back, self.flow, self.about = None, flow, about
         self.answers, self.tentative, self.correction = [], [], None
+        if flow in (None, ORDER):
+            back, self.parked = self.parked, None
+        if back is not None:
+            self.flow = ORDER
+            self.answers, self.tentative = [(name, value) for name, value in back["answers"]], [*back["tentative"]]
         self.asked, self.page, self.misses = None, 0, 0
+
+
+def _moment(stored: dict[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(stored[name]) if stored.get(name) else None

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.incoming import Incoming
 from conversations.state import State
-from conversations.understand import Understanding
-from conversations.understand.answers import read_skip, read_yes_no
+from conversations.understand import Understanding, understand
+from conversations.understand.answers import read_skip, read_yes_no, reads_as_adding
 from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
 from core.context import Context
@@ -64,6 +64,11 @@ class Turn:
         return self.shop.local(self.now)
 
     @property
+    def written_at(self) -> datetime:
+        """When the message was written, in the workshop's zone: "besok" counts from then."""
+        return self.shop.local(self.incoming.written_by(self.now))
+
+    @property
     def new_code(self) -> str:
         """The code of the booking that this turn may create."""
         return f"BK-{self.fresh[:8]}"
@@ -71,6 +76,15 @@ class Turn:
     async def own_booking(self, code: str) -> Booking:
         """This customer's booking; raises `NotFound` for anybody else's."""
         return await bookings.own(self.session, code, customer_id=self.contact.customer_id)
+
+    @property
+    def adds(self) -> bool:
+        """Whether the message adds to what was chosen ("sekalian", "sama"), rather than replacing it."""
+        return reads_as_adding(self.incoming.text or "")
+
+    def reread(self, text: str) -> None:
+        """Go on as if this was what the message says."""
+        self.understood = understand(text, self.lexicon, now=self.written_at, shop=self.shop)
 
     @property
     def member(self) -> StaffMember | None:
@@ -148,6 +162,8 @@ class Step:
     """A typed number is the answer (a quantity, an hour), not the number of an option."""
     takes_photos: ClassVar[bool] = False
     """A photo can be the answer, or part of it."""
+    takes_place: ClassVar[bool] = False
+    """A shared location can be the answer."""
     reopened_by: ClassVar[tuple[type[Refusal], ...]] = ()
     """Refusals at the end of the flow that another answer to this question can avoid."""
 
@@ -165,18 +181,23 @@ class Step:
     async def read(self, turn: Turn, text: str) -> bool:
         """Take typed text (or a shared contact or place) as the answer."""
         answer = self.parse(turn, text)
-        if answer is None and self.skips and read_skip(text):
+        said = self.understood_as_skipped(turn)
+        if answer is None and self.skips and (said or read_skip(text)):
             answer = SKIPPED
         if answer is None:
-            return self.absorb(turn)
+            return await self.absorb(turn)
         turn.state.put(self.name, answer)
         return True
+
+    def understood_as_skipped(self, turn: Turn) -> bool:
+        """ "ga inget platnya", "gak usah email"."""
+        return self.name in turn.understood.unknown | turn.understood.refused
 
     def parse(self, turn: Turn, text: str) -> Any:
         """The answer that a text to this question gives, or None; what was understood is `turn.understood`."""
         return None
 
-    def absorb(self, turn: Turn) -> bool:
+    async def absorb(self, turn: Turn) -> bool:
         """Store the answer that a message to another question contains, to be checked when this step is reached."""
         value = turn.understood.answers.get(self.name)
         if value is None or self.name in turn.state:
@@ -242,5 +263,5 @@ class Flow:
     strict: bool = False
     """Text is only ever the answer: no question aside, no correction, no other wish."""
     refused: Callable[[Turn, str], Awaitable[Question]] | None = None
-    cancelled: str = "cancelled.draft"
+    cancelled: str = "cancelled.form"
     """The text said when the flow is called off."""

@@ -1,4 +1,4 @@
-"""What a stored photo is: a kind by its first bytes, a key, a thumbnail's key. No file is touched here.
+"""What a stored photo or other file is: a kind by its first bytes, a key, a thumbnail's key. No file is touched here.
 
     bytes ── kind_of ──> JPEG, PNG or WebP; anything else is no photo ── goes_everywhere? else it is kept as a JPEG
     random name + kind ── key ──> "5f0c…e1.jpg" ── thumbnail_key ──> "5f0c…e1.thumb.jpg"
@@ -32,6 +32,8 @@ MOST_PHOTOS = 10
 LONGEST_LINK = 2000
 
 _KEY = re.compile(r"[0-9a-f]{32}(\.thumb)?\.(jpg|png|webp)")
+_FILE_KEY = re.compile(r"[0-9a-f]{32}\.(ogg|mp3|m4a|amr|mp4|pdf)")
+_STORED = re.compile(rf"{_KEY.pattern}|{_FILE_KEY.pattern}")
 
 
 class PhotoKind(StrEnum):
@@ -44,6 +46,51 @@ class PhotoKind(StrEnum):
     @property
     def content_type(self) -> str:
         return "image/jpeg" if self is PhotoKind.JPEG else f"image/{self}"
+
+
+class FileKind(StrEnum):
+    """What a person may send to a person beside photos, by the ending of their keys: voice, a short video, a paper."""
+
+    OGG = "ogg"
+    MP3 = "mp3"
+    M4A = "m4a"
+    AMR = "amr"
+    MP4 = "mp4"
+    PDF = "pdf"
+
+    @property
+    def content_type(self) -> str:
+        return _CONTENT_TYPES[self]
+
+    @property
+    def is_voice(self) -> bool:
+        return self not in (FileKind.MP4, FileKind.PDF)
+
+
+_CONTENT_TYPES = {
+    FileKind.OGG: "audio/ogg",
+    FileKind.MP3: "audio/mpeg",
+    FileKind.M4A: "audio/mp4",
+    FileKind.AMR: "audio/amr",
+    FileKind.MP4: "video/mp4",
+    FileKind.PDF: "application/pdf",
+}
+ENDINGS = (*PhotoKind, *FileKind)
+
+
+def file_kind_of(head: bytes) -> FileKind | None:
+    """The kind of a file by its first 12 bytes; None for a photo and for anything else."""
+    if head.startswith(b"OggS"):
+        return FileKind.OGG
+    if head.startswith((b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")):
+        return FileKind.MP3
+    if head.startswith(b"#!AMR"):
+        return FileKind.AMR
+    if head.startswith(b"%PDF-"):
+        return FileKind.PDF
+    if head[4:8] == b"ftyp":  # the container of both
+        return FileKind.M4A if head[8:11] in (b"M4A", b"M4B") else FileKind.MP4
+    return None
 
 
 def kind_of(head: bytes) -> PhotoKind | None:
@@ -79,6 +126,28 @@ def kind_of_key(photo_key: str) -> PhotoKind:
     return PhotoKind(photo_key.rpartition(".")[2])
 
 
+def file_key(name: str, kind: FileKind) -> str:
+    """The key of a new file from a random name of 32 hexadecimal digits."""
+    made = f"{name}.{kind}"
+    if not is_file_key(made):
+        raise ValueError(f"{name!r} is no random name")
+    return made
+
+
+def is_file_key(name: str) -> bool:
+    """Whether it is the key of a stored file that is no photo."""
+    return _FILE_KEY.fullmatch(name) is not None
+
+
+def is_stored_key(name: str) -> bool:
+    """Whether it is the key of anything stored: a photo, a thumbnail or another file."""
+    return _STORED.fullmatch(name) is not None
+
+
+def file_kind_of_key(key: str) -> FileKind:
+    return FileKind(key.rpartition(".")[2])
+
+
 def thumbnail_key(photo_key: str) -> str:
     """The key of a photo's thumbnail, which is a JPEG."""
     return f"{name_of(photo_key)}.thumb.{PhotoKind.JPEG}"
@@ -90,12 +159,12 @@ def name_of(photo_key: str) -> str:
 
 
 def keys_in(text: str) -> set[str]:
-    """All photo keys in a text."""
-    return {found[0] for found in _KEY.finditer(text)}
+    """All keys of photos and other files in a text."""
+    return {found[0] for found in _STORED.finditer(text)}
 
 
 def named_in(text: str) -> set[str]:
-    """The random names of all photo keys in a text."""
+    """The random names of all keys in a text."""
     return {name_of(each) for each in keys_in(text)}
 
 

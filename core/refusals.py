@@ -90,6 +90,10 @@ class BadLeave(Invalid):
     """Leave that ends before it begins, is over, or lasts longer than a year."""
 
 
+class BadClosure(Invalid):
+    """Days to close that end before they begin, are over, or more than a year."""
+
+
 class InsufficientStock(Refusal):
     """Fewer parts are free than were asked for; params: name, wanted, stock."""
 
@@ -204,8 +208,16 @@ class BadPhotos(Invalid):
     """Not stored photos or https links, or more of them than one note takes; params: most."""
 
 
+class ChatTaken(Refusal):
+    """Another admin has taken that conversation over; params: name."""
+
+
 class BadAmount(Invalid):
     """An amount outside what makes sense here; params: least, most."""
+
+
+class BadStock(BadAmount):
+    """A number of pieces that no shelf holds; params: least, most."""
 
 
 class CostDecided(Refusal):

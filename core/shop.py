@@ -63,6 +63,8 @@ class Shop(BaseModel):
     contact: str
     email: str
     description: str = ""
+    delivery: Annotated[str, Field(max_length=300)] = ""
+    """What customers are told when they ask for delivery; empty: there is none, parts are picked up."""
     latitude: float | None = Field(None, ge=-90, le=90)
     longitude: float | None = Field(None, ge=-180, le=180)
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"

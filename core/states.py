@@ -151,6 +151,20 @@ class EventKind(StrEnum):
     RATED = "rated"
 
 
+class CallReason(StrEnum):
+    """Why a customer needs a person."""
+
+    ASKED = "asked"
+    COMPLAINT = "complaint"
+    CLAIM = "claim"
+    PROOF = "proof"  # of a transfer
+    UNKNOWN_FIT = "unknown_fit"
+    MISSES = "misses"  # not understood three times
+    HAGGLE = "haggle"
+    REPLY = "reply"  # an answer to what an admin wrote
+    OTHER = "other"
+
+
 class Actor(StrEnum):
     """Who did something; staff members are named instead."""
 
@@ -160,7 +174,10 @@ class Actor(StrEnum):
 
 
 class PaymentMethod(StrEnum):
-    """How the customer wants to pay; `dp` is what the REST API calls a down payment by any method."""
+    """How the customer wants to pay; `dp` is what the REST API calls a down payment by any method.
+
+    `any`: the customer chooses on Midtrans' page, as chats ask for no method.
+    """
 
     TRANSFER = "transfer"
     EWALLET = "ewallet"
@@ -169,6 +186,7 @@ class PaymentMethod(StrEnum):
     CARD = "card"
     COD = "cod"
     DP = "dp"
+    ANY = "any"
 
 
 class Location(StrEnum):

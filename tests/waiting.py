@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
+
+Result = TypeVar("Result")
 
 HANG = 120
 """Seconds. It only turns a hang into a failure; a machine that is busy gets there before."""
@@ -13,10 +16,16 @@ HANG = 120
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Wait until it is so in the database; it is asked again after each commit of this process."""
+    await result(is_so, bool)
+
+
+async def result(ask: Callable[[], Awaitable[Result]], is_good: Callable[[Result], bool]) -> Result:
+    """The first good result; it is asked for again after each commit of this process."""
     async with committing() as committed, asyncio.timeout(HANG):
-        while not await is_so():
+        while not is_good(found := await ask()):
             await committed.wait()
             committed.clear()
+    return found
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """The pages around a payment: after it, and for another try when it failed.
 
-    GET  /payment/finish             points back to the chat, which reports the payment
+    GET  /payment/finish             says where the payment is confirmed: chat or e-mail
     GET  /payment/again/{code}?sig=  what is left to pay, and a button
     POST /payment/again/{code}?sig=  makes a payment link, and leads to it
 
@@ -87,7 +87,7 @@ def again(
 
 
 def finish_page(shop: Shop) -> web.RouteDef:
-    """The page that Midtrans redirects the browser to; it only points back to the chat, which reports the payment."""
+    """The page that Midtrans redirects the browser to; it only says where the payment is confirmed: chat or e-mail."""
     lines = "".join(f"<p>{escape(render(say('page.finished'), language))}</p>" for language in LANGUAGES)
     page = _PAGE.format(shop=escape(shop.name), lines=lines)
 

@@ -71,7 +71,13 @@ class TelegramSender:
             await self._check_connection(outgoing)
         address, last = outgoing.address, None
         keys_open = address in self._reply_keyboards
-        shown = parts(outgoing.message, outgoing.language, keys_open=keys_open, again=outgoing.may_have_arrived)
+        shown = parts(
+            outgoing.message,
+            outgoing.language,
+            keys_open=keys_open,
+            again=outgoing.may_have_arrived,
+            left=outgoing.parts_left,
+        )
         for left, part in parts_to_send(outgoing, shown):
             with sending_part(left):
                 last = await self._send(outgoing, part)

@@ -9,7 +9,7 @@ Limits: https://core.telegram.org/bots/api (text 4096, caption 1024, callback da
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from telegram import (
 
 from bot.channels.text_fitting import distinct, numbered, one_line, shorten, split, upright, width
 from conversations.texts import Style, render
-from core.messaging.messages import Message, say
+from core.messaging.messages import Message, Option, say
 
 HTML = Style(escape=lambda text: escape(upright(text), quote=False), bold=("<b>", "</b>"))
 
@@ -47,39 +47,40 @@ class Part:
     document: bool = False
 
 
-def parts(message: Message, language: str, *, keys_open: bool = False, again: bool = False) -> list[Part]:
+def parts(
+    message: Message, language: str, *, keys_open: bool = False, again: bool = False, left: int | None = None
+) -> list[Part]:
     """The calls that show a message; `keys_open`: whether the chat may have an open reply keyboard.
 
-    `again`: the person may have it already, so it says that it is sent again.
+    `again`: the person may have the first of the `left` parts at the end already, so it says that it is sent again.
     """
     texts, keyboard = split(_text(message, language), LONGEST_TEXT, HTML.bold), _keyboard(message, language)
-    if again:
-        texts[0] = _marked(texts[0], language)
     if message.document and width(texts[-1]) <= LONGEST_CAPTION:
         shown = [*map(Part, texts[:-1]), Part(texts[-1], keyboard, document=True)]
     elif message.document:
         shown = [*map(Part, texts), Part("", keyboard, document=True)]
     else:
         shown = [*map(Part, texts[:-1]), Part(texts[-1] or "…", keyboard)]
+    if again:
+        at = len(shown) - min(left or len(shown), len(shown))
+        shown[at] = _marked(shown[at], language)
     if keys_open and isinstance(keyboard, InlineKeyboardMarkup):
         # A message with an inline keyboard can't remove the reply keyboard, so another one does.
         return [Part(render(say("channel.keys_gone"), language, HTML), ReplyKeyboardRemove()), *shown]
     return shown
 
 
-def _marked(text: str, language: str) -> str:
-    """The text under "(sent again)", where there is room: another part would shift the parts that are left."""
-    marked = "\n".join((render(say("channel.again"), language, HTML), text))
-    return marked if width(marked) <= LONGEST_TEXT else text
+def _marked(part: Part, language: str) -> Part:
+    """The part under "(sent again)", where there is room: another part would shift the parts that are left."""
+    marked = "\n".join(filter(None, (render(say("channel.again"), language, HTML), part.text)))
+    limit = LONGEST_CAPTION if part.document else LONGEST_TEXT
+    return replace(part, text=marked) if width(marked) <= limit else part
 
 
 def _text(message: Message, language: str) -> str:
     paragraphs = [render(text, language, HTML) for text in message.says]
     if len(message.options) > MOST_BUTTONS:
         paragraphs.append(numbered(message.options, language, HTML))
-    else:  # WhatsApp shows hints on the second line of a list entry; buttons have none
-        hints = (say("channel.hint", label=option.label, hint=option.hint) for option in message.options if option.hint)
-        paragraphs.append("\n".join(render(hint, language, HTML) for hint in hints))
     if message.link and message.wants:
         label = render(say("channel.link", label=message.link.label), language, HTML)
         paragraphs.append(f"{label}\n{escape(message.link.url)}")
@@ -87,7 +88,7 @@ def _text(message: Message, language: str) -> str:
 
 
 def _keyboard(message: Message, language: str) -> Keyboard:
-    labels = [upright(one_line(render(option.label, language))) for option in message.options]
+    labels = [_label(option, language) for option in message.options]
     buttons = [] if len(labels) > MOST_BUTTONS else distinct(labels, LONGEST_LABEL)
     if wants := message.wants:
         words = render(say(f"channel.share_{wants}"), language)
@@ -99,6 +100,14 @@ def _keyboard(message: Message, language: str) -> Keyboard:
         label = shorten(one_line(render(link.label, language)), LONGEST_LABEL)
         rows.append([InlineKeyboardButton(label or link.url, url=link.url)])
     return InlineKeyboardMarkup(rows) if rows else ReplyKeyboardRemove()
+
+
+def _label(option: Option, language: str) -> str:
+    """The label with its hint, which comes first where a narrow phone would cut it off."""
+    label, hint = (upright(one_line(render(text, language))) if text else "" for text in (option.label, option.hint))
+    if not hint:
+        return label
+    return f"{label} · {hint}" if width(label) + width(hint) + 3 <= ROW else f"{hint} · {label}"
 
 
 def _rows(buttons: Sequence[Button]) -> list[list[Button]]:

@@ -5,6 +5,7 @@ Lengths are in UTF-16 units (an emoji has two), since both vendors count them in
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from conversations.texts import Style, render
 from core.messaging.messages import Option
@@ -86,8 +87,14 @@ def _without_half_an_entity(head: str) -> str:
     return head[:place] if place > 0 and not re.search("[;>]", head[place:]) else head
 
 
+@cache
+def _at_the_edge_of_words(mark: str) -> re.Pattern[str]:
+    """Where a mark means something: not as in "2*3", which is people's text."""
+    return re.compile(rf"(?<!\w){re.escape(mark)}(?=\S)|(?<=\S){re.escape(mark)}(?!\w)")
+
+
 def _is_open(piece: str, bold: tuple[str, str]) -> bool:
     opening, closing = bold
     if opening == closing:
-        return bool(opening) and piece.count(opening) % 2 == 1
+        return bool(opening) and len(_at_the_edge_of_words(opening).findall(piece)) % 2 == 1
     return piece.count(opening) > piece.count(closing)

@@ -194,6 +194,10 @@ class Dispatcher:
     async def _claim(self, channels: Sequence[str], most: int) -> int:
         """Claim due messages and begin to send them; returns how many were claimed."""
         async with self._transactions.write() as ctx:
+            if (morning := ctx.shop.contact_time(ctx.now)) > ctx.now:
+                await outbox_claims.postpone(
+                    ctx.session, now=ctx.now, due_at=morning, channels=channels, in_hand=self._claimed
+                )
             rows = await outbox_claims.claim(
                 ctx.session, now=ctx.now, limit=most, channels=channels, in_hand=self._claimed
             )

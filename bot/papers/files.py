@@ -2,7 +2,7 @@
 
 Document(kind, id) ── file ──┐
 signed link ──────────────── download ──┬── invoice, receipt, credit_note ──> rendered from facts and ledger
-                                        ├── photo ──────────────────────────> as it was sent
+                                        ├── photo, file ────────────────────> as it was sent
                                         ├── week ───────────────────────────> drawn from the slots
                                         └── report ─────────────────────────> the month's CSV
 """
@@ -67,6 +67,9 @@ class Library:
             case "photo":
                 content = await self.photos.load(code)
                 return Download(code, media.kind_of_key(code).content_type, content) if content else None
+            case "file" if media.is_file_key(code):
+                content = await self.photos.load(code)
+                return Download(code, media.file_kind_of_key(code).content_type, content) if content else None
             case "week":
                 return await self._week(code)
             case "report":

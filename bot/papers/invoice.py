@@ -11,7 +11,7 @@ from bot.papers.sheet import ACCENT, GREEN, INK, MARGIN, MUTED, RIGHT, SHADE, WH
 from conversations.texts import money
 from core.money import Money
 from core.papers.invoices import CREDITED, InvoiceFacts, InvoiceLine, Payment
-from core.states import Location
+from core.states import LedgerKind, Location
 
 InvoiceSheet = Sheet[InvoiceFacts]
 _LEFT_WIDTH = 80.0
@@ -122,11 +122,19 @@ def _sums(sheet: InvoiceSheet, payments: Sequence[Payment]) -> None:
         _sum_row(sheet, entry, signed(-each.amount))
     sheet.rule(sheet.y + 1, left=SUM_LEFT)
     sheet.set_y(sheet.y + 2)
-    remaining = facts.total - sum(payment.amount for payment in payments)
+    remaining = balance(facts, payments)
     if remaining < 0 and _is_credited(payments):
         _sum_row(sheet, sheet.phrase("invoice.going_back"), money(-remaining), bold=True)
     else:
         _sum_row(sheet, sheet.phrase("invoice.remaining"), money(max(0, remaining)), bold=True)
+
+
+def balance(facts: InvoiceFacts, payments: Sequence[Payment]) -> Money:
+    """What is left to pay; negative: to be refunded. Nothing where all the money was refunded."""
+    kept = sum(payment.amount for payment in payments)
+    if not kept and any(payment.kind == LedgerKind.REFUNDED for payment in payments):
+        return 0
+    return facts.total - kept
 
 
 def _is_credited(payments: Sequence[Payment]) -> bool:

@@ -1,4 +1,4 @@
-"""Photos in a folder: checked by content, stored under random names, each with a thumbnail.
+"""Photos in a folder: checked by content, stored under random names, each with a thumbnail; and voice notes beside them.
 
 bytes ── type, size, readable? ── converted to JPEG unless every channel takes it ──> 5f0c…e1.jpg, 5f0c…e1.thumb.jpg
 """
@@ -57,9 +57,18 @@ class Photos:
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._keep, content)
 
+    async def keep_any(self, content: bytes) -> str:
+        """Store a photo, or as it is what else people send in a chat (`media.FileKind`); raises `BadPhotos`."""
+        kind = media.file_kind_of(content[:12])
+        if kind is None:
+            return await self.keep(content)
+        if len(content) > media.MOST_BYTES:
+            raise BadPhotos(most=media.MOST_PHOTOS)
+        return await asyncio.to_thread(self._keep_file, kind, content)
+
     async def load(self, key: str) -> bytes | None:
-        """The bytes of a photo or thumbnail, or None."""
-        if not media.is_key(key):
+        """The bytes of a photo, thumbnail or other file, or None."""
+        if not media.is_stored_key(key):
             return None
         try:
             return await asyncio.to_thread((self._folder / key).read_bytes)
@@ -90,6 +99,12 @@ class Photos:
         self._write(key, content)
         return key
 
+    def _keep_file(self, kind: media.FileKind, content: bytes) -> str:
+        key = media.file_key(self._fresh_name(), kind)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._write(key, content)
+        return key
+
     def _write(self, name: str, content: bytes) -> None:
         # Renamed once it is complete, so that no reader gets half a file.
         unfinished = self._folder / f"{_UNFINISHED}{name}"
@@ -100,7 +115,10 @@ class Photos:
         found = []
         for file in self._folder.glob("*"):
             with suppress(FileNotFoundError):  # another process was quicker
-                if media.is_key(file.name.removeprefix(_UNFINISHED)) and file.stat().st_mtime < before.timestamp():
+                if (
+                    media.is_stored_key(file.name.removeprefix(_UNFINISHED))
+                    and file.stat().st_mtime < before.timestamp()
+                ):
                     found.append(file.name)
         return found
 

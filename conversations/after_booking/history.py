@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from conversations import actions
-from conversations.booking import draft
+from conversations import actions, draft
 from conversations.registry import TO_BOOKINGS, TO_MENU, action, to_booking
+from conversations.state import ORDER
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_skip
 from core import media, work
@@ -97,6 +97,9 @@ async def warranties(turn: Turn, _: str) -> Question:
 @action("again", who=Who.CUSTOMER)
 async def book_again(turn: Turn, code: str) -> None:
     """Begin a booking with the same car, parts and services, as far as they are still sold; prices are today's."""
+    if draft.is_worth_keeping(turn):
+        turn.remark("draft.continues")
+        return
     booking, catalogue = await turn.own_booking(code), turn.catalogue
     basket = [[line.part_id, line.quantity] for line in booking.lines if line.part_id in catalogue.parts]
     services = [line.service_id for line in booking.lines if line.service_id in catalogue.services]
@@ -108,7 +111,7 @@ async def book_again(turn: Turn, code: str) -> None:
     chosen: dict[str, Any] = {"basket": basket, "shopped": True} if basket else {}
     if services:
         chosen |= {"services": services, "serviced": True, "shopped": True}
-    turn.state.begin("booking")
+    turn.state.begin(ORDER)
     for name, value in (car | chosen | person | place).items():
         turn.state.put(name, value)
     usual = draft.times(turn)

@@ -6,8 +6,7 @@ slot lost (core.payment.slot_lost):  [a slot]   [another time]   [a refund]
 
 from operator import attrgetter
 
-from conversations import actions
-from conversations.booking import draft
+from conversations import actions, draft
 from conversations.booking.when import Day, Slot, WhichTechnician, read_start
 from conversations.registry import action, to_booking
 from conversations.turn import Flow, Question, Step, Turn, Who, YesNo, question
@@ -27,10 +26,7 @@ _LIVE = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 @action("move", who=Who.CUSTOMER)
 async def reschedule(turn: Turn, code: str) -> Question | None:
-    """Begin to reschedule a booking; without a code, the only one that can be, to the day and time the text names.
-
-    Text alone doesn't discard an open booking flow: then the customer gets the list.
-    """
+    """Begin to reschedule a booking; without a code, the only one that can be, to the day and time the text names."""
     if code:
         booking = await turn.own_booking(code)
         rescheduling.check_may_reschedule(turn.ctx, booking)
@@ -39,13 +35,13 @@ async def reschedule(turn: Turn, code: str) -> Question | None:
         return None
     live = await _live(turn)
     movable = [booking for booking in live if rescheduling.may_reschedule(turn.ctx, booking)]
-    if turn.state.flow not in (None, MOVE.name) or not live:
+    if not live:
         return await actions.my_bookings(turn)
     if not movable:
         rescheduling.check_may_reschedule(turn.ctx, min(live, key=attrgetter("starts_at")))
     turn.state.begin(MOVE.name)
     for step in MOVE.steps:  # day, time and technician may be in the text
-        step.absorb(turn)
+        await step.absorb(turn)
     if turn.understood.part_of_day and not turn.understood.time:
         turn.state.put("part_of_day", turn.understood.part_of_day)
     if len(movable) == 1:
@@ -124,7 +120,7 @@ class Agreed(YesNo):
     async def read(self, turn: Turn, text: str) -> bool:
         if await super().read(turn, text):
             return True
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
+        when = read_when(text, now=turn.written_at, shop=turn.shop)
         if when is None or not (when.day or when.time):
             return False
         if when.day:

@@ -7,23 +7,25 @@ who.py    name, phone, e-mail, plate, place
 """
 
 from conversations.booking.car import Brand, FitOf, Model, Year
-from conversations.booking.deciding import Change, Confirmed, Method, Plan, finish, refused
+from conversations.booking.deciding import Change, Confirmed, GiveUp, finish, refused
 from conversations.booking.goods import Category, More, PickPart, PickService, Quantity
 from conversations.booking.when import Day, Slot, WhichTechnician
 from conversations.booking.who import Address, Email, Name, Phone, Plate, Where
+from conversations.state import ORDER
 from conversations.turn import Flow
 
 BOOKING = Flow(
-    name="booking",
+    name=ORDER,
     steps=(
+        GiveUp(),
         Change(),
         Quantity(),
         Category(),
-        PickPart(),
-        More(),
         Brand(),
         Model(),
         Year(),
+        PickPart(),
+        More(),
         FitOf(),
         PickService(),
         Day(),
@@ -36,9 +38,8 @@ BOOKING = Flow(
         Where(),
         Address(),
         Confirmed(),
-        Method(),
-        Plan(),
     ),
     finish=finish,
     refused=refused,
+    cancelled="cancelled.draft",
 )

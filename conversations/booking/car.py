@@ -1,13 +1,14 @@
 """Which car, and whether the chosen parts fit it."""
 
-from conversations.booking import draft
+from conversations import draft, person
 from conversations.shelf import part_option, price_of
 from conversations.turn import Question, Step, Turn, question
-from conversations.understand.answers import read_year, read_yes_no
+from conversations.understand.answers import read_year, read_yes_no, reads_as_an_answer
 from core.catalogue import snapshot
 from core.catalogue.fit import Fit, FitAnswer, fit_of
 from core.db.tables import Part
 from core.messaging.messages import Option, say
+from core.states import CallReason
 
 MAX_NAME_LENGTH = 40
 
@@ -38,7 +39,7 @@ class Brand(Step):
 
     async def read(self, turn: Turn, text: str) -> bool:
         """A known car, or any words after the customer said that the car isn't listed."""
-        if self.absorb(turn):
+        if await self.absorb(turn):
             return True
         if "other_car" not in turn.state:
             return False
@@ -71,10 +72,10 @@ class Model(Step):
         """A listed model, or another name: without "?" and of at most three words."""
         text = text.strip()
         if turn.understood.model and turn.understood.brand == turn.state.get("brand"):
-            return self.absorb(turn)
+            return await self.absorb(turn)
         labels = {label.casefold() for _, label in turn.state.shown}
         is_choice = text.isdigit() or text.casefold() in labels
-        if is_choice or "?" in text or len(text) > MAX_NAME_LENGTH or len(text.split()) > 3:
+        if is_choice or reads_as_an_answer(text) or "?" in text or len(text) > MAX_NAME_LENGTH or len(text.split()) > 3:
             return False
         turn.state.put("model", text)
         return True
@@ -156,7 +157,11 @@ class FitOf(Step):
                 draft.put_in_basket(turn, fit.adapter.id, dict(draft.basket(turn))[part.id])
                 self._decide(turn, part.id, "adapter")
                 self._decide(turn, fit.adapter.id, "fits")
-            case "as_is" | "unknown":
+            case "as_is":
+                self._decide(turn, part.id, option)
+            case "unknown":
+                about = say("fit.unknown", name=part.name, car=draft.car_name(turn))
+                turn.remarks.append(await person.call(turn, CallReason.UNKNOWN_FIT, about=about))
                 self._decide(turn, part.id, option)
             case _:
                 count = dict(draft.basket(turn))[part.id]

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from conversations.booking import draft
-from conversations.booking.draft import Job
+from conversations import draft, exclusions
+from conversations.draft import Job
 from conversations.turn import Question, Step, Turn, question
 from conversations.understand.answers import read_wait, read_whatever
-from conversations.understand.when import read_when
 from core.db.tables import Technician
 from core.messaging.messages import Option, Say, say
 from core.refusals import (
@@ -27,7 +26,9 @@ from core.refusals import (
 from core.schedule import availability
 from core.schedule.availability import SlotAvailability
 
-DAYS_SHOWN = 7
+DAYS_SHOWN = 5
+ANY_DAY = "any_day"
+"""The answer of a customer who may come on any day."""
 PARTS_OF_DAY = {"morning": (0, 11), "noon": (11, 15), "afternoon": (12, 19), "evening": (17, 24)}
 """First and last hour of pagi, siang, sore and malam."""
 
@@ -37,28 +38,46 @@ class Day(Step):
     drops = ("confirmed", "agreed")
     reopened_by = (InThePast, TooFarAhead, Closed)
 
+    def needed(self, turn: Turn) -> bool:
+        """Not to somebody who may come on any day: the nearest slots are offered then."""
+        return ANY_DAY not in turn.state
+
     async def ask(self, turn: Turn) -> Question:
-        minutes = (await draft.job(turn)).minutes
-        days = await availability.open_days(turn.ctx, minutes=minutes, count=DAYS_SHOWN)
+        minutes, unwanted = (await draft.job(turn)).minutes, exclusions.of(turn, self.name)
+        days = await availability.open_days(turn.ctx, minutes=minutes, count=DAYS_SHOWN + len(unwanted))
+        days = [day for day in days if day.isoformat() not in unwanted][:DAYS_SHOWN]
+        if turn.state.get("days"):
+            days = [date.fromisoformat(day) for day in turn.state.get("days")]
         return question(
-            say("ask.date"),
+            say("ask.date_which" if turn.state.get("days") else "ask.date"),
             options=[Option(day.isoformat(), say("day.short", day=day)) for day in days],
             button=say("button.date"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
+        turn.state.drop("days", ANY_DAY)
         return await self.take(turn, option, recheck=("time", "technician"))
 
     async def read(self, turn: Turn, text: str) -> bool:
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
-        if when is None or when.day is None:
-            return False
-        await self.choose(turn, when.day.isoformat())
-        if when.time:
-            turn.state.put("time", f"{when.time:%H:%M}", tentative=True)
-        elif when.part_of_day:
-            turn.state.put("part_of_day", when.part_of_day)
+        said = turn.understood
+        if said.date is None or said.date_is_ambiguous:
+            return await self.absorb(turn)
+        await self.choose(turn, said.date.isoformat())
+        if said.part_of_day:
+            turn.state.put("part_of_day", said.part_of_day)
         return True
+
+    async def absorb(self, turn: Turn) -> bool:
+        said = turn.understood
+        if said.date_is_ambiguous and said.dates and self.name not in turn.state:
+            turn.state.put("days", [day.isoformat() for day in said.dates])
+            return True
+        if self.name in said.any and self.name not in turn.state:
+            turn.state.put(ANY_DAY, True)
+            return True
+        if said.part_of_day and said.date and self.name not in turn.state:
+            turn.state.put("part_of_day", said.part_of_day)
+        return await super().absorb(turn)
 
     async def check(self, turn: Turn, answer: str) -> Say | None:
         day, today = date.fromisoformat(answer), turn.local_now.date()
@@ -77,13 +96,23 @@ class Slot(Step):
     own_numbers = True
 
     async def ask(self, turn: Turn) -> Question:
-        day = draft.day(turn)
+        day, job = draft.day(turn), await draft.job(turn)
         if day is None:
-            raise LookupError("the day is asked before the slot")
-        job = await draft.job(turn)
+            return await self._ask_nearest(turn, turn.local_now.date(), job, (), why="any")
         load = await _load(turn, day, job)
-        free = [slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)]
+        unwanted = exclusions.of(turn, self.name)
+        free = [
+            slot
+            for slot in load
+            if slot.free
+            and not _is_current_start(job, slot.starts_at)
+            and f"{turn.shop.local(slot.starts_at):%H:%M}" not in unwanted
+        ]
+        asked_for = turn.state.get("full")
         waitable = [slot for slot in load if _can_join_waitlist(slot, job)]
+        waitable = [slot for slot in waitable if slot.starts_at.isoformat() == asked_for] or (
+            waitable if not free else []
+        )
         if not free and not draft.awaited_part(turn):
             is_full = any(isinstance(slot.why_not, SlotFull) for slot in load)
             return await self._ask_nearest(turn, day, job, waitable, why="none" if is_full else "over")
@@ -92,24 +121,15 @@ class Slot(Step):
         shown = [slot for slot in free if since <= turn.shop.local(slot.starts_at).hour < until] or free
         return question(
             *self._waitlist_hint(turn, waitable),
-            say("ask.time", day=day, hours=hours, slots=[_slot_line(turn, slot) for slot in load]),
-            options=[
-                *(
-                    Option(
-                        f"{turn.shop.local(slot.starts_at):%H:%M}",
-                        say("slot.option", at=turn.shop.local(slot.starts_at), taken=slot.taken, cap=slot.cap),
-                    )
-                    for slot in shown
-                ),
-                *(_waitlist_option(turn, slot) for slot in waitable),
-            ],
-            always=[Option("other_day", say("option.other_day"))],
+            say("ask.time", day=day, hours=hours),
+            options=[_slot_option(turn, slot) for slot in shown],
+            always=[*(_waitlist_option(turn, slot) for slot in waitable), Option("other_day", say("option.other_day"))],
             button=say("button.time"),
         )
 
     async def choose(self, turn: Turn, option: str) -> bool:
         if option == "other_day":
-            turn.state.drop("date", "part_of_day")
+            turn.state.drop("date", "part_of_day", ANY_DAY)
             return True
         if option.startswith("wait:"):
             return await self._join_waitlist(turn, option.removeprefix("wait:"))
@@ -120,13 +140,13 @@ class Slot(Step):
         return await self._take(turn, option)
 
     async def read(self, turn: Turn, text: str) -> bool:
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
-        clock = when.time if when else None
+        said = turn.understood
+        clock = said.time
         if text.strip().isdigit() and int(text) < 24:
             is_shown = any(label.startswith(f"{int(text):02}:00") for _, label in turn.state.shown)
             clock = time(int(text)) if is_shown else None
-        if when and when.day and when.day != draft.day(turn):
-            turn.state.put("date", when.day.isoformat(), tentative=True)
+        if said.date and not said.date_is_ambiguous and said.date != draft.day(turn):
+            turn.state.put("date", said.date.isoformat(), tentative=True)
             if clock:
                 turn.state.put("time", f"{clock:%H:%M}", tentative=True)
             return True
@@ -134,10 +154,19 @@ class Slot(Step):
             return await self._join_waitlist(turn, f"{clock:%H:%M}" if clock else None)
         if clock:
             return await self._take(turn, f"{clock:%H:%M}")
-        if when and when.part_of_day:
-            turn.state.put("part_of_day", when.part_of_day)
+        if said.part_of_day:
+            turn.state.put("part_of_day", said.part_of_day)
             return True
+        if self.name in said.any:
+            return await self._take_first(turn)
         return False
+
+    async def _take_first(self, turn: Turn) -> bool:
+        """Any hour will do: the first that is free on the chosen day."""
+        day, job = draft.day(turn), await draft.job(turn)
+        load = await _load(turn, day, job) if day else []
+        first = next((slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)), None)
+        return first is not None and await self._take(turn, f"{turn.shop.local(first.starts_at):%H:%M}")
 
     async def _take(self, turn: Turn, clock: str) -> bool:
         return await self.take(turn, clock, recheck=["technician"])
@@ -229,10 +258,11 @@ def _is_current_start(job: Job, at: datetime) -> bool:
     return job.moved is not None and job.moved.holding and job.moved.starts_at == at
 
 
-def _slot_line(turn: Turn, slot: SlotAvailability) -> Say:
-    at: datetime = turn.shop.local(slot.starts_at)
-    why = _why_not(slot)
-    return say(f"slot.{why}", at=at) if why else say("slot.load", at=at, taken=slot.taken, cap=slot.cap)
+def _slot_option(turn: Turn, slot: SlotAvailability) -> Option:
+    at = turn.shop.local(slot.starts_at)
+    left = slot.cap - slot.taken
+    label = say("slot.left", at=at, left=left) if left < slot.cap else say("slot.free", at=at)
+    return Option(f"{at:%H:%M}", label)
 
 
 def _why_not(slot: SlotAvailability) -> str | None:
@@ -260,11 +290,13 @@ class WhichTechnician(Step):
     reopened_by = (TechnicianBusy,)
 
     def needed(self, turn: Turn) -> bool:
-        """An order on the waitlist gets a technician who is free then, or the one it named."""
-        return not draft.is_for_waitlist(turn)
+        """Anyone, unless the customer names somebody or wants to choose; on the waitlist, whoever is free then."""
+        wanted = self.name in turn.state or turn.state.get("asking") == self.name
+        return wanted and not draft.is_for_waitlist(turn)
 
     async def ask(self, turn: Turn) -> Question:
-        free = await _free_technicians(turn, draft.chosen_start(turn))
+        unwanted = exclusions.of(turn, self.name)
+        free = [one for one in await _free_technicians(turn, draft.chosen_start(turn)) if one.id not in unwanted]
         return question(
             say("ask.technician"),
             options=[Option("any", say("option.any_technician")), *(Option(one.id, one.name) for one in free)],
@@ -272,9 +304,9 @@ class WhichTechnician(Step):
         )
 
     async def read(self, turn: Turn, text: str) -> bool:
-        if read_whatever(text):
+        if read_whatever(text) or self.name in turn.understood.any:
             return await self.choose(turn, "any")
-        return self.absorb(turn)
+        return await self.absorb(turn)
 
     async def check(self, turn: Turn, answer: str) -> Say | None:
         chosen, starts_at = draft.technician_id(turn), draft.starts_at(turn)
@@ -283,6 +315,7 @@ class WhichTechnician(Step):
         free = await _free_technicians(turn, starts_at)
         if any(one.id == chosen for one in free):
             return None
+        turn.state.put("asking", self.name)
         return say("technician.busy", name=turn.catalogue.technicians[chosen].name, at=turn.shop.local(starts_at))
 
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
@@ -291,6 +324,7 @@ class WhichTechnician(Step):
             turn.state.drop("date", "time", *self.drops)
         else:
             super().reopen(turn, refusal)
+            turn.state.put("asking", self.name)
 
 
 async def _free_technicians(turn: Turn, starts_at: datetime) -> list[Technician]:

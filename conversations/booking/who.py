@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversations.booking import draft
+from conversations import draft
 from conversations.incoming import Place
 from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, Who, question
 from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
@@ -17,18 +17,19 @@ MOST_WORDS_OF_A_CHOICE = 4
 """ "di bengkel aja" instead of an address."""
 
 
+def is_asked_for(turn: Turn, step: Step) -> bool:
+    """Whether the customer wants to change what isn't asked otherwise (`deciding.CHANGES`)."""
+    return bool(turn.state.get("asking") == step.name)
+
+
 class Name(Step):
     name = "name"
     free_text = True
+    text = "ask.name"
     drops = ("confirmed",)
 
-    async def ask(self, turn: Turn) -> Question:
-        known = turn.contact.customer.name or read_name(turn.incoming.name or "")
-        return question(say("ask.name"), options=[Option("known", known)] if known else ())
-
-    async def choose(self, turn: Turn, option: str) -> bool:
-        turn.state.put("name", dict(turn.state.shown)[option])
-        return True
+    def needed(self, turn: Turn) -> bool:
+        return draft.name(turn) is None or is_asked_for(turn, self)
 
     def parse(self, turn: Turn, text: str) -> str | None:
         """A name as typed, without "nama saya"."""
@@ -44,7 +45,7 @@ class Phone(Step):
 
     def needed(self, turn: Turn) -> bool:
         """WhatsApp sends the number with each message; a shared Telegram contact is remembered."""
-        return not turn.contact.customer.phone_proven or "other_phone" in turn.state
+        return not turn.contact.customer.phone_proven or is_asked_for(turn, self)
 
     async def ask(self, turn: Turn) -> Question:
         return question(say(f"ask.phone.{turn.contact.channel}"), wants="contact")
@@ -66,6 +67,9 @@ class Email(Step):
     skips = True
     free_text = True
     drops = ("confirmed",)
+
+    def needed(self, turn: Turn) -> bool:
+        return is_asked_for(turn, self)
 
     async def ask(self, turn: Turn) -> Question:
         known = turn.contact.customer.email
@@ -89,20 +93,23 @@ class Plate(Step):
     free_text = True
     drops = ("confirmed",)
 
+    def needed(self, turn: Turn) -> bool:
+        return is_asked_for(turn, self)
+
     def parse(self, turn: Turn, text: str) -> str | None:
         return read_plate(text)
 
 
 class Where(Step):
-    """Only asked if every service can be done on-site."""
+    """The workshop, unless the customer says otherwise."""
 
     name = "location"
     drops = ("address", "confirmed")
+    takes_place = True
     reopened_by = (NotOnsite,)
 
     def needed(self, turn: Turn) -> bool:
-        services = [turn.catalogue.services[service] for service in draft.services(turn)]
-        return bool(services) and all(service.onsite for service in services)
+        return is_asked_for(turn, self) or self.name in turn.state
 
     async def ask(self, turn: Turn) -> Question:
         return question(
@@ -127,6 +134,7 @@ class Where(Step):
 class Address(Step):
     name = "address"
     free_text = True
+    takes_place = True
     drops = ("confirmed",)
     reopened_by = (AddressMissing, TooFarAway, OutsideDistricts)
 
@@ -150,7 +158,7 @@ class Address(Step):
         if turn.understood.location == Location.WORKSHOP and len(text.split()) <= MOST_WORDS_OF_A_CHOICE:
             return await self.choose(turn, Location.WORKSHOP)
         is_address = MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH
-        return _take_place(turn, {"text": text}) if is_address else self.absorb(turn)
+        return _take_place(turn, {"text": text}) if is_address else await self.absorb(turn)
 
     def reopen(self, turn: Turn, refusal: Refusal) -> None:
         turn.state.put("outside_area", True)

@@ -1,7 +1,7 @@
 """A work note of text and photos, and a message to the customer of a booking."""
 
 from conversations.registry import action
-from conversations.staff import jobs
+from conversations.staff import jobs, takeover
 from conversations.turn import Flow, Question, Step, Turn, Who, question
 from conversations.understand.answers import read_done
 from core import work
@@ -54,7 +54,7 @@ async def _add_note(turn: Turn) -> Question:
     code, answers = turn.state.close()
     text, photos = "\n".join(answers.get("words", [])), answers.get("photos", [])
     await work.add_note(turn.ctx, await turn.job(code), text, photos=photos, actor=turn.staff.name)
-    return await jobs.card(turn, code, say("team.noted"))
+    return await jobs.done(turn, code, say("team.noted"))
 
 
 @action("write", who=Who.ADMIN)
@@ -83,7 +83,10 @@ async def _send(turn: Turn) -> Question:
     code, answers = turn.state.close()
     words = message(say("team.letter", name=turn.staff.name, code=code, text=answers["letter"]))
     key = f"letter:{turn.incoming.channel}:{turn.incoming.event_id}"
-    await tell(turn.ctx, await turn.job(code), key, chat=words)
+    booking = await turn.job(code)
+    await tell(turn.ctx, booking, key, chat=words)
+    if booking.contact_id is not None:
+        await takeover.expect_answer(turn, booking.contact_id)
     return await jobs.card(turn, code, say("team.written"))
 
 

@@ -5,32 +5,55 @@ customer ── every message ──> admin       the bot is silent
 
 Both sides store when it ends (`State.human_until`), and a notice for each is queued for then; each message of the
 admin postpones both.
+
+Without a takeover, an answer to what an admin wrote (`State.writer`) goes to that admin as well, for half an hour or
+until the customer taps a button or gives a command.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
+from conversations import person
 from conversations.incoming import Incoming
 from conversations.registry import action
 from conversations.staff.jobs import menu
 from conversations.state import State
 from conversations.turn import Question, Turn, Who, question
-from conversations.understand.answers import is_hand_back
+from conversations.understand.answers import is_hand_back, read_command, read_done, read_yes_no
+from conversations.understand.intents import Intent
 from core.db.tables import Contact
+from core.media import file_kind_of_key
 from core.messaging import outbox
 from core.messaging.messages import Document, Message, Option, Say, say
+from core.notices import escalations
+from core.notices.escalations import Need
 from core.notices.tell import STAFF_LANGUAGE
 from core.people import contacts
-from core.refusals import NotFound
+from core.refusals import ChatTaken, NotFound
 from core.schedule import bookings
+from core.states import CallReason
 
+WITH_WRITER = timedelta(minutes=30)
+"""How long a customer's answers go to the admin who wrote last."""
 END_NOTICE = "takeover"
 """The kind of the notices that a takeover has ended."""
+OWN_TEXTS = ("staff.answer", "staff.faq")
+"""Flows in which an admin's text is meant for somebody else than the customer whose chat they have taken over."""
 _HAND_BACK = Option("hand-back", say("team.option.hand_back"))
 
 
 def is_on(turn: Turn) -> bool:
-    """Whether this conversation, the customer's or the admin's, is taken over."""
-    return (turn.state.customer is not None and turn.may(Who.ADMIN)) or _is_taken(turn)
+    """Whether this message goes to the other side: of a takeover, or to the admin who wrote to this customer."""
+    if turn.may(Who.ADMIN):
+        return turn.state.customer is not None and turn.state.flow not in OWN_TEXTS
+    return _is_taken(turn) or _is_with_writer(turn)
+
+
+def release_writer(turn: Turn) -> None:
+    """A customer who taps a button or gives a command speaks to the bot again."""
+    if turn.state.writer is not None and _is_for_the_bot(turn):
+        turn.state.writer = turn.state.writer_until = None
 
 
 @action("take", who=Who.ADMIN)
@@ -50,6 +73,8 @@ async def take(turn: Turn, whose: str) -> Question:
         return await menu(turn, first=say("team.taken_already", name=held.name))
     state.human, turn.state.customer = (turn.contact.channel, turn.contact.address), contact.id
     state.taken += 1
+    state.writer = state.writer_until = None
+    await escalations.close(turn.ctx, contact.id, by=turn.staff.name)
     await _extend(turn, contact, state)
     await _notify(turn, contact, say("human.here", name=turn.staff.name), key="taken")
     await _schedule_end_notices(turn, contact)
@@ -64,6 +89,9 @@ async def hand_back(turn: Turn, _: str = "") -> Question:
 
 async def pass_on(turn: Turn) -> Question | None:
     """Forward the message to the other side; the bot says nothing itself."""
+    if _is_with_writer(turn):
+        await _to_writer(turn)
+        return None
     if _is_taken(turn):
         channel, address = turn.state.human or ("", "")
         for number, message in enumerate(_copies(turn.incoming, "team.from_customer", _name(turn.contact))):
@@ -84,6 +112,67 @@ async def pass_on(turn: Turn) -> Question | None:
     for number, message in enumerate(_copies(turn.incoming, "team.from_staff", turn.staff.name)):
         await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
     return None
+
+
+async def write_to(turn: Turn, contact_id: int) -> Contact:
+    """Send this admin's message to a customer as the shop's, without a takeover; raises `NotFound`, `Taken`.
+
+    The customer's answers go to this admin for a while.
+    """
+    contact, remembered = await contacts.lock_conversation(turn.session, contact_id)
+    state = State.from_json(remembered, now=turn.now)
+    held = turn.shop.member_at(*state.human) if state.human else None
+    if held is not None and held is not turn.staff:
+        raise ChatTaken(name=held.name)
+    for number, message in enumerate(_copies(turn.incoming, "team.from_staff", turn.staff.name)):
+        await _send(turn, contact.channel, contact.address, contact.language, message, key=str(number), of=contact)
+    await escalations.close(turn.ctx, contact.id, by=turn.staff.name)
+    await _expect_answer(turn, contact, state)
+    return contact
+
+
+async def expect_answer(turn: Turn, contact_id: int) -> None:
+    """A customer's next answers go to this admin, who has just written to them."""
+    contact, remembered = await contacts.lock_conversation(turn.session, contact_id)
+    await _expect_answer(turn, contact, State.from_json(remembered, now=turn.now))
+
+
+async def _expect_answer(turn: Turn, contact: Contact, state: State) -> None:
+    if state.human is None:
+        state.writer = (turn.contact.channel, turn.contact.address)
+        state.writer_until = turn.now + WITH_WRITER
+        await contacts.save_state(turn.session, contact, state.to_json(), turn.now)
+
+
+async def _to_writer(turn: Turn) -> None:
+    """Forward a customer's answer; the card comes if the admin doesn't react, unless it was only a thank-you."""
+    channel, address = turn.state.writer or ("", "")
+    turn.state.writer_until = turn.now + WITH_WRITER
+    last, name = None, person.name_of(turn.contact, turn.state)
+    for number, message in enumerate(_copies(turn.incoming, "team.from_customer", name)):
+        last = replace(message, options=person.options(turn.contact.id)[:2])
+        await _send(turn, channel, address, STAFF_LANGUAGE, last, key=str(number), of=turn.contact)
+    if last is not None and not _is_thanks(turn):
+        await escalations.open_for(turn.ctx, turn.contact, Need(CallReason.REPLY), wait=WITH_WRITER)
+        turn.state.waits = True
+
+
+def _is_thanks(turn: Turn) -> bool:
+    text = turn.incoming.text or ""
+    if turn.incoming.media or turn.incoming.place:
+        return False
+    is_short = read_done(text) or read_yes_no(text) or not any(map(str.isalnum, text))
+    return turn.understood.intent is Intent.THANKS or bool(is_short)
+
+
+def _is_with_writer(turn: Turn) -> bool:
+    writer = turn.state.writer
+    return writer is not None and turn.shop.member_at(*writer) is not None and not _is_for_the_bot(turn)
+
+
+def _is_for_the_bot(turn: Turn) -> bool:
+    text = turn.incoming.text or ""
+    return turn.incoming.choice is not None or text.startswith("/") or read_command(text) is not None
 
 
 def _is_taken(turn: Turn) -> bool:
@@ -156,7 +245,10 @@ def _copies(incoming: Incoming, key: str, name: str) -> Iterator[Message]:
         yield Message((say(key, name=name, text=text),))
     for photo in incoming.photos:
         yield Message((say(f"{key}_photo", name=name),), document=Document("photo", photo))
-    if incoming.media and not incoming.photos:
+    for file in incoming.files:
+        kind = "voice" if file_kind_of_key(file).is_voice else "document"
+        yield Message((say(f"{key}_{kind}", name=name),), document=Document("file", file))
+    if len(incoming.media) > len(incoming.photos) + len(incoming.files):
         yield Message((say(f"{key}_file", name=name),))
 
 

@@ -3,7 +3,8 @@
     id/*.yaml  Indonesian, the first language          en/*.yaml  English, the same keys and parameters
 
 A template names parameters as `{total:rp}`; the word after the colon is the format:
-`rp` money, `day` a long date, `date` a short one, `clock` a time of day, `when` day and time, none: as it is.
+`rp` money, `day` a long date, `date` a short one, `clock` a time of day, `when` day and time, `inch` a size ("6.5",
+"6x9"), none: as it is.
 `<b>` and `</b>` are the only markup; a `Style` gives the channel's own and how to escape.
 """
 
@@ -91,6 +92,8 @@ def _write(value: Any, spec: str, language: str, style: Style) -> str:
             return "\n".join(_write(item, spec, language, style) for item in value)
         case _, "rp":
             return money(value)
+        case str(), "inch":
+            return value.replace("x", "×").replace(".", "," if language == "id" else ".")
         case datetime(), "clock":
             return f"{value:%H:%M}"
         case datetime(), "when":

@@ -30,6 +30,8 @@ class Command(StrEnum):
 
 
 TABLE = "answers.yaml"
+FULL = "full"
+DOWN_PAYMENT = "dp"
 STAFF_TABLE = "staff.yaml"
 _CODE = re.compile(r"\bbk[- ]?([0-9a-z]{6,8})\b", re.IGNORECASE)
 IDLE = frozenset(",.!;:()~*_\"'…-")
@@ -88,11 +90,19 @@ def read_no_notice(text: str) -> bool:
     return _says(text, "no_notice")
 
 
-def read_method(text: str) -> str | None:
-    """The name of a payment method: "gopay aja", "tf bca", "tunai"; None for a question."""
-    said = f" {' '.join(_words(text))} "
-    named = (name for phrase, name in phrases(TABLE, "methods").items() if f" {phrase} " in said)
-    return None if "?" in text else next(named, None)
+def reads_as_adding(text: str) -> bool:
+    """ "tambah kabel juga", "sekalian", "plus"."""
+    return _says(text, "adding")
+
+
+def reads_as_an_answer(text: str) -> bool:
+    """Whether a text is only "udah", "bebas", "ya" and the like, and so no name of anything."""
+    return read_done(text) or read_whatever(text) or read_skip(text) or read_yes_no(text) is not None
+
+
+def reads_as_paying(text: str) -> bool:
+    """ "oke bayar", "lanjut ke pembayaran", "sip, bayar skrg"; no question."""
+    return "?" not in text and _says(text, "paying")
 
 
 def read_command(text: str) -> Command | None:

@@ -56,7 +56,7 @@ SIZES = frozenset(
     {
         *("inch", "inci", "inchi", "inc", "inches", "cm", "mm", "m", "meter", "km", '"', "”", "″", "awg"),
         *("ohm", "watt", "w", "volt", "v", "rms", "hz", "farad", "ah", "cc"),
-        *("gb", "mb", "core", "%", "persen", "percent"),
+        *("gb", "mb", "core"),
         *("ch", "channel", "channels", "chanel", "kanal", "way", "din"),
         *("orang", "people", "pintu", "seater", "lembar", "titik"),
     }

@@ -125,7 +125,7 @@ def understand(text: str, lexicon: Lexicon, *, now: datetime, shop: Shop, asked:
 
 
 def _tagged(typed: Line, lexicon: Lexicon, now: datetime, shop: Shop, asked: str | None) -> _Tagged:
-    names, line = lexicon.take_names(typed if asked == "time" else _with_greeting(typed))
+    names, line = lexicon.take_names(_with_greeting(typed, asked))
     counted = with_digits(line)
     untimed = without_amounts(counted)
     pieces, timed = take_when(untimed, now, shop)
@@ -195,13 +195,14 @@ def _understood(
     )
 
 
-def _with_greeting(line: Line) -> Line:
-    """The part of the day in "siang bang" or "selamat sore" as <greeting>, since it is no time to come."""
+def _with_greeting(line: Line, asked: str | None) -> Line:
+    """The part of the day in "siang bang" or "selamat sore" as <greeting>; where the hour is asked, "sore" is one."""
     at = 0
     while text_at(line, at) in BEFORE_A_GREETING:
         at += 1
     led = text_at(line, at - 1) in {"selamat", "sugeng", "wilujeng"}
-    if text_at(line, at) in GREETINGS and (led or text_at(line, at + 1) in AFTER_A_GREETING):
+    alone = asked not in ("date", "time") and text_at(line, at + 1) in AFTER_A_GREETING
+    if text_at(line, at) in GREETINGS and (led or alone):
         return replace(line, at, at + 1, "<greeting>")
     return line
 

@@ -26,7 +26,7 @@ from core.booking.cancellation import (
     refund_summary,
     staff_refund_summary,
 )
-from core.booking.closures import affected_by_closing, close_day, closed_days, reopen_day
+from core.booking.closures import affected_by_closing, close_day, close_days, closed_days, reopen_day
 from core.booking.expanded import Expanded, expand
 from core.booking.impossible import (
     has_news,
@@ -63,6 +63,7 @@ __all__ = [
     "change_entry",
     "check_may_reschedule",
     "close_day",
+    "close_days",
     "closed_days",
     "confirm_free",
     "count_ahead",

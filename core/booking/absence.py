@@ -1,10 +1,12 @@
 """Technicians who don't work for some days or a part of one, and those who leave."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.booking.impossible import review
 from core.catalogue import edit
@@ -34,19 +36,18 @@ class LeavePeriod:
 
 
 async def enter_leave(ctx: Context, technician_id: str, period: LeavePeriod) -> list[Booking]:
-    """Enter leave, which adds to what is entered; returns the bookings that become impossible.
+    """Enter leave, which adds to the leave of the same days; returns the bookings that become impossible.
 
     Raises `NotFound`, `BadLeave`.
     """
     technician = await edit.offered(ctx.session, Technician, technician_id, to_change=True)
     _check(period, ctx)
+    known = select(Leave).where(Leave.technician_id == technician.id, Leave.day.between(period.first, period.last))
+    parts = defaultdict[date, list[Leave]](list)
+    for part in await ctx.session.scalars(known.with_for_update()):
+        parts[part.day].append(part)
     for day in period.days():
-        leave = await ctx.session.get(Leave, (technician.id, day))
-        if leave is None:
-            ctx.session.add(Leave(technician_id=technician.id, day=day, begins=period.begins, ends=period.ends))
-            continue
-        leave.begins = min(leave.begins, period.begins) if leave.begins and period.begins else None
-        leave.ends = max(leave.ends, period.ends) if leave.ends and period.ends else None
+        await _add(ctx.session, parts[day], technician.id, day, period)
     return await review(ctx)
 
 
@@ -54,7 +55,7 @@ async def end_leave(ctx: Context, technician_id: str, first: date, last: date | 
     """Delete the leave of the days from `first` to `last` (None: all later ones); returns how many days it were."""
     await edit.offered(ctx.session, Technician, technician_id, to_change=True)
     of_them = [Leave.technician_id == technician_id, Leave.day >= first, *([Leave.day <= last] if last else [])]
-    ended = (await ctx.session.scalars(delete(Leave).where(*of_them).returning(Leave.day))).all()
+    ended = set(await ctx.session.scalars(delete(Leave).where(*of_them).returning(Leave.day)))
     ctx.effects.work.add(Work.WAITLIST)
     await review(ctx)
     return len(ended)
@@ -65,7 +66,7 @@ async def leave_of(ctx: Context, technician_id: str) -> Sequence[Leave]:
     await edit.offered(ctx.session, Technician, technician_id)
     today = ctx.shop.local(ctx.now).date()
     of_them = select(Leave).where(Leave.technician_id == technician_id, Leave.day >= today)
-    return (await ctx.session.scalars(of_them.order_by(Leave.day))).all()
+    return (await ctx.session.scalars(of_them.order_by(Leave.day, Leave.begins.nulls_first()))).all()
 
 
 async def change_entry(ctx: Context, table: type[Entry], entry_id: str, values: Mapping[str, object]) -> Entry:
@@ -91,6 +92,20 @@ async def jobs_to_come(ctx: Context, technician_id: str) -> Sequence[Booking]:
         Booking.technician_id == technician_id, Booking.holding, Booking.status.in_(_TO_DO), still
     )
     return (await ctx.session.scalars(query.order_by(Booking.starts_at, Booking.id))).all()
+
+
+async def _add(
+    session: AsyncSession, parts: Sequence[Leave], technician_id: str, day: date, period: LeavePeriod
+) -> None:
+    """Add leave to the parts of a day, as one part with those that it overlaps or touches."""
+    begins, ends = period.begins, period.ends
+    for part in parts:
+        apart = (ends and part.begins and ends < part.begins) or (begins and part.ends and part.ends < begins)
+        if not apart:
+            begins = min(begins, part.begins) if begins and part.begins else None
+            ends = max(ends, part.ends) if ends and part.ends else None
+            await session.delete(part)
+    session.add(Leave(technician_id=technician_id, day=day, begins=begins, ends=ends))
 
 
 def _check(period: LeavePeriod, ctx: Context) -> None:

@@ -23,7 +23,7 @@ from core.messaging.messages import Option, message, say
 from core.notices import reminders
 from core.notices.cards import block
 from core.notices.tell import tell, tell_admins
-from core.refusals import Refusal
+from core.refusals import InvalidTransition, Refusal
 from core.schedule import bookings, obstacles
 from core.schedule.availability import DAYS_AROUND, nearest_free
 from core.schedule.obstacles import NOT_BEGUN
@@ -58,8 +58,9 @@ async def has_news(ctx: Context) -> bool:
 async def impossible_bookings(ctx: Context) -> dict[Booking, Refusal]:
     """The bookings that wait to be settled, with what stands against them, by their start."""
     found = await ctx.session.scalars(bookings.select_bookings().where(*_KNOWN).order_by(Booking.starts_at, Booking.id))
-    why = {booking: await obstacles.of_booking(ctx, booking) for booking in found.all()}
-    return {booking: refusal for booking, refusal in why.items() if refusal is not None}
+    listed = found.all()
+    why = await obstacles.of_upcoming(ctx) if listed else {}
+    return {booking: why[booking.id] for booking in listed if booking.id in why}
 
 
 async def remind_of_impossible(ctx: Context) -> None:
@@ -90,13 +91,14 @@ async def move_to_nearest(ctx: Context, booking: Booking, *, actor: str) -> bool
 
 
 async def keep(ctx: Context, booking: Booking, *, actor: str) -> None:
-    """Staff will do it in spite of what stands against it now."""
+    """Staff will do it in spite of all that stands against it now. Raises `InvalidTransition` once it is over."""
     booking = await payment.lock_booking(ctx.session, booking.id)
-    why = await obstacles.of_booking(ctx, booking)
-    if why is not None:
-        booking.kept_despite = why.code
+    if booking.status in (BookingStatus.COMPLETED, BookingStatus.CANCELLED):
+        raise InvalidTransition(now=booking.status, then=booking.status)
+    while (why := await obstacles.of_booking(ctx, booking)) is not None:
+        booking.kept_despite = f"{booking.kept_despite or ''} {why.code}".strip()
         bookings.record_event(ctx, booking, EventKind.KEPT, actor=actor, why=why.code)
-        await review(ctx)
+    await review(ctx)
 
 
 async def _move(ctx: Context, booking: Booking, technician_id: str | None, starts_at: datetime, *, actor: str) -> bool:

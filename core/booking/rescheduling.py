@@ -3,6 +3,7 @@
 A booking whose slot was lost before it was paid (`slot_lost`) is confirmed by the new one.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from core import payment
@@ -37,7 +38,8 @@ async def reschedule(
         booking.moves += 1
     if booking.technician_id != technician_id:
         await notices.unassigned(ctx, booking)
-    await bookings.reschedule(ctx, booking, starts_at, technician_id=technician_id, actor=actor)
+    limits = ctx if actor == bookings.CUSTOMER else replace(ctx, shop=ctx.shop.for_staff())
+    await bookings.reschedule(limits, booking, starts_at, technician_id=technician_id, actor=actor)
     if slot_was_lost:
         await payment.confirm_with_slot(ctx, booking)
         return

@@ -57,7 +57,8 @@ async def make_offer(ctx: Context, entry_id: int) -> bool:
     minutes = timedelta(minutes=ctx.shop.offer_minutes)
     until = min(ctx.shop.after_contact_time(ctx.now, minutes), booking.starts_at)
     entry.state, entry.offered_until, booking.hold_until = WaitState.OFFERED, until, until
-    await tell(ctx, booking, f"offer:{booking.code}", chat=await _invitation(ctx, entry, booking), until=until)
+    invitation = await _invitation(ctx, entry, booking)
+    await tell(ctx, booking, f"offer:{booking.code}", chat=invitation, waited_for=False, until=until)
     return True
 
 

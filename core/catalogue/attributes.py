@@ -30,6 +30,8 @@ class PartType(StrEnum):
     UNDERSEAT = "underseat"
     """A flat subwoofer with an amplifier inside ("kolong")."""
     ANDROID = "android"
+    TOUCHSCREEN = "touchscreen"
+    """Another head unit that is all screen."""
     SINGLE_DIN = "1din"
     DOUBLE_DIN = "2din"
     POWER_CABLE = "power-cable"

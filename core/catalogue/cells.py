@@ -6,10 +6,12 @@ and `\` escapes a sign. Words are read in Indonesian and English, in any case.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from core.catalogue.attributes import inches
 from core.catalogue.fit import year_span
 from core.messaging.messages import Say, say
 from core.shop import WEEKDAYS
@@ -17,13 +19,16 @@ from core.shop import WEEKDAYS
 _CURRENCY = r"(?:(?:rp\.?|idr)\s*)?"
 # A single group after a comma isn't read: "350,000" is 350 in Indonesia.
 _MONEY = re.compile(
-    rf"{_CURRENCY}(?P<sign>-?)(?:(?P<plain>[0-9]{{1,15}})(?:,-)?"
+    rf"{_CURRENCY}(?P<sign>-?)(?:(?P<plain>[0-9]{{1,15}})(?:[.,]0{{1,2}}|,-)?"
     r"|(?P<dots>[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,00|,-)?"
     r"|(?P<commas>[1-9][0-9]{0,2}(?:,[0-9]{3}){2,})(?:\.00|,-)?)",
     re.IGNORECASE,
 )
-_UNCLEAR_MONEY = re.compile(rf"{_CURRENCY}[1-9]\.[0-9]{{3}}", re.IGNORECASE)
-_WHOLE = re.compile(r"-?[0-9]{1,15}")
+_UNCLEAR_MONEY = re.compile(rf"{_CURRENCY}(?:[1-9]\.[0-9]{{3}}|[0-9]{{1,4}}[.,]0{{1,2}})", re.IGNORECASE)
+_WHOLE = re.compile(r"(-?[0-9]{1,15})(?:[.,]0{1,2})?")
+_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
+_LOCAL_PHONE = re.compile(r"0?(?=8)|\+?62(?=[1-9])|0(?=[1-9])")
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 _PERCENT = re.compile(r"(-?[0-9]{1,15})\s*%?")
 _PIECE = re.compile(r"(?:[^|\\]|\\.|\\$)+", re.DOTALL)
 _PAIR = re.compile(r"((?:[^=\\]|\\.)+)=(.+)", re.DOTALL)
@@ -47,10 +52,10 @@ SERVICE_CATEGORY_WORDS = {
     "package": ("package", "paket"),
     "other": CATEGORY_WORDS["other"],
 }
-_INDONESIAN_DAYS = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
+_INDONESIAN_DAYS = (("senin",), ("selasa",), ("rabu",), ("kamis",), ("jumat", "jum at"), ("sabtu",), ("minggu",))
 YES_NO_WORDS = {
-    "yes": ("yes", "y", "ya", "true", "benar", "1"),
-    "no": ("no", "n", "tidak", "false", "salah", "0"),
+    "yes": ("yes", "y", "ya", "iya", "true", "benar", "1"),
+    "no": ("no", "n", "tidak", "tdk", "false", "salah", "0"),
 }
 
 
@@ -74,14 +79,15 @@ def money(text: str) -> int:
 
 
 def is_unclear_money(text: str) -> bool:
-    """Whether a price such as "1.250" may be 1,250 rupiah or 1.25 of something: no shop asks so little."""
+    """Whether a price may be another one: "1.250" is 1,250 rupiah or 1.25 of something, "1250.00" a slip of 1.250.000."""
     return _UNCLEAR_MONEY.fullmatch(text) is not None
 
 
 def whole(text: str) -> int:
-    if not _WHOLE.fullmatch(text):
+    found = _WHOLE.fullmatch(text)
+    if found is None:
         raise BadCell(say("catalogue.whole", got=shown(text)))
-    return int(text)
+    return int(found[1])
 
 
 def percent(text: str) -> int:
@@ -103,7 +109,14 @@ def service_category(text: str) -> str:
     return _meant(SERVICE_CATEGORY_WORDS, text, lambda got: say("catalogue.service_category", got=got))
 
 
-def mount(*allowed: str) -> Callable[[str], str]:
+def size(text: str) -> str:
+    found = inches(text)
+    if found is None:
+        raise BadCell(say("catalogue.size", got=shown(text)))
+    return found
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
     words = {name: (name,) for name in allowed}
 
     def read(text: str) -> str:
@@ -138,9 +151,10 @@ def vehicles(text: str) -> list[dict[str, str]]:
 
 def weekdays(text: str) -> list[int]:
     words: dict[str, tuple[str, ...]] = {
-        day: (day, other) for day, other in zip(WEEKDAYS, _INDONESIAN_DAYS, strict=True)
+        day: (day, *others) for day, others in zip(WEEKDAYS, _INDONESIAN_DAYS, strict=True)
     }
-    days = [_meant(words, piece, lambda got: say("catalogue.weekday", got=got)) for piece in pieces(text)]
+    listed = pieces(re.sub(r"[,;/]", "|", text))
+    days = [_meant(words, piece, lambda got: say("catalogue.weekday", got=got)) for piece in listed]
     return [number for number, day in enumerate(WEEKDAYS) if day in days]
 
 
@@ -153,10 +167,24 @@ def like(pattern: re.Pattern[str], example: str) -> Callable[[str], str]:
     return check
 
 
+def phone(text: str) -> str:
+    """A number in E.164; without a country's code it is an Indonesian one, whose zero spreadsheets lose."""
+    digits = re.sub(r"[\s().-]", "", text)
+    number = _LOCAL_PHONE.sub("+62", digits, count=1) if not digits.startswith("+") else digits
+    if not _PHONE.fullmatch(number):
+        raise BadCell(say("catalogue.like", example="+6281219000101", got=shown(text)))
+    return number
+
+
 def printable(text: str) -> str:
-    if any((sign < " " and sign != "\n") or sign == "\x7f" or "\ud800" <= sign <= "\udfff" for sign in text):
+    if _UNPRINTABLE.search(text):
         raise BadCell(say("catalogue.control"))
     return text
+
+
+def one_line(text: str) -> str:
+    """Printable text whose line ends are spaces: names stand on buttons and in lists."""
+    return re.sub(r"\s*\n\s*", " ", printable(text))
 
 
 def address(text: str) -> str:
@@ -180,6 +208,7 @@ def _meant(words: Mapping[str, tuple[str, ...]], text: str, refusal: Callable[[s
     return found
 
 
+@lru_cache(maxsize=4096)
 def _spoken(text: str) -> str:
     """A word without case, punctuation and decimal commas: "Speaker-6,5" is "speaker-6.5"."""
     return " ".join(re.split(r"[^a-z0-9.]+", text.casefold().replace(",", "."))).strip()

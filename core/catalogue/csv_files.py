@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from pydantic import ValidationError
-from sqlalchemy import Select, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalogue.cells import cell, is_unclear_money, shown
@@ -26,6 +26,7 @@ from core.catalogue.csv_rows import (
     ServiceRow,
     TechnicianRow,
     conflict,
+    heading,
     needed,
     reason,
     without,
@@ -38,8 +39,12 @@ Entry = Part | Service | Car | Technician
 _One = TypeVar("_One", Part, Service, Car, Technician)
 
 _BROKEN = re.compile(r"#(?:REF!|NAME\?|VALUE!|DIV/0!|NULL!|NUM!|N/A)")
-TEN_TIMES = 10
-"""A price that differs from the present one by this factor is probably a slip."""
+FAR_OFF = 5
+"""A price that differs from the present one by this factor is probably a slip: a digit more or less, and some change."""
+LEAST_PRICE = 1_000
+"""A part for less rupiah is probably a slip: a price in thousands, or none."""
+MOST_TITLE_LINES = 10
+"""How many lines may stand above the headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,10 @@ class Line(NamedTuple):
     sheet: Sheet
     row: CatalogueRow
     columns: frozenset[str]
+    values: dict[str, object]
+    """What the row says in these columns."""
     unclear_price: str | None = None
     """The price as written, if that can be read in two ways."""
-
-    @property
-    def values(self) -> dict[str, object]:
-        return {name: getattr(self.row, name) for name in self.sheet.columns if name in self.columns}
 
 
 class Remark(NamedTuple):
@@ -155,8 +158,7 @@ async def apply(session: AsyncSession, lines: Sequence[Line], *, now: datetime, 
     doubts = [each for line in lines for each in _doubts(line, present[line.sheet].get(line.row.id))]
     if doubts and not sure:
         raise InDoubt(doubts)
-    for line in lines:
-        _put(session, line, present[line.sheet].get(line.row.id), now)
+    await _put(session, lines, present, now)
     await bump(session)
     return dict(Counter(line.sheet.name for line in lines))
 
@@ -181,6 +183,17 @@ async def rows(session: AsyncSession) -> dict[str, list[list[str | int]]]:
 async def write(session: AsyncSession) -> dict[str, str]:
     """The whole catalogue as CSV texts by file name; `read` takes them back."""
     return {f"{name}.csv": _csv(table) for name, table in (await rows(session)).items()}
+
+
+def uniform_records(file: str, content: str | Records) -> Records:
+    """The records of any CSV text or sheet, the header first with its names as columns; raises `BadFiles`."""
+    (at, head), *rest = _uniform(file, _records(file, content) if isinstance(content, str) else content)
+    return [(at, [_column(name) for name in head]), *rest]
+
+
+def csv_text(table: Sequence[Sequence[str | int]]) -> str:
+    """Rows as CSV, safe to open in a spreadsheet."""
+    return _csv(table)
 
 
 def as_catalogue(lines: Iterable[Line]) -> Catalogue:
@@ -208,7 +221,8 @@ def _only(table: type[_One], entries: Iterable[Entry]) -> dict[str, _One]:
 
 def _lines(file: str, content: str | Records, known: Mapping[str, set[str]]) -> Iterator[Line | Remark]:
     try:
-        records = _uniform(file, _records(file, content) if isinstance(content, str) else content)
+        found = _records(file, content) if isinstance(content, str) else content
+        records = _uniform(file, _from_headings(found))
         (at, head), *rest = records
         header = [_column(name) for name in head]
         named = {cells[header.index("id")] for _, cells in rest} if "id" in header else set()
@@ -223,7 +237,7 @@ def _lines(file: str, content: str | Records, known: Mapping[str, set[str]]) -> 
 def _records(file: str, text: str) -> Records:
     """The records of a CSV text that aren't blank, each with the number of its first line."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text.partition("\n")[0]), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     records, number = [], 1
     try:
         for cells in reader:
@@ -234,18 +248,31 @@ def _records(file: str, text: str) -> Records:
         is_long = "limit" in str(error)
         why = say("catalogue.cell_without_end") if is_long else say("catalogue.quotation_mark")
         raise BadFiles([Remark(file, number, why)]) from error
-    width = len(records[0][1]) if records else 0
+    found = _from_headings(records)
+    width = len(found[0][1]) if found else 0
     if odd := [
         Remark(file, number, say("catalogue.cells", found=len(cells), expected=width))
-        for number, cells in records
+        for number, cells in found
         if len(cells) < width or any(cells[width:])
     ]:
         raise BadFiles(odd)
-    return records
+    return found
 
 
-def _delimiter(header: str) -> str:
-    return next((sign for sign in ";\t" if sign in header), ",")
+def _delimiter(text: str) -> str:
+    """The sign between the headings, or else in the first line."""
+    first = [line for line in text.split("\n", MOST_TITLE_LINES * 2) if line.strip(" ;,\t")][:MOST_TITLE_LINES]
+    for line in first:
+        for sign in ";\t,":
+            if "id" in (heading(name.strip('" ')) for name in line.split(sign)):
+                return sign
+    return next((sign for sign in ";\t" if sign in "".join(first[:1])), ",")
+
+
+def _from_headings(records: Records) -> Records:
+    """The records without a title, or `sep=;`, above the headings."""
+    at = next((at for at, (_, cells) in enumerate(records[:MOST_TITLE_LINES]) if "id" in map(_column, cells)), 0)
+    return records[at:]
 
 
 def _uniform(file: str, records: Records) -> Records:
@@ -267,7 +294,7 @@ def _uniform(file: str, records: Records) -> Records:
 
 
 def _column(name: Cell) -> str:
-    return re.sub(r"[\s-]+", "_", name.casefold()) if isinstance(name, str) else _shown(name)
+    return heading(name) if isinstance(name, str) else _shown(name)
 
 
 def _shown(content: Cell) -> str:
@@ -318,9 +345,10 @@ def _line(file: str, number: int, sheet: Sheet, cells: Mapping[str, Cell]) -> li
     except ValidationError as refused:
         wrong += map(reason, refused.errors())
         return [Remark(file, number, why) for why in wrong]
+    values = {name: getattr(valid, name) for name in sheet.columns if name in given}
     price = str(cells.get("price", ""))
-    line = Line(file, number, sheet, valid, given, price if is_unclear_money(price) else None)
-    if contradiction := conflict(line.values):
+    line = Line(file, number, sheet, valid, given, values, price if is_unclear_money(price) else None)
+    if contradiction := conflict(values):
         wrong.append(contradiction)
     return [Remark(file, number, why) for why in wrong] or [line]
 
@@ -353,7 +381,7 @@ def _misfits(line: Line, entry: Entry | None) -> Iterator[Remark]:
             return
     names = [column for column in line.sheet.columns if column != "retired"]
     before = {name: getattr(entry, name) if entry else getattr(line.row, name) for name in names}
-    if contradiction := conflict(before | line.values):
+    if contradiction := conflict({**before, **line.values}):
         yield Remark(line.file, line.number, contradiction)
     on_hand = line.values.get("on_hand")
     if isinstance(entry, Part) and isinstance(on_hand, int) and on_hand < entry.reserved:
@@ -366,9 +394,11 @@ def _doubts(line: Line, entry: Entry | None) -> Iterator[Remark]:
     before = getattr(entry, "price", None)
     if not isinstance(price, int) or price == before:
         return
-    if line.unclear_price is not None:
+    if entry is None and line.sheet is _PARTS and price < LEAST_PRICE:
+        yield Remark(line.file, line.number, say("catalogue.unclear_price", got=shown(price), price=price))
+    elif line.unclear_price is not None:
         yield Remark(line.file, line.number, say("catalogue.unclear_price", got=shown(line.unclear_price), price=price))
-    if before and (price >= before * TEN_TIMES or price * TEN_TIMES <= before):
+    if before and (price >= before * FAR_OFF or price * FAR_OFF <= before):
         yield Remark(line.file, line.number, say("catalogue.price_jump", id=line.row.id, before=before, price=price))
 
 
@@ -390,19 +420,27 @@ def _unskilled(lines: Iterable[Line], technicians: Mapping[str, Entry]) -> Itera
 def _skills(line: Line, entry: Entry | None) -> list[str]:
     """What a technician can do after the import."""
     before = {"skills": getattr(entry, "skills", []), "retired": bool(getattr(entry, "retired_at", None))}
-    after = before | line.values
+    after: dict[str, object] = {**before, **line.values}
     return [] if after["retired"] else cast(list[str], after["skills"])
 
 
-def _put(session: AsyncSession, line: Line, entry: Entry | None, now: datetime) -> None:
-    values = line.values
-    if (retired := values.pop("retired", None)) is not None:
-        values["retired_at"] = (getattr(entry, "retired_at", None) or now) if retired else None
-    if entry is None:
-        session.add(line.sheet.table(**values))
-        return
-    for column, value in values.items():
-        setattr(entry, column, value)
+async def _put(
+    session: AsyncSession, lines: Sequence[Line], present: Mapping[Sheet, Mapping[str, Entry]], now: datetime
+) -> None:
+    """Change the entries, and add new ones in one statement for each file's columns."""
+    added: dict[tuple[Sheet, tuple[str, ...]], list[dict[str, object]]] = {}
+    for line in lines:
+        entry, values = present[line.sheet].get(line.row.id), dict(line.values)
+        if (retired := values.pop("retired", None)) is not None:
+            values["retired_at"] = (getattr(entry, "retired_at", None) or now) if retired else None
+        if entry is None:
+            added.setdefault((line.sheet, tuple(values)), []).append(values)
+            continue
+        for column, value in values.items():
+            if getattr(entry, column) != value:
+                setattr(entry, column, value)
+    for (sheet, _), rows_ in added.items():
+        await session.execute(insert(sheet.table), rows_)
 
 
 # --- writing -----------------------------------------------------------------------------------

@@ -12,16 +12,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from core.catalogue import cells
+from core.catalogue.attributes import PartType
 from core.catalogue.cells import BadCell
 from core.catalogue.fit import CAR_MOUNTS, MOUNTS
 from core.messaging.messages import Say, say
 from core.money import Money
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 
 Id = Annotated[str, Field(max_length=50), AfterValidator(cells.like(_SLUG, "jbl-stage3-607cf"))]
-Words = Annotated[str, Field(max_length=100), AfterValidator(cells.printable)]
+Words = Annotated[str, Field(max_length=100), AfterValidator(cells.one_line)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(cells.printable)]
 _PICTURE = re.compile(r"https?://\S+|[0-9a-f]{32}\.(?:jpg|png|webp)")
 """An address, or the key of a picture that was uploaded."""
@@ -34,9 +34,44 @@ Minutes = Annotated[int, BeforeValidator(cells.whole), Field(ge=1, le=1440)]
 Year = Annotated[int, BeforeValidator(cells.whole), Field(ge=1950, le=2100)]
 YesNo = Annotated[bool, BeforeValidator(cells.yes_no)]
 Category = Annotated[str, AfterValidator(cells.category)]
-Mount = Annotated[str, AfterValidator(cells.mount(*MOUNTS))]
-CarMount = Annotated[str, AfterValidator(cells.mount(*CAR_MOUNTS))]
+Mount = Annotated[str, AfterValidator(cells.one_of(*MOUNTS))]
+CarMount = Annotated[str, AfterValidator(cells.one_of(*CAR_MOUNTS))]
+Size = Annotated[str, AfterValidator(cells.size)]
+Type = Annotated[str, AfterValidator(cells.one_of(*PartType))]
+Channels = Annotated[int, BeforeValidator(cells.whole), Field(ge=1, le=20)]
+Watts = Annotated[int, BeforeValidator(cells.whole), Field(ge=1, le=20_000)]
 WordList = Annotated[list[Words], BeforeValidator(cells.pieces), Field(max_length=50)]
+
+
+_HEADINGS = {
+    "id": ("kode", "kode_barang", "kode_produk"),
+    "name": ("nama", "nama_barang", "nama_produk", "nama_part", "nama_jasa", "nama_layanan", "nama_teknisi"),
+    "category": ("kategori", "jenis"),
+    "brand": ("merek", "merk"),
+    "price": ("harga", "harga_jual", "harga_satuan"),
+    "discount": ("diskon", "potongan"),
+    "on_hand": ("stok", "stock", "jumlah", "qty"),
+    "warranty_months": ("garansi",),
+    "description": ("deskripsi",),
+    "specifications": ("spesifikasi",),
+    "images": ("gambar", "foto"),
+    "minutes": ("menit", "durasi"),
+    "year_from": ("tahun_dari", "dari_tahun"),
+    "year_to": ("tahun_sampai", "sampai_tahun"),
+    "skills": ("keahlian",),
+    "phone": ("telepon", "no_hp", "hp"),
+    "days_off": ("libur", "hari_libur"),
+    "is_available": ("tersedia",),
+}
+"""Other words for a column's heading, as `heading` writes them."""
+_COLUMN_OF = {word: column for column, words in _HEADINGS.items() for word in words}
+
+
+def heading(text: str) -> str:
+    """The column that a heading means: "Harga (Rp)*" is `price`; other text is a column that isn't known."""
+    plain = re.sub(r"\(.*?\)|\*", "", text).strip()
+    name = re.sub(r"[\s-]+", "_", plain.casefold())
+    return _COLUMN_OF.get(name, name)
 
 
 class _Row(BaseModel):
@@ -57,6 +92,10 @@ class PartRow(_Row):
     mount: Mount | None = None
     adapts_mount: CarMount | None = None
     adapts_into: CarMount | None = None
+    size: Size | None = None
+    type: Type | None = None
+    channels: Channels | None = None
+    watts: Watts | None = None
     description: Prose = ""
     specifications: Annotated[dict[Words, Words], BeforeValidator(cells.pairs), Field(max_length=50)] = {}
     images: Annotated[list[Url], BeforeValidator(cells.pieces), Field(max_length=10)] = []
@@ -76,6 +115,8 @@ class ServiceRow(_Row):
     description: Prose = ""
     included_items: WordList = []
     installs: Annotated[list[Category], BeforeValidator(cells.pieces)] = []
+    installs_types: Annotated[list[Type], BeforeValidator(cells.pieces)] = []
+    repairs: Annotated[list[Category], BeforeValidator(cells.pieces)] = []
     skill: Words | None = None
     onsite: YesNo = True
     aliases: WordList = []
@@ -97,7 +138,7 @@ class CarRow(_Row):
 class TechnicianRow(_Row):
     name: Words
     skills: WordList = []
-    phone: Annotated[str, AfterValidator(cells.like(_PHONE, "+6281219000101"))] | None = None
+    phone: Annotated[str, AfterValidator(cells.phone)] | None = None
     email: Annotated[str, AfterValidator(cells.address)] | None = None
     photo_url: Url | None = None
     days_off: Annotated[list[int], BeforeValidator(cells.weekdays)] = []

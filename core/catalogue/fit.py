@@ -69,6 +69,18 @@ def fit_of(catalogue: Catalogue, part: Part, brand: str, model: str, year: int) 
     return Fit(answer, alternatives=_alternatives(part, vehicle))
 
 
+def answer_of(catalogue: Catalogue, part: Part, car: tuple[str, str, int]) -> FitAnswer:
+    """As `fit_of`, without looking for alternatives."""
+    brand, model, year = car
+    return _index(catalogue).vehicle(_key(brand), _key(model), year).answer(part.id, part.mount)
+
+
+def answers(catalogue: Catalogue, category: str, car: tuple[str, str, int]) -> Mapping[str, FitAnswer]:
+    """Whether each part for sale of a category fits, by id; found once for a car."""
+    brand, model, year = car
+    return _index(catalogue).vehicle(_key(brand), _key(model), year).answers(category)
+
+
 def shelf(catalogue: Catalogue, category: str, car: tuple[str, str, int] | None) -> Shelf:
     """The parts of a category that are for sale: what fits the car first, then the cheapest."""
     if car is None:
@@ -150,7 +162,17 @@ class _Vehicle:
         self._index = index
         self.adapter = cache(self._adapter)
         self.shelf = cache(self._shelf)
+        self.answers = cache(self._answers)
         self.fitting = cache(self._fitting)
+        self._unlisted = cache(partial(self._with_adapter, listed=None))  # parts have few mounts
+
+    def answer(self, part_id: str, mount: str | None) -> FitAnswer:
+        listed = self.listed.get(part_id)
+        return self._unlisted(mount) if listed is None else self._with_adapter(mount, listed=listed)
+
+    def _answers(self, category: str) -> Mapping[str, FitAnswer]:
+        shelf = self._index.shelves.get(category, ())
+        return {part_id: self.answer(part_id, mount) for _, part_id, mount in shelf}
 
     def _adapter(self, mount: str | None) -> Part | None:
         """The adapter for one of the car's openings: made for that car before universal, then the cheapest."""
@@ -163,10 +185,9 @@ class _Vehicle:
 
     def _shelf(self, category: str) -> Shelf:
         found: dict[FitAnswer, list[tuple[Part, FitAnswer | None]]] = {answer: [] for answer in FitAnswer}
-        unlisted = cache(partial(self._with_adapter, listed=None))  # parts have few mounts
-        for part, part_id, mount in self._index.shelves.get(category, ()):
-            listed = self.listed.get(part_id)
-            answer = unlisted(mount) if listed is None else self._with_adapter(mount, listed=listed)
+        answers = self.answers(category)
+        for part, part_id, _ in self._index.shelves.get(category, ()):
+            answer = answers[part_id]
             found[answer].append((part, answer))
         return tuple(row for rows in found.values() for row in rows)
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from core.db.tables import Car, CatalogueVersion, Part, Service, Technician
-from core.refusals import BadAmount, NotFound, StockPromised
+from core.refusals import BadStock, NotFound, StockPromised
 
 CATEGORIES = ("speaker", "amplifier", "subwoofer", "headunit", "kabel", "accessory", "other")
 SERVICE_CATEGORIES = ("installation", "repair", "upgrade", "consultation", "package", "other")
@@ -108,9 +108,9 @@ async def stock(session: AsyncSession, parts: Iterable[str] | None = None) -> di
 
 
 async def set_stock(session: AsyncSession, part_id: str, on_hand: int) -> Part:
-    """Raises `NotFound`, `BadAmount` (negative, or absurdly many), `StockPromised` below what bookings have reserved."""
+    """Raises `NotFound`, `BadStock` (negative, or absurdly many), `StockPromised` below what bookings have reserved."""
     if not 0 <= on_hand <= MOST_ON_HAND:
-        raise BadAmount(least=0, most=MOST_ON_HAND)
+        raise BadStock(least=0, most=MOST_ON_HAND)
     part = await session.get(Part, part_id, with_for_update={"key_share": True}, populate_existing=True)
     if part is None:
         raise NotFound

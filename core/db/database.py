@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -33,6 +34,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from core.db.sqlite_driver import use_fewer_calls
 
 AWAY: tuple[type[Exception], ...] = (
     OperationalError,
@@ -157,6 +160,7 @@ class Database:
 
 def _sqlite(url: str, *, begin: str, pool_size: int, lock_timeout: timedelta, **pragmas: str) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, **_common(lock_timeout))
+    use_fewer_calls(engine)
     # The timeout first: turning WAL on needs the lock already.
     settings = {"busy_timeout": f"{lock_timeout // _MILLISECOND}", "journal_mode": "WAL"}
     settings |= {"synchronous": "FULL", "foreign_keys": "ON"} | pragmas
@@ -276,20 +280,32 @@ def _check_opens(database: Database) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", "core.db:migrations")
-    config.attributes["connection"] = connection
     revision = MigrationContext.configure(connection).get_current_revision()
-    if revision and not _replace_numbered(connection, revision) and revision not in _revisions(config):
+    if revision == _migrations().get_current_head():
+        return
+    if revision and not _replace_numbered(connection, revision) and revision not in _revisions():
         raise SchemaTooNew(
             f"The database has schema {revision}, which this version doesn't know: "
             "run the newer version that made it, or restore a backup from before that."
         )
+    config = _config()
+    config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def _revisions(config: Config) -> set[str]:
-    return {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "core.db:migrations")
+    return config
+
+
+@cache
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _revisions() -> set[str]:
+    return {each.revision for each in _migrations().walk_revisions()}
 
 
 def _replace_numbered(connection: Connection, revision: str) -> bool:

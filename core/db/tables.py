@@ -2,7 +2,8 @@
 
     catalogue   Part, Service, Car, Technician, Leave, Closure, CatalogueVersion
     people      Customer, Contact
-    talk        Conversation, Inbound, Outbox, Alarm
+    talk        Conversation, Inbound, Outbox, Escalation, Alarm
+    questions   Faq, Unanswered
     bookings    Booking, BookingLine, BookingEvent, Waiting
     work        WorkNote, AdditionalCost, Rating
     money       PaymentRequest, PaymentAttempt, PaymentNotification, UnknownOrder, LedgerEntry, Refund
@@ -53,6 +54,7 @@ from core.db.personal import (
 )
 from core.states import (
     BookingStatus,
+    CallReason,
     CostState,
     EventKind,
     LedgerKind,
@@ -139,6 +141,7 @@ class Base(DeclarativeBase):
             create_constraint=False,
             values_callable=lambda enum: [member.value for member in enum],
         ),
+        CallReason: Word(CallReason),
         EventKind: Word(EventKind),
         LedgerKind: Word(LedgerKind),
         RefundReason: Word(RefundReason),
@@ -177,6 +180,13 @@ class Part(Base):
     """An adapter: the mount it carries …"""
     adapts_into: Mapped[str | None]
     """… and the car's opening it goes into."""
+    size: Mapped[str | None]
+    """Inches: "6.5", "6x9"."""
+    type: Mapped[str | None]
+    """A `PartType`."""
+    channels: Mapped[int | None]
+    watts: Mapped[int | None]
+    """RMS, of one channel."""
     description: Mapped[str] = mapped_column(default="")
     specifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
     images: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
@@ -212,6 +222,10 @@ class Service(Base):
     included_items: Mapped[list[str]] = mapped_column(default=list)
     installs: Mapped[list[str]] = mapped_column(default=list)
     """The part categories it installs: offered first with such a part."""
+    installs_types: Mapped[list[str]] = mapped_column(default=list)
+    """The types of part of these categories that it is for (`PartType`); none: all that no other service names."""
+    repairs: Mapped[list[str]] = mapped_column(default=list)
+    """The part categories that it repairs, or finds the fault of."""
     skill: Mapped[str | None]
     """What a technician must be able to do, None: anyone."""
     onsite: Mapped[bool] = mapped_column(default=True)
@@ -253,10 +267,13 @@ class Technician(Base):
 
 
 class Leave(Base):
-    """A day, or a part of one, on which a technician doesn't work."""
+    """A day, or a part of one, on which a technician doesn't work; the parts of a day don't touch."""
 
-    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
+    __table_args__ = (Index("ix_leave_day", "day", "technician_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    technician_id: Mapped[str] = mapped_column(ForeignKey("technician.id"))
+    day: Mapped[date]
     begins: Mapped[time | None]
     """In the shop's zone, None: from the day's beginning."""
     ends: Mapped[time | None]
@@ -351,6 +368,7 @@ class Inbound(Base):
     __table_args__ = (
         Index("ix_inbound_received_at", "received_at"),
         _partial("ix_inbound_failed", "received_at", where="error IS NOT NULL"),
+        _partial("ix_inbound_held", "received_at", where="due_at IS NOT NULL"),
         # Erased messages stay as rows, since the vendor may deliver them again.
         personal(erase=Rows.KEPT, by_address=True, forget=Forget(("received_at",))),
     )
@@ -360,8 +378,10 @@ class Inbound(Base):
     address: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     received_at: Mapped[datetime]
     raw: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=erased_to(None))
-    """The vendor's payload, kept only where the turn failed through a bug."""
+    """The vendor's payload, kept only until the turn, and where it failed through a bug."""
     error: Mapped[str | None] = mapped_column(info=erased_to(None))
+    due_at: Mapped[datetime | None] = mapped_column(info=erased_to(None))
+    """When the turn is due; None once it is taken."""
 
 
 class Outbox(Base):
@@ -403,6 +423,8 @@ class Outbox(Base):
     """Backoff, and the end of the lease while `sending`."""
     until: Mapped[datetime | None]
     """Not sent after this (a reminder of what has begun); None: two days after `due_at`."""
+    by_day: Mapped[bool] = mapped_column(default=False)
+    """Sent within the contact hours only, however late it is: nobody waits for it."""
     attempts: Mapped[int] = mapped_column(default=0)
     unclear: Mapped[int] = mapped_column(default=0)
     """How many tries may or may not have been sent: such a message is sent again once at most."""
@@ -418,6 +440,75 @@ class Outbox(Base):
     """The id of what caused it (`core.trace`), under which its sending is logged."""
     sent_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+class Escalation(Base):
+    """A customer who waits for a person, until an admin takes over, replies or marks it done."""
+
+    __table_args__ = (
+        # A chat has one open escalation.
+        Index(
+            "uq_escalation_open", "contact_id", unique=True,
+            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+        ),
+        _partial("ix_escalation_renew_at", "renew_at", where="closed_at IS NULL"),
+        _partial("ix_escalation_closed_at", "closed_at", where="closed_at IS NOT NULL"),
+        personal(erase=Rows.DELETED, forget=Forget(("closed_at",), where="closed_at IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    reason: Mapped[CallReason]
+    """The newest need."""
+    reasons: Mapped[list[str]] = mapped_column(default=list)
+    """All needs so far: each sends the card at once, and only once."""
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    about: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What else the admins must know: a `Say` as JSON."""
+    media: Mapped[list[str]] = mapped_column(default=list, info=NAMES_PHOTOS)
+    """Keys of the photos and files that the admins have got."""
+    since: Mapped[datetime]
+    cards: Mapped[int] = mapped_column(default=0)
+    """How often the admins got the card."""
+    renew_at: Mapped[datetime]
+    """When they get it again."""
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+    """The staff member who took over, replied or marked it done."""
+
+
+class Faq(Base):
+    """A question that customers ask, and the owner's answer to it."""
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    question: Mapped[str]
+    spellings: Mapped[list[str]] = mapped_column(default=list)
+    """Other ways to ask it."""
+    answer: Mapped[str]
+    answer_en: Mapped[str | None]
+    """For customers who write English; None: they get `answer`."""
+    changed_at: Mapped[datetime]
+
+
+class Unanswered(Base):
+    """A question of a customer that nobody could answer, until an admin does."""
+
+    __table_args__ = (
+        UniqueConstraint("contact_id", "topic"),
+        Index("ix_unanswered_topic", "topic"),
+        Index("ix_unanswered_asked_at", "asked_at"),
+        personal(erase=Rows.DELETED, forget=Forget(("asked_at",))),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    topic: Mapped[str]
+    """Its words that count, sorted: the same for all who ask the same."""
+    text: Mapped[str]
+    """As the customer asked it last."""
+    count: Mapped[int] = mapped_column(default=1)
+    asked_at: Mapped[datetime]
+    """When it was asked last."""
 
 
 class Alarm(Base):
@@ -503,6 +594,8 @@ class Booking(Base):
     """Sum of the ledger's entries; only `core.payment` writes it, together with an entry."""
     going_back: Mapped[int] = mapped_column(default=0)
     """The part of it that is owed back but not refunded yet; only `core.payment` writes it."""
+    waived: Mapped[int] = mapped_column(default=0)
+    """What was refunded after it was completed, and so isn't owed any more; only `core.payment` writes it."""
     hold_until: Mapped[datetime | None]
     """Until when time, technician and parts are held without money; None: for good, or released."""
     holding: Mapped[bool] = mapped_column(default=True)
@@ -510,7 +603,7 @@ class Booking(Base):
     impossible_since: Mapped[datetime | None]
     """Since when it is known that it can't be done as booked (`obstacles`); None: it can."""
     kept_despite: Mapped[str | None]
-    """The code of the obstacle in spite of which staff will do it."""
+    """The codes of the obstacles, with spaces between them, in spite of which staff will do it."""
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -528,10 +621,15 @@ class Booking(Base):
 
     @property
     def remaining(self) -> int:
-        """What is still to be paid, in rupiah; nothing once it is cancelled."""
+        """What can still be paid, in rupiah; nothing once it is cancelled."""
         if self.status is BookingStatus.CANCELLED:
             return 0
-        return max(0, self.total_price - self.paid_amount + self.going_back)
+        return max(0, self.total_price - self.waived - self.paid_amount + self.going_back)
+
+    @property
+    def left_to_pay(self) -> int:
+        """`remaining` as it is shown and asked for: nothing where all of the money was refunded."""
+        return 0 if self.payment_status is PaymentStatus.REFUNDED else self.remaining
 
 
 class BookingLine(Base):
@@ -703,12 +801,13 @@ class PaymentNotification(Base):
         UniqueConstraint("order_id", "digest"),
         _partial("ix_payment_notification_due_at", "due_at", where="due_at IS NOT NULL"),
         _partial("ix_payment_notification_settled", "received_at", where="due_at IS NULL"),
-        # What Midtrans last said stays with the attempt. Money for an order that nobody knows stays until it is explained.
+        # What Midtrans last said stays with the attempt, or with the unknown order; that until it is explained.
         personal(
             erase=Rows.KEPT,
             forget=Forget(
                 ("received_at",),
-                where="due_at IS NULL AND order_id IN (SELECT order_id FROM payment_request)",
+                where="due_at IS NULL AND NOT EXISTS (SELECT 1 FROM unknown_order"
+                " WHERE unknown_order.order_id = payment_notification.order_id AND explanation IS NULL)",
                 keep=Keep.RECORDS,
             ),
         ),
@@ -730,7 +829,12 @@ class PaymentNotification(Base):
 class UnknownOrder(Base):
     """Money at Midtrans for an order_id that we have no request for (a restored backup), until staff say what it was."""
 
-    __table_args__ = (_partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),)
+    __table_args__ = (
+        _partial("ix_unknown_order_found_at", "found_at", where="explanation IS NULL"),
+        _partial("ix_unknown_order_explained_at", "explained_at", where="explanation IS NOT NULL"),
+        # As long as the books, of which its explanation is a part (UU KUP 28(11)).
+        forgotten(Forget(("explained_at",), where="explanation IS NOT NULL", after=timedelta(days=3653))),
+    )
 
     order_id: Mapped[str] = mapped_column(primary_key=True)
     transaction_id: Mapped[str]

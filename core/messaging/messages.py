@@ -52,11 +52,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file to attach: a paper by its name (see `papers`), a `photo` by its key (see `media`), or the picture
+    """A file to attach: a paper by its name (see `papers`), a `photo` or other `file` by its key (see `media`), or the picture
     of a `week`, by its Monday and the language: "2026-11-23.id", or a month's `report`: "2026-11.id".
     """
 
-    kind: Literal["invoice", "receipt", "credit_note", "photo", "week", "report"]
+    kind: Literal["invoice", "receipt", "credit_note", "photo", "file", "week", "report"]
     id: str
 
 

@@ -47,13 +47,17 @@ async def enqueue(
     due_at: datetime | None = None,
     until: datetime | None = None,
     kind: str = "reply",
+    by_day: bool = False,
     booking_id: int | None = None,
     about: int | None = None,
 ) -> bool:
     """Write a message to be sent at `due_at` (None: now); False when its key was written before.
 
-    `about`: the customer's contact that a message to staff is about.
+    `by_day`: within the shop's contact hours, also when it is late. `about`: the customer's contact that a message to
+    staff is about.
     """
+    if by_day:
+        due_at = ctx.shop.contact_time(due_at or ctx.now)
     ctx.effects.work.add(Work(channel))
     return await insert_once(
         ctx.session,
@@ -69,6 +73,7 @@ async def enqueue(
         due_at=due_at or ctx.now,
         not_before=due_at or ctx.now,
         until=until,
+        by_day=by_day,
         trace=trace.current().id,
         created_at=ctx.now,
     )
@@ -86,8 +91,8 @@ async def notify(ctx: Context, contact: Contact, message: Message, *, key: str, 
         address=contact.address,
         language=language,
         message=message,
-        due_at=ctx.shop.contact_time(ctx.now),
         kind="notice",
+        by_day=True,
     )
 
 

@@ -22,6 +22,7 @@ from core.db.tables import Moment, Outbox
 from core.messaging.backoff import retry_at
 from core.messaging.outbox import GIVE_UP_AFTER, LEASE, unfinished
 
+_MOST_POSTPONED = 10_000
 MOST_UNCLEAR = 4
 """After so many unclear tries a further one is the last, so that a vendor that takes everything and never answers doesn't
 repeat one message for two days.
@@ -48,6 +49,25 @@ async def claim(
         if now > _wanted_until(row):
             row.state, row.error = "dropped", "too late to be of use"
     return rows
+
+
+async def postpone(
+    session: AsyncSession,
+    *,
+    now: datetime,
+    due_at: datetime,
+    channels: Collection[str],
+    in_hand: Collection[int] = (),
+) -> None:
+    """Postpone the due messages that are only sent by day: an outage or a retry delayed them into the night."""
+    values = {
+        "now": now,
+        "later": due_at,
+        "channels": list(channels),
+        "in_hand": list(in_hand),
+        "most": _MOST_POSTPONED,
+    }
+    await session.execute(_POSTPONE, values)
 
 
 async def mark_shown(session: AsyncSession, rows: Collection[Outbox]) -> set[int]:
@@ -192,8 +212,21 @@ def _claim_statement() -> Executable:
     )
 
 
+def _postpone_statement() -> Executable:
+    now, later = bindparam("now", type_=Moment()), bindparam("later", type_=Moment())
+    due = select(Outbox.id).where(
+        unfinished(Outbox),
+        Outbox.by_day,
+        Outbox.due_at <= now,
+        Outbox.not_before <= now,
+        Outbox.channel.in_(bindparam("channels", expanding=True)),
+        Outbox.id.not_in(bindparam("in_hand", expanding=True)),
+    )
+    return update_unlocked(Outbox.id, due).values(due_at=later, not_before=later)
+
+
 # Built once: building costs more than running.
-_CLAIM = _claim_statement()
+_CLAIM, _POSTPONE = _claim_statement(), _postpone_statement()
 # `attempts` identifies the claim: after losing the lease, nothing is recorded.
 _STILL_CLAIMED = and_(
     Outbox.id == bindparam("of"), Outbox.state == "sending", Outbox.attempts == bindparam("as_claimed")

@@ -1,18 +1,12 @@
-"""A new booking, a reservation that ended, and a customer who asks for a person."""
-
-from datetime import timedelta
+"""A new booking, and a reservation that ended."""
 
 from core.context import Context
-from core.db.tables import Booking, Contact
-from core.messaging import outbox
-from core.messaging.messages import Message, Option, message, say
+from core.db.tables import Booking
+from core.messaging.messages import message, say
 from core.notices import reminders
 from core.notices.cards import block, job_facts, see_you, staff_card
-from core.notices.tell import tell, tell_admins
+from core.notices.tell import tell
 from core.states import BookingStatus, PaymentMethod
-
-_ONE_CALL = timedelta(minutes=10)
-"""Calls for a person within so long are one."""
 
 
 async def booked(ctx: Context, booking: Booking) -> None:
@@ -41,21 +35,3 @@ async def reservation_ended(ctx: Context, booking: Booking) -> None:
     """A booking to be paid in cash wasn't confirmed before its time came."""
     news = message(say("notice.reservation_ended", code=booking.code))
     await tell(ctx, booking, f"reservation-ended:{booking.code}", chat=news, waited_for=False)
-
-
-async def needs_human(ctx: Context, contact: Contact, *, words: str, taken: int) -> None:
-    """A customer asks for a person, or wasn't understood three times: every admin reads the last words.
-
-    At most once in ten minutes, but again after the conversation was taken over: `taken` says how often it was.
-    The contact's customer is loaded.
-    """
-    customer = contact.customer
-    who = say("staff.line.customer", name=customer.name or contact.address, phone=customer.phone or contact.channel)
-    says = [say("staff.needs_human"), who, *([say("staff.words", words=words)] if words else [])]
-    begun = ctx.now - (ctx.now - outbox.EVER) % _ONE_CALL
-    await tell_admins(
-        ctx,
-        f"human:{contact.id}:{taken}:{begun:%Y-%m-%dT%H:%M}",
-        Message(tuple(says), (Option(f"take:{contact.id}", say("staff.take_over")),)),
-        about=contact,
-    )

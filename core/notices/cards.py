@@ -6,7 +6,7 @@ from core.context import Context
 from core.db.tables import Booking, Technician
 from core.messaging.messages import Message, Say, message, say
 from core.shop import Shop
-from core.states import Location
+from core.states import Location, PaymentStatus
 
 
 async def job_facts(ctx: Context, booking: Booking) -> list[Say]:
@@ -38,7 +38,7 @@ def staff_card(head: Say, booking: Booking, facts: Iterable[Say]) -> Message:
         lines.append(say("staff.line.down_payment", percent=booking.down_payment_percent))
     if booking.paid_amount:
         lines.append(say("staff.line.paid", paid=booking.paid_amount))
-    lines.append(say("staff.line.remaining", remaining=booking.remaining))
+    lines.append(say("staff.line.remaining", remaining=booking.left_to_pay))
     return message(head, block(lines))
 
 
@@ -57,7 +57,9 @@ def block(lines: Iterable[Say]) -> Say:
 
 
 def money_left(booking: Booking) -> Say:
-    """What remains to be paid, or that nothing does."""
+    """What remains to be paid, that nothing does, or that the money was refunded."""
+    if booking.payment_status is PaymentStatus.REFUNDED:
+        return say("notice.went_back", code=booking.code)
     if booking.remaining:
         return say("notice.remaining", remaining=booking.remaining)
     return say("notice.paid_up", code=booking.code)

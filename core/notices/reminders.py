@@ -46,7 +46,7 @@ async def schedule(ctx: Context, booking: Booking) -> None:
 
 def _rest(booking: Booking) -> tuple[tuple[Say, ...], tuple[Option, ...]]:
     """What remains to be paid, in words and as a button; cash has no button."""
-    if not booking.remaining:
+    if not booking.left_to_pay:
         return (), ()
     if booking.payment_method is PaymentMethod.COD:
         return (say("notice.reminder_cash", remaining=booking.remaining),), ()

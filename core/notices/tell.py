@@ -44,10 +44,9 @@ async def tell(
     what isn't `waited_for`, and what is due later, within the contact hours; not at all if that is after `until`.
     An admin who is the technician gets the technician's message.
     """
-    if due_at is not None or not waited_for:
-        due_at = ctx.shop.contact_time(due_at or ctx.now)
-        if until is not None and due_at >= until:
-            chat = None
+    by_day = due_at is not None or not waited_for
+    if by_day and until is not None and ctx.shop.contact_time(due_at or ctx.now) >= until:
+        chat = None
     if chat and booking.contact_id is not None:
         contact = await ctx.session.get_one(Contact, booking.contact_id)
         await outbox.enqueue(
@@ -60,6 +59,7 @@ async def tell(
             due_at=due_at,
             until=until,
             kind=kind,
+            by_day=by_day,
             booking_id=booking.id,
         )
     if mail and booking.email:
@@ -72,6 +72,7 @@ async def tell(
             message=_as_mail(ctx, booking, subject, mail),
             due_at=due_at,
             kind="notice",
+            by_day=by_day,
             booking_id=booking.id,
         )
     if technician and booking.technician_id:
@@ -87,9 +88,8 @@ async def tell_admins(
 
     What isn't urgent is sent within the contact hours.
     """
-    due_at = None if is_urgent else ctx.shop.contact_time(ctx.now)
     about_id = about.id if about else None
-    await _tell_staff(ctx, ctx.shop.admin_addresses, key, news, about=about_id, due_at=due_at)
+    await _tell_staff(ctx, ctx.shop.admin_addresses, key, news, about=about_id, by_day=not is_urgent)
 
 
 async def alert_admins(ctx: Context, booking: Booking, key: str, what: Say) -> None:
@@ -105,7 +105,7 @@ async def _tell_staff(
     *,
     booking_id: int | None = None,
     about: int | None = None,
-    due_at: datetime | None = None,
+    by_day: bool = False,
 ) -> None:
     for channel, address in addresses:
         await outbox.enqueue(
@@ -115,8 +115,8 @@ async def _tell_staff(
             address=address,
             language=STAFF_LANGUAGE,
             message=news,
-            due_at=due_at,
             kind="staff",
+            by_day=by_day,
             booking_id=booking_id,
             about=about,
         )

@@ -6,6 +6,7 @@ from core.states import PaymentMethod
 
 _VIRTUAL_ACCOUNTS = ("bca_va", "bni_va", "bri_va", "permata_va", "echannel", "other_va")
 _WALLETS = ("gopay", "shopeepay", "dana", "ovo", "other_qris")  # OVO is often paid by scanning a QRIS code
+_EVERY = (*_VIRTUAL_ACCOUNTS, *_WALLETS, "credit_card", "indomaret", "alfamart")
 
 _CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
     PaymentMethod.TRANSFER: _VIRTUAL_ACCOUNTS,
@@ -14,7 +15,8 @@ _CHANNELS: dict[PaymentMethod, tuple[str, ...]] = {
     PaymentMethod.QRIS: ("other_qris",),
     PaymentMethod.CARD: ("credit_card",),
     PaymentMethod.COD: (),
-    PaymentMethod.DP: (*_VIRTUAL_ACCOUNTS, *_WALLETS, "credit_card", "indomaret", "alfamart"),
+    PaymentMethod.DP: _EVERY,
+    PaymentMethod.ANY: _EVERY,
 }
 _REFUNDABLE = frozenset({"credit_card", "gopay", "shopeepay", "qris", "dana", "ovo"})
 _LEAST: dict[str, Money] = {"credit_card": 10_000, "bca_va": 10_000, "indomaret": 10_000}
@@ -34,7 +36,8 @@ def offered_methods(amount: Money, *, services_only: bool) -> list[PaymentMethod
     methods: list[PaymentMethod] = [
         method
         for method in _CHANNELS
-        if method is not PaymentMethod.DP and any(_takes(channel, amount) for channel in _CHANNELS[method])
+        if method not in (PaymentMethod.DP, PaymentMethod.ANY)
+        and any(_takes(channel, amount) for channel in _CHANNELS[method])
     ]
     return [*methods, PaymentMethod.COD] if services_only else methods
 

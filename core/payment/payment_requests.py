@@ -43,7 +43,7 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
         raise impossible
     amount = _amount(booking, ctx.shop, percent)
     able = channels(booking.payment_method, amount)
-    if percent != booking.down_payment_percent:  # what was agreed at booking stays allowed
+    if percent != booking.down_payment_percent:
         await trust.check_payment_terms(ctx, booking.customer_id, booking.payment_method, percent)
     for earlier in await _open_requests(ctx.session, booking):
         if (earlier.amount, earlier.channels) == (amount, able) and earlier.expires_at > ctx.now:
@@ -122,7 +122,8 @@ def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
         raise AlreadyPaid
     if percent is None:
         return booking.remaining
-    check_down_payment(percent, shop)
+    if percent != booking.down_payment_percent:  # what was agreed at booking stays allowed
+        check_down_payment(percent, shop)
     return down_payment(booking.total_price, percent)
 
 

@@ -30,10 +30,14 @@ async def lock_booking(session: AsyncSession, booking_id: int) -> Booking:
 
 
 async def update_totals(session: AsyncSession, booking: Booking) -> None:
-    """Update what a locked booking has paid, what is being refunded, and its payment status."""
-    entries = await session.execute(
-        select(LedgerEntry.kind, LedgerEntry.amount).where(LedgerEntry.booking_id == booking.id)
+    """Update what a locked booking has paid, what is refunded or being refunded, and its payment status."""
+    found = await session.execute(
+        select(LedgerEntry.kind, LedgerEntry.amount, LedgerEntry.at).where(LedgerEntry.booking_id == booking.id)
     )
+    entries = found.all()
+    done_at = booking.completed_at
+    late = [each.amount for each in entries if each.kind is LedgerKind.REFUNDED and done_at and each.at >= done_at]
+    booking.waived = -sum(late)
     states = await session.scalars(select(PaymentRequest.state).where(PaymentRequest.booking_id == booking.id))
     refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.booking_id == booking.id, Refund.state != RefundState.DONE
@@ -42,7 +46,10 @@ async def update_totals(session: AsyncSession, booking: Booking) -> None:
     # A cancelled booking keeps its payment status until the money has gone back.
     going_back = 0 if booking.status is BookingStatus.CANCELLED else booking.going_back
     booking.paid_amount, booking.payment_status = paid_and_status(
-        booking.total_price, entries.all(), set(states), going_back=going_back
+        booking.total_price - booking.waived,
+        [(each.kind, each.amount) for each in entries],
+        set(states),
+        going_back=going_back,
     )
 
 

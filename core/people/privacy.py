@@ -250,8 +250,10 @@ def _exported(table: Table, row: RowMapping, addresses: Collection[tuple[str, st
     match table.name:
         case "outbox" if (row["channel"], row["address"]) not in addresses:
             return _without(values, _STAFFS_OWN)
-        case "conversation":  # `human`: the address of the admin who took it over
-            return values | {"state": _without(row["state"], {"human"})}
+        case "conversation":  # the addresses of the admins who took it over, or wrote
+            return values | {"state": _without(row["state"], {"human", "writer"})}
+        case "escalation":
+            return _without(values, {"closed_by"})
     return values
 
 

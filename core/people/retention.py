@@ -29,7 +29,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import media
 from core.db.personal import Forget, Keep, columns_naming_photos, forgetful_tables, references
 from core.db.tables import Base, Contact, Conversation, Customer
-from core.media import PhotoKind
 
 BATCH = 200
 
@@ -62,7 +61,7 @@ async def photos_named(session: AsyncSession) -> set[str]:
     found = await session.scalars(
         union_all(
             *(
-                select(words).where(or_(*(words.contains(f".{kind}") for kind in PhotoKind)))
+                select(words).where(or_(*(words.contains(f".{ending}") for ending in media.ENDINGS)))
                 for words in (cast(column, Text) for column in columns_naming_photos(Base.metadata))
             )
         )

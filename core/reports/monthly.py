@@ -210,7 +210,7 @@ def _calendar(in_month: ColumnElement[bool]) -> Iterable[_Branch]:
     # A booking that waits for money counts while its slot is held, or once something was paid.
     waits = and_(Booking.status == BookingStatus.PENDING, or_(Booking.holding, Booking.paid_amount > 0))
     lives = or_(Booking.status.in_(_SOLD), waits)
-    rest = Booking.total_price - Booking.paid_amount
+    rest = Booking.total_price - Booking.waived - Booking.paid_amount
     yield _branch("outstanding", count=func.count(), amount=func.sum(rest)).where(in_month, lives, rest > 0)
 
 

@@ -150,20 +150,37 @@ async def why_closed(ctx: Context, day: date, *, language: str = "id") -> Say | 
     return slots.why_closed(day, ctx.shop, await _closures(ctx.session, day, day), language=language)
 
 
+async def closed_days(ctx: Context, days: Sequence[date], *, language: str = "id") -> dict[date, Say | None]:
+    """Of each day why the shop is closed, None where it opens."""
+    closures = await _closures(ctx.session, min(days), max(days)) if days else {}
+    return {day: slots.why_closed(day, ctx.shop, closures, language=language) for day in days}
+
+
 async def free_technicians(
     ctx: Context, starts_at: datetime, minutes: int, *, skills: frozenset[str], moving: int | None = None
 ) -> list[Technician]:
-    """The technicians who can do the whole job: on duty, with the skills, and without another job then.
+    """The technicians who can do a new job: `able_technicians` at a time that can be booked.
 
     `moving` as in `slots_of_day`.
     """
     day = ctx.shop.local(starts_at).date()
-    capacity = await day_capacity(ctx, day)
-    if capacity.closed or not slots.fits(starts_at, minutes, ctx.shop):
+    if not ctx.now < starts_at or day > ctx.shop.last_day(ctx.now) or not slots.fits(starts_at, minutes, ctx.shop):
         return []
+    if (await day_capacity(ctx, day)).closed:
+        return []
+    return await able_technicians(
+        ctx, starts_at, slots.ends_at(starts_at, minutes, ctx.shop), skills=skills, moving=moving
+    )
+
+
+async def able_technicians(
+    ctx: Context, starts_at: datetime, ends_at: datetime, *, skills: frozenset[str], moving: int | None = None
+) -> list[Technician]:
+    """The technicians on duty all that time, with the skills, and without another job then; `moving` as above."""
+    day = ctx.shop.local(starts_at).date()
+    able = (await day_capacity(ctx, day)).can_do(skills, starts_at, ends_at)
     jobs = await jobs_of_day(ctx, day, without=moving)
-    end = slots.ends_at(starts_at, minutes, ctx.shop)
-    return [each for each in capacity.can_do(skills, starts_at, end) if not is_busy(jobs, each.id, starts_at, end)]
+    return [each for each in able if not is_busy(jobs, each.id, starts_at, ends_at)]
 
 
 async def _closures(session: AsyncSession, first: date, last: date) -> dict[date, str]:

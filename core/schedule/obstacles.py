@@ -53,8 +53,8 @@ def why_impossible(held: Held, day: DayCapacity, beside: Sequence[Job], shop: Sh
 
     What staff will do in spite of it is no obstacle.
     """
-    every = (*_of_day(held, day, shop), *_of_people(held, day, beside), *_of_services(held))
-    return next((why for why in every if why.code != held.kept_despite), None)
+    every = (*_of_day(held.job, day, shop), *_of_people(held, day, beside), *_of_services(held))
+    return next((why for why in every if not is_kept(held.kept_despite, why)), None)
 
 
 def named(why: Refusal) -> Say:
@@ -62,9 +62,23 @@ def named(why: Refusal) -> Say:
     return say(f"obstacle.{why.code}", **why.params)
 
 
+def is_kept(kept_despite: str | None, why: Refusal) -> bool:
+    """Whether staff will do a booking in spite of that obstacle."""
+    return why.code in (kept_despite or "").split()
+
+
 async def of_booking(ctx: Context, booking: Booking) -> Refusal | None:
     """Why a booking that holds its place can't be done; None when it can, and once its time has come."""
     return (await of_day(ctx, ctx.shop.local(booking.starts_at).date())).get(booking.id)
+
+
+async def of_its_day(ctx: Context, booking: Booking) -> Refusal | None:
+    """Why a booking that holds its place can't be done that day, by whomever; None when it can, or when it has begun."""
+    if not booking.holding or booking.status not in NOT_BEGUN:
+        return None
+    day = await day_capacity(ctx, ctx.shop.local(booking.starts_at).date())
+    against = _of_day(Job(booking.starts_at, booking.ends_at), day, ctx.shop)
+    return next((why for why in against if not is_kept(booking.kept_despite, why)), None)
 
 
 async def of_day(ctx: Context, day: date) -> dict[int, Refusal]:
@@ -94,10 +108,10 @@ async def of_upcoming(ctx: Context) -> dict[int, Refusal]:
     return found
 
 
-def _of_day(held: Held, day: DayCapacity, shop: Shop) -> Iterator[Refusal]:
+def _of_day(job: Job, day: DayCapacity, shop: Shop) -> Iterator[Refusal]:
     if day.closed:
-        yield Closed(day=shop.local(held.job.starts_at).date(), why=day.closed)
-    elif outside := slots.why_outside_hours(held.job.starts_at, held.job.ends_at, shop):
+        yield Closed(day=shop.local(job.starts_at).date(), why=day.closed)
+    elif outside := slots.why_outside_hours(job.starts_at, job.ends_at, shop):
         yield outside
 
 

@@ -1,6 +1,7 @@
 """What a day offers, and how much of it is taken: closure, technicians on duty, the jobs that are held. It only reads."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -27,8 +28,8 @@ class DayCapacity:
     """Why it is closed, for the customer; None when it opens."""
     technicians: Mapping[str, Technician]
     """All of them, on duty or not."""
-    away: Mapping[str, "Span"]
-    """When those don't work who are away for the day or a part of it."""
+    away: Mapping[str, Sequence["Span"]]
+    """When those don't work who are away for the day or parts of it."""
     places: int
     """How many jobs there can be at a time, if there are enough technicians."""
     has_waitlist: bool
@@ -36,8 +37,8 @@ class DayCapacity:
 
     def is_on_duty(self, technician_id: str, starts_at: datetime, ends_at: datetime) -> bool:
         """Whether a technician works all of that time."""
-        away = self.away.get(technician_id)
-        return technician_id in self.technicians and not (away and away.overlaps(starts_at, ends_at))
+        away = self.away.get(technician_id, ())
+        return technician_id in self.technicians and not any(span.overlaps(starts_at, ends_at) for span in away)
 
     def can_do(self, skills: frozenset[str], starts_at: datetime, ends_at: datetime) -> list[Technician]:
         """The technicians with all these skills who work all of that time."""
@@ -52,15 +53,18 @@ class DayCapacity:
 
 
 async def day_capacity(ctx: Context, day: date) -> DayCapacity:
-    """A day's closure and technicians, in one statement."""
+    """A day's closure, technicians and their leave, in one statement."""
     rows = (await ctx.session.execute(_DAY, {"day": day})).all()
     listed = [(technician, leave) for _, technician, leave, _ in rows if technician]
-    spans = {technician.id: _away(ctx, day, technician, leave) for technician, leave in listed}
+    away = defaultdict[str, list[Span]](list)
+    for technician, leave in listed:
+        if span := _away(ctx, day, technician, leave):
+            away[technician.id].append(span)
     reason, *_, has_waitlist = rows[0]
     return DayCapacity(
         closed=slots.why_closed(day, ctx.shop, {day: reason} if reason is not None else {}),
         technicians={technician.id: technician for technician, _ in listed},
-        away={technician_id: span for technician_id, span in spans.items() if span},
+        away=away,
         places=ctx.shop.max_bookings_per_slot,
         has_waitlist=has_waitlist,
     )

@@ -1,17 +1,23 @@
 """Where the shop does on-site jobs: within a radius for pins, in listed districts for street addresses. Pure rules.
 
 Neither is set: everywhere. A pin is measured if there is a radius, otherwise its address counts as a street address. A
-street address must name a listed district: who lives in one only needs to add its name, and nobody drives across the
-province for an address that says nothing. With a radius alone a street address can't be measured, and is accepted.
+street address must name a listed district: a customer who lives in one only needs to add its name, and nobody drives
+across the province for an address that says nothing, or for a pin without one. With a radius alone a street address
+can't be measured, and is accepted.
 """
 
 import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from math import asin, cos, radians, sin, sqrt
 
 from core.refusals import OutsideDistricts, TooFarAway
 from core.shop import Shop
 
 EARTH_KM = 6371.0
+_MOST_WORDS = 6
+"""In the name of a district."""
 
 
 def check(shop: Shop, *, address: str | None, latitude: float | None, longitude: float | None) -> None:
@@ -21,7 +27,7 @@ def check(shop: Shop, *, address: str | None, latitude: float | None, longitude:
     if radius is not None and here and there:
         if distance_km(here, there) > radius:
             raise TooFarAway(km=radius, **place)
-    elif shop.onsite_districts and address and not _names_one_of(shop.onsite_districts, address):
+    elif shop.onsite_districts and not _names_one_of(shop.onsite_districts, address or ""):
         raise OutsideDistricts(districts=", ".join(shop.onsite_districts), **place)
 
 
@@ -37,10 +43,16 @@ def _point(latitude: float | None, longitude: float | None) -> tuple[float, floa
 
 
 def _names_one_of(districts: tuple[str, ...], address: str) -> bool:
-    words = f" {_plain(address)} "
-    return any(f" {_plain(district)} " in words for district in districts)
+    named = set(_runs(_words(address)))
+    return any("".join(_words(district)) in named for district in districts)
 
 
-def _plain(text: str) -> str:
-    """Lower case, words alone: "Kec. Cilandak, Jak-Sel" is "kec cilandak jak sel"."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
+def _words(text: str) -> list[str]:
+    """Lower case, words alone: "Kec. Cilandak, Jak-Sel" is kec, cilandak, jak, sel."""
+    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _runs(words: Sequence[str]) -> Iterator[str]:
+    """Words that follow each other, written as one: "Pasarminggu" and "Pasar Minggu" are both common."""
+    for first in range(len(words)):
+        yield from accumulate(words[first : first + _MOST_WORDS])

@@ -15,6 +15,9 @@ from core.messaging.messages import Say, say
 from core.refusals import InThePast, NotASlot, OutsideHours, Refusal, ShortNotice, TooFarAhead
 from core.shop import Shop
 
+A_YEAR = timedelta(days=365)
+EID = "Idul Fitri"
+RAMADAN = timedelta(days=30)
 _LANGUAGES = {"id": "id", "en": "en_US"}
 
 
@@ -40,8 +43,27 @@ def why_closed(day: date, shop: Shop, closures: Mapping[date, str], *, language:
     return None
 
 
+def prepare() -> None:
+    """Load the calendars of all countries, of which one is used; it takes some hundred milliseconds, once."""
+    for language in _LANGUAGES:
+        _public_holidays(2026, language)
+
+
 def public_holiday(day: date, language: str = "id") -> str | None:
     return _public_holidays(day.year, language).get(day)
+
+
+def holidays_ahead(today: date, *, named: str = "") -> list[date]:
+    """The public holidays of the coming year whose Indonesian name holds these words, today's included."""
+    ahead = sorted(_public_holidays(today.year, "id") | _public_holidays(today.year + 1, "id"))
+    coming = [day for day in ahead if today <= day < today + A_YEAR]
+    return [day for day in coming if named.casefold() in (public_holiday(day) or "").casefold()]
+
+
+def ramadan_ahead(today: date) -> tuple[date, date] | None:
+    """The first and the last day of the Ramadan that lasts or comes next, give or take a day: the moon decides."""
+    eid = holidays_ahead(today, named=EID)
+    return (eid[0] - RAMADAN, eid[0] - timedelta(days=1)) if eid else None
 
 
 def fits(starts_at: datetime, minutes: int, shop: Shop) -> bool:

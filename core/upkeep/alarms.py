@@ -4,7 +4,7 @@ The `Alarm` row makes one of several processes send it. Admins are told on chann
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import delete, select
@@ -14,6 +14,7 @@ from core.db.database import insert_once
 from core.db.tables import Alarm, Outbox
 from core.messaging import outbox
 from core.messaging.messages import Message, Say, message, message_from_json, say
+from core.notices import escalations
 from core.notices.tell import STAFF_LANGUAGE
 from core.shop import Shop
 from core.states import RequestState
@@ -63,12 +64,15 @@ async def failing(ctx: Context, parts: Mapping[str, str], *, channels: Collectio
 
 
 async def send_by_mail(ctx: Context, row: Outbox, *, channels: Collection[str]) -> bool:
-    """E-mail an alarm that a chat didn't take (WhatsApp outside its 24 hours); False for any other message."""
+    """E-mail an alarm, or the card of a customer who waits, that a chat didn't take (WhatsApp outside its 24 hours);
+    False for any other message.
+    """
     member = ctx.shop.member_at(row.channel, row.address)
-    if not row.key.startswith(KEY) or member is None or "email" not in channels:
+    if not row.key.startswith((KEY, escalations.KEY)) or member is None or "email" not in channels:
         return False
     mailbox = [("email", member.email or ctx.shop.email)]
-    await _tell(ctx, message_from_json(row.body), mailbox, f"{row.key.removeprefix(KEY)}:unheard")
+    news = replace(message_from_json(row.body), options=())
+    await _tell(ctx, news, mailbox, f"{row.key.removeprefix(KEY)}:unheard", about=row.about)
     return True
 
 
@@ -121,7 +125,9 @@ async def _end(ctx: Context, alarm: Alarm, admins: Collection[tuple[str, str]]) 
     return gone
 
 
-async def _tell(ctx: Context, news: Message, addresses: Collection[tuple[str, str]], key: str) -> None:
+async def _tell(
+    ctx: Context, news: Message, addresses: Collection[tuple[str, str]], key: str, *, about: int | None = None
+) -> None:
     for channel, address in sorted(addresses):
         await outbox.enqueue(
             ctx,
@@ -132,6 +138,7 @@ async def _tell(ctx: Context, news: Message, addresses: Collection[tuple[str, st
             message=news,
             until=ctx.now + WANTED_FOR,
             kind="staff",
+            about=about,
         )
 
 

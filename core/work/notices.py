@@ -37,7 +37,7 @@ async def assigned(ctx: Context, booking: Booking, *, first: bool) -> None:
         await reminders.schedule(ctx, booking)
     key = f"assigned:{booking.code}:{booking.technician_id}:{ctx.now.isoformat()}"
     card = staff_card(say("staff.assigned", code=booking.code), booking, facts)
-    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=card)
+    await _tell_by_chat_or_mail(ctx, booking, key, Message(tuple(says)), technician=card, waited_for=False)
 
 
 async def unassigned(ctx: Context, booking: Booking) -> None:
@@ -189,7 +189,8 @@ async def _tell_by_chat_or_mail(
     *,
     technician: Message | None = None,
     admins: Message | None = None,
+    waited_for: bool = True,
 ) -> None:
     """`tell` the customer in the chat, or by mail where no chat is known."""
     mail = customer if booking.contact_id is None else None
-    await tell(ctx, booking, key, chat=customer, mail=mail, technician=technician, admins=admins)
+    await tell(ctx, booking, key, chat=customer, mail=mail, technician=technician, admins=admins, waited_for=waited_for)

@@ -10,8 +10,9 @@ from core.catalogue import snapshot
 from core.context import Context
 from core.db.tables import Booking, Technician
 from core.papers import invoices
-from core.refusals import InvalidTransition, NotFound, TechnicianBusy
-from core.schedule import availability, bookings, holds, orders
+from core.refusals import InvalidTransition
+from core.schedule import availability, bookings, holds, obstacles, orders
+from core.schedule.occupancy import day_capacity
 from core.states import BookingStatus, EventKind
 from core.work import notices
 
@@ -22,9 +23,9 @@ _ON_THE_AGENDA = (BookingStatus.CONFIRMED, BookingStatus.IN_PROGRESS, BookingSta
 async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: str) -> None:
     """Assign a technician, which confirms a pending booking, paid or not.
 
-    A booking whose hold has ended is held again. Raises `InvalidTransition` once it is over,
-    `NotFound`, `TechnicianBusy`; and where its hold had ended, what `orders.day_for_job` does, `SlotFull` and
-    `InsufficientStock`.
+    A booking whose hold has ended is held again. Raises `InvalidTransition` once it is over, `NotFound`, kinds of
+    `TechnicianBusy`, what makes its day impossible; and where its hold had ended, what `orders.day_for_job` does,
+    `SlotFull` and `InsufficientStock`.
     """
     booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.status in _OVER:
@@ -32,7 +33,7 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
     first = booking.status is BookingStatus.PENDING
     if booking.technician_id == technician_id and not first:
         return
-    await _check_free(ctx, booking, technician_id)
+    await _check_able(ctx, booking, technician_id)
     await notices.unassigned(ctx, booking)
     await _hold_with(ctx, booking, technician_id)
     bookings.record_event(ctx, booking, EventKind.ASSIGNED, actor=actor, technician_id=technician_id)
@@ -44,12 +45,12 @@ async def assign(ctx: Context, booking: Booking, technician_id: str, *, actor: s
 
 
 async def reassign(ctx: Context, booking: Booking, technician_id: str | None, *, actor: str) -> None:
-    """Give a job to another technician, None for any, without confirming it. Raises `NotFound`, `TechnicianBusy`."""
+    """Give a job to another technician, None for any, without confirming it. Raises what `assign` does."""
     booking = await payment.lock_booking(ctx.session, booking.id)
     if booking.technician_id == technician_id:
         return
     if technician_id is not None:
-        await _check_free(ctx, booking, technician_id)
+        await _check_able(ctx, booking, technician_id)
     await notices.unassigned(ctx, booking)
     if technician_id is None:
         booking.technician_id = None
@@ -61,9 +62,11 @@ async def reassign(ctx: Context, booking: Booking, technician_id: str | None, *,
 
 async def free_for(ctx: Context, booking: Booking) -> list[Technician]:
     """The technicians who could do a booking at its time, the one who has it now included."""
+    if await obstacles.of_its_day(ctx, booking):
+        return []
     skills = await bookings.required_skills(ctx.session, booking)
-    return await availability.free_technicians(
-        ctx, booking.starts_at, booking.minutes, skills=skills, moving=booking.id
+    return await availability.able_technicians(
+        ctx, booking.starts_at, booking.ends_at, skills=skills, moving=booking.id
     )
 
 
@@ -81,12 +84,16 @@ async def update_technician(session: AsyncSession, technician_id: str | None, **
     await snapshot.bump(session)
 
 
-async def _check_free(ctx: Context, booking: Booking, technician_id: str) -> None:
-    technician = await ctx.session.get(Technician, technician_id)
-    if technician is None or technician.retired_at:
-        raise NotFound
-    if technician not in await free_for(ctx, booking):
-        raise TechnicianBusy
+async def _check_able(ctx: Context, booking: Booking, technician_id: str) -> None:
+    """Raise what stands against the booking's day, `NotFound`, `TechnicianAway` or `TechnicianUnskilled`.
+
+    The booking's start may be no slot any more: it keeps the time that it holds.
+    """
+    if against := await obstacles.of_its_day(ctx, booking):
+        raise against
+    capacity = await day_capacity(ctx, ctx.shop.local(booking.starts_at).date())
+    skills = await bookings.required_skills(ctx.session, booking)
+    orders.JobDay(capacity, booking.starts_at, booking.ends_at).technician(technician_id, skills)
 
 
 async def _hold_with(ctx: Context, booking: Booking, technician_id: str) -> None:

@@ -1,5 +1,5 @@
 """`make bench`: measures turns (of one and several processes), payments, the nightly reconciliation, a day's slots, REST,
-understanding and the server's memory. It never fails on a slow result."""
+understanding, a typed booking's messages and the server's memory. It never fails on a slow result."""
 
 # ruff: noqa: T201
 
@@ -26,9 +26,10 @@ from turns import Cost
 
 from core.db.database import Database
 
-sys.path.append(str(Path(__file__).parents[1] / "load"))
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("load", "talk")]
 
 import rush
+import simulation
 
 FEW, MANY = 1_000, 100_000
 CUSTOMERS, PLACES, A_SECOND = 100, 10, 6
@@ -47,7 +48,16 @@ async def main() -> None:
             await show_days(aged)
             await show_rest([(name, many) for name, _, many in aged])
         await show_memory(kinds)
+    await show_talk()
     show_reading()
+
+
+async def show_talk() -> None:
+    """Messages of a typed booking: what the customer writes until the link, and what WhatsApp charges for."""
+    print("\nTyped bookings on WhatsApp: messages to the payment link, and messages sent until it is confirmed\n")
+    _row("to the link", "sent", "the customer")
+    for story in await simulation.count_messages():
+        _row(story.to_the_link, story.whatsapp_messages, story.persona.name)
 
 
 async def show_memory(kinds: Sequence[Places]) -> None:

@@ -10,6 +10,7 @@ from core.db.database import Database
 from core.db.tables import Booking, Refund
 
 STORED = ("0123456789abcdef0123456789abcdef.jpg",)
+VOICE = "fedcba9876543210fedcba9876543210.ogg"
 
 
 async def play(talk: Talk, step: Step) -> None:
@@ -38,6 +39,8 @@ async def _happen(talk: Talk, deed: str, what: str) -> None:
             await talk.share_place()
         case "photo":
             await talk.send_photo(what or None, stored=STORED)
+        case "voice":
+            await talk.send_voice(VOICE)
         case "link arrives":
             await talk.link_arrives()
         case "pays":
@@ -50,6 +53,7 @@ async def _happen(talk: Talk, deed: str, what: str) -> None:
             await talk.time_runs_out()
         case "waits":
             talk.now += timedelta(minutes=int(what.removesuffix(" minutes")))
+            await talk.waiting_is_renewed()
         case "booked":
             moment, _, technician = what.partition(" ")
             await talk.has_booked(moment, technician or None)

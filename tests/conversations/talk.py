@@ -11,14 +11,17 @@ from workshop import order
 from bot.background.waitlist_worker import WaitlistWorker
 from bot.channels import telegram_render, whatsapp_render
 from bot.transactions import Transactions
+from conversations import person
 from conversations.engine import Engine
-from conversations.incoming import Incoming, Place
+from conversations.incoming import Incoming, Kind, Place
 from conversations.texts import render
 from core import payment
+from core.catalogue.snapshot import Newest
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Contact, Customer, Outbox, Part, PaymentRequest
 from core.messaging.messages import Message, message_from_json
+from core.notices import escalations
 from core.schedule import bookings
 from core.schedule.occupancy import held_jobs, peak
 from core.schedule.orders import BookingRequest
@@ -43,6 +46,7 @@ class Talk:
     twice: bool = False
     address: str = ""
     engine: Engine | None = None
+    newest: Newest = field(default_factory=Newest)
     seen: list[Message] = field(default_factory=list)
     events: int = 0
     others: int = 0
@@ -78,7 +82,18 @@ class Talk:
 
     async def send_photo(self, words: str | None = None, *, stored: tuple[str, ...] = ()) -> None:
         """Send a picture, with words below it; `stored` under these keys before the turn."""
-        await self._deed(text=words, media=("photo-1",), photos=stored)
+        await self._deed(text=words, kind=Kind.PHOTO, media=("photo-1",), photos=stored)
+
+    async def send_voice(self, key: str) -> None:
+        """Send a voice note that is stored under this key."""
+        await self._deed(media=("voice-1",), files=(key,))
+
+    async def waiting_is_renewed(self) -> None:
+        """What the server does every minute: the cards of those who wait for a person go out again."""
+        async with self.database.write() as session:
+            ctx = Context(session, self.shop, self.now)
+            for contact_id in await escalations.due(ctx):
+                await person.renew(ctx, contact_id)
 
     async def link_arrives(self) -> None:
         """The worker has made the payment link."""
@@ -212,7 +227,7 @@ class Talk:
             **{"phone": phone} | said,  # type: ignore[arg-type]
         )
         if self.engine is None or self.restarting:
-            self.engine = Engine()
+            self.engine = Engine(self.newest)
         for time in range(2 if self.twice else 1):
             async with self.database.write() as session:
                 fresh = f"{self.events:08}ZZZZZZZZ"

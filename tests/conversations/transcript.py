@@ -24,6 +24,7 @@ DEEDS = {
     "contact": r"\+\d+",
     "place": "",
     "photo": ".*",
+    "voice": "",
     "link arrives": "",
     "pays": "",
     "pays late": "",

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from paying import ADMIN, CODE, ORDER, answer, book, give_link, letters
 from sqlalchemy import select, update
-from workshop import SPEAKER, furnish, order
+from workshop import BUDI, SPEAKER, furnish, order
 
 from bot.background.waitlist_worker import WaitlistWorker
 from bot.transactions import Transactions
@@ -19,6 +19,7 @@ from core.schedule import availability, bookings
 from core.schedule.orders import BookingRequest
 from core.shop import Shop
 from core.states import WaitState
+from core.work import assign
 
 TUESDAY = date(2026, 11, 24)
 
@@ -119,6 +120,14 @@ async def test_what_nobody_waits_for_comes_in_the_morning(database: Database, sh
         await cancel(Context(session, early, night), booking, reason="tutup", actor="Ibu Rina")
     assert await due(database, early, "cancelled:") == ["Tue 08:00"] * 2
     assert await due(database, early, "staff:cancelled:") == ["Mon 22:00"]
+
+
+async def test_an_assignment_at_night_is_told_in_the_morning(database: Database, shop: Shop, now: datetime) -> None:
+    night = shop.at(date(2026, 11, 23), time(22))
+    await book(database, shop, now)
+    async with database.write() as session:
+        await assign(Context(session, shop, night), await bookings.load(session, code=CODE), BUDI, actor="Rina")
+    assert await due(database, shop, "assigned:") == ["Tue 08:00"]
 
 
 async def test_a_reminder_never_comes_too_late(database: Database, shop: Shop, now: datetime) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from core import media
-from core.media import PhotoKind
+from core.media import FileKind, PhotoKind
 from core.refusals import BadPhotos
 
 NAME = "0123456789abcdef0123456789abcdef"
@@ -41,6 +41,36 @@ def test_a_key_tells_its_kind(kind: PhotoKind, key: str, content_type: str) -> N
     assert kind.content_type == content_type
     assert media.thumbnail_key(key) == f"{NAME}.thumb.jpg"
     assert media.is_key(media.thumbnail_key(key))
+
+
+@pytest.mark.parametrize(
+    ("head", "kind", "is_voice"),
+    [
+        (b"OggS\x00\x02\x00\x00\x00\x00\x00\x00", FileKind.OGG, True),  # a voice note of both channels
+        (b"ID3\x04\x00\x00\x00\x00\x00\x00\x00\x00", FileKind.MP3, True),
+        (b"\xff\xfb\x90\x00", FileKind.MP3, True),
+        (b"#!AMR\n\x04", FileKind.AMR, True),
+        (b"\x00\x00\x00\x1cftypM4A ", FileKind.M4A, True),
+        (b"\x00\x00\x00\x18ftypmp42", FileKind.MP4, False),
+        (b"%PDF-1.7\n%\xe2\xe3", FileKind.PDF, False),  # the proof of a transfer
+    ],
+)
+def test_another_file_is_told_by_its_first_bytes(head: bytes, kind: FileKind, is_voice: bool) -> None:
+    assert media.file_kind_of(head) is kind
+    assert kind.is_voice is is_voice
+    key = media.file_key(NAME, kind)
+    assert media.file_kind_of_key(key) is kind
+    assert media.is_file_key(key)
+    assert media.is_stored_key(key)
+    assert not media.is_key(key), "it is shown nowhere where photos are"
+    assert media.keys_in(f'["{key}"]') == {key}
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01", b"PK\x03\x04", b"MZ\x90\x00", b"#!/bin/sh", b"<html>", b""]
+)
+def test_other_content_is_no_file(head: bytes) -> None:
+    assert media.file_kind_of(head) is None
 
 
 @pytest.mark.parametrize("name", ["", "../" + NAME, NAME[:-1], NAME.upper(), "foto saya"])

@@ -1,13 +1,13 @@
 """A client of the REST API, as a web front end uses it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from aiohttp import ClientSession
 from town import Town
-from waiting import HANG
+from waiting import result
 
 
 class Visitor:
@@ -37,12 +37,9 @@ class Visitor:
             return await response.read()
 
     async def until(self, code: str, **wanted: Any) -> Any:
-        """Poll a booking until it has the wanted fields."""
-        async with asyncio.timeout(HANG):
-            while True:
-                booking = await self.get(f"/api/bookings/{code}")
-                if wanted.items() <= booking.items():
-                    return booking
+        """Wait until a booking has the wanted fields."""
+        look = partial(self.get, f"/api/bookings/{code}")
+        return await result(look, lambda booking: wanted.items() <= booking.items())
 
     async def _call(self, method: str, path: str, **given: Any) -> Any:
         async with self._http.request(method, path, **given) as response:

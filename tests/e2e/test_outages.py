@@ -23,7 +23,7 @@ from on_the_web import Visitor
 from pydantic import SecretStr
 from sqlalchemy import Engine, event, func, select, text
 from town import Clock, Town
-from waiting import HANG
+from waiting import HANG, result, until
 
 from bot import app
 from bot.config import DatabaseAt
@@ -74,10 +74,12 @@ class Weather:
         return Visitor(self.http)
 
     async def tried_in_vain(self, vendor: str, before: float = 0) -> None:
-        """Wait until a call of a vendor has failed."""
-        async with asyncio.timeout(HANG):
-            while self.failures(vendor) <= before:
-                await _a_moment()
+        """Wait until a call of a vendor has failed, which is then stored for its retry."""
+
+        async def has_failed() -> bool:
+            return self.failures(vendor) > before
+
+        await until(has_failed)
 
     async def at_last(self, what: Callable[[], Awaitable[Result]]) -> Result:
         """Call repeatedly while time passes; returns the first result."""
@@ -421,7 +423,7 @@ class Callers:
     async def come_again(self) -> None:
         """Retry all requests until they succeed, and then once more."""
         await asyncio.gather(self._book_again(), self._write_again())
-        await _at_last(self._town.clock, partial(_heard, self._look, _is_paid))
+        await _at_last(self._town.clock, partial(result, self._look, _is_paid))
         self._round += 1
 
     async def _book_again(self) -> None:

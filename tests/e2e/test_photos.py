@@ -67,26 +67,30 @@ async def test_a_photo_that_cant_be_stored_keeps_its_message(closed_town: Town, 
         await says(closed_town.telegram, "alamatnya di mana?", "Fatmawati")
 
 
-async def test_customers_photos_are_kept_only_during_a_takeover(town: Town) -> None:
-    customer = town.whatsapp
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_a_customers_photos_and_voice_reach_the_admin(town: Town, channel: str) -> None:
+    """Those sent before the call, while waiting, and during the takeover."""
+    customer, voice = town.customer(channel), b"OggS" + bytes(200)
     await says(customer, "halo", "Ada yang bisa dibantu")
     await customer.send_photo(picture(10))
     await sees(customer, "belum bisa saya baca")
-    assert list(_kept(town)) == []
-    await says(customer, "admin", "admin sudah saya panggil")
+    await says(customer, "admin", "teruskan ke admin")
     await sees(town.owner, "perlu dibantu langsung")
-    await taps(town.owner, "Ambil alih chat", "sekarang dengan Anda")
+    assert await _content(town.owner) == picture(10)
+    await customer.send_photo(voice, "audio/ogg")
+    await sees(customer, "Sudah kami terima")
+    assert await _content(town.owner) == voice
+    await town.owner.tap("Ambil alih chat")
+    await sees(town.owner, "sekarang dengan Anda")
     await customer.send_photo(picture(20))
-    shown = await _photo(town.owner)
-    assert shown.media is not None
-    assert shown.media.content == picture(20)
-    kept = len(list(_kept(town)))
-    town.clock.move(hours=2)  # the admin never answered
-    await sees(town.owner, "kembali dijawab bot")
-    await sees(customer, "asisten otomatis")
-    await customer.send_photo(picture(30))
-    await sees(customer, "belum bisa saya baca")
-    assert len(list(_kept(town))) == kept
+    assert await _content(town.owner) == picture(20)
+    assert sorted(file.name.partition(".")[2] for file in _kept(town)) == [
+        "jpg",
+        "jpg",
+        "ogg",
+        "thumb.jpg",
+        "thumb.jpg",
+    ]
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
@@ -103,6 +107,14 @@ async def test_an_admin_gets_the_week_as_a_picture(closed_town: Town, channel: s
         assert shown.media.content_type == "image/png"
         words = shown if channel == "telegram" else await sees(admin, "Minggu ini")
         assert "Semua booking: 0" in words.text
+
+
+async def _content(person: Person) -> bytes:
+    """Of the next photo or file."""
+    while True:
+        bubble = await person.next_reply()
+        if bubble.media is not None:
+            return bubble.media.content
 
 
 async def _photo(person: Person) -> Bubble:

@@ -11,6 +11,7 @@ aiohttp-pydantic would have needed replacements for its failures, its docs page 
 class-based views; a decorator does the same in one file.
 """
 
+from functools import cache
 from importlib.metadata import version
 
 from aiohttp import web
@@ -31,7 +32,11 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
 
 def routes(api: Api, *, public_url: str) -> list[web.RouteDef]:
     """Every route of api.md under /api/, and the OpenAPI document."""
-    document = openapi.document(
-        ENDPOINTS, title=f"{api.shop.name}: REST API", version=version("bengkel"), server=public_url
-    )
-    return [*(each.route(api) for each in ENDPOINTS), *docs.routes(document)]
+    return [*(each.route(api) for each in ENDPOINTS), *docs.routes(*_documentation(api.shop.name, public_url))]
+
+
+@cache
+def _documentation(shop: str, server: str) -> tuple[str, str]:
+    """The OpenAPI document and its page."""
+    document = openapi.document(ENDPOINTS, title=f"{shop}: REST API", version=version("bengkel"), server=server)
+    return docs.render(document)

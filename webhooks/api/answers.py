@@ -18,6 +18,8 @@ from webhooks.app import failure, language_of
 
 REFUSED = web.RequestKey("refused", str)
 """Set on a request that a refusal answers: the refusal's code, for the metrics."""
+_KEY = "[key]"
+"""What pydantic adds to a path when the name itself is wrong."""
 LONGEST_NAME = 100
 """Limit for field names in failures: keys of a map come from the client."""
 
@@ -25,10 +27,11 @@ LONGEST_NAME = 100
 class Denied(Exception):
     """A failure of the API rather than of the shop's rules: sign-in, rights, rate limit, format."""
 
-    def __init__(self, status: int, code: str, *, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, code: str, *, text: str = "", retry_after: int | None = None) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
+        self.text = f"api.{text or code}"
         self.headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
         if status == 401:
             self.headers["WWW-Authenticate"] = "Bearer"
@@ -45,7 +48,7 @@ def failed(request: web.Request, error: Refusal | ValidationError | Denied) -> w
             # Front ends show the message alone.
             return failure(400, "invalid", say("api.invalid", **fields[0]), language, errors=fields)
         case Denied():
-            return failure(error.status, error.code, say(f"api.{error.code}"), language, headers=error.headers)
+            return failure(error.status, error.code, say(error.text), language, headers=error.headers)
 
 
 def refusal_text(refusal: Refusal) -> Say:
@@ -55,7 +58,7 @@ def refusal_text(refusal: Refusal) -> Say:
 
 
 def _field(error: ErrorDetails, language: str) -> dict[str, str]:
-    path = ".".join(clean(str(part))[:LONGEST_NAME] for part in error["loc"])
+    path = ".".join(clean(str(part))[:LONGEST_NAME] for part in error["loc"] if part != _KEY)
     return {"field": path or "body", "message": render(_problem(error), language)}
 
 
@@ -65,4 +68,10 @@ def _problem(error: ErrorDetails) -> Say:
         *others, last = re.findall(r"'([^']*)'", details["expected"])
         return say("api.field.choice", choices=", ".join(others), last=last)
     key = f"api.field.{kind}"
+    details = {name: _rounded(limit) for name, limit in details.items()}
     return say(key, **details) if key in templates("id") else say("api.field.wrong")
+
+
+def _rounded(limit: object) -> object:
+    """A limit as people write it: 90, not 90.0."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from core import booking as verbs
 from core.booking import LeavePeriod, impossible_bookings
-from core.booking.absence import LONGEST_LEAVE
 from core.context import Context
 from core.db.tables import Booking, Leave
-from core.refusals import BadLeave, NotFound, Refusal
+from core.messaging.messages import say
+from core.refusals import NotFound, Refusal
 from core.schedule import bookings, obstacles
 from webhooks.api.bookings import again
 from webhooks.api.endpoint import Call, Page, Who, endpoint
@@ -125,12 +125,8 @@ async def list_closures(call: Call) -> Page[ClosedDay]:
 @endpoint("POST", "/api/workshop/closures", who=Who.ADMIN, status=201)
 async def close_days(call: Call, body: Closing) -> Closed:
     """Close days for new bookings; lists the bookings to be moved, cancelled or kept."""
-    days = LeavePeriod(first=body.date, last=body.end_date or body.date).days()
-    if not days or len(days) > LONGEST_LEAVE.days or days[-1] < call.api.shop.local(call.now).date():
-        raise BadLeave
     async with call.write() as ctx:
-        for day in days:
-            await verbs.close_day(ctx, day, body.reason)
+        days = await verbs.close_days(ctx, body.date, body.end_date or body.date, body.reason)
         affected = [each for each in await _impossible(ctx, call) if date.fromisoformat(each.scheduled_date) in days]
     return Closed(days=[ClosedDay(date=day, reason=body.reason) for day in days], affected=affected)
 
@@ -211,7 +207,7 @@ async def cancel_impossible(call: Call, body: WhichImpossible) -> Settled:
     return await _settle(call, body, cancel)
 
 
-@endpoint("POST", "/api/bookings/{id}/keep", who=Who.ADMIN)
+@endpoint("POST", "/api/bookings/{id}/keep", who=Who.ADMIN, also=(409,))
 async def keep_booking(call: Call) -> BookingShown:
     """Do it as booked, in spite of what stands against it."""
     async with call.write() as ctx:
@@ -231,6 +227,8 @@ async def _settle(call: Call, body: WhichImpossible, settle: Callable[..., Await
             if await settle(ctx, await bookings.load(ctx.session, code=code), actor=call.member):
                 settled.append(code)
         await call.commit()
+    if not settled:
+        call.message = say("api.done.none_settled")
     async with call.read() as ctx:
         return Settled(settled=settled, left=await _impossible(ctx, call))
 

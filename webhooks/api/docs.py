@@ -20,9 +20,12 @@ h3{font-size:.85rem;margin:.8rem 0 0;color:#61708c}a{color:#1f5fbf}
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
 
-def routes(document: Mapping[str, Any]) -> list[web.RouteDef]:
-    text, page = json.dumps(document, ensure_ascii=False), "".join(_page(document))
+def render(document: Mapping[str, Any]) -> tuple[str, str]:
+    """The document as JSON and as a page."""
+    return json.dumps(document, ensure_ascii=False), "".join(_page(document))
 
+
+def routes(text: str, page: str) -> list[web.RouteDef]:
     async def as_json(_: web.Request) -> web.Response:
         return web.json_response(text=text)
 

@@ -285,7 +285,8 @@ class Endpoint:
             content = json.dumps([fields, [sha256(file).hexdigest() for file in call.files]], sort_keys=True).encode()
         elif self.body is not None:
             if request.content_type not in ("application/json", "application/octet-stream"):
-                raise Denied(415, "unsupported_media_type")
+                text = "unsupported_media_type.form" if self.files else ""
+                raise Denied(415, "unsupported_media_type", text=text)
             content = await request.read()
             given["body"] = self.body.model_validate_json(content or b"{}", context=context)
         call.digest = sha256(f"{request.method} {request.path_qs}\n".encode() + content).hexdigest()

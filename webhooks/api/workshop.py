@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, model_validator
 
 from core import shop_settings
 from core.booking import review
@@ -16,7 +16,20 @@ from core.shop import WEEKDAYS, Shop, Weekday
 from webhooks.api.answers import refusal_text
 from webhooks.api.endpoint import Call, Page, Who, endpoint
 from webhooks.api.models.catalogue import Worker
-from webhooks.api.models.fields import Clock, Day, Email, FromJson, FromText, Given, Model, Prose, Word, wrong
+from webhooks.api.models.fields import (
+    Address,
+    Clock,
+    Day,
+    Email,
+    FromJson,
+    FromText,
+    Given,
+    Model,
+    NoneIfBlank,
+    Prose,
+    Word,
+    wrong,
+)
 from webhooks.app import language_of
 
 _A_MONDAY = date(2024, 1, 1)
@@ -65,24 +78,28 @@ class HoursGiven(Given):
 
 
 class CoordinatesGiven(Given):
+    model_config = ConfigDict(allow_inf_nan=False)
+
     latitude: Annotated[float, Field(ge=-90, le=90, validation_alias=AliasChoices("latitude", "lat"))]
     longitude: Annotated[float, Field(ge=-180, le=180, validation_alias=AliasChoices("longitude", "lng"))]
 
 
 class WorkshopChange(Given):
-    """Missing fields and weekdays stay as they are; `timeSlots` follow from the hours."""
+    """Missing fields and weekdays stay as they are, a weekday with blank hours is closed; `timeSlots` follow from the
+    hours.
+    """
 
     may_be_blank: ClassVar[frozenset[str]] = frozenset({"description"})
 
     name: Word | None = None
-    address: Prose | None = None
+    address: Address | None = None
     city: Word | None = None
     contact: Word | None = None
     email: Email | None = None
     description: Prose | None = None
-    opening_hours: Annotated[dict[Weekday, HoursGiven | None], FromJson] | None = None
+    opening_hours: Annotated[dict[Weekday, Annotated[HoursGiven | None, NoneIfBlank]], FromJson] | None = None
     max_bookings_per_slot: Annotated[int, FromText, Field(ge=1, le=100)] | None = None
-    coordinates: CoordinatesGiven | None = None
+    coordinates: Annotated[CoordinatesGiven | None, NoneIfBlank] = None
 
     def settings(self, shop: Shop) -> dict[str, object]:
         """The given fields by their names in `Shop`, in JSON's types."""

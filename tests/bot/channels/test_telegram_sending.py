@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -296,6 +296,15 @@ def test_a_message_that_may_have_arrived_says_so(language: str, mark: str) -> No
 def test_the_mark_never_makes_another_part() -> None:
     long = message(say("channel.link", label="kata " * 1500))
     assert len(parts(long, "id", again=True)) == len(parts(long, "id"))
+
+
+def test_the_part_that_may_have_arrived_says_so() -> None:
+    long = message(say("channel.link", label="kata " * 1500))
+    first, second = parts(long, "id", again=True, left=1)
+    assert ("(kirim ulang)" in first.text, second.text.startswith("(kirim ulang)\n")) == (False, True)
+    paper = replace(long, document=Document("invoice", "BK-1"))
+    assert parts(paper, "id", again=True, left=1)[-1].text.startswith("(kirim ulang)")
+    assert len(parts(paper, "id", again=True, left=1)) == len(parts(paper, "id"))
 
 
 async def test_a_retry_sends_only_the_parts_left(api: BotApi, sender: TelegramSender) -> None:

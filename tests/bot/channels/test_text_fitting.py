@@ -1,3 +1,4 @@
+import pytest
 from any_message import words
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,3 +48,15 @@ def test_each_numbered_option_is_one_line() -> None:
     assert [line[:7] for line in lines] == ["1. kata", "2. &lt;"]
     assert lines[1] == "2. &lt;b&gt;: sisa 2"
     assert all(width(line) <= 200 for line in lines)
+
+
+@pytest.mark.parametrize("text", ["2*3 " * 10, "0*0", "a*b*c " * 9, "*tebal* 2*3 biasa " * 3])
+def test_a_star_inside_a_word_opens_nothing(text: str) -> None:
+    assert "".join(split(text, 20, ("*", "*"))).count("*") == text.count("*")
+
+
+def test_bold_text_beside_stars_is_closed_at_a_cut() -> None:
+    pieces = split("2*3 *tebal sekali sampai akhir* 4*5", 20, ("*", "*"))
+    assert pieces[0].endswith("*")
+    assert pieces[1].startswith("*")
+    assert pieces[-1].endswith("4*5")

@@ -590,3 +590,36 @@ async def test_the_dispatcher_survives_a_database_outage(post: Post) -> None:
     await post.telegram.arrived.acquire()
     post.dispatcher.stop()
     await running
+
+
+async def test_a_late_message_that_nobody_waits_for_comes_in_the_morning(post: Post, shop: Shop) -> None:
+    evening = post.clock.now.replace(hour=13, minute=50)  # 20:50 at the workshop
+    post.clock.now = evening
+    await post.write("reminder", kind="reminder", by_day=True, until=evening + timedelta(days=1))
+    await post.write("mail", channel="email", kind="notice", by_day=True)
+    await post.write("paid", kind="notice")
+    post.clock.now = evening + timedelta(hours=2)  # the channels were down until then
+    while await post.dispatcher.run_once():
+        pass
+    assert (post.telegram.keys, post.email.keys) == (["paid"], [])
+    await post.write("reply")  # isn't held up by what waits for the morning
+    assert await post.dispatcher.run_once() == 1
+    row = await post.row("reminder")
+    assert (row.state, row.attempts) == ("due", 0)
+    assert shop.local(row.due_at).strftime("%H:%M") == "08:00"
+    post.clock.now = row.due_at
+    assert await post.dispatcher.run_once() == 2
+    assert (post.telegram.keys, post.email.keys) == (["paid", "reply", "reminder"], ["mail"])
+
+
+async def test_a_retry_at_night_waits_for_the_morning(post: Post) -> None:
+    evening = post.clock.now.replace(hour=13, minute=59, second=59)
+    post.clock.now = evening
+    await post.write("rating", kind="reminder", by_day=True)
+    post.telegram.answers = [NotSent("503")]
+    assert await post.dispatcher.run_once() == 1
+    for minutes in (1, 30, 300):
+        post.clock.now = evening + minutes * MINUTE
+        assert await post.dispatcher.run_once() == 0
+    post.clock.now = evening.replace(hour=1) + timedelta(days=1)
+    assert await post.dispatcher.run_once() == 1

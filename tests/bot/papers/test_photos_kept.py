@@ -117,3 +117,24 @@ async def test_unreadable_or_slow_photo_is_refused(photos: Photos, content: byte
 def _corner(content: bytes | None) -> object:
     assert content is not None
     return Image.open(io.BytesIO(content)).getpixel((0, 0))
+
+
+async def test_a_voice_note_is_kept_as_it_came(photos: Photos, tmp_path: Path) -> None:
+    content = b"OggS" + bytes(100)
+    key = await photos.keep_any(content)
+    assert key == f"{NAME}.ogg"
+    assert await photos.load(key) == content
+    assert _names(tmp_path) == [key], "without a thumbnail"
+
+
+async def test_only_known_files_of_a_bounded_size_are_kept(photos: Photos, tmp_path: Path) -> None:
+    for content in (b"OggS" + bytes(media.MOST_BYTES), b"PK\x03\x04" + bytes(100), b"<html>"):
+        with pytest.raises(BadPhotos):
+            await photos.keep_any(content)
+    with pytest.raises(BadPhotos):
+        await photos.keep(b"OggS" + bytes(100))
+    assert _names(tmp_path) == []
+
+
+def _names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]

@@ -8,7 +8,6 @@ from conversations.understand.answers import (
     Command,
     read_choice,
     read_command,
-    read_method,
     read_quantity,
     read_skip,
     read_year,
@@ -300,23 +299,3 @@ def test_a_choice_is_read_from_a_list(text: str, labels: tuple[str, ...], index:
 )
 def test_a_command_is_the_whole_message(text: str, command: Command | None) -> None:
     assert read_command(text) == command
-
-
-@pytest.mark.parametrize(
-    ("text", "method"),
-    [
-        ("gopay aja", "ewallet"),
-        ("OVO dong", "ewallet"),
-        ("tf bca", "transfer"),
-        ("va bca", "va"),  # the account's kind before its bank
-        ("kartu kredit bca", "card"),  # and so the card
-        ("cash aja bang", "cod"),
-        ("bayar di tempat", "cod"),
-        ("qris", "qris"),
-        ("bisa dana ga?", None),  # a question chooses nothing
-        ("lanjut", None),
-        ("dp 30%", None),  # how much, not how
-    ],
-)
-def test_payment_method_is_read(text: str, method: str | None) -> None:
-    assert read_method(text) == method

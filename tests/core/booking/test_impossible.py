@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from paying import ADMIN, CODE, ORDER, PRICE, answer, book, booking_of, give_link, letters, request_of, tuesday_at_ten
-from sqlalchemy import update
+from sqlalchemy import select, update
 from workshop import ANDI, BUDI, CITRA, INSTALL, TUNE
 
 from core import payment
@@ -29,7 +29,7 @@ from core.booking import (
 )
 from core.context import Context
 from core.db.database import Database
-from core.db.tables import Booking, Service, Technician
+from core.db.tables import Booking, PaymentRequest, Service, Technician
 from core.refusals import BadLeave, Closed, NotFound, TechnicianHasJobs
 from core.schedule import bookings
 from core.shop import Shop
@@ -48,6 +48,20 @@ async def why_of(database: Database, shop: Shop, now: datetime) -> dict[str, str
     async with database.read() as session:
         found = await impossible_bookings(Context(session, shop, now))
         return {booking.code: why.code for booking, why in found.items()}
+
+
+async def test_an_agreed_down_payment_outlives_its_setting(database: Database, shop: Shop, now: datetime) -> None:
+    await book(database, shop, now, percent=30)
+    async with database.write() as session:
+        await close(Context(session, shop, now))
+    dearer = shop.model_copy(update={"down_payment_percents": (50,)})
+    async with database.write() as session:
+        await reopen(Context(session, dearer, now))
+        ctx, booking = Context(session, dearer, now), await bookings.load(session, code=CODE)
+        await reschedule(ctx, booking, booking.starts_at + timedelta(hours=1), technician_id=None, actor="customer")
+    async with database.read() as session:
+        opened = await session.scalars(select(PaymentRequest).where(PaymentRequest.state == RequestState.WANTED))
+        assert [request.amount for request in opened] == [PRICE * 30 // 100]
 
 
 async def reminders(database: Database) -> int:

@@ -33,14 +33,17 @@ from core.db.tables import (
     Waiting,
     WorkNote,
 )
+from core.faq import unanswered
 from core.messaging import outbox
 from core.messaging.messages import Document, message, say
-from core.notices import booking_notices
+from core.notices import escalations
+from core.notices.escalations import Need
+from core.notices.tell import tell_admins
 from core.people import contacts, privacy, web_customers
 from core.people.privacy import Ambiguous, StillNeeded
 from core.refusals import NotFound
 from core.shop import Shop
-from core.states import BookingStatus, Location, RefundState, WaitState
+from core.states import BookingStatus, CallReason, Location, RefundState, WaitState
 
 NAME, PHONE, MAIL, PLATE, HOME = "Sari", "+6281234567890", "sari@example.com", "B 1234 XYZ", "Jl. Melati 3"
 ACCOUNT, CARD, SECRET = "BCA 123456 a/n Sari", "481111-1114", "rumah warna hijau"
@@ -70,7 +73,7 @@ async def _was_a_customer(database: Database, shop: Shop, now: datetime) -> None
         of, (channel, address) = {"booking_id": booking.id}, CHAT
         session.add_all(
             [
-                Conversation(contact_id=1, state={"answers": [["name", NAME], ["address", HOME]], "human": ADMIN}, updated_at=now),
+                Conversation(contact_id=1, state={"answers": [["name", NAME], ["address", HOME]], "human": ADMIN, "writer": ADMIN}, updated_at=now),
                 Inbound(channel=channel, event_id="1", address=address, received_at=now, raw={"text": SECRET}, error="x"),
                 WorkNote(at=now, author="Andi", text=f"Bu {NAME} minta cepat", photos=[PHOTO, "https://x.example/a"], **of),
                 AdditionalCost(description="Kabel", amount=1000, photo=PHOTO, proposed_by="Andi", proposed_at=now, **of),
@@ -114,7 +117,14 @@ async def _speaks_with_a_person(database: Database, shop: Shop, now: datetime) -
     """Her words go to every admin, her photo to the one who took the conversation over."""
     async with database.write() as session:
         chat, _, _ = await contacts.find_or_create(session, *CHAT, phone=None, language="id", now=now)
-        await booking_notices.needs_human(Context(session, shop, now), chat, words=SECRET, taken=0)
+        ctx = Context(session, shop, now)
+        waiting, _ = await escalations.open_for(
+            ctx, chat, Need(CallReason.COMPLAINT, about=say("team.from_customer", name=NAME, text=SECRET))
+        )
+        waiting.media = [SENT]
+        await unanswered.remember(ctx, chat, "hijau rumah warna", SECRET)
+        card = message(say("team.from_customer", name=NAME, text=SECRET))
+        await tell_admins(ctx, f"person:{chat.id}", card, about=chat)
         await outbox.enqueue(
             Context(session, shop, now),
             key="person:telegram:3:0",

@@ -18,12 +18,13 @@ from core.db.tables import (
     PaymentNotification,
     PaymentRequest,
     StockAlert,
+    UnknownOrder,
     Waiting,
 )
 from core.people import retention
 from core.states import PaymentMethod, RequestPurpose, WaitState
 
-OLD = timedelta(days=100)
+OLD, TEN_YEARS = timedelta(days=100), timedelta(days=3660)
 BEFORE = {Keep.MESSAGES: timedelta(days=365), Keep.RECORDS: timedelta(days=90), Keep.STRANGERS: timedelta(days=90)}
 
 
@@ -88,13 +89,19 @@ async def test_settled_notifications_go_and_unexplained_money_stays(stocked: Dat
                 _notification("A", "settled", then),
                 _notification("A", "settled lately", now),
                 _notification("A", "not asked yet", then, due_at=then),
-                _notification("B", "of an order that nobody knows", then),
+                _notification("B", "of an order that nobody has explained", then),
+                _notification("C", "of an order that was explained", then),
+                _notification("SUBS-1", "without an effect", then),
+                _unknown("B", then),
+                _unknown("C", then, explained_at=then),
+                _unknown("D", then, explained_at=now - TEN_YEARS),
             ]
         )
     await _forget(stocked, now)
     async with stocked.read() as session:
         left = set(await session.scalars(select(PaymentNotification.digest)))
-        assert left == {"settled lately", "not asked yet", "of an order that nobody knows"}
+        assert left == {"settled lately", "not asked yet", "of an order that nobody has explained"}
+        assert set(await session.scalars(select(UnknownOrder.order_id))) == {"B", "C"}, "it is money: ten years by law"
         assert (await session.scalars(select(Customer.id))).all() == [1], "who has booked is no stranger"
 
 
@@ -125,6 +132,20 @@ def _request(order_id: str, at: datetime) -> PaymentRequest:
 
 def _notification(order_id: str, digest: str, at: datetime, *, due_at: datetime | None = None) -> PaymentNotification:
     return PaymentNotification(order_id=order_id, digest=digest, body={}, received_at=at, due_at=due_at)
+
+
+def _unknown(order_id: str, at: datetime, *, explained_at: datetime | None = None) -> UnknownOrder:
+    explanation = "Pak Joko" if explained_at else None
+    return UnknownOrder(
+        order_id=order_id,
+        transaction_id="t",
+        status="settlement",
+        amount=1,
+        answer={},
+        found_at=at,
+        explanation=explanation,
+        explained_at=explained_at,
+    )
 
 
 def _waiting(customer: int, at: datetime, state: WaitState) -> Waiting:

@@ -26,7 +26,12 @@ DISTRICTS = {"onsite_districts": ("Kemang", "Kebayoran Baru")}
         pytest.param(DISTRICTS, None, "Jl. Braga 1, Bandung", OutsideDistricts, id="another town"),
         pytest.param(DISTRICTS, None, "Jl. Kemanggisan 3", OutsideDistricts, id="a word that begins like one"),
         pytest.param(DISTRICTS, BANDUNG, "Jl. Kemang Raya 8", None, id="no radius: the pin's address counts"),
-        pytest.param(DISTRICTS, BANDUNG, None, None, id="a pin without address or radius"),
+        pytest.param(DISTRICTS, KEMANG, None, OutsideDistricts, id="a pin without address, and no radius"),
+        pytest.param(DISTRICTS, None, "jl wijaya 2 kebayoranbaru", None, id="two words written as one"),
+        pytest.param({"onsite_districts": ["Pasarminggu"]}, None, "Jl. X, Ps, Pasar-Minggu 12520", None, id="or apart"),
+        pytest.param(
+            {"onsite_districts": ["Pasar Minggu"]}, None, "Pasar baru, minggu", OutsideDistricts, id="not near"
+        ),
         pytest.param(RADIUS | DISTRICTS, BANDUNG, "Kemang", TooFarAway, id="the pin counts before words"),
         pytest.param(RADIUS | DISTRICTS, KEMANG, "Jl. X", None, id="near, whatever the words"),
         pytest.param(RADIUS | DISTRICTS, None, "Bandung", OutsideDistricts, id="both, and an address"),

@@ -55,6 +55,17 @@ async def test_booking_is_refused_for(web: Web, why: str) -> None:
 
 @on_one_engine
 @pytest.mark.parametrize(
+    ("quantities", "times"),
+    [((2, None), 3), ((None, 2), 3), ((2, 1), 3), ((None, None), 2), ((1,), 1)],
+)
+async def test_a_services_lines_add_up(web: Web, quantities: tuple[int | None, ...], times: int) -> None:
+    lines = [{"serviceId": INSTALL} | ({"quantity": each} if each else {}) for each in quantities]
+    _, body = await web.sari.post("/api/bookings", wish(services=lines))
+    assert [line["quantity"] for line in body["data"]["services"]] == [times]
+    assert (body["data"]["duration"], body["data"]["totalPrice"]) == (times * 60, times * 150_000)
+
+
+@pytest.mark.parametrize(
     ("more", "quantity", "minutes"),
     [
         pytest.param({}, 2, 120, id="once for each part"),

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 from asking import Web
+from sqlalchemy import event
 from workshop import ANDI, BUDI, INSTALL
+
+from core.booking import review
+from core.context import Context
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the core's own tests know both
 
@@ -48,6 +52,36 @@ async def test_a_day_is_closed_and_opened_again(web: Web) -> None:
     assert (await web.rina.call("DELETE", "/api/workshop/closures/besok"))[0] == 404
 
 
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"date": "2026-11-21"},
+        {"date": WEDNESDAY, "endDate": TUESDAY},
+        {"date": TUESDAY, "endDate": "2027-12-24"},
+    ],
+)
+async def test_days_that_cannot_be_closed(web: Web, days: dict[str, str]) -> None:
+    status, body = await web.rina.post("/api/workshop/closures", {"reason": "Renovasi"} | days)
+    assert (status, body["code"]) == (400, "bad_closure")
+    assert "cuti" not in body["message"]
+
+
+async def test_a_year_is_closed_at_once(web: Web) -> None:
+    codes = [await web.book(scheduledDate=f"2026-11-{day}") for day in (24, 25, 27)]
+    statements: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    engine = web.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", listen)
+    closed = await close(web, endDate="2027-11-23")
+    event.remove(engine, "before_cursor_execute", listen)
+    assert len(closed["days"]) == 365
+    assert [each["_id"] for each in closed["affected"]] == codes
+    assert len(statements) < 100  # not a review for each day
+
+
 async def test_leave_is_entered_and_ended(web: Web) -> None:
     leave = f"/api/technicians/{ANDI}/leave"
     code = await web.book(scheduledDate=TUESDAY, scheduledTime="10:00", technicianId=ANDI)
@@ -68,6 +102,26 @@ async def test_leave_is_entered_and_ended(web: Web) -> None:
     assert (await web.andi.post(leave, {"startDate": TUESDAY}))[0] == 403
 
 
+async def test_two_parts_of_a_day_leave_the_time_between(web: Web) -> None:
+    leave = f"/api/technicians/{ANDI}/leave"
+
+    async def enter(start: str | None, end: str | None) -> list[tuple[str | None, str | None]]:
+        status, body = await web.rina.post(leave, {"startDate": TUESDAY, "startTime": start, "endTime": end})
+        assert status == 201
+        return [(each["startTime"], each["endTime"]) for each in body["data"]["leave"]]
+
+    assert await enter("09:00", "10:00") == [("09:00", "10:00")]
+    assert await enter("15:00", "17:00") == [("09:00", "10:00"), ("15:00", "17:00")]
+    free = [time for time in ("09:00", "10:00", "12:00", "14:00", "15:00") if ANDI in await free_at(web, TUESDAY, time)]
+    assert free == ["10:00", "12:00", "14:00"]
+    assert await enter("14:00", "15:00") == [("09:00", "10:00"), ("14:00", "17:00")]
+    assert await enter("09:30", "14:30") == [("09:00", "17:00")]
+    assert await enter(None, "08:00") == [(None, "08:00"), ("09:00", "17:00")]
+    assert await enter(None, None) == [(None, None)]
+    _, body = await web.rina.call("DELETE", f"{leave}?startDate={TUESDAY}")
+    assert body["data"] == []
+
+
 async def test_impossible_bookings_are_moved_cancelled_or_kept(web: Web) -> None:
     codes = [await web.book(scheduledDate=TUESDAY, scheduledTime=f"1{hour}:00") for hour in range(3)]
     await close(web)
@@ -81,6 +135,27 @@ async def test_impossible_bookings_are_moved_cancelled_or_kept(web: Web) -> None
     _, moved = await web.rina.get(f"/api/bookings/{codes[2]}")
     assert moved["data"]["scheduledDate"] in ("2026-11-23", WEDNESDAY)
     assert (await web.sari.get("/api/bookings/impossible"))[0] == 403
+
+
+async def test_a_booking_is_kept_in_spite_of_everything(web: Web) -> None:
+    code = await web.book(scheduledDate=TUESDAY, technicianId=ANDI)
+    await close(web)
+    await web.rina.post(f"/api/technicians/{ANDI}/leave", {"startDate": TUESDAY})
+    await web.rina.call("DELETE", f"/api/services/{INSTALL}")
+    assert (await web.rina.post(f"/api/bookings/{code}/keep"))[0] == 200
+    assert await impossible(web) == {}
+    async with web.database.write() as session:
+        assert await review(Context(session, web.shop, web.now)) == []
+    assert (await web.rina.post(f"/api/bookings/{code}/keep"))[0] == 200
+
+
+async def test_an_answer_says_what_was_settled(web: Web) -> None:
+    status, body = await web.rina.post("/api/bookings/impossible/cancel", {})
+    assert (status, body["message"]) == (200, "Tidak ada booking yang berubah.")
+    code = await web.book(scheduledDate=TUESDAY)
+    await web.sari.post(f"/api/bookings/{code}/cancel", {"reason": "Batal"})
+    status, body = await web.rina.post(f"/api/bookings/{code}/keep")
+    assert (status, body["code"]) == (409, "invalid_transition")
 
 
 async def test_a_technician_with_jobs_is_not_deleted(web: Web) -> None:

@@ -55,6 +55,18 @@ async def test_refused_move_has_a_code_and_changes_nothing(
     assert (f"{web.shop.local(kept.starts_at):%Y-%m-%d %H:%M}", kept.moves) == ("2026-11-24 10:00", 0)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_an_admin_moves_at_short_notice(web: Web) -> None:
+    code, wanted = await web.book(), {"scheduledDate": "2026-11-23", "scheduledTime": "10:00"}
+    web.now = web.now.replace(hour=2, minute=55)  # 09:55 in the shop
+    status, body = await web.sari.post(f"/api/bookings/{code}/reschedule", wanted)
+    assert (status, body["code"]) == (409, "short_notice")
+    status, body = await web.rina.post(f"/api/bookings/{code}/reschedule", wanted)
+    assert (status, body["data"]["scheduledTime"]) == (200, "10:00")
+    status, body = await web.rina.post(f"/api/bookings/{code}/reschedule", wanted | {"scheduledTime": "09:00"})
+    assert (status, body["code"]) == (409, "in_the_past")
+
+
 async def test_late_payment_may_move_past_every_limit(web: Web) -> None:
     code = await web.book(technicianId=ANDI)
     status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})

@@ -1,6 +1,6 @@
 """Bookings as clients send and read them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -22,6 +22,7 @@ from core.states import BookingStatus, Location, PaymentMethod, PaymentStatus
 from webhooks.api.models.catalogue import Car, FileLink, ServiceOffer, Sparepart, Worker, shown
 from webhooks.api.models.fields import (
     MOST_COUNT,
+    Address,
     AsList,
     Clock,
     Day,
@@ -81,7 +82,7 @@ class NewBooking(Given):
     scheduled_time: Clock
     technician_id: Id | None = None
     service_location: Location = Location.WORKSHOP
-    onsite_address: Prose | None = None
+    onsite_address: Address | None = None
     payment_method: PaymentMethod
     walk_in: bool = False
 
@@ -107,10 +108,17 @@ class NewBooking(Given):
             technician_id=self.technician_id,
             parts=tuple((line.sparepart_id, line.quantity) for line in self.spareparts),
             services=tuple(line.service_id for line in self.services),
-            times=tuple((line.service_id, line.quantity) for line in self.services if line.quantity is not None),
+            times=tuple(self._times()),
             method=self.payment_method,
             booking_type=self.booking_type,
         )
+
+    def _times(self) -> Iterator[tuple[str, int]]:
+        """How often the services are done of which a line says it; another line of such a service is once more."""
+        said = {line.service_id for line in self.services if line.quantity is not None}
+        for line in self.services:
+            if line.service_id in said:
+                yield line.service_id, 1 if line.quantity is None else line.quantity
 
 
 class OwnBookings(Window):
@@ -243,6 +251,11 @@ class Cost(Added):
         return cls(id=str(cost.id), description=words, amount=amount, added_by=by, added_at=at, created_at=at)
 
 
+def _in_the_contract(method: PaymentMethod) -> PaymentMethod:
+    """The contract has no word for a customer who chooses on Midtrans' page; "transfer" is its default."""
+    return PaymentMethod.TRANSFER if method is PaymentMethod.ANY else method
+
+
 class BookingColumns(Model):
     """What a booking's own row says."""
 
@@ -254,7 +267,7 @@ class BookingColumns(Model):
     technician_id: str | None
     service_location: Annotated[Location, column("serviceLocation", "location")]
     onsite_address: Annotated[str | None, column("onsiteAddress", "address")]
-    payment_method: PaymentMethod
+    payment_method: Annotated[PaymentMethod, BeforeValidator(_in_the_contract)]
     booking_status: Annotated[BookingStatus, column("bookingStatus", "status")]
     payment_status: PaymentStatus
     subtotal_spareparts: Annotated[int, column("subtotalSpareparts", "subtotal_parts")]
@@ -307,7 +320,7 @@ class BookingShown(BookingColumns):
             technician=Worker.of(booking.technician, link) if booking.technician else None,
             additional_costs=[Cost.of(cost, shop) for cost in known.costs],
             dp_amount=down_payment(booking.total_price - booking.additional_costs, booking.down_payment_percent or 0),
-            remaining_payment=0 if booking.payment_status is PaymentStatus.REFUNDED else booking.remaining,
+            remaining_payment=booking.left_to_pay,
             work_notes=[Note.of(note, shop, link) for note in known.notes],
             paid_at=_local(booking.paid_at, shop),
             completed_at=_local(booking.completed_at, shop),

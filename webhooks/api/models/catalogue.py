@@ -11,6 +11,7 @@ from core.catalogue.snapshot import MOST_ON_HAND, StockStatus
 from core.db.tables import Part, Technician
 from webhooks.api.models.fields import (
     AsList,
+    AsText,
     Count,
     Email,
     Filter,
@@ -75,6 +76,10 @@ class Sparepart(Model):
     discount: int
     stock: int
     low_stock_threshold: int
+    size: str | None
+    type: str | None
+    channels: int | None
+    watts: int | None
     description: str
     specifications: dict[str, str]
     images: list[str]
@@ -110,7 +115,7 @@ class SparepartChange(Change):
     stock: Count | None = None
     low_stock_threshold: Count | None = None
     description: Prose | None = None
-    specifications: Annotated[dict[Word, Word], Field(max_length=50), FromJson] | None = None
+    specifications: Annotated[dict[Word, Annotated[Word, AsText]], Field(max_length=50), FromJson] | None = None
     images: Annotated[list[Image], Field(max_length=media.MOST_PHOTOS), AsList] | None = None
     compatible_vehicles: Annotated[list[Vehicle], Field(max_length=200), AsList] | None = None
     warranty: Months | None = None

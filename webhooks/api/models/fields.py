@@ -83,6 +83,11 @@ def wrong(kind: str) -> PydanticCustomError:
     return PydanticCustomError(kind, "not a valid value")
 
 
+def _one_line(text: str) -> str:
+    """Names stand in messages, on buttons and papers: a line end in one could pass for the shop's own words."""
+    return " ".join(clean(text).split())
+
+
 def _must(kind: str, read: Callable[[str], T | None]) -> AfterValidator:
     """Replace a text by what `read` makes of it; refuse it as `kind` if that is nothing."""
 
@@ -110,7 +115,13 @@ def _day(value: object, info: ValidationInfo) -> date:
 
 
 def _clock(value: object) -> time:
-    return _exact(value, "clock", r"[0-9]{2}:[0-9]{2}", time.fromisoformat)
+    """A time of day; browsers leave the leading zero out, or add seconds."""
+    return _exact(value, "clock", r"[0-9]{1,2}:[0-9]{2}(:00)?", _time)
+
+
+def _time(text: str) -> time:
+    hour, minute, *_ = map(int, text.split(":"))
+    return time(hour, minute)
 
 
 def _exact(value: object, kind: str, form: str, parse: Callable[[str], T]) -> T:
@@ -171,9 +182,12 @@ def _words(value: object) -> object:
 
 def _whole(value: object) -> object:
     """A number as text: "1.250.000" is more than a million, not one and a quarter."""
+    if isinstance(value, bool):  # pydantic takes true for 1
+        raise wrong("int_type")
     if not isinstance(value, str):
         return value
     text = re.sub(r"^rp\.?\s*", "", value.strip(), flags=re.IGNORECASE)
+    text = re.sub(r"(?<=[0-9])(,00|,-)$", "", text)
     return re.sub(r"[.,]", "", text) if _THOUSANDS.fullmatch(text) else text
 
 
@@ -181,18 +195,29 @@ def _all_is_none(value: object) -> object:
     return None if value == "all" else value
 
 
+def _as_text(value: object) -> object:
+    """A number or a boolean where only text is stored, as JSON writes it."""
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
+
+
 FromText = BeforeValidator(_whole)
+AsText = BeforeValidator(_as_text)
+NoneIfBlank = BeforeValidator(
+    lambda value: None if isinstance(value, dict) and all(map(_is_blank, value.values())) else value
+)
+"""An object whose fields are all blank, as a form sends what nobody filled in."""
 AsList = BeforeValidator(_listed)
 FromJson = BeforeValidator(_parsed)
 Filter = Annotated[T | None, BeforeValidator(_all_is_none)]
 """`all` filters nothing."""
-Word = Annotated[str, Field(min_length=1, max_length=100), _must("blank", clean)]
+Word = Annotated[str, Field(min_length=1, max_length=100), _must("blank", _one_line)]
 Prose = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
+Address = Annotated[str, Field(max_length=1000), AfterValidator(_one_line)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(clean)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
 Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), _must("email", _email)]
 Phone = Annotated[str, Field(max_length=30), _must("phone", read_phone)]
-Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or clean(text))]
+Plate = Annotated[str, Field(max_length=20), AfterValidator(lambda text: read_plate(text) or _one_line(text))]
 Rupiah = Annotated[int, FromText, Field(ge=0, le=MOST_RUPIAH)]
 Percent = Annotated[int, FromText, Field(ge=0, le=100)]
 Count = Annotated[int, FromText, Field(ge=0, le=100_000)]
@@ -202,10 +227,11 @@ Quantity = Annotated[int, FromText, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
 """The shop's rules limit how many of one part can be ordered."""
 Year = Annotated[
     int,
+    FromText,
     Field(ge=1950, le=2100),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1950, "maximum": 2100}, {"type": "string"}]}),
 ]
-Years = Annotated[str, Field(max_length=9), _must("years", _years)]
+Years = Annotated[str, AsText, Field(max_length=9), _must("years", _years)]
 Image = Annotated[str, Field(max_length=500), _must("link", _image)]
 Day = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-24"]})

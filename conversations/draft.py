@@ -4,10 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from conversations.state import ORDER
 from conversations.turn import Turn, Who
+from conversations.understand.contacts import read_name
 from core.booking import BookingRequest, Order
 from core.db.tables import Booking, Part
-from core.pricing.installations import times_of
+from core.pricing.installations import times_of, usual_installation
 from core.schedule import bookings
 from core.states import Actor, Location, PaymentMethod
 
@@ -46,7 +48,14 @@ def put_in_basket(turn: Turn, part: str, count: int) -> None:
 
 
 def services(turn: Turn) -> list[str]:
-    return [service for service in turn.state.get("services", []) if service in turn.catalogue.services]
+    """The chosen services, and the usual installation of each part, unless the customer wants the parts alone."""
+    known = turn.catalogue.services
+    chosen = [service for service in turn.state.get("services", []) if service in known]
+    if "serviced" in turn.state:
+        return chosen
+    covered = {category for service in chosen for category in known[service].installs}
+    usual = (usual_installation(part, known.values()) for part in basket_parts(turn) if part.category not in covered)
+    return list(dict.fromkeys([*chosen, *filter(None, usual)]))
 
 
 def times(turn: Turn) -> dict[str, int]:
@@ -121,12 +130,27 @@ def is_for_waitlist(turn: Turn) -> bool:
     return awaited_part(turn) is not None or (at is not None and at.isoformat() == awaited)
 
 
+def name(turn: Turn) -> str | None:
+    """The name that was given, or the customer's, or that of the profile."""
+    return turn.state.get("name") or turn.contact.customer.name or read_name(turn.incoming.name or "")
+
+
+def phone(turn: Turn) -> str | None:
+    return turn.state.get("phone") or turn.contact.customer.phone
+
+
+def is_worth_keeping(turn: Turn) -> bool:
+    """Whether an open order holds something that the customer would have to say again."""
+    kept = any(answer in turn.state for answer in ("basket", "services", "date", "time", "address"))
+    return turn.state.parked is not None or (turn.state.flow == ORDER and kept)
+
+
 def request(turn: Turn) -> BookingRequest:
     state = turn.state
     plan, address = state.get("plan", "full"), state.get("address") or {}
     order = Order(
-        name=state.get("name"),
-        phone=state.get("phone") or turn.contact.customer.phone or "",
+        name=name(turn) or "",
+        phone=phone(turn) or "",
         email=state.get("email") or None,
         car_brand=state.get("brand"),
         car_model=state.get("model"),
@@ -141,7 +165,7 @@ def request(turn: Turn) -> BookingRequest:
         parts=tuple(basket(turn)),
         services=tuple(services(turn)),
         times=tuple(turn.state.get("times", {}).items()),
-        method=PaymentMethod(state.get("method") or PaymentMethod.TRANSFER),  # not asked where all is free
+        method=PaymentMethod(state.get("method") or PaymentMethod.ANY),
         down_payment_percent=None if plan == "full" else int(plan),
     )
     return BookingRequest(
