@@ -1,7 +1,8 @@
 """Lines as customers type them, with exactly what must be understood of each.
 
 given.jsonl came with the task. held_out.jsonl was written before the vocabulary; fresh, traps, more and blind after the
-readers were finished, and each was measured before anything was tuned on it.
+readers were finished, and each was measured before anything was tuned on it. measured_first and measured_second are a
+hundred lines each, written when the acts were read: 86 and 88 were read whole before anything was mended after them.
 """
 
 import json
