@@ -66,6 +66,9 @@ def plans_in(line: Line) -> Iterator[Said]:
         if line[at].text in _plain() or text_at(line, at - 1) in {"sudah", "belum", "habis", "sisa"}:
             continue
         end = next(at for at, token in enumerate(line) if token.end == said.span[1]) + 1
+        if said.value == DOWN and text_at(line, at - 1) in PERCENT and number_at(line, at - 2) is not None:
+            yield Said("plan", str(number_at(line, at - 2)), (line[at - 2].start, said.span[1]))
+            continue
         while text_at(line, end) in AFTER_DOWN:
             end += 1
         percent = number_at(line, end)
