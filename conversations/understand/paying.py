@@ -24,8 +24,11 @@ PERCENT = frozenset({"%", "persen", "percent"})
 
 def paying_in(line: Line, counted: Line, intents: Sequence[Intent], asked: str | None) -> Iterator[Said]:
     """Method and plan, where the line or the question on the screen is about money."""
-    about_money = asked in ABOUT_PAYING or not ABOUT_MONEY.isdisjoint(intents)
-    for said in methods_in(line):
+    methods = list(methods_in(line))
+    about_money = (
+        asked in ABOUT_PAYING or not ABOUT_MONEY.isdisjoint(intents) or any(is_sure(line, one) for one in methods)
+    )
+    for said in methods:
         at = next(at for at, token in enumerate(line) if token.start == said.span[0])
         is_money = text_at(line, at + 1) == "<amount>"  # "dana 3 juta"
         if not is_money and (about_money or is_sure(line, said) or text_at(line, at - 1) in BEFORE_A_METHOD):
