@@ -114,6 +114,8 @@ BEGINNINGS = [
 ORDERS = [each for each in BEGINNINGS if "di " in each or "avanza" in each or "brio" in each]
 REFUSED = "refusal.ends_draft"
 """Said when an order can't be booked at all."""
+FRIENDLY = ("aside.acknowledged", "aside.welcome")
+"""Answers to "ok" and "makasih" where nothing is open: buttons would only begin again what is over."""
 ANSWERS = {
     "brand": "Avanza 2018",
     "model": "Brio",
@@ -293,7 +295,8 @@ class AnyTurn(RuleBasedStateMachine):
         else:
             self.newest[who] = [reply.tap(index) for index in range(len(reply.options))]
             assert reply.says, "an answer without words"
-            assert reply.options or _takes_words(state), f"no way on from {[each.key for each in reply.says]}"
+            has_way_on = reply.options or _takes_words(state) or state.waits or says[-1] in FRIENDLY
+            assert has_way_on, f"no way on from {says}"
         await self.looks(who)
 
     async def remembered(self, talk: Talk) -> dict[str, Any]:

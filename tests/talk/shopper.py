@@ -146,6 +146,8 @@ class Shopper:
         self._on_the_way.remove(what)
         self.story.wish = replace(self._wish, **what.changes)
         await self._leave(what.away)
+        if what.taken:
+            await self._stage.others_book(date_of(what.taken[0]), what.taken[1])
         if what.photo:
             await self._send_photo()
         if what.says:
