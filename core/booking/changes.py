@@ -41,12 +41,13 @@ class ChangeTerms:
 
 async def change_terms(ctx: Context, booking: Booking, order: Order) -> ChangeTerms:
     """The terms of a change by the customer, which is tried and undone; raises what `change` does."""
+    booking_id = booking.id
     trial = await ctx.session.begin_nested()
     try:
         return await change(replace(ctx, effects=Effects()), booking, order, actor=bookings.CUSTOMER)
     finally:
         await trial.rollback()
-        await payment.lock_booking(ctx.session, booking.id)  # load what the rollback restored
+        await payment.lock_booking(ctx.session, booking_id)  # load what the rollback restored
 
 
 async def change(ctx: Context, booking: Booking, order: Order, *, actor: str) -> ChangeTerms:
