@@ -292,7 +292,11 @@ async def _without_flow(turn: Turn) -> Question:
     if understood.topics == (Intent.GREET,):
         return actions.menu(turn)
     _split_two_cars(turn)
-    said, wish = await asides.answer(turn), _wish_beside(turn)
+    said = await asides.answer(turn)
+    if await after_booking.take_up_change(turn):
+        turn.remarks += said.says if said else ()
+        return await _next(turn)
+    wish = _wish_beside(turn)
     orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()

@@ -36,6 +36,8 @@ class ChangeTerms:
     """What is refunded."""
     rest: Money
     """What is left to pay."""
+    by_link: bool
+    """Whether a payment link for it follows."""
     ends_at: datetime
 
 
@@ -70,18 +72,20 @@ async def change(ctx: Context, booking: Booking, order: Order, *, actor: str) ->
     back = max(0, booking.paid_amount - booking.going_back - booking.total_price)
     if back:
         await payment.refund(ctx, booking, back, reason=RefundReason.CHANGED)
-    await _ask_for_rest(ctx, booking, was, needs_link=needs_link)
-    invoice = (
-        None
-        if order_of(booking).parts == before.parts and booking.total_price == was
-        else (await credit_notes.replace_invoices(ctx, booking))
-    )
+    by_link = await _ask_for_rest(ctx, booking, was, needs_link=needs_link)
+    is_same = order_of(booking).parts == before.parts and booking.total_price == was
+    invoice = None if is_same else await credit_notes.replace_invoices(ctx, booking)
     if booking.status is BookingStatus.CONFIRMED or booking.payment_method is PaymentMethod.COD:
         await reminders.schedule(ctx, booking)
     terms = ChangeTerms(
-        was=was, total=booking.total_price, back=back, rest=booking.remaining, ends_at=ctx.shop.local(booking.ends_at)
+        was=was,
+        total=booking.total_price,
+        back=back,
+        rest=booking.left_to_pay,
+        by_link=by_link,
+        ends_at=ctx.shop.local(booking.ends_at),
     )
-    await _tell(ctx, booking, terms, invoice, actor=actor)
+    await _tell(ctx, booking, invoice, actor=actor)
     return terms
 
 
@@ -91,25 +95,27 @@ def _has_lapsed(booking: Booking, now: datetime) -> bool:
     return by_link and (not booking.holding or (booking.hold_until is not None and booking.hold_until <= now))
 
 
-async def _ask_for_rest(ctx: Context, booking: Booking, was: Money, *, needs_link: bool) -> None:
-    """A new link where more is to be paid, or the open one asks for too much."""
+async def _ask_for_rest(ctx: Context, booking: Booking, was: Money, *, needs_link: bool) -> bool:
+    """A new link where more is to be paid, or the open one asks for too much; whether one follows."""
     if booking.status is BookingStatus.PENDING and not booking.total_price:
         await payment.withdraw_requests(ctx, booking)
         await confirm_free(ctx, booking)
-        return
+        return False
     had_link = booking.total_price != was and await payment.withdraw_requests(ctx, booking)
     asks = booking.total_price > was or had_link or needs_link
     if not asks or not booking.remaining or booking.payment_method is PaymentMethod.COD:
-        return
+        return False
     percent = None if booking.paid_amount else booking.down_payment_percent
     try:
         await payment.request(ctx, booking, percent=percent)
     except MethodCannotPay:
         if booking.status is BookingStatus.PENDING:
             raise  # it is confirmed by its link alone; any other rest can be paid at the workshop
+        return False
+    return True
 
 
-async def _tell(ctx: Context, booking: Booking, terms: ChangeTerms, invoice: Document | None, *, actor: str) -> None:
+async def _tell(ctx: Context, booking: Booking, invoice: Document | None, *, actor: str) -> None:
     """Tell everybody but the customer in the chat, who is answered there; an invoice follows in the chat, too."""
     by_customer = actor == bookings.CUSTOMER
     who: Say | str = say("moved.who_customer") if by_customer else actor

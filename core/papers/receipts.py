@@ -5,10 +5,10 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.tables import Booking, Invoice, LedgerEntry, Receipt
+from core.db.tables import Booking, LedgerEntry, Receipt
 from core.messaging.messages import Document
 from core.money import Money
-from core.papers import numbering
+from core.papers import invoices, numbering
 from core.papers.numbering import PaperFacts
 from core.states import BookingStatus
 
