@@ -292,6 +292,8 @@ async def _without_flow(turn: Turn) -> Question:
     if understood.topics == (Intent.GREET,):
         return actions.menu(turn)
     _split_two_cars(turn)
+    if (where := await after_booking.where_is_technician(turn)) is not None:
+        return where
     said = await asides.answer(turn)
     if await after_booking.take_up_change(turn):
         turn.remarks += said.says if said else ()
@@ -472,7 +474,7 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.PAYMENT_HELP: "mine",
     Intent.PAID: f"human:{CallReason.PROOF}",
     Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
-    Intent.LATE: f"human:{CallReason.OTHER}",
+    Intent.LATE: "late",
     Intent.HUMAN: "human",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""

@@ -133,7 +133,7 @@ class EventKind(StrEnum):
     CONFIRMED = "confirmed"
     MOVED = "moved"
     CHANGED = "changed"
-    CUSTOMER_LATE = "customer_late"
+    CUSTOMER_LATE = "customer_late"  # or on the way, or asks where the technician is
     KEPT = "kept"  # in spite of what stands against it
     CANCELLED = "cancelled"
     LINK_SENT = "link_sent"
@@ -153,6 +153,14 @@ class EventKind(StrEnum):
     COST_REFUSED = "cost_refused"
     COMPLETED = "completed"
     RATED = "rated"
+
+
+class VisitNews(StrEnum):
+    """What a customer says or asks on the day of the appointment."""
+
+    LATE = "late"
+    ON_THE_WAY = "otw"
+    WHERE = "asks_where"  # the technician of an on-site job is
 
 
 class CallReason(StrEnum):

@@ -6,6 +6,7 @@ from conversations.after_booking.changing import take_up as take_up_change
 from conversations.after_booking.history import COMMENT
 from conversations.after_booking.refunds import ACCOUNT
 from conversations.after_booking.rescheduling import MOVE
+from conversations.after_booking.visit import where as where_is_technician
 
 FLOWS = (COMMENT, MOVE, CHANGE, ACCOUNT)
-__all__ = ["FLOWS", "take_up_change"]
+__all__ = ["FLOWS", "take_up_change", "where_is_technician"]

@@ -381,7 +381,9 @@ async def _finish(turn: Turn) -> Question:
     code, _ = turn.state.close()
     follows = [say("changing.link_follows", rest=terms.rest)] if terms.by_link else []
     back = [say("changing.line.back", back=terms.back)] if terms.back else []
-    return question(say("changing.done", code=code), *back, *follows, options=[to_booking(code)])
+    paper = [say("changed.invoice")] if terms.invoice else []
+    says = [say("changing.done", code=code), *back, *paper, *follows]
+    return question(*says, options=[to_booking(code)], document=terms.invoice)
 
 
 async def _refused(_: Turn, code: str) -> Question:

@@ -39,6 +39,8 @@ class ChangeTerms:
     by_link: bool
     """Whether a payment link for it follows."""
     ends_at: datetime
+    invoice: Document | None
+    """The one in place of earlier ones, for a customer in the chat."""
 
 
 async def change_terms(ctx: Context, booking: Booking, order: Order) -> ChangeTerms:
@@ -84,6 +86,7 @@ async def change(ctx: Context, booking: Booking, order: Order, *, actor: str) ->
         rest=booking.left_to_pay,
         by_link=by_link,
         ends_at=ctx.shop.local(booking.ends_at),
+        invoice=invoice,
     )
     await _tell(ctx, booking, invoice, actor=actor)
     return terms
@@ -116,18 +119,17 @@ async def _ask_for_rest(ctx: Context, booking: Booking, was: Money, *, needs_lin
 
 
 async def _tell(ctx: Context, booking: Booking, invoice: Document | None, *, actor: str) -> None:
-    """Tell everybody but the customer in the chat, who is answered there; an invoice follows in the chat, too."""
+    """Tell everybody but the customer in the chat, who is answered there with the invoice."""
     by_customer = actor == bookings.CUSTOMER
     who: Say | str = say("moved.who_customer") if by_customer else actor
     facts = await cards.job_facts(ctx, booking)
     notice = message(say("changed.notice", name=booking.name, code=booking.code), cards.block(facts), document=invoice)
     card = cards.staff_card(say("staff.changed", code=booking.code, who=who), booking, facts)
-    paper = message(say("changed.invoice", code=booking.code), document=invoice) if invoice else None
     await tell(
         ctx,
         booking,
         f"changed:{booking.code}:{ctx.now.isoformat()}",
-        chat=paper if by_customer else notice,
+        chat=None if by_customer else notice,
         mail=notice,
         subject="changed.mail",
         technician=card,
