@@ -15,12 +15,13 @@ async def pass_on(ctx: Context, booking: Booking, news: VisitNews, *, minutes: i
     `minutes`: how late, or how far away. Returns "technician" or "admins", None where nobody can be reached.
     """
     technician = ctx.shop.addresses_of(booking.technician_id) if booking.technician_id else ()
-    told = "technician" if await escalations.reachable(ctx, technician) else "admins"
-    if told == "admins" and not await escalations.reachable_admins(ctx):
+    to_technician = bool(await escalations.reachable(ctx, technician))
+    if not to_technician and not await escalations.reachable_admins(ctx):
         return None
+    told = "technician" if to_technician else "admins"
     card = message(_head(ctx, booking, news, minutes), say("staff.customer_words", words=words))
     key = f"visit:{booking.code}:{ctx.now.isoformat()}"
-    await tell(ctx, booking, key, **{told: card})
+    await tell(ctx, booking, key, technician=card if to_technician else None, admins=None if to_technician else card)
     bookings.record_event(
         ctx, booking, EventKind.CUSTOMER_LATE, actor=bookings.CUSTOMER, news=news, minutes=minutes, told=told
     )

@@ -231,7 +231,8 @@ async def test_a_hold_that_ended_is_taken_again(database: Database, shop: Shop, 
     await changed(database, shop, later, parts=((SPEAKER, 2),))
     booking = await booking_of(database)
     assert (booking.holding, await stock(database, SPEAKER)) == (True, 0)
-    assert booking.hold_until is not None and booking.hold_until > later
+    assert booking.hold_until is not None
+    assert booking.hold_until > later
     await check_books(database)
 
 
