@@ -25,6 +25,7 @@ from sqlalchemy.engine import make_url
 
 from bot import vendors
 from bot.background import ticker
+from bot.background.burst_worker import BurstWorker
 from bot.background.loop import Repeated
 from bot.background.single_process import marked_as_serving, sqlite_lock
 from bot.background.waitlist_worker import WaitlistWorker
@@ -63,6 +64,8 @@ RELEASE_EVERY = timedelta(minutes=1)
 RECONCILE_EVERY = timedelta(minutes=1)
 SHUTDOWN_TIMEOUT = timedelta(seconds=4)
 """Grace period for requests, and then for sending, at shutdown; the server must be gone within 10 s."""
+LAST_TURNS_TIMEOUT = timedelta(seconds=1)
+"""Grace period for turns of held messages, between the two."""
 _ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 """Crockford's base 32, without I, L, O and U, which are easily misread."""
 
@@ -134,11 +137,12 @@ async def serving(
             send=workers.dispatcher.send,
             wake=workers.wake,
             limit=settings.server.chat_limit,
+            gap=timedelta(seconds=settings.server.gather_seconds),
         )
         reports = DeliveryReports(transactions, channels=tuple(channels.senders), wake=workers.wake)
         last_seen = await _last_seen(opened)
         receiving = receivers(settings, opened, channels, intake, reports, last_seen=last_seen, clock=clock)
-        parts = _parts(workers, channels.telegram, receiving)
+        parts = _parts(workers, intake, channels.telegram, receiving)
         oversight = Oversight(transactions, channels=tuple(channels.senders), parts=parts, wake=workers.wake)
         stack.push_async_callback(oversight.close)
         rest = api.Api(
@@ -183,7 +187,7 @@ async def serving(
             ticker.Tick("settings", tick, look),  # another process may have changed them
             ticker.Tick("catalogue", tick, keep_current),
         ]
-        _start(stack, workers, fresh, tick, ticks)
+        _start(stack, workers, intake, fresh, tick, ticks)
         # Closed before the loops, so that they send the replies of a last turn.
         url = await _listen(settings, routes, oversight.ready, fresh, stack)
         stack.enter_context(running(receiving))
@@ -216,6 +220,9 @@ async def intake_beside(settings: Settings, opened: Database) -> AsyncIterator[I
 # --- building --------------------------------------------------------------------------------------
 
 
+Worker = Dispatcher | WaitlistWorker | PaymentWorker | BurstWorker
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
     """The loops that do what a transaction has left; `collector` is None while payment by link is off."""
@@ -225,7 +232,7 @@ class Workers:
     collector: PaymentWorker | None
 
     @property
-    def loops(self) -> list[Dispatcher | WaitlistWorker | PaymentWorker]:
+    def loops(self) -> list[Worker]:
         return [self.dispatcher, self.waitlist, *([self.collector] if self.collector else [])]
 
     def wake(self, *work: Work) -> None:
@@ -362,12 +369,13 @@ def _webhooks(
 
 
 def _parts(
-    workers: Workers, bot: TelegramSender | None, receiving: Mapping[str, Repeated]
+    workers: Workers, intake: Intake, bot: TelegramSender | None, receiving: Mapping[str, Repeated]
 ) -> Mapping[str, Callable[[], str | None]]:
     """What /readyz checks: why each part doesn't work, or None."""
     parts: dict[str, Callable[[], str | None]] = {
         "dispatcher": lambda: workers.dispatcher.trouble,
         "waiting": lambda: workers.waitlist.trouble,
+        "bursts": lambda: intake.bursts.trouble,
     }
     if collector := workers.collector:
         parts["payments"] = lambda: collector.trouble
@@ -431,25 +439,36 @@ async def _listen(
 
 
 def _start(
-    stack: AsyncExitStack, workers: Workers, fresh: Callable[[], str], tick: timedelta, ticks: Sequence[ticker.Tick]
+    stack: AsyncExitStack,
+    workers: Workers,
+    intake: Intake,
+    fresh: Callable[[], str],
+    tick: timedelta,
+    ticks: Sequence[ticker.Tick],
 ) -> None:
-    """Start the loops and the ticks; at shutdown the ticks stop first, then the loops."""
-    running = [asyncio.create_task(loop.run()) for loop in workers.loops]
-    stack.push_async_callback(_finish, workers, running)
+    """Start the loops and the ticks; at shutdown the ticks stop first, then what takes turns, then what sends."""
+    _run(stack, workers.loops, SHUTDOWN_TIMEOUT)
+    _run(stack, [intake.bursts], LAST_TURNS_TIMEOUT)
 
     async def wake_all() -> None:
         workers.wake()
+        intake.bursts.wake()
 
     scheduler = ticker.start([ticker.Tick("wake", tick, wake_all), *ticks], fresh=fresh)
     stack.callback(scheduler.shutdown, wait=False)
     workers.wake()
 
 
-async def _finish(workers: Workers, running: Sequence[asyncio.Task[None]]) -> None:
-    """Let the loops finish; work that takes too long stays claimed, and another process retries it."""
-    for loop in workers.loops:
+def _run(stack: AsyncExitStack, loops: Sequence[Worker], grace: timedelta) -> None:
+    running = [asyncio.create_task(loop.run()) for loop in loops]
+    stack.push_async_callback(_finish, loops, running, grace)
+
+
+async def _finish(loops: Sequence[Worker], running: Sequence[asyncio.Task[None]], grace: timedelta) -> None:
+    """Let the loops finish; work that takes too long stays claimed or held, and another process retries it."""
+    for loop in loops:
         loop.stop()
-    await asyncio.wait(running, timeout=SHUTDOWN_TIMEOUT.total_seconds())
+    await asyncio.wait(running, timeout=grace.total_seconds())
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)

@@ -78,6 +78,8 @@ class Server(_Section):
     public_url: Url = "http://127.0.0.1:8080"
     rate_limit: Rate = "60/minute"
     chat_limit: Rate = "60/minute"
+    gather_seconds: float = Field(2, ge=0, le=5)
+    """0 turns it off; more than a few seconds would keep everybody waiting."""
     behind_proxy: bool = False
     cors_origins: tuple[Url, ...] = ()
     photos: Path = Path("data/photos")

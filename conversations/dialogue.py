@@ -20,6 +20,7 @@ from conversations import (
     draft,
     exclusions,
     faq,
+    kinds,
     person,
     registry,
     requests,
@@ -49,7 +50,7 @@ MISSES_UNTIL_A_PERSON = 3
 
 
 async def answer(turn: Turn) -> Question | None:
-    """What to say to this message; None while an admin has taken the conversation over.
+    """What to say to this message; None while an admin has taken the conversation over, and to a reaction.
 
     During a takeover, the bot answers staff's taps and slash commands, and a customer's taps on actions.
     """
@@ -60,6 +61,8 @@ async def answer(turn: Turn) -> Question | None:
         is_for_the_bot = choice is not None and registry.exists(turn, choice)
     if takeover.is_on(turn) and not is_for_the_bot:
         return await takeover.pass_on(turn)
+    if kinds.needs_no_answer(turn):
+        return None
     before, greeted = taken.facts(turn), len(turn.remarks)
     asked = await _reply(turn)
     if choice is None and turn.state.flow == ORDER:
@@ -79,8 +82,8 @@ async def _reply(turn: Turn) -> Question:
     if incoming.choice is not None:
         return await _tapped(turn, incoming.choice)
     step = _asked(turn, flow)
-    if incoming.media and not incoming.text and not (step and step.takes_photos):
-        turn.remarks.append(await person.pass_media(turn) or say("media.unread"))
+    if (said := kinds.unread(turn, step)) is not None:
+        turn.remarks.append(await person.pass_media(turn) or said)
         return await _next(turn)
     text = incoming.text or ""
     is_answer = flow is not None and flow.strict and not text.startswith("/")
@@ -94,6 +97,10 @@ async def _reply(turn: Turn) -> Question:
         return await _chosen(turn, same[0])
     if (command := read_command(text)) is not None:
         return await _commanded(turn, command)
+    is_text = flow is not None and (flow.strict or (step is not None and step.free_text))
+    changes_order = flow is BOOKING and bool(turn.understood.excluded)  # "jgn sama agus, kurang rapi" is no complaint
+    if turn.member is None and not (is_text or changes_order) and (reason := person.reason_of(turn.understood)) is not None:
+        return await _act(turn, f"human:{reason}")
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
 
@@ -218,12 +225,20 @@ async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
         answered = {step.name} if step and heard else set()
         heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
     turn.remarks += said.says if said else ()
-    if said or heard or excluded:
+    if said or heard or excluded or _says_what_is_known(turn):
         state.misses, state.page = 0, 0
         return _showing(said, await _next(turn))
     if (wish := _wish_beside(turn)) is not None:
         return await _beside(turn, wish)
     return await _missed(turn)
+
+
+def _says_what_is_known(turn: Turn) -> bool:
+    """Whether the message repeats what the order holds already."""
+    said, services = turn.understood.answers, turn.understood.services
+    return any(turn.state.get(name) == value for name, value in said.items()) or (
+        bool(services) and set(services) <= set(draft.services(turn))
+    )
 
 
 def _showing(said: Advice | None, asked: Question) -> Question:
@@ -324,7 +339,7 @@ async def _without_flow(turn: Turn) -> Question:
         return question(say("aside.acknowledged"))
     if text and not turn.remarks:
         return await _missed(turn)
-    return actions.menu(turn)
+    return await _known(turn) or actions.menu(turn)
 
 
 async def _begin(turn: Turn, words: str) -> Question | None:
@@ -373,14 +388,13 @@ async def _missed(turn: Turn) -> Question:
     """Not understood: the owner's answer, if it is a known question; else ask again in other words, and the third
     time in a row call a person.
     """
-    state, text = turn.state, turn.incoming.text or ""
+    if (known := await _known(turn)) is not None:
+        return known
+    state = turn.state
     if turn.member is None:
-        if (known := await faq.find(turn.ctx, text, turn.contact.language)) is not None:
-            turn.remark("faq.answer", answer=known)
-            return await _next(turn) if state.flow else question()
+        await faq.remember_unanswered(turn.ctx, turn.contact, turn.incoming.text or "")
         if person.waiting_for_person(turn) and state.flow is None:
             return question(await person.told(turn))
-        await faq.remember_unanswered(turn.ctx, turn.contact, text)
     state.misses += 1
     if state.misses >= MISSES_UNTIL_A_PERSON:
         state.misses = 0
@@ -389,6 +403,16 @@ async def _missed(turn: Turn) -> Question:
         return replace(asked, always=(*asked.always, _HUMAN))
     turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
     return await _next(turn)
+
+
+async def _known(turn: Turn) -> Question | None:
+    """The owner's answer to a customer's question, and what was open; None if there is none."""
+    text = turn.incoming.text or ""
+    answer = await faq.find(turn.ctx, text, turn.contact.language) if text and turn.member is None else None
+    if answer is None:
+        return None
+    turn.remark("faq.answer", answer=answer)
+    return await _next(turn) if turn.state.flow else question()
 
 
 async def _next(turn: Turn) -> Question:

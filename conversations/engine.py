@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue, last_messages, person
-from conversations.incoming import Incoming
+from conversations import dialogue, kinds, last_messages, person
+from conversations.incoming import Incoming, together
 from conversations.registry import NEXT_PAGE
 from conversations.staff import takeover
 from conversations.state import State
@@ -24,6 +24,7 @@ from core.context import Context
 from core.messaging import outbox
 from core.messaging.messages import Message
 from core.people import contacts
+from core.schedule import slots
 
 MAX_OPTIONS = 5
 """A cheap phone shows that many without scrolling; `Question.always` comes on top. WhatsApp's lists hold ten."""
@@ -58,13 +59,15 @@ class Engine:
             return self._known
 
     async def take_turn(self, ctx: Context, incoming: Incoming, *, fresh: str, if_old: IfOld = IfOld.LOAD) -> bool:
-        """Answer one message; False for a duplicate. `fresh` is a new random id.
+        """Answer one message, or several together; False for a duplicate. `fresh` is a new random id.
 
         Raises `CatalogueChanged` if the caller says so: loading a large catalogue would keep the transaction open.
         """
         session, shop, now = ctx.session, ctx.shop, ctx.now
-        if not await contacts.record_inbound(session, incoming.channel, incoming.event_id, incoming.address, now):
+        new = [part for part in incoming.each if await _is_new(ctx, part)]
+        if not new:
             return False
+        incoming = together(new) if len(new) > 1 else new[0]
         catalogue, lexicon = await self._catalogue(session, if_old)
         contact, remembered, is_new = await contacts.find_or_create(
             session,
@@ -75,7 +78,8 @@ class Engine:
             now=now,
         )
         state = State.from_json(remembered, now=now)
-        understood = understand(incoming.text or "", lexicon, now=shop.local(now), shop=shop, asked=state.asked)
+        written_at = shop.local(incoming.written_by(now))
+        understood = understand(incoming.text or "", lexicon, now=written_at, shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
         if turn.member is None:
             last_messages.remember(state, incoming, now)
@@ -84,11 +88,12 @@ class Engine:
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
+        state.newest = kinds.newest(turn)
         message = _present(turn, asking) if asking is not None else None
         if message is not None and not (message.says or message.document):
             message = None  # what was asked for follows by itself
         await contacts.save_state(session, contact, state.to_json(), now)
-        if message is not None:  # otherwise an admin has taken the conversation over
+        if message is not None:  # otherwise an admin has taken the conversation over, or there is nothing to say
             await outbox.reply(
                 ctx,
                 key=f"reply:{incoming.channel}:{incoming.event_id}",
@@ -115,6 +120,10 @@ class Engine:
         return await self.refresh(session)
 
 
+async def _is_new(ctx: Context, part: Incoming) -> bool:
+    return await contacts.record_inbound(ctx.session, part.channel, part.event_id, part.address, ctx.now)
+
+
 def _indexed(catalogue: Catalogue) -> Lexicon:
     """All that a turn looks things up in, so that no turn has to read or index it first."""
     for language in LANGUAGES:
@@ -122,6 +131,7 @@ def _indexed(catalogue: Catalogue) -> Lexicon:
     spelling.read_all()
     fit.prepare(catalogue)
     facts.prepare(catalogue)
+    slots.prepare()
     return Lexicon.of(catalogue)
 
 

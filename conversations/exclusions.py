@@ -4,12 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from conversations import draft
-from conversations.advice.wish import excluded_of
+from conversations.advice.wish import KEPT, excluded_of
 from conversations.turn import Flow, Turn
 from core.catalogue.advice import Excluded
-
-KEPT = "not"
-"""The answer that keeps them: the values by the name of their question."""
 
 
 def take(turn: Turn, flow: Flow) -> bool:

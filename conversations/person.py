@@ -12,6 +12,9 @@ from sqlalchemy import select
 from conversations import last_messages
 from conversations.state import Heard, State
 from conversations.turn import Turn
+from conversations.understand import Understanding
+from conversations.understand.acts import Act
+from conversations.understand.intents import Intent
 from core import media as stored
 from core.context import Context
 from core.db.tables import Booking, Contact, Conversation, Escalation
@@ -76,6 +79,14 @@ async def pass_media(turn: Turn) -> Say | None:
     await _send_media(turn.ctx, escalation, turn.contact, turn.state, kept, admins)
     promise = await _told(turn, admins)
     return say("person.media", told=promise) if admins else promise
+
+
+def reason_of(understood: Understanding) -> CallReason | None:
+    """The need for a person that a line says in itself: a claim, another complaint, a payment by transfer."""
+    complaints = [act.topic for act in understood.acts if act.act is Act.COMPLAIN]
+    if complaints:
+        return CallReason.CLAIM if Intent.WARRANTY in complaints else CallReason.COMPLAINT
+    return CallReason.PROOF if Intent.PAID in understood.topics else None
 
 
 def waiting_for_person(turn: Turn) -> bool:

@@ -71,6 +71,8 @@ class State:
     """When the takeover ends; each message of the admin extends it."""
     taken: int = 0
     """How often admins have taken this conversation over; after a takeover, a call for a person is a new one."""
+    newest: dict[str, str] = field(default_factory=dict)
+    """The newest messages, which an edit may still change: the channel's id, and a digest of the text."""
     parked: dict[str, Any] | None = None
     """The answers of an open order, while the customer does something else; it comes back when that is done."""
     waits: bool = False

@@ -64,6 +64,11 @@ class Turn:
         return self.shop.local(self.now)
 
     @property
+    def written_at(self) -> datetime:
+        """When the message was written, in the workshop's zone: "besok" counts from then."""
+        return self.shop.local(self.incoming.written_by(self.now))
+
+    @property
     def new_code(self) -> str:
         """The code of the booking that this turn may create."""
         return f"BK-{self.fresh[:8]}"
@@ -79,7 +84,7 @@ class Turn:
 
     def reread(self, text: str) -> None:
         """Go on as if this was what the message says."""
-        self.understood = understand(text, self.lexicon, now=self.local_now, shop=self.shop)
+        self.understood = understand(text, self.lexicon, now=self.written_at, shop=self.shop)
 
     @property
     def member(self) -> StaffMember | None:
@@ -157,6 +162,8 @@ class Step:
     """A typed number is the answer (a quantity, an hour), not the number of an option."""
     takes_photos: ClassVar[bool] = False
     """A photo can be the answer, or part of it."""
+    takes_place: ClassVar[bool] = False
+    """A shared location can be the answer."""
     reopened_by: ClassVar[tuple[type[Refusal], ...]] = ()
     """Refusals at the end of the flow that another answer to this question can avoid."""
 

@@ -53,6 +53,16 @@ async def stocked(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
         yield database
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, Database]]:
+    """Two Database objects on one database, as two processes have them."""
+    url = request.getfixturevalue(f"{request.param}_url")
+    ways = Database(url), Database(url)
+    yield ways
+    for way in ways:
+        await way.close()
+
+
 @pytest.fixture
 def sqlite_url(sqlite: Sqlite) -> str:
     return sqlite.put_back("bare")

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from workshop import check_books
 
+from conversations.state import ORDER
 from conversations.understand.answers import Command, read_command
 from core.db.database import Database
 from core.db.tables import Booking, LedgerEntry, PaymentRequest, Refund
@@ -18,8 +19,8 @@ LETS_GO = (Command.CANCEL, Command.START_OVER)
 
 
 def has_draft(state: Mapping[str, Any]) -> bool:
-    """Whether an order is open in what the bot remembers of a chat."""
-    return state.get("flow") == "booking" and bool(state.get("answers"))
+    """Whether an order is open, or parked, in what the bot remembers of a chat (`conversations.state.State`)."""
+    return bool(state.get("parked") or (state.get("flow") == ORDER and state.get("answers")))
 
 
 def lets_the_draft_go(text: str) -> bool:

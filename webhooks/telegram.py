@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
-from telegram import CallbackQuery, Message, Update, User
+from telegram import CallbackQuery, Message, MessageReactionUpdated, ReactionTypeEmoji, Update, User
 
-from conversations.incoming import Incoming, Place, clean
+from conversations.incoming import Incoming, Kind, Place, clean
 from webhooks.app import is_same
 
-ALLOWED_UPDATES = ("message", "callback_query")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "message_reaction")
 """The updates that `read` understands."""
 
 # Without it the library warns that durations will become timedeltas, even from its own code.
@@ -81,11 +82,18 @@ async def take_update(update: Update, *, take: Take, answer: Answer) -> None:
 
 
 def read(update: Update) -> Incoming | None:
-    """What a person wrote, tapped or sent; None for edits, groups, channels and service messages."""
+    """What a person wrote, edited, tapped or sent; None for groups, channels and service messages."""
     if update.callback_query:
         return _tap(update, update.callback_query)
-    message = update.message
-    if message is None or message.from_user is None or message.chat.type != message.chat.PRIVATE:
+    if update.message_reaction:
+        return _reaction(update, update.message_reaction)
+    if update.edited_message:
+        return _edit(update, update.edited_message)
+    return _message(update, update.message) if update.message else None
+
+
+def _message(update: Update, message: Message) -> Incoming | None:
+    if message.from_user is None or message.chat.type != message.chat.PRIVATE:
         return None
     text, phone = message.text or message.caption, _proven_phone(message)
     if text is None and message.effective_attachment is None:
@@ -99,9 +107,41 @@ def read(update: Update) -> Incoming | None:
         text=clean(text or "") or None,
         phone=phone,
         place=_place(message),
+        kind=_kind(message),
         media=_media(message),
         name=_name(message.from_user),
         language=message.from_user.language_code,
+        written_at=message.date,
+        message_id=str(message.message_id),
+        raw=update.to_dict(),
+    )
+
+
+def _edit(update: Update, message: Message) -> Incoming | None:
+    """New text of an earlier message; None for the others: a live location is edited every few seconds."""
+    if message.location or not (message.text or message.caption):
+        return None
+    new = _message(update, message)
+    return new and replace(
+        new, edited=True, written_at=message.edit_date or new.written_at, first_written_at=message.date
+    )
+
+
+def _reaction(update: Update, reaction: MessageReactionUpdated) -> Incoming | None:
+    """The emoji that a person has put under a message; None if they took one away."""
+    before = set(reaction.old_reaction)
+    put = [each.emoji for each in reaction.new_reaction if each not in before and isinstance(each, ReactionTypeEmoji)]
+    if not put or reaction.user is None or reaction.chat.type != reaction.chat.PRIVATE:
+        return None
+    return Incoming(
+        channel="telegram",
+        address=str(reaction.chat.id),
+        event_id=str(update.update_id),
+        text=clean("".join(put)),
+        kind=Kind.REACTION,
+        name=_name(reaction.user),
+        language=reaction.user.language_code,
+        written_at=reaction.date,
         raw=update.to_dict(),
     )
 
@@ -145,11 +185,27 @@ def _place(message: Message) -> Place | None:
     return Place(spot.latitude, spot.longitude, clean(address) if address else None)
 
 
+def _kind(message: Message) -> Kind:
+    is_picture = message.document is not None and (message.document.mime_type or "").startswith("image/")
+    if message.photo or (is_picture and not message.animation):
+        return Kind.PHOTO
+    kinds = {
+        Kind.TEXT: message.text,
+        Kind.VOICE: message.voice or message.audio,
+        Kind.VIDEO: message.video or message.video_note or message.animation,
+        Kind.STICKER: message.sticker,
+        Kind.LOCATION: message.location or message.venue,
+        Kind.CONTACT: message.contact,
+    }
+    return next((kind for kind, content in kinds.items() if content), Kind.OTHER)
+
+
 def _media(message: Message) -> tuple[str, ...]:
     if message.photo:
         return (max(message.photo, key=lambda size: size.width * size.height).file_id,)
-    sent = message.document or message.voice or message.audio or message.video or message.video_note
-    return (sent.file_id,) if sent else ()
+    heard_or_seen = message.voice or message.audio or message.video or message.video_note
+    file = heard_or_seen or message.animation or message.document
+    return (file.file_id,) if file else ()
 
 
 def _name(user: User) -> str:

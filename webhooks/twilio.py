@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import cast
 
@@ -14,7 +15,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 from twilio.request_validator import RequestValidator
 
-from conversations.incoming import Incoming, Place, clean
+from conversations.incoming import Incoming, Kind, Place, clean
 from core.upkeep.delivery_reports import Report
 from webhooks.app import is_same
 
@@ -30,6 +31,14 @@ _STATUS = "/webhooks/twilio/status"
 _MESSAGE, _PART = "message", "part_of"
 _ROW = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"whatsapp:(\+[1-9][0-9]{6,14})")
+_KINDS = {
+    "reaction": Kind.REACTION,
+    "sticker": Kind.STICKER,
+    "contacts": Kind.CONTACT,
+    "location": Kind.LOCATION,
+}
+"""By `MessageType`; files are told apart by their content types."""
+_MEDIA_KINDS = {"image": Kind.PHOTO, "audio": Kind.VOICE, "video": Kind.VIDEO}
 _CHOICE = re.compile(r"[a-z0-9-]{1,20}(:[A-Za-z0-9.:-]{1,40})?")
 
 
@@ -101,10 +110,34 @@ def read(form: Form) -> Incoming | None:
         choice=tapped if _CHOICE.fullmatch(tapped) else None,
         phone=number[1] if number else None,
         place=_place(form),
+        kind=_kind(form),
         media=tuple(url for url in urls if url),
         name=" ".join(form.get("ProfileName", "")[:100].split()) or None,
+        written_at=_written_at(form),
         raw=form,
     )
+
+
+def _kind(form: Form) -> Kind:
+    named = _KINDS.get(form.get("MessageType", ""))
+    if named:
+        return named
+    content_type = form.get("MediaContentType0", "")
+    if "vcard" in content_type:
+        return Kind.CONTACT
+    if form.get("MediaUrl0"):
+        return _MEDIA_KINDS.get(content_type.partition("/")[0], Kind.OTHER)
+    if form.get("Latitude"):
+        return Kind.LOCATION
+    return Kind.TEXT if form.get("Body") or form.get("ButtonText") or form.get("ListTitle") else Kind.OTHER
+
+
+def _written_at(form: Form) -> datetime | None:
+    """None for what comes by webhook: those fields have no time. Listed messages have their `DateSent`."""
+    try:
+        return datetime.fromisoformat(form.get("DateSent", "")).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _report(form: Form, query: Mapping[str, str]) -> Report:

@@ -85,7 +85,8 @@ async def _take_all(batch: Sequence[Payload], take: Take, answer: Answer) -> tup
 def _chat(payload: Payload) -> object:
     """The sender's id; an update without one gets a chat of its own."""
     for kind in ALLOWED_UPDATES:
-        sender = (payload.get(kind) or {}).get("from") or {}
+        content = payload.get(kind) or {}
+        sender = content.get("from") or content.get("user") or {}
         if "id" in sender:
             return sender["id"]
     return ("update", payload["update_id"])

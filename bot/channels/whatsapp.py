@@ -134,11 +134,7 @@ class WhatsAppSender:
         A tap has only the button's label, and photos are missing. Raises `NotSent` while Twilio is away.
         """
         messages = await self._listed(since, until, to=self._sender)
-        forms = (
-            {"MessageSid": each.sid, "From": each.from_ or "", "Body": clean(each.body or "")}
-            for each in reversed(messages)
-        )
-        return [found for form in forms if (found := read_or_keep(form))]
+        return [found for each in reversed(messages) if (found := read_or_keep(_form(each)))]
 
     async def failures(self, since: datetime, until: datetime | None = None) -> list[Report]:
         """Our messages of that time that failed after Twilio had accepted them. Raises `NotSent` while Twilio is away."""
@@ -241,6 +237,12 @@ class WhatsAppSender:
         samples = {"variables": dict.fromkeys(part.variables, "–")}
         made = await self._client.content.v1.contents.create_async(ContentList.ContentCreateRequest(shape | samples))
         return str(made.sid)
+
+
+def _form(message: MessageInstance) -> dict[str, str]:
+    """A listed message in the webhook's fields, and when it was sent."""
+    fields = {"MessageSid": str(message.sid), "From": message.from_ or "", "Body": clean(message.body or "")}
+    return fields | ({"DateSent": message.date_sent.isoformat()} if message.date_sent else {})
 
 
 @dataclass(frozen=True, slots=True)

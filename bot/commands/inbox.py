@@ -6,24 +6,17 @@ list ──> sender (masked) and error     show ──> one message as it came  
 import json
 import logging
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from bot import app
 from bot.commands import CommandFailed, opened
 from bot.config import Settings, load
-from bot.intake import Intake
-from conversations.incoming import Incoming
+from bot.intake import READERS, Intake
 from core.db.database import AWAY, Database
 from core.db.tables import Inbound
 from core.refusals import NotFound
 from core.upkeep import failed_turns
-from webhooks import telegram, twilio
-
-READERS: dict[str, Callable[[Mapping[str, Any]], Incoming | None]] = {
-    "telegram": telegram.read_kept,
-    "whatsapp": twilio.read,
-}
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +75,7 @@ async def _replay(intake: Intake, message: Inbound) -> str:
         incoming = READERS[message.channel](message.raw)
         if incoming is None:
             return "failed again: it holds no message"
+        incoming = replace(incoming, written_at=incoming.written_at or message.received_at)
         return "answered" if await intake.replay(incoming) else "was answered before"
     except AWAY:
         raise

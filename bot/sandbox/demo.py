@@ -9,7 +9,7 @@ from socket import socket
 from tempfile import TemporaryDirectory
 
 from bot import app
-from bot.config import Settings
+from bot.config import Server, Settings
 from bot.sandbox.clerk import USERS
 from bot.sandbox.server import DEFAULTS, StandIns, stand_ins
 from core.catalogue import csv_files
@@ -39,13 +39,13 @@ async def demo(*, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running_demo(port=port) as vendors:
+    async with running_demo(port=port, gather_seconds=Server().gather_seconds) as vendors:
         print(f"\n  Bengkel demo: {vendors.url}/\n\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201
         await stop.wait()
 
 
 @asynccontextmanager
-async def running_demo(*, port: int = 0) -> AsyncIterator[StandIns]:
+async def running_demo(*, port: int = 0, gather_seconds: float = 0) -> AsyncIterator[StandIns]:
     """Run the stand-ins and the server in a temporary folder."""
     async with stand_ins(app.now, port=port) as vendors:
         vendors.world.shop["name"] = WORKSHOP["name"]
@@ -53,14 +53,16 @@ async def running_demo(*, port: int = 0) -> AsyncIterator[StandIns]:
             vendors.world.add_staff("owner", OWNER, "Ibu Rina", phone="+628111000001")
             vendors.world.add_staff("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
             database = f"sqlite+aiosqlite:///{folder}/bengkel.db"
-            settings = settings_for(vendors, folder=Path(folder), database=database, port=free_port())
+            settings = settings_for(
+                vendors, folder=Path(folder), database=database, port=free_port(), gather_seconds=gather_seconds
+            )
             await load_catalogue(settings)
             vendors.connect_shop(settings.server.public_url)
             async with app.serving(settings):
                 yield vendors
 
 
-def settings_for(vendors: StandIns, *, folder: Path, database: str, port: int) -> Settings:
+def settings_for(vendors: StandIns, *, folder: Path, database: str, port: int, gather_seconds: float = 0) -> Settings:
     """Settings that point to the stand-ins; environment variables aren't read."""
     address = f"http://127.0.0.1:{port}"
     return Settings.model_validate(
@@ -70,6 +72,7 @@ def settings_for(vendors: StandIns, *, folder: Path, database: str, port: int) -
                 "public_url": address,
                 "cors_origins": [vendors.url],
                 "photos": folder / "photos",
+                "gather_seconds": gather_seconds,
             },
             "database": {"url": database},
             "telegram": {

@@ -135,18 +135,63 @@ class SharedContact:
 
 @dataclass(frozen=True, slots=True)
 class SharedLocation:
-    """The person sent a location."""
+    """The person sent a location; a live one moves with the person."""
 
     latitude: float
     longitude: float
     address: str | None
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The person moved while they share their live location."""
+
+    bubble: Bubble
+    latitude: float
+    longitude: float
 
 
 @dataclass(frozen=True, slots=True)
 class SentPhoto:
-    """The person sent a picture."""
+    """The person sent a picture; those of one album have the same name."""
 
     media: Media
+    album: str | None = None
+
+
+FileKind = Literal["voice", "audio", "video", "video_note", "animation", "sticker", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """The person sent something else to hear, to see or to keep."""
+
+    kind: FileKind
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The person sent a poll or threw dice."""
+
+    what: Literal["poll", "dice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The person changed a message of theirs."""
+
+    bubble: Bubble
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """The person put an emoji under a message; an empty one takes it away."""
+
+    bubble: Bubble
+    emoji: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +201,13 @@ class Blocked:
     on: bool
 
 
-Action = Typed | Tapped | SharedContact | SharedLocation | SentPhoto | Blocked
+Message = Typed | Tapped | SharedContact | SharedLocation | SentPhoto | SentFile | Played
+Change = Moved | Edited | Reacted | Blocked
+"""Shows no bubble of its own."""
+Action = Message | Change
 
 
-def own_bubble(action: Action, bubble_id: str, at: datetime, parse: Callable[[str], Parsed]) -> Bubble:
+def own_bubble(action: Message, bubble_id: str, at: datetime, parse: Callable[[str], Parsed]) -> Bubble:
     """The sender's own bubble; `parse` reads the app's markup in typed text."""
     bubble = Bubble(bubble_id, "me", at, "text", "", "", status="sent")
     match action:
@@ -174,8 +222,10 @@ def own_bubble(action: Action, bubble_id: str, at: datetime, parse: Callable[[st
             return replace(bubble, kind="location", text=text, html=plain(text).html)
         case SentPhoto(media):
             return replace(bubble, kind="photo", media=media)
-        case Blocked():
-            raise TypeError("a block isn't a message")
+        case SentFile(_, media):
+            return replace(bubble, kind="document", media=media)
+        case Played(what):
+            return replace(bubble, text=what, html=what)
 
 
 class ActionImpossible(LookupError):
@@ -220,13 +270,39 @@ class Person:
         return await self._do(SharedContact(number, own), times)
 
     async def share_location(
-        self, latitude: float, longitude: float, address: str | None = None, *, times: int = 1
+        self, latitude: float, longitude: float, address: str | None = None, *, live: bool = False, times: int = 1
     ) -> int | None:
-        return await self._do(SharedLocation(latitude, longitude, address), times)
+        return await self._do(SharedLocation(latitude, longitude, address, live), times)
+
+    async def move(self, latitude: float, longitude: float) -> int | None:
+        """Move with the newest message, a live location."""
+        return await self._do(Moved(self._own(), latitude, longitude), 1)
 
     async def send_photo(self, content: bytes, content_type: str = "image/jpeg", *, times: int = 1) -> int | None:
         media = self.network.hub.store(f"photo.{content_type.rpartition('/')[2]}", content_type, content)
         return await self._do(SentPhoto(media), times)
+
+    async def send_album(self, *contents: bytes) -> list[int | None]:
+        """Send several pictures at once; returns the status of each."""
+        hub = self.network.hub
+        album = f"album-{hub.next_number()}"
+        photos = [SentPhoto(hub.store("photo.jpeg", "image/jpeg", content), album) for content in contents]
+        return list(await asyncio.gather(*(self._do(photo, 1) for photo in photos)))
+
+    async def send_file(self, kind: FileKind, content_type: str, content: bytes = b"OggS") -> int | None:
+        media = self.network.hub.store(f"{kind}.{content_type.rpartition('/')[2]}", content_type, content)
+        return await self._do(SentFile(kind, media), 1)
+
+    async def play(self, what: Literal["poll", "dice"]) -> int | None:
+        return await self._do(Played(what), 1)
+
+    async def edit(self, text: str, bubble: Bubble | None = None, *, times: int = 1) -> int | None:
+        """Change the newest message of the person's own, or the given one."""
+        return await self._do(Edited(bubble or self._own(), text), times)
+
+    async def react(self, emoji: str) -> int | None:
+        """Put an emoji under the newest message; "" takes it away."""
+        return await self._do(Reacted(self.last(), emoji), 1)
 
     async def block(self) -> int | None:
         """Block the shop, so that no message of it arrives."""
@@ -266,7 +342,7 @@ class Person:
     def update(self, bubble: Bubble, event: Literal["edit", "status"] = "edit") -> None:
         """Replace the bubble with the same id."""
         self.bubbles = [bubble if known.id == bubble.id else known for known in self.bubbles]
-        if event == "edit":
+        if event == "edit" and bubble.author == "shop":
             self._unread.put_nowait(bubble)
         self.network.publish(self, event, bubble)
 
@@ -292,6 +368,9 @@ class Person:
             "language": self.language,
             "blocked": self.blocked,
         }
+
+    def _own(self) -> Bubble:
+        return next(bubble for bubble in reversed(self.bubbles) if bubble.author == "me")
 
     async def _do(self, action: Action, times: int) -> int | None:
         self.unread()
@@ -334,7 +413,7 @@ class Network(ABC, Generic[PayloadT]):
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.people: dict[str, Person] = {}
-        self._held: list[tuple[PayloadT, int]] | None = None
+        self.held: list[tuple[PayloadT, int]] | None = None
 
     async def send(self, person: Person, action: Action, times: int = 1) -> int | None:
         """Show an action on the person's phone and deliver it; returns the highest status of all deliveries."""
@@ -345,18 +424,18 @@ class Network(ABC, Generic[PayloadT]):
         payload = self.payload(person, action)
         if payload is None:
             return None
-        if self._held is not None:
-            self._held.append((payload, times))
+        if self.held is not None:
+            self.held.append((payload, times))
             return None
         return await self._deliver(payload, times)
 
     def hold(self) -> None:
         """Queue all deliveries until `release`."""
-        self._held = []
+        self.held = []
 
     async def release(self) -> list[int | None]:
         """Deliver everything held at once; returns the statuses in the order of the actions."""
-        held, self._held = self._held or [], None
+        held, self.held = self.held or [], None
         return list(await asyncio.gather(*(self._deliver(payload, times) for payload, times in held)))
 
     async def _deliver(self, payload: PayloadT, times: int) -> int | None:

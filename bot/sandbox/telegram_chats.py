@@ -3,7 +3,9 @@
 import asyncio
 import io
 import itertools
-from dataclasses import dataclass, field
+from collections import defaultdict
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +18,15 @@ from bot.sandbox.phones import (
     Action,
     Blocked,
     Button,
+    Edited,
+    FileKind,
+    Message,
+    Moved,
     Network,
     Person,
+    Played,
+    Reacted,
+    SentFile,
     SentPhoto,
     SharedContact,
     SharedLocation,
@@ -30,6 +39,28 @@ Update = dict[str, Any]
 BOT = {"id": 7000000000, "is_bot": True, "first_name": "Bengkel (simulasi)", "username": "bengkel_simulasi_bot"}
 WEBHOOK_TIMEOUT = 60
 """Seconds."""
+_SIZE = {"width": 240, "height": 240, "duration": 3}
+_FIELDS: dict[FileKind, dict[str, Any]] = {
+    "voice": {"duration": 3},
+    "audio": {"duration": 3},
+    "video": _SIZE,
+    "video_note": {"length": 240, "duration": 3},
+    "animation": _SIZE,
+    "sticker": {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False},
+}
+"""The other fields that the Bot API always sends."""
+_POLL = {
+    "id": "1",
+    "question": "Warna apa?",
+    "options": [{"persistent_id": "1", "text": "Hitam", "voter_count": 0}],
+    "total_voter_count": 0,
+    "is_closed": False,
+    "is_anonymous": True,
+    "type": "regular",
+    "allows_multiple_answers": False,
+    "allows_revoting": False,
+    "members_only": False,
+}
 
 
 @dataclass
@@ -87,7 +118,13 @@ class Telegram(Network[Update]):
         """The waiting getUpdates call; a second call ends it."""
         self.next_update_id = 873_204_001
         """Telegram's update ids may have gaps; a test can change this to make one."""
+        self.reactions: dict[str, str] = {}
+        """The emoji under each message, by the message's id."""
         self._retrying: set[int] = set()
+        self._queues: defaultdict[tuple[str, object], asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Telegram sends the next message or edit of a chat only after it got the answer to the one before; taps go
+        beside them. Source: WebhookActor.cpp and Client.cpp in https://github.com/tdlib/telegram-bot-api
+        """
 
     def person(
         self, user_id: int, name: str, *, language: str = "id", phone: str | None = None, started: bool = True
@@ -104,6 +141,10 @@ class Telegram(Network[Update]):
                 return self._update("callback_query", self._query(person, action))
             case Blocked():
                 return self._update("my_chat_member", self._membership(person, action))
+            case Reacted():
+                return self._update("message_reaction", self._reaction(person, action))
+            case Edited() | Moved():
+                return self._update("edited_message", self._changed(person, action))
             case _:
                 message = self.message(person, _user(person), self._content(person, action))
                 person.show(own_bubble(action, str(message["message_id"]), self.hub.clock(), plain))
@@ -157,7 +198,7 @@ class Telegram(Network[Update]):
         self.next_update_id += 1
         return update
 
-    def _content(self, person: Person, action: Action) -> dict[str, Any]:
+    def _content(self, person: Person, action: Message) -> dict[str, Any]:
         match action:
             case Typed(text):
                 commands = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
@@ -165,16 +206,54 @@ class Telegram(Network[Update]):
             case SharedContact(phone, own):
                 contact = {"phone_number": phone.removeprefix("+"), "first_name": person.name if own else "Teman"}
                 return {"contact": contact | ({"user_id": int(person.address)} if own else {})}
-            case SharedLocation(latitude, longitude, address):
-                location = {"latitude": latitude, "longitude": longitude}
+            case SharedLocation(latitude, longitude, address, live):
+                location = {"latitude": latitude, "longitude": longitude} | ({"live_period": 900} if live else {})
                 venue = {"location": location, "title": address, "address": address}
                 return {"location": location} | ({"venue": venue} if address else {})
             case SentPhoto(media) if media.content_type.startswith("audio/"):
-                return {"voice": self.file(media) | {"duration": 1}}
-            case SentPhoto(media):
-                return {"photo": self.photo_sizes(media)}
-            case Tapped() | Blocked():
-                raise TypeError("taps and blocks aren't messages")
+                return self._file_content("voice", media)
+            case SentPhoto(media, album):
+                return {"photo": self.photo_sizes(media)} | ({"media_group_id": album} if album else {})
+            case SentFile(kind, media):
+                return self._file_content(kind, media)
+            case Played("dice"):
+                return {"dice": {"emoji": "🎲", "value": 4}}
+            case Played():
+                return {"poll": _POLL}
+            case Tapped():
+                raise TypeError("a tap isn't a message")
+
+    def _file_content(self, kind: FileKind, media: Media) -> dict[str, Any]:
+        file = self.file(media) | {"mime_type": media.content_type}
+        content = {kind: file | _FIELDS.get(kind, {})}
+        return content | ({"document": file} if kind == "animation" else {})
+
+    def _changed(self, person: Person, action: Edited | Moved) -> dict[str, Any]:
+        """The message after the change, as it is sent now: a later change must not show in this update."""
+        message = self.messages[person.address, int(action.bubble.id)]
+        message["edit_date"] = int(self.hub.clock().timestamp())
+        if isinstance(action, Moved):
+            message["location"] |= {"latitude": action.latitude, "longitude": action.longitude}
+        else:
+            message["text"] = action.text
+            shown = plain(action.text)
+            person.update(replace(action.bubble, text=shown.text, html=shown.html, edited=True))
+        return deepcopy(message)
+
+    def _reaction(self, person: Person, action: Reacted) -> dict[str, Any]:
+        def shown(emoji: str) -> list[dict[str, str]]:
+            return [{"type": "emoji", "emoji": emoji}] if emoji else []
+
+        before = self.reactions.get(action.bubble.id, "")
+        self.reactions[action.bubble.id] = action.emoji
+        return {
+            "chat": _chat(person),
+            "message_id": int(action.bubble.id),
+            "user": _user(person),
+            "date": int(self.hub.clock().timestamp()),
+            "old_reaction": shown(before),
+            "new_reaction": shown(action.emoji),
+        }
 
     def _query(self, person: Person, action: Tapped) -> dict[str, Any]:
         query_id = str(self.hub.next_number())
@@ -200,7 +279,11 @@ class Telegram(Network[Update]):
         }
 
     async def _post(self, update: Update) -> int | None:
-        """Post once; a 2xx response removes the update from `pending`."""
+        """Post once, after what was sent before in this chat; a 2xx response removes the update from `pending`."""
+        async with self._queues[_queue(update)]:
+            return await self._post_now(update)
+
+    async def _post_now(self, update: Update) -> int | None:
         headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook.secret} if self.webhook.secret else {}
         try:
             async with self.hub.http.post(
@@ -231,6 +314,12 @@ class Telegram(Network[Update]):
                 break
             await self._post(update)
         self._retrying.discard(update_id)
+
+
+def _queue(update: Update) -> tuple[str, object]:
+    kind, content = next((kind, content) for kind, content in update.items() if kind != "update_id")
+    is_message = kind in ("message", "edited_message")
+    return ("chat", content["chat"]["id"]) if is_message else (kind, (content.get("from") or content.get("user"))["id"])
 
 
 def _user(person: Person) -> dict[str, Any]:

@@ -16,9 +16,15 @@ from bot.sandbox.markup import whatsapp
 from bot.sandbox.phones import (
     Action,
     Blocked,
+    Edited,
+    FileKind,
     Item,
+    Moved,
     Network,
     Person,
+    Played,
+    Reacted,
+    SentFile,
     SentPhoto,
     SharedContact,
     SharedLocation,
@@ -29,6 +35,8 @@ from bot.sandbox.phones import (
 
 Form = dict[str, str]
 WINDOW = timedelta(hours=24)
+_TYPES: dict[FileKind, str] = {"voice": "audio", "video_note": "video", "animation": "video"}
+"""`MessageType` where WhatsApp's name differs."""
 API_VERSION = "2010-04-01"
 ERRORS = {
     63003: "Channel could not find To address",
@@ -115,14 +123,15 @@ class WhatsApp(Network[Form]):
         return person.last_wrote is not None and self.hub.clock() - person.last_wrote <= WINDOW
 
     def payload(self, person: Person, action: Action) -> Form | None:
-        """Build the form of an action; None for a block, which WhatsApp doesn't report."""
-        if isinstance(action, Blocked):
+        """Build the form of an action; None for what Twilio doesn't report: blocks, edits, moving locations."""
+        if isinstance(action, Blocked | Edited | Moved):
             return None
         message = Message(
             self.sid("SM"), "inbound", person.address, f"whatsapp:{self.account.sender}", "", "received",
             self.hub.clock(),
         )  # fmt: skip
-        person.show(own_bubble(action, message.sid, message.at, whatsapp))
+        if not isinstance(action, Reacted):
+            person.show(own_bubble(action, message.sid, message.at, whatsapp))
         fields = self._fields(person, action, message)
         message.body = fields["Body"]
         self.messages[message.sid] = message
@@ -186,8 +195,14 @@ class WhatsApp(Network[Form]):
                 )
             case SentPhoto(media):
                 return self._media_fields(message, media, "image")
-            case Blocked():
-                raise TypeError("a block isn't a message")
+            case SentFile(kind, media):
+                return self._media_fields(message, media, _TYPES.get(kind, kind))
+            case Played():
+                return {"MessageType": "unsupported", "Body": ""}
+            case Reacted(bubble, emoji):  # not documented
+                return {"MessageType": "reaction", "Body": emoji, "OriginalRepliedMessageSid": bubble.id}
+            case Blocked() | Edited() | Moved():
+                raise TypeError("Twilio doesn't report this")
 
     def _media_fields(self, message: Message, media: Media, kind: str) -> Form:
         message.media.append(media)

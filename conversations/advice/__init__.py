@@ -11,7 +11,7 @@ id, or `human`.
 from collections.abc import Awaitable, Callable, Iterable
 
 from conversations.advice import goods, terms, work
-from conversations.advice.wish import MOST_OPTIONS, Advice, Wish, wish_of
+from conversations.advice.wish import MOST_OPTIONS, Advice, Wish, parts_on_screen, wish_of
 from conversations.turn import Turn
 from conversations.understand.choosing import read_chosen
 from core.db.tables import Part
@@ -66,6 +66,10 @@ async def answer_all(turn: Turn, topics: Iterable[str], wish: Wish | None = None
 
 
 def chosen(turn: Turn, wish: Wish | None = None) -> Part | None:
-    """The one of the parts on the screen that the message describes ("yg venom 8 inch", "yang murah aja")."""
-    shown = [turn.catalogue.parts[option] for option, _ in turn.state.shown if option in turn.catalogue.parts]
-    return read_chosen(turn.incoming.text or "", shown, (wish or wish_of(turn)).attributes)
+    """The one of the parts on the screen that the message describes ("yg venom 8 inch", "yang murah aja").
+
+    None where it asks about them: "yang paling bagus apa".
+    """
+    if any(topic in TOPICS for topic in turn.understood.topics):
+        return None
+    return read_chosen(turn.incoming.text or "", parts_on_screen(turn), (wish or wish_of(turn)).attributes)

@@ -14,11 +14,11 @@ from conversations.advice.wish import (
     basket,
     before_tax,
     car_name,
-    category_name,
     comma,
     for_car,
     goods_name,
     length_of,
+    lines_of,
     matches_of,
     service_option,
     shown_parts,
@@ -32,8 +32,8 @@ from core.catalogue import advice, facts, fit, snapshot
 from core.catalogue.advice import Comparison, Difference, Fact, Match, Matches, Reason, Recommendation
 from core.catalogue.attributes import Attributes, Rank
 from core.catalogue.facts import Facts, facts_of
-from core.catalogue.fit import FitAnswer
-from core.db.tables import Part
+from core.catalogue.fit import Fit, FitAnswer
+from core.db.tables import Part, Service
 from core.messaging.messages import Document, Link, Option, Say, say
 from core.money import Money
 
@@ -68,36 +68,61 @@ async def recommend(turn: Turn, wish: Wish) -> Advice | None:
 
 
 async def _of_each(turn: Turn, wish: Wish) -> Advice | None:
-    """The best within the budget of each category, and a package; None without a category and a budget."""
-    budget, picks = wish.attributes.price_max, []
-    if budget is None and not wish.categories:
+    """Of several categories one each, within the budget together; without a category, the best of each main one."""
+    budget = wish.attributes.price_max
+    if len(wish.categories) > 1:
+        return await _together(turn, wish)
+    if budget is None:
         return None
-    for category in wish.categories or MAIN:
-        found = advice.matching(
-            turn.catalogue,
-            categories=(category,),
-            attributes=wish.attributes,
-            car=wish.car,
-            excluded=wish.excluded,
-        )
+    picks: list[Recommendation] = []
+    for found in _by_category(turn, wish, MAIN):
         if not found.given_up:
             stock = await stock_of(turn, found)
             picks += advice.recommend(turn.catalogue, found, stock, budget=budget, car=wish.car)[:1]
-    services = turn.catalogue.services.values()
-    packages = [each for each in services if each.category == PACKAGE and each.is_available and not wish.categories]
-    paid = [each for each in packages if budget is not None and advice.price_of(each) <= budget]
-    affordable = sorted(paid, key=advice.price_of)[-1:]
+    packages = [each for each in turn.catalogue.services.values() if each.category == PACKAGE and each.is_available]
+    affordable = sorted((each for each in packages if advice.price_of(each) <= budget), key=advice.price_of)[-1:]
     options = [*_options(picks), *(service_option(each, price_of(each)) for each in affordable)]
     if not options:
-        none = say("advice.none", car=for_car(wish.car)) if budget is None else say("advice.nothing_for", budget=budget)
-        return Advice([none], [HUMAN])
-    head = say("advice.recommend", goods=category_name(()), car=for_car(wish.car), budget=_budget(budget))
+        return Advice([say("advice.nothing_for", budget=budget)], [HUMAN])
+    head = say("advice.recommend_any", car=for_car(wish.car), budget=budget)
     lines = [replace(pick, reasons=()) for pick in picks]  # the best of its kind each
     return Advice([_list(head, lines), *before_tax(turn), *_ask_for_car(turn, wish, picks)], options[:MOST_OPTIONS])
 
 
+async def _together(turn: Turn, wish: Wish) -> Advice:
+    """One of each named category, with the total of all."""
+    budget, rows = wish.attributes.price_max, _by_category(turn, wish, wish.categories)
+    stock = {part: count for row in rows for part, count in (await stock_of(turn, row)).items()}
+    if budget is None:
+        found = [advice.recommend(turn.catalogue, row, stock, car=wish.car)[:1] for row in rows]
+        picks = [pick for each in found for pick in each]
+    else:
+        picks = advice.together(turn.catalogue, rows, stock, budget=budget, car=wish.car)
+    if not picks:
+        return Advice([say("advice.none", car=for_car(wish.car))], [HUMAN])
+    head = say("advice.recommend", goods=_names(wish.categories), car=for_car(wish.car), budget=_budget(budget))
+    total = sum(pick.installed for pick in picks)
+    key = "advice.together" if budget is None or total <= budget else "advice.together_above"
+    lines = [replace(pick, reasons=()) for pick in picks]
+    says = [_list(head, lines), say(key, total=total), *before_tax(turn), *_ask_for_car(turn, wish, picks)]
+    return Advice(says, _options(picks)[:MOST_OPTIONS])
+
+
+def _by_category(turn: Turn, wish: Wish, categories: Sequence[str]) -> list[Matches]:
+    return [
+        advice.matching(
+            turn.catalogue, categories=(each,), attributes=wish.attributes, car=wish.car, excluded=wish.excluded
+        )
+        for each in categories
+    ]
+
+
+def _names(categories: Sequence[str]) -> Say | str:
+    return comma([say(f"category.{each}") for each in categories])
+
+
 def _list(head: Say, picks: Sequence[Recommendation]) -> Say:
-    return say("advice.list", head=head, lines=[_line(pick) for pick in picks])
+    return lines_of([head, *map(_line, picks)])
 
 
 def _line(pick: Recommendation) -> Say:
@@ -141,7 +166,7 @@ async def compare(turn: Turn, wish: Wish) -> Advice | None:
     head = say("advice.compare" if lines else "advice.compare_same", first=first, second=second)
     fits = [_fit_of(turn, wish, each) for each in pair]
     options = [part_option(part, stock.get(part.id, 0), answer) for part, answer in zip(pair, fits, strict=True)]
-    return Advice([say("advice.list", head=head, lines=lines), *_verdict(found)], options)
+    return Advice([lines_of([head, *lines, *_verdict(found)])], options)
 
 
 def _pair(turn: Turn, wish: Wish) -> tuple[Part, Part] | None:
@@ -207,39 +232,58 @@ async def price(turn: Turn, wish: Wish) -> Advice | None:
         return Advice([say("advice.none", car=for_car(wish.car))], [HUMAN])
     if len(found) == 1 and not matches.given_up:
         return await look_at(turn, wish, found[0].part, stock.get(found[0].facts.id, 0))
-    options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in found[:MOST_OPTIONS]]
+    here = [each for each in found if not is_sold_out(each.part, stock.get(each.facts.id, 0))]
+    shown = (here if here and not wish.parts else found)[:MOST_OPTIONS]
+    options = [part_option(each.part, stock.get(each.facts.id, 0), each.fit) for each in shown]
     says = [
         *given_up(wish.attributes, matches),
         _range(wish, matches, found, stock),
-        *_ask_for_car(turn, wish, found[:MOST_OPTIONS]),
+        *_ask_for_car(turn, wish, shown),
     ]
     return Advice(says, options)
 
 
 async def look_at(turn: Turn, wish: Wish, part: Part, stock: int) -> Advice:
     """All that is known of one part, its picture, and others where it can't be bought or doesn't fit."""
-    answer = _fit_of(turn, wish, part)
-    own = facts_of(part)
-    about = (
-        [*_short_facts(own), say("advice.warranty_of", months=part.warranty_months)]
-        if part.warranty_months
-        else _short_facts(own)
-    )
-    says = [say("advice.part", name=part.name, price=price_of(part), stock=stock_text(part, stock), about=comma(about))]
-    says += _fit_says(turn, wish, part)
-    work = advice.installation(turn.catalogue, part)
-    if work is not None:
-        total = advice.price_of(part) + advice.price_of(work)
-        says += [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
-        says += before_tax(turn)
+    found = fit.fit_of(turn.catalogue, part, *wish.car) if wish.car else None
+    is_gone = is_sold_out(part, stock)
+    is_offered = not is_gone and (found is None or found.answer is not FitAnswer.DOES_NOT_FIT)
+    lines = [*_about(part, stock), *_fit_says(wish, found), *(_installed(turn, part, found) if is_offered else [])]
+    says = [lines_of(lines), *(before_tax(turn) if is_offered else [])]
     document, link = await picture(turn, part)
-    if not is_sold_out(part, stock) and answer is not FitAnswer.DOES_NOT_FIT:
+    if is_offered:
         return Advice(says, [Option(part.id, say("advice.take"), price_of(part))], document, link)
-    if is_sold_out(part, stock) and not part.is_pre_order_only:
+    if is_gone and not part.is_pre_order_only:
         turn.state.put("sold_out", part.id)
         says.append(say("stock_alert.hint"))
     others = await _instead(turn, wish, part)
     return Advice([*says, say("advice.instead")] if others else says, others, document, link)
+
+
+def _about(part: Part, stock: int) -> list[Say]:
+    known = _short_facts(facts_of(part))
+    if part.warranty_months:
+        known.append(say("advice.warranty_of", months=part.warranty_months))
+    return [say("advice.part", name=part.name, price=price_of(part), stock=stock_text(part, stock), about=comma(known))]
+
+
+def _fit_says(wish: Wish, found: Fit | None) -> list[Say]:
+    if found is None:
+        return []
+    car = car_name(wish.car)
+    if found.adapter is not None:
+        return [say("advice.fit_adapter", car=car, adapter=found.adapter.name, price=price_of(found.adapter))]
+    return [say(f"advice.fit_for.{found.answer}", car=car)]
+
+
+def _installed(turn: Turn, part: Part, found: Fit | None) -> list[Say]:
+    """The price with its installation and the adapter it needs."""
+    work = advice.installation(turn.catalogue, part)
+    if work is None:
+        return []
+    items: list[Part | Service] = [part, work, *([found.adapter] if found and found.adapter else [])]
+    total = sum(map(advice.price_of, items))
+    return [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
 
 
 async def picture(turn: Turn, part: Part) -> tuple[Document | None, Link | None]:
@@ -296,14 +340,14 @@ async def warranty(turn: Turn, wish: Wish) -> Advice:
     named = [turn.catalogue.parts[each] for each in wish.parts] or ([] if not wish.is_empty else basket(turn))
     if named:
         lines = [_warranty_line(part) for part in named[:MOST_OPTIONS]]
-        return Advice([say("advice.list", head=say("advice.warranty"), lines=lines), say("advice.warranty_from")])
+        return Advice([lines_of([say("advice.warranty"), *lines, say("advice.warranty_from")])])
     found = advice.matching(turn.catalogue, categories=wish.categories, attributes=wish.attributes).found
     months = sorted(each.warranty_months for each in found if each.warranty_months)
     if not months:
         return Advice([say("advice.no_warranty")])
     key = "advice.warranty_range" if months[0] < months[-1] else "advice.warranty_same"
     head = say(key, goods=goods_name(wish), least=months[0], most=months[-1])
-    return Advice([head, say("advice.warranty_from")])
+    return Advice([lines_of([head, say("advice.warranty_from")])])
 
 
 def _warranty_line(part: Part) -> Say:
@@ -316,16 +360,6 @@ def _warranty_line(part: Part) -> Say:
 
 def _fit_of(turn: Turn, wish: Wish, part: Part) -> FitAnswer | None:
     return fit.answer_of(turn.catalogue, part, wish.car) if wish.car else None
-
-
-def _fit_says(turn: Turn, wish: Wish, part: Part) -> list[Say]:
-    if wish.car is None:
-        return []
-    found = fit.fit_of(turn.catalogue, part, *wish.car)
-    names: Mapping[str, str] = {"name": part.name, "car": car_name(wish.car)}
-    if found.adapter is not None:
-        return [say("fit.needs_adapter", adapter=found.adapter.name, price=price_of(found.adapter), **names)]
-    return [say(f"fit.{found.answer}", **names)]
 
 
 def given_up(wanted: Attributes, matches: Matches) -> list[Say]:

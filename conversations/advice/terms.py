@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import groupby
 
-from conversations.advice.wish import HUMAN, Advice, Wish, comma
+from conversations.advice.wish import HUMAN, Advice, Wish, comma, lines_of
 from conversations.turn import Turn
 from conversations.understand.choosing import ANY_HOLIDAY, RAMADAN, Terms, read_season, read_terms
 from core.catalogue.snapshot import CATEGORIES
@@ -100,7 +100,7 @@ async def _days(turn: Turn, days: Sequence[date]) -> list[Say]:
     language = turn.contact.language
     closed = await availability.closed_days(turn.ctx, days, language=language)
     lines = [_day(turn, day, closed[day]) for day in days]
-    return [say("advice.days", lines=lines), *_may_change(turn, max(days))]
+    return [lines_of([*lines, *_may_change(turn, max(days))])]
 
 
 def _day(turn: Turn, day: date, closed: Say | None) -> Say:
@@ -122,7 +122,7 @@ async def _ramadan(turn: Turn, first: date, last: date) -> list[Say]:
     says = [say("advice.ramadan", first=first, last=last), _week(turn)]
     if special:
         lines = [_day(turn, day, reasons[day]) for day in special[:MOST_DAYS]]
-        says.append(say("advice.days", lines=lines))
+        says.append(lines_of(lines))
     return [*says, *_may_change(turn, last)]
 
 

@@ -20,6 +20,8 @@ HUMAN = Option("human", say("option.human"))
 MOST_OPTIONS = 5
 MAIN = ("speaker", "headunit", "subwoofer", "amplifier")
 """What is meant by somebody who names no category."""
+KEPT = "not"
+"""The answer of an order that keeps what the customer doesn't want (`exclusions`)."""
 _SHOWS_PARTS = (None, "category", "part")
 """Questions beside which the parts on the screen are what "it" means."""
 
@@ -64,28 +66,25 @@ class Wish:
 
 
 def wish_of(turn: Turn, attributes: Attributes | None = None, excluded: Excluded | None = None) -> Wish:
-    """What the message wishes, with the car and the goods of the open order where it names none.
-
-    Attributes and exclusions that aren't given are the reader's (`Understanding.attributes`, `.excluded`), if it has any.
-    """
+    """What the message wishes, with the car and the goods of the open order where it names none."""
     understood, known = turn.understood, turn.catalogue
-    wanted = attributes or getattr(understood, "attributes", None) or ANY
+    wanted = attributes or understood.attributes
     text = turn.incoming.text or ""
     named = [part for part in understood.parts if part in known.parts]
     categories = [each for each in understood.categories if not named]
     if not (named or categories or understood.services):
-        categories = _open_category(turn)
+        categories = _open_category(turn) or (_ordered_categories(turn) if wanted else [])
     return Wish(
         text=text,
         categories=tuple(categories),
         parts=tuple(named),
         services=tuple(each for each in understood.services if each in known.services),
         attributes=wanted,
-        excluded=excluded or excluded_of(getattr(understood, "excluded", None) or {}),
+        excluded=excluded or _excluded(turn, wanted, [*named, *understood.categories]),
         car=car_of(turn),
         day=understood.date,
         brands=tuple(read_names(text, facts.brands(known))),
-        own_parts=getattr(understood, "own_parts", False),
+        own_parts=understood.own_parts,
     )
 
 
@@ -159,6 +158,11 @@ def comma(words: Iterable[Say]) -> Say | str:
     return reduce(lambda first, second: say("advice.and", first=first, second=second), every) if every else ""
 
 
+def lines_of(lines: Sequence[Say]) -> Say:
+    """One paragraph."""
+    return say("advice.lines", lines=[*lines])
+
+
 def length_of(minutes: int) -> Say:
     """ "1 jam 30 menit"."""
     hours, rest = divmod(minutes, 60)
@@ -179,7 +183,33 @@ def shown_parts(turn: Turn) -> list[Part]:
     """The parts on the screen."""
     if turn.state.asked not in _SHOWS_PARTS:
         return []
-    return [turn.catalogue.parts[option] for option, _ in turn.state.shown if option in turn.catalogue.parts]
+    return parts_on_screen(turn)
+
+
+def parts_on_screen(turn: Turn) -> list[Part]:
+    """Also those whose button orders them at once ("order:jbl-club-605csq")."""
+    ids = (option.rpartition(":")[2] for option, _ in turn.state.shown)
+    return [turn.catalogue.parts[each] for each in ids if each in turn.catalogue.parts]
+
+
+def _excluded(turn: Turn, wanted: Attributes, named: Collection[str]) -> Excluded:
+    """What this message and earlier ones don't want, but what it names itself."""
+    slots = [*_slots(turn.state.get(KEPT, {})), *_slots(turn.understood.excluded)]
+    again = {*named, wanted.brand, wanted.type, wanted.size}
+    values: dict[str, list[Any]] = {}
+    for slot, value in slots:
+        if value not in again:
+            values.setdefault(slot, []).append(value)
+    return excluded_of(values)
+
+
+def _slots(by_slot: Mapping[str, Collection[Any]]) -> Iterable[tuple[str, Any]]:
+    return ((slot, value) for slot, values in by_slot.items() for value in values)
+
+
+def _ordered_categories(turn: Turn) -> list[str]:
+    """What "pioneer ada?" means to somebody who has chosen a speaker."""
+    return list(dict.fromkeys(part.category for part in basket(turn)))
 
 
 def _open_category(turn: Turn) -> list[str]:

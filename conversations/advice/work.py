@@ -48,7 +48,7 @@ async def duration(turn: Turn, wish: Wish) -> Advice | None:
 async def own_parts(turn: Turn, wish: Wish) -> Advice:
     """The price of the installation alone, for a part that the customer brings."""
     categories = wish.categories or tuple(turn.catalogue.parts[each].category for each in wish.parts)
-    named = [turn.catalogue.services[each] for each in wish.services]
+    named = sorted((turn.catalogue.services[each] for each in wish.services), key=advice.price_of)
     works = _of_types(turn, wish) or named or _installations(turn, categories or OFTEN_BROUGHT)
     if not works:
         return Advice([say("advice.own_parts_ask")], [HUMAN])

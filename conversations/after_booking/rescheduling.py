@@ -120,7 +120,7 @@ class Agreed(YesNo):
     async def read(self, turn: Turn, text: str) -> bool:
         if await super().read(turn, text):
             return True
-        when = read_when(text, now=turn.local_now, shop=turn.shop)
+        when = read_when(text, now=turn.written_at, shop=turn.shop)
         if when is None or not (when.day or when.time):
             return False
         if when.day:

@@ -105,6 +105,7 @@ class Where(Step):
 
     name = "location"
     drops = ("address", "confirmed")
+    takes_place = True
     reopened_by = (NotOnsite,)
 
     def needed(self, turn: Turn) -> bool:
@@ -133,6 +134,7 @@ class Where(Step):
 class Address(Step):
     name = "address"
     free_text = True
+    takes_place = True
     drops = ("confirmed",)
     reopened_by = (AddressMissing, TooFarAway, OutsideDistricts)
 

@@ -24,7 +24,7 @@ async def shift(turn: Turn, code: str) -> None:
 async def _shift(turn: Turn) -> Question:
     await carry_out(turn, await turn.job(turn.state.about or ""), actor=turn.staff.name)
     code, _ = turn.state.close()
-    return await jobs.card(turn, code, say("team.shifted"))
+    return await jobs.done(turn, code, say("team.shifted"), technician=True)
 
 
 @action("call-off", who=Who.ADMIN)
@@ -48,7 +48,7 @@ class Reason(Words):
 async def _cancel(turn: Turn) -> Question:
     code, answers = turn.state.close()
     await cancel(turn.ctx, await turn.job(code), reason=answers["reason"], actor=turn.staff.name)
-    return await jobs.card(turn, code, say("team.called_off"))
+    return await jobs.done(turn, code, say("team.called_off"), technician=True)
 
 
 @action("no-show", who=Who.STAFF)
@@ -65,7 +65,7 @@ async def no_show(turn: Turn, code: str) -> Question:
 @action("yes-no-show", who=Who.STAFF)
 async def yes_no_show(turn: Turn, code: str) -> Question:
     await record_no_show(turn.ctx, await turn.job(code), actor=turn.staff.name)
-    return await jobs.card(turn, code, say("team.no_show_noted"))
+    return await jobs.done(turn, code, say("team.no_show_noted"))
 
 
 SHIFT = Flow("staff.shift", STEPS, _shift, who=Who.ADMIN, refused=jobs.card, cancelled="move.given_up")

@@ -74,16 +74,19 @@ async def _add_cost(turn: Turn) -> Question:
     code, answers = turn.state.close()
     if not answers["sure"]:
         return await jobs.card(turn, code, say("team.cost_dropped"))
+    booking = await turn.job(code)
     await work.add_cost(
         turn.ctx,
-        await turn.job(code),
+        booking,
         answers["what"],
         answers["how_much"],
         agreed=False,
         photo=None if answers["photo"] == SKIPPED else answers["photo"],
         actor=turn.staff.name,
     )
-    return await jobs.card(turn, code, say("team.cost_sent"))
+    has_chat = booking.contact_id is not None
+    asked = say("team.cost_sent") if has_chat else say("team.cost_unasked", phone=booking.phone or "-")
+    return await jobs.card(turn, code, asked)
 
 
 @action("cash", who=Who.STAFF)
@@ -125,7 +128,7 @@ async def _receive_cash(turn: Turn) -> Question:
     code, answers = turn.state.close()
     amount = answers["received"]
     await work.receive_cash(turn.ctx, await turn.job(code), amount, actor=turn.staff.name)
-    return await jobs.card(turn, code, say("team.cash_noted", amount=amount))
+    return await jobs.done(turn, code, say("team.cash_noted", amount=amount))
 
 
 COST = Flow("staff.cost", (What(), HowMuch(), Photo(), Sure()), _add_cost, who=Who.STAFF, strict=True)

@@ -81,4 +81,4 @@ async def give(turn: Turn, argument: str) -> Question:
     """Assign a job; the customer and the technician are notified."""
     code, _, technician = argument.partition(":")
     await work.assign(turn.ctx, await turn.job(code), technician, actor=turn.staff.name)
-    return await jobs.card(turn, code, say("team.given"))
+    return await jobs.done(turn, code, say("team.given"), technician=True)

@@ -40,7 +40,7 @@ async def menu(turn: Turn, _: str = "", *, first: Say | None = None) -> Question
 async def of_day(turn: Turn, which: str) -> Question:
     """A technician's own jobs, all of them for an admin."""
     name, _, begins = which.partition(":")
-    day = turn.local_now.date() + timedelta(days=DAYS.get(name, 0))
+    day = turn.written_at.date() + timedelta(days=DAYS.get(name, 0))
     jobs: Sequence[Booking] = ()
     if turn.staff.technician is not None:
         jobs = await work.agenda(turn.ctx, turn.staff.technician, day)
@@ -93,16 +93,27 @@ async def card(turn: Turn, code: str, *first: Say) -> Question:
     )
 
 
+async def done(turn: Turn, code: str, first: Say, *, technician: bool = False) -> Question:
+    """The job below what was just done, and who was told of it: the customer, and the `technician` if it concerns them."""
+    booking = await turn.job(code)
+    is_told = booking.contact_id is not None or bool(booking.email)
+    told = [say("team.told.customer") if is_told else say("team.untold.customer", phone=booking.phone or "-")]
+    if technician and booking.technician_id is not None:
+        has_chat = bool(turn.shop.addresses_of(booking.technician_id))
+        told.append(say("team.told.technician" if has_chat else "team.untold.technician"))
+    return await card(turn, code, first, cards.block(told))
+
+
 @action("way", who=Who.STAFF)
 async def on_my_way(turn: Turn, code: str) -> Question:
     await work.on_my_way(turn.ctx, await turn.job(code), actor=turn.staff.name)
-    return await card(turn, code, say("team.on_my_way"))
+    return await done(turn, code, say("team.on_my_way"))
 
 
 @action("start", who=Who.STAFF)
 async def start(turn: Turn, code: str) -> Question:
     await work.start(turn.ctx, await turn.job(code), actor=turn.staff.name)
-    return await card(turn, code, say("team.started"))
+    return await done(turn, code, say("team.started"))
 
 
 @action("finish", who=Who.STAFF)
@@ -130,7 +141,7 @@ async def finish(turn: Turn, code: str) -> Question:
 async def finish_anyway(turn: Turn, code: str) -> Question:
     """Complete a job; unanswered costs are not billed."""
     await work.complete(turn.ctx, await turn.job(code), actor=turn.staff.name)
-    return await card(turn, code, say("team.finished"))
+    return await done(turn, code, say("team.finished"))
 
 
 @action("link", who=Who.STAFF)

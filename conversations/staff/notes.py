@@ -54,7 +54,7 @@ async def _add_note(turn: Turn) -> Question:
     code, answers = turn.state.close()
     text, photos = "\n".join(answers.get("words", [])), answers.get("photos", [])
     await work.add_note(turn.ctx, await turn.job(code), text, photos=photos, actor=turn.staff.name)
-    return await jobs.card(turn, code, say("team.noted"))
+    return await jobs.done(turn, code, say("team.noted"))
 
 
 @action("write", who=Who.ADMIN)

@@ -27,15 +27,24 @@ def acts_of(
     asked: str | None,
 ) -> list[Reaction]:
     """The acts, each with its characters in the text."""
+    corrected = [said for said in wanted if _corrects(said, correction)] or (list(wanted) if correction else [])
     found = [
         *reactions_in(text, line, asked),
         *(_topic(text, topic) for topic in topics),
-        *(_value(text, said, Act.CORRECT if _corrects(said, correction) else Act.INFORM) for said in wanted),
+        *(_value(text, said, Act.CORRECT if said in corrected else Act.INFORM) for said in wanted),
         *(_value(text, said, Act.EXCLUDE) for said in unwanted),
         *(each for stance in stances for each in _stance(text, stance)),
     ]
     found = found or list(smalltalk_in(text, line))
-    return sorted(_distinct(found), key=lambda each: each[1])
+    return sorted(found, key=lambda each: each[1])
+
+
+def distinct(found: Sequence[Reaction]) -> tuple[DialogueAct, ...]:
+    """Each act once: "tf bca" names one method."""
+    first: dict[tuple[Any, ...], DialogueAct] = {}
+    for act, _ in found:
+        first.setdefault((act.act, act.slot, act.topic, str(act.value)), act)
+    return tuple(first.values())
 
 
 def rest_of(text: str, typed: Line, spans: Iterable[Span]) -> tuple[str, ...]:
@@ -50,10 +59,6 @@ def rest_of(text: str, typed: Line, spans: Iterable[Span]) -> tuple[str, ...]:
         and token.raw not in _small()
         and not any(start <= token.start < end for start, end in used)
     )
-
-
-def _distinct(found: Sequence[Reaction]) -> list[Reaction]:
-    return [each for at, each in enumerate(found) if each not in found[:at]]
 
 
 def _topic(text: str, topic: Topic) -> Reaction:

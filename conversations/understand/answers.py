@@ -51,7 +51,8 @@ MIN_LEAD = 5
 
 def read_yes_no(text: str) -> bool | None:
     """True for yes, False for no; None for a question, for "yes, but", and for anything else."""
-    answers = list(_answers(_words(text)))
+    clauses = re.split("[,.;]", text)  # "nggak, salah" isn't "tidak salah"
+    answers = [answer for clause in clauses for answer in _answers(_words(clause))]
     if "?" in text or "" in answers:
         return None
     said = [answer for answer in answers if answer != "filler"]

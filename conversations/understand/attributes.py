@@ -10,7 +10,7 @@ from typing import Any
 from conversations.understand.cues import find
 from conversations.understand.numbers import figure_end, is_size, unit_end, with_digits
 from conversations.understand.said import Said
-from conversations.understand.spelling import Line, matches, runs, span, table, text_at
+from conversations.understand.spelling import Line, matches, number_at, runs, span, table, text_at
 from core.catalogue.attributes import PartType, Rank, inches
 from core.money import Money
 
@@ -84,8 +84,16 @@ def _prices(line: Line, at: int, figure: str, end: int) -> Iterator[tuple[str, A
     if low is not None:
         yield "price_min", low, until
         yield "price_max", high, until
-    elif bound := _bound(line, at, end, until):
+    elif bound := _bound(line, at, until):
         yield f"price_{bound}", high, until
+    elif line[until - 1].raw.endswith("an") or text_at(line, until) in _words("about"):
+        yield "price_max", _at_most_about(high), until
+
+
+def _at_most_about(price: Money) -> Money:
+    """What "2 jutaan" goes up to: 2,999,999."""
+    digits = len(str(price)) - len(str(price).rstrip("0"))
+    return price + int(10**digits) - 1
 
 
 def _rupiah(figure: str, unit: str) -> tuple[Money | None, Money | None]:
@@ -108,12 +116,12 @@ def _amount(figure: str, scale: int | None) -> Money | None:
     return int(whole) * scale + (int(part) * scale // 10 ** len(part) if part else 0)
 
 
-def _bound(line: Line, at: int, end: int, until: int) -> str | None:
+def _bound(line: Line, at: int, until: int) -> str | None:
     """Whether an amount is the most or the least that is to be paid, by the words around it."""
     after = text_at(line, until + matches(line, until, {"ke", "and"}))
-    if after in _words("or_more"):
+    if after in _words("or_more") or (after in _words("to") and number_at(line, until + 1) is not None):
         return "min"
-    if after in _words("or_less") or text_at(line, end) in _words("about") or after in _words("about"):
+    if after in _words("or_less"):
         return "max"
     place = at - 1
     while text_at(line, place) in _words("between"):

@@ -13,6 +13,11 @@ from core.catalogue.attributes import Attributes, Rank
 from core.db.tables import Part
 
 TABLE = "advice.yaml"
+ASKING = frozenset(
+    {"apa", "mana", "berapa", "bagaimana", "kenapa", "siapa", "kapan", "ada"}
+    | {"which", "what", "how", "why", "when", "where"}
+)
+"""Words of a question, also without its mark."""
 RAMADAN, ANY_HOLIDAY = "ramadan", "any"
 _WORD = re.compile(r"[^\W_]+")
 _CARD = re.compile(r"\b(?:kartu kredit|credit card|cc)\b")
@@ -33,7 +38,7 @@ def read_chosen(text: str, shown: Sequence[Part], wanted: Attributes) -> Part | 
 
     `wanted`: what a reader has found in the text. None for a question, and for more than one.
     """
-    if "?" in text or not shown:
+    if "?" in text or not shown or not ASKING.isdisjoint(_words(text)):
         return None
     wanted = wanted if wanted.order else replace(wanted, order=read_rank(text))
     if wanted:

@@ -1,11 +1,12 @@
 """What bare words mean as an answer to the question on the screen: "10", "lunas", "rumah aja"."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from conversations.understand.answers import read_quantity, read_year
-from conversations.understand.contacts import read_email, read_plate
+from conversations.understand.contacts import read_email, read_name, read_phone, read_plate
 from conversations.understand.paying import percents_in, plain_plans_in
 from conversations.understand.said import Said
 from conversations.understand.spelling import Line, Span, span
@@ -13,16 +14,35 @@ from conversations.understand.when import bare_day, bare_time
 from core.shop import Shop
 from core.states import Location
 
-ABOUT_PAYING = frozenset({"method", "plan", "confirmed"})
 FREE_TEXT = frozenset({"name", "address"})
 """Questions whose answer is text as typed."""
+MOST_WORDS_OF_A_NAME = 4
+NO_NAMES = frozenset({"nama", "sama", "wa", "saja", "tidak", "bisa", "mau", "seperti", "apa"})
+IN_AN_ADDRESS = frozenset(
+    [
+        "jl",
+        "jln",
+        "jalan",
+        "gang",
+        "gg",
+        "komplek",
+        "perum",
+        "perumahan",
+        "rt",
+        "rw",
+        "blok",
+        "no",
+        "kav",
+        "desa",
+        "kelurahan",
+        "kecamatan",
+        "ruko",
+    ]
+)
+_MOBILE = re.compile(r"(?<![0-9])(?:\+?62|0)[ -]?8[0-9]{2}[0-9 -]{6,12}")
 PLACES = {
-    Location.ONSITE: frozenset(
-        {"rumah", "kantor", "ke sini", "kesini", "panggilan", "lokasi", "tempat", "onsite", "datangi"}
-    ),
-    Location.WORKSHOP: frozenset(
-        {"bengkel", "ke sana", "kesana", "sana", "situ", "toko", "workshop", "di sana", "disana"}
-    ),
+    Location.ONSITE: frozenset({"rumah", "kantor", "sini", "panggilan", "lokasi", "tempat", "onsite", "datangi"}),
+    Location.WORKSHOP: frozenset({"bengkel", "sana", "situ", "toko", "workshop"}),
 }
 
 
@@ -40,7 +60,14 @@ class Asked:
 
     @property
     def whole(self) -> Span:
-        return span(self.line, 0, len(self.line))
+        return 0, len(self.text)
+
+    @property
+    def numbers(self) -> Iterator[tuple[int, Span]]:
+        """The bare numbers; not the 2 of "kapan2"."""
+        for token in self.line:
+            if token.number is not None and not token.glued:
+                yield token.number, (token.start, token.end)
 
 
 def bare_answers(step: str | None, asked: Asked) -> list[Said]:
@@ -49,16 +76,36 @@ def bare_answers(step: str | None, asked: Asked) -> list[Said]:
     return list(read(asked)) if read else []
 
 
+def contacts_in(text: str, line: Line) -> list[Said]:
+    """A plate and a name that are called so, an e-mail address, and a mobile number."""
+    names_itself = line[:1] and line[0].text in {"nama", "namanya", "atas", "name"} and "?" not in text
+    found = {
+        "plate": read_plate(text) if any(token.text == "plat" for token in line) else None,
+        "email": read_email(text) if "@" in text else None,
+        "name": read_name(text) if names_itself and len(line) <= MOST_WORDS_OF_A_NAME + 2 else None,
+    }
+    said = [Said(slot, value, _where(text, value)) for slot, value in found.items() if value]
+    mobile = _MOBILE.search(text)
+    phone = read_phone(mobile[0]) if mobile else None
+    return [*said, Said("phone", phone, mobile.span())] if mobile and phone else said
+
+
+def _where(text: str, value: str) -> Span:
+    """Where a value stands, however it is spaced."""
+    found = re.search(r"[\s.-]*".join(map(re.escape, value.split())), text, re.IGNORECASE)
+    return found.span() if found else (0, len(text))
+
+
 def _date(asked: Asked) -> Iterator[Said]:
-    for at, token in enumerate(asked.line):
-        if token.number is not None and (day := bare_day(token.number, asked.now, asked.shop)):
-            yield Said("date", day.isoformat(), span(asked.line, at, at + 1))
+    for number, where in asked.numbers:
+        if day := bare_day(number, asked.now, asked.shop):
+            yield Said("date", day.isoformat(), where)
 
 
 def _time(asked: Asked) -> Iterator[Said]:
-    for at, token in enumerate(asked.line):
-        if token.number is not None and (time := bare_time(token.number, asked.shop)):
-            yield Said("time", f"{time:%H:%M}", span(asked.line, at, at + 1))
+    for number, where in asked.numbers:
+        if time := bare_time(number, asked.shop):
+            yield Said("time", f"{time:%H:%M}", where)
 
 
 def _year(asked: Asked) -> Iterator[Said]:
@@ -97,6 +144,18 @@ def _email(asked: Asked) -> Iterator[Said]:
         yield Said("email", email, asked.whole)
 
 
+def _name(asked: Asked) -> Iterator[Said]:
+    words = asked.text.split()
+    name = read_name(asked.text) if len(words) <= MOST_WORDS_OF_A_NAME and "?" not in asked.text else None
+    if name and not any(token.text in NO_NAMES for token in asked.line):
+        yield Said("name", name, asked.whole)
+
+
+def _address(asked: Asked) -> Iterator[Said]:
+    if any(token.number is not None or token.text in IN_AN_ADDRESS for token in asked.counted):
+        yield Said("address", asked.text.strip(), asked.whole)
+
+
 _READERS: Mapping[str, Callable[[Asked], Iterator[Said]]] = {
     "date": _date,
     "time": _time,
@@ -108,4 +167,6 @@ _READERS: Mapping[str, Callable[[Asked], Iterator[Said]]] = {
     "location": _location,
     "plate": _plate,
     "email": _email,
+    "name": _name,
+    "address": _address,
 }

@@ -34,6 +34,8 @@ class Found:
 
     rule: Rule
     places: Places
+    spoken: Places
+    """All places of the rule's cues, not those of its first cue alone."""
 
     def span(self, line: Line) -> Span:
         return line[self.places[0]].start, line[self.places[-1]].end
@@ -47,24 +49,35 @@ def find(line: Line, file: str) -> list[Found]:
     words = [token.text for token in line]
     used: set[int] = set()
     hidden: set[str] = set()
-    found = []
+    found: list[Found] = []
+    known = set(words)
     for rule in rules(file):
-        if rule.name in hidden or not (places := _first(rule.cues, words, used)) or _first(rule.unless, words, set()):
+        if rule.cues.keys().isdisjoint(known):
             continue
-        found.append(Found(rule, places))
+        hits = list(_hits(rule.cues, words))
+        if not hits or any(True for _ in _hits(rule.unless, words)):
+            continue
+        spoken = tuple(sorted({at for places in hits for at in places}))
+        places = next((places for places in hits if used.isdisjoint(places)), ())
+        if rule.name in hidden or not places:
+            found = [_also_said(each, spoken) for each in found]
+            continue
+        found.append(Found(rule, places, spoken))
         used.update(at for at in places if not words[at].startswith("<"))
         hidden.update(rule.says.get("hides", ()))
     return found
 
 
-def _first(cues: Cues, words: Sequence[str], used: set[int]) -> Places:
-    """The places of the first cue whose words no other rule has used; empty if there is none."""
+def _also_said(found: Found, spoken: Places) -> Found:
+    return Found(found.rule, found.places, tuple(sorted({*found.spoken, *spoken})))
+
+
+def _hits(cues: Cues, words: Sequence[str]) -> Iterator[Places]:
+    """The places of each cue in the line."""
     for at, word in enumerate(words):
         for rest in cues.get(word, ()):
-            places = _follow(words, at, rest)
-            if places and used.isdisjoint(places):
-                return places
-    return ()
+            if places := _follow(words, at, rest):
+                yield places
 
 
 def _follow(words: Sequence[str], at: int, cue: Cue) -> Places:

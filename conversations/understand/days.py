@@ -25,6 +25,9 @@ DAYS_AHEAD = {
     ("besok",): 1,
     ("lusa",): 2,
 }
+_AHEAD = frozenset(words[0] for words in DAYS_AHEAD)
+NOT = frozenset({"jangan", "bukan"})
+""""Jangan besok lusa" are two days, "besok lusa" is one."""
 NEXT = frozenset({"depan", "next"})
 THIS = frozenset({"ini", "this"})
 WEEK = frozenset({"minggu", "pekan"})
@@ -37,6 +40,8 @@ _IDLE_IN_A_MONTH = {"bulan", "tahun", "untuk", "the", "of", "for", "-", "/", "."
 _THIS_MONTH = {"ini", "this", "sekarang"}
 _LAST_MONTH = {"lalu", "kemarin", "last", "previous", "sebelumnya"}
 MAX_DAYS_AHEAD = 3660
+LEAST_AFTER_A_WEEKDAY = 13
+"""A smaller number after "jumat" may be an hour."""
 
 
 class Certainty(IntEnum):
@@ -148,8 +153,8 @@ def _days_ahead(line: Line, at: int, today: date) -> Found | None:
     """ "hari ini", "besok", "lusa", "the day after tomorrow"."""
     if _is_sundanese_tomorrow(line, at):
         return Day(today + timedelta(days=1), Certainty.RELATED), at + 1
-    for words, days in DAYS_AHEAD.items():
-        if matches(line, at, *words):
+    for words, days in DAYS_AHEAD.items() if text_at(line, at) in _AHEAD else ():
+        if matches(line, at, *words) and not (len(words) > 1 and text_at(line, at - 1) in NOT):
             return Day(today + timedelta(days=days), Certainty.RELATED), at + len(words)
     return (Day(today, Certainty.FAINT), at + 1) if matches(line, at, "sekarang") else None
 
@@ -252,6 +257,8 @@ def _in_month(line: Line, at: int, today: date) -> Found | None:
     start = _after_lead(line, at)
     day, end = _ordinal(line, start)
     led = matches(line, start - 1, "tanggal") or end > start + 1
+    if matches(line, at - 1, WEEKDAYS) and day is not None and LEAST_AFTER_A_WEEKDAY <= day <= 31:
+        return None if matches(line, end, {".", ":", *WEEK, "hari"}) else (DayOfMonth(day), end)  # "jumat 27"
     return (DayOfMonth(day), end) if day is not None and start > at and led else None
 
 

@@ -63,6 +63,8 @@ class Topic:
     intent: Intent
     act: Act
     span: Span
+    spoken: Sequence[Span] = ()
+    """All words that speak of it."""
     aside: bool = False
     """A question that is answered beside a wish."""
 
@@ -74,6 +76,7 @@ def topics_of(line: Line) -> list[Topic]:
             Intent(each.rule.says.get("topic", each.rule.name)),
             Act(each.rule.says["act"]),
             each.span(line),
+            [(line[at].start, line[at].end) for at in each.spoken],
             each.rule.says.get("aside", False),
         )
         for each in find(line, TABLE)
@@ -88,6 +91,7 @@ def topics_of(line: Line) -> list[Topic]:
 
 def _may_lead(wish: Topic, found: Sequence[Topic], words: set[str]) -> bool:
     """Whether all topics before the wish are asides; price and stock are, where a day is named too."""
-    asked = frozenset({Intent.PRICE, Intent.STOCK, Intent.FIT}) if words & VISIT and words & WANTING else frozenset()
+    is_dated = (words & VISIT and words & WANTING) or {"<day>", "<time>"} <= words
+    asked = frozenset({Intent.PRICE, Intent.STOCK, Intent.FIT}) if is_dated else frozenset()
     before = found[: found.index(wish)]
     return all(topic.aside or topic.intent in asked for topic in before)

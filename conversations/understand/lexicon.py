@@ -95,9 +95,10 @@ class Lexicon:
         names |= {key: Name("part", tuple(dict.fromkeys(parts))) for key, parts in shared.items()}
         names.pop("", None)
         services = {
-            _key(alias): service.id
+            key: service.id
             for service in catalogue.services.values()
             for alias in (service.name.partition("(")[0], *service.aliases)
+            for key in (_key(alias), "".join(token.text for token in tokenise(alias)))
         }
         return cls(catalogue, names, services)
 
@@ -120,10 +121,19 @@ class Lexicon:
         found = []
         at = 0
         while at < len(line):
-            hits = [(self._services[raw], end) for end, raw, _ in runs(line, at) if raw in self._services]
-            service, end = hits[-1] if hits else (None, at + 1)
+            service, end = self._service(line, at)
             found.extend([Said("services", service, span(line, at, end))] if service else [])
             at = end
+        return found
+
+    def _service(self, line: Line, at: int) -> tuple[str | None, int]:
+        """The service with the longest name at a place, as typed or in its one spelling, and the place after it."""
+        found: tuple[str | None, int] = (None, at + 1)
+        spelt = ""
+        for end, raw, _ in runs(line, at):
+            spelt += line[end - 1].text
+            if service := self._services.get(raw) or self._services.get(spelt):
+                found = service, end
         return found
 
     def _car_within(self, line: Line, start: int, end: int, part: Name) -> Iterator[Name]:

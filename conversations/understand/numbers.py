@@ -12,16 +12,16 @@ DIGITS = {
     word: value
     for value, words in {
         0: "nol zero",
-        1: "satu one siji",
+        1: "satu one siji hiji",
         2: "dua two loro",
-        3: "tiga three telu",
-        4: "empat four papat",
+        3: "tiga three telu tilu",
+        4: "empat four papat opat",
         5: "lima five limo",
-        6: "enam six enem",
+        6: "enam six enem genep",
         7: "tujuh seven pitu",
-        8: "delapan lapan eight wolu",
-        9: "sembilan nine songo",
-        10: "sepuluh ten",
+        8: "delapan lapan eight wolu dalapan",
+        9: "sembilan nine songo salapan",
+        10: "sepuluh ten sapuluh",
         11: "sebelas eleven",
         12: "twelve",
         15: "fifteen",
@@ -34,7 +34,23 @@ SCALES = {"puluh": 10, "ratus": 100, "ribu": 1000}
 ROUND = {"seratus": 100, "seribu": 1000}
 
 MONEY = frozenset(
-    {"rb", "ribu", "rebu", "ribuan", "rbu", "k", "jt", "juta", "jutaan", "jutan", "ratus", "ratusan", "perak", "rupiah"}
+    {
+        "rb",
+        "ribu",
+        "rebu",
+        "ribuan",
+        "rbu",
+        "k",
+        "jt",
+        "juta",
+        "jutaan",
+        "jutan",
+        "million",
+        "ratus",
+        "ratusan",
+        "perak",
+        "rupiah",
+    }
 )
 SIZES = frozenset(
     {
@@ -46,6 +62,8 @@ SIZES = frozenset(
     }
 )
 COUNTED = frozenset({"<category>", "<part>", "pcs", "buah", "bh", "biji", "unit", "set", "pasang", "pair", "pairs"})
+ORDERING = frozenset({"jadi", "ambil", "beli", "pesan", "butuh"})
+AFTER_A_COUNT = frozenset({"", "ya", "saja", "kak", "dong", "deh", ",", "."})
 LED_BY_TIME = frozenset({"jam", "at", "tanggal"})
 
 
@@ -90,12 +108,13 @@ def year_of(number: int, now: datetime) -> int | None:
 
 
 def counts_in(line: Line) -> list[Said]:
-    """ "2 speaker", "dua pcs", "3x"."""
-    return [
-        Said("quantity", token.number, (token.start, line[at + 1].end))
-        for at, token in enumerate(line[:-1])
-        if token.number is not None and (line[at + 1].text in COUNTED or line[at + 1].text == "x")
+    """ "2 speaker", "dua pcs", "3x", "jadi 2 ya"."""
+    numbers = [(at, token) for at, token in enumerate(line) if token.number is not None and not token.glued]
+    counted = [(at, at + 2) for at, _ in numbers if matches(line, at + 1, COUNTED | {"x"})]
+    bare = [
+        (at, at + 1) for at, _ in numbers if matches(line, at - 1, ORDERING) and matches(line, at + 1, AFTER_A_COUNT)
     ]
+    return [Said("quantity", line[at].number, span(line, at, end)) for at, end in sorted(counted + bare)]
 
 
 def _in_words(line: Line, at: int) -> tuple[int | None, int]:

@@ -4,10 +4,11 @@ Values are tags by then (<day>, <car>, <technician>), so a rule is a few words b
 `vocabulary/polarity.yaml`. "bisa ga besok?" is a question: "tidak" excludes only where a clause begins.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
-from conversations.understand.spelling import Line, table, text_at
+from conversations.understand.spelling import Line, Span, span, table, text_at
 
 TABLE = "polarity.yaml"
 WHEN = frozenset({"<day>", "<time>", "<part_of_day>"})
@@ -15,51 +16,83 @@ PEOPLE = frozenset({"<technician>"})
 VALUES = WHEN | PEOPLE | {"<car>", "<brand>", "<maker>", "<part>", "<category>", "<year>", "<location>", "<method>"}
 MOST_WORDS = 3
 
-Group = list[int]
-"""Places of values that are excluded together: "avanza 2018", "senin atau selasa"."""
+SAME = {"<part>": "<category>"}
+"""Kinds that replace each other: "ga jadi kamera mundur, head unit aja"."""
 
 
-def rejected(line: Line) -> frozenset[int]:
-    """Where in the text the values begin that the line excludes."""
-    groups = [*_after_a_negation(line), *_before_a_negation(line), *_replaced(line)]
-    if not groups:
-        return frozenset()
-    out = {at for group in groups for at in group}
-    wanted = {token.text for at, token in enumerate(line) if token.text in VALUES and at not in out}
-    return frozenset(line[at].start for group in groups for at in _contrasted(line, group, wanted))
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Places of values that are excluded together ("avanza 2018", "senin atau selasa"), and of the words that say so."""
+
+    values: Sequence[int]
+    start: int
+    end: int
 
 
-def _contrasted(line: Line, group: Group, wanted: set[str]) -> Group:
+def rejected(line: Line) -> Mapping[int, Span]:
+    """Where in the text the values begin that the line excludes; for each, the characters that exclude it."""
+    found = [*_after_a_negation(line), *_before_a_negation(line), *_replaced(line)]
+    out = {at for each in found for at in each.values}
+    wanted = {_kind(line, at) for at, token in enumerate(line) if token.text in VALUES and at not in out}
+    return {
+        line[at].start: span(line, each.start, each.end)
+        for each in found
+        for at in _contrasted(line, each.values, wanted)
+    }
+
+
+def _contrasted(line: Line, group: Sequence[int], wanted: set[str]) -> Sequence[int]:
     """Of "jumat jam 10", only the hour, if another hour is wanted: "jangan jumat jam 10, jam 2 aja"."""
-    return [at for at in group if line[at].text in wanted] or group
+    return [at for at in group if _kind(line, at) in wanted] or group
 
 
-def _after_a_negation(line: Line) -> Iterator[Group]:
+def _after_a_negation(line: Line) -> Iterator[Rejection]:
     for at in range(len(line)):
-        for size in range(MOST_WORDS, 0, -1):
+        for size in range(min(MOST_WORDS, len(line) - at), 0, -1):
             phrase = _phrase(line, at, size)
-            if phrase in _list("before") and not line[at].raw.endswith("nya"):
-                yield _group(line, _past(line, at + size, "between"))
-                break
-            if phrase in _list("leading") and _begins_a_clause(line, at) and line[at].raw != "saja":
-                group = _group(line, _past(line, at + size, "between"))
-                if phrase not in _list("only_when") or all(line[at].text in WHEN | PEOPLE for at in group):
-                    yield group
-                break
+            if not _negates(line, at, phrase):
+                continue
+            group = _group(line, _past(line, at + size, "between"))
+            if group and _suits(line, group, phrase):
+                yield Rejection(group, at, group[-1] + 1)
+            break
 
 
-def _before_a_negation(line: Line) -> Iterator[Group]:
+def _negates(line: Line, at: int, phrase: str) -> bool:
+    """Whether a phrase at a place negates what follows it."""
+    if phrase in _list("before") or phrase in _words("before_another"):
+        return not line[at].raw.endswith("nya")  # "bukannya sabtu buka?" asks
+    if phrase in _words("first"):
+        return line[at].raw != "saja" and (at == 0 or text_at(line, at - 1) in _words("ends"))
+    return phrase in _words("leading") and (at == 0 or text_at(line, at - 1) in _words("clause_starts"))
+
+
+def _suits(line: Line, group: Sequence[int], phrase: str) -> bool:
+    if phrase in _words("before_another"):
+        return _has_another(line, group)
+    only = table(TABLE)["only"].get(phrase)
+    return only is None or all(line[at].text in only.split() for at in group)
+
+
+def _has_another(line: Line, group: Sequence[int]) -> bool:
+    """Whether a value of the same kind follows a group."""
+    kinds = {_kind(line, at) for at in group}
+    return any(line[at].text in VALUES and _kind(line, at) in kinds for at in range(group[-1] + 1, len(line)))
+
+
+def _before_a_negation(line: Line) -> Iterator[Rejection]:
     at = 0
     while at < len(line):
         group = _group(line, at)
         if group:
             place = _past(line, group[-1] + 1, "after_between")
-            if text_at(line, at - 1) not in _words("not_after") and _is_negated(line, group, place):
-                yield group
+            size = _size_of_negation(line, group, place)
+            if size and text_at(line, at - 1) not in _words("not_after"):
+                yield Rejection(group, group[0], place + size)
         at = group[-1] + 1 if group else at + 1
 
 
-def _replaced(line: Line) -> Iterator[Group]:
+def _replaced(line: Line) -> Iterator[Rejection]:
     """ "wahyu bisa diganti dedi ga?", "dari agus ke dedi"."""
     for at, token in enumerate(line):
         if token.text in VALUES - WHEN:
@@ -68,21 +101,21 @@ def _replaced(line: Line) -> Iterator[Group]:
             turns = change in _words("changes") or (before, change) == ("dari", "ke")
             turns = turns or (before in _words("changes") and change in _words("into") and token.text != "<category>")
             if turns and text_at(line, _past(line, place + 1, "between")) == token.text:
-                yield [at]
+                yield Rejection([at], at, at + 1)
 
 
-def _is_negated(line: Line, group: Group, at: int) -> bool:
-    """Whether a negation of the group begins at a place after it, and doesn't ask."""
+def _size_of_negation(line: Line, group: Sequence[int], at: int) -> int:
+    """The words of the negation of a group that stands at a place after it and doesn't ask; 0 if there is none."""
     about_when = all(line[place].text in WHEN | PEOPLE for place in group)
-    for size in range(MOST_WORDS, 0, -1):
+    for size in range(min(MOST_WORDS, len(line) - at), 0, -1):
         phrase = _phrase(line, at, size)
-        known = (about_when and phrase in _list("after")) or phrase in _list("after_anything")
-        if known or f"{phrase}." in _list("after_anything"):
+        known = (about_when and phrase in _list("after")) or phrase in _words("after_anything")
+        known = known or (phrase in _words("after_another") and _has_another(line, group))
+        if known or f"{phrase}." in _words("after_anything"):
             after = text_at(line, _past(line, at + size, "after_between"))
-            return not _asks(line, at) and (
-                after not in _words("not_before") if known else after in {"", *_words("ends")}
-            )
-    return False
+            ends = after not in _words("not_before") if known else after in {"", *_words("ends")}
+            return size if ends and (not _asks(line, at) or _has_another(line, group)) else 0
+    return 0
 
 
 def _asks(line: Line, at: int) -> bool:
@@ -91,9 +124,9 @@ def _asks(line: Line, at: int) -> bool:
     return next(ends, "") == "?"
 
 
-def _group(line: Line, at: int) -> Group:
+def _group(line: Line, at: int) -> list[int]:
     """The values that follow each other from a place on; of one kind only if they are linked by "atau"."""
-    group: Group = []
+    group: list[int] = []
     while text_at(line, at) in VALUES and (not group or _adds(line, group, at)):
         group.append(at)
         at += 1
@@ -102,15 +135,15 @@ def _group(line: Line, at: int) -> Group:
     return group
 
 
-def _adds(line: Line, group: Group, at: int) -> bool:
+def _adds(line: Line, group: Sequence[int], at: int) -> bool:
     """Of one kind only days follow each other without a link, "jangan senin selasa"; not in "jangan senin selasa aja"."""
     is_linked = text_at(line, at - 1) in _words("links")
     is_new = text_at(line, at) not in {line[place].text for place in group}
     return is_linked or is_new or (text_at(line, at) == "<day>" and text_at(line, at + 1) not in _words("prefers"))
 
 
-def _begins_a_clause(line: Line, at: int) -> bool:
-    return at == 0 or text_at(line, at - 1) in _words("clause_starts")
+def _kind(line: Line, at: int) -> str:
+    return SAME.get(line[at].text, line[at].text)
 
 
 def _past(line: Line, at: int, words: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from conversations.understand.acts import DialogueAct
+from conversations.understand.acts import Act, DialogueAct
 from conversations.understand.clock import PartOfDay
 from conversations.understand.intents import Intent
 from core.catalogue.attributes import Attributes
@@ -46,6 +46,8 @@ class Understanding:
     attributes: Attributes = field(default_factory=Attributes)
     excluded: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Values that aren't wanted, by field and as `answers` writes them; "attributes.brand" for a brand of parts."""
+    excluded_technicians: tuple[str, ...] = ()
+    """The names of those in `excluded`."""
     any: frozenset[str] = frozenset()
     """Slots for which any value will do; "" if the line names none and no question is on the screen."""
     unknown: frozenset[str] = frozenset()
@@ -75,6 +77,10 @@ class Understanding:
         }
         return {name: answer for name, answer in said.items() if answer is not None}
 
+    def every(self, slot: str) -> list[Any]:
+        """All wanted values of a slot in the order of the line: the brands of "bagusan venom atau pioneer"."""
+        return [act.value for act in self.acts if act.slot == slot and act.act in (Act.INFORM, Act.CORRECT)]
+
     def as_json(self) -> dict[str, object]:
         """What `bengkel understand` prints: only what was said."""
         goods = {"intent": self.intent, "categories": self.categories, "parts": self.parts}
@@ -86,9 +92,7 @@ class Understanding:
             "method": self.method,
             "plan": self.plan,
             "attributes": _as_json(self.attributes),
-            "negated": {
-                _field(slot): values[0] if len(values) == 1 else values for slot, values in self.excluded.items()
-            },
+            "negated": self._negated(),
             "any": sorted(self.any),
             "unknown": sorted(self.unknown),
             "refused": sorted(self.refused),
@@ -99,6 +103,10 @@ class Understanding:
             "acts": [act.as_json() for act in self.acts],
         }
         return {key: value for key, value in said.items() if value}
+
+    def _negated(self) -> dict[str, object]:
+        shown = {**self.excluded} | ({"technician": self.excluded_technicians} if self.excluded_technicians else {})
+        return {_field(slot): values[0] if len(values) == 1 else values for slot, values in shown.items()}
 
 
 def _as_json(attributes: Attributes) -> dict[str, object]:

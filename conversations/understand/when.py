@@ -117,7 +117,16 @@ def when_of(said: Sequence[PieceAt], line: Line, now: datetime, shop: Shop) -> W
 def values_of(said: Sequence[PieceAt], now: datetime, shop: Shop) -> list[Said]:
     """Each day, time and part of the day among the pieces, by its own words."""
     ahead = next((each.piece for each in said if isinstance(each.piece, Ahead)), Ahead())
-    return [found for each in said if (found := _value(each, ahead, shop.local(now).date(), shop))]
+    today = shop.local(now).date()
+    return [found for each in said for found in _values(each, ahead, today, shop)]
+
+
+def _values(each: PieceAt, ahead: Ahead, today: date, shop: Shop) -> Iterator[Said]:
+    if isinstance(each.piece, Weekend):
+        saturday = on_weekday(Weekday(5, ahead.weeks), today)
+        yield from (Said("date", (saturday + timedelta(days=more)).isoformat(), each.span) for more in (0, 1))
+    elif said := _value(each, ahead, today, shop):
+        yield said
 
 
 def _value(each: PieceAt, ahead: Ahead, today: date, shop: Shop) -> Said | None:
@@ -162,6 +171,9 @@ def _with_past(said: Iterable[PieceAt], line: Line) -> Iterator[PieceAt]:
     """Pieces that belong to something past become `Past` too: "tadi pagi", "kemarin saya transfer jam 10"."""
     past_until = 0
     for each in said:
+        if isinstance(each.piece, Clock) and each.before == "sebelum":
+            yield changed(each, piece=_before(each.piece))
+            continue
         if isinstance(each.piece, Past):
             past_until = next((at for at in range(each.end, len(line)) if matches(line, at, CLAUSE_ENDS)), len(line))
         elif isinstance(each.piece, DayPiece):
@@ -170,6 +182,14 @@ def _with_past(said: Iterable[PieceAt], line: Line) -> Iterator[PieceAt]:
             yield changed(each, piece=Past())
             continue
         yield each
+
+
+def _before(clock: Clock) -> PartOfDay:
+    """The part of the day that "sebelum jam 12" means."""
+    hour = (clock.minutes or 0) // 60
+    if 4 <= hour <= 12:
+        return PartOfDay.MORNING
+    return PartOfDay.NOON if hour in (1, 2, 3, 13, 14, 15) else PartOfDay.AFTERNOON
 
 
 def _pieces(line: Line, at: int, now: datetime, last: PieceAt | None) -> list[tuple[Piece, int]]:

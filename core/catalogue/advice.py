@@ -173,7 +173,7 @@ def matching(
     """
     for given_up in _relaxations(attributes):
         wanted = replace(attributes, **dict.fromkeys(given_up))
-        found = _named(catalogue, parts, wanted) if parts else all_facts.find(catalogue, categories, wanted)
+        found = all_facts.named(catalogue, parts, wanted) if parts else all_facts.find(catalogue, categories, wanted)
         if excluded:
             found = [each for each in found if not excluded.has(each)]
         fits = _fits(catalogue, found, car)
@@ -246,8 +246,7 @@ def recommend(
     if it pays none with. Without: the cheapest, the middle and the best. The budget's matches are those up to it
     (`Attributes.price_max`).
     """
-    able = [each for each in matches.of(stock) if _can_be_bought(each.facts, stock)]
-    offers = [_offer(catalogue, each, stock[each.facts.id], car) for each in able]
+    offers = _offers(catalogue, matches, stock, car)
     pool = [each for each in offers if budget is None or each.price <= budget]
     whole = [each for each in pool if budget is None or each.installed <= budget] or pool
     if not whole:
@@ -257,6 +256,27 @@ def recommend(
     if len(distinct) == 1 and len(whole) > 1:
         distinct.append(min((one for one in whole if one is not distinct[0]), key=_cost))
     return [replace(one, reasons=_reasons(one, whole, budget=budget)) for one in distinct[:MOST_PICKED]]
+
+
+def together(
+    catalogue: Catalogue, wanted: Sequence[Matches], stock: Mapping[str, int], *, budget: Money, car: Car | None = None
+) -> list[Recommendation]:
+    """One of each row of matches, installed within a budget for all: those with the highest list prices.
+
+    The cheapest of each where the budget pays for none together; none of a row of which nothing can be bought.
+    """
+    rows = [sorted(_offers(catalogue, each, stock, car), key=_cost) for each in wanted]
+    rows = [row for row in rows if row]
+    chosen = [min(row, key=lambda one: (one.installed, one.facts.id)) for row in rows]
+    left = budget - sum(one.installed for one in chosen)
+    # The dearest work first: what is left of the budget betters one row after the other.
+    for at in sorted(range(len(rows)), key=lambda at: -chosen[at].installed):
+        able = [one for one in rows[at] if one.installed - chosen[at].installed <= left] if left > 0 else []
+        if able:
+            better = _best(able)
+            left -= better.installed - chosen[at].installed
+            chosen[at] = better
+    return chosen
 
 
 def compare(
@@ -340,11 +360,6 @@ def _relaxations(attributes: Attributes) -> Iterable[tuple[str, ...]]:
     yield from (tuple(said[:count]) for count in range(2, len(said)))
 
 
-def _named(catalogue: Catalogue, parts: Sequence[str], wanted: Attributes) -> Sequence[Facts]:
-    every = [facts_of(part) for part in map(catalogue.parts.get, parts) if part is not None and part.is_available]
-    return sorted((each for each in every if fits_description(each, wanted)), key=lambda each: (each.price, each.id))
-
-
 def _fits(catalogue: Catalogue, found: Sequence[Facts], car: Car | None) -> Mapping[str, FitAnswer]:
     """Whether each of these fits, by id; perhaps also of others."""
     if car is None or not found:
@@ -363,6 +378,11 @@ def _able(found: Sequence[Facts], fits: Mapping[str, FitAnswer]) -> Sequence[Fac
 
 def _can_be_bought(facts: Facts, stock: Mapping[str, int]) -> bool:
     return stock.get(facts.id, 0) > 0 and not facts.is_pre_order_only
+
+
+def _offers(catalogue: Catalogue, matches: Matches, stock: Mapping[str, int], car: Car | None) -> list[Recommendation]:
+    able = (each for each in matches.of(stock) if _can_be_bought(each.facts, stock))
+    return [_offer(catalogue, each, stock[each.facts.id], car) for each in able]
 
 
 def _offer(catalogue: Catalogue, match: Match, stock: int, car: Car | None) -> Recommendation:

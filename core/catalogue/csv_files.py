@@ -94,7 +94,7 @@ class Line(NamedTuple):
     sheet: Sheet
     row: CatalogueRow
     columns: frozenset[str]
-    values: Mapping[str, object]
+    values: dict[str, object]
     """What the row says in these columns."""
     unclear_price: str | None = None
     """The price as written, if that can be read in two ways."""

@@ -35,6 +35,8 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from core.db.sqlite_driver import use_fewer_calls
+
 AWAY: tuple[type[Exception], ...] = (
     OperationalError,
     InterfaceError,
@@ -158,6 +160,7 @@ class Database:
 
 def _sqlite(url: str, *, begin: str, pool_size: int, lock_timeout: timedelta, **pragmas: str) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, **_common(lock_timeout))
+    use_fewer_calls(engine)
     # The timeout first: turning WAL on needs the lock already.
     settings = {"busy_timeout": f"{lock_timeout // _MILLISECOND}", "journal_mode": "WAL"}
     settings |= {"synchronous": "FULL", "foreign_keys": "ON"} | pragmas

@@ -368,6 +368,7 @@ class Inbound(Base):
     __table_args__ = (
         Index("ix_inbound_received_at", "received_at"),
         _partial("ix_inbound_failed", "received_at", where="error IS NOT NULL"),
+        _partial("ix_inbound_held", "received_at", where="due_at IS NOT NULL"),
         # Erased messages stay as rows, since the vendor may deliver them again.
         personal(erase=Rows.KEPT, by_address=True, forget=Forget(("received_at",))),
     )
@@ -377,8 +378,10 @@ class Inbound(Base):
     address: Mapped[str] = mapped_column(info=erased_to(NOBODY))
     received_at: Mapped[datetime]
     raw: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=erased_to(None))
-    """The vendor's payload, kept only where the turn failed through a bug."""
+    """The vendor's payload, kept only until the turn, and where it failed through a bug."""
     error: Mapped[str | None] = mapped_column(info=erased_to(None))
+    due_at: Mapped[datetime | None] = mapped_column(info=erased_to(None))
+    """When the turn is due; None once it is taken."""
 
 
 class Outbox(Base):
@@ -448,6 +451,7 @@ class Escalation(Base):
             "uq_escalation_open", "contact_id", unique=True,
             sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
         ),
+        Index("ix_escalation_contact_id", "contact_id"),
         _partial("ix_escalation_renew_at", "renew_at", where="closed_at IS NULL"),
         _partial("ix_escalation_closed_at", "closed_at", where="closed_at IS NOT NULL"),
         personal(erase=Rows.DELETED, forget=Forget(("closed_at",), where="closed_at IS NOT NULL")),

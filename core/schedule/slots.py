@@ -43,6 +43,12 @@ def why_closed(day: date, shop: Shop, closures: Mapping[date, str], *, language:
     return None
 
 
+def prepare() -> None:
+    """Load the calendars of all countries, of which one is used; it takes some hundred milliseconds, once."""
+    for language in _LANGUAGES:
+        _public_holidays(2026, language)
+
+
 def public_holiday(day: date, language: str = "id") -> str | None:
     return _public_holidays(day.year, language).get(day)
 

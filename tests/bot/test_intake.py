@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import select
 from waiting import HANG
 
-from bot.commands.inbox import READERS
-from bot.intake import Intake
+from bot.intake import READERS, Intake
 from bot.transactions import Transactions
 from conversations.engine import Engine
 from conversations.incoming import Incoming
@@ -33,11 +32,14 @@ class Buggy(Engine):
         super().__init__()
         self.broken = "boom"
         self.blind = False
+        self.away = False
 
     async def take_turn(self, ctx: Context, incoming: Incoming, **rest: Any) -> bool:
         taken = await super().take_turn(ctx, incoming, **rest)
         if incoming.text == self.broken:
             raise KeyError(incoming.text)
+        if self.away:
+            raise ConnectionRefusedError
         return taken
 
     async def wants_photos(self, ctx: Context, incoming: Incoming) -> bool:
@@ -49,7 +51,7 @@ class Buggy(Engine):
 class Door:
     """An intake, and what it sent and woke."""
 
-    def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
+    def __init__(self, database: Database, shop: Shop, now: datetime, *, gap: timedelta = timedelta()) -> None:
         self.database, self.now = database, now
         self.engine = Buggy()
         self.sent: list[str] = []
@@ -64,6 +66,7 @@ class Door:
             send=self._send,
             wake=lambda *whose: self.woken.extend(whose),
             limit="20/minute",
+            gap=gap,
         )
 
     async def take(self, text: str, event: str, *, address: str = "1", **more: Any) -> None:
@@ -345,3 +348,54 @@ async def test_unseen_handles_many_ids(door: Door) -> None:
         assert await failed_turns.not_received(session, "telegram", ids) == set(ids) - set(ids[::100])
         assert await failed_turns.not_received(session, "whatsapp", ids[:1]) == {ids[0]}, "each channel has its own"
         assert await failed_turns.not_received(session, "telegram", []) == set()
+
+
+def _update(number: int, text: str) -> Incoming:
+    user, chat = {"id": 5, "is_bot": False, "first_name": "Budi", "language_code": "id"}, {"id": 5, "type": "private"}
+    message = {"message_id": number, "date": 1_795_000_000, "chat": chat, "from": user, "text": text}
+    read = READERS["telegram"]({"update_id": number, "message": message})
+    assert read
+    return read
+
+
+@pytest.fixture
+def patient(stocked: Database, shop: Shop, now: datetime) -> Door:
+    """An intake that waits for more of a thought."""
+    return Door(stocked, shop, now, gap=timedelta(seconds=2))
+
+
+async def test_a_burst_that_meets_a_bug_is_kept_whole(patient: Door) -> None:
+    """With one apology; each part can be replayed."""
+    patient.engine.broken = "halo\nkak"
+    parts = [_update(1, "halo"), _update(2, "kak")]
+    for part in parts:
+        await patient.intake.take(part)
+    assert await patient.written() == {}
+    await patient.intake.answer_held(("telegram", "5"))
+    kept = await patient.inbound()
+    assert {event: error for event, (_, error) in kept.items()} == {"1": "KeyError", "2": "KeyError"}
+    assert [raw and raw["update_id"] for raw, _ in kept.values()] == [1, 2]
+    assert [key for key in await patient.written() if key.startswith("sorry")] == ["sorry:telegram:1"]
+    await patient.intake.answer_held(("telegram", "5"))
+    for part in parts:
+        assert await patient.intake.replay(part)
+    assert await patient.inbound() == {"1": (None, None), "2": (None, None)}
+
+
+async def test_a_burst_waits_while_the_database_is_away(patient: Door) -> None:
+    """Whether it is tried because it is due, or because a tap ends it; the tap is sent again."""
+    for part in (_update(1, "halo"), _update(2, "kak")):
+        await patient.intake.take(part)
+    patient.engine.away = True
+    with pytest.raises(AWAY):
+        await patient.intake.answer_held(("telegram", "5"))
+    with pytest.raises(AWAY):
+        await patient.intake.take(_update(3, "/menu"))
+    assert list(await patient.inbound()) == ["1", "2"]
+    patient.engine.away = False
+    await patient.intake.take(_update(3, "/menu"))
+    assert [key for key in await patient.written() if key.startswith("reply")] == [
+        "reply:telegram:1",
+        "reply:telegram:3",
+    ]
+    assert await patient.inbound() == dict.fromkeys("123", (None, None))

@@ -13,9 +13,10 @@ from bot.channels import telegram_render, whatsapp_render
 from bot.transactions import Transactions
 from conversations import person
 from conversations.engine import Engine
-from conversations.incoming import Incoming, Place
+from conversations.incoming import Incoming, Kind, Place
 from conversations.texts import render
 from core import payment
+from core.catalogue.snapshot import Newest
 from core.context import Context
 from core.db.database import Database
 from core.db.tables import Booking, Contact, Customer, Outbox, Part, PaymentRequest
@@ -45,6 +46,7 @@ class Talk:
     twice: bool = False
     address: str = ""
     engine: Engine | None = None
+    newest: Newest = field(default_factory=Newest)
     seen: list[Message] = field(default_factory=list)
     events: int = 0
     others: int = 0
@@ -80,7 +82,7 @@ class Talk:
 
     async def send_photo(self, words: str | None = None, *, stored: tuple[str, ...] = ()) -> None:
         """Send a picture, with words below it; `stored` under these keys before the turn."""
-        await self._deed(text=words, media=("photo-1",), photos=stored)
+        await self._deed(text=words, kind=Kind.PHOTO, media=("photo-1",), photos=stored)
 
     async def send_voice(self, key: str) -> None:
         """Send a voice note that is stored under this key."""
@@ -225,7 +227,7 @@ class Talk:
             **{"phone": phone} | said,  # type: ignore[arg-type]
         )
         if self.engine is None or self.restarting:
-            self.engine = Engine()
+            self.engine = Engine(self.newest)
         for time in range(2 if self.twice else 1):
             async with self.database.write() as session:
                 fresh = f"{self.events:08}ZZZZZZZZ"

@@ -94,7 +94,7 @@ async def test_two_or_three_that_fit_car_and_budget_are_recommended_with_reasons
     )
     assert options == ["jbl-stage3-607cf", "pioneer-ts-a1670f", "avix-ax-602cx"]
     assert said.splitlines() == [
-        "Saran kami, Speaker untuk Toyota Avanza 2018 dengan budget Rp2.000.000:",
+        "Speaker untuk Toyota Avanza 2018 dengan budget Rp2.000.000, saran kami:",
         '• JBL Stage3 607CF Component 6,5": kelas paling tinggi, garansi 12 bulan. Terpasang Rp1.599.000',
         '• Pioneer TS-A1670F Coaxial 6,5": watt paling besar (70 W), garansi 12 bulan. Terpasang Rp909.050',
         '• Avix AX-602CX Coaxial 6,5": paling murah. Terpasang Rp449.000',
@@ -183,7 +183,7 @@ async def test_english_is_answered_in_english(sari: Asking) -> None:
     said, _ = await sari.ask(
         "recommend", categories=("subwoofer",), attributes=Attributes(price_max=3_000_000), car=AVANZA
     )
-    assert said.startswith("We suggest, Subwoofers for Toyota Avanza 2018 within Rp3.000.000:")
+    assert said.startswith("Subwoofers for Toyota Avanza 2018 within Rp3.000.000, we suggest:")
     assert "the highest class" in said
 
 
@@ -245,7 +245,7 @@ async def test_what_to_compare_is_asked_where_nothing_is_said(sari: Asking) -> N
         ({"categories": ("amplifier",), "attributes": Attributes(channels=4)}, "skeleton-skt-4-80", 5),
         ({"categories": ("speaker",), "attributes": Attributes(price_max=1_000_000)}, "avix-ax-602cx", 5),
         ({"categories": ("speaker",), "attributes": Attributes(order=Rank.BEST)}, "alpine-r2-s653", 5),
-        ({"categories": ("headunit",), "attributes": Attributes(type=PartType.ANDROID, size="9")}, "orca-adr-9988", 5),
+        ({"categories": ("headunit",), "attributes": Attributes(type=PartType.ANDROID, size="9")}, "orca-adr-9988", 4),
     ],
     ids=["brand", "channels", "below", "best", "android 9 inch"],
 )
@@ -276,15 +276,22 @@ async def test_one_part_is_shown_whole(sari: Asking) -> None:
         'JBL Stage3 607CF Component 6,5"',
         "Rp1.299.000 · stok 8",
         "component (split), 6,5 inci, 50 W RMS, garansi 12 bulan",
-        '✅ JBL Stage3 607CF Component 6,5" cocok untuk Toyota Avanza 2018, langsung pasang.',
+        "✅ Cocok untuk Toyota Avanza 2018.",
         "Terpasang Rp1.599.000 (Pasang Speaker Component 2-Way, 2 jam).",
     ]
 
 
 @one_database
+async def test_an_adapter_is_in_the_price_installed(sari: Asking) -> None:
+    said, _ = await sari.ask("price", parts=("venom-v9-plus",), car=AVANZA)
+    assert 'perlu Frame Head Unit 9" Avanza/Xenia (Rp269.000)' in said
+    assert "Terpasang Rp3.068.000" in said  # 2.599.000 + 269.000 + 200.000
+
+
+@one_database
 async def test_a_part_that_does_not_fit_shows_those_that_do(sari: Asking) -> None:
     said, options = await sari.ask("price", parts=("jbl-stage3-9637f",), car=AVANZA)
-    assert "tidak cocok untuk Toyota Avanza 2018" in said
+    assert "Tidak cocok untuk Toyota Avanza 2018" in said
     assert "jbl-stage3-9637f" not in options
     assert len(options) == 3
 
@@ -339,6 +346,44 @@ async def test_the_one_described_is_chosen(sari: Asking) -> None:
         found = advice.chosen(turn)
     assert found is not None
     assert found.id == "venom-vx-8-8-sl"
+
+
+@one_database
+async def test_a_question_about_those_shown_chooses_none(sari: Asking) -> None:
+    sari = replace(sari, shown=("venom-vx-8-8-sl", "jbl-basspro-sl2"))
+    async with sari.turn("yang venom garansinya berapa lama") as turn:
+        assert advice.chosen(turn) is None
+
+
+@one_database
+async def test_parts_behind_buttons_that_order_them_can_be_described_too(sari: Asking) -> None:
+    async with sari.turn("yg jbl aja") as turn:
+        turn.state.shown = [(f"order:{each}", each) for each in ("venom-vx-8-8-sl", "jbl-basspro-sl2")]
+        found = advice.chosen(turn)
+    assert found is not None
+    assert found.id == "jbl-basspro-sl2"
+
+
+@one_database
+async def test_a_brand_means_the_kind_that_was_chosen(sari: Asking) -> None:
+    async with sari.turn("pioneer ada?") as turn:
+        turn.state.begin("booking")
+        turn.state.put("basket", [["jbl-stage3-607cf", 1]])
+        said = await advice.answer(turn, "stock")
+    assert said is not None
+    assert {turn.catalogue.parts[option.id].category for option in said.options} == {"speaker"}
+
+
+@one_database
+async def test_what_was_refused_before_stays_out_until_it_is_named_again(sari: Asking) -> None:
+    for text, brand_is_shown in (("speaker component ada?", False), ("speaker jbl ada?", True)):
+        async with sari.turn(text) as turn:
+            turn.state.begin("booking")
+            turn.state.put("not", {"attributes.brand": ["JBL"]})
+            said = await advice.answer(turn, "stock")
+        assert said is not None
+        brands = {turn.catalogue.parts[option.id].brand for option in said.options}
+        assert ("JBL" in brands) == brand_is_shown
 
 
 # --- discount, warranty ------------------------------------------------------------------------
@@ -501,11 +546,12 @@ async def test_of_several_topics_about_goods_one_is_answered(sari: Asking) -> No
 
 
 @one_database
-async def test_several_categories_get_the_best_of_each(sari: Asking) -> None:
-    _, options = await sari.ask(
-        "recommend", categories=("speaker", "subwoofer"), attributes=Attributes(price_max=2_000_000), car=AVANZA
-    )
-    assert options == ["jbl-stage3-607cf", "venom-vx-8-8-sl"]
+@pytest.mark.parametrize(("budget", "held"), [(6_000_000, "Total terpasang semuanya"), (1_000_000, "paling hemat")])
+async def test_a_budget_for_two_categories_holds_both(sari: Asking, budget: int, held: str) -> None:
+    wanted = Attributes(price_max=budget)
+    said, options = await sari.ask("recommend", categories=("headunit", "subwoofer"), attributes=wanted, car=AVANZA)
+    assert len(options) == 2
+    assert held in said
 
 
 @one_database

@@ -270,6 +270,30 @@ async def test_an_admin_with_a_chat_in_hand_replies_to_another(stocked: Database
     assert "Ini untuk Sari" in sari.screen
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("baru dipasang kemarin udah kresek2", CallReason.CLAIM),
+        ("subwoofer saya rusak masih garansi ga", CallReason.CLAIM),
+        ("suaranya jelek banget, nyesel pasang disini", CallReason.COMPLAINT),
+        ("udah saya transfer kak", CallReason.PROOF),
+        ("garansi berapa lama?", None),
+        ("speakernya mati sebelah bisa diperbaiki?", None),
+        ("bisa transfer bca?", None),
+    ],
+)
+@pytest.mark.parametrize("stocked", ["sqlite"], indirect=True)
+async def test_what_a_line_says_calls_a_person(
+    stocked: Database, shop: Shop, now: datetime, text: str, reason: CallReason | None
+) -> None:
+    sari = Talk(stocked, shop, "telegram", now)
+    await sari.type("mau pasang speaker di avanza 2018")
+    await sari.type(text)
+    escalation = await _open(stocked)
+    assert (escalation.reason if escalation else None) is reason
+    assert (await _state(stocked, sari))["flow"] == "booking", "the order stays open"
+
+
 async def test_an_unknown_fit_says_what_and_whose(stocked: Database, shop: Shop, now: datetime) -> None:
     """`about` is on the card, and on the renewed one."""
     from core.messaging.messages import say

@@ -7,6 +7,7 @@ from playing import play
 from talk import Talk
 from transcript import FOLDER, Happens, Sees, Step, read_folder
 
+from conversations.engine import Engine
 from conversations.staff.costs import read_rupiah
 from core.db.database import Database
 from core.shop import Shop
@@ -66,8 +67,9 @@ class Scene:
 
     def __init__(self, database: Database, shop: Shop, now: datetime) -> None:
         self.now = now
+        engine = Engine()
         self.people = {
-            name: Talk(database, shop, channel, now, name=name.title(), address=address)
+            name: Talk(database, shop, channel, now, name=name.title(), address=address, engine=engine)
             for name, (channel, address) in PEOPLE.items()
         }
         self.looked: set[str] = set()

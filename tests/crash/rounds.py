@@ -54,6 +54,7 @@ class Plan:
     patience: timedelta = timedelta(minutes=3)
     program: str = BENGKEL
     mode: str = "webhook"
+    gather_seconds: float = 0
 
     @property
     def places(self) -> int:
@@ -190,7 +191,9 @@ def _undelivered(there: StandIns) -> list[str]:
 
 def _settings(plan: Plan, there: StandIns, folder: Path) -> Settings:
     """The demo's shop, open every day so that the date of the run doesn't matter."""
-    settings = settings_for(there, folder=folder, database=plan.database_url, port=free_port())
+    settings = settings_for(
+        there, folder=folder, database=plan.database_url, port=free_port(), gather_seconds=plan.gather_seconds
+    )
     rules = {
         "opening_hours": dict.fromkeys(DAYS, "09:00-17:00"),
         "closed_on_public_holidays": False,

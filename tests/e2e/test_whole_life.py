@@ -1,4 +1,4 @@
-"""A job from booking to rating over real HTTP: by REST, by chat, and by both."""
+"""A job from booking to rating over real HTTP: by REST, by chat, and on each database by both."""
 
 import io
 from collections.abc import AsyncIterator
@@ -30,6 +30,7 @@ async def web(town: Town) -> AsyncIterator[Pages]:
         yield Pages(*[await stack.enter_async_context(visiting(town, user)) for user in Pages._fields])
 
 
+@pytest.mark.parametrize("closed_town", ["postgres"], indirect=True)
 async def test_a_job_by_rest(town: Town, web: Pages) -> None:
     booking = await book_on_the_web(web.customer, email="sari@example.com")
     code, job = booking["_id"], f"/api/bookings/{booking['_id']}"
@@ -63,6 +64,7 @@ async def test_a_job_by_rest(town: Town, web: Pages) -> None:
     assert (figures["completedBookings"], figures["totalRevenue"]) == (1, 989_100)
 
 
+@pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
 async def test_a_job_by_chat(town: Town) -> None:
     customer, dedi = town.telegram, town.dedi
     code = await booked_and_paid(town, customer)

@@ -68,8 +68,12 @@ class Town:
 
     async def count(self, table: type[object]) -> int:
         """Number of rows of a table."""
+        return await self.rows(select(func.count()).select_from(table))
+
+    async def rows(self, count: Select[int]) -> int:
+        """What a counting query returns now."""
         database = Database(self.settings.database.url)
-        rows = await self._counted(database, select(func.count()).select_from(table))
+        rows = await self._counted(database, count)
         await database.close()
         return rows
 

@@ -521,7 +521,7 @@ def bounded(examples: int, steps: int, **more: Any) -> settings:
 
 def test_the_books_match_the_real_money(sqlite: Sqlite) -> None:
     machine = type("Money", (Money,), {"put_back": staticmethod(lambda: sqlite.put_back("bare"))})
-    run_state_machine_as_test(machine, settings=bounded(12, 20))
+    run_state_machine_as_test(machine, settings=bounded(9, 20))
 
 
 def test_the_books_match_the_real_money_on_postgresql(postgres: Postgres) -> None:

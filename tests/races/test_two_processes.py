@@ -1,7 +1,6 @@
 """Two processes on one database: each message and each nightly job runs once, and one process polls."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,16 +21,6 @@ from core.payment import reconciliation_run
 from core.shop import Shop
 
 REMINDERS = 12
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, Database]]:
-    """Two Database objects on one database, as two processes have them."""
-    url = request.getfixturevalue(f"{request.param}_url")
-    ways = Database(url), Database(url)
-    yield ways
-    for way in ways:
-        await way.close()
 
 
 class Phones:

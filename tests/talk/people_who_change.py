@@ -74,7 +74,7 @@ PEOPLE = (
         on_the_way=[at("summary|plan", "eh dp 30% aja dulu", pay="30")],
     ),
     Persona(
-        "pays the rest of the hour's mind",
+        "an hour corrected in one breath",
         "mau tuning audio avanza 2018 rabu jam 10 eh jam 11",
         Wish(services=["tuning-audio"], hour=11),
     ),

@@ -7,36 +7,39 @@ from functools import cached_property
 
 from bot.sandbox.phones import Bubble
 
+ASKS = r"\?|👇|coba|tulis|ketik|pilih|ketuk|sebut|sertakan|please|type|choose|tap|enter|number"
+"""What a line that asks for something has in it."""
+
 QUESTIONS: Sequence[tuple[str, str]] = (
-    ("quantity", r"mau berapa \S|how many"),
+    ("quantity", r"mau berapa \S|how many|angkanya saja"),
     ("which", r"booking yang mana|ini booking kakak|which booking|pilih satu untuk melihat|your bookings"),
     ("which_hour", r"antre untuk jam berapa|wait for what time"),
+    ("fit", r"mau ditambahkan|shall i add|dicek teknisi dulu|technician check|cocok dan ada stoknya|these do, and"),
     (
-        "fit",
-        r"mau ditambahkan|shall i add|dicek teknisi dulu|technician check|cocok dan ada stoknya|these do, and|belum ada penggantinya|nothing in its place",
+        "sure",
+        r"^yakin|, yakin|sudah pas|sudah benar|mau diganti|dibatalkan saja|are you sure|is that right|drop this|change it",
     ),
-    ("sure", r"^yakin|, yakin|sudah pas|sudah benar|mau diganti|are you sure|is that right|shall i change|change it"),
-    ("more", r"ada tambahan lain|anything else\?$|tambah part lain"),
-    ("more_services", r"ada lagi, kak|anything else to do|any other service"),
-    ("service", r"mau dikerjakan apa|like us to do|jasanya apa"),
-    ("category", r"lihat part apa|parts would you like|cari part apa|part atau jasa apa"),
-    ("part", r"mau yang mana|which one|pilih yang mana"),
-    ("year", r"tahun berapa|what year|which year"),
-    ("model", r"tipe apa|which .*model"),
-    ("car", r"mobilnya apa|mobil apa|which car|what car|tulis merek, tipe|brand, model and year"),
-    ("hour", r"jam berapa|what time|which time|terdekat masih kosong|nearest free"),
-    ("day", r"tanggal berapa|hari apa|hari berapa|which day|what day|coba tanggal lain|try another day|kapan"),
-    ("technician", r"dikerjakan siapa|who should do|teknisi siapa"),
-    ("name", r"atas nama siapa|what name|namanya siapa|nama kakak"),
-    ("phone", r"(nomor hp|nomor telepon|mobile number|phone number).*"),
-    ("email", r"e-?mail.*\?|alamat e-?mail"),
-    ("plate", r"(nomor polisi|plat|number plate).*\?"),
+    ("more", r"ada tambahan lain|tambah part lain|barang tambahannya|add(ing)? (anything|another)"),
+    ("more_services", r"ada lagi, kak|anything else"),
+    ("service", r"mau dikerjakan apa|like us to do|jasanya apa|nama jasanya"),
+    ("category", r"lihat part apa|parts would you like|ketik saja barangnya|part atau jasa"),
+    ("part", r"mau yang mana|which one|pilih yang mana|merek dan ukurannya|brand and size"),
+    ("year", r"tahun berapa|(what|which) year|angka tahun|digits"),
+    ("model", r"tipe apa|which .*model|tipe mobilnya"),
+    ("car", r"mobilnya apa|mobil apa|(which|what) car|merek(,| atau) tipe|brand, model and year|brand or (the )?model"),
+    ("hour", r"jam berapa|(what|which) time|terdekat masih kosong|nearest free|tulis jamnya|type a time"),
+    ("day", r"(tanggal|hari) (apa|berapa)|(which|what) day|tanggal lain|another day|tulis tanggal|a date|kapan"),
+    ("technician", r"dikerjakan siapa|who should do|nama teknisi"),
+    ("name", r"atas nama siapa|what name|namanya siapa|tulis nama|your name"),
+    ("phone", r"nomor (hp|telepon)|(mobile|phone) number"),
+    ("email", r"e-?mail"),
+    ("plate", r"nomor polisi|plat|number plate"),
     ("address", r"alamat lengkap|full address|tulis alamat"),
     ("place", r"dikerjakan di mana|where should|biaya kunjungan|visiting fee"),
-    ("plan", r"penuh atau dp|bayar penuh atau|pay in full, or|down payment first"),
+    ("plan", r"penuh atau dp|bayar penuh atau|pay in full|down payment first"),
     ("method", r"bayar lewat apa|like to pay|cara bayar"),
     ("change", r"bagian mana|what would you like to change"),
-    ("account", r"nomor rekening|account number"),
+    ("account", r"nomor rekening|account number|nama bank"),
     ("stars", r"penilaian kakak|1 sampai 5 bintang|1 to 5 stars"),
     ("comment", r"kesan atau saran|any comment"),
 )
@@ -47,7 +50,7 @@ SETTLED = r"sudah terkonfirmasi|is confirmed|setelah pengerjaan selesai|in cash 
 
 SURE_OPTIONS: Sequence[tuple[str, str]] = (
     ("plan", r"^(bayar penuh|pay in full|lunas)"),
-    ("summary", r"^(lanjut bayar|go to payment)"),
+    ("summary", r"^(lanjut bayar|go to payment|ya, booking|ya, antre|yes, book|yes, wait)"),
     ("menu", r"^(booking|book) (sekarang|now)"),
 )
 """The kinds of question that the options tell more surely than the words: below a summary stand many other words."""
@@ -56,7 +59,9 @@ OPTIONS: Sequence[tuple[str, str]] = (
     ("fit", r"^(ya, tambahkan|yes, add)"),
     ("sure", r"^(ya|yes)\b"),
     ("stars", r"^⭐"),
-    ("hour", r"\d\d[:.]\d\d"),
+    ("part", r"Rp ?[\d.]+.*(stok|sisa|in stock|left)"),
+    ("day", r"^\w{3}, \d{1,2} \w{3}$"),
+    ("hour", r"\b\d\d:\d\d"),
     ("skip", r"^(lewati|skip)$"),
     ("summary", r"^(lanjut|continue)$"),
     ("technician", r"^(siapa saja|anyone)$"),
@@ -118,7 +123,8 @@ class Screen:
 
     def _by_words(self) -> str | None:
         lines = [line.strip().casefold() for line in self.text.splitlines() if line.strip()]
-        found = (kind for line in reversed(lines) for kind, pattern in QUESTIONS if re.search(pattern, line))
+        asking = [line for line in reversed(lines) if re.search(ASKS, line)]
+        found = (kind for line in asking for kind, pattern in QUESTIONS if re.search(pattern, line))
         return next(found, None)
 
     def _by_options(self, kinds: Sequence[tuple[str, str]]) -> str | None:

@@ -15,18 +15,22 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random  # noqa: TID251 seeded, and the seed is printed
 
+from consistency import has_draft
 from demo_catalogue import DEMO
 from persona import At, End, Habit, Persona, Then, Wish, Words
 from PIL import Image
 from screen import Option, Screen
-from stage import Books, Stage
+from stage import SECONDS_OF_SILENCE, Books, Stage
 from voice import CATEGORIES, MONTHS, Voice, date_of
+
+from bot.sandbox.phones import ActionImpossible
 
 MOST_MESSAGES = 30
 MOST_REPEATS = 3
 SECONDS_BETWEEN = 20
 CHANNELS = {"qris": "other_qris", "gopay": "gopay", "va": "bca_va", "card": "credit_card"}
-FREE_TEXT = ("name", "phone", "email", "plate", "address", "account", "comment", "quantity", "year", "model")
+NUMBERS_ANYWAY = ("year", "quantity")
+"""Answered with a number that isn't an option's."""
 ENDS_A_DRAFT = re.compile(r"\b(batal\w*|cancel\w*|(ga|gak|tidak|nggak) jadi)\b|^menu$|dari awal|keluar", re.IGNORECASE)
 
 
@@ -72,6 +76,8 @@ class Shopper:
         """Where to pay, until it was tried."""
         self._pleas = 0
         self._is_settled = False
+        self._lets_go = False
+        """Whether the person has said that the open order may go; the shop may ask once more."""
         self.story = Story(persona, channel, persona.wish)
 
     async def play(self) -> Story:
@@ -83,6 +89,8 @@ class Shopper:
                     self.story.gave_up = f"not done after {MOST_MESSAGES} messages"
         except TimeoutError:
             self.story.gave_up = "the server never came to rest"
+        except ActionImpossible as impossible:
+            self.story.gave_up = str(impossible)
         self.story.apologies = await self._stage.failures()
         return self.story
 
@@ -118,7 +126,8 @@ class Shopper:
             return await self._choose(option)
         if question is None or question == "menu":
             return await self._nothing_asked(screen)
-        if self._persona.end is End.NOTHING and not self._on_the_way and not self._goes_on:
+        is_through = not self._on_the_way and not self._goes_on
+        if self._persona.end is End.NOTHING and is_through and question != "sure":
             return False  # they have said that they don't want it
         self._seen[f"{question} {screen.text[-200:]}"] += 1
         self._asked[question] += 1
@@ -204,7 +213,8 @@ class Shopper:
     async def _answer(self, question: str, screen: Screen) -> bool:
         asked = self._asked[question]
         option = self._fitting(question, screen)
-        likes_to_tap = self._persona.habits & {Habit.TAPS, Habit.NUMBERS} or asked > 1 or not self._words(question)
+        likes_to_tap = self._persona.habits & {Habit.TAPS, Habit.NUMBERS} and question not in NUMBERS_ANYWAY
+        likes_to_tap = likes_to_tap or asked > 1 or not self._words(question)
         if option and likes_to_tap:
             return await self._choose(option)
         if question == "phone" and Habit.TAPS in self._persona.habits and self._person.keyboard:
@@ -282,7 +292,7 @@ class Shopper:
                     r"^(di tempat saya|at my place)" if wish.address else r"^(di bengkel|at the workshop)"
                 )
             case "summary":
-                return screen.option(r"^(lanjut|go to|continue)")
+                return screen.option(r"^(lanjut|go to|continue|ya, |yes, )")
             case "plan":
                 shares = {"full": r"^(bayar penuh|pay in full|lunas)", "cash": r"tunai|di tempat|on the spot|cash"}
                 return screen.option(shares.get(wish.pay, rf"\b{wish.pay} ?%"))
@@ -304,13 +314,13 @@ class Shopper:
         """The wished part; or the first that is within the budget and in stock."""
         wish = self._wish
         if not wish.parts:
-            return None
+            return screen.option(r"jasa saja|services only|kategori lain|another category")
         named = [DEMO.parts[each].name for each in wish.parts if each in DEMO.parts]
         if named:
             return self._named(screen, named)
         for option in screen.options:
             price = re.search(r"Rp ?([\d.]+)", option.text)
-            if not price or re.search(r"habis|sold out|kategori lain|another", option.text, re.IGNORECASE):
+            if not price or not re.search(r"stok|sisa|in stock|left", option.text, re.IGNORECASE):
                 continue
             if wish.at_most is None or int(price[1].replace(".", "")) <= wish.at_most:
                 return option
@@ -320,8 +330,8 @@ class Shopper:
         """An option with this name, or with its beginning, which is all that a list shows."""
         for name in names:
             for option in screen.options:
-                shown = option.title.rstrip("…").strip().casefold()
-                if len(shown) > 3 and name.casefold().startswith(shown):
+                pieces = [piece.rstrip("…").strip().casefold() for piece in (option.title, *option.title.split(" · "))]
+                if any(len(piece) > 3 and name.casefold().startswith(piece) for piece in pieces):
                     return option
         return screen.option(r"lihat lainnya|more ▸|show more") if names else None
 
@@ -334,7 +344,7 @@ class Shopper:
     def _hour_in(self, screen: Screen) -> Option | None:
         wish = self._wish
         if wish.hour is None:
-            return screen.option(r"^\D*\d\d[:.]\d\d(?!.*(antre|wait))")
+            return screen.option(r"\d\d:\d\d(?!.*(antre|wait))")
         day = date_of(wish.day) if wish.day else None
         on_the_day = rf"{day.day} .*{wish.hour:02}[:.]00" if day else ""
         waits = "antre|wait" if self._persona.end is End.WAITING else ""
@@ -359,23 +369,19 @@ class Shopper:
             messages = [self._voice.write(each) for each in messages]
         if Habit.BURSTS in self._persona.habits and len(messages) == 1 and len(messages[0].split()) > 3:
             messages = _in_pieces(messages[0])
-        network = self._person.network
         before = await self._stage.conversation(self._person), await self._stage.orders()
         self._stage.clock.move(seconds=SECONDS_BETWEEN)
-        if len(messages) > 1:
-            network.hold()
         for message in messages:
             self._note(">", message)
             await self._person.type(message)
-        if len(messages) > 1:
-            await network.release()
+        self._stage.clock.move(seconds=SECONDS_OF_SILENCE)
         self.story.sent += len(messages)
         await self._stage.settle()
         await self._look_for_the_draft(before, " ".join(messages))
 
     async def _choose(self, option: Option) -> bool:
         self._tapped[option.title] += 1
-        by_number = Habit.NUMBERS in self._persona.habits and not re.match(r"\d", option.title)
+        by_number = Habit.NUMBERS in self._persona.habits
         if by_number or option.bubble is None:
             await self._say(str(option.number))
             return True
@@ -392,16 +398,20 @@ class Shopper:
     async def _deed(self, deed: object) -> None:
         self._stage.clock.move(seconds=SECONDS_BETWEEN)
         await deed  # type: ignore[misc]
+        self._stage.clock.move(seconds=SECONDS_OF_SILENCE)
         self.story.sent += 1
         await self._stage.settle()
 
     async def _look_for_the_draft(self, before: tuple[dict[str, object], int], said: str) -> None:
         """A draft that was open must still be there, unless it has become an order or the person let it go."""
         state, orders = before
-        if not has_draft(state) or ENDS_A_DRAFT.search(said) or self._persona.end is End.ERASED:
-            return
+        self._lets_go = self._lets_go or ENDS_A_DRAFT.search(said) is not None
         now = await self._stage.conversation(self._person)
-        if not has_draft(now) and await self._stage.orders() == orders:
+        if not has_draft(state) or has_draft(now) or await self._stage.orders() > orders:
+            return
+        if self._lets_go:
+            self._lets_go = False
+        else:
             self.story.lost_drafts.append(said)
             self._note("!", "THE DRAFT IS LOST")
 
@@ -414,12 +424,6 @@ class Shopper:
 
     def _note(self, sign: str, words: str) -> None:
         self.story.lines.append(f"{sign} {words}")
-
-
-def has_draft(state: dict[str, object]) -> bool:
-    """Whether an order is open in what the bot remembers of a chat."""
-    answers = state.get("answers")
-    return state.get("flow") == "booking" and bool(answers)
 
 
 def _in_pieces(text: str) -> list[str]:

@@ -38,6 +38,10 @@ from core.messaging.messages import message_from_json
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod
 
+GATHER_SECONDS = 0.05
+"""Short, because the server's timer runs on real time; on the passed clock a burst takes no time at all."""
+SECONDS_OF_SILENCE = 3
+"""After these the server knows that nothing follows."""
 TICK = timedelta(seconds=2)
 PATIENT = Timeouts(*[timedelta(minutes=1)] * 6)
 """A busy machine is no outage."""
@@ -106,6 +110,7 @@ class Stage:
         due = (
             select(Outbox.id).where(Outbox.state.in_(("due", "sending")), Outbox.due_at <= now),
             select(PaymentRequest.order_id).where(PaymentRequest.due_at <= now),
+            select(Inbound.event_id).where(Inbound.due_at <= now),
             select(PaymentNotification.id).where(PaymentNotification.due_at <= now),
         )
         async with self.database.read() as session:
@@ -232,6 +237,7 @@ class Stage:
 
     async def _says(self, member: Person, words: str) -> None:
         await member.type(words)
+        self.clock.move(seconds=SECONDS_OF_SILENCE)
         await self.settle()
 
 
@@ -240,7 +246,9 @@ async def staged(database_url: str, folder: Path) -> AsyncIterator[Stage]:
     """Run the shop on a database with the demo catalogue."""
     clock, numbers = Clock(), count(1)
     async with stand_ins(clock) as there:
-        settings = _unthrottled(settings_for(there, folder=folder, database=database_url, port=free_port()))
+        settings = _unthrottled(
+            settings_for(there, folder=folder, database=database_url, port=free_port(), gather_seconds=GATHER_SECONDS)
+        )
         there.connect_shop(settings.server.public_url)
         database = Database(database_url)
         people = [

@@ -6,13 +6,13 @@ from pathlib import Path
 from random import Random  # noqa: TID251 seeded
 
 import pytest
+from consistency import has_draft
 from databases import Sqlite
 from judging import complaints
 from people import EVERYBODY
 from people_who_book import ONE_LINE, PLAIN
 from persona import End, Habit, Wish
 from screen import Screen
-from shopper import has_draft
 from simulation import Result, play
 from stage import Books
 from voice import Voice, date_of
@@ -172,5 +172,6 @@ def test_what_is_wrong_is_a_complaint(
 
 def test_a_draft_is_open_answers_of_a_booking() -> None:
     assert has_draft({"flow": "booking", "answers": [["brand", "Toyota"]]})
+    assert has_draft({"flow": "move", "parked": {"answers": [["brand", "Toyota"]]}})
     assert not has_draft({"flow": None, "answers": []})
     assert not has_draft({"flow": "move", "answers": [["date", "2026-11-25"]]})

@@ -1,6 +1,7 @@
 """`bengkel catalog`, as an owner types it: files of every make in, CSV and XLSX out, and the demo out again."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
@@ -21,8 +22,11 @@ Result = TypeVar("Result")
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_templates: Path) -> None:
+    """A folder with an empty migrated database."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    shutil.copy(sqlite_templates / "bare.db", tmp_path / "data" / "bengkel.db")
 
 
 def catalog(*words: str) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import update
 
 from bot.__main__ import main
 from core import media
-from core.db.database import Database, upgrade
+from core.db.database import Database
 from core.db.tables import Booking, Customer, WorkNote
 from core.states import BookingStatus
 
@@ -25,20 +26,20 @@ def customer(*words: str) -> int:
 
 
 @pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_templates: Path) -> Path:
     """The photo folder of a shop where Sari has a booking with a photo."""
     monkeypatch.chdir(tmp_path)
     photos = tmp_path / "data" / "photos"
     photos.mkdir(parents=True)
     for name in (PHOTO, media.thumbnail_key(PHOTO), "somebody-else.jpg"):
         (photos / name).write_text("")
+    shutil.copy(sqlite_templates / "bare.db", tmp_path / "data" / "bengkel.db")
     asyncio.run(_sari_books())
     return photos
 
 
 async def _sari_books() -> None:
     database = Database("sqlite+aiosqlite:///data/bengkel.db")
-    await upgrade(database)
     await book(database, make_shop(), MONDAY_8_AM)
     async with database.write() as session:
         await session.execute(update(Customer).where(Customer.id == 1).values(phone="+6281234567890"))

@@ -8,6 +8,7 @@ import pytest
 from paying import ADMIN, book, letters
 from shops import make_shop
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import config
 from bot.background.ticker import Tick
@@ -98,6 +99,18 @@ def write_file(folder: Path, name: str, at: datetime) -> None:
     os.utime(file, (at.timestamp(), at.timestamp()))
 
 
+async def send_photo(session: AsyncSession, photo: str, now: datetime) -> None:
+    """Queue a customer's photo for the admin."""
+    await outbox.enqueue(
+        Context(session, make_shop(), now),
+        key="k",
+        channel=ADMIN[0],
+        address=ADMIN[1],
+        language="id",
+        message=message(say("team.from_customer_photo", name="Sari"), document=Document("photo", photo)),
+    )
+
+
 def files_in(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
@@ -124,15 +137,7 @@ async def test_only_unreferenced_photos_are_deleted(
                 Conversation(contact_id=1, state=draft, updated_at=now),
             ]
         )  # fmt: skip
-        letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", sent))
-        await outbox.enqueue(
-            Context(session, make_shop(), now),
-            key="k",
-            channel=ADMIN[0],
-            address=ADMIN[1],
-            language="id",
-            message=letter,
-        )
+        await send_photo(session, sent, now)
     await forget(database, tmp_path, now)
     kept = {name for photo in (in_note, of_cost, in_draft, sent) for name in (photo, media.thumbnail_key(photo))}
     assert files_in(tmp_path) == kept | {young, "logo.png"}
@@ -142,15 +147,7 @@ async def test_photo_is_deleted_with_its_last_message(database: Database, now: d
     photo, year = f"{1:032x}.jpg", timedelta(days=366)
     write_file(tmp_path, photo, now)
     async with database.write() as session:
-        letter = message(say("team.from_customer_photo", name="Sari"), document=Document("photo", photo))
-        await outbox.enqueue(
-            Context(session, make_shop(), now),
-            key="k",
-            channel=ADMIN[0],
-            address=ADMIN[1],
-            language="id",
-            message=letter,
-        )
+        await send_photo(session, photo, now)
         await session.execute(update(Outbox).values(state="sent"))
     left = []
     for later in (timedelta(days=2), year):

@@ -36,7 +36,7 @@ def lexicon() -> Lexicon:
     return Lexicon.of(DEMO)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["text"] for row in ROWS])
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.get('asked', '')} {row['text']}".strip() for row in ROWS])
 def test_line_is_understood(row: dict[str, Any], lexicon: Lexicon, now: datetime, shop: Shop) -> None:
     """The fields of `EXACT` exactly; of the others, what the row names."""
     understood = understand(row["text"], lexicon, now=now, shop=shop, asked=row.get("asked"))
@@ -52,5 +52,5 @@ def test_every_intent_and_category_has_lines() -> None:
     intents = Counter(row.get("intent") for row in ROWS)
     categories = Counter(category for row in ROWS for category in row.get("categories", ()))
 
-    assert all(intents[intent] >= 1 for intent in Intent if intent is not Intent.FAQ), intents
+    assert all(intents[intent] >= 4 for intent in Intent if intent is not Intent.FAQ), intents
     assert all(categories[category] >= 4 for category in CATEGORIES), categories

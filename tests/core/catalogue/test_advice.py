@@ -290,6 +290,27 @@ def test_nothing_is_recommended_from_nothing() -> None:
     assert recommended(shop()) == []
 
 
+@pytest.mark.parametrize("budget", [2_000_000, 3_000_000, 5_000_000, 12_000_000])
+def test_a_budget_for_several_holds_all_of_them_installed(budget: int) -> None:
+    rows = [
+        matching(DEMO, categories=[each], attributes=Attributes(price_max=budget), car=AVANZA)
+        for each in ("headunit", "subwoofer")
+    ]
+    picks = advice.together(DEMO, rows, STOCK, budget=budget, car=AVANZA)
+    assert [pick.facts.category for pick in picks] == ["headunit", "subwoofer"]
+    assert sum(pick.installed for pick in picks) <= budget or budget == 2_000_000
+
+
+def test_more_money_buys_more_together() -> None:
+    rows = [matching(DEMO, categories=[each], car=AVANZA) for each in ("headunit", "subwoofer")]
+    costs = [
+        sum(pick.installed for pick in advice.together(DEMO, rows, STOCK, budget=budget, car=AVANZA))
+        for budget in (1_000_000, 3_000_000, 6_000_000, 20_000_000)
+    ]
+    assert costs == sorted(costs)
+    assert costs[0] > 1_000_000  # the least it costs
+
+
 def test_no_adapter_is_a_reason_where_others_need_one() -> None:
     found = matching(DEMO, categories=["headunit"], attributes=Attributes(price_max=4_000_000), car=AVANZA)
     picks = recommend(DEMO, found, STOCK, budget=4_000_000, car=AVANZA)

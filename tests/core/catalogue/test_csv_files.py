@@ -444,3 +444,44 @@ async def test_the_export_holds_what_is_retired_and_the_stock(database: Database
         assert (await session.scalars(select(Part.on_hand))).all() == [5]
         (cells,) = csv.DictReader(io.StringIO((await write(session))["parts.csv"]))
     assert (cells["id"], cells["on_hand"], cells["retired"]) == ("jbl-x", "5", "yes")
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "stored"),
+    [
+        ("size", '6,5"', "6.5"),
+        ("size", "6 x 9 inci", "6x9"),
+        ("size", "", None),
+        ("type", "Component", "component"),
+        ("type", "component 3way", "component-3way"),
+        ("type", "", None),
+        ("channels", "4", 4),
+        ("watts", "", None),
+    ],
+)
+def test_what_customers_ask_of_a_part_is_read(column: str, written: str, stored: object) -> None:
+    (line,) = read({"parts.csv": sheet(PART | {column: written})})
+    assert getattr(line.row, column) == stored
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "why"),
+    [
+        ("size", "besar", "harus ukuran dalam inci seperti 6.5 atau 6x9, tertulis 'besar'"),
+        ("type", "bagus", "harus salah satu dari coaxial, component,"),
+        ("channels", "0", "minimal 1"),
+        ("watts", "100 W", "harus angka bulat"),
+    ],
+)
+def test_an_attribute_that_cannot_be_read_is_refused(column: str, written: str, why: str) -> None:
+    with pytest.raises(BadFiles) as refused:
+        read({"parts.csv": sheet(PART | {column: written})})
+    (line,) = refused.value.lines
+    assert f"{column} {why}" in render(line.why, "id")
+
+
+def test_a_service_says_the_types_it_installs_and_what_it_repairs() -> None:
+    service = SERVICE | {"installs_types": "component|component-3way", "repairs": "speaker|head unit"}
+    (line,) = read({"services.csv": sheet(service)})
+    assert line.values["installs_types"] == ["component", "component-3way"]
+    assert line.values["repairs"] == ["speaker", "headunit"]

@@ -82,7 +82,7 @@ async def test_everybody_gets_what_the_rights_table_says(web: Web, name: str) ->
         status, answer = await getattr(web, person).call(method, path.format(code=code), body)
         assert answer["success"] is (status < 400)
         found.append(status)
-        if status < 400 and method != "GET":
+        if status < 400 and method != "GET" and person != PEOPLE[-1]:
             code = await restored(web)
     assert tuple(found) == expected
 

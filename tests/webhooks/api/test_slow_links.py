@@ -1,7 +1,6 @@
 """A payment link is waited for less than five seconds, and whichever process makes it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
 from time import monotonic
 
@@ -32,16 +31,6 @@ async def test_a_slow_midtrans_is_a_503_within_five_seconds(web: Web) -> None:
     status, body = await web.sari.post(f"/api/bookings/{code}/payment", {"paymentType": "full"})
     assert (status, body["data"]["orderId"]) == (200, web.midtrans.made[0])
     assert len(web.midtrans.made) == 1
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, Database]]:
-    """Two Database objects on one database, as two processes have them."""
-    url = request.getfixturevalue(f"{request.param}_url")
-    ways = Database(url), Database(url)
-    yield ways
-    for way in ways:
-        await way.close()
 
 
 def process(database: Database, midtrans: FakeMidtrans, shop: Shop, now: datetime) -> PaymentWorker:
