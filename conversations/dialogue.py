@@ -307,7 +307,13 @@ async def _without_flow(turn: Turn) -> Question:
     if understood.topics == (Intent.GREET,):
         return actions.menu(turn)
     _split_two_cars(turn)
-    said, wish = await asides.answer(turn), _wish_beside(turn)
+    if (where := await after_booking.where_is_technician(turn)) is not None:
+        return where
+    said = await asides.answer(turn)
+    if await after_booking.take_up_change(turn):
+        turn.remarks += said.says if said else ()
+        return await _next(turn)
+    wish = _wish_beside(turn)
     orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
@@ -492,7 +498,7 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.PAYMENT_HELP: "mine",
     Intent.PAID: f"human:{CallReason.PROOF}",
     Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
-    Intent.LATE: f"human:{CallReason.OTHER}",
+    Intent.LATE: "late",
     Intent.HUMAN: "human",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""

@@ -616,7 +616,9 @@ class Booking(Base):
     """How often the customer moved it."""
     warranty_until: Mapped[date | None]
 
-    lines: Mapped[list["BookingLine"]] = relationship(lazy="raise", order_by="BookingLine.id", cascade="all")
+    lines: Mapped[list["BookingLine"]] = relationship(
+        lazy="raise", order_by="BookingLine.id", cascade="all, delete-orphan"
+    )
     technician: Mapped[Technician | None] = relationship(lazy="raise")
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 
