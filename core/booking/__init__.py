@@ -4,6 +4,7 @@ placement      place                              waitlist          join and lea
 rescheduling   another time or technician         waitlist_offers   offers, taken or passed on
 changes        other goods, technician, place, car
 cancellation   cancelled, or a no-show            closures          days on which the shop is closed
+consent        no reminders, offers and alerts any more, or again
 expanded       a booking with all that REST shows of it
 impossible     bookings that can't be done any more, until each is settled
 absence        technicians on leave, and those who leave
@@ -29,6 +30,7 @@ from core.booking.cancellation import (
 )
 from core.booking.changes import ChangeTerms, change, change_terms
 from core.booking.closures import affected_by_closing, close_day, close_days, closed_days, reopen_day
+from core.booking.consent import resume_messages, stop_messages
 from core.booking.expanded import Expanded, expand
 from core.booking.impossible import (
     has_news,
@@ -98,9 +100,11 @@ __all__ = [
     "remind_of_impossible",
     "reopen_day",
     "reschedule",
+    "resume_messages",
     "retire_technician",
     "review",
     "staff_refund_summary",
+    "stop_messages",
     "take_offer",
     "waitlist_entries",
 ]
