@@ -453,6 +453,7 @@ class Escalation(Base):
             "uq_escalation_open", "contact_id", unique=True,
             sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
         ),
+        # So that a customer's rows, closed ones too, are found when the chat is erased or forgotten.
         Index("ix_escalation_contact_id", "contact_id"),
         _partial("ix_escalation_renew_at", "renew_at", where="closed_at IS NULL"),
         _partial("ix_escalation_closed_at", "closed_at", where="closed_at IS NOT NULL"),
