@@ -219,6 +219,8 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
     if may_reschedule(turn.ctx, booking):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if slot_is_lost else "option.move")))
+        if not slot_is_lost:
+            options.append(Option(f"change:{booking.code}", say("option.change_order")))
     if slot_is_lost:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))
     elif booking.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):

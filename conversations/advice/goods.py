@@ -33,7 +33,7 @@ from core.catalogue.advice import Comparison, Difference, Fact, Match, Matches, 
 from core.catalogue.attributes import Attributes, Rank
 from core.catalogue.facts import Facts, facts_of
 from core.catalogue.fit import Fit, FitAnswer
-from core.db.tables import Part
+from core.db.tables import Part, Service
 from core.messaging.messages import Document, Link, Option, Say, say
 from core.money import Money
 
@@ -281,7 +281,7 @@ def _installed(turn: Turn, part: Part, found: Fit | None) -> list[Say]:
     work = advice.installation(turn.catalogue, part)
     if work is None:
         return []
-    items = [part, work, *([found.adapter] if found and found.adapter else [])]
+    items: list[Part | Service] = [part, work, *([found.adapter] if found and found.adapter else [])]
     total = sum(map(advice.price_of, items))
     return [say("advice.installed", service=work.name, total=total, length=length_of(work.minutes))]
 

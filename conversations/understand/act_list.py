@@ -27,10 +27,11 @@ def acts_of(
     asked: str | None,
 ) -> list[Reaction]:
     """The acts, each with its characters in the text."""
+    corrected = [said for said in wanted if _corrects(said, correction)] or (list(wanted) if correction else [])
     found = [
         *reactions_in(text, line, asked),
         *(_topic(text, topic) for topic in topics),
-        *(_value(text, said, Act.CORRECT if _corrects(said, correction) else Act.INFORM) for said in wanted),
+        *(_value(text, said, Act.CORRECT if said in corrected else Act.INFORM) for said in wanted),
         *(_value(text, said, Act.EXCLUDE) for said in unwanted),
         *(each for stance in stances for each in _stance(text, stance)),
     ]

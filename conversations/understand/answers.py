@@ -51,7 +51,8 @@ MIN_LEAD = 5
 
 def read_yes_no(text: str) -> bool | None:
     """True for yes, False for no; None for a question, for "yes, but", and for anything else."""
-    answers = list(_answers(_words(text)))
+    clauses = re.split("[,.;]", text)  # "nggak, salah" isn't "tidak salah"
+    answers = [answer for clause in clauses for answer in _answers(_words(clause))]
     if "?" in text or "" in answers:
         return None
     said = [answer for answer in answers if answer != "filler"]
@@ -92,6 +93,21 @@ def read_no_notice(text: str) -> bool:
 def reads_as_adding(text: str) -> bool:
     """ "tambah kabel juga", "sekalian", "plus"."""
     return _says(text, "adding")
+
+
+def reads_as_changing(text: str) -> bool:
+    """ "ganti", "jadi dua", "tukar", "instead": something else in place of what was ordered."""
+    return _says(text, "changing")
+
+
+def reads_as_dropping(text: str) -> bool:
+    """ "hapus", "coret", "keluarin": something less than what was ordered."""
+    return _says(text, "dropping")
+
+
+def reads_as_joining(text: str) -> bool:
+    """ "sekalian", "nambah": something more for the appointment that stands."""
+    return _says(text, "joining")
 
 
 def reads_as_an_answer(text: str) -> bool:

@@ -93,7 +93,7 @@ def _prices(line: Line, at: int, figure: str, end: int) -> Iterator[tuple[str, A
 def _at_most_about(price: Money) -> Money:
     """What "2 jutaan" goes up to: 2,999,999."""
     digits = len(str(price)) - len(str(price).rstrip("0"))
-    return price + 10**digits - 1
+    return price + int(10**digits) - 1
 
 
 def _rupiah(figure: str, unit: str) -> tuple[Money | None, Money | None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from conversations.understand.answers import read_quantity, read_year
-from conversations.understand.contacts import read_email, read_name, read_plate
+from conversations.understand.contacts import read_email, read_name, read_phone, read_plate
 from conversations.understand.paying import percents_in, plain_plans_in
 from conversations.understand.said import Said
 from conversations.understand.spelling import Line, Span, span
@@ -14,7 +14,6 @@ from conversations.understand.when import bare_day, bare_time
 from core.shop import Shop
 from core.states import Location
 
-ABOUT_PAYING = frozenset({"method", "plan", "confirmed"})
 FREE_TEXT = frozenset({"name", "address"})
 """Questions whose answer is text as typed."""
 MOST_WORDS_OF_A_NAME = 4
@@ -40,6 +39,7 @@ IN_AN_ADDRESS = frozenset(
         "ruko",
     ]
 )
+_MOBILE = re.compile(r"(?<![0-9])(?:\+?62|0)[ -]?8[0-9]{2}[0-9 -]{6,12}")
 PLACES = {
     Location.ONSITE: frozenset({"rumah", "kantor", "sini", "panggilan", "lokasi", "tempat", "onsite", "datangi"}),
     Location.WORKSHOP: frozenset({"bengkel", "sana", "situ", "toko", "workshop"}),
@@ -77,11 +77,17 @@ def bare_answers(step: str | None, asked: Asked) -> list[Said]:
 
 
 def contacts_in(text: str, line: Line) -> list[Said]:
-    """A plate that is called one, and an e-mail address."""
-    plate = read_plate(text) if any(token.text == "plat" for token in line) else None
-    email = read_email(text) if "@" in text else None
-    found = {"plate": plate, "email": email}
-    return [Said(slot, value, _where(text, value)) for slot, value in found.items() if value]
+    """A plate and a name that are called so, an e-mail address, and a mobile number."""
+    names_itself = line[:1] and line[0].text in {"nama", "namanya", "atas", "name"} and "?" not in text
+    found = {
+        "plate": read_plate(text) if any(token.text == "plat" for token in line) else None,
+        "email": read_email(text) if "@" in text else None,
+        "name": read_name(text) if names_itself and len(line) <= MOST_WORDS_OF_A_NAME + 2 else None,
+    }
+    said = [Said(slot, value, _where(text, value)) for slot, value in found.items() if value]
+    mobile = _MOBILE.search(text)
+    phone = read_phone(mobile[0]) if mobile else None
+    return [*said, Said("phone", phone, mobile.span())] if mobile and phone else said
 
 
 def _where(text: str, value: str) -> Span:

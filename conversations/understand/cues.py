@@ -49,8 +49,11 @@ def find(line: Line, file: str) -> list[Found]:
     words = [token.text for token in line]
     used: set[int] = set()
     hidden: set[str] = set()
-    found = []
+    found: list[Found] = []
+    known = set(words)
     for rule in rules(file):
+        if rule.cues.keys().isdisjoint(known):
+            continue
         hits = list(_hits(rule.cues, words))
         if not hits or any(True for _ in _hits(rule.unless, words)):
             continue

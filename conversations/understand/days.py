@@ -25,6 +25,7 @@ DAYS_AHEAD = {
     ("besok",): 1,
     ("lusa",): 2,
 }
+_AHEAD = frozenset(words[0] for words in DAYS_AHEAD)
 NOT = frozenset({"jangan", "bukan"})
 """"Jangan besok lusa" are two days, "besok lusa" is one."""
 NEXT = frozenset({"depan", "next"})
@@ -152,17 +153,17 @@ def _days_ahead(line: Line, at: int, today: date) -> Found | None:
     """ "hari ini", "besok", "lusa", "the day after tomorrow"."""
     if _is_sundanese_tomorrow(line, at):
         return Day(today + timedelta(days=1), Certainty.RELATED), at + 1
-    for words, days in DAYS_AHEAD.items():
+    for words, days in DAYS_AHEAD.items() if text_at(line, at) in _AHEAD else ():
         if matches(line, at, *words) and not (len(words) > 1 and text_at(line, at - 1) in NOT):
             return Day(today + timedelta(days=days), Certainty.RELATED), at + len(words)
     return (Day(today, Certainty.FAINT), at + 1) if matches(line, at, "sekarang") else None
 
 
 def _is_sundanese_tomorrow(line: Line, at: int) -> bool:
-    """ "enjing" is tomorrow in Sundanese, morning in Javanese: beside a day, or in "sugeng enjing"."""
-    if line[at].raw not in {"enjing", "enjang"} or text_at(line, at - 1) in {"sugeng", "wilujeng"}:
-        return False
-    return not any(token.text in WEEKDAYS or token.text in {"besok", "lusa", "tanggal"} for token in line)
+    """ "enjing" is tomorrow in Sundanese, morning in Javanese: right beside a day, or in "sugeng enjing"."""
+    beside = {text_at(line, at - 1), text_at(line, at + 1)}
+    is_morning = not beside.isdisjoint({*WEEKDAYS, "besok", "lusa", "sugeng", "wilujeng"})
+    return line[at].raw in {"enjing", "enjang"} and not is_morning
 
 
 def _counted(line: Line, at: int, today: date) -> Found | None:

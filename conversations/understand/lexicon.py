@@ -38,10 +38,12 @@ BEFORE_A_TECHNICIAN = frozenset(
     {"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi", "dari"}
     | {"bukan", "jangan", "selain", "kecuali", "ganti", "tukar", "tidak jadi", "not", "except", "but"}
 )
-AFTER_A_TECHNICIAN = frozenset({"saja", "tidak", "libur", "cuti", "ganti"})
+AFTER_A_TECHNICIAN = frozenset({"saja", "tidak", "libur", "cuti", "ganti", "masuk"})
 OWN_NAME = frozenset({"nama", "saya", "n", "<greeting>"})
 MIXED = frozenset({"accessory", "other", "kabel"})
 """Categories that hold things of many kinds."""
+MOST_OF_A_KIND = 40
+"""Parts that a word such as "frame" names one by one; of more it names the category."""
 NO_MAKERS = frozenset({"oem", "original", "lokal", "lainnya", "no brand", "-"})
 """What catalogues write where a part has no brand."""
 UNITS = {"inch", "inci", "channel", "ch"}
@@ -95,9 +97,10 @@ class Lexicon:
         names |= {key: Name("part", tuple(dict.fromkeys(parts))) for key, parts in shared.items()}
         names.pop("", None)
         services = {
-            _key(alias): service.id
+            key: service.id
             for service in catalogue.services.values()
             for alias in (service.name.partition("(")[0], *service.aliases)
+            for key in (_key(alias), "".join(token.text for token in tokenise(alias)))
         }
         return cls(catalogue, names, services)
 
@@ -120,10 +123,19 @@ class Lexicon:
         found = []
         at = 0
         while at < len(line):
-            hits = [(self._services[raw], end) for end, raw, _ in runs(line, at) if raw in self._services]
-            service, end = hits[-1] if hits else (None, at + 1)
+            service, end = self._service(line, at)
             found.extend([Said("services", service, span(line, at, end))] if service else [])
             at = end
+        return found
+
+    def _service(self, line: Line, at: int) -> tuple[str | None, int]:
+        """The service with the longest name at a place, as typed or in its one spelling, and the place after it."""
+        found: tuple[str | None, int] = (None, at + 1)
+        spelt = ""
+        for end, raw, _ in runs(line, at):
+            spelt += line[end - 1].text
+            if service := self._services.get(raw) or self._services.get(spelt):
+                found = service, end
         return found
 
     def _car_within(self, line: Line, start: int, end: int, part: Name) -> Iterator[Name]:
@@ -201,7 +213,8 @@ def _kinds(catalogue: Catalogue, categories: Mapping[str, Sequence[str]]) -> Ite
         }
         for alias in map(str.strip, categories.get(category, ())):
             parts = [part for part, names in texts.items() if any(f" {alias} " in name for name in names)]
-            if parts and (" " in alias or len(parts) < len(texts) / 2):
+            is_a_kind = " " in alias or len(parts) < len(texts) / 2
+            if is_a_kind and 0 < len(parts) <= MOST_OF_A_KIND:
                 yield alias, Name("part", tuple(parts))
 
 

@@ -1,18 +1,54 @@
 """How a line wants to pay: the method, and in full or a part first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
+from conversations.understand.intents import Intent, Topic
 from conversations.understand.numbers import MONEY
 from conversations.understand.said import Said
 from conversations.understand.spelling import Line, number_at, phrases, span, table, text_at
 
 TABLE = "answers.yaml"
 MOST_WORDS = 4
+ABOUT_PAYING = frozenset({"method", "plan", "confirmed"})
+"""Questions that words of paying answer."""
+ABOUT_MONEY = frozenset({Intent.PAY, Intent.PAYMENT_TERMS, Intent.PAYMENT_HELP})
+ASKING = frozenset({"?", "bisa", "boleh", "berapa", "apa", "apakah", "bagaimana", "kapan"})
+BEFORE_A_METHOD = frozenset({"pakai", "via", "lewat"})
 FULL = "full"
 DOWN = "dp"
 """A down payment without its percent."""
+AFTER_DOWN = frozenset({"dulu", "saja", "ya", "nya", "cukup", "sebesar"})
 PERCENT = frozenset({"%", "persen", "percent"})
+
+
+def paying_in(line: Line, counted: Line, intents: Sequence[Intent], asked: str | None) -> Iterator[Said]:
+    """Method and plan, where the line or the question on the screen is about money."""
+    methods = list(methods_in(line))
+    about_money = (
+        asked in ABOUT_PAYING or not ABOUT_MONEY.isdisjoint(intents) or any(is_sure(line, one) for one in methods)
+    )
+    for said in methods:
+        at = next(at for at, token in enumerate(line) if token.start == said.span[0])
+        is_money = text_at(line, at + 1) == "<amount>"  # "dana 3 juta"
+        if not is_money and (about_money or is_sure(line, said) or text_at(line, at - 1) in BEFORE_A_METHOD):
+            yield said
+    if intents[:1] in ((Intent.CANCEL,), (Intent.PAID,)):
+        return  # "uang dp balik ga?", "udah bayar dp kemarin"
+    if about_money:
+        yield from plain_plans_in(counted)
+    only_asks = Intent.PAYMENT_TERMS in intents and asked not in ABOUT_PAYING and _asks(line)
+    yield from (said for said in plans_in(counted) if not (only_asks and said.value == DOWN))
+
+
+def tells_how_to_pay(said: Sequence[Said], line: Line, topics: Sequence[Topic], asked: str | None) -> bool:
+    """Whether words of paying answer or tell, rather than ask: "dp aja" beside the question or another topic."""
+    told = {each.slot for each in said} & {"plan", "method"}
+    return bool(told and not _asks(line) and (asked in ABOUT_PAYING or len(topics) > 1 or "plan" in told))
+
+
+def _asks(line: Line) -> bool:
+    return any(token.text in ASKING for token in line)
 
 
 def methods_in(line: Line) -> Iterator[Said]:
@@ -33,6 +69,11 @@ def plans_in(line: Line) -> Iterator[Said]:
         if line[at].text in _plain() or text_at(line, at - 1) in {"sudah", "belum", "habis", "sisa"}:
             continue
         end = next(at for at, token in enumerate(line) if token.end == said.span[1]) + 1
+        if said.value == DOWN and text_at(line, at - 1) in PERCENT and number_at(line, at - 2) is not None:
+            yield Said("plan", str(number_at(line, at - 2)), (line[at - 2].start, said.span[1]))
+            continue
+        while text_at(line, end) in AFTER_DOWN:
+            end += 1
         percent = number_at(line, end)
         if said.value == DOWN and percent is not None and 0 < percent <= 100 and text_at(line, end + 1) not in MONEY:
             end += 1 + (text_at(line, end + 1) in PERCENT)

@@ -43,7 +43,11 @@ def _beginning(text: str, line: Line, asked: str | None) -> Iterator[Reaction]:
     """ "oke, jam 10 ya", "ngga, sabtu aja"."""
     for size in range(MOST_WORDS, 0, -1):
         phrase = _phrase(line, 0, size)
-        stops = len(line) <= size or line[size].text in IDLE or line[size].text.startswith("<")
+        stops = (
+            len(line) <= size
+            or line[size].text in IDLE | {"tapi"}
+            or (phrase in _list("plain_yes") and line[size].text[0] == "<")
+        )
         if phrase in _list("acknowledge"):
             act, slot = (Act.CONFIRM, asked) if asked in YES_NO else (Act.ACKNOWLEDGE, None)
         elif phrase in _list("agree") and stops and line[-1].text != "?":
@@ -59,7 +63,7 @@ def _beginning(text: str, line: Line, asked: str | None) -> Iterator[Reaction]:
 
 def _only_acknowledges(line: Line) -> bool:
     """Whether each word is one such as "ok" or "siap", or means nothing by itself."""
-    known = _list("acknowledge") | _list("filler") | IDLE | {"kak"}
+    known = _list("acknowledge") | _list("filler") | IDLE | {"kak", "terima", "kasih"}
     return all(token.text in known for token in line)
 
 

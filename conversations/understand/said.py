@@ -1,5 +1,6 @@
 """A value that a line says, and where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,3 +14,8 @@ class Said:
     slot: str
     value: Any
     span: Span
+
+
+def overlaps(span: Span, spans: Sequence[Span]) -> bool:
+    """Whether a span overlaps one of those."""
+    return any(start < span[1] and span[0] < end for start, end in spans)

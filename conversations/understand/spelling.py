@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -22,7 +23,9 @@ from rapidfuzz.distance import OSA
 MAX_CHARACTERS = 600
 """Characters of a message that are read, so that reading takes bounded time."""
 
-CUES = ("intents.yaml", "locations.yaml", "stances.yaml", "corrections.yaml", "orders.yaml")
+MIN_VOWELLESS = 4
+"""Letters of a word without vowels; three are as likely those of a number plate."""
+CUES = ("intents.yaml", "locations.yaml", "stances.yaml", "corrections.yaml", "orders.yaml", "polarity.yaml")
 """The tables of cues (`cues`)."""
 MAX_WORDS = 6
 """Words in one name."""
@@ -104,12 +107,20 @@ def tokenise(text: str) -> Line:
     plain, places = _plain(text)
     for found in _TOKEN.finditer(plain):
         typed = found[0]
+        if typed == "2" and found.start() == end and _is_doubled(tokens[-1]):
+            tokens.append(replaced(tokens[-1], raw="", end=places[found.start()] + 1))  # "kira2", "kapan2"
+            continue
         words = spell(typed).split() if typed.isalpha() else [typed]
         at, until = places[found.start()], places[found.end() - 1] + 1
         tokens.append(Token(words[0], typed, found.start() == end, at, until))
         tokens.extend(Token(word, start=at, end=until) for word in words[1:])
         end = found.end()
     return tuple(tokens)
+
+
+def _is_doubled(token: Token) -> bool:
+    """Whether "2" right after a word doubles it; "jam2" and "mazda2" are numbers."""
+    return len(token.raw) >= 4 and token.text not in _COUNTING and is_ordinary(token.text) and token.raw.isalpha()
 
 
 @lru_cache(maxsize=8192)
@@ -149,6 +160,9 @@ _ADDRESS = re.compile(r"\S+@\S+|https?://\S+")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’`´‘](?=[^\W\d_])")
 _HALF_DAY = re.compile(r"(?<![a-z])([ap])\.\s?m\b\.?")
 _STRETCH = re.compile(r"(.)\1{2,}")
+_COUNTING = frozenset(
+    {"jam", "tanggal", "pukul", "nomor", "nomer", "pilih", "opsi", "ambil", "beli", "jadi", "pesan", "lantai"}
+)
 _NO_VOWELS = str.maketrans("", "", "aeiou")
 _SUFFIXES = ("nya", "lah", "kah", "kan", "in", "an", "mu", "ing", "s")
 _PREFIXES = ("di", "nge", "ng", "meng", "me", "ter", "ke")
@@ -201,7 +215,7 @@ def _near(word: str) -> str | None:
         return None
     candidates = _worth_repairing().get(word[0], ())
     vowelless = [known for known in candidates if known.translate(_NO_VOWELS) == word]
-    if len(vowelless) == 1:
+    if len(vowelless) == 1 and len(word) >= MIN_VOWELLESS:
         return vowelless[0]
     if len(word) < 5:
         return None

@@ -117,7 +117,16 @@ def when_of(said: Sequence[PieceAt], line: Line, now: datetime, shop: Shop) -> W
 def values_of(said: Sequence[PieceAt], now: datetime, shop: Shop) -> list[Said]:
     """Each day, time and part of the day among the pieces, by its own words."""
     ahead = next((each.piece for each in said if isinstance(each.piece, Ahead)), Ahead())
-    return [found for each in said if (found := _value(each, ahead, shop.local(now).date(), shop))]
+    today = shop.local(now).date()
+    return [found for each in said for found in _values(each, ahead, today, shop)]
+
+
+def _values(each: PieceAt, ahead: Ahead, today: date, shop: Shop) -> Iterator[Said]:
+    if isinstance(each.piece, Weekend):
+        saturday = on_weekday(Weekday(5, ahead.weeks), today)
+        yield from (Said("date", (saturday + timedelta(days=more)).isoformat(), each.span) for more in (0, 1))
+    elif said := _value(each, ahead, today, shop):
+        yield said
 
 
 def _value(each: PieceAt, ahead: Ahead, today: date, shop: Shop) -> Said | None:

@@ -2,6 +2,7 @@
 
 placement      place                              waitlist          join and leave it
 rescheduling   another time or technician         waitlist_offers   offers, taken or passed on
+changes        other goods, technician, place, car
 cancellation   cancelled, or a no-show            closures          days on which the shop is closed
 consent        no reminders, offers and alerts any more, or again
 expanded       a booking with all that REST shows of it
@@ -27,6 +28,7 @@ from core.booking.cancellation import (
     refund_summary,
     staff_refund_summary,
 )
+from core.booking.changes import ChangeTerms, change, change_terms
 from core.booking.closures import affected_by_closing, close_day, close_days, closed_days, reopen_day
 from core.booking.consent import resume_messages, stop_messages
 from core.booking.expanded import Expanded, expand
@@ -50,19 +52,22 @@ from core.booking.waitlist_offers import (
     rejoin_waitlist,
     take_offer,
 )
-from core.schedule.orders import BookingRequest, Order
+from core.schedule.orders import BookingRequest, Order, order_of
 
 __all__ = [
     "WAITABLE",
     "BookingRequest",
     "CancellationTerms",
+    "ChangeTerms",
     "Expanded",
     "LeavePeriod",
     "Order",
     "affected_by_closing",
     "cancel",
     "cancellation_terms",
+    "change",
     "change_entry",
+    "change_terms",
     "check_may_reschedule",
     "close_day",
     "close_days",
@@ -86,6 +91,7 @@ __all__ = [
     "may_reschedule",
     "move_to_nearest",
     "no_show_terms",
+    "order_of",
     "pass_on_offer",
     "place",
     "record_no_show",

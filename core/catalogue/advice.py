@@ -173,7 +173,7 @@ def matching(
     """
     for given_up in _relaxations(attributes):
         wanted = replace(attributes, **dict.fromkeys(given_up))
-        found = _named(catalogue, parts, wanted) if parts else all_facts.find(catalogue, categories, wanted)
+        found = all_facts.named(catalogue, parts, wanted) if parts else all_facts.find(catalogue, categories, wanted)
         if excluded:
             found = [each for each in found if not excluded.has(each)]
         fits = _fits(catalogue, found, car)
@@ -358,11 +358,6 @@ def _relaxations(attributes: Attributes) -> Iterable[tuple[str, ...]]:
     yield ()
     yield from ((name,) for name in said)
     yield from (tuple(said[:count]) for count in range(2, len(said)))
-
-
-def _named(catalogue: Catalogue, parts: Sequence[str], wanted: Attributes) -> Sequence[Facts]:
-    every = [facts_of(part) for part in map(catalogue.parts.get, parts) if part is not None and part.is_available]
-    return sorted((each for each in every if fits_description(each, wanted)), key=lambda each: (each.price, each.id))
 
 
 def _fits(catalogue: Catalogue, found: Sequence[Facts], car: Car | None) -> Mapping[str, FitAnswer]:

@@ -6,6 +6,7 @@ A catalogue is indexed once, so that a question looks only at parts with the wan
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from weakref import WeakKeyDictionary
 
 from core.catalogue.attributes import Attributes, PartType
@@ -46,6 +47,8 @@ class Facts:
     """RMS watts of all channels together; 0: unknown."""
     warranty_months: int
     is_pre_order_only: bool
+    place: int = 0
+    """Among all parts for sale, the cheapest first."""
 
     @property
     def quality(self) -> tuple[float, ...]:
@@ -96,7 +99,16 @@ def find(catalogue: Catalogue, categories: Sequence[str], wanted: Attributes) ->
     """
     index = _index(catalogue)
     found = [index.of_category(category, wanted) for category in categories or tuple(index.shelves)]
-    return found[0] if len(found) == 1 else sorted((each for row in found for each in row), key=_by_price)
+    return found[0] if len(found) == 1 else sorted((each for row in found for each in row), key=_PLACE)
+
+
+def named(catalogue: Catalogue, ids: Iterable[str], wanted: Attributes) -> Sequence[Facts]:
+    """Those of these parts that are for sale and have these attributes, the cheapest first."""
+    by_id = _index(catalogue).by_id
+    found = [by_id[each] for each in ids if each in by_id]
+    if wanted:
+        found = [each for each in found if fits_description(each, wanted)]
+    return sorted(found, key=_PLACE)
 
 
 def brands(catalogue: Catalogue) -> dict[str, str]:
@@ -142,8 +154,10 @@ class _Index:
         self.brands: dict[str, str] = {}
         self.on_sale: list[Facts] = []
         every = [facts_of(part) for parts in catalogue.shelves.values() for part in parts]
-        for facts in sorted(every, key=_by_price):
+        for place, facts in enumerate(sorted(every, key=_by_price)):
+            facts.place = place
             self._put(facts)
+        self.by_id = {facts.id: facts for facts in every}
         self.on_sale.sort(key=lambda facts: facts.price - facts.list_price)
 
     def _put(self, facts: Facts) -> None:
@@ -173,7 +187,7 @@ class _Index:
         found = [
             each for each in fewest if fits_description(each, rest) and (wanted.size is None or each.size in sizes)
         ]
-        return sorted(found, key=_by_price) if len(sizes) > 1 else found
+        return sorted(found, key=_PLACE) if len(sizes) > 1 else found
 
 
 _INDEXES: WeakKeyDictionary[Catalogue, _Index] = WeakKeyDictionary()
@@ -184,6 +198,9 @@ def _index(catalogue: Catalogue) -> _Index:
     if index is None:
         index = _INDEXES[catalogue] = _Index(catalogue)
     return index
+
+
+_PLACE = attrgetter("place")
 
 
 def _by_price(facts: Facts) -> tuple[Money, str]:

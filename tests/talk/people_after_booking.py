@@ -149,7 +149,7 @@ PEOPLE = (
         end=End.ERASED,
     ),
     Persona(
-        "sends the address to the technician",
+        "where is the technician",
         "mau tuning audio brio 2019 kamis jam 10 di rumah",
         Wish(services=["tuning-audio"], car="Brio 2019", day="kamis", address="Jl. Kemang Raya 8, Jakarta Selatan"),
         later=[then("teknisinya udah sampe mana ya kak?", away=74)],

@@ -210,7 +210,7 @@ PEOPLE = (
         "sold out, wants to be told",
         "boston s65 ada?",
         Wish(parts=["boston-s65"]),
-        goes_on=["kabarin kalau boston s65 ada lagi ya"],
+        on_the_way=[at("part|category|menu", "kabarin kalau boston s65 ada lagi ya")],
         end=End.ALERT,
     ),
     Persona(

@@ -74,7 +74,7 @@ PEOPLE = (
         on_the_way=[at("summary|plan", "eh dp 30% aja dulu", pay="30")],
     ),
     Persona(
-        "pays the rest of the hour's mind",
+        "an hour corrected in one breath",
         "mau tuning audio avanza 2018 rabu jam 10 eh jam 11",
         Wish(services=["tuning-audio"], hour=11),
     ),
@@ -117,6 +117,12 @@ PEOPLE = (
         "mau tuning audio brio 2019 rabu jam 10",
         Wish(services=["tuning-audio"], car="Brio 2019"),
         on_the_way=[at("link", "eh jamnya bisa ganti jam 1 siang ga?", hour=13)],
+    ),
+    Persona(
+        "others take the place first",
+        "mau tuning audio brio 2019 rabu jam 10",
+        Wish(services=["tuning-audio"], car="Brio 2019"),
+        on_the_way=[at("summary|plan", "bayar penuh", taken=("rabu", 10), hour=None)],
     ),
     Persona(
         "another way to pay",

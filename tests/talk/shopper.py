@@ -20,8 +20,10 @@ from demo_catalogue import DEMO
 from persona import At, End, Habit, Persona, Then, Wish, Words
 from PIL import Image
 from screen import Option, Screen
-from stage import Books, Stage
+from stage import SECONDS_OF_SILENCE, Books, Stage
 from voice import CATEGORIES, MONTHS, Voice, date_of
+
+from bot.sandbox.phones import ActionImpossible
 
 MOST_MESSAGES = 30
 MOST_REPEATS = 3
@@ -87,6 +89,8 @@ class Shopper:
                     self.story.gave_up = f"not done after {MOST_MESSAGES} messages"
         except TimeoutError:
             self.story.gave_up = "the server never came to rest"
+        except ActionImpossible as impossible:
+            self.story.gave_up = str(impossible)
         self.story.apologies = await self._stage.failures()
         return self.story
 
@@ -142,6 +146,8 @@ class Shopper:
         self._on_the_way.remove(what)
         self.story.wish = replace(self._wish, **what.changes)
         await self._leave(what.away)
+        if what.taken:
+            await self._stage.others_book(date_of(what.taken[0]), what.taken[1])
         if what.photo:
             await self._send_photo()
         if what.says:
@@ -152,7 +158,7 @@ class Shopper:
         """The next line; the concern once more in other words; or, where the answer was all, the next concern."""
         if self._concern or self._is_settled:
             return await self._next_concern()
-        if self._persona.end is End.NOTHING and not self._goes_on:
+        if self._persona.end in (End.NOTHING, End.ALERT) and not self._on_the_way and not self._goes_on:
             return await self._next_concern()
         if self._goes_on:
             await self._say(self._goes_on.pop(0), spelled=True)
@@ -316,7 +322,7 @@ class Shopper:
             return self._named(screen, named)
         for option in screen.options:
             price = re.search(r"Rp ?([\d.]+)", option.text)
-            if not price or re.search(r"habis|sold out|kategori lain|another", option.text, re.IGNORECASE):
+            if not price or not re.search(r"stok|sisa|in stock|left", option.text, re.IGNORECASE):
                 continue
             if wish.at_most is None or int(price[1].replace(".", "")) <= wish.at_most:
                 return option
@@ -340,7 +346,7 @@ class Shopper:
     def _hour_in(self, screen: Screen) -> Option | None:
         wish = self._wish
         if wish.hour is None:
-            return screen.option(r"^\D*\d\d[:.]\d\d(?!.*(antre|wait))")
+            return screen.option(r"\d\d:\d\d(?!.*(antre|wait))")
         day = date_of(wish.day) if wish.day else None
         on_the_day = rf"{day.day} .*{wish.hour:02}[:.]00" if day else ""
         waits = "antre|wait" if self._persona.end is End.WAITING else ""
@@ -365,16 +371,12 @@ class Shopper:
             messages = [self._voice.write(each) for each in messages]
         if Habit.BURSTS in self._persona.habits and len(messages) == 1 and len(messages[0].split()) > 3:
             messages = _in_pieces(messages[0])
-        network = self._person.network
         before = await self._stage.conversation(self._person), await self._stage.orders()
         self._stage.clock.move(seconds=SECONDS_BETWEEN)
-        if len(messages) > 1:
-            network.hold()
         for message in messages:
             self._note(">", message)
             await self._person.type(message)
-        if len(messages) > 1:
-            await network.release()
+        self._stage.clock.move(seconds=SECONDS_OF_SILENCE)
         self.story.sent += len(messages)
         await self._stage.settle()
         await self._look_for_the_draft(before, " ".join(messages))
@@ -398,6 +400,7 @@ class Shopper:
     async def _deed(self, deed: object) -> None:
         self._stage.clock.move(seconds=SECONDS_BETWEEN)
         await deed  # type: ignore[misc]
+        self._stage.clock.move(seconds=SECONDS_OF_SILENCE)
         self.story.sent += 1
         await self._stage.settle()
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "stop_12"
+revision = "stop_13"
 down_revision = "bursts_12"
 branch_labels = None
 depends_on = None
