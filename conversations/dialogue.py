@@ -99,7 +99,11 @@ async def _reply(turn: Turn) -> Question:
         return await _commanded(turn, command)
     is_text = flow is not None and (flow.strict or (step is not None and step.free_text))
     changes_order = flow is BOOKING and bool(turn.understood.excluded)  # "jgn sama agus, kurang rapi" is no complaint
-    if turn.member is None and not (is_text or changes_order) and (reason := person.reason_of(turn.understood)) is not None:
+    if (
+        turn.member is None
+        and not (is_text or changes_order)
+        and (reason := person.reason_of(turn.understood)) is not None
+    ):
         return await _act(turn, f"human:{reason}")
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 

@@ -23,7 +23,7 @@ async def booked(stocked: Database, shop: Shop, now: datetime, *, technician: st
 WORDS = [
     ("nambah kamera mundur sekalian", "+ 1x Venom VRC-360"),
     ("bisa tambah kamera mundur di booking saya?", "+ 1x Venom VRC-360"),
-    ("sekalian upgrade kabel ya", "+ 1x Upgrade Kabel"),
+    ("sekalian cek audio ya", "+ 1x Cek dan Diagnosa Audio"),
     ("can i add a rear camera to my booking", "+ 1x Venom VRC-360"),
     ("ganti teknisi ke dedi", "Teknisi: <b>Dedi</b>"),
     ("teknisi rizky bisa diganti dedi ga?", "Teknisi: <b>Dedi</b>"),
@@ -44,6 +44,30 @@ async def test_a_wish_changes_the_booking_that_stands(
     sari = await booked(stocked, shop, now, technician="rizky")
     await sari.type(words)
     assert shown.replace("<b>", "").replace("</b>", "") in sari.screen, sari.screen
+
+
+SPEAKERS = [
+    ("speakernya jadi 2 pasang ya", "+ 1x JBL Stage3 627F"),
+    ("tambah satu lagi speakernya", "+ 1x JBL Stage3 627F"),
+    ("jbl nya ganti pioneer aja", "Mau yang mana"),
+    ("speakernya ganti pioneer ts-a1670f", "+ 1x Pioneer TS-A1670F"),
+    ("tuningnya ga jadi", "− 1x Tuning Audio"),
+    ("speakernya ga jadi deh", "− 1x JBL Stage3 627F"),
+    ("ga jadi pasang speaker, tuning aja", "− 1x JBL Stage3 627F"),
+    ("hapus speakernya dari pesanan", "− 1x JBL Stage3 627F"),
+]
+
+
+@pytest.mark.parametrize(("words", "shown"), SPEAKERS)
+async def test_goods_are_replaced_counted_and_taken_out(
+    stocked: Database, shop: Shop, now: datetime, words: str, shown: str
+) -> None:
+    """A booking of a tuning and a pair of speakers."""
+    sari = await booked(stocked, shop, now)
+    await sari.type("tambah jbl stage3 627f di booking saya")
+    await sari.type("ya")
+    await sari.type(words)
+    assert shown in sari.screen, sari.screen
 
 
 NEW_ORDERS = [
