@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conversations import draft, papers, person
+from conversations import draft, example, papers, person
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.state import ORDER
 from conversations.turn import Question, Turn, Who, question
@@ -28,7 +28,7 @@ async def _show_menu(turn: Turn, _: str) -> Question:
 def menu(turn: Turn, *says: Say) -> Question:
     resuming = [Option("resume", say("option.resume"))] if turn.state.flow else []
     return question(
-        *(says or (say("menu", shop=turn.shop.name),)),
+        *(says or (say("menu", visit=example.visit(turn.shop, turn.now)),)),
         options=[
             *resuming,
             Option("book", say("option.book")),
@@ -119,7 +119,7 @@ async def see(turn: Turn, code: str) -> Question:
         *await _money(turn, booking, owed),
         options=[*_possible_actions(turn, booking), *await papers.buttons(turn, booking), *accounts],
         always=[TO_BOOKINGS, TO_MENU],
-        link=await _pay_link(turn, booking),
+        link=await pay_link(turn, booking),
     )
 
 
@@ -133,7 +133,7 @@ async def pay(turn: Turn, code: str) -> Question:
     if payment.has_lost_slot(booking):
         options = await payment.lost_slot_choices(turn.ctx, booking)
         return question(say("late.first", code=code), options=options, always=[TO_MENU], button=say("late.button"))
-    link = await _pay_link(turn, booking)
+    link = await pay_link(turn, booking)
     if link is not None:
         return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
@@ -150,6 +150,8 @@ async def info(turn: Turn, _: str = "") -> Question:
 async def human(turn: Turn, reason: str = "") -> Question:
     """Call a person; a button may say why ("human:claim")."""
     why = CallReason(reason) if reason in set(CallReason) else CallReason.ASKED
+    if why is CallReason.PROOF:
+        await payment.check_now(turn.ctx, turn.contact.customer_id)
     told = await person.call(turn, why)
     return question(told, options=[Option("resume", say("option.resume"))] if turn.state.flow else ())
 
@@ -200,7 +202,8 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
     return fee + ([say("cancelling.going_back", back=back)] if back else [])
 
 
-async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
+async def pay_link(turn: Turn, booking: Booking) -> Link | None:
+    """The open link of a booking."""
     open_request = await payment.open_request(turn.ctx, booking)
     if open_request is None or open_request.url is None:
         return None
@@ -216,6 +219,8 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
     if may_reschedule(turn.ctx, booking):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if slot_is_lost else "option.move")))
+        if not slot_is_lost:
+            options.append(Option(f"change:{booking.code}", say("option.change_order")))
     if slot_is_lost:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))
     elif booking.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):

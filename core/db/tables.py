@@ -325,6 +325,8 @@ class Customer(Base):
     phone_proven: Mapped[bool] = mapped_column(default=False, info=erased_to(False))
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     clerk_user: Mapped[str | None] = mapped_column(unique=True, info=erased_to(None))
+    stopped_at: Mapped[datetime | None] = mapped_column(info=erased_to(None))
+    """Since when they want no reminders, offers, stock alerts and requests for a rating ("STOP")."""
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -617,7 +619,9 @@ class Booking(Base):
     """How often the customer moved it."""
     warranty_until: Mapped[date | None]
 
-    lines: Mapped[list["BookingLine"]] = relationship(lazy="raise", order_by="BookingLine.id", cascade="all")
+    lines: Mapped[list["BookingLine"]] = relationship(
+        lazy="raise", order_by="BookingLine.id", cascade="all, delete-orphan"
+    )
     technician: Mapped[Technician | None] = relationship(lazy="raise")
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 
