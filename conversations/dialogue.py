@@ -146,7 +146,7 @@ async def _chosen(turn: Turn, option: str) -> Question:
 
 async def _act(turn: Turn, choice: str) -> Question:
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             done = await registry.run(turn, choice)
     except Refusal as refusal:
         turn.remark_refusal(refusal)
@@ -282,7 +282,7 @@ async def _beside(turn: Turn, intent: Intent | None) -> Question:
 
 async def _act_on(turn: Turn, intent: Intent | None) -> Question:
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             done = await requests.act(turn, intent)
     except Refusal as refusal:
         turn.remark_refusal(refusal)
@@ -446,7 +446,7 @@ async def _finish(turn: Turn, flow: Flow) -> Question | None:
     """Do what the flow is for. A refusal undoes it, and asks again what it is about or ends the flow."""
     second_car = turn.state.get(deciding.NEXT_ORDER)
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             last = await flow.finish(turn)
     except Refusal as refusal:
         turn.remark_refusal(refusal)

@@ -372,9 +372,10 @@ class Agreed(_OfBooking, YesNo):
 async def _finish(turn: Turn) -> Question:
     booking = await _booking(turn)
     order = _order(turn, booking)
-    agreed = turn.state.get(Agreed.name)
-    if agreed != _as_button(await change_terms(turn.ctx, booking, order)):
+    terms_now = _as_button(await change_terms(turn.ctx, booking, order))
+    if turn.state.get(Agreed.name) != terms_now:
         turn.state.drop(Agreed.name)
+        turn.state.put("shown_again", terms_now)  # so that they are asked in full
         turn.remark("changing.changed")
         return replace(await Agreed().ask(turn), asks=Agreed.name)
     terms = await change(turn.ctx, await _booking(turn), order, actor=bookings.CUSTOMER)

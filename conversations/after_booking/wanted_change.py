@@ -4,7 +4,7 @@
 "jbl nya ganti pioneer"  one in place of another of its category   "jadi 2"                 another quantity
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,36 +95,70 @@ def _is_about_another_car(turn: Turn, order: Order) -> bool:
 
 
 def _goods(turn: Turn, wanted: Wanted) -> Wanted:
-    said, known, order = turn.understood, turn.catalogue, wanted.order
-    text = turn.incoming.text or ""
-    own = {part: known.parts[part] for part, _ in order.parts if part in known.parts}
-    categories = _categories(turn)
-    excluded = excluded_of(said.excluded)
-    gone = [
+    text, order = turn.incoming.text or "", wanted.order
+    own = {part: turn.catalogue.parts[part] for part, _ in order.parts if part in turn.catalogue.parts}
+    gone = _excluded(turn, own)
+    drops = reads_as_dropping(text)
+    joins = Intent.ADD in turn.understood.topics or reads_as_joining(text)
+    if joins and not drops and not (turn.understood.date or turn.understood.time):
+        return _added(turn, wanted, own)
+    if gone or (reads_as_changing(text) and not drops):
+        replaced = _replaced(turn, wanted, own, gone)
+        if replaced is not None:
+            return replaced
+    return _dropped(turn, wanted, own, gone, drops=drops)
+
+
+def _excluded(turn: Turn, own: Mapping[str, Part]) -> list[str]:
+    """The booking's parts that the message doesn't want."""
+    excluded = excluded_of(turn.understood.excluded)
+    return [
         part.id
         for part in own.values()
         if part.id in excluded.parts or part.brand in excluded.brands or part.category in excluded.categories
     ]
-    joins = Intent.ADD in said.topics or (reads_as_joining(text) and not (said.date or said.time))
-    if joins and (categories or said.services):
-        services = [each for each in said.services if each not in order.services and not _installs_one(turn, each)]
-        wanted = replace(wanted, order=replace(order, services=(*order.services, *services)))
-        return _choose(turn, wanted, categories, ()) if categories else wanted
-    if reads_as_changing(text) or gone:
-        touched = [part.id for part in own.values() if part.category in categories] or gone
-        if not touched and len(own) == 1 and (said.attributes or said.quantity):
-            touched = [*own]
-        if len(touched) == 1:
-            if _names_another(said.parts, said.attributes, own[touched[0]]):
-                count = said.quantity or dict(order.parts)[touched[0]]
-                category = (own[touched[0]].category,)
-                return _choose(turn, replace(wanted, quantity=count), category, tuple(touched))
-            if said.quantity and not gone:
-                return replace(wanted, order=_with_quantity(known, order, touched[0], said.quantity))
-            if not gone and categories and reads_as_changing(text):
-                return _choose(turn, wanted, (own[touched[0]].category,), tuple(touched))
-    dropped = gone or [part.id for part in own.values() if reads_as_dropping(text) and part.category in categories]
-    return replace(wanted, order=without_parts(known, order, dropped)) if dropped else wanted
+
+
+def _added(turn: Turn, wanted: Wanted, own: Mapping[str, Part]) -> Wanted:
+    said, order, categories = turn.understood, wanted.order, _categories(turn)
+    services = [each for each in said.services if each not in order.services and not _installs_one(turn, each)]
+    wanted = replace(wanted, order=replace(order, services=(*order.services, *services)))
+    if not categories or (services and not said.parts):
+        return wanted
+    same = [part.id for part in own.values() if part.category in categories]
+    if len(same) == 1 and not said.parts and not said.attributes and "lagi" in (turn.incoming.text or "").split():
+        count = dict(order.parts)[same[0]] + (said.quantity or 1)
+        return replace(wanted, order=_with_quantity(turn.catalogue, wanted.order, same[0], count))
+    return _choose(turn, wanted, categories, ())
+
+
+def _replaced(turn: Turn, wanted: Wanted, own: Mapping[str, Part], gone: Sequence[str]) -> Wanted | None:
+    """One part in place of another of its category, or more or fewer of it."""
+    said, order, categories = turn.understood, wanted.order, _categories(turn)
+    touched = [part.id for part in own.values() if part.category in categories] or [*gone]
+    if not touched and len(own) == 1 and (said.attributes or said.quantity):
+        touched = [*own]
+    if len(touched) != 1:
+        return None
+    part = own[touched[0]]
+    if _names_another(said.parts, said.attributes, part):
+        count = said.quantity or dict(order.parts)[part.id]
+        return _choose(turn, replace(wanted, quantity=count), (part.category,), (part.id,))
+    if gone:
+        return None
+    if said.quantity:
+        return replace(wanted, order=_with_quantity(turn.catalogue, order, part.id, said.quantity))
+    return _choose(turn, wanted, (part.category,), (part.id,)) if categories else None
+
+
+def _dropped(turn: Turn, wanted: Wanted, own: Mapping[str, Part], gone: Sequence[str], *, drops: bool) -> Wanted:
+    said, order, categories = turn.understood, wanted.order, _categories(turn)
+    parts = gone or [part.id for part in own.values() if drops and part.category in categories]
+    unwanted = {*said.excluded.get("services", ()), *(said.services if drops and not parts else ())}
+    services = tuple(each for each in order.services if each not in unwanted)
+    left = without_parts(turn.catalogue, replace(order, services=services), parts)
+    # A booking of which nothing is left is cancelled instead.
+    return replace(wanted, order=left) if left.parts or left.services else wanted
 
 
 def _categories(turn: Turn) -> tuple[str, ...]:
@@ -142,7 +176,8 @@ def _installs_one(turn: Turn, service: str) -> bool:
 def _names_another(parts: Iterable[str], attributes: Attributes, own: Part) -> bool:
     named = [each for each in parts if each != own.id]
     brand = attributes.brand is not None and attributes.brand != own.brand
-    return bool(named) or brand or (attributes.type is not None and attributes.type != own.type)
+    other_type = own.type is not None and attributes.type not in (None, own.type)
+    return bool(named) or brand or other_type
 
 
 def _with_quantity(catalogue: Catalogue, order: Order, part: str, count: int) -> Order:

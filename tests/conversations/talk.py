@@ -86,7 +86,7 @@ class Talk:
 
     async def send_voice(self, key: str) -> None:
         """Send a voice note that is stored under this key."""
-        await self._deed(media=("voice-1",), files=(key,))
+        await self._deed(kind=Kind.VOICE, media=("voice-1",), files=(key,))
 
     async def waiting_is_renewed(self) -> None:
         """What the server does every minute: the cards of those who wait for a person go out again."""

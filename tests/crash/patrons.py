@@ -74,20 +74,12 @@ class Patron:
             self._have(Fate.DONE)
 
     def _script(self) -> list[tuple[str, str]]:
+        wish = f"mau pasang speaker di avanza 2018 {self.day} hari lagi jam {self.hour}"
+        number = (f"0812{self.person.address[-8:]}", "Ringkasan booking")
         by_telegram = self.person.network.name == "telegram"
-        name = [("Budi Santoso", "Nomor HP"), (f"0812{self.person.address[-8:]}", "e-mail")]
         return [
-            (f"mau pasang speaker di avanza 2018 {self.day} hari lagi jam {self.hour}", "Ini pilihan"),
-            ("jbl stage3 627", "Ada tambahan lain"),
-            ("lanjut", "Ada lagi"),
-            ("lanjut", "Mau dikerjakan siapa"),
-            ("bebas", "Atas nama siapa"),
-            *(name if by_telegram else [("Budi Santoso", "e-mail")]),
-            ("lewati", "Nomor polisi"),
-            ("lewati", "Dikerjakan di mana"),
-            ("di bengkel", "Ringkasan booking"),
-            ("lanjut bayar", "Mau bayar lewat apa"),
-            ("qris", "Bayar penuh"),
+            (wish, "Mau yang mana"),
+            *([("jbl stage3 627", "Nomor HP"), number] if by_telegram else [("jbl stage3 627", "Ringkasan booking")]),
             ("bayar penuh", "Silakan bayar"),
         ]
 

@@ -73,7 +73,7 @@ async def test_a_customers_photos_and_voice_reach_the_admin(town: Town, channel:
     customer, voice = town.customer(channel), b"OggS" + bytes(200)
     await says(customer, "halo", "Ada yang bisa dibantu")
     await customer.send_photo(picture(10))
-    await sees(customer, "belum bisa saya baca")
+    await sees(customer, "belum bisa kami baca")
     await says(customer, "admin", "teruskan ke admin")
     await sees(town.owner, "perlu dibantu langsung")
     assert await _content(town.owner) == picture(10)

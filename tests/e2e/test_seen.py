@@ -36,7 +36,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[StringIO]:
 
 
 async def test_one_trace_id_and_no_personal_data_in_the_log(town: Town, written: StringIO) -> None:
-    link = await book(town.telegram, email="budi@gmail.com")
+    link = await book(town.telegram, name="Budi Santoso", email="budi@gmail.com")
     await town.there.midtrans.pay(link_in(link), "other_qris")
     await sees(town.telegram, "terkonfirmasi")
     await town.there.mailbox.mail(1)

@@ -91,7 +91,7 @@ async def test_a_job_by_chat(town: Town) -> None:
 
 async def test_a_job_by_chat_and_rest(town: Town, web: Pages) -> None:
     customer, dedi = town.whatsapp, town.dedi
-    code = await booked_and_paid(town, customer, share="DP 30%")
+    code = await booked_and_paid(town, customer, share="dp 30")
     assigned = await web.admin.post(f"/api/bookings/{code}/assign-technician", technicianId="dedi")
     assert (assigned["technician"]["name"], assigned["paymentStatus"]) == ("Dedi", "dp_paid")
     await sees(customer, "adalah Dedi")

@@ -10,14 +10,7 @@ from urllib.parse import urlsplit
 from bot.sandbox.phones import Person
 
 SCRIPT = (
-    ("mau tuning audio brio 2019 3 hari lagi jam {hour} di bengkel", "Ada lagi"),
-    ("udah", "Mau dikerjakan siapa"),
-    ("bebas", "Atas nama"),
-    ("Budi Santoso", "e-mail"),
-    ("lewati", "Nomor polisi"),
-    ("lewati", "Ringkasan booking"),
-    ("lanjut bayar", "Mau bayar lewat apa"),
-    ("qris", "bayar penuh"),
+    ("mau tuning audio brio 2019 3 hari lagi jam {hour} di bengkel", "Ringkasan booking"),
     ("bayar penuh", "Silakan bayar"),
 )
 TELEGRAM_ASKS = ("Nomor HP", "081234567890")
