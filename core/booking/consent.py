@@ -33,7 +33,7 @@ async def stop_messages(ctx: Context, customer: Customer) -> bool:
     for contact in await session.scalars(select(Contact).where(Contact.customer_id == customer.id)):
         await stock_alerts.forget(ctx, contact)
         await outbox.drop_keys(session, contact.channel, contact.address, _OFFERS)
-    queued = select(Booking.id).join(Outbox, Booking.id == Outbox.booking_id).distinct()
+    queued = select(Booking.id).join(Outbox, Outbox.booking_id == Booking.id).distinct()
     of_customer = (Booking.customer_id == customer.id, Outbox.kind.in_(UNASKED), outbox.unfinished(Outbox))
     for booking_id in (await session.scalars(queued.where(*of_customer))).all():
         await outbox.drop(session, booking_id, kinds=UNASKED)

@@ -80,6 +80,6 @@ async def _stale_tap(talk: Talk) -> None:
 
 async def _remembered(talk: Talk) -> tuple[object, ...]:
     async with talk.database.read() as session:
-        state = (await session.scalars(select(Conversation.state))).one()
+        state = (await session.scalars(select(Conversation.state))).one_or_none() or {"flow": None, "answers": []}
         taken = await session.scalar(select(func.count()).where(Booking.holding))
     return state["flow"], state["answers"], taken
