@@ -1,6 +1,6 @@
 """What a customer can do at any time: the menu, their bookings, paying, opening hours, calling a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from conversations import draft, example, papers, person
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
@@ -16,8 +16,11 @@ from core.people import web_customers
 from core.schedule import bookings
 from core.shop import WEEKDAYS
 from core.states import BookingStatus, CallReason, PaymentMethod, PaymentStatus, RefundState
+from core.work import warranty
 
 MAX_LISTED = 8
+MOST_WITH_WARRANTIES = 20
+"""The newest bookings, whose warranties are listed."""
 
 
 @action("menu", who=Who.CUSTOMER)
@@ -165,6 +168,19 @@ def speak(turn: Turn, language: str) -> Question | None:
     turn.contact.language = language
     turn.remark("language.changed")
     return None if turn.state.flow else menu(turn)
+
+
+async def warranties(turn: Turn, categories: Collection[str] = ()) -> list[Say]:
+    """A line for each part with a warranty that the customer has got, or for those of these categories."""
+    lines, parts = [], turn.catalogue.parts
+    for booking in await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_WITH_WARRANTIES):
+        for line in booking.lines:
+            part = parts.get(line.part_id or "")
+            if (until := line.warranty_until) and (not categories or (part and part.category in categories)):
+                left = warranty.days_left(until, turn.local_now.date())
+                key = "warranty.line" if left else "warranty.over"
+                lines.append(say(key, name=line.name, until=until, days=left, code=booking.code))
+    return lines
 
 
 def opening_hours(turn: Turn) -> list[Say]:

@@ -240,12 +240,20 @@ async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
         answered = {step.name} if step and heard else set()
         heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
     turn.remarks += said.says if said else ()
+    if not heard and _declines(turn):
+        turn.remark("declined")
+        heard = True
     if said or heard or excluded or _says_what_is_known(turn):
         state.misses, state.page = 0, 0
         return _showing(said, await _next(turn))
     if (wish := _wish_beside(turn)) is not None:
         return await _beside(turn, wish)
     return await _missed(turn)
+
+
+def _declines(turn: Turn) -> bool:
+    """Whether the customer won't or can't give something that the order doesn't need: "gak usah email"."""
+    return bool((turn.understood.refused | turn.understood.unknown) & {"email", "plate", "technician", "method"})
 
 
 def _says_what_is_known(turn: Turn) -> bool:

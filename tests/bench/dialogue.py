@@ -1,24 +1,31 @@
 """A customer's dialogue from the greeting to the summary, as Telegram updates."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
+from conversations.state import State
+
+MONDAY_8_AM = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+"""When the dialogues begin."""
+BEFORE_THE_FIRST = State.from_json({}, now=MONDAY_8_AM).prompt
+"""The number before that of a new chat's first question."""
 DIALOGUE: tuple[str | int, ...] = (
     "halo",
     "mau pasang speaker di avanza 2018 besok jam 10",
-    4,
     "berapa harga subwoofer?",
-    "lanjut",
-    0,
     "jam buka sampai jam berapa ya?",
-    "lanjut",
-    "siapa saja",
+    4,
     "kembali",
-    "siapa saja",
-    "nama saya Budi Santoso",
+    "lanjut",
     "081234567890",
-    "skip",
-    "B 1234 XYZ",
-    "di bengkel",
+    "jam 11 aja",
+    "mas dedi aja",
+    2,
+    5,
+    1,
+    "nama saya Budi Santoso",
+    "di bengkel aja",
+    "kalau garansinya berapa lama?",
 )
 """A text, or the number of the option to tap in the newest question."""
 
@@ -31,6 +38,12 @@ def update(person: int, update_id: int, turn: int) -> Mapping[str, object]:
     said = DIALOGUE[turn]
     if isinstance(said, str):
         return {"update_id": update_id, "message": message | {"from": user, "text": said}}
-    # Each turn asks one question, so the newest question has the number of turns before this one.
-    tap = {"id": str(update_id), "from": user, "message": message, "chat_instance": "1", "data": f"{turn}:{said}"}
+    # Each turn asks one question, so the newest question is the one after as many as the turns before this one.
+    tap = {
+        "id": str(update_id),
+        "from": user,
+        "message": message,
+        "chat_instance": "1",
+        "data": f"{BEFORE_THE_FIRST + turn}:{said}",
+    }
     return {"update_id": update_id, "callback_query": tap}

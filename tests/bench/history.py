@@ -9,7 +9,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from served import MONDAY_8_AM, SHOP, prepare
+from dialogue import MONDAY_8_AM
+from served import SHOP, prepare
 from sqlalchemy import text
 
 from core.context import Context

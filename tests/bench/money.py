@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 from bank import SERVER_KEY, order_id
+from dialogue import MONDAY_8_AM
 from history import BATCH, booking_row
 from rest import Send, load
-from served import MONDAY_8_AM, SHOP, clock, listening, prepare
+from served import SHOP, clock, listening, prepare
 from sqlalchemy import func, select, update
 
 from bot.app import chance

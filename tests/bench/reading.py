@@ -6,7 +6,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from served import FILES, MONDAY_8_AM, SHOP
+from dialogue import MONDAY_8_AM
+from served import FILES, SHOP
 
 from conversations.understand import understand
 from conversations.understand.lexicon import Lexicon

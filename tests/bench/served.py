@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import perf_counter
 
 from aiohttp import web
-from dialogue import DIALOGUE
+from dialogue import BEFORE_THE_FIRST, DIALOGUE, MONDAY_8_AM
 from load import SECRET
 from sqlalchemy import func, select
 
@@ -27,7 +27,6 @@ from webhooks import telegram
 from webhooks.app import make_app
 
 SHOP = Shop.model_validate(WORKSHOP)
-MONDAY_8_AM = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 _STARTED = perf_counter()
 
 FILES = {file.name: file.read_text("utf-8") for file in CATALOGUE.glob("*.csv")}
@@ -91,7 +90,7 @@ async def check(database: Database) -> None:
     async with database.read() as session:
         failed = await session.scalar(select(func.count()).where(Inbound.error.is_not(None)))
         states = await session.scalars(select(Conversation.state))
-        ended = [state for state in states if state["prompt"] == len(DIALOGUE)]
+        ended = [state for state in states if state["prompt"] == BEFORE_THE_FIRST + len(DIALOGUE)]
     if failed or not ended or any(state["asked"] != "confirmed" for state in ended):
         raise RuntimeError(f"{failed} turns failed; dialogues end at { ({state['asked'] for state in ended}) }")
 

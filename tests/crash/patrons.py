@@ -58,9 +58,7 @@ class Patron:
     async def cancel(self) -> None:
         """Cancel the booking and wait for the refund."""
         with contextlib.suppress(TimeoutError):
-            await self._says("batalin booking saya", "Booking Kakak")
-            await self._says("1", self.code)
-            await self._says("batalkan booking", "Yakin mau membatalkan")
+            await self._says("batalin booking saya", f"Yakin mau membatalkan booking {self.code}")
             await self._says("ya", "sudah dibatalkan")
             await self._sees("sudah kami kembalikan")
             self._have(Fate.CANCELLED)

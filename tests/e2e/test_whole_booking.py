@@ -145,7 +145,6 @@ async def test_an_abandoned_payment_releases_the_seat(town: Town) -> None:
     await sees(customer, "sudah habis")
     (booking,) = await town.bookings()
     assert (booking.holding, booking.payment_status) == (False, PaymentStatus.FAILED)
-    await taps(customer, "Kirim link baru", "sedang dibuat")
-    link = await sees(customer, "Silakan bayar")
+    link = await taps(customer, "Kirim link baru", "Silakan bayar")
     await town.there.midtrans.pay(link_in(link), "other_qris")
     await sees(customer, "terkonfirmasi")
