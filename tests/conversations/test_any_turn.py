@@ -29,9 +29,9 @@ from talk import Talk, shown
 from workshop import order
 
 from conversations import registry
-from conversations.dialogue import FLOWS
 from conversations.engine import Engine
 from conversations.state import State
+from conversations.stepping import FLOWS
 from conversations.turn import Step
 from core import payment, work
 from core.booking import cancel, join_waitlist, make_offer

@@ -10,8 +10,8 @@ from string import Formatter
 import pytest
 
 from conversations.booking.deciding import CHANGES
-from conversations.dialogue import FLOWS
 from conversations.staff.monthly import COLUMNS
+from conversations.stepping import FLOWS
 from conversations.texts import LANGUAGES, render, templates
 from core.catalogue.advice import Fact, Reason
 from core.catalogue.attributes import Attributes, PartType
