@@ -87,6 +87,8 @@ async def _reply(turn: Turn) -> Question:
         turn.remarks.append(await person.pass_media(turn) or said)
         return await _next(turn)
     text = incoming.text or ""
+    if incoming.phone and not (text or incoming.media or incoming.place):
+        return await _next(turn)  # a number that is known already
     is_answer = flow is not None and flow.strict and not text.startswith("/")
     if (action := read_staff_action(text)) and registry.exists(turn, action) and not is_answer:
         return await _act(turn, action)

@@ -34,7 +34,7 @@ def update(person: int, update_id: int, turn: int) -> Mapping[str, object]:
     """The Telegram update of a turn."""
     user = {"id": person, "is_bot": False, "first_name": "Sari", "last_name": "Dewi", "language_code": "id"}
     chat = {"id": person, "type": "private", "first_name": "Sari", "last_name": "Dewi"}
-    message = {"message_id": turn + 1, "date": 1_795_000_000, "chat": chat}
+    message = {"message_id": turn + 1, "date": int(MONDAY_8_AM.timestamp()), "chat": chat}
     said = DIALOGUE[turn]
     if isinstance(said, str):
         return {"update_id": update_id, "message": message | {"from": user, "text": said}}
