@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     books.add_argument("--note", metavar="TEXT", help="what that order was")
     texts = add("understand", _understand, "Print what the bot understands of each text, a JSON object a line.")
     texts.add_argument("--now", type=datetime.fromisoformat, help="the time to read them at (ISO 8601)")
+    texts.add_argument("--asked", metavar="STEP", help="the question on the screen (date, time, plan, …)")
     texts.add_argument("texts", nargs="*", metavar="TEXT", help="default: the lines of standard input")
     return parser
 
@@ -144,7 +145,8 @@ async def _understand(options: argparse.Namespace) -> None:
     now = options.now or app.now()
     at = now.replace(tzinfo=shop.zone) if now.tzinfo is None else shop.local(now)
     for text in options.texts or (line.rstrip("\n") for line in sys.stdin):
-        print(json.dumps(understand(text, lexicon, now=at, shop=shop).as_json(), ensure_ascii=False), flush=True)
+        said = understand(text, lexicon, now=at, shop=shop, asked=options.asked)
+        print(json.dumps(said.as_json(), ensure_ascii=False), flush=True)
 
 
 async def _catalogue_of(settings: Settings) -> snapshot.Catalogue:

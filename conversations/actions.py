@@ -1,8 +1,8 @@
 """What a customer can do at any time: the menu, their bookings, paying, opening hours, calling a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from conversations import draft, papers, person
+from conversations import draft, example, papers, person
 from conversations.registry import TO_BOOKINGS, TO_MENU, action
 from conversations.state import ORDER
 from conversations.turn import Question, Turn, Who, question
@@ -16,8 +16,11 @@ from core.people import web_customers
 from core.schedule import bookings
 from core.shop import WEEKDAYS
 from core.states import BookingStatus, CallReason, PaymentMethod, PaymentStatus, RefundState
+from core.work import warranty
 
 MAX_LISTED = 8
+MOST_WITH_WARRANTIES = 20
+"""The newest bookings, whose warranties are listed."""
 
 
 @action("menu", who=Who.CUSTOMER)
@@ -28,7 +31,7 @@ async def _show_menu(turn: Turn, _: str) -> Question:
 def menu(turn: Turn, *says: Say) -> Question:
     resuming = [Option("resume", say("option.resume"))] if turn.state.flow else []
     return question(
-        *(says or (say("menu", shop=turn.shop.name),)),
+        *(says or (say("menu", visit=example.visit(turn.shop, turn.now)),)),
         options=[
             *resuming,
             Option("book", say("option.book")),
@@ -119,7 +122,7 @@ async def see(turn: Turn, code: str) -> Question:
         *await _money(turn, booking, owed),
         options=[*_possible_actions(turn, booking), *await papers.buttons(turn, booking), *accounts],
         always=[TO_BOOKINGS, TO_MENU],
-        link=await _pay_link(turn, booking),
+        link=await pay_link(turn, booking),
     )
 
 
@@ -133,7 +136,7 @@ async def pay(turn: Turn, code: str) -> Question:
     if payment.has_lost_slot(booking):
         options = await payment.lost_slot_choices(turn.ctx, booking)
         return question(say("late.first", code=code), options=options, always=[TO_MENU], button=say("late.button"))
-    link = await _pay_link(turn, booking)
+    link = await pay_link(turn, booking)
     if link is not None:
         return question(say("pay.link_lives", code=code), link=link, always=[TO_MENU])
     percent = booking.down_payment_percent if not booking.paid_amount else None
@@ -150,6 +153,8 @@ async def info(turn: Turn, _: str = "") -> Question:
 async def human(turn: Turn, reason: str = "") -> Question:
     """Call a person; a button may say why ("human:claim")."""
     why = CallReason(reason) if reason in set(CallReason) else CallReason.ASKED
+    if why is CallReason.PROOF:
+        await payment.check_now(turn.ctx, turn.contact.customer_id)
     told = await person.call(turn, why)
     return question(told, options=[Option("resume", say("option.resume"))] if turn.state.flow else ())
 
@@ -163,6 +168,19 @@ def speak(turn: Turn, language: str) -> Question | None:
     turn.contact.language = language
     turn.remark("language.changed")
     return None if turn.state.flow else menu(turn)
+
+
+async def warranties(turn: Turn, categories: Collection[str] = ()) -> list[Say]:
+    """A line for each part with a warranty that the customer has got, or for those of these categories."""
+    lines, parts = [], turn.catalogue.parts
+    for booking in await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MOST_WITH_WARRANTIES):
+        for line in booking.lines:
+            part = parts.get(line.part_id or "")
+            if (until := line.warranty_until) and (not categories or (part and part.category in categories)):
+                left = warranty.days_left(until, turn.local_now.date())
+                key = "warranty.line" if left else "warranty.over"
+                lines.append(say(key, name=line.name, until=until, days=left, code=booking.code))
+    return lines
 
 
 def opening_hours(turn: Turn) -> list[Say]:
@@ -200,7 +218,8 @@ async def _money(turn: Turn, booking: Booking, owed: Sequence[Refund]) -> list[S
     return fee + ([say("cancelling.going_back", back=back)] if back else [])
 
 
-async def _pay_link(turn: Turn, booking: Booking) -> Link | None:
+async def pay_link(turn: Turn, booking: Booking) -> Link | None:
+    """The open link of a booking."""
     open_request = await payment.open_request(turn.ctx, booking)
     if open_request is None or open_request.url is None:
         return None
@@ -216,6 +235,8 @@ def _possible_actions(turn: Turn, booking: Booking) -> list[Option]:
         options.append(Option(f"pay:{booking.code}", say("option.pay", amount=booking.remaining)))
     if may_reschedule(turn.ctx, booking):
         options.append(Option(f"move:{booking.code}", say("late.option.other_time" if slot_is_lost else "option.move")))
+        if not slot_is_lost:
+            options.append(Option(f"change:{booking.code}", say("option.change_order")))
     if slot_is_lost:
         options.append(Option(f"money-back:{booking.code}", say("late.option.money_back")))
     elif booking.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):

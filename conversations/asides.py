@@ -50,9 +50,9 @@ async def answer(turn: Turn) -> Advice | None:
     asked = _asked(turn)
     if turn.understood.intent in ORDERS:
         asked = [topic for topic in asked if topic not in SHOWN_BY_AN_ORDER]
-    ours = [each for topic in asked if (each := await _ours(turn, topic)) is not None]
-    advised = await advice.answer_all(turn, [topic for topic in asked if topic not in OURS])
-    found = [*([advised] if advised else []), *ours][:MOST_ANSWERS]
+    ours = {topic: each for topic in asked if (each := await _ours(turn, topic)) is not None}
+    advised = await advice.answer_all(turn, [topic for topic in asked if topic not in OURS | ours.keys()])
+    found = [*([advised] if advised else []), *ours.values()][:MOST_ANSWERS]
     if not found:
         is_vague = Intent.PRICE in asked or Intent.STOCK in asked
         return Advice([say("aside.which_one")]) if is_vague and turn.state.asked is None else None
@@ -86,11 +86,14 @@ def _asked(turn: Turn) -> list[Intent]:
 
 
 async def _ours(turn: Turn, topic: Intent) -> Advice | None:
-    """What isn't advice about goods and terms: whether it fits, where we are, a kind word."""
+    """What isn't advice about goods and terms: whether it fits, the customer's own warranties, where we are, a kind word."""
     match topic:
         case Intent.FIT:
             said = await _fit(turn)
             return Advice(said) if said else await advice.answer(turn, Intent.PRICE)
+        case Intent.WARRANTY:
+            own = [] if turn.understood.parts else await actions.warranties(turn, turn.understood.categories)
+            return Advice([say("warranty.list", lines=own)]) if own else None
         case Intent.LOCATION:
             return Advice([actions.address(turn)])
         case Intent.THANKS:

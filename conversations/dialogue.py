@@ -16,6 +16,7 @@ from conversations import (
     actions,
     after_booking,
     asides,
+    consent,
     corrections,
     draft,
     exclusions,
@@ -86,6 +87,8 @@ async def _reply(turn: Turn) -> Question:
         turn.remarks.append(await person.pass_media(turn) or said)
         return await _next(turn)
     text = incoming.text or ""
+    if incoming.phone and not (text or incoming.media or incoming.place):
+        return await _next(turn)  # a number that is known already
     is_answer = flow is not None and flow.strict and not text.startswith("/")
     if (action := read_staff_action(text)) and registry.exists(turn, action) and not is_answer:
         return await _act(turn, action)
@@ -97,8 +100,15 @@ async def _reply(turn: Turn) -> Question:
         return await _chosen(turn, same[0])
     if (command := read_command(text)) is not None:
         return await _commanded(turn, command)
+    if not (flow and flow.strict) and (wish := consent.wish_of(turn)) is not None:
+        return await _act(turn, wish)
     is_text = flow is not None and (flow.strict or (step is not None and step.free_text))
-    if turn.member is None and not is_text and (reason := person.reason_of(turn.understood)) is not None:
+    changes_order = flow is BOOKING and bool(turn.understood.excluded)  # "jgn sama agus, kurang rapi" is no complaint
+    if (
+        turn.member is None
+        and not (is_text or changes_order)
+        and (reason := person.reason_of(turn.understood)) is not None
+    ):
         return await _act(turn, f"human:{reason}")
     return await (_in_flow(turn, flow) if flow else _without_flow(turn))
 
@@ -138,7 +148,7 @@ async def _chosen(turn: Turn, option: str) -> Question:
 
 async def _act(turn: Turn, choice: str) -> Question:
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             done = await registry.run(turn, choice)
     except Refusal as refusal:
         turn.remark_refusal(refusal)
@@ -155,12 +165,16 @@ async def _commanded(turn: Turn, command: Command) -> Question:
             await GiveUp().choose(turn, "yes")
         case Command.CANCEL | Command.START_OVER if draft.is_worth_keeping(turn) and state.flow == ORDER:
             state.put("giving_up", command.value)
+        case Command.START_OVER if state.flow is None and turn.contact.customer.stopped_at is not None:
+            return await _act(turn, "receive")
         case Command.START_OVER:
             state.begin(ORDER)
         case Command.CANCEL if state.flow:
             open_flow = _flow(turn) or BOOKING
             state.begin(None)
             turn.remark(open_flow.cancelled)
+        case Command.CANCEL if turn.understood.intent is Intent.STOP:
+            return await _act(turn, "stop")
         case Command.CANCEL:
             return await requests.act(turn, Intent.CANCEL) or await _next(turn)
         case Command.MENU:
@@ -217,19 +231,37 @@ async def _heard(turn: Turn, flow: Flow, step: Step | None) -> Question:
     if state.asked is None and option is not None:
         return await _chosen(turn, option)
     is_text = step is not None and step.free_text and "?" not in text
-    said = None if is_text else await asides.answer(turn)
-    excluded = not is_text and exclusions.take(turn, flow)
-    heard = await _read(turn, flow, None if excluded else step, text)
+    heard = is_text and await _read(turn, flow, step, text)
+    said, excluded = None, False
+    if not heard:  # no name or address: a question or a wish
+        said, excluded = await asides.answer(turn), exclusions.take(turn, flow)
+        heard = await _read(turn, flow, None if excluded else step, text)
     if not (is_text and heard):
         answered = {step.name} if step and heard else set()
         heard |= corrections.take(turn, flow, ignoring=asides.asked_about(turn) | answered)
     turn.remarks += said.says if said else ()
-    if said or heard or excluded:
+    if not heard and _declines(turn):
+        turn.remark("declined")
+        heard = True
+    if said or heard or excluded or _says_what_is_known(turn):
         state.misses, state.page = 0, 0
         return _showing(said, await _next(turn))
     if (wish := _wish_beside(turn)) is not None:
         return await _beside(turn, wish)
     return await _missed(turn)
+
+
+def _declines(turn: Turn) -> bool:
+    """Whether the customer won't or can't give something that the order doesn't need: "gak usah email"."""
+    return bool((turn.understood.refused | turn.understood.unknown) & {"email", "plate", "technician", "method"})
+
+
+def _says_what_is_known(turn: Turn) -> bool:
+    """Whether the message repeats what the order holds already."""
+    said, services = turn.understood.answers, turn.understood.services
+    return any(turn.state.get(name) == value for name, value in said.items()) or (
+        bool(services) and set(services) <= set(draft.services(turn))
+    )
 
 
 def _showing(said: Advice | None, asked: Question) -> Question:
@@ -260,7 +292,7 @@ async def _beside(turn: Turn, intent: Intent | None) -> Question:
 
 async def _act_on(turn: Turn, intent: Intent | None) -> Question:
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             done = await requests.act(turn, intent)
     except Refusal as refusal:
         turn.remark_refusal(refusal)
@@ -298,7 +330,13 @@ async def _without_flow(turn: Turn) -> Question:
     if understood.topics == (Intent.GREET,):
         return actions.menu(turn)
     _split_two_cars(turn)
-    said, wish = await asides.answer(turn), _wish_beside(turn)
+    if (where := await after_booking.where_is_technician(turn)) is not None:
+        return where
+    said = await asides.answer(turn)
+    if await after_booking.take_up_change(turn):
+        turn.remarks += said.says if said else ()
+        return await _next(turn)
+    wish = _wish_beside(turn)
     orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
@@ -418,7 +456,7 @@ async def _finish(turn: Turn, flow: Flow) -> Question | None:
     """Do what the flow is for. A refusal undoes it, and asks again what it is about or ends the flow."""
     second_car = turn.state.get(deciding.NEXT_ORDER)
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             last = await flow.finish(turn)
     except Refusal as refusal:
         turn.remark_refusal(refusal)
@@ -483,7 +521,9 @@ _BESIDE_AN_ORDER: dict[Intent | None, str] = {
     Intent.PAYMENT_HELP: "mine",
     Intent.PAID: f"human:{CallReason.PROOF}",
     Intent.COMPLAINT: f"human:{CallReason.COMPLAINT}",
-    Intent.LATE: f"human:{CallReason.OTHER}",
+    Intent.LATE: "late",
     Intent.HUMAN: "human",
+    Intent.STOP: "stop",
+    Intent.ERASE: "erase",
 }
 """Wishes about bookings or for a person, and the action of those that aren't about one booking (`requests`)."""

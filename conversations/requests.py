@@ -15,12 +15,13 @@ _BEFORE_WORK = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 _LIVE = (*_BEFORE_WORK, BookingStatus.IN_PROGRESS)
 _FITTING: dict[Intent | None, tuple[str, Callable[[Turn, Booking], bool]]] = {
     Intent.PAY: ("pay", lambda turn, each: _can_be_paid(each)),
-    Intent.PAYMENT_HELP: ("pay", lambda turn, each: _can_be_paid(each)),
+    Intent.PAYMENT_HELP: ("pay-help", lambda turn, each: _can_be_paid(each)),
     Intent.CANCEL: ("drop", lambda turn, each: each.status in _BEFORE_WORK),
     Intent.STATUS: ("see", lambda turn, each: each.status in _LIVE),
     Intent.INVOICE: ("papers:invoice", lambda turn, each: bool(each.paid_amount)),
 }
 """The action on a booking, and the bookings that it is for."""
+_ABOUT_MONEY = (Intent.PAY, Intent.PAYMENT_HELP)
 
 
 def is_one(intent: Intent | None) -> bool:
@@ -35,7 +36,9 @@ async def act(turn: Turn, intent: Intent | None) -> Question | None:
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=actions.MAX_LISTED)
     fitting = [booking for booking in own if fits(turn, booking)]
     if not fitting:
-        return await actions.my_bookings(turn)
+        return await (registry.run(turn, "pay-none") if intent in _ABOUT_MONEY else actions.my_bookings(turn))
+    if intent is Intent.PAY and turn.understood.method is not None:
+        action = f"pay-by:{turn.understood.method}"
     if len(fitting) == 1:
         return await registry.run(turn, f"{action}:{fitting[0].code}")
     return question(

@@ -33,7 +33,7 @@ class PartOptions(Sequence[Option]):
 
 def part_option(part: Part, stock: int, fits: FitAnswer | None = None) -> Option:
     """Its price and stock, and whether it fits if it isn't simply so."""
-    facts: list[Say] = [price_of(part), stock_of(part, stock)]
+    facts: list[Say] = [price_now(part), stock_of(part, stock)]
     if fits not in (None, FitAnswer.FITS):
         facts.append(say(f"fit.short.{fits}"))
     return Option(part.id, part.name, joined(facts))
@@ -45,6 +45,12 @@ def part_line(part: Part, stock: int) -> Say:
 
 def service_line(service: Service) -> Say:
     return say("shelf.service", name=service.name, price=price_of(service), minutes=service.minutes)
+
+
+def price_now(item: Part | Service) -> Say:
+    """The current price alone, where there is little room."""
+    now = discounted(item.price, item.discount)
+    return say("price.plain", now=now) if now else say("price.free")
 
 
 def price_of(item: Part | Service) -> Say:

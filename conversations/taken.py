@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from conversations import draft, exclusions
 from conversations.shelf import joined
 from conversations.turn import Turn
+from conversations.understand.answers import FULL
 from core.messaging.messages import Say, say
 
 Facts = Mapping[str, Say]
@@ -29,6 +30,8 @@ def facts(turn: Turn) -> Facts:
             sorted(catalogue.technicians[each].name for each in unwanted if each in catalogue.technicians)
         )
         known["unwanted"] = say("technician.but", names=names)
+    if plan := state.get("plan"):
+        known["plan"] = say("option.full") if plan == FULL else say("option.share", percent=plan)
     if "location" in state:
         known["location"] = say(f"option.{draft.location(turn)}")
     return known

@@ -1,6 +1,7 @@
 """What a step reads and does during one turn, and what a step is."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -109,6 +110,19 @@ class Turn:
         if self.member is None:
             return who is Who.CUSTOMER
         return who <= (Who.ADMIN if self.member.role == "admin" else Who.STAFF)
+
+    @asynccontextmanager
+    async def undone_if_refused(self) -> AsyncIterator[None]:
+        """A savepoint. A refusal undoes it and goes on; what it expired of the contact is read again, because a step
+        reads the contact's data without awaiting.
+        """
+        try:
+            async with self.session.begin_nested():
+                yield
+        except Refusal:
+            await self.session.refresh(self.contact)
+            await self.session.refresh(self.contact.customer)
+            raise
 
     def remark(self, key: str, /, **params: Any) -> None:
         self.remarks.append(Say(key, params))

@@ -166,6 +166,14 @@ class TooLateToMove(Refusal):
     """Customers move a booking until some hours before the start; params: hours."""
 
 
+class TooLateToChange(Refusal):
+    """Customers change a booking until some hours before the start, then only staff does; params: hours."""
+
+
+class NothingToChange(Refusal):
+    """The booking is that way already."""
+
+
 class MovedTooOften(Refusal):
     """A customer moves a booking so many times only; params: most."""
 

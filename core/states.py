@@ -81,6 +81,7 @@ class RefundReason(StrEnum):
     CANCELLED = "cancelled"
     NO_SHOW = "no_show"
     OVERPAID = "overpaid"
+    CHANGED = "changed"  # the booking was changed and costs less
     LATE = "late"  # it came when the booking was cancelled, or its slot was gone
 
 
@@ -89,6 +90,7 @@ class CreditReason(StrEnum):
 
     CANCELLED = "cancelled"
     NO_SHOW = "no_show"
+    CHANGED = "changed"  # another invoice replaces them
     REFUNDED = "refunded"  # money went back that nobody had asked for here
 
 
@@ -130,6 +132,8 @@ class EventKind(StrEnum):
     HOLD_ENDED = "hold_ended"
     CONFIRMED = "confirmed"
     MOVED = "moved"
+    CHANGED = "changed"
+    CUSTOMER_LATE = "customer_late"  # or on the way, or asks where the technician is
     KEPT = "kept"  # in spite of what stands against it
     CANCELLED = "cancelled"
     LINK_SENT = "link_sent"
@@ -149,6 +153,14 @@ class EventKind(StrEnum):
     COST_REFUSED = "cost_refused"
     COMPLETED = "completed"
     RATED = "rated"
+
+
+class VisitNews(StrEnum):
+    """What a customer says or asks on the day of the appointment."""
+
+    LATE = "late"
+    ON_THE_WAY = "otw"
+    WHERE = "asks_where"  # the technician of an on-site job is
 
 
 class CallReason(StrEnum):

@@ -12,9 +12,13 @@ from bot import app
 from bot.config import Server, Settings
 from bot.sandbox.clerk import USERS
 from bot.sandbox.server import DEFAULTS, StandIns, stand_ins
+from conversations import example
+from conversations.texts import render
 from core.catalogue import csv_files
 from core.db.database import upgrade
 from core.faq import csv_file
+from core.messaging.messages import say
+from core.shop import Shop
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 FAQ = Path(__file__).parent / "faq.csv"
@@ -49,6 +53,7 @@ async def running_demo(*, port: int = 0, gather_seconds: float = 0) -> AsyncIter
     """Run the stand-ins and the server in a temporary folder."""
     async with stand_ins(app.now, port=port) as vendors:
         vendors.world.shop["name"] = WORKSHOP["name"]
+        vendors.world.sample = sample
         with TemporaryDirectory(prefix="bengkel-demo-") as folder:
             vendors.world.add_staff("owner", OWNER, "Ibu Rina", phone="+628111000001")
             vendors.world.add_staff("technician", TECHNICIAN, "Dedi", phone="+6281219000101")
@@ -60,6 +65,11 @@ async def running_demo(*, port: int = 0, gather_seconds: float = 0) -> AsyncIter
             vendors.connect_shop(settings.server.public_url)
             async with app.serving(settings):
                 yield vendors
+
+
+def sample() -> str:
+    """The line that the page offers first, for the next day on which the shop is open."""
+    return render(say("example.book", visit=example.visit(Shop.model_validate(WORKSHOP), app.now())), "id")
 
 
 def settings_for(vendors: StandIns, *, folder: Path, database: str, port: int, gather_seconds: float = 0) -> Settings:

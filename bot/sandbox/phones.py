@@ -154,10 +154,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class SentPhoto:
-    """The person sent a picture; those of one album have the same name."""
+    """The person sent a picture, with words below it; those of one album have the same name."""
 
     media: Media
     album: str | None = None
+    caption: str = ""
 
 
 FileKind = Literal["voice", "audio", "video", "video_note", "animation", "sticker", "document"]
@@ -220,8 +221,8 @@ def own_bubble(action: Message, bubble_id: str, at: datetime, parse: Callable[[s
         case SharedLocation(latitude, longitude, address):
             text = address or f"{latitude}, {longitude}"
             return replace(bubble, kind="location", text=text, html=plain(text).html)
-        case SentPhoto(media):
-            return replace(bubble, kind="photo", media=media)
+        case SentPhoto(media, caption=words):
+            return replace(bubble, kind="photo", media=media, text=words, html=plain(words).html)
         case SentFile(_, media):
             return replace(bubble, kind="document", media=media)
         case Played(what):
@@ -278,9 +279,11 @@ class Person:
         """Move with the newest message, a live location."""
         return await self._do(Moved(self._own(), latitude, longitude), 1)
 
-    async def send_photo(self, content: bytes, content_type: str = "image/jpeg", *, times: int = 1) -> int | None:
+    async def send_photo(
+        self, content: bytes, content_type: str = "image/jpeg", *, caption: str = "", times: int = 1
+    ) -> int | None:
         media = self.network.hub.store(f"photo.{content_type.rpartition('/')[2]}", content_type, content)
-        return await self._do(SentPhoto(media), times)
+        return await self._do(SentPhoto(media, caption=caption), times)
 
     async def send_album(self, *contents: bytes) -> list[int | None]:
         """Send several pictures at once; returns the status of each."""

@@ -212,8 +212,9 @@ class Telegram(Network[Update]):
                 return {"location": location} | ({"venue": venue} if address else {})
             case SentPhoto(media) if media.content_type.startswith("audio/"):
                 return self._file_content("voice", media)
-            case SentPhoto(media, album):
-                return {"photo": self.photo_sizes(media)} | ({"media_group_id": album} if album else {})
+            case SentPhoto(media, album, caption):
+                said = ({"media_group_id": album} if album else {}) | ({"caption": caption} if caption else {})
+                return {"photo": self.photo_sizes(media)} | said
             case SentFile(kind, media):
                 return self._file_content(kind, media)
             case Played("dice"):

@@ -193,8 +193,8 @@ class WhatsApp(Network[Form]):
                 return self._media_fields(
                     message, self.hub.store("contact.vcf", "text/vcard", card.encode()), "contacts"
                 )
-            case SentPhoto(media):
-                return self._media_fields(message, media, "image")
+            case SentPhoto(media, caption=caption):
+                return self._media_fields(message, media, "image") | {"Body": caption}
             case SentFile(kind, media):
                 return self._media_fields(message, media, _TYPES.get(kind, kind))
             case Played():

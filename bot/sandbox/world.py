@@ -1,5 +1,6 @@
 """The phones and the messengers' APIs, all in memory."""
 
+from collections.abc import Callable
 from typing import Any
 
 from bot.sandbox.hub import Clock, Hub
@@ -27,6 +28,8 @@ class World:
         """People by the name of their phone on the page: the messenger for customers, the role for staff."""
         self.shop: dict[str, Any] = {}
         """What the page shows about the shop."""
+        self.sample: Callable[[], str] = str
+        """A line to try, for a day on which the shop is open; empty: the page's own."""
         for channel in CUSTOMER_PHONES:
             self.new_customer(channel)
 
@@ -53,7 +56,10 @@ class World:
 
     def to_json(self) -> dict[str, Any]:
         """All phones in the page's JSON format."""
-        return {"phones": {name: _phone(person) for name, person in self.phones.items()}, "shop": self.shop}
+        return {
+            "phones": {name: _phone(person) for name, person in self.phones.items()},
+            "shop": self.shop | ({"sample": line} if (line := self.sample()) else {}),
+        }
 
 
 def _phone(person: Person) -> dict[str, Any]:

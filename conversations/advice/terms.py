@@ -7,14 +7,18 @@ from itertools import groupby
 from conversations.advice.wish import HUMAN, Advice, Wish, comma, lines_of
 from conversations.turn import Turn
 from conversations.understand.choosing import ANY_HOLIDAY, RAMADAN, Terms, read_season, read_terms
+from core import payment
 from core.catalogue.snapshot import CATEGORIES
-from core.messaging.messages import Say, say
+from core.db.tables import Booking
+from core.messaging.messages import Link, Option, Say, say
 from core.payment.payment_methods import offered_methods
-from core.schedule import availability, slots
+from core.schedule import availability, bookings, slots
 from core.shop import WEEKDAYS
 
 AN_AMOUNT = 1_000_000
 """Rupiah: an amount that every method takes."""
+LATEST = 3
+"""How many bookings are looked at for one that is to be paid."""
 MOST_DAYS = 4
 """Holidays that are listed."""
 
@@ -29,7 +33,22 @@ async def payment_terms(turn: Turn, wish: Wish) -> Advice:
         Terms.DOWN_PAYMENT: _down_payment,
         Terms.METHODS: _methods,
     }
-    return Advice([say_of(turn) for term, say_of in says.items() if term in asked])
+    answers = [say_of(turn) for term, say_of in says.items() if term in asked]
+    unpaid = await _unpaid(turn)
+    if unpaid is None:
+        return Advice(answers)
+    booking, link = unpaid
+    return Advice(answers, [Option(f"see:{booking.code}", say("option.see_booking"))], link=link)
+
+
+async def _unpaid(turn: Turn) -> tuple[Booking, Link] | None:
+    """The booking that can be paid now, if it is one: who asks about paying means it."""
+    own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=LATEST)
+    asked = [(each, opened) for each in own if (opened := await payment.open_request(turn.ctx, each)) and opened.url]
+    if len(asked) != 1:
+        return None
+    booking, opened = asked[0]
+    return booking, Link(opened.url or "", say("option.pay", amount=opened.amount))
 
 
 async def delivery(turn: Turn, wish: Wish) -> Advice:

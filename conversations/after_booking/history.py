@@ -14,11 +14,9 @@ from core.messaging.messages import Document, Option, Say, say
 from core.refusals import NotFound
 from core.schedule import bookings
 from core.states import Location
-from core.work import History, warranty
+from core.work import History
 
 MAX_COMMENT_LENGTH = 1000
-MAX_BOOKINGS = 20
-"""The newest ones, whose warranties are listed."""
 
 
 @action("cost-yes", who=Who.CUSTOMER)
@@ -82,13 +80,7 @@ async def show_photo(turn: Turn, which: str) -> Question:
 
 @action("warranties", who=Who.CUSTOMER)
 async def warranties(turn: Turn, _: str) -> Question:
-    lines = []
-    for booking in await bookings.of_customer(turn.session, turn.contact.customer_id, limit=MAX_BOOKINGS):
-        for line in booking.lines:
-            if until := line.warranty_until:
-                left = warranty.days_left(until, turn.local_now.date())
-                key = "warranty.line" if left else "warranty.over"
-                lines.append(say(key, name=line.name, until=until, days=left, code=booking.code))
+    lines = await actions.warranties(turn)
     if not lines:
         return actions.menu(turn, say("warranty.none"))
     return question(say("warranty.list", lines=lines), always=[TO_BOOKINGS, TO_MENU])

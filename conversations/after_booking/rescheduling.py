@@ -178,7 +178,7 @@ async def _retake(turn: Turn, argument: str, *, any_technician: bool) -> Questio
     if not payment.has_lost_slot(booking):
         return _settled(code)
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             await rescheduling.reschedule(
                 turn.ctx,
                 booking,

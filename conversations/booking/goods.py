@@ -49,7 +49,9 @@ class Category(Step):
         """A named part goes into the basket; named categories are opened one after the other."""
         understood, state = turn.understood, turn.state
         named = [part for part in understood.parts if part in turn.catalogue.parts]
-        if understood.own_parts or Intent.REPAIR in understood.topics:
+        services = [turn.catalogue.services[each] for each in understood.services if each in turn.catalogue.services]
+        is_work = bool(services) and not named and not any(each.installs for each in services)
+        if understood.own_parts or Intent.REPAIR in understood.topics or is_work:
             return _only_work(turn)
         if len(named) == 1 and named[0] != state.get("sold_out"):
             return await take_named(turn, turn.catalogue.parts[named[0]])
@@ -279,7 +281,8 @@ class PickService(Step):
     reopened_by = (NotForSale, NothingChosen)
 
     def needed(self, turn: Turn) -> bool:
-        return turn.state.get("asking") == self.name or not draft.services(turn)
+        is_settled = self.name in turn.state
+        return turn.state.get("asking") == self.name or not (is_settled or draft.services(turn))
 
     async def ask(self, turn: Turn) -> Question:
         chosen = draft.times(turn)
@@ -327,7 +330,11 @@ class PickService(Step):
         return await self.absorb(turn)
 
     async def absorb(self, turn: Turn) -> bool:
-        """A service named in a message is chosen."""
+        """A service named in a message is chosen; none is, for parts that the customer installs."""
+        if turn.understood.parts_only and "serviced" not in turn.state:
+            turn.state.put("services", [])
+            turn.state.put("serviced", True)
+            return True
         offered = [service for service in turn.understood.services if service in turn.catalogue.services]
         if len(offered) != 1 or offered[0] in turn.state.get("services", []) or "serviced" in turn.state:
             return False

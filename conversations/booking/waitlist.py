@@ -88,7 +88,7 @@ async def _joined(turn: Turn, wait: Waiting, name: str) -> Question:
 async def _take(turn: Turn, code: str, starts_at: datetime | None) -> Question:
     booking = await turn.own_booking(code)
     try:
-        async with turn.session.begin_nested():
+        async with turn.undone_if_refused():
             await take_offer(turn.ctx, booking, starts_at=starts_at)
     except (*WAITABLE, InThePast, ShortNotice) as gone:
         return await _instead(turn, await turn.own_booking(code), gone)

@@ -162,9 +162,12 @@ class Slot(Step):
         return False
 
     async def _take_first(self, turn: Turn) -> bool:
-        """Any hour will do: the first that is free on the chosen day."""
+        """Any hour will do: the first that is free on the chosen day, or the nearest of all."""
         day, job = draft.day(turn), await draft.job(turn)
-        load = await _load(turn, day, job) if day else []
+        if day is None:
+            nearest = next((option for option, _ in turn.state.shown if "T" in option), None)
+            return nearest is not None and await self.choose(turn, nearest)
+        load = await _load(turn, day, job)
         first = next((slot for slot in load if slot.free and not _is_current_start(job, slot.starts_at)), None)
         return first is not None and await self._take(turn, f"{turn.shop.local(first.starts_at):%H:%M}")
 

@@ -5,7 +5,17 @@ from typing import Any
 from conversations import draft
 from conversations.incoming import Place
 from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, Who, question
-from conversations.understand.contacts import is_landline, read_email, read_name, read_phone, read_plate
+from conversations.understand.contacts import (
+    is_landline,
+    means_profile,
+    read_address,
+    read_email,
+    read_name,
+    read_phone,
+    read_plate,
+    says_a_name,
+)
+from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
 from core.refusals import AddressMissing, NotOnsite, OutsideDistricts, Refusal, TooFarAway
 from core.schedule import service_area
@@ -13,6 +23,8 @@ from core.states import Location
 
 MIN_ADDRESS_LENGTH = 10
 MAX_ADDRESS_LENGTH = 300
+_KIND_WORDS = frozenset({Intent.GREET, Intent.THANKS})
+"""Topics that say nothing beside a name or an address."""
 MOST_WORDS_OF_A_CHOICE = 4
 """ "di bengkel aja" instead of an address."""
 
@@ -32,7 +44,11 @@ class Name(Step):
         return draft.name(turn) is None or is_asked_for(turn, self)
 
     def parse(self, turn: Turn, text: str) -> str | None:
-        """A name as typed, without "nama saya"."""
+        """A name as typed, without "nama saya", or the profile's; a question or a wish is none."""
+        if means_profile(text):
+            return read_name(turn.incoming.name or turn.state.called or "")
+        if set(turn.understood.topics) - _KIND_WORDS and not says_a_name(text):
+            return None
         name = read_name(text)
         return None if name is None or any(sign.isdigit() for sign in name) else name
 
@@ -157,6 +173,11 @@ class Address(Step):
             return _take_place(turn, _as_answer(turn.incoming.place))
         if turn.understood.location == Location.WORKSHOP and len(text.split()) <= MOST_WORDS_OF_A_CHOICE:
             return await self.choose(turn, Location.WORKSHOP)
+        about = set(turn.understood.topics) - _KIND_WORDS - {Intent.LOCATION}
+        if about and not turn.understood.answers_with("address"):
+            return await self.absorb(turn)
+        if text and read_address(text) is None:
+            return True  # "di rumah saya": asked again, for the street or a pin
         is_address = MIN_ADDRESS_LENGTH <= len(text) <= MAX_ADDRESS_LENGTH
         return _take_place(turn, {"text": text}) if is_address else await self.absorb(turn)
 

@@ -92,6 +92,8 @@ def _write(value: Any, spec: str, language: str, style: Style) -> str:
             return "\n".join(_write(item, spec, language, style) for item in value)
         case _, "rp":
             return money(value)
+        case str(), "status" | "instead":
+            return render(Say(f"{spec}.{value}", {}), language, style)
         case str(), "inch":
             return value.replace("x", "×").replace(".", "," if language == "id" else ".")
         case datetime(), "clock":

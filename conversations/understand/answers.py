@@ -95,6 +95,21 @@ def reads_as_adding(text: str) -> bool:
     return _says(text, "adding")
 
 
+def reads_as_changing(text: str) -> bool:
+    """ "ganti", "jadi dua", "tukar", "instead": something else in place of what was ordered."""
+    return _says(text, "changing")
+
+
+def reads_as_dropping(text: str) -> bool:
+    """ "hapus", "coret", "keluarin": something less than what was ordered."""
+    return _says(text, "dropping")
+
+
+def reads_as_joining(text: str) -> bool:
+    """ "sekalian", "nambah": something more for the appointment that stands."""
+    return _says(text, "joining")
+
+
 def reads_as_an_answer(text: str) -> bool:
     """Whether a text is only "udah", "bebas", "ya" and the like, and so no name of anything."""
     return read_done(text) or read_whatever(text) or read_skip(text) or read_yes_no(text) is not None

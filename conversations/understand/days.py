@@ -160,10 +160,10 @@ def _days_ahead(line: Line, at: int, today: date) -> Found | None:
 
 
 def _is_sundanese_tomorrow(line: Line, at: int) -> bool:
-    """ "enjing" is tomorrow in Sundanese, morning in Javanese: beside a day, or in "sugeng enjing"."""
-    if line[at].raw not in {"enjing", "enjang"} or text_at(line, at - 1) in {"sugeng", "wilujeng"}:
-        return False
-    return not any(token.text in WEEKDAYS or token.text in {"besok", "lusa", "tanggal"} for token in line)
+    """ "enjing" is tomorrow in Sundanese, morning in Javanese: right beside a day, or in "sugeng enjing"."""
+    beside = {text_at(line, at - 1), text_at(line, at + 1)}
+    is_morning = not beside.isdisjoint({*WEEKDAYS, "besok", "lusa", "sugeng", "wilujeng"})
+    return line[at].raw in {"enjing", "enjang"} and not is_morning
 
 
 def _counted(line: Line, at: int, today: date) -> Found | None:

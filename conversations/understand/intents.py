@@ -55,6 +55,10 @@ class Intent(StrEnum):
 TABLE = "intents.yaml"
 WISHES = frozenset({Intent.BOOK, Intent.REPAIR, Intent.ADD})
 WANTING = frozenset({"mau", "minta", "tolong", "butuh", "perlu", "need", "booking", "like", "daftar", "pesan"})
+OF_A_WISH = frozenset(
+    {"<category>", "<part>", "<maker>", "<car>", "<year>", "<day>", "<time>", "<part_of_day>", "audio", "paket"}
+)
+"""What a wish is about; "biar bisa booking" alone is about none."""
 VISIT = frozenset({"<day>", "<time>", "<part_of_day>"})
 
 
@@ -84,7 +88,7 @@ def topics_of(line: Line) -> list[Topic]:
     words = {token.text for token in line}
     is_wish = bool(words & WANTING or words & VISIT or "<year>" in words)
     wish = next((topic for topic in found if topic.intent in WISHES), None)
-    if wish and is_wish and _may_lead(wish, found, words):
+    if wish and is_wish and words & OF_A_WISH and _may_lead(wish, found, words):
         found = [wish, *(topic for topic in found if topic is not wish)]
     return list({topic.intent: topic for topic in reversed(found)}.values())[::-1]
 

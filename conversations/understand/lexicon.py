@@ -38,10 +38,12 @@ BEFORE_A_TECHNICIAN = frozenset(
     {"sama", "dengan", "oleh", "by", "with", "kak", "ke", "si", "teknisi", "dari"}
     | {"bukan", "jangan", "selain", "kecuali", "ganti", "tukar", "tidak jadi", "not", "except", "but"}
 )
-AFTER_A_TECHNICIAN = frozenset({"saja", "tidak", "libur", "cuti", "ganti"})
+AFTER_A_TECHNICIAN = frozenset({"saja", "tidak", "libur", "cuti", "ganti", "masuk"})
 OWN_NAME = frozenset({"nama", "saya", "n", "<greeting>"})
 MIXED = frozenset({"accessory", "other", "kabel"})
 """Categories that hold things of many kinds."""
+MOST_OF_A_KIND = 40
+"""Parts that a word such as "frame" names one by one; of more it names the category."""
 NO_MAKERS = frozenset({"oem", "original", "lokal", "lainnya", "no brand", "-"})
 """What catalogues write where a part has no brand."""
 UNITS = {"inch", "inci", "channel", "ch"}
@@ -211,7 +213,8 @@ def _kinds(catalogue: Catalogue, categories: Mapping[str, Sequence[str]]) -> Ite
         }
         for alias in map(str.strip, categories.get(category, ())):
             parts = [part for part, names in texts.items() if any(f" {alias} " in name for name in names)]
-            if parts and (" " in alias or len(parts) < len(texts) / 2):
+            is_a_kind = " " in alias or len(parts) < len(texts) / 2
+            if is_a_kind and 0 < len(parts) <= MOST_OF_A_KIND:
                 yield alias, Name("part", tuple(parts))
 
 

@@ -18,13 +18,17 @@ BEFORE_A_METHOD = frozenset({"pakai", "via", "lewat"})
 FULL = "full"
 DOWN = "dp"
 """A down payment without its percent."""
+AFTER_DOWN = frozenset({"dulu", "saja", "ya", "nya", "cukup", "sebesar"})
 PERCENT = frozenset({"%", "persen", "percent"})
 
 
 def paying_in(line: Line, counted: Line, intents: Sequence[Intent], asked: str | None) -> Iterator[Said]:
     """Method and plan, where the line or the question on the screen is about money."""
-    about_money = asked in ABOUT_PAYING or not ABOUT_MONEY.isdisjoint(intents)
-    for said in methods_in(line):
+    methods = list(methods_in(line))
+    about_money = (
+        asked in ABOUT_PAYING or not ABOUT_MONEY.isdisjoint(intents) or any(is_sure(line, one) for one in methods)
+    )
+    for said in methods:
         at = next(at for at, token in enumerate(line) if token.start == said.span[0])
         is_money = text_at(line, at + 1) == "<amount>"  # "dana 3 juta"
         if not is_money and (about_money or is_sure(line, said) or text_at(line, at - 1) in BEFORE_A_METHOD):
@@ -65,6 +69,11 @@ def plans_in(line: Line) -> Iterator[Said]:
         if line[at].text in _plain() or text_at(line, at - 1) in {"sudah", "belum", "habis", "sisa"}:
             continue
         end = next(at for at, token in enumerate(line) if token.end == said.span[1]) + 1
+        if said.value == DOWN and text_at(line, at - 1) in PERCENT and number_at(line, at - 2) is not None:
+            yield Said("plan", str(number_at(line, at - 2)), (line[at - 2].start, said.span[1]))
+            continue
+        while text_at(line, end) in AFTER_DOWN:
+            end += 1
         percent = number_at(line, end)
         if said.value == DOWN and percent is not None and 0 < percent <= 100 and text_at(line, end + 1) not in MONEY:
             end += 1 + (text_at(line, end + 1) in PERCENT)

@@ -110,7 +110,7 @@ def _size_of_negation(line: Line, group: Sequence[int], at: int) -> int:
     for size in range(min(MOST_WORDS, len(line) - at), 0, -1):
         phrase = _phrase(line, at, size)
         known = (about_when and phrase in _list("after")) or phrase in _words("after_anything")
-        known = known or (phrase in _words("after_another") and _has_another(line, group))
+        known = known or (phrase in _words("after_another") and (not about_when or _has_another(line, group)))
         if known or f"{phrase}." in _words("after_anything"):
             after = text_at(line, _past(line, at + size, "after_between"))
             ends = after not in _words("not_before") if known else after in {"", *_words("ends")}

@@ -44,7 +44,9 @@ def _beginning(text: str, line: Line, asked: str | None) -> Iterator[Reaction]:
     for size in range(MOST_WORDS, 0, -1):
         phrase = _phrase(line, 0, size)
         stops = (
-            len(line) <= size or line[size].text in IDLE or (phrase in _list("plain_yes") and line[size].text[0] == "<")
+            len(line) <= size
+            or line[size].text in IDLE | {"tapi"}
+            or (phrase in _list("plain_yes") and line[size].text[0] == "<")
         )
         if phrase in _list("acknowledge"):
             act, slot = (Act.CONFIRM, asked) if asked in YES_NO else (Act.ACKNOWLEDGE, None)

@@ -23,7 +23,9 @@ from rapidfuzz.distance import OSA
 MAX_CHARACTERS = 600
 """Characters of a message that are read, so that reading takes bounded time."""
 
-CUES = ("intents.yaml", "locations.yaml", "stances.yaml", "corrections.yaml", "orders.yaml")
+MIN_VOWELLESS = 4
+"""Letters of a word without vowels; three are as likely those of a number plate."""
+CUES = ("intents.yaml", "locations.yaml", "stances.yaml", "corrections.yaml", "orders.yaml", "polarity.yaml")
 """The tables of cues (`cues`)."""
 MAX_WORDS = 6
 """Words in one name."""
@@ -213,7 +215,7 @@ def _near(word: str) -> str | None:
         return None
     candidates = _worth_repairing().get(word[0], ())
     vowelless = [known for known in candidates if known.translate(_NO_VOWELS) == word]
-    if len(vowelless) == 1:
+    if len(vowelless) == 1 and len(word) >= MIN_VOWELLESS:
         return vowelless[0]
     if len(word) < 5:
         return None

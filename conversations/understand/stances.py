@@ -41,7 +41,7 @@ def stances_on(text: str, line: Line, said: Collection[str], asked: str | None) 
             slots = (asked,)
         if each.act is Act.REFUSE and not each.slots and asked not in OPTIONAL:
             continue
-        if not slots and not (each.act is Act.ANY and read_whatever(text)):
+        if not slots and not (each.act is Act.ANY and read_whatever(text.split(",", maxsplit=1)[0])):
             continue
         slots = tuple(slot for slot in slots if slot not in said)
         if slots or not each.slots:

@@ -81,6 +81,10 @@ class Understanding:
         """All wanted values of a slot in the order of the line: the brands of "bagusan venom atau pioneer"."""
         return [act.value for act in self.acts if act.slot == slot and act.act in (Act.INFORM, Act.CORRECT)]
 
+    def answers_with(self, slot: str) -> bool:
+        """Whether the line gives a value for a slot, as the question on the screen reads it."""
+        return any(act.act is Act.INFORM and act.slot == slot for act in self.acts)
+
     def as_json(self) -> dict[str, object]:
         """What `bengkel understand` prints: only what was said."""
         goods = {"intent": self.intent, "categories": self.categories, "parts": self.parts}

@@ -36,7 +36,7 @@ from conversations.understand.spelling import Line, Span, matches, number_at, re
 from core.shop import Shop
 
 REPLACED = frozenset({"dari", "from"})
-PREFERRED = frozenset({"ke", "jadi"})
+PREFERRED = frozenset({"ke", "jadi", "eh", "ralat", "maksud", "salah", "sorry"})
 UNTIL = frozenset({"sampai", "hingga", "-"})
 UNITS = frozenset({"hari", "minggu", "pekan", "bulan", "tahun", "jam", "menit"})
 AFTER_A_BARE_HOUR = frozenset({"", "kak", "bisa", "ya", "saja", "an", "?", ",", "."})

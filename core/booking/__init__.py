@@ -2,7 +2,9 @@
 
 placement      place                              waitlist          join and leave it
 rescheduling   another time or technician         waitlist_offers   offers, taken or passed on
+changes        other goods, technician, place, car
 cancellation   cancelled, or a no-show            closures          days on which the shop is closed
+consent        no reminders, offers and alerts any more, or again
 expanded       a booking with all that REST shows of it
 impossible     bookings that can't be done any more, until each is settled
 absence        technicians on leave, and those who leave
@@ -26,7 +28,9 @@ from core.booking.cancellation import (
     refund_summary,
     staff_refund_summary,
 )
+from core.booking.changes import ChangeTerms, change, change_terms
 from core.booking.closures import affected_by_closing, close_day, close_days, closed_days, reopen_day
+from core.booking.consent import resume_messages, stop_messages
 from core.booking.expanded import Expanded, expand
 from core.booking.impossible import (
     has_news,
@@ -48,19 +52,22 @@ from core.booking.waitlist_offers import (
     rejoin_waitlist,
     take_offer,
 )
-from core.schedule.orders import BookingRequest, Order
+from core.schedule.orders import BookingRequest, Order, order_of
 
 __all__ = [
     "WAITABLE",
     "BookingRequest",
     "CancellationTerms",
+    "ChangeTerms",
     "Expanded",
     "LeavePeriod",
     "Order",
     "affected_by_closing",
     "cancel",
     "cancellation_terms",
+    "change",
     "change_entry",
+    "change_terms",
     "check_may_reschedule",
     "close_day",
     "close_days",
@@ -84,6 +91,7 @@ __all__ = [
     "may_reschedule",
     "move_to_nearest",
     "no_show_terms",
+    "order_of",
     "pass_on_offer",
     "place",
     "record_no_show",
@@ -92,9 +100,11 @@ __all__ = [
     "remind_of_impossible",
     "reopen_day",
     "reschedule",
+    "resume_messages",
     "retire_technician",
     "review",
     "staff_refund_summary",
+    "stop_messages",
     "take_offer",
     "waitlist_entries",
 ]

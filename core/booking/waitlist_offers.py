@@ -130,11 +130,12 @@ async def _end_offer(ctx: Context, entry: Waiting) -> None:
         entry.state = WaitState.TAKEN
         await announce(ctx, booking, ask_for_payment=False)
         return
-    notice = message(
-        say("waiting.unanswered", name=booking.name, at=ctx.shop.local(booking.starts_at)),
-        options=(Option(f"wait-take:{booking.code}", say("waiting.option.still")), _TO_BOOK),
-    )
-    await tell(ctx, booking, f"offer-over:{booking.code}", chat=notice, waited_for=False)
+    if not (booking.contact and booking.contact.customer.stopped_at):
+        notice = message(
+            say("waiting.unanswered", name=booking.name, at=ctx.shop.local(booking.starts_at)),
+            options=(Option(f"wait-take:{booking.code}", say("waiting.option.still")), _TO_BOOK),
+        )
+        await tell(ctx, booking, f"offer-over:{booking.code}", chat=notice, waited_for=False)
     if ended := await holds.lock_ended(ctx):
         await holds.exchange(ctx, leaving=ended)
 

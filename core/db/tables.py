@@ -325,6 +325,8 @@ class Customer(Base):
     phone_proven: Mapped[bool] = mapped_column(default=False, info=erased_to(False))
     email: Mapped[str | None] = mapped_column(info=erased_to(None))
     clerk_user: Mapped[str | None] = mapped_column(unique=True, info=erased_to(None))
+    stopped_at: Mapped[datetime | None] = mapped_column(info=erased_to(None))
+    """Since when they want no reminders, offers, stock alerts and requests for a rating ("STOP")."""
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -451,6 +453,8 @@ class Escalation(Base):
             "uq_escalation_open", "contact_id", unique=True,
             sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
         ),
+        # So that a customer's rows, closed ones too, are found when the chat is erased or forgotten.
+        Index("ix_escalation_contact_id", "contact_id"),
         _partial("ix_escalation_renew_at", "renew_at", where="closed_at IS NULL"),
         _partial("ix_escalation_closed_at", "closed_at", where="closed_at IS NOT NULL"),
         personal(erase=Rows.DELETED, forget=Forget(("closed_at",), where="closed_at IS NOT NULL")),
@@ -615,7 +619,9 @@ class Booking(Base):
     """How often the customer moved it."""
     warranty_until: Mapped[date | None]
 
-    lines: Mapped[list["BookingLine"]] = relationship(lazy="raise", order_by="BookingLine.id", cascade="all")
+    lines: Mapped[list["BookingLine"]] = relationship(
+        lazy="raise", order_by="BookingLine.id", cascade="all, delete-orphan"
+    )
     technician: Mapped[Technician | None] = relationship(lazy="raise")
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import BigInteger, cast, delete, func, select
 
 from core.context import Context
 from core.db.database import insert_into
@@ -22,6 +22,8 @@ STILL_THERE = timedelta(minutes=15)
 """A customer who wrote so shortly ago waits for the answer: it is sent at any hour."""
 MOST_TOPICS = 500
 """How many open topics a new question is compared with."""
+_TIMES = cast(func.sum(Unanswered.count), BigInteger)
+"""PostgreSQL sums whole numbers to a decimal, which JSON doesn't know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,10 @@ async def topic_names(ctx: Context) -> Sequence[str]:
 
 async def open_topics(ctx: Context, *, limit: int) -> list[Topic]:
     """The open questions, those asked most often first."""
-    asked = func.sum(Unanswered.count)
     query = (
-        select(Unanswered.topic, func.min(Unanswered.text), asked, func.count())
+        select(Unanswered.topic, func.min(Unanswered.text), _TIMES, func.count())
         .group_by(Unanswered.topic)
-        .order_by(asked.desc(), func.max(Unanswered.asked_at).desc(), Unanswered.topic)
+        .order_by(_TIMES.desc(), func.max(Unanswered.asked_at).desc(), Unanswered.topic)
         .limit(limit)
     )
     return [Topic(*row) for row in await ctx.session.execute(query)]
@@ -66,7 +67,7 @@ async def open_topics(ctx: Context, *, limit: int) -> list[Topic]:
 
 async def topic(ctx: Context, name: str) -> Topic | None:
     """An open question; None once it was answered or forgotten."""
-    query = select(func.min(Unanswered.text), func.sum(Unanswered.count), func.count())
+    query = select(func.min(Unanswered.text), _TIMES, func.count())
     text, count, people = (await ctx.session.execute(query.where(Unanswered.topic == name))).one()
     return Topic(name, text, count, people) if people else None
 

@@ -169,6 +169,20 @@ async def cancel(session: AsyncSession, kind: str, channel: str, address: str) -
     await session.execute(_waiting(kind, channel, address).values(state="dropped"))
 
 
+async def drop_keys(session: AsyncSession, channel: str, address: str, prefixes: Collection[str]) -> None:
+    """Drop the unsent messages to a chat whose key begins so; their keys may be used again."""
+    await session.execute(
+        update(Outbox)
+        .where(
+            Outbox.channel == channel,
+            Outbox.address == address,
+            unfinished(Outbox),
+            or_(*(Outbox.key.startswith(prefix, autoescape=True) for prefix in prefixes)),
+        )
+        .values(state="dropped", key=Outbox.key + ":dropped:" + cast(Outbox.id, Text))
+    )
+
+
 def _waiting(kind: str, channel: str, address: str) -> Update:
     # `unfinished` is for the index; the second condition excludes what is being sent.
     return update(Outbox).where(

@@ -122,7 +122,11 @@ def renewal_interval(cards: int) -> timedelta:
 
 async def reachable_admins(ctx: Context) -> list[tuple[str, str]]:
     """The admins' chats, without those that their channel refuses to deliver to since they last wrote."""
-    addresses = ctx.shop.admin_addresses
+    return await reachable(ctx, ctx.shop.admin_addresses)
+
+
+async def reachable(ctx: Context, addresses: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of these chats to which their channel delivers."""
     if not addresses:
         return []
     blocked = select(Contact.channel, Contact.address).where(

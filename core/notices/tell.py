@@ -17,6 +17,8 @@ from core.notices.cards import alert
 
 STAFF_LANGUAGE = "id"
 NEWS = "notice.mail.news"
+UNASKED = frozenset({"reminder"})
+"""Kinds of messages that a customer can stop; requests for a rating are of this kind, too."""
 _PAPERS = ("invoice", "receipt", "credit_note")
 
 Addresses = Iterable[tuple[str, str]]
@@ -42,13 +44,15 @@ async def tell(
 
     `subject` is the mail's; `kind`, `due_at` (now when None) and `until` are the chat message's. The customer gets
     what isn't `waited_for`, and what is due later, within the contact hours; not at all if that is after `until`.
-    An admin who is the technician gets the technician's message.
+    An admin who is the technician gets the technician's message. A customer who has stopped reminders gets none.
     """
     by_day = due_at is not None or not waited_for
     if by_day and until is not None and ctx.shop.contact_time(due_at or ctx.now) >= until:
         chat = None
-    if chat and booking.contact_id is not None:
-        contact = await ctx.session.get_one(Contact, booking.contact_id)
+    contact = (
+        await ctx.session.get_one(Contact, booking.contact_id) if chat and booking.contact_id is not None else None
+    )
+    if chat and contact and not (kind in UNASKED and contact.customer.stopped_at):
         await outbox.enqueue(
             ctx,
             key=key,

@@ -52,9 +52,26 @@ async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditR
     if not await numbering.issued(ctx.session, Invoice, booking.id):
         return None
     await invoices.issue_all(ctx, booking)  # what is kept may exceed what was invoiced so far
-    billed = [InvoiceFacts.from_json(each.facts) for each in await numbering.issued(ctx.session, Invoice, booking.id)]
-    notes = await numbering.issued(ctx.session, CreditNote, booking.id)
-    earlier = [CreditNoteFacts.from_json(each.facts) for each in notes]
+    return await _make(ctx, booking, keeps=keeps, reason=reason)
+
+
+async def replace_invoices(ctx: Context, booking: Booking) -> Document | None:
+    """Credit a changed booking's invoices in full and issue one of what it is now; None where none was issued.
+
+    The booking must be locked, its lines loaded.
+    """
+    if not await invoices.standing(ctx.session, booking.id):
+        return None
+    await _make(ctx, booking, keeps=0, reason=CreditReason.CHANGED)
+    return await invoices.issue_anew(ctx, booking)
+
+
+async def _make(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditReason) -> Document | None:
+    standing = await invoices.standing(ctx.session, booking.id)
+    billed = [InvoiceFacts.from_json(each.facts) for each in standing]
+    every = await numbering.issued(ctx.session, CreditNote, booking.id)
+    notes = [CreditNoteFacts.from_json(each.facts) for each in every]
+    earlier = [each for each in notes if each.reason is not CreditReason.CHANGED]
     if keeps >= sum(each.total for each in billed) - sum(each.total for each in earlier):
         return None
     number = await numbering.next_number(ctx, numbering.CREDIT_NOTE)
@@ -76,7 +93,7 @@ async def issue(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditR
     )
     ctx.session.add(CreditNote(number=number, booking_id=booking.id, issued_at=ctx.now, facts=facts.to_json()))
     await ctx.session.flush()
-    return Document("credit_note", numbering.names(booking.code, len(earlier) + 1)[-1])
+    return Document("credit_note", numbering.names(booking.code, len(every) + 1)[-1])
 
 
 async def after_refund(ctx: Context, booking: Booking) -> None:

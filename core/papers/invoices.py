@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
 from core.db.tables import Booking, BookingLine, CreditNote, Invoice, LedgerEntry, Technician
+from core.messaging.messages import Document
 from core.money import Money
 from core.papers import numbering
 from core.papers.numbering import PaperFacts
-from core.states import Location
+from core.states import CreditReason, Location
 
 CREDITED = "credited"
 """The kind of a `Payment` that is a credit note."""
@@ -76,7 +77,7 @@ async def issue(ctx: Context, booking: Booking) -> Invoice:
     """The booking's first invoice, issued now if there is none; `booking.lines` must be loaded."""
     # Two calls at once wait for each other here, so that the second one finds the invoice of the first.
     await ctx.session.execute(select(Booking.id).where(Booking.id == booking.id).with_for_update(key_share=True))
-    earlier = await numbering.issued(ctx.session, Invoice, booking.id)
+    earlier = await standing(ctx.session, booking.id)
     return earlier[0] if earlier else await _make(ctx, booking, earlier)
 
 
@@ -85,10 +86,35 @@ async def issue_all(ctx: Context, booking: Booking) -> list[str]:
 
     The booking must be locked, its lines loaded.
     """
-    earlier = await numbering.issued(ctx.session, Invoice, booking.id)
+    earlier = await standing(ctx.session, booking.id)
     if not earlier or len(booking.lines) > sum(len(invoice.facts["lines"]) for invoice in earlier):
         earlier.append(await _make(ctx, booking, earlier))
-    return numbering.names(booking.code, len(earlier))
+    every = await numbering.issued(ctx.session, Invoice, booking.id)
+    # Those that stand are the latest.
+    return numbering.names(booking.code, len(every))[-len(earlier) :]
+
+
+async def issue_anew(ctx: Context, booking: Booking) -> Document:
+    """An invoice of the whole booking in place of earlier ones, which the caller credits in full."""
+    await _make(ctx, booking, ())
+    every = await numbering.issued(ctx.session, Invoice, booking.id)
+    return Document("invoice", numbering.names(booking.code, len(every))[-1])
+
+
+async def standing(session: AsyncSession, booking_id: int) -> list[Invoice]:
+    """A booking's invoices without those that another one replaced when it was changed; the oldest first."""
+    replaced = _numbers(await _replacing(session, booking_id))
+    return [each for each in await numbering.issued(session, Invoice, booking_id) if each.number not in replaced]
+
+
+async def _replacing(session: AsyncSession, booking_id: int) -> list[CreditNote]:
+    """The credit notes by which invoices were replaced."""
+    notes = await numbering.issued(session, CreditNote, booking_id)
+    return [note for note in notes if note.facts["reason"] == CreditReason.CHANGED]
+
+
+def _numbers(notes: Iterable[CreditNote]) -> set[str]:
+    return {invoice["number"] for note in notes for invoice in note.facts["invoices"]}
 
 
 async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[Payment, ...]]:
@@ -98,6 +124,14 @@ async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[P
     """
     issued, which = await numbering.find(session, Invoice, paper)
     booking = await session.get_one(Booking, issued[which].booking_id)
+    replacing = await _replacing(session, booking.id)
+    for note in replacing:
+        if issued[which].number in _numbers([note]):
+            credited = Payment(note.issued_at, CREDITED, note.number, issued[which].facts["total"])
+            return InvoiceFacts.from_json(issued[which].facts), (credited,)
+    own = issued[which]
+    issued = [each for each in issued if each.number not in _numbers(replacing)]
+    which = issued.index(own)
     facts = [InvoiceFacts.from_json(invoice.facts) for invoice in issued]
     before = sum(each.total for each in facts[:which])
     after = sum(each.total for each in facts[which + 1 :])
@@ -109,7 +143,8 @@ async def load(session: AsyncSession, paper: str) -> tuple[InvoiceFacts, tuple[P
     )
     # What the shop keeps pays for the first invoices, so credits are taken off the last one first.
     notes = await numbering.issued(session, CreditNote, booking.id)
-    credits_ = [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in notes]
+    others = [note for note in notes if note not in replacing]
+    credits_ = [Payment(note.issued_at, CREDITED, note.number, note.facts["total"]) for note in others]
     off = share(credits_, begins=after, ends=after + facts[which].total)
     return facts[which], (*paid, *off)
 

@@ -5,10 +5,10 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.context import Context
-from core.db.tables import Booking, Invoice, LedgerEntry, Receipt
+from core.db.tables import Booking, LedgerEntry, Receipt
 from core.messaging.messages import Document
 from core.money import Money
-from core.papers import numbering
+from core.papers import invoices, numbering
 from core.papers.numbering import PaperFacts
 from core.states import BookingStatus
 
@@ -35,13 +35,13 @@ class ReceiptFacts(PaperFacts):
 async def issue(ctx: Context, booking: Booking, entry: LedgerEntry) -> None:
     """Issue the receipt of an entry; the booking must be locked, its totals updated."""
     number = await numbering.next_number(ctx, numbering.RECEIPT)
-    invoices = await numbering.issued(ctx.session, Invoice, booking.id)
+    billed = await invoices.standing(ctx.session, booking.id)
     facts = ReceiptFacts(
         **numbering.letterhead(ctx, booking, number=number),
         amount=entry.amount,
         purpose=_purpose(booking, entry.amount),
         method=entry.method,
-        invoice=invoices[0].number if invoices else None,
+        invoice=billed[0].number if billed else None,
         total=booking.total_price,
         paid=booking.paid_amount,
         remaining=booking.remaining,

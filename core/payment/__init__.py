@@ -31,8 +31,11 @@ from core.payment.payment_links import retry_request as retry_request
 from core.payment.payment_links import use_next_order_id as use_next_order_id
 from core.payment.payment_methods import channels as channels
 from core.payment.payment_methods import offered_methods as offered_methods
+from core.payment.payment_requests import check_now as check_now
+from core.payment.payment_requests import count_requests as count_requests
 from core.payment.payment_requests import end_holds as end_holds
 from core.payment.payment_requests import open_request as open_request
+from core.payment.payment_requests import renew as renew
 from core.payment.payment_requests import request as request
 from core.payment.payment_requests import withdraw_requests as withdraw_requests
 from core.payment.refund_notices import refund_account as refund_account

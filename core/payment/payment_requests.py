@@ -5,7 +5,7 @@ request ──> WANTED ── link_made ──> OPEN ──> PAID, FAILED, EXPIR
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,9 @@ from core.refusals import AlreadyPaid, InvalidTransition
 from core.schedule import bookings, obstacles
 from core.shop import Shop
 from core.states import BookingStatus, PaymentMethod, RequestPurpose, RequestState
+
+_RECENT = timedelta(days=7)
+"""Midtrans' longest time to pay."""
 
 
 async def request(ctx: Context, booking: Booking, *, percent: int | None) -> PaymentRequest:
@@ -63,6 +66,38 @@ async def request(ctx: Context, booking: Booking, *, percent: int | None) -> Pay
     return made
 
 
+async def renew(ctx: Context, booking: Booking, *, method: PaymentMethod | None = None) -> PaymentRequest:
+    """Ask for the same money by a new link, and close the one before; `method`: another way to pay.
+
+    Raises what `request` does.
+    """
+    await lock_booking(ctx.session, booking.id)
+    if method is not None:
+        channels(method, _amount(booking, ctx.shop, _percent(booking)))
+        booking.payment_method = method
+    await withdraw_requests(ctx, booking)
+    return await request(ctx, booking, percent=_percent(booking))
+
+
+async def count_requests(session: AsyncSession, booking: Booking) -> int:
+    """How often a booking's money was asked for, with the links that were closed."""
+    made = select(func.count()).select_from(PaymentRequest).where(PaymentRequest.booking_id == booking.id)
+    return await session.scalar(made) or 0
+
+
+async def check_now(ctx: Context, customer_id: int) -> None:
+    """Have Midtrans asked at once about the customer's links of the last days, also those that ended unpaid."""
+    theirs = select(Booking.id).where(Booking.customer_id == customer_id).scalar_subquery()
+    which = (
+        PaymentRequest.booking_id.in_(theirs),
+        PaymentRequest.state.in_((RequestState.OPEN, RequestState.FAILED, RequestState.EXPIRED)),
+        PaymentRequest.token.is_not(None),
+        PaymentRequest.created_at > ctx.now - _RECENT,
+    )
+    await ctx.session.execute(update(PaymentRequest).where(*which).values(due_at=ctx.now))
+    ctx.effects.work.add(Work.PAYMENTS)
+
+
 async def add_request(
     ctx: Context,
     booking: Booking,
@@ -73,8 +108,7 @@ async def add_request(
     expires_at: datetime,
 ) -> PaymentRequest:
     """Add a request under the booking's next order_id; `able` are Midtrans' channels."""
-    earlier = select(func.count()).select_from(PaymentRequest).where(PaymentRequest.booking_id == booking.id)
-    number = (await ctx.session.scalar(earlier) or 0) + 1
+    number = await count_requests(ctx.session, booking) + 1
     made = PaymentRequest(
         order_id=f"BOOKING-{ctx.shop.order_prefix}-{booking.code.replace('-', '')}-{number}",
         booking_id=booking.id,
@@ -125,6 +159,11 @@ def _amount(booking: Booking, shop: Shop, percent: int | None) -> Money:
     if percent != booking.down_payment_percent:  # what was agreed at booking stays allowed
         check_down_payment(percent, shop)
     return down_payment(booking.total_price, percent)
+
+
+def _percent(booking: Booking) -> int | None:
+    """The down payment that was agreed, until something is paid."""
+    return None if booking.paid_amount else booking.down_payment_percent
 
 
 def _purpose(booking: Booking, percent: int | None) -> RequestPurpose:

@@ -158,6 +158,7 @@ async def merge(session: AsyncSession, left: Customer, *, into: Customer, contac
         chats = {each: func.coalesce(each, contact.id) for each, target in references(table) if target is contact_id}
         for owner in (each for each, target in references(table) if target is customer_id):
             await session.execute(update(table).where(owner == left.id).values({owner: into.id} | chats))
+    into.stopped_at = into.stopped_at or left.stopped_at
     into.name, into.email, user = into.name or left.name, into.email or left.email, into.clerk_user or left.clerk_user
     await session.delete(left)
     await session.flush()  # one Clerk user has one customer

@@ -14,6 +14,7 @@ where PPN was charged with the address too (UU PPN art. 13 (5)); such a duty goe
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -52,12 +53,24 @@ _PROOF = {
 """The part of the evidence that proves a payment and names only staff; cards, accounts and customers' details go."""
 
 
-class StillNeeded(Exception):
-    """Why a person can't be erased yet: open bookings, money owed to them, a place in the waitlist."""
+class Open(StrEnum):
+    """What a person still has with the shop."""
 
-    def __init__(self, codes: Iterable[str]) -> None:
-        self.codes = sorted(codes)
-        super().__init__(", ".join(self.codes))
+    BOOKING = "booking"
+    MONEY = "money"  # owed to them
+    WAITLIST = "waitlist"
+
+
+class StillNeeded(Exception):
+    """Why a person can't be erased yet: by the codes of bookings and of places in the waitlist."""
+
+    def __init__(self, matters: Mapping[str, Open]) -> None:
+        self.matters = dict(sorted(matters.items()))
+        super().__init__(", ".join(self.matters))
+
+    @property
+    def codes(self) -> list[str]:
+        return [*self.matters]
 
 
 class Ambiguous(Exception):
@@ -90,6 +103,11 @@ async def export(session: AsyncSession, customer: Customer) -> dict[str, list[di
         if found:
             exported[table.name] = [_exported(table, row, addresses) for row in found]
     return exported
+
+
+async def check_erasable(session: AsyncSession, customer: Customer) -> None:
+    """Raise `StillNeeded` while something is open or owed; locks the person's bookings."""
+    await _check_nothing_open(session, _RowsOf(session, customer), customer)
 
 
 async def erase(ctx: Context, customer: Customer) -> list[str]:
@@ -151,19 +169,18 @@ class _RowsOf:
 
 
 async def _check_nothing_open(session: AsyncSession, rows: _RowsOf, customer: Customer) -> None:
-    """Raise `StillNeeded` while something is open or owed; locks the person's bookings."""
     ended = (BookingStatus.COMPLETED, BookingStatus.CANCELLED)
     mine = select(Booking).where(Booking.customer_id == customer.id).order_by(Booking.id)
     locked = (await session.scalars(mine.with_for_update(key_share=True))).all()
-    alive = {booking.code for booking in locked if booking.status not in ended}
     owed = select(Booking.code).join(Refund, Refund.booking_id == Booking.id)
-    alive |= set(await session.scalars(owed.where(await rows.of(Refund), Refund.state != RefundState.DONE)))
+    owing = await session.scalars(owed.where(await rows.of(Refund), Refund.state != RefundState.DONE))
     waiting = select(Waiting.booking_code).where(
         await rows.of(Waiting), Waiting.state.in_((WaitState.WAITING, WaitState.OFFERED))
     )
-    alive |= set(await session.scalars(waiting))
-    if alive:
-        raise StillNeeded(alive)
+    matters = dict.fromkeys(await session.scalars(waiting), Open.WAITLIST) | dict.fromkeys(owing, Open.MONEY)
+    matters |= {booking.code: Open.BOOKING for booking in locked if booking.status not in ended}
+    if matters:
+        raise StillNeeded(matters)
 
 
 async def _photos(session: AsyncSession, theirs: Mapping[Table, ColumnElement[bool]]) -> list[str]:

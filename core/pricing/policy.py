@@ -10,6 +10,7 @@ from core.refusals import (
     NotAssigned,
     TooEarlyForNoShow,
     TooLateToCancel,
+    TooLateToChange,
     TooLateToMove,
 )
 from core.shop import Shop, StaffMember
@@ -42,6 +43,14 @@ def check_may_reschedule(status: BookingStatus, left: timedelta, moves: int, sho
         raise TooLateToMove(hours=shop.move_until_hours)
     if moves >= shop.max_moves:
         raise MovedTooOften(most=shop.max_moves)
+
+
+def check_may_change(status: BookingStatus, left: timedelta, shop: Shop) -> None:
+    """Raise `InvalidTransition` or `TooLateToChange`; the deadline is that for moving it."""
+    if status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+        raise InvalidTransition(now=status, then=status)
+    if left < timedelta(hours=shop.move_until_hours):
+        raise TooLateToChange(hours=shop.move_until_hours)
 
 
 def missed_deadline(left: timedelta, shop: Shop) -> int | None:

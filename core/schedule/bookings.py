@@ -7,6 +7,7 @@
 A refusal may leave part of the work written: the caller rolls back to before (`holds`).
 """
 
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -21,7 +22,16 @@ from core.messaging import outbox
 from core.refusals import InThePast, InvalidTransition, NotFound, TooManyUnpaid
 from core.schedule import holds, slots, waitlist_priority
 from core.schedule.occupancy import Job
-from core.schedule.orders import BookingRequest, booking_of, day_for_job, day_to_book, plan_job
+from core.schedule.orders import (
+    BookingRequest,
+    Order,
+    booking_of,
+    day_for_job,
+    day_to_book,
+    plan_change,
+    plan_job,
+    rewrite,
+)
 from core.schedule.waitlist_priority import Taken
 from core.states import Actor, BookingStatus, EventKind, PaymentMethod, PaymentStatus, check_move
 
@@ -107,6 +117,47 @@ async def reschedule(
         await waitlist_priority.refuse_if_jumping(ctx, _taken(booking, before), offered_to=None)
     await outbox.drop(ctx.session, booking.id)
     record_event(ctx, booking, EventKind.MOVED, actor=actor, **was)
+
+
+async def change(ctx: Context, booking: Booking, order: Order, *, actor: str) -> None:
+    """Make a booking what `order` says, at its time, before work begins; what it holds already keeps its price.
+
+    Its reminders are dropped. Raises `InvalidTransition`, what `book` does, and what `orders.day_for_job` does.
+    """
+    await _lock(ctx.session, booking)
+    if booking.status not in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
+        raise InvalidTransition(now=booking.status, then=booking.status)
+    plan = await plan_change(ctx, _request(booking, order, actor), booking)
+    ended = await holds.lock_ended(ctx)
+    held = booking.holding and booking.id not in {one.id for one in ended}
+    parts = holds.parts_of(booking) if booking.holding else Counter[str]()
+    was = {"total": booking.total_price, "parts": dict(parts), "technician_id": booking.technician_id}
+    before = Job(booking.starts_at, booking.ends_at, booking.technician_id) if held else None
+    rewrite(booking, order, plan.quote, ctx.shop)
+    booking.technician = plan.technician
+    if not held:
+        booking.hold_until = _hold_until(ctx, booking)
+    await ctx.session.flush()
+    others = [one for one in ended if one.id != booking.id]
+    await holds.exchange(ctx, leaving=others, entering=booking, cap=plan.day.cap, gives_back=parts)
+    if plan.day.capacity.has_waitlist:
+        gained = holds.parts_of(booking) - parts if held else holds.parts_of(booking)
+        job = Job(booking.starts_at, booking.ends_at, booking.technician_id)
+        taken = Taken(booking_id=booking.id, job=job, before=before, parts=gained)
+        await waitlist_priority.refuse_if_jumping(ctx, taken, offered_to=None)
+    await outbox.drop(ctx.session, booking.id)
+    record_event(ctx, booking, EventKind.CHANGED, actor=actor, **was)
+
+
+def _request(booking: Booking, order: Order, actor: str) -> BookingRequest:
+    return BookingRequest(
+        order=order,
+        customer_id=booking.customer_id,
+        contact_id=booking.contact_id,
+        language=booking.language,
+        code=booking.code,
+        made_by=actor,
+    )
 
 
 async def cancel(ctx: Context, booking: Booking, *, reason: str, actor: str) -> None:

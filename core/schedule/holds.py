@@ -13,8 +13,9 @@ the transaction).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,7 @@ from core.db.tables import Booking, Part
 from core.refusals import InsufficientStock, NoTechnician, SlotFull, TechnicianBusy
 from core.schedule import occupancy
 
+NO_PARTS: Mapping[str, int] = MappingProxyType({})
 _BLIND = {"synchronize_session": False}
 """Stock is never read through the session's objects."""
 
@@ -33,20 +35,26 @@ _GIVING_BACK = "giving ended holds back"
 
 
 async def exchange(
-    ctx: Context, *, leaving: Sequence[Booking] = (), entering: Booking | None = None, cap: int = 0
+    ctx: Context,
+    *,
+    leaving: Sequence[Booking] = (),
+    entering: Booking | None = None,
+    cap: int = 0,
+    gives_back: Mapping[str, int] = NO_PARTS,
 ) -> None:
     """Give back what the `leaving` bookings hold; `entering` takes its time, its technician and its parts.
 
-    A booking may be on both sides (it moves). Lines are loaded. Raises `SlotFull`, `TechnicianBusy`,
+    A booking may be on both sides (it moves). One whose lines have changed isn't leaving: `gives_back` are the parts
+    that it held before. Lines are loaded. Raises `SlotFull`, `TechnicianBusy`,
     `InsufficientStock`.
     """
     for booking in leaving:
         booking.holding = False
-    if leaving:
+    if leaving or gives_back:
         ctx.effects.work.add(Work.WAITLIST)
     if entering:
         await _claim_time(ctx.session, entering, cap)
-    await _shift_stock(ctx.session, leaving, entering)
+    await _shift_stock(ctx.session, leaving, entering, gives_back)
     if entering:
         entering.holding = True
 
@@ -98,9 +106,15 @@ async def _claim_time(session: AsyncSession, booking: Booking, cap: int | None) 
         raise TechnicianBusy
 
 
-async def _shift_stock(session: AsyncSession, leaving: Sequence[Booking], entering: Booking | None) -> None:
+async def _shift_stock(
+    session: AsyncSession,
+    leaving: Sequence[Booking],
+    entering: Booking | None,
+    gives_back: Mapping[str, int] = NO_PARTS,
+) -> None:
     wanted = parts_of(entering) if entering else Counter[str]()
     change = Counter(wanted)
+    change.subtract(gives_back)
     for booking in leaving:
         change.subtract(parts_of(booking))
     for part_id, quantity in sorted(change.items()):

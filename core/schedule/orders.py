@@ -1,6 +1,7 @@
 """What a customer orders, what the job takes of the shop, and the booking row; nothing is held here."""
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.context import Context
@@ -11,6 +12,7 @@ from core.refusals import (
     AddressMissing,
     CashForServicesOnly,
     Closed,
+    InThePast,
     NobodySkilled,
     NotFound,
     TechnicianAway,
@@ -119,6 +121,51 @@ async def plan_job(ctx: Context, request: BookingRequest) -> JobPlan:
     return JobPlan(quote, day, day.technician(order.technician_id, quote.skills))
 
 
+def order_of(booking: Booking) -> Order:
+    """What was ordered, as it stands now; its lines are loaded. Agreed costs and the down payment are no part of it."""
+    services = [(line.service_id, line.quantity) for line in booking.lines if line.service_id]
+    return Order(
+        name=booking.name,
+        phone=booking.phone,
+        email=booking.email,
+        car_brand=booking.car_brand,
+        car_model=booking.car_model,
+        car_year=booking.car_year,
+        plate=booking.plate,
+        location=booking.location,
+        address=booking.address,
+        latitude=booking.latitude,
+        longitude=booking.longitude,
+        starts_at=booking.starts_at,
+        technician_id=booking.technician_id,
+        parts=tuple((line.part_id, line.quantity) for line in booking.lines if line.part_id),
+        services=tuple(service for service, _ in services),
+        times=tuple(services),
+        method=booking.payment_method,
+    )
+
+
+async def plan_change(ctx: Context, request: BookingRequest, booking: Booking) -> JobPlan:
+    """`plan_job` for a booking that stands, at its start: what it holds already keeps its price and its length."""
+    order, kept = request.order, {"charge_ppn": bool(booking.tax_base)} if booking.total_price else {}
+    _check_order(request, ctx.shop)
+    terms = replace(ctx, shop=ctx.shop.model_copy(update=kept))
+    quote = await quotes.quote_for(terms, order.parts, order.services, location=order.location, times=order.times)
+    frozen = {line.part_id or line.service_id: line for line in booking.lines}
+    lines = [_at_frozen_price(line, frozen[line.id]) if line.id in frozen else line for line in quote.lines]
+    quote = prices.quote(lines, location=order.location, shop=terms.shop)
+    if order.starts_at <= ctx.now:
+        raise InThePast
+    day = await day_for_job(ctx, order.starts_at, quote.minutes)
+    return JobPlan(quote, day, day.technician(order.technician_id, quote.skills))
+
+
+def _at_frozen_price(line: Line, before: BookingLine) -> Line:
+    minutes = before.minutes * line.quantity // before.quantity
+    warranty = before.warranty_months
+    return replace(line, price=before.price, discount=before.discount, minutes=minutes, warranty_months=warranty)
+
+
 async def day_to_book(ctx: Context, starts_at: datetime, minutes: int) -> JobDay:
     """`day_for_job` for a new appointment; also raises `InThePast`, `TooFarAhead`, `ShortNotice`."""
     slots.check_start(starts_at, ctx.now, ctx.shop)
@@ -174,6 +221,28 @@ def booking_of(ctx: Context, request: BookingRequest, quote: Quote) -> Booking:
         created_at=ctx.now,
         lines=[_line(line) for line in quote.lines],
     )
+
+
+def rewrite(booking: Booking, order: Order, quote: Quote, shop: Shop) -> None:
+    """Write a change into a booking: its goods at the prices of the quote, beside the costs agreed on; where, which car."""
+    before = {line.part_id or line.service_id: line for line in booking.lines if line.part_id or line.service_id}
+    costs = [line for line in booking.lines if not (line.part_id or line.service_id)]
+    kept = [_rewritten(before[line.id], line) if line.id in before else _line(line) for line in quote.lines]
+    booking.lines = sorted([*costs, *kept], key=lambda line: line.id or sys.maxsize)
+    for name in ("car_brand", "car_model", "car_year", "plate", "location", "address", "latitude", "longitude"):
+        setattr(booking, name, getattr(order, name))
+    booking.minutes = quote.minutes
+    booking.ends_at = slots.ends_at(booking.starts_at, quote.minutes, shop)
+    booking.subtotal_parts, booking.subtotal_services = quote.subtotal_parts, quote.subtotal_services
+    booking.onsite_fee = quote.onsite_fee
+    price = quote.total - quote.tax_amount + booking.additional_costs
+    booking.tax_base, booking.tax_amount = prices.ppn(price) if quote.tax_base else (0, 0)
+    booking.total_price = price + booking.tax_amount
+
+
+def _rewritten(before: BookingLine, line: Line) -> BookingLine:
+    before.quantity, before.total, before.minutes = line.quantity, line.total, line.minutes
+    return before
 
 
 def _line(line: Line) -> BookingLine:

@@ -11,6 +11,7 @@ A refusal may leave part of the work written: the caller rolls back to before.
     progress   start … complete               cash      receive_cash
     notes      add_note                       rating    rate, comment_on
     history    what a customer can look at    warranty  how long it lasts
+    visits     late, on the way
     notices    messages about the work
 """
 
@@ -21,6 +22,7 @@ from core.work.notes import add_note, notes_of
 from core.work.planning import agenda, assign, free_for, reassign
 from core.work.progress import complete, move_status, on_my_way, start
 from core.work.rating import comment_on, rate
+from core.work.visits import pass_on
 
 __all__ = [
     "MAX_COST",
@@ -37,6 +39,7 @@ __all__ = [
     "move_status",
     "notes_of",
     "on_my_way",
+    "pass_on",
     "rate",
     "reassign",
     "receive_cash",

@@ -15,6 +15,8 @@ SHOWN = (
     EventKind.CREATED,
     EventKind.CONFIRMED,
     EventKind.MOVED,
+    EventKind.CHANGED,
+    EventKind.CUSTOMER_LATE,
     EventKind.ASSIGNED,
     EventKind.ON_MY_WAY,
     EventKind.STARTED,

@@ -50,7 +50,7 @@ class Talk:
     seen: list[Message] = field(default_factory=list)
     events: int = 0
     others: int = 0
-    read: set[int] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.address = self.address or ADDRESSES[self.channel]
@@ -86,7 +86,7 @@ class Talk:
 
     async def send_voice(self, key: str) -> None:
         """Send a voice note that is stored under this key."""
-        await self._deed(media=("voice-1",), files=(key,))
+        await self._deed(kind=Kind.VOICE, media=("voice-1",), files=(key,))
 
     async def waiting_is_renewed(self) -> None:
         """What the server does every minute: the cards of those who wait for a person go out again."""
@@ -241,10 +241,10 @@ class Talk:
         async with self.database.read() as session:
             sent = (Outbox.address == self.address, Outbox.due_at <= self.now, Outbox.state != "dropped")
             rows = await session.scalars(select(Outbox).where(*sent).order_by(Outbox.due_at, Outbox.id))
-            news = [row for row in rows if row.id not in self.read]
+            news = [row for row in rows if row.key not in self.read]
         self.seen = [message_from_json(row.body) for row in news]
         self._language = news[-1].language if news else "id"
-        self.read |= {row.id for row in news}
+        self.read |= {row.key for row in news}
 
 
 def shown(message: Message, channel: str, language: str) -> str:

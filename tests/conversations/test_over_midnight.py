@@ -19,7 +19,7 @@ async def test_a_chosen_day_survives_midnight_and_a_restart(stocked_sqlite_url: 
     assert shop.local(talk.now).year == 2027
     assert await _day(talk) == "2027-01-02"
     await talk.type("lusa")  # after midnight, "lusa" is the next day
-    assert "Tanggal: Min, 3 Jan" in talk.screen
+    assert "Sab, 2 Jan → Min, 3 Jan ✓" in talk.screen
     await talk.database.close()
 
 

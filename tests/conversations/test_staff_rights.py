@@ -194,7 +194,19 @@ async def test_warranty_shows_the_days_left(database: Database, engine: Engine, 
         await work.complete(ctx, booking, actor="Andi")
     shown = await _say(database, engine, shop, now + timedelta(days=10), "owner", 1, text="garansi saya sampai kapan?")
     assert "Speaker 6,5 inci: sampai Selasa, 23 November 2027, 356 hari lagi" in render(shown.says[-1], "id")
-    assert (await _say(database, engine, shop, now, "stranger", 2, text="garansi")).says[-1].key == "warranty.none"
+    for number, words in enumerate(("garansi", "garansi speaker saya brp lama lagi?", "warranty"), 2):
+        own = await _say(database, engine, shop, now + timedelta(days=10), "owner", number, text=words)
+        assert "23 November 2027" in render(own.says[-1], "id"), words
+    other = await _say(
+        database, engine, shop, now + timedelta(days=10), "owner", 8, text="garansi amplifier berapa lama?"
+    )
+    assert other.says[-1].key != "warranty.list", "asked about parts to buy"
+    for number, words in enumerate(("garansi", "garansi saya sampai kapan?"), 10):
+        general = await _say(database, engine, shop, now, "stranger", number, text=words)
+        assert general.says[-1].key == "advice.lines", "the shop's terms, and nobody else's booking"
+    assert (await _say(database, engine, shop, now, "stranger", 20, choice="warranties")).says[
+        -1
+    ].key == "warranty.none"
 
 
 async def _begin_talking(session: AsyncSession, now: datetime) -> None:

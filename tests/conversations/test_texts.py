@@ -22,7 +22,7 @@ from core.messaging.messages import say
 from core.refusals import Refusal
 from core.reports.monthly import COUNTED
 from core.shop import WEEKDAYS
-from core.states import BookingStatus, CallReason, CostState, PaymentStatus, RefundReason, RefundState
+from core.states import BookingStatus, CallReason, CostState, PaymentStatus, RefundReason, RefundState, VisitNews
 from core.work.history import SHOWN
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +47,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "fit.short.{}": tuple(answer for answer in FitAnswer if answer is not FitAnswer.FITS),
     "fit.{}": tuple(FitAnswer),
     "status.{}": tuple(BookingStatus),
+    "instead.{}": tuple(BookingStatus),
+    "staff.customer_{}": tuple(VisitNews),
     "payment.{}": tuple(PaymentStatus),
     "weekday.{}": WEEKDAYS,
     "change.{}": tuple(CHANGES),

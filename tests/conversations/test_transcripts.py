@@ -73,11 +73,13 @@ async def _stale_tap(talk: Talk) -> None:
     asked = talk.seen[-1].says[-1].key
     await talk.choose("0:0")
     assert await _remembered(talk) == (flow, *before)
-    assert asked in [words.key for words in talk.seen[-1].says], "the open question comes back"
+    shown = [words.key for words in talk.seen[-1].says]
+    in_full = f"ask.{asked.removeprefix('again.')}"  # a question that was repeated in fewer words
+    assert asked in shown or any(key.startswith(in_full) for key in shown), "the open question comes back"
 
 
 async def _remembered(talk: Talk) -> tuple[object, ...]:
     async with talk.database.read() as session:
-        state = (await session.scalars(select(Conversation.state))).one()
+        state = (await session.scalars(select(Conversation.state))).one_or_none() or {"flow": None, "answers": []}
         taken = await session.scalar(select(func.count()).where(Booking.holding))
     return state["flow"], state["answers"], taken

@@ -119,6 +119,12 @@ PEOPLE = (
         on_the_way=[at("link", "eh jamnya bisa ganti jam 1 siang ga?", hour=13)],
     ),
     Persona(
+        "others take the place first",
+        "mau tuning audio brio 2019 rabu jam 10",
+        Wish(services=["tuning-audio"], car="Brio 2019"),
+        on_the_way=[at("summary|plan", "bayar penuh", taken=("rabu", 10), hour=None)],
+    ),
+    Persona(
         "another way to pay",
         "mau tuning audio brio 2019 rabu jam 10",
         Wish(services=["tuning-audio"], car="Brio 2019"),

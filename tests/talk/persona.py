@@ -86,11 +86,20 @@ class At:
     """Hours that the person does something else first."""
     photo: bool = False
     """A picture is sent with it."""
+    taken: tuple[str, int] | None = None
+    """A day and an hour that others take just before."""
 
 
-def at(questions: str, *says: str, away: float = 0, photo: bool = False, **changes: Any) -> At:
+def at(
+    questions: str,
+    *says: str,
+    away: float = 0,
+    photo: bool = False,
+    taken: tuple[str, int] | None = None,
+    **changes: Any,
+) -> At:
     """Shorthand for an `At` whose changes are keywords."""
-    return At(questions, says[0] if len(says) == 1 else says, changes, away, photo)
+    return At(questions, says[0] if len(says) == 1 else says, changes, away, photo, taken)
 
 
 @dataclass(frozen=True, slots=True)

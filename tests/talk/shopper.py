@@ -146,6 +146,8 @@ class Shopper:
         self._on_the_way.remove(what)
         self.story.wish = replace(self._wish, **what.changes)
         await self._leave(what.away)
+        if what.taken:
+            await self._stage.others_book(date_of(what.taken[0]), what.taken[1])
         if what.photo:
             await self._send_photo()
         if what.says:
@@ -156,7 +158,7 @@ class Shopper:
         """The next line; the concern once more in other words; or, where the answer was all, the next concern."""
         if self._concern or self._is_settled:
             return await self._next_concern()
-        if self._persona.end is End.NOTHING and not self._goes_on:
+        if self._persona.end in (End.NOTHING, End.ALERT) and not self._on_the_way and not self._goes_on:
             return await self._next_concern()
         if self._goes_on:
             await self._say(self._goes_on.pop(0), spelled=True)

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from waiting import until
 
 from bot import app
@@ -36,7 +36,7 @@ from core.db.tables import (
 )
 from core.messaging.messages import message_from_json
 from core.shop import Shop
-from core.states import BookingStatus, PaymentMethod
+from core.states import BookingStatus, PaymentMethod, RequestState
 
 GATHER_SECONDS = 0.05
 """Short, because the server's timer runs on real time; on the passed clock a burst takes no time at all."""
@@ -109,9 +109,12 @@ class Stage:
         now = self.clock()
         due = (
             select(Outbox.id).where(Outbox.state.in_(("due", "sending")), Outbox.due_at <= now),
-            select(PaymentRequest.order_id).where(PaymentRequest.due_at <= now),
+            # While a worker asks Midtrans, what it has claimed is due at the end of its lease.
+            select(PaymentRequest.order_id).where(
+                or_(PaymentRequest.due_at <= now, PaymentRequest.state == RequestState.WANTED)
+            ),
             select(Inbound.event_id).where(Inbound.due_at <= now),
-            select(PaymentNotification.id).where(PaymentNotification.due_at <= now),
+            select(PaymentNotification.id).where(PaymentNotification.due_at.is_not(None)),
         )
         async with self.database.read() as session:
             for query in due:

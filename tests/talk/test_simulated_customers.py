@@ -28,10 +28,11 @@ SOME = (
     PLAIN.name,
     "only taps",
     "in English, one line",
-    "cash for services",
     "in bursts",
     "another day, with the hour",
     "questions in between",
+    "own parts",
+    "others take the place first",
     "moves",
     "cancels",
 )

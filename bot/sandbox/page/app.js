@@ -13,6 +13,7 @@ let lastUsed = phones.whatsapp; // the customer's phone that was used last
 function showState(state) {
   byId("lost").hidden = true;
   name(state.shop.name || "Bengkel");
+  if (state.shop.sample) suggest(state.shop.sample);
   for (const [key, phone] of Object.entries(phones)) phone.load(state.phones[key]);
   byId("letters").replaceChildren();
   state.mail.forEach(post);
@@ -26,6 +27,13 @@ function handleEvent(event) {
   const phone = Object.values(phones).find(({ app, person }) => app === event.phone && person.id === event.person);
   const news = event.type === "bubble" && event.bubble.from === "shop";
   return phone && arrive(phone.name, () => phone.take(event), news);
+}
+
+/** The line to try first names a day on which the shop is open. */
+function suggest(line) {
+  const first = document.querySelector(".try");
+  first.dataset.text = line;
+  first.querySelector("b").textContent = line;
 }
 
 function name(shop) {

@@ -99,9 +99,11 @@ def test_options_with_the_same_label_are_numbered() -> None:
     assert [button.text for row in keyboard.inline_keyboard for button in row] == ["1. Rian", "2. Rian"]
 
 
-def test_a_hint_becomes_a_line_of_text() -> None:
+def test_a_hint_is_on_its_button() -> None:
     [part] = parts(message(say("channel.keys_gone"), options=(Option("a", "JBL", "sisa 2"),), prompt=1), "id")
-    assert "• JBL: sisa 2" in part.text
+    assert isinstance(part.keyboard, InlineKeyboardMarkup)
+    assert [button.text for row in part.keyboard.inline_keyboard for button in row] == ["JBL · sisa 2"]
+    assert "sisa 2" not in part.text
 
 
 def test_a_contact_request_has_options_as_plain_keys() -> None:

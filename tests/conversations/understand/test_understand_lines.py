@@ -1,7 +1,9 @@
 """Lines as customers type them, with exactly what must be understood of each.
 
 given.jsonl came with the task. held_out.jsonl was written before the vocabulary; fresh, traps, more and blind after the
-readers were finished, and each was measured before anything was tuned on it.
+readers were finished, and each was measured before anything was tuned on it. measured_first and measured_second are a
+hundred lines each, measured_third sixty, written when the acts were read: 86, 88 and 54 of them were read whole, each
+before anything was mended after it.
 """
 
 import json

@@ -34,6 +34,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_escalation_open", "escalation", ["contact_id"], unique=True, sqlite_where=is_open, postgresql_where=is_open
     )
+    op.create_index("ix_escalation_contact_id", "escalation", ["contact_id"])
     op.create_index(
         "ix_escalation_renew_at", "escalation", ["renew_at"], sqlite_where=is_open, postgresql_where=is_open
     )
