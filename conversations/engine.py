@@ -134,7 +134,7 @@ class Engine:
     async def unread(self, ctx: Context, incoming: Incoming) -> Unread | None:
         """What a second reader may be asked about a message; None if our own reading is enough, or must decide alone."""
         text, shop = incoming.text or "", ctx.shop
-        if self._known is None or not text or incoming.choice or incoming.phone or incoming.place or incoming.edited:
+        if self._known is None or not text or incoming.choice or incoming.place or incoming.edited:
             return None
         if text.startswith("/") or read_command(text) or read_staff_action(text):
             return None

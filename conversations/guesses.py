@@ -31,7 +31,7 @@ def answer(turn: Turn) -> bool | None:
         return None
     if incoming.choice is not None:
         return {f"{state.prompt}:0": True, f"{state.prompt}:1": False}.get(incoming.choice)
-    if any(act.slot or act.topic for act in turn.understood.acts):
+    if turn.understood.topics or any(act.slot not in (None, ASKS) for act in turn.understood.acts):
         return None
     index = read_choice(text, [label for _, label in state.shown])
     return read_yes_no(text) if index is None else index == 0
