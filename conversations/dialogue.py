@@ -163,6 +163,6 @@ async def _back(turn: Turn) -> Question:
         step = next((step for step in flow.steps if step.name == name), None)
         state.drop(name, *(step.drops if step else ()))
         current = next((step for step in flow.steps if step.needed(turn) and step.name not in state), None)
-        if current is not None and current.name != before:
+        if current is not None and current.name != before and not current.on_request:
             break
     return await next_question(turn)

@@ -15,8 +15,9 @@ def facts(turn: Turn) -> Facts:
     """What is known of the open order, by what it is about."""
     state, catalogue = turn.state, turn.catalogue
     known: dict[str, Say] = {}
-    for part in draft.basket_parts(turn):
-        known[part.category] = say("taken.goods", names=part.name)
+    for part_id, count in draft.basket(turn):
+        part = catalogue.parts[part_id]
+        known[part.category] = say("taken.goods", names=part.name if count == 1 else f"{count}× {part.name}")
     if services := [service for service in state.get("services", []) if service in catalogue.services]:
         known["services"] = say("taken.goods", names=", ".join(catalogue.services[each].name for each in services))
     if model := state.get("model"):

@@ -177,6 +177,8 @@ class Step:
     """Answers that depend on this one and are dropped with it."""
     own_numbers: ClassVar[bool] = False
     """A typed number is the answer (a quantity, an hour), not the number of an option."""
+    on_request: ClassVar[bool] = False
+    """Only asked when the customer wants to change something: "back" doesn't lead there."""
     takes_photos: ClassVar[bool] = False
     """A photo can be the answer, or part of it."""
     takes_place: ClassVar[bool] = False

@@ -182,6 +182,7 @@ class More(Step):
     """The basket, when the customer wants to change it, or when it can't be booked as it is."""
 
     name = "more"
+    on_request = True
     drops = ("shopped", "confirmed")
     reopened_by = (InsufficientStock, PreOrderOnly, NotForSale, BadQuantity, NothingChosen)
 

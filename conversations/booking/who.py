@@ -5,6 +5,7 @@ from typing import Any
 from conversations import draft
 from conversations.incoming import Place
 from conversations.turn import SKIP, SKIPPED, Question, Step, Turn, Who, question
+from conversations.understand.acts import Act
 from conversations.understand.contacts import (
     is_landline,
     means_profile,
@@ -32,6 +33,16 @@ MOST_WORDS_OF_A_CHOICE = 4
 def is_asked_for(turn: Turn, step: Step) -> bool:
     """Whether the customer wants to change what isn't asked otherwise (`deciding.CHANGES`)."""
     return bool(turn.state.get("asking") == step.name)
+
+
+def _take_informed(turn: Turn, step: Step) -> bool:
+    """Store what the message says of a question that isn't asked ("platnya B 1234 XYZ")."""
+    told = (act.value for act in turn.understood.acts if act.slot == step.name and act.act in (Act.INFORM, Act.CORRECT))
+    value = next(told, None)
+    if value is None or turn.state.get(step.name) == value:
+        return False
+    turn.state.put(step.name, value)
+    return True
 
 
 class Name(Step):
@@ -101,6 +112,9 @@ class Email(Step):
     def parse(self, turn: Turn, text: str) -> str | None:
         return read_email(text)
 
+    async def absorb(self, turn: Turn) -> bool:
+        return _take_informed(turn, self)
+
 
 class Plate(Step):
     name = "plate"
@@ -114,6 +128,9 @@ class Plate(Step):
 
     def parse(self, turn: Turn, text: str) -> str | None:
         return read_plate(text)
+
+    async def absorb(self, turn: Turn) -> bool:
+        return _take_informed(turn, self)
 
 
 class Where(Step):

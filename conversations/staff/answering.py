@@ -55,7 +55,8 @@ async def _send(turn: Turn) -> Question:
 
 async def _customer(turn: Turn, contact_id: str) -> Contact:
     """A customer's chat; raises `NotFound` for staff's and for one that was erased."""
-    contact = await turn.session.get(Contact, int(contact_id)) if contact_id.isdecimal() else None
+    is_id = contact_id.isdecimal() and len(contact_id) < 10
+    contact = await turn.session.get(Contact, int(contact_id)) if is_id else None
     if contact is None or turn.shop.member_at(contact.channel, contact.address) is not None:
         raise NotFound
     return contact

@@ -213,7 +213,7 @@ async def test_who_the_customer_is_stays_in_the_shop(closed_town: Town, reader: 
     await _known(closed_town)
     line = (
         "jedag jedug bosque, nama saya Zulkifli, hub 0812-3456-7890 atau zul@contoh.example, plat B 1234 XYZ, "
-        "rekening 1234567890, @zul_k, https://wa.example/x, jl kemang raya 5 cilandak"
+        "kode 1234567890, @zul_k, https://wa.example/x, jl kemang raya 5 cilandak"
     )
     await says(closed_town.whatsapp, line, "")
     (sent,) = reader.lines

@@ -74,7 +74,7 @@ async def test_a_job_by_chat(town: Town) -> None:
     await worked_with_a_cost(customer, dedi, code)
     await pays(town, await sees(customer, "Ini link untuk sisa"))
     await sees(customer, "Rp75.000 sudah kami terima")
-    await says(dedi, f"selesai {code}", "Kartu garansi dan invoice dikirim")
+    await says(dedi, f"selesai {code}", "Pelanggan sudah diberi tahu")
     completed = await sees(customer, "sudah selesai")
     assert "JBL Stage3 627F" in completed.text.partition("Kartu garansi")[2]
     supplement = await sees(customer, "invoice untuk biaya tambahannya")
@@ -101,7 +101,7 @@ async def test_a_job_by_chat_and_rest(town: Town, web: Pages) -> None:
     assert "Rp714.870" in rest.text  # 70 % of 914.100, and the cost
     await pays(town, rest)
     await sees(customer, "Rp714.870 sudah kami terima")
-    await says(dedi, f"selesai {code}", "Kartu garansi dan invoice dikirim")
+    await says(dedi, f"selesai {code}", "Pelanggan sudah diberi tahu")
     await sees(customer, "sudah selesai")
 
     assert await web.customer.get("/api/bookings/my-bookings") == []

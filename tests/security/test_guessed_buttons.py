@@ -29,7 +29,7 @@ from core.states import Location
 KEY = "0123456789abcdef0123456789abcdef.jpg"
 OWNER, STRANGER, ADMIN = "5001", "5002", "7000000001"
 OF_STAFF = sorted(name for name, (who, _) in registry.ACTIONS.items() if who is not Who.CUSTOMER)
-OF_NOTHING = {"order", "menu", "book", "resume", "mine", "info", "human", "language"}
+OF_NOTHING = {"order", "work", "receive", "menu", "book", "resume", "mine", "info", "human", "language"}
 OF_A_BOOKING = sorted({*registry.ACTIONS} - {*OF_STAFF} - OF_NOTHING)
 OTHERWISE = {"warranties"}
 """Actions that don't name a booking."""
@@ -38,6 +38,7 @@ SHAPES = {
     "rate": "{code}:5",
     "really": "{code}:0:0",
     "paper": "invoice:{code}",
+    "pay-by": "qris:{code}",
     "papers": "invoice:{code}",
     "refund": "{refund}",
     "cost-yes": "{cost}",

@@ -47,6 +47,7 @@ def booking(lines: list[BookingLine], **changes: Any) -> Booking:
         "total_price": total,
         "paid_amount": 0,
         "going_back": 0,
+        "waived": 0,
         "tax_amount": 0,
         "down_payment_percent": None,
     }
