@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from shops import MONDAY_8_AM
+from pydantic import ValidationError
+from shops import MONDAY_8_AM, make_shop
 
+from bot.config import Settings
 from bot.second_reader import masked
 from bot.timeouts import Timeouts
 from conversations.engine import Unread
@@ -52,3 +54,17 @@ def test_what_is_needed_to_read_it_stays(text: str) -> None:
 
 def test_it_has_two_seconds() -> None:
     assert Timeouts().second_reader == timedelta(seconds=2)
+
+
+def test_its_key_is_a_secret() -> None:
+    section = {"url": "https://model.example/v1", "model": "m", "key": "very-secret"}
+    settings = Settings.model_validate({"workshop": make_shop(), "second_reader": section})
+    assert "very-secret" in settings.secrets
+    assert "very-secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("missing", ["url", "model", "key"])
+def test_half_a_second_reader_is_refused(missing: str) -> None:
+    section = {"url": "https://model.example/v1", "model": "m", "key": "k"} | {missing: ""}
+    with pytest.raises(ValidationError, match=f"{missing} is missing"):
+        Settings.model_validate({"workshop": make_shop(), "second_reader": section})
