@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import func, select
@@ -46,7 +47,7 @@ from bot.vendors import Channels, plain
 from bot.watching import housekeeping, logs, metrics
 from bot.watching.oversight import Oversight
 from conversations import person
-from conversations.engine import Engine
+from conversations.engine import Engine, Unread
 from core import booking, payment, shop_settings
 from core.catalogue.snapshot import Newest
 from core.context import Work
@@ -136,6 +137,7 @@ async def serving(
             keep_photo=_photo_keeper(photos, channels),
             send=workers.dispatcher.send,
             wake=workers.wake,
+            second=await _second_reader(settings, stack, timeouts),
             limit=settings.server.chat_limit,
             gap=timedelta(seconds=settings.server.gather_seconds),
         )
@@ -242,6 +244,17 @@ class Workers:
             self.collector.wake()
         if not work or Work.WAITLIST in work:
             self.waitlist.wake()
+
+
+async def _second_reader(
+    settings: Settings, stack: AsyncExitStack, timeouts: Timeouts
+) -> Callable[[Unread], Awaitable[tuple[Any, ...]]] | None:
+    reader = vendors.second_reader(settings, timeouts)
+    if reader is None:
+        return None
+    stack.push_async_callback(reader.close)
+    _log.info("Lines that the bot can't read go to a second reader at %s, masked", settings.second_reader.url)
+    return reader.read
 
 
 def chance() -> float:

@@ -16,7 +16,10 @@ from bot.channels.sending import NotSent
 from bot.config import Settings
 from bot.listening import CantListen, try_to_listen
 from bot.payments.midtrans_client import MidtransError
+from bot.second_reader import BadAnswer
 from bot.timeouts import DEFAULT_TIMEOUTS
+from conversations.engine import Unread
+from core.catalogue.snapshot import Catalogue
 from core.db.database import AWAY, Database, UnusableDatabase, upgrade
 from webhooks.api.auth import KeysAway, fetch_keys, read_keys
 
@@ -46,6 +49,7 @@ async def check(settings: Settings, database: Database) -> list[Finding]:
         "whatsapp": _whatsapp,
         "midtrans": _midtrans,
         "email": _email,
+        "second reader": _second_reader,
         "clerk": _clerk,
         "staff": _staff,
     }
@@ -140,6 +144,22 @@ async def _email(settings: Settings) -> str | None:
             return settings.email.sender
     except (ValueError, OSError, aiosmtplib.SMTPException) as error:
         raise Bad(f"{error} (BENGKEL_EMAIL__SMTP_URL)") from error
+
+
+async def _second_reader(settings: Settings) -> str | None:
+    reader = vendors.second_reader(settings)
+    if reader is None:
+        return None
+    catalogue = Catalogue(0, {}, {}, {}, {})
+    try:
+        await reader.acts(Unread("halo", None, app.now(), catalogue, ()))
+    except BadAnswer as error:
+        raise Bad(f"{error} (second_reader.url, model, BENGKEL_SECOND_READER__KEY)") from error
+    except (ClientError, TimeoutError) as error:
+        raise Bad(f"{type(error).__name__} (second_reader.url); it has two seconds") from error
+    finally:
+        await reader.close()
+    return f"{settings.second_reader.model}, masked lines go to {settings.second_reader.url}"
 
 
 async def _clerk(settings: Settings) -> str | None:

@@ -42,6 +42,7 @@ SECRETS = (
     ("whatsapp", "auth_token"),
     ("midtrans", "server_key"),
     ("email", "smtp_url"),
+    ("second_reader", "key"),
 )
 """Settings that config.yaml must not hold, because the file is meant to be shared."""
 
@@ -168,6 +169,21 @@ class Email(_Section):
         return self
 
 
+class SecondReaderAt(_Section):
+    """A language model behind an OpenAI-compatible address (docs/second_reader.md); off without all three."""
+
+    url: Annotated[Url | None, Optional] = None
+    model: Annotated[str | None, Optional] = None
+    key: Annotated[SecretStr | None, Optional] = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [name for name in ("url", "model", "key") if not getattr(self, name)]
+        if 0 < len(missing) < 3:
+            raise ValueError(f"{missing[0]} is missing")
+        return self
+
+
 class Clerk(_Section):
     """The issuer whose tokens the REST API accepts."""
 
@@ -206,6 +222,7 @@ class Settings(_Section):
     whatsapp: WhatsApp = WhatsApp()
     midtrans: Midtrans = Midtrans()
     email: Email = Email()
+    second_reader: SecondReaderAt = SecondReaderAt()
     clerk: Clerk = Clerk()
     backup: Backup = Backup()
     privacy: Privacy = Privacy()

@@ -22,7 +22,7 @@ from bot.background.burst_worker import BurstWorker, Chat
 from bot.transactions import Transactions
 from bot.watching import metrics
 from conversations import bursts
-from conversations.engine import CatalogueChanged, Engine, IfOld
+from conversations.engine import CatalogueChanged, Engine, IfOld, Unread
 from conversations.incoming import Incoming, together
 from core import media, trace
 from core.context import Context, Effects
@@ -53,7 +53,8 @@ class Intake:
 
     `keep_photo` stores a photo by channel and handle, `send` gets the claimed replies, `wake` the names of workers with
     new work. `limit` is the rate limit per chat and process (`core.limits`). `gap` is the longest pause between messages
-    that are answered together; 0: each by itself. `bursts` must run to answer those.
+    that are answered together; 0: each by itself. `bursts` must run to answer those. `second` finds acts in lines that
+    our own reading leaves words of, as JSON and in time; None: nobody does.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Intake:
         wake: Callable[..., None],
         limit: str = "off",
         gap: timedelta = timedelta(),
+        second: Callable[[Unread], Awaitable[tuple[Any, ...]]] | None = None,
     ) -> None:
         self._transactions = transactions
         self._engine = engine
@@ -76,6 +78,7 @@ class Intake:
         self._wake = wake
         self._limit, self._warnings = Limiter(limit), Limiter(WARNINGS)
         self._gap = gap
+        self._second = second
         self.bursts = BurstWorker(self._look_for_due, self.answer_held)
         self._chats = WeakValueDictionary[str, asyncio.Lock]()
         """A lock per chat with a turn in progress, which covers fetching photos."""
@@ -215,6 +218,7 @@ class Intake:
         async with AsyncExitStack() as stack:
             # asyncio.Lock is first come, first served.
             await stack.enter_async_context(self._chats.setdefault(chat, asyncio.Lock()))
+            incoming = await self._read_again(incoming)
             with_photos = bool(incoming.media) and await self._wants_photos(incoming)
             if with_photos:
                 await stack.enter_async_context(self._transactions.database.lock(chat))
@@ -232,6 +236,14 @@ class Intake:
             except CatalogueChanged:
                 await self.refresh()
             return await once(IfOld.USE)
+
+    async def _read_again(self, incoming: Incoming) -> Incoming:
+        """With what the second reader finds in words that our own reading leaves; no transaction is open."""
+        if self._second is None:
+            return incoming
+        async with self._transactions.read() as ctx:
+            unread = await self._engine.unread(ctx, incoming)
+        return incoming if unread is None else replace(incoming, second=await self._second(unread))
 
     async def refresh(self) -> None:
         """Load the catalogue if it has changed."""

@@ -21,6 +21,8 @@ class Timeouts:
     """For Telegram and Twilio."""
     midtrans: timedelta = timedelta(seconds=10)
     mail: timedelta = timedelta(seconds=20)
+    second_reader: timedelta = timedelta(seconds=2)
+    """In all, since a customer waits for the turn."""
     keys: timedelta = timedelta(seconds=5)
     """For the issuer of sign-in tokens."""
 

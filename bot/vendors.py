@@ -16,6 +16,7 @@ from bot.channels.telegram import TelegramSender, make_bot
 from bot.channels.whatsapp import WhatsAppSender
 from bot.config import Settings
 from bot.payments.midtrans_client import Midtrans
+from bot.second_reader import SecondReader
 from bot.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from webhooks.api.auth import Clerk, KeySet, fetch_keys
 
@@ -85,6 +86,14 @@ def midtrans(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Midtr
         api_url=account.api_url,
         timeout=timeouts.midtrans.total_seconds(),
     )
+
+
+def second_reader(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> SecondReader | None:
+    """The second reader of lines, None unless the owner wants one; needs a running event loop, and must be closed."""
+    reader = settings.second_reader
+    if not reader.url or not reader.model:
+        return None
+    return SecondReader(url=reader.url, model=reader.model, key=plain(reader.key), timeout=timeouts.second_reader)
 
 
 async def clerk(settings: Settings, stack: AsyncExitStack, timeouts: Timeouts) -> Clerk | None:

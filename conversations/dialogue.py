@@ -11,6 +11,7 @@ from conversations import (
     actions,
     consent,
     draft,
+    guesses,
     kinds,
     person,
     registry,
@@ -23,7 +24,7 @@ from conversations.policy import in_flow, without_flow
 from conversations.staff import takeover
 from conversations.state import ORDER
 from conversations.stepping import act, asked_step, chosen, next_question, open_flow
-from conversations.turn import Question, Turn, Who
+from conversations.turn import Flow, Question, Turn, Who
 from conversations.understand.answers import Command, read_command, read_staff_action
 from conversations.understand.intents import Intent
 from core.people import contacts
@@ -62,6 +63,8 @@ async def _reply(turn: Turn) -> Question:
         if not incoming.text:
             turn.remark("phone.noted")
             return await next_question(turn)
+    if (agreed := guesses.answer(turn)) is not None:
+        return await _guessed(turn, flow, agreed=agreed)
     if incoming.choice is not None:
         return await _tapped(turn, incoming.choice)
     step = asked_step(turn, flow)
@@ -92,6 +95,15 @@ async def _reply(turn: Turn) -> Question:
         and (reason := person.reason_of(turn.understood)) is not None
     ):
         return await act(turn, f"human:{reason}")
+    return await (in_flow(turn, flow) if flow else without_flow(turn))
+
+
+async def _guessed(turn: Turn, flow: Flow | None, *, agreed: bool) -> Question:
+    """A guess counts once the customer agrees; a denied one is no answer, and the misses before it stay counted."""
+    if not agreed:
+        turn.remark("guess.wrong")
+        return await next_question(turn)
+    guesses.take(turn)
     return await (in_flow(turn, flow) if flow else without_flow(turn))
 
 

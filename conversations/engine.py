@@ -4,19 +4,21 @@ duplicate? ── contact ── what to say (`dialogue`) ── which page of i
 """
 
 import asyncio
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import dialogue, kinds, last_messages, person
+from conversations import dialogue, guesses, kinds, last_messages, person
 from conversations.incoming import Incoming, together
 from conversations.registry import NEXT_PAGE
 from conversations.staff import takeover
-from conversations.state import State
+from conversations.state import ORDER, State
 from conversations.texts import LANGUAGES, render, templates
 from conversations.turn import Question, Turn
-from conversations.understand import spelling, understand
-from conversations.understand.answers import reads_as_english
+from conversations.understand import second, spelling, understand
+from conversations.understand.answers import read_command, read_staff_action, reads_as_english
 from conversations.understand.lexicon import Lexicon
 from core.catalogue import facts, fit, snapshot
 from core.catalogue.snapshot import Catalogue, Newest
@@ -40,6 +42,20 @@ class IfOld(Enum):
 
 class CatalogueChanged(Exception):
     """The catalogue is newer than the engine's: `Engine.refresh`, and take the turn again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line with words that our own reading leaves, and what a second reader may be told of the shop."""
+
+    text: str
+    """As typed, with personal data."""
+    asked: str | None
+    """The question on the screen."""
+    now: datetime
+    catalogue: Catalogue
+    names: tuple[str, ...]
+    """The customer's names, as far as they are known."""
 
 
 class Engine:
@@ -67,7 +83,8 @@ class Engine:
         new = [part for part in incoming.each if await _is_new(ctx, part)]
         if not new:
             return False
-        incoming = together(new) if len(new) > 1 else new[0]
+        if len(new) < len(incoming.each):
+            incoming = together(new) if len(new) > 1 else new[0]
         catalogue, lexicon = await self._catalogue(session, if_old)
         contact, remembered, is_new = await contacts.find_or_create(
             session,
@@ -82,12 +99,15 @@ class Engine:
         understood = understand(incoming.text or "", lexicon, now=written_at, shop=shop, asked=state.asked)
         turn = Turn(ctx, catalogue, lexicon, fresh, contact, state, incoming, understood)
         if turn.member is None:
+            _read_again(turn)
             last_messages.remember(state, incoming, now)
             await person.refresh(turn)
             takeover.release_writer(turn)
         if is_new and turn.member is None:
             turn.remark("welcome", shop=shop.name)
         asking = await dialogue.answer(turn)
+        if asking is not None and asking.asks != guesses.ASKS:
+            state.guess = []
         state.newest = kinds.newest(turn)
         message = _present(turn, asking) if asking is not None else None
         if message is not None and not (message.says or message.document):
@@ -111,6 +131,28 @@ class Engine:
         remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
         return person.wants_media(State.from_json(remembered, now=ctx.now))
 
+    async def unread(self, ctx: Context, incoming: Incoming) -> Unread | None:
+        """What a second reader may be asked about a message; None if our own reading is enough, or must decide alone."""
+        text, shop = incoming.text or "", ctx.shop
+        if self._known is None or not text or incoming.choice or incoming.place or incoming.edited:
+            return None
+        if text.startswith("/") or read_command(text) or read_staff_action(text):
+            return None
+        if shop.member_at(incoming.channel, incoming.address) is not None:
+            return None
+        contact = await contacts.find(ctx.session, incoming.channel, incoming.address)
+        remembered = await contacts.load_state(ctx.session, incoming.channel, incoming.address)
+        state = State.from_json(remembered, now=ctx.now)
+        if state.human or state.writer or state.flow not in (None, ORDER) or state.asked == guesses.ASKS:
+            return None
+        catalogue, lexicon = self._known
+        now = shop.local(incoming.written_by(ctx.now))
+        understood = understand(text, lexicon, now=now, shop=shop, asked=state.asked)
+        if not second.is_needed(understood, text, state.asked):
+            return None
+        names = (incoming.name, state.called, contact.customer.name if contact else None)
+        return Unread(text, state.asked, now, catalogue, tuple(name for name in names if name))
+
     async def _catalogue(self, session: AsyncSession, if_old: IfOld) -> tuple[Catalogue, Lexicon]:
         known = self._known
         if known and (if_old is IfOld.USE or known[0].version == await snapshot.version(session)):
@@ -118,6 +160,16 @@ class Engine:
         if if_old is IfOld.RAISE:
             raise CatalogueChanged
         return await self.refresh(session)
+
+
+def _read_again(turn: Turn) -> None:
+    """Add what a second reader found: a call for a person counts, the rest is asked about first."""
+    if not turn.incoming.second or not second.is_needed(turn.understood, turn.incoming.text or "", turn.state.asked):
+        return
+    now = turn.written_at
+    acts = second.new_in(second.checked(turn.incoming.second, turn.lexicon, now=now, shop=turn.shop), turn.understood)
+    turn.understood = second.with_calls(turn.understood, acts)
+    turn.second = tuple(act for act in acts if act.topic not in second.CALLS)
 
 
 async def _is_new(ctx: Context, part: Incoming) -> bool:

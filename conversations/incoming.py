@@ -66,6 +66,8 @@ class Incoming:
     """When an edited message was first written."""
     parts: tuple["Incoming", ...] = ()
     """The messages that were put together, in order; empty for one that never was."""
+    second: tuple[Any, ...] = ()
+    """Acts that a second reader found in the text, as JSON; nothing of it has been checked."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The vendor's payload, kept if the turn fails; each part has its own."""
     unread: Exception | None = None

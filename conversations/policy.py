@@ -174,7 +174,7 @@ async def without_flow(turn: Turn) -> Question:
     if await refunds.begins_with_account(turn):
         return await next_question(turn)
     if understood.topics == (Intent.GREET,):
-        return actions.menu(turn)
+        return await next_question(turn) if turn.second else actions.menu(turn)
     _split_two_cars(turn)
     if (where := await after_booking.where_is_technician(turn)) is not None:
         return where
@@ -208,7 +208,7 @@ async def without_flow(turn: Turn) -> Question:
         return question(say("aside.acknowledged"))
     if text and not turn.remarks:
         return await _missed(turn)
-    return await _known(turn) or actions.menu(turn)
+    return await _known(turn) or (await next_question(turn) if turn.second else actions.menu(turn))
 
 
 def _split_two_cars(turn: Turn) -> None:
@@ -261,7 +261,8 @@ async def _missed(turn: Turn) -> Question:
         turn.remarks.append(await person.call(turn, CallReason.MISSES))
         asked = await next_question(turn)
         return replace(asked, always=(*asked.always, HUMAN))
-    turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
+    if not turn.second:
+        turn.remark("unclear.first" if state.misses == 1 else "unclear.second")
     return await next_question(turn)
 
 

@@ -61,6 +61,8 @@ class State:
     """Messages in a row that weren't understood."""
     correction: dict[str, Any] | None = None
     """Answers that may replace earlier ones, once the customer confirms."""
+    guess: list[dict[str, Any]] = field(default_factory=list)
+    """Acts that a second reader found, while the customer is asked whether they are meant (`guesses`)."""
     about: str | None = None
     """The code of the booking (or the key of the refund) that the flow is about; None for a new booking."""
     human: tuple[str, str] | None = None

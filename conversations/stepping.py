@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from conversations import actions, after_booking, corrections, registry, staff
+from conversations import actions, after_booking, corrections, guesses, registry, staff
 from conversations.booking import BOOKING, deciding
 from conversations.state import ORDER
 from conversations.turn import Flow, Question, Step, Turn, Who
@@ -28,6 +28,8 @@ def asked_step(turn: Turn, flow: Flow | None) -> Step | None:
 
 async def next_question(turn: Turn) -> Question:
     flow = open_flow(turn)
+    if turn.second:
+        return guesses.ask(turn)
     if flow is None:
         return await staff.menu(turn) if turn.may(Who.STAFF) else actions.menu(turn)
     if turn.state.correction:

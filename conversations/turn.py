@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.incoming import Incoming
 from conversations.state import State
 from conversations.understand import Understanding, understand
+from conversations.understand.acts import DialogueAct
 from conversations.understand.answers import read_skip, read_yes_no, reads_as_adding
 from conversations.understand.lexicon import Lexicon
 from core.catalogue.snapshot import Catalogue
@@ -45,6 +46,8 @@ class Turn:
     state: State
     incoming: Incoming
     understood: Understanding
+    second: tuple[DialogueAct, ...] = ()
+    """What a second reader found and our own reading doesn't say: asked about before it counts (`guesses`)."""
     remarks: list[Say] = field(default_factory=list)
     """What is said before the next question."""
 

@@ -94,9 +94,7 @@ class Mask:
         """The text without secrets, contact data, plates, and the current trace's private words."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        text = _plain(text)
-        for pattern, instead in _PATTERNS:
-            text = pattern.sub(instead, text)
+        text = without_contacts(text)
         for word in sorted(trace.current().private, key=len, reverse=True):
             text = _hidden(text, _plain(word))
         return text
@@ -121,6 +119,14 @@ class Mask:
                 return [self._value(each) for each in value]
             case _:
                 return _one_line(self.text(str(value)))
+
+
+def without_contacts(text: str) -> str:
+    """A text without contact data, plates and keys."""
+    text = _plain(text)
+    for pattern, instead in _PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
 
 
 def _formatter(kind: str, mask: Processor) -> ProcessorFormatter:

@@ -55,8 +55,8 @@ def rest_of(text: str, typed: Line, spans: Iterable[Span]) -> tuple[str, ...]:
         for token in typed
         if token.raw
         and (token.raw.isalnum() or not token.raw.isascii())
-        and token.text not in _small()
-        and token.raw not in _small()
+        and token.text not in small_words()
+        and token.raw not in small_words()
         and not any(start <= token.start < end for start, end in used)
     )
 
@@ -86,5 +86,5 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _small() -> frozenset[str]:
+def small_words() -> frozenset[str]:
     return frozenset(str(table("small_words.yaml")["words"]).split())
