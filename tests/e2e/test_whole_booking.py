@@ -110,7 +110,7 @@ async def test_messages_keep_their_order_after_a_failure(town: Town) -> None:
 @pytest.mark.parametrize("closed_town", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("name", "channel"),
-    [("مريم حسن", "whatsapp"), ("O'Neil & *Sari* 🎧", "whatsapp"), ("O'Neil & *Sari* 🎧", "telegram")],
+    [("مريم حسن", "whatsapp"), ("Sari <b> & O'Neil", "whatsapp"), ("Sari <b> & O'Neil", "telegram")],
 )
 async def test_any_name_is_shown_as_typed(town: Town, channel: str, name: str) -> None:
     customer = town.customer(channel)
