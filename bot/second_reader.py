@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bot.watching import logs, metrics
 from conversations.engine import Unread
@@ -35,7 +35,9 @@ class SecondReader:
     def __init__(self, *, url: str, model: str, key: str, timeout: timedelta) -> None:
         self._url, self._model = f"{url}/chat/completions", model
         self._timeout = timeout.total_seconds()
-        self._client = ClientSession(headers={"Authorization": f"Bearer {key}"})
+        self._client = ClientSession(
+            headers={"Authorization": f"Bearer {key}"}, timeout=ClientTimeout(total=self._timeout)
+        )
 
     async def close(self) -> None:
         await self._client.close()

@@ -23,7 +23,7 @@ def needs_no_answer(turn: Turn) -> bool:
     incoming = turn.incoming
     if incoming.kind is Kind.REACTION:
         return True
-    return incoming.edited and turn.state.newest.get(incoming.message_id or "") == _digest(incoming)
+    return incoming.edited and turn.state.newest.get(incoming.message_id or "") == _fingerprint(incoming)
 
 
 def unread(turn: Turn, step: Step | None) -> Say | None:
@@ -41,7 +41,7 @@ def newest(turn: Turn) -> dict[str, str]:
     incoming, known = turn.incoming, turn.state.newest
     if incoming.kind is Kind.REACTION:
         return known
-    said = {part.message_id: _digest(part) for part in incoming.each if part.message_id}
+    said = {part.message_id: _fingerprint(part) for part in incoming.each if part.message_id}
     return known | {each: said[each] for each in said.keys() & known.keys()} if incoming.edited else said
 
 
@@ -70,6 +70,6 @@ def _is_late(turn: Turn) -> bool:
     return began is not None and ended is not None and ended - began > EDIT_COUNTS_FOR
 
 
-def _digest(part: Incoming) -> str:
+def _fingerprint(part: Incoming) -> str:
     """Enough to see whether a text has changed, without keeping it."""
     return sha256((part.text or "").encode()).hexdigest()[:16]

@@ -43,14 +43,23 @@ class ChangeTerms:
     """The one in place of earlier ones, for a customer in the chat."""
 
 
+class _Tried(Exception):
+    """Undoes a change that was made to see its terms."""
+
+    def __init__(self, terms: ChangeTerms) -> None:
+        super().__init__()
+        self.terms = terms
+
+
 async def change_terms(ctx: Context, booking: Booking, order: Order) -> ChangeTerms:
     """The terms of a change by the customer, which is tried and undone; raises what `change` does."""
     booking_id = booking.id
-    trial = await ctx.session.begin_nested()
     try:
-        return await change(replace(ctx, effects=Effects()), booking, order, actor=bookings.CUSTOMER)
+        async with ctx.session.begin_nested():
+            raise _Tried(await change(replace(ctx, effects=Effects()), booking, order, actor=bookings.CUSTOMER))
+    except _Tried as tried:
+        return tried.terms
     finally:
-        await trial.rollback()
         await payment.lock_booking(ctx.session, booking_id)  # load what the rollback restored
 
 
