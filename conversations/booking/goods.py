@@ -80,9 +80,9 @@ class PickPart(Step):
 
     async def ask(self, turn: Turn) -> Question:
         category = turn.state.get("category", "")
-        matches = _matches(turn)
-        stock = await snapshot.stock(turn.session, [each.id for each in matches.found])
-        found = advice.ranked(matches, stock, _narrowed(turn).order)
+        matches, order = _matches(turn), _narrowed(turn).order
+        stock = await snapshot.stock(turn.session, advice.listed(matches, order))
+        found = advice.ranked(matches, stock, order)
         return question(
             say("ask.part", category=say(f"category.{category}"), car=draft.car_name(turn)),
             options=PartOptions([(each.part, each.fit) for each in found], stock),

@@ -30,6 +30,8 @@ from core.catalogue.snapshot import Catalogue
 
 MAX_GUESSES = 40
 """Unknown words of a line that are compared with names."""
+MOST_OF_ONE_NAME = 50
+"""Parts that one name can mean; a name of more is a word for their category."""
 MIN_PART_SIMILARITY = 88
 """Out of 100; models of parts differ by a letter."""
 
@@ -94,7 +96,7 @@ class Lexicon:
             known = names.setdefault(key, name)
             if known is not name and known.kind == name.kind == "part":  # of others the first keeps the alias
                 shared.setdefault(key, list(known.of)).extend(name.of)
-        names |= {key: Name("part", tuple(dict.fromkeys(parts))) for key, parts in shared.items()}
+        names |= {key: _of_several(catalogue, tuple(dict.fromkeys(parts))) for key, parts in shared.items()}
         names.pop("", None)
         services = {
             key: service.id
@@ -178,6 +180,13 @@ def _repairs(catalogue: Catalogue, names: Mapping[str, Name]) -> Iterator[tuple[
             keys = (key for at in range(len(words)) for _, *both in runs(words, at) for key in both)
             categories = {name.of[0] for key in keys if (name := names.get(key)) and name.kind == "category"}
             yield from ((category, service.id) for category in categories or {""})
+
+
+def _of_several(catalogue: Catalogue, parts: tuple[str, ...]) -> Name:
+    """What several parts are called: those parts, or their category where nobody means so many."""
+    if len(parts) <= MOST_OF_ONE_NAME:
+        return Name("part", parts)
+    return Name("category", (catalogue.parts[parts[0]].category,))
 
 
 def _surest_first(catalogue: Catalogue) -> Iterator[tuple[str, Name]]:

@@ -29,6 +29,8 @@ CAN_BE_FITTED = (FitAnswer.FITS, FitAnswer.NEEDS_ADAPTER)
 MOST_PICKED = 3
 MOST_OF_A_KIND = 40
 """How many of the cheapest, the best and the strongest are looked up in stock: enough that some are there."""
+MOST_LISTED = 300
+"""Parts of a list that is paged through."""
 REPAIR = "repair"
 BIGGER_IS_BETTER = ("subwoofer", "headunit")
 """Categories in which a larger size is a reason; a speaker's is the car's."""
@@ -191,6 +193,21 @@ def shortlist(matches: Matches) -> frozenset[str]:
     strongest = nlargest(MOST_OF_A_KIND, found, key=attrgetter("power"))
     fitting = (each for each in found if matches.fits.get(each.id) is FitAnswer.FITS)
     chosen = (found[:MOST_OF_A_KIND], best, strongest, islice(fitting, MOST_OF_A_KIND))
+    return frozenset(each.id for row in chosen for each in row)
+
+
+def listed(matches: Matches, order: Rank | None = None) -> frozenset[str]:
+    """The ids of those that come first in an order, as many as anybody looks through: their stock is enough to know."""
+    found = matches.found
+    chosen: list[Iterable[Facts]]
+    match order:
+        case Rank.BEST:
+            chosen = [nlargest(MOST_LISTED, found, key=attrgetter("quality"))]
+        case Rank.DEAREST:
+            chosen = [nlargest(MOST_LISTED, found, key=attrgetter("price"))]
+        case _:  # the cheapest first, and what fits before what needs an adapter
+            fitting = (each for each in found if matches.fits.get(each.id) is FitAnswer.FITS)
+            chosen = [found[:MOST_LISTED], islice(fitting, MOST_LISTED)]
     return frozenset(each.id for row in chosen for each in row)
 
 
