@@ -95,7 +95,7 @@ def waiting_for_person(turn: Turn) -> bool:
 
 
 async def told(turn: Turn) -> Say:
-    """When a waiting customer is answered, or the shop's number; for whoever asks again."""
+    """When a waiting customer will get an answer, or the shop's number; said when they ask again."""
     return await _told(turn, await escalations.reachable_admins(turn.ctx))
 
 
@@ -126,7 +126,7 @@ async def renew(ctx: Context, contact_id: int) -> bool:
 
 
 def options(contact_id: int) -> tuple[Option, ...]:
-    """What an admin may do about a customer who waits."""
+    """The buttons on the card of a waiting customer."""
     return (
         Option(f"take:{contact_id}", say("staff.take_over")),
         Option(f"answer:{contact_id}", say("staff.answer")),

@@ -25,13 +25,12 @@ from conversations.after_booking import refunds
 from conversations.booking import BOOKING, deciding
 from conversations.booking.goods import as_answer
 from conversations.state import ORDER
-from conversations.stepping import HUMAN, absorb_all, act, asked_step, by_label, chosen, next_question
+from conversations.stepping import HUMAN, absorb_all, act, asked_step, by_label, chosen, next_question, reply_to
 from conversations.turn import Flow, Question, Step, Turn, question
 from conversations.understand.acts import Act
 from conversations.understand.answers import Command, read_yes_no
 from conversations.understand.intents import Intent
 from core.messaging.messages import Option, say
-from core.refusals import Refusal
 from core.states import CallReason
 
 LOOKED_AT = "looked_at"
@@ -134,20 +133,10 @@ async def _beside(turn: Turn, intent: Intent | None) -> Question:
     elif turn.state.flow == ORDER and intent is Intent.RESCHEDULE and "date" in turn.state:
         turn.state.drop("date", "time", "part_of_day", "confirmed")
     elif requests.is_one(intent):
-        return await _act_on(turn, intent)
+        return await reply_to(turn, requests.act(turn, intent))
     else:
         return await act(turn, _BESIDE_AN_ORDER[intent])
     return await next_question(turn)
-
-
-async def _act_on(turn: Turn, intent: Intent | None) -> Question:
-    try:
-        async with turn.undone_if_refused():
-            done = await requests.act(turn, intent)
-    except Refusal as refusal:
-        turn.remark_refusal(refusal)
-        done = None
-    return done or await next_question(turn)
 
 
 async def _read(turn: Turn, flow: Flow, step: Step | None, text: str) -> bool:
@@ -186,7 +175,9 @@ async def without_flow(turn: Turn) -> Question:
     orders = understood.intent in asides.ORDERS
     if not orders and wish is not None:
         turn.remarks += said.says if said else ()
-        return await (_act_on(turn, wish) if requests.is_one(wish) else act(turn, _BESIDE_AN_ORDER[wish]))
+        return await (
+            reply_to(turn, requests.act(turn, wish)) if requests.is_one(wish) else act(turn, _BESIDE_AN_ORDER[wish])
+        )
     goods = understood.categories or understood.parts or understood.services or understood.attributes
     if not (orders or said or understood.model or understood.date or understood.time) and understood.parts:
         said = await asides.look_at(turn)  # a part's name alone asks about it

@@ -1,5 +1,6 @@
 """The steps of an open flow: which question is next, what a button or an action does, and the end of a flow."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 from conversations import actions, after_booking, corrections, guesses, registry, staff
@@ -122,9 +123,15 @@ async def chosen(turn: Turn, option: str) -> Question:
 
 
 async def act(turn: Turn, choice: str) -> Question:
+    """The reply to an action, or the next question."""
+    return await reply_to(turn, registry.run(turn, choice))
+
+
+async def reply_to(turn: Turn, doing: Awaitable[Question | None]) -> Question:
+    """The reply of what is done, or the next question; a refusal undoes it and is said."""
     try:
         async with turn.undone_if_refused():
-            done = await registry.run(turn, choice)
+            done = await doing
     except Refusal as refusal:
         turn.remark_refusal(refusal)
         done = None

@@ -42,7 +42,7 @@ async def payment_terms(turn: Turn, wish: Wish) -> Advice:
 
 
 async def _unpaid(turn: Turn) -> tuple[Booking, Link] | None:
-    """The booking that can be paid now, if it is one: who asks about paying means it."""
+    """The only booking that can be paid now; a question about paying is about it."""
     own = await bookings.of_customer(turn.session, turn.contact.customer_id, limit=LATEST)
     asked = [(each, opened) for each in own if (opened := await payment.open_request(turn.ctx, each)) and opened.url]
     if len(asked) != 1:
@@ -127,7 +127,7 @@ def _day(turn: Turn, day: date, closed: Say | None) -> Say:
     span = turn.shop.weekly_hours(day)
     name = say("advice.named", name=holiday) if holiday else ""
     if closed is not None or span is None:
-        # A holiday on a day off is closed all the same; its name stands beside the day already.
+        # The holiday's name stands beside the day already, so the reason isn't said again.
         why = "" if holiday or closed is None else say("advice.why", why=closed)
         return say("advice.day_closed", day=day, name=name, why=why)
     return say("advice.day_open", day=day, name=name, opens=f"{span[0]:%H:%M}", closes=f"{span[1]:%H:%M}")

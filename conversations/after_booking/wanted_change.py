@@ -58,7 +58,7 @@ def with_part(catalogue: Catalogue, order: Order, part: Part, quantity: int, ins
         usual = usual_installation(part, catalogue.services.values())
         services += [usual] if usual and usual not in services else []
     order = replace(kept, parts=tuple(parts.items()), services=tuple(services))
-    return _counted_anew(catalogue, order, part.category)
+    return _with_usual_counts(catalogue, order, part.category)
 
 
 def without_parts(catalogue: Catalogue, order: Order, gone: Iterable[str]) -> Order:
@@ -69,7 +69,7 @@ def without_parts(catalogue: Catalogue, order: Order, gone: Iterable[str]) -> Or
         needed = any(catalogue.parts[part].category == category for part, _ in left if part in catalogue.parts)
         over = () if needed else _installs(catalogue, order, category)
         services = tuple(each for each in order.services if each not in over)
-        order = _counted_anew(catalogue, replace(order, services=services), category)
+        order = _with_usual_counts(catalogue, replace(order, services=services), category)
     return replace(order, parts=left)
 
 
@@ -79,10 +79,10 @@ def _installs(catalogue: Catalogue, order: Order, category: str) -> tuple[str, .
     return tuple(each for each, it in known if it.category == INSTALLATION and category in it.installs)
 
 
-def _counted_anew(catalogue: Catalogue, order: Order, category: str) -> Order:
+def _with_usual_counts(catalogue: Catalogue, order: Order, category: str) -> Order:
     """How often the category's installations are done follows from the pieces again."""
-    anew = _installs(catalogue, order, category)
-    times = tuple((each, count) for each, count in order.times if each in order.services and each not in anew)
+    recounted = _installs(catalogue, order, category)
+    times = tuple((each, count) for each, count in order.times if each in order.services and each not in recounted)
     return replace(order, times=times)
 
 
@@ -182,7 +182,7 @@ def _names_another(parts: Iterable[str], attributes: Attributes, own: Part) -> b
 
 def _with_quantity(catalogue: Catalogue, order: Order, part: str, count: int) -> Order:
     parts = tuple((each, count if each == part else many) for each, many in order.parts)
-    return _counted_anew(catalogue, replace(order, parts=parts), catalogue.parts[part].category)
+    return _with_usual_counts(catalogue, replace(order, parts=parts), catalogue.parts[part].category)
 
 
 def _choose(turn: Turn, wanted: Wanted, categories: tuple[str, ...], instead: tuple[str, ...]) -> Wanted:

@@ -293,7 +293,7 @@ class WhichTechnician(Step):
     reopened_by = (TechnicianBusy,)
 
     def needed(self, turn: Turn) -> bool:
-        """Anyone, unless the customer names somebody or wants to choose; on the waitlist, whoever is free then."""
+        """Asked only if the customer names somebody or wants to choose; not for an order on the waitlist."""
         wanted = self.name in turn.state or turn.state.get("asking") == self.name
         return wanted and not draft.is_for_waitlist(turn)
 

@@ -1,4 +1,4 @@
-"""A reply to a customer who waits, without taking the chat over; and marking them as helped."""
+"""An admin replies to a waiting customer without taking the chat over, or marks the customer as helped."""
 
 from conversations import person
 from conversations.registry import action

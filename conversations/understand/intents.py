@@ -49,7 +49,7 @@ class Intent(StrEnum):
     NOT_OURS = "not_ours"
     """Work of another trade."""
     FAQ = "faq"
-    """A question that the owner answers; no cue of ours finds it."""
+    """A question from the owner's FAQ. Found by `faq`, not by a cue."""
 
 
 TABLE = "intents.yaml"

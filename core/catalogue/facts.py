@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
-from weakref import WeakKeyDictionary
 
 from core.catalogue.attributes import Attributes, PartType
-from core.catalogue.snapshot import Catalogue
+from core.catalogue.snapshot import Catalogue, PerCatalogue
 from core.db.tables import Part
 from core.money import Money, discounted
 
@@ -190,14 +189,7 @@ class _Index:
         return sorted(found, key=_PLACE) if len(sizes) > 1 else found
 
 
-_INDEXES: WeakKeyDictionary[Catalogue, _Index] = WeakKeyDictionary()
-
-
-def _index(catalogue: Catalogue) -> _Index:
-    index = _INDEXES.get(catalogue)
-    if index is None:
-        index = _INDEXES[catalogue] = _Index(catalogue)
-    return index
+_index = PerCatalogue(_Index)
 
 
 _PLACE = attrgetter("place")

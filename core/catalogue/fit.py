@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache, partial
-from weakref import WeakKeyDictionary
 
-from core.catalogue.snapshot import Catalogue
+from core.catalogue.snapshot import Catalogue, PerCatalogue
 from core.db.tables import Car, Part
 from core.money import discounted
 
@@ -206,14 +205,7 @@ class _Vehicle:
         return _answer(part.mount, self, self.listed.get(part.id)) is FitAnswer.FITS
 
 
-_INDEXES: WeakKeyDictionary[Catalogue, _Index] = WeakKeyDictionary()
-
-
-def _index(catalogue: Catalogue) -> _Index:
-    index = _INDEXES.get(catalogue)
-    if index is None:
-        index = _INDEXES[catalogue] = _Index(catalogue)
-    return index
+_index = PerCatalogue(_Index)
 
 
 # --- the rule ----------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ It may hold tens of thousands of parts, so rows are read in batches, between whi
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeVar
+from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,6 +25,7 @@ MOST_ON_HAND = 100_000
 BATCH = 500
 """Rows read at a time: some milliseconds."""
 
+_T = TypeVar("_T")
 _Row = TypeVar("_Row", Part, Service, Car, Technician)
 # One statement that both databases know, so that two first changes don't collide.
 _BUMP = text(
@@ -50,6 +52,20 @@ class Catalogue:
             if part.is_available:
                 found.setdefault(part.category, []).append(part)
         return {category: tuple(parts) for category, parts in found.items()}
+
+
+class PerCatalogue(Generic[_T]):
+    """Makes something of each catalogue once, and forgets it with the catalogue."""
+
+    def __init__(self, make: Callable[[Catalogue], _T]) -> None:
+        self._make = make
+        self._made: WeakKeyDictionary[Catalogue, _T] = WeakKeyDictionary()
+
+    def __call__(self, catalogue: Catalogue) -> _T:
+        made = self._made.get(catalogue)
+        if made is None:
+            made = self._made[catalogue] = self._make(catalogue)
+        return made
 
 
 class Newest:

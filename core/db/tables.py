@@ -445,7 +445,7 @@ class Outbox(Base):
 
 
 class Escalation(Base):
-    """A customer who waits for a person, until an admin takes over, replies or marks it done."""
+    """A customer waiting for a person, until an admin takes over, replies or marks it done."""
 
     __table_args__ = (
         # A chat has one open escalation.

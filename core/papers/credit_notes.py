@@ -63,7 +63,7 @@ async def replace_invoices(ctx: Context, booking: Booking) -> Document | None:
     if not await invoices.standing(ctx.session, booking.id):
         return None
     await _make(ctx, booking, keeps=0, reason=CreditReason.CHANGED)
-    return await invoices.issue_anew(ctx, booking)
+    return await invoices.reissue(ctx, booking)
 
 
 async def _make(ctx: Context, booking: Booking, *, keeps: Money, reason: CreditReason) -> Document | None:

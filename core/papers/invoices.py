@@ -94,7 +94,7 @@ async def issue_all(ctx: Context, booking: Booking) -> list[str]:
     return numbering.names(booking.code, len(every))[-len(earlier) :]
 
 
-async def issue_anew(ctx: Context, booking: Booking) -> Document:
+async def reissue(ctx: Context, booking: Booking) -> Document:
     """An invoice of the whole booking in place of earlier ones, which the caller credits in full."""
     await _make(ctx, booking, ())
     every = await numbering.issued(ctx.session, Invoice, booking.id)

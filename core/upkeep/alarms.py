@@ -64,7 +64,7 @@ async def failing(ctx: Context, parts: Mapping[str, str], *, channels: Collectio
 
 
 async def send_by_mail(ctx: Context, row: Outbox, *, channels: Collection[str]) -> bool:
-    """E-mail an alarm, or the card of a customer who waits, that a chat didn't take (WhatsApp outside its 24 hours);
+    """E-mail an alarm, or the card of a waiting customer, that a chat didn't take (WhatsApp outside its 24 hours);
     False for any other message.
     """
     member = ctx.shop.member_at(row.channel, row.address)
