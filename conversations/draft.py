@@ -131,8 +131,12 @@ def is_for_waitlist(turn: Turn) -> bool:
 
 
 def name(turn: Turn) -> str | None:
-    """The name that was given, or the customer's, or that of the profile."""
-    return turn.state.get("name") or turn.contact.customer.name or read_name(turn.incoming.name or "")
+    """The name that was given, or the customer's, or that of the profile, which not every message carries."""
+    return turn.state.get("name") or turn.contact.customer.name or profile_name(turn)
+
+
+def profile_name(turn: Turn) -> str | None:
+    return read_name(turn.incoming.name or turn.state.called or "")
 
 
 def phone(turn: Turn) -> str | None:

@@ -57,7 +57,7 @@ class Name(Step):
     def parse(self, turn: Turn, text: str) -> str | None:
         """A name as typed, without "nama saya", or the profile's; a question or a wish is none."""
         if means_profile(text):
-            return read_name(turn.incoming.name or turn.state.called or "")
+            return draft.profile_name(turn)
         if set(turn.understood.topics) - _KIND_WORDS and not says_a_name(text):
             return None
         name = read_name(text)
